@@ -1,0 +1,1 @@
+"""How one sample gets answered: conditions, chat models by config, and the LangGraph graph."""

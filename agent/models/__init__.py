@@ -1,0 +1,1 @@
+"""Chat models by config: the catalogue, the providers, and the offline models."""

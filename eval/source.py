@@ -1,0 +1,53 @@
+"""What a source of samples is: it lists samples and loads the picture of one of them.
+
+Contract: ``samples`` is cheap enough to list and every id in it is unique; ``load`` raises DataError naming the
+file and the field for that one sample only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from medvision_agent.eval.sample import Sample
+from medvision_agent.tools.slice import FloatImage
+
+__all__ = ["NativeImage", "Source", "SourceInfo"]
+
+
+@dataclass(frozen=True, eq=False)
+class NativeImage:
+    """Native pixel values (height, width) as stored; the recipe decides how they are shown."""
+
+    values: FloatImage
+    displayed: bool
+    """True for an 8-bit picture, whose values are display grey levels already."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What every summary says about where its samples came from."""
+
+    name: str
+    """As given on the command line: ``demo``, or a file's path."""
+    demonstration: bool
+    """True where results are a demonstration, not a benchmark score."""
+    note: str
+    """One sentence for summaries and reports."""
+
+
+class Source(Protocol):
+    """A set of samples with their pictures."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What summaries say about this source."""
+        ...
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """All samples in a fixed order."""
+        ...
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Return the native pixels of a sample."""
+        ...

@@ -1,0 +1,48 @@
+"""Every error a user may meet: one root, flat subclasses by boundary.
+
+Contract: the message is one line (or a few) a user can act on. It names the file and key, says what was
+expected and what to do. The command line prints it without a traceback and exits with code 2.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "MedVisionAgentError",
+    "ProviderError",
+    "StorageError",
+    "ToolError",
+    "nearest",
+]
+
+
+class MedVisionAgentError(Exception):
+    """Root of all errors raised on purpose by this package."""
+
+
+class ConfigError(MedVisionAgentError):
+    """A setting, model name, tool name or combination of options is not usable."""
+
+
+class DataError(MedVisionAgentError):
+    """A sample, image or data file is missing, broken or not of the documented schema."""
+
+
+class ProviderError(MedVisionAgentError):
+    """A model's provider refuses to work at all (bad key, unknown model): the run stops."""
+
+
+class ToolError(MedVisionAgentError):
+    """A tool cannot do what its arguments ask; the text goes back to the model, the sample goes on."""
+
+
+class StorageError(MedVisionAgentError):
+    """A run's folder cannot be written, read or resumed."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the known name nearest to *name*, or an empty string."""
+    match = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {match[0]!r}?" if match else ""

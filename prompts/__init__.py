@@ -1,0 +1,1 @@
+"""Every word a model reads: one template file each, and the function that renders them."""

@@ -1,0 +1,123 @@
+"""What every tool is: a name, an argument model, a text for the model, a pure function, a typed result.
+
+Contract: ``Tool.call`` never raises for anything a model wrote. Bad arguments come back as a reply whose text
+starts with ``Error:`` and says what was wrong and what is allowed. Every number in a result is finite.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from medvision_agent.errors import ToolError
+from medvision_agent.tools.view import View, ViewSet
+
+__all__ = ["Arguments", "Output", "Picture", "Reply", "Result", "Tool", "tool"]
+
+
+class Arguments(BaseModel):
+    """Base of all argument models: unknown keys and non-finite numbers are refused.
+
+    Only flat floats, strings and enums: tuples and lists do not survive every provider's schema conversion.
+    Ranges stand in the field descriptions too, because some providers drop ``ge`` and ``le``.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Result(BaseModel):
+    """Base of all typed results; field names carry the unit. A non-finite number is refused here."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture for the model: grey (h, w) or RGB (h, w, 3) bytes, and the caption sent with it."""
+
+    pixels: NDArray[np.uint8]
+    caption: str
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """What a tool's function returns: a typed result and, where it helps, a picture and the view it shows."""
+
+    result: Result
+    picture: Picture | None = None
+    view: View | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What goes back to the model: text (JSON, or ``Error: ...``) and perhaps a picture."""
+
+    text: str
+    ok: bool
+    result: Mapping[str, Any] | None = None
+    picture: Picture | None = None
+    view: View | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A callable image tool."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    function: Callable[[ViewSet, Any], Output]
+
+    def schema(self) -> dict[str, Any]:
+        """Return the function declaration exactly as a model gets it (OpenAI's form, read by all providers)."""
+        return {
+            "type": "function",
+            "function": {
+                "name": self.name,
+                "description": self.description,
+                "parameters": _plain(self.arguments.model_json_schema()),
+            },
+        }
+
+    def call(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
+        """Validate *raw* arguments, run the tool and return a reply; never raises for bad arguments."""
+        try:
+            output = self.function(views, self.arguments.model_validate(dict(raw)))
+        except ValidationError as error:
+            return Reply(f"Error: {_complaint(error)}", ok=False)
+        except ToolError as error:
+            return Reply(f"Error: {error}", ok=False)
+        result = output.result.model_dump(mode="json")
+        return Reply(json.dumps(result), True, result, output.picture, output.view)
+
+
+def tool(arguments: type[Arguments]) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:
+    """Make a Tool of a function: its name and its docstring are what the model reads."""
+
+    def wrap(function: Callable[[ViewSet, Any], Output]) -> Tool:
+        return Tool(function.__name__, cleandoc(function.__doc__ or ""), arguments, function)
+
+    return wrap
+
+
+def _complaint(error: ValidationError) -> str:
+    """Say in one line what was wrong with each argument, without echoing long input."""
+    parts = []
+    for item in error.errors(include_url=False, include_context=False)[:4]:
+        name = ".".join(str(part)[:40] for part in item["loc"]) or "arguments"
+        parts.append(f"{name}: {item['msg']}")
+    return "; ".join(parts)
+
+
+def _plain(schema: Any) -> Any:
+    """Drop pydantic's generated titles, which tell a model nothing."""
+    if isinstance(schema, dict):
+        return {key: _plain(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    if isinstance(schema, list):
+        return [_plain(value) for value in schema]
+    return schema

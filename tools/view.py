@@ -1,0 +1,130 @@
+"""Views: what the model looks at, and every conversion between its coordinates and millimetres.
+
+A view is the pixels sent, where they lie in the slice, and the size at which the model's encoder perceives
+them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Normalised coordinates refer to the content
+of a view, never to padding an encoder may add.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from medvision_agent.errors import ToolError
+from medvision_agent.tools.frames import MEDVISION, Frame
+from medvision_agent.tools.geometry import Point, Region, Size, Spacing
+from medvision_agent.tools.slice import Grey, Slice
+
+__all__ = ["MAX_SIDE", "MAX_ZOOM", "Perceives", "View", "ViewSet"]
+
+MAX_ZOOM = 16.0
+"""Largest enlargement of a crop over native pixels."""
+MAX_SIDE = 2048
+"""Longest side of a crop in pixels; a zoom that would exceed it is lowered (never below 1)."""
+
+
+class Perceives(Protocol):
+    """Anything that tells the size at which a picture is perceived: see ``perceive.py``."""
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size at which a picture of size *sent* is perceived."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One picture as sent: id, its pixels, its region of the slice, and its perceived size."""
+
+    id: str
+    slice: Slice
+    region: Region
+    pixels: Grey
+    perceived: Size
+
+    @property
+    def size(self) -> Size:
+        """Size of the pixels sent."""
+        return Size(*self.pixels.shape)
+
+    @property
+    def field_mm(self) -> tuple[float, float]:
+        """Physical (height, width) of the view in mm."""
+        spacing = self.slice.spacing
+        return self.region.height * spacing.height_mm, self.region.width * spacing.width_mm
+
+    @property
+    def spacing(self) -> Spacing:
+        """Millimetres per *perceived* pixel: what prompts, captions and tool results state."""
+        height_mm, width_mm = self.field_mm
+        return Spacing(height_mm / self.perceived.height, width_mm / self.perceived.width)
+
+    def pixel(self, point: Point) -> tuple[float, float]:
+        """Return a slice point as (x, y) in the continuous pixel frame of the pixels sent."""
+        u, v = self.region.unit(point)
+        return u * self.size.width, v * self.size.height
+
+
+class ViewSet:
+    """All views of one slice in one conversation, and the frame its model speaks."""
+
+    def __init__(self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION) -> None:
+        self.slice = image
+        self.frame = frame
+        self._perceives = perceives
+        self._views: dict[str, View] = {}
+        self._add(image.region, image.grey)
+
+    @property
+    def whole(self) -> View:
+        """The whole slice, ``v0``."""
+        return self._views["v0"]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all views so far, oldest first."""
+        return tuple(self._views)
+
+    def get(self, view_id: str) -> View:
+        """Return a view by id; raises ToolError naming the known ones."""
+        try:
+            return self._views[view_id]
+        except KeyError:
+            known = ", ".join(self._views)
+            raise ToolError(f"no view {view_id[:40]!r}; the views are {known}") from None
+
+    def point(self, view: View, x: float, y: float) -> Point:
+        """Return the slice point at model coordinates (x, y) of a view; raises ToolError outside the view."""
+        u, v = self.frame.to_unit(x, y)
+        if not (0.0 <= u <= 1.0 and 0.0 <= v <= 1.0):
+            raise ToolError(f"point ({x:g}, {y:g}) lies outside view {view.id}; x and y must be from 0 to 1")
+        return view.region.at(u, v)
+
+    def coordinates(self, view: View, point: Point) -> tuple[float, float]:
+        """Return the model coordinates (x, y) of a slice point in a view."""
+        return self.frame.from_unit(*view.region.unit(point))
+
+    def crop(self, region: Region, zoom: float) -> View:
+        """Add a view of *region*, snapped outward to whole native pixels, enlarged *zoom* times.
+
+        The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the
+        region) and then mapped with v0's intensity mapping. Zoom is lowered so that no side exceeds MAX_SIDE.
+        """
+        whole = self.slice.region
+        x0, y0 = max(0, math.floor(region.x0)), max(0, math.floor(region.y0))
+        x1 = min(int(whole.x1), math.ceil(region.x1))
+        y1 = min(int(whole.y1), math.ceil(region.y1))
+        if x1 <= x0 or y1 <= y0:
+            raise ToolError("the region lies outside the image")
+        zoom = max(1.0, min(zoom, MAX_ZOOM, MAX_SIDE / max(x1 - x0, y1 - y0)))
+        size = Size(round((y1 - y0) * zoom), round((x1 - x0) * zoom))
+        native = np.ascontiguousarray(self.slice.values[y0:y1, x0:x1])
+        resampled = cv2.resize(native, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+        return self._add(Region(x0, y0, x1, y1), self.slice.mapping(resampled))
+
+    def _add(self, region: Region, pixels: Grey) -> View:
+        size = Size(*pixels.shape)
+        view = View(f"v{len(self._views)}", self.slice, region, pixels, self._perceives.perceived(size))
+        self._views[view.id] = view
+        return view
