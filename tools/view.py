@@ -121,7 +121,7 @@ class ViewSet:
         size = Size(round((y1 - y0) * zoom), round((x1 - x0) * zoom))
         native = np.ascontiguousarray(self.slice.values[y0:y1, x0:x1])
         resampled = cv2.resize(native, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
-        return self._add(Region(x0, y0, x1, y1), self.slice.mapping(resampled))
+        return self._add(Region(x0, y0, x1, y1), self.slice.mapping(resampled.astype(np.float32, copy=False)))
 
     def _add(self, region: Region, pixels: Grey) -> View:
         size = Size(*pixels.shape)

@@ -1,0 +1,60 @@
+"""The entry point: a lazy group of commands, one error policy, three exit codes.
+
+Exit codes: 0 done, 1 finished with infrastructure failures among the samples, 2 wrong usage or input
+(130 after Ctrl-C). A MedVisionAgentError is printed as it is, without a traceback.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.version import VERSION
+
+__all__ = ["cli", "main"]
+
+COMMANDS = {
+    "compare": "Put two runs of the same samples side by side, paired.",
+    "data": "List, show and export samples.",
+    "models": "List the models of the catalogue.",
+    "run": "Run a model over samples, with or without tools.",
+    "score": "Score a stored run again, by either protocol.",
+    "tools": "List, show and try the tools a model can call.",
+}
+"""Commands and their one-line help; the module of each is imported when it runs."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the command names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; its object is called ``command`` in its module."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the command list without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="medvision-agent")
+def cli() -> None:
+    """Measure whether tools help a vision-language model to measure medical images."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        cli(prog_name="medvision-agent")
+    except MedVisionAgentError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
