@@ -1,0 +1,62 @@
+"""How one sample ended. An outcome is a typed field of the record, never a string that looks like an answer.
+
+Two kinds of failure, kept apart everywhere:
+
+* **infrastructure** (the request never got a proper reply): retried on resume, outside all metrics, counted;
+* **result** (the model had its say and gave no usable answer): final, counts as a failure in every metric.
+"""
+
+from enum import StrEnum
+
+__all__ = ["Outcome"]
+
+
+class Outcome(StrEnum):
+    """How one sample ended."""
+
+    ANSWERED = "answered"
+    """The final message has visible text; the scorer reads it."""
+
+    NO_ANSWER = "no_answer"
+    """The final message has no visible text."""
+    REFUSED = "refused"
+    """The provider or the model refused (safety block, content filter, refusal field)."""
+    LIMIT_REACHED = "limit_reached"
+    """Cut off by the output token limit, or still calling tools in the turn that had to be the answer."""
+    TOOL_PROTOCOL = "tool_protocol"
+    """The model's tool calls stayed unreadable after being told so several times."""
+    CONTEXT_OVERFLOW = "context_overflow"
+    """The conversation no longer fits the model's context window."""
+
+    RATE_LIMITED = "rate_limited"
+    """Still 429 after the last try."""
+    SERVER_ERROR = "server_error"
+    """Still 5xx after the last try."""
+    TIMEOUT = "timeout"
+    """No complete reply within the time allowed for a request, also at the last try."""
+    CONNECTION = "connection"
+    """The connection failed or dropped, also at the last try."""
+    BAD_REPLY = "bad_reply"
+    """A reply that is none: no candidate, no finish reason, no JSON."""
+    REJECTED = "rejected"
+    """The provider called the request itself invalid (HTTP 400): nothing was asked, so nothing is scored."""
+    INTERNAL = "internal"
+    """A fault of ours; the record holds the details."""
+
+    @property
+    def infrastructure(self) -> bool:
+        """True where no proper reply was had: outside the metrics, tried again on resume."""
+        return self in _INFRASTRUCTURE
+
+
+_INFRASTRUCTURE = frozenset(
+    {
+        Outcome.RATE_LIMITED,
+        Outcome.SERVER_ERROR,
+        Outcome.TIMEOUT,
+        Outcome.CONNECTION,
+        Outcome.BAD_REPLY,
+        Outcome.REJECTED,
+        Outcome.INTERNAL,
+    }
+)

@@ -1,0 +1,54 @@
+"""A record: what came back for one sample. Everything a scorer, a summary or a comparison needs, and no picture.
+
+The full message history is the trace, stored beside the record.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.usage import Usage
+from medvision_agent.eval.sample import Sample
+
+__all__ = ["Record", "ToolUse"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ToolUse(_Frozen):
+    """One tool call of the model."""
+
+    tool: str
+    """The name the model wrote; may be unknown."""
+    ok: bool
+    seconds: float
+
+
+class Record(_Frozen):
+    """One finished sample."""
+
+    sample: Sample
+    attempt: int = 1
+    """1 for the first try of this sample, higher after a resume that tried it again."""
+    outcome: Outcome
+    response: str = ""
+    """The scored text: the visible text of the final message, thoughts excluded; kept for failures too."""
+    forced: bool = False
+    """A limit was reached and the model was given one last turn to answer."""
+    detail: str = ""
+    """For failures: what happened, in one line."""
+    tool_uses: tuple[ToolUse, ...] = ()
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    seconds: float = 0.0
+    """Wall time of the sample, waiting for retries included."""
+    finish_reasons: tuple[str, ...] = ()
+    model_versions: tuple[str, ...] = ()
+    """Distinct model versions the server said it used."""
+    prompt_sha256: str = ""
+    """Hash of the rendered prompt (system text and question) without the tool paragraph."""
+    prompt_with_tools_sha256: str = ""
+    """Hash of the rendered prompt as sent."""
+    v0_sha256: str = ""
+    """Hash of the PNG bytes of the whole picture as sent."""
