@@ -1,0 +1,95 @@
+"""Answering one question: run the graph, then say how it ended.
+
+Contract: ``answer`` returns an Answer for everything that can happen to one sample, typed by its outcome. It raises
+only ProviderError (the provider refuses to work at all, so the run must stop) and cancellation.
+"""
+
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.graph import agent_graph
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.chat import Chat, Finish
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.question import Question
+from medvision_agent.agent.retry import RequestFailed
+from medvision_agent.agent.session import Session
+from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.usage import Usage
+from medvision_agent.errors import ProviderError
+from medvision_agent.tools.frames import FRAMES
+from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Answer", "answer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """How one question ended, and everything on the way."""
+
+    outcome: Outcome
+    response: str
+    """Visible text of the final message; empty where there is none."""
+    detail: str
+    forced: bool
+    usage: Usage
+    seconds: float
+    finish_reasons: tuple[str, ...]
+    model_versions: tuple[str, ...]
+    prompt_sha256: str
+    prompt_with_tools_sha256: str
+    v0_sha256: str
+    trace: Trace
+
+
+async def answer(question: Question, condition: Condition, chat: Chat, limits: Limits) -> Answer:
+    """Ask *chat* the *question* under *condition* and return how it ended."""
+    views = ViewSet(question.image, chat.config.perceived, FRAMES[chat.config.frame])
+    session = Session(question, condition, chat, limits, views)
+    # Every turn is two steps of the graph at most; the session's own limits end it long before.
+    steps = {"recursion_limit": 3 * limits.model_calls + 10}
+    try:
+        await agent_graph().ainvoke({"messages": []}, steps, context=session)
+    except RequestFailed as failure:
+        if failure.fault.stops_run:
+            raise ProviderError(failure.fault.detail) from failure
+        return _answer(session, failure.fault.outcome, failure.fault.detail)
+    return _answer(session, *_ending(session))
+
+
+def _ending(session: Session) -> tuple[Outcome, str]:
+    """Say how a conversation ended whose every request got a proper reply."""
+    last = session.turns[-1]
+    if session.counts["broken"] >= session.limits.broken_turns:
+        return Outcome.TOOL_PROTOCOL, f"{session.counts['broken']} turns in a row without a readable tool call"
+    if last.finish is Finish.BLOCKED:
+        return Outcome.REFUSED, f"finish reason {last.finish_raw}"
+    if last.finish is Finish.LENGTH:
+        return Outcome.LIMIT_REACHED, "cut off by the output token limit"
+    if last.calls or last.finish is Finish.MALFORMED_CALL:
+        return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"
+    if not last.text.strip():
+        return Outcome.NO_ANSWER, f"no visible text, finish reason {last.finish_raw}"
+    return Outcome.ANSWERED, ""
+
+
+def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
+    words = session.question.prompt(session.views, [tool.name for tool in session.condition.tools])
+    versions = [turn.model_version for turn in session.turns if turn.model_version]
+    return Answer(
+        outcome=outcome,
+        response=session.turns[-1].text if session.turns and not outcome.infrastructure else "",
+        detail=detail,
+        forced=session.forced,
+        usage=session.usage,
+        seconds=time.monotonic() - session.started,
+        finish_reasons=tuple(turn.finish_raw for turn in session.turns),
+        model_versions=tuple(dict.fromkeys(versions)),
+        prompt_sha256=words.sha256,
+        prompt_with_tools_sha256=words.sha256_sent,
+        v0_sha256=sha256(encode_png(session.views.whole.pixels)).hexdigest(),
+        trace=session.trace,
+    )

@@ -1,0 +1,48 @@
+"""Conditions: what a study switches. Nothing else differs between two conditions.
+
+``off``: no tools. ``on``: all of our tools. ``NAME,NAME``: a named subset, always in the registry's order.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from medvision_agent.prompts.render import render
+from medvision_agent.tools.base import Tool
+from medvision_agent.tools.registry import TOOLS, select
+
+__all__ = ["Condition"]
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A name and the tools that can be called under it."""
+
+    name: str
+    tools: tuple[Tool, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """Return the condition for ``on``, ``off`` or a comma-separated list of tools; raises ConfigError."""
+        if text == "off":
+            return cls("off", ())
+        if text == "on":
+            return cls("on", tuple(TOOLS.values()))
+        tools = select([name.strip() for name in text.split(",") if name.strip()])
+        return cls(",".join(tool.name for tool in tools), tools)
+
+    def schemas(self) -> list[dict[str, Any]]:
+        """Return the declarations of the tools, in order."""
+        return [tool.schema() for tool in self.tools]
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields in which two runs of one comparison may differ."""
+        names = [tool.name for tool in self.tools]
+        paragraph = render("tools", names=names) if names else ""
+        return {
+            "condition": self.name,
+            "tools": names,
+            "tool_schemas_sha256": sha256(json.dumps(self.schemas(), sort_keys=True).encode()).hexdigest(),
+            "tool_paragraph_sha256": sha256(paragraph.encode()).hexdigest(),
+        }

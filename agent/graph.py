@@ -1,0 +1,118 @@
+"""The agent: prompt -> model <-> tools -> answer, as one LangGraph state graph.
+
+    prompt -> model -> answer
+               |  ^
+               v  |
+              tools -> force -> model
+
+State holds the messages only; everything else of a sample lies in its Session. When a limit is reached after the
+tools have replied, ``force`` asks for the answer and the model gets one last turn with tool choice "none".
+Routers are async because LangGraph runs plain functions in a thread.
+"""
+
+import operator
+from functools import cache
+from typing import Annotated, Any, Literal, TypedDict
+
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from medvision_agent.agent.models.chat import Finish
+from medvision_agent.agent.retry import MalformedCall, call_model
+from medvision_agent.agent.session import Session
+from medvision_agent.agent.toolbox import answer_calls
+from medvision_agent.prompts.render import render
+from medvision_agent.tools.png import encode_png
+
+__all__ = ["State", "agent_graph"]
+
+
+class State(TypedDict):
+    """The conversation so far; ``operator.add`` because ``add_messages`` merges servers' repeated ids."""
+
+    messages: Annotated[list[AnyMessage], operator.add]
+
+
+Update = dict[str, list[AnyMessage]]
+
+
+async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001 - LangGraph's signature
+    """Open the conversation: system text, then the picture and the question."""
+    session = runtime.context
+    png = encode_png(session.views.whole.pixels)
+    words = session.question.prompt(session.views, [tool.name for tool in session.condition.tools])
+    session.counts["picture"] = 1
+    picture, question = session.chat.picture_block(png), {"type": "text", "text": words.question}
+    return _said(session, SystemMessage(words.system_sent), HumanMessage([picture, question]))
+
+
+async def model(state: State, runtime: Runtime[Session]) -> Update:
+    """Ask the model for its next turn."""
+    session = runtime.context
+    chat = session.chat
+    runnable = chat.bind(session.condition.schemas(), "none" if session.forced else "auto")
+    session.counts["model"] += 1
+    try:
+        message, turn = await call_model(runnable, state["messages"], config=chat.config, read=chat.read)
+    except MalformedCall as error:
+        session.hear(error.turn)
+        return {"messages": []}
+    session.hear(turn)
+    # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
+    session.trace.say(message)
+    return {"messages": [message] if turn.text or turn.calls else []}
+
+
+async def tools(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
+    """Answer every tool call of the last turn."""
+    session = runtime.context
+    return _said(session, *await answer_calls(session, session.turns[-1]))
+
+
+async def force(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
+    """Ask for the answer: a limit is reached."""
+    session = runtime.context
+    session.forced = True
+    return _said(session, HumanMessage(render("force")))
+
+
+async def after_model(state: State, runtime: Runtime[Session]) -> Literal["tools", "__end__"]:  # noqa: ARG001
+    """Go on to the tools if the model called any, else end with what it said."""
+    session = runtime.context
+    turn = session.turns[-1]
+    calling = bool(turn.calls) or turn.finish is Finish.MALFORMED_CALL
+    return "tools" if calling and not session.forced else END
+
+
+async def after_tools(
+    state: State,  # noqa: ARG001
+    runtime: Runtime[Session],
+) -> Literal["model", "force", "__end__"]:
+    """Go back to the model, for the last time if a limit is reached; end if its calls stay unreadable."""
+    session = runtime.context
+    if session.counts["broken"] >= session.limits.broken_turns:
+        return END
+    return "force" if session.at_limit() else "model"
+
+
+@cache
+def agent_graph() -> CompiledStateGraph[State, Session, Any, Any]:
+    """Return the compiled graph, one per process."""
+    graph = StateGraph(State, context_schema=Session)
+    graph.add_node("prompt", prompt)
+    graph.add_node("model", model)
+    graph.add_node("tools", tools)
+    graph.add_node("force", force)
+    graph.add_edge(START, "prompt")
+    graph.add_edge("prompt", "model")
+    graph.add_conditional_edges("model", after_model)
+    graph.add_conditional_edges("tools", after_tools)
+    graph.add_edge("force", "model")
+    return graph.compile()
+
+
+def _said(session: Session, *messages: AnyMessage) -> Update:
+    session.trace.say(*messages)
+    return {"messages": list(messages)}

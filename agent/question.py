@@ -1,0 +1,72 @@
+"""A question as the agent gets it, and the prompt made of it. The agent never sees a target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from medvision_agent.prompts.render import render
+from medvision_agent.tools.slice import Slice
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Prompt", "Question"]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One picture and what is asked about it; ``task`` names the prompt template."""
+
+    task: str
+    image: Slice
+    description: str
+    label: str | None
+    landmarks: Sequence[str]
+    measurement: str = ""
+
+    def prompt(self, views: ViewSet, tool_names: Sequence[str]) -> "Prompt":
+        """Render the prompt for ``views.whole``; the tool paragraph is empty without tools."""
+        whole = views.whole
+        text = render(
+            self.task,
+            description=self.description.rstrip("."),
+            label=self.label,
+            landmarks=self.landmarks,
+            measurement=self.measurement,
+            width_px=whole.perceived.width,
+            height_px=whole.perceived.height,
+            # Upstream states pixel sizes with three decimals.
+            width_mm_per_px=f"{whole.spacing.width_mm:.3f}",
+            height_mm_per_px=f"{whole.spacing.height_mm:.3f}",
+        )
+        return Prompt(
+            system=render("system", convention=views.frame.sentence),
+            tool_paragraph=render("tools", names=tool_names) if tool_names else "",
+            question=text,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The rendered words of the first turn."""
+
+    system: str
+    tool_paragraph: str
+    question: str
+
+    @property
+    def system_sent(self) -> str:
+        """The system text as sent: the tool paragraph, where there is one, comes last."""
+        return f"{self.system}\n\n{self.tool_paragraph}" if self.tool_paragraph else self.system
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the prompt without the tool paragraph: equal in both arms of a comparison."""
+        return _hash(self.system, self.question)
+
+    @property
+    def sha256_sent(self) -> str:
+        """Hash of the prompt as sent."""
+        return _hash(self.system_sent, self.question)
+
+
+def _hash(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()

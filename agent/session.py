@@ -1,0 +1,48 @@
+"""What one sample's conversation holds besides its messages: settings, views, counters and the trace."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.chat import Chat, Turn
+from medvision_agent.agent.question import Question
+from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.usage import Usage
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Session"]
+
+
+@dataclass(eq=False)
+class Session:
+    """The mutable context of one run of the graph; never shared between samples."""
+
+    question: Question
+    condition: Condition
+    chat: Chat
+    limits: Limits
+    views: ViewSet
+    trace: Trace = field(default_factory=Trace)
+    turns: list[Turn] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    counts: Counter[str] = field(default_factory=Counter)
+    """``model`` and ``tool`` calls so far, ``picture`` numbers given, ``broken`` turns in a row."""
+    forced: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def hear(self, turn: Turn) -> None:
+        """Count a turn of the model."""
+        self.turns.append(turn)
+        self.usage = self.usage + turn.usage
+
+    def at_limit(self) -> bool:
+        """Tell whether only the forced last turn is left."""
+        limits = self.limits
+        return (
+            self.counts["model"] >= limits.model_calls - 1
+            or self.counts["tool"] >= limits.tool_calls
+            or self.usage.input + self.usage.output >= limits.tokens
+            or time.monotonic() - self.started >= limits.seconds
+        )
