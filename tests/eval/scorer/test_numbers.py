@@ -1,0 +1,78 @@
+"""Reading numbers: what the golden vectors do not reach."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.scorer.numbers import extract, parse
+from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol, protocol
+
+SIZE = 1_000_000
+HOSTILE = {
+    "digits": "9" * SIZE,
+    "decimals": "0." + "1" * SIZE,
+    "exponent": "1e" + "9" * SIZE,
+    "open tags": "<answer>" * (SIZE // 8),
+    "dots": "1." * (SIZE // 2),
+    "signs": "+-" * (SIZE // 2),
+    "thousands": "1" + ",111" * (SIZE // 4),
+    "almost thousands": "1,11" * (SIZE // 4),
+    "Arabic-Indic digits": "\u0663" * SIZE,
+}
+protocols = pytest.mark.parametrize("rules", PROTOCOLS.values(), ids=PROTOCOLS)
+
+
+@protocols
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_megabyte_takes_linear_time(rules: Protocol, kind: str) -> None:
+    started = time.process_time()
+    for text in (HOSTILE[kind], f"<answer>{HOSTILE[kind]}</answer>"):
+        parse(extract(text, 1, rules), 1)
+    # A quadratic scan of this text takes minutes; a linear one about 0.2 s on a slow core.
+    assert time.process_time() - started < 5
+
+
+@protocols
+@given(text=st.text(alphabet=st.sampled_from("0159,.-+eE <>/answer\u0663\u00b2\u2212\n")), count=st.integers(1, 4))
+def test_what_is_extracted_parses(rules: Protocol, text: str, count: int) -> None:
+    for wrapped in (text, f"<answer>{text}</answer>"):
+        extracted = extract(wrapped, count, rules)
+        values = parse(extracted, count)
+        assert (values is None) == (extracted == "")
+        if values is not None:
+            assert values.dtype == np.float32
+            assert values.shape == (count,)
+
+
+def test_numbers_are_rounded_twice() -> None:
+    # Just above the middle of two float32 neighbours, but in double exactly the middle: ties to even, downwards.
+    values = parse("1.00000005960464477539062500000001", 1)
+    assert values is not None
+    assert values.tolist() == [1.0]
+
+
+def test_beyond_float32_is_infinite() -> None:
+    values = parse("3.5e38,-3.5e38,1e400,1e-60", 4)
+    assert values is not None
+    assert values.tolist() == [np.inf, -np.inf, np.inf, 0.0]
+
+
+@pytest.mark.parametrize("joined", ["", "1", "1,2,3", "1,", "1,x"])
+def test_a_wrong_string_does_not_parse(joined: str) -> None:
+    assert parse(joined, 2) is None
+
+
+def test_a_close_tag_before_the_open_one_is_not_its_end() -> None:
+    rules = PROTOCOLS["medvision-1.2"]
+    assert extract("</answer><answer>4</answer>", 1, rules) == "4"
+    assert extract("</answer><answer>4", 1, rules) == ""
+
+
+def test_an_unknown_protocol_names_the_nearest() -> None:
+    assert protocol("paper-v1").name == "paper-v1"
+    with pytest.raises(ConfigError, match=r"known: paper-v1, medvision-1\.2\. Did you mean 'medvision-1\.2'"):
+        protocol("medvision-12")
