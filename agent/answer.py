@@ -12,6 +12,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.graph import agent_graph
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat, Finish
+from medvision_agent.agent.models.policy import Brief
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.retry import RequestFailed
@@ -45,10 +46,12 @@ class Answer:
     trace: Trace
 
 
-async def answer(question: Question, condition: Condition, chat: Chat, limits: Limits) -> Answer:
-    """Ask *chat* the *question* under *condition* and return how it ended."""
+async def answer(
+    question: Question, condition: Condition, chat: Chat, limits: Limits, brief: Brief | None = None
+) -> Answer:
+    """Ask *chat* the *question* under *condition* and return how it ended; only an offline policy gets a *brief*."""
     views = ViewSet(question.image, chat.config.perceived, FRAMES[chat.config.frame])
-    session = Session(question, condition, chat, limits, views)
+    session = Session(question, condition, chat, limits, views, brief)
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
     steps = {"recursion_limit": 3 * limits.model_calls + 10}
     try:
@@ -69,7 +72,7 @@ def _ending(session: Session) -> tuple[Outcome, str]:
         return Outcome.REFUSED, f"finish reason {last.finish_raw}"
     if last.finish is Finish.LENGTH:
         return Outcome.LIMIT_REACHED, "cut off by the output token limit"
-    if last.calls or last.finish is Finish.MALFORMED_CALL:
+    if last.tool_calls or last.invalid_tool_calls or last.finish is Finish.MALFORMED_CALL:
         return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"
     if not last.text.strip():
         return Outcome.NO_ANSWER, f"no visible text, finish reason {last.finish_raw}"

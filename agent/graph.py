@@ -53,6 +53,8 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     session = runtime.context
     chat = session.chat
     runnable = chat.bind(session.condition.schemas(), "none" if session.forced else "auto")
+    if session.brief is not None:
+        runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
     try:
         message, turn = await call_model(runnable, state["messages"], config=chat.config, read=chat.read)
@@ -62,7 +64,8 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     session.hear(turn)
     # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
     session.trace.say(message)
-    return {"messages": [message] if turn.text or turn.calls else []}
+    empty = not (turn.text or turn.tool_calls or turn.invalid_tool_calls)
+    return {"messages": [] if empty else [message]}
 
 
 async def tools(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
@@ -82,7 +85,7 @@ async def after_model(state: State, runtime: Runtime[Session]) -> Literal["tools
     """Go on to the tools if the model called any, else end with what it said."""
     session = runtime.context
     turn = session.turns[-1]
-    calling = bool(turn.calls) or turn.finish is Finish.MALFORMED_CALL
+    calling = bool(turn.tool_calls or turn.invalid_tool_calls) or turn.finish is Finish.MALFORMED_CALL
     return "tools" if calling and not session.forced else END
 
 

@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     """A reply that is none: no candidate, no finish reason, no JSON."""
     REJECTED = "rejected"
     """The provider called the request itself invalid (HTTP 400): nothing was asked, so nothing is scored."""
+    UNREADABLE = "unreadable"
+    """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"
     """A fault of ours; the record holds the details."""
 
@@ -57,6 +59,7 @@ _INFRASTRUCTURE = frozenset(
         Outcome.CONNECTION,
         Outcome.BAD_REPLY,
         Outcome.REJECTED,
+        Outcome.UNREADABLE,
         Outcome.INTERNAL,
     }
 )

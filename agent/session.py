@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat, Turn
+from medvision_agent.agent.models.policy import Brief
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
@@ -24,6 +25,8 @@ class Session:
     chat: Chat
     limits: Limits
     views: ViewSet
+    brief: Brief | None = None
+    """What an offline policy is told; None for every real model."""
     trace: Trace = field(default_factory=Trace)
     turns: list[Turn] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)

@@ -1,0 +1,34 @@
+"""The shipped offline models by name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langchain_core.language_models import BaseChatModel
+
+from medvision_agent.agent.models.oracle import oracle
+from medvision_agent.agent.models.policy import Policy, PolicyModel
+from medvision_agent.agent.models.prior import prior
+from medvision_agent.agent.models.scripted import Scripted, read_script
+from medvision_agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from medvision_agent.agent.config import Offline
+
+__all__ = ["build"]
+
+
+def build(config: "Offline") -> BaseChatModel:
+    """Return the chat model of an offline row of the catalogue; raises ConfigError for a scripted one without script."""
+    if config.name == "scripted":
+        if config.script is None:
+            raise ConfigError("model 'scripted': key script is missing; give the path of a JSON script of turns")
+        return Scripted(name=config.model, turns=read_script(Path(config.script)))
+    return PolicyModel(name=config.model, policy=_policy(config.name))
+
+
+def _policy(name: str) -> Policy:
+    if name == "cv":
+        from medvision_agent.agent.models.cv import baseline_cv  # noqa: PLC0415 - OpenCV is for this one only
+
+        return baseline_cv
+    return {"prior": prior, "oracle": oracle}[name]

@@ -1,0 +1,59 @@
+"""A stored run as it is read back: its identity, its settings, its samples and their latest records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.sample import Sample
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run. ``records`` holds the latest attempt of every finished sample, in the order of ``samples``."""
+
+    folder: Path
+    identity: Mapping[str, Any]
+    """What defines the run, field by field: two runs with equal identities asked the same thing the same way."""
+    config: Mapping[str, Any]
+    """The resolved settings, enough to run it again."""
+    samples: Sequence[Sample]
+    records: Sequence[Record]
+
+    @property
+    def source_note(self) -> str:
+        """What summaries must say about the data."""
+        return str(self.config["source"]["note"])
+
+    @property
+    def facts(self) -> list[str]:
+        """Header lines of every summary: what ran, how it was asked, how much of it is there."""
+        identity = self.identity
+        tools = ", ".join(identity["tools"]) or "none"
+        versions = sorted({version for record in self.records for version in record.model_versions})
+        lines = [
+            f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
+            f"data {self.config['source']['name']}, recipe {identity['recipe']}, "
+            f"{len(self.records)} of {len(self.samples)} samples finished",
+        ]
+        if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
+            lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
+        return lines
+
+    def pending(self) -> list[tuple[Sample, int]]:
+        """Return the samples still to be asked, each with the number of its next attempt.
+
+        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure.
+        """
+        latest = {record.sample.id: record for record in self.records}
+        todo = []
+        for sample in self.samples:
+            record = latest.get(sample.id)
+            if record is None:
+                todo.append((sample, 1))
+            elif record.outcome.infrastructure:
+                todo.append((sample, record.attempt + 1))
+        return todo
