@@ -1,0 +1,157 @@
+"""Boxes, contours, ellipses and areas of shapes, measured at their true edges.
+
+A raw ``cv2.findContours`` runs through the *centres* of border pixels and makes every length about one pixel too
+short. Here a contour is taken on an enlarged image and set between the outermost pixels inside and the first ones
+outside, so it lies on the edge itself. Ellipses are fitted in millimetres, to points at equal steps along the
+contour, so that neither anisotropic pixels nor uneven sampling pull them. Everything returned is in the slice frame.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.tools.ellipse import Oval, Points, fit_oval
+from medvision_agent.tools.geometry import Point, Region, Spacing
+
+__all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "measure_enlarged", "measure_mask"]
+
+Mask = NDArray[np.bool_]
+"""Inside or outside, shape (height, width)."""
+
+_BUDGET = 4_000_000
+"""Most pixels of an enlarged cut; a larger one is enlarged less, never below its own size."""
+_FINENESS = 8
+"""Enlarged pixels per native pixel along the axis of the finer spacing."""
+_SAMPLES = 512
+"""Points at equal steps along a contour that an ellipse is fitted to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse: full axis lengths in mm; centre and the end points of the axes in the slice frame."""
+
+    center: Point
+    major_mm: float
+    minor_mm: float
+    major: tuple[Point, Point]
+    minor: tuple[Point, Point]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A shape's box (true pixel edges), ellipse and area, and how well the ellipse describes it."""
+
+    box: Region
+    ellipse: Ellipse
+    area_mm2: float
+    dice: float
+    """Overlap of the ellipse and the shape, 0..1."""
+    outline: Points
+    """The contour in the slice frame, (n, 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A rectangle of whole native pixels, ``x0 <= x < x1`` and ``y0 <= y < y1``, that is looked at enlarged."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @classmethod
+    def around(cls, mask: Mask) -> Self:
+        """Return the smallest cut that holds all pixels inside; raises ValueError if there are none."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if rows.size == 0:
+            raise ValueError("an empty mask has no shape to measure")
+        return cls(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+    def factors(self, spacing: Spacing) -> tuple[int, int]:
+        """Return the enlargement across and down that makes the pixels fine and nearly square, within the budget."""
+        field = (self.x1 - self.x0) * spacing.width_mm * (self.y1 - self.y0) * spacing.height_mm
+        step = max(min(spacing.height_mm, spacing.width_mm) / _FINENESS, math.sqrt(field / _BUDGET))
+        return max(1, round(spacing.width_mm / step)), max(1, round(spacing.height_mm / step))
+
+    def enlarge(self, image: NDArray[np.float32], spacing: Spacing) -> NDArray[np.float32]:
+        """Return the native *image* of this cut enlarged by ``factors``, bilinear, pixel-centre aligned."""
+        across, down = self.factors(spacing)
+        size = (image.shape[1] * across, image.shape[0] * down)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def component(mask: Mask, at: tuple[int, int] | None = None) -> Mask:
+    """Return the component (4-connected) at pixel (row, column), or the largest; all False if there is none."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if at is not None:
+        label = int(labels[at])
+    else:
+        label = int(np.argmax(statistics[1:, cv2.CC_STAT_AREA])) + 1 if len(statistics) > 1 else 0
+    return np.asarray((labels == label) & (label > 0), np.bool_)
+
+
+def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
+    """Measure a binary mask (H, W) of a slice; raises ValueError if it is empty.
+
+    Box and area are those of all its pixels, exactly. Outline and ellipse are those of its largest component with
+    holes filled; a stair of pixels is read as the slanted edge it stands for.
+    """
+    tight = Cut.around(mask)
+    cut = Cut(tight.x0 - 1, tight.y0 - 1, tight.x1 + 1, tight.y1 + 1)
+    padded = np.pad(mask[tight.y0 : tight.y1, tight.x0 : tight.x1], 1)
+    enlarged = cut.enlarge(padded.astype(np.float32), spacing) >= 0.5
+    found = measure_enlarged(component(enlarged), cut, spacing)
+    area = float(np.count_nonzero(mask)) * spacing.height_mm * spacing.width_mm
+    box = Region(tight.x0, tight.y0, tight.x1, tight.y1)
+    return Measured(box, found.ellipse, area, found.dice, found.outline)
+
+
+def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
+    """Measure one component on the enlarged *cut*, holes filled; *spacing* is the slice's native one."""
+    across, down = cut.factors(spacing)
+    native = np.array((spacing.width_mm, spacing.height_mm))
+    fine = native / (across, down)
+    corner = np.array((cut.x0, cut.y0)) * native
+    pixels = _contour(mask), _contour(_grown(np.pad(mask, 1))) - 1.0
+    inner, outer = ((ring + 0.5) * fine + corner for ring in pixels)
+    filled = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [pixels[0].astype(np.int32)], 1) > 0
+    inside = (np.argwhere(filled)[:, ::-1] + 0.5) * fine + corner
+    # The edge lies half-way between the last pixels inside and the first outside: fit both rings at once.
+    oval = fit_oval(np.concatenate((_even(inner), _even(outer))), inside)
+    pixel_area = float(fine.prod())
+    overlap = np.count_nonzero(oval.covers(inside)) * pixel_area
+    area = len(inside) * pixel_area
+    tight = Cut.around(mask)
+    box = Region(
+        cut.x0 + tight.x0 / across, cut.y0 + tight.y0 / down, cut.x0 + tight.x1 / across, cut.y0 + tight.y1 / down
+    )
+    return Measured(box, _ellipse(oval, native), area, min(1.0, 2 * overlap / (area + oval.area)), inner / native)
+
+
+def _ellipse(oval: Oval, native: NDArray[np.float64]) -> Ellipse:
+    major, minor = ([Point(x, y) for x, y in (oval.axis(which) / native).tolist()] for which in (0, 1))
+    x, y = (np.array(oval.center) / native).tolist()
+    return Ellipse(Point(x, y), 2 * oval.semi[0], 2 * oval.semi[1], (major[0], major[1]), (minor[0], minor[1]))
+
+
+def _grown(mask: Mask) -> Mask:
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), cross) > 0, np.bool_)
+
+
+def _contour(mask: Mask) -> Points:
+    """Return the pixel indices x, y along the longest outer contour, every pixel of it, (n, 2)."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(max(contours, key=len), np.float64).reshape(-1, 2)
+
+
+def _even(ring: Points) -> Points:
+    """Return _SAMPLES points at equal steps along a closed ring."""
+    closed = np.concatenate((ring, ring[:1]))
+    along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))))
+    at = np.linspace(0.0, along[-1], _SAMPLES, endpoint=False)
+    return np.stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)], axis=1)
