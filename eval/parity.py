@@ -1,0 +1,86 @@
+"""Parity: do two runs differ in their tools and in nothing else? Proven from what was stored, field by field.
+
+Contract: what both runs leave unrecorded is not proven, and reported as such. Samples that one run lacks (it is
+unfinished, or their requests failed) are no difference here; the sets of samples *chosen* must be the same.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from medvision_agent.eval.record import Record
+
+__all__ = ["TOOL_FIELDS", "parity"]
+
+TOOL_FIELDS = frozenset({"condition", "tools", "tool_schemas_sha256", "tool_paragraph_sha256"})
+"""Fields of a run's identity that belong to the tool condition: the only ones in which two runs may differ."""
+
+Identity = Mapping[str, Any]
+Pair = tuple[Record, Record]
+_ABSENT = object()
+
+
+def parity(
+    identity_a: Identity, identity_b: Identity, records_a: Sequence[Record], records_b: Sequence[Record]
+) -> list[str]:
+    """Return every difference besides the tools, one line each; empty if the two runs may be compared."""
+    by_id = {record.sample.id: record for record in records_b}
+    common = [(record, by_id[record.sample.id]) for record in records_a if record.sample.id in by_id]
+    return [*_identity_differences(identity_a, identity_b), *_sample_differences(common), *_version_differences(common)]
+
+
+def _identity_differences(identity_a: Identity, identity_b: Identity) -> Iterator[str]:
+    for field in sorted((identity_a.keys() | identity_b.keys()) - TOOL_FIELDS):
+        yield from _field_differences(field, identity_a.get(field, _ABSENT), identity_b.get(field, _ABSENT))
+    if "sample_ids_sha256" not in identity_a.keys() | identity_b.keys():
+        yield "sample_ids_sha256: recorded by neither run"
+
+
+def _field_differences(field: str, a: object, b: object) -> Iterator[str]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in sorted(a.keys() | b.keys()):
+            yield from _field_differences(f"{field}.{key}", a.get(key, _ABSENT), b.get(key, _ABSENT))
+    elif a != b:
+        yield f"{field}: {_shown(a)} in A, {_shown(b)} in B"
+
+
+def _sample_differences(common: Sequence[Pair]) -> list[str]:
+    # An infrastructure failure may have happened before there was a prompt or a picture; it enters no comparison.
+    scored = [pair for pair in common if not any(record.outcome.infrastructure for record in pair)]
+    return [
+        *_count("sample (question or truth)", scored, lambda record: record.sample),
+        *_count("v0_sha256 (the picture as sent)", scored, lambda record: record.v0_sha256),
+        *_count("prompt_sha256 (the prompt without its tool paragraph)", scored, lambda record: record.prompt_sha256),
+    ]
+
+
+def _count(what: str, pairs: Sequence[Pair], value: Callable[[Record], object]) -> list[str]:
+    different = [a.sample.id for a, b in pairs if value(a) != value(b)]
+    unknown = [a.sample.id for a, b in pairs if not value(a) and not value(b)]
+    lines = []
+    if different:
+        lines.append(f"{what}: differs for {len(different)} of {len(pairs)} common samples, first {different[0]!r}")
+    if unknown:
+        lines.append(f"{what}: not recorded for {len(unknown)} of {len(pairs)} common samples, first {unknown[0]!r}")
+    return lines
+
+
+def _version_differences(common: Sequence[Pair]) -> list[str]:
+    served = [
+        sorted({version for record in records for version in record.model_versions})
+        for records in zip(*common, strict=True)
+    ]
+    if not served or served[0] == served[1]:
+        return []
+    return [f"model version as served: {_listed(served[0])} in A, {_listed(served[1])} in B"]
+
+
+def _shown(value: object) -> str:
+    if value is _ABSENT:
+        return "not recorded"
+    text = json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _listed(versions: Sequence[str]) -> str:
+    return ", ".join(versions) or "none"

@@ -1,0 +1,178 @@
+"""The summary of a run's records: per task, what was scored, how well, and at what cost.
+
+Contract: every mean stands beside the number of samples that entered it, and every task beside its success rate
+and its number of subjects (the clusters of all statistics). Infrastructure failures are counted, and in no metric;
+all other failures are in ``n`` and count as failures. A summary is strict JSON: what has no value is null.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from medvision_agent.eval.measures import MEASURES, finite_mean
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.sample import TASKS, Marks, Task
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score, score_record
+
+__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "summarise"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Mean(_Frozen):
+    """A mean over the samples for which the value is finite."""
+
+    mean: float | None
+    n: int
+
+
+class ToolCount(_Frozen):
+    """How often the model called a tool."""
+
+    calls: int
+    failed: int
+    per_sample: float
+
+
+class Cost(_Frozen):
+    """What was paid, infrastructure failures included; superseded attempts are not."""
+
+    usd: float | None
+    """The sum; None where no record has a cost."""
+    n: int
+    """Records with a cost."""
+    incomplete: int
+    """Records with a cost that misses model calls, because their usage was not reported."""
+
+
+class Effort(_Frozen):
+    """What the scored samples took."""
+
+    tools: dict[str, ToolCount]
+    tool_calls: Mean
+    input_tokens: Mean
+    output_tokens: Mean
+    """Tokens per sample, over samples whose model calls all reported their usage."""
+    unreported: int
+    """Scored samples left out of the token means: some model call did not report its usage."""
+    seconds: Mean
+
+
+class TaskSummary(_Frozen):
+    """All samples of one task."""
+
+    n: int
+    """Scored samples: all but infrastructure failures."""
+    subjects: int
+    """Distinct subjects among the scored samples."""
+    parsed: int
+    """Answers that parsed; ``success_rate`` is ``parsed / n``."""
+    forced: int
+    """Scored samples in which a limit was reached and one last turn was given."""
+    outcomes: dict[str, int]
+    """How the scored samples ended."""
+    infrastructure: dict[str, int]
+    """How the others failed."""
+    metrics: dict[str, Mean]
+    effort: Effort
+    cost: Cost
+
+
+class Summary(_Frozen):
+    """All samples of a run, by task."""
+
+    protocol: str
+    n: int
+    infrastructure: int
+    subjects: int
+    conventions: dict[str, int]
+    """Samples by the convention of their targets."""
+    marks: dict[str, int]
+    """Samples whose truth is to be read with care, by reason."""
+    tasks: dict[Task, TaskSummary]
+    cost: Cost
+
+
+def summarise(records: Sequence[Record], protocol: Protocol) -> Summary:
+    """Return the summary of records, one per sample, by a protocol.
+
+    Means are taken over finite values: a mean's ``n`` below the task's says how many had none (MAE and MRE of
+    failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and ``IoU>=0.5`` are fractions of n.
+    """
+    by_task = {task: [record for record in records if record.sample.task == task] for task in TASKS}
+    scored = [record for record in records if not record.outcome.infrastructure]
+    return Summary(
+        protocol=protocol.name,
+        n=len(scored),
+        infrastructure=len(records) - len(scored),
+        subjects=_subjects(scored),
+        conventions=_counts(record.sample.convention for record in records),
+        marks=_counts(mark for record in records for mark in Marks.model_fields if getattr(record.sample.marks, mark)),
+        tasks={task: _summarise_task(task, own, protocol) for task, own in by_task.items() if own},
+        cost=_cost(records),
+    )
+
+
+def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -> TaskSummary:
+    pairs = [(record, score) for record in records if (score := score_record(record, protocol)) is not None]
+    scored = [record for record, _ in pairs]
+    scores = [score for _, score in pairs]
+    return TaskSummary(
+        n=len(scored),
+        subjects=_subjects(scored),
+        parsed=sum(score.success for score in scores),
+        forced=sum(record.forced for record in scored),
+        outcomes=_counts(record.outcome.value for record in scored),
+        infrastructure=_counts(record.outcome.value for record in records if record.outcome.infrastructure),
+        metrics=_metrics(task, scores),
+        effort=_effort(scored),
+        cost=_cost(records),
+    )
+
+
+def _metrics(task: Task, scores: Sequence[Score]) -> dict[str, Mean]:
+    return {measure.name: _mean([measure.of(score) for score in scores]) for measure in MEASURES[task]}
+
+
+def _effort(scored: Sequence[Record]) -> Effort:
+    uses = [use for record in scored for use in record.tool_uses]
+    calls = Counter(use.tool for use in uses)
+    failed = Counter(use.tool for use in uses if not use.ok)
+    reported = [record.usage for record in scored if not record.usage.unreported]
+    return Effort(
+        tools={
+            tool: ToolCount(calls=count, failed=failed[tool], per_sample=count / len(scored))
+            for tool, count in calls.most_common()
+        },
+        tool_calls=_mean([len(record.tool_uses) for record in scored]),
+        input_tokens=_mean([usage.input for usage in reported]),
+        output_tokens=_mean([usage.output for usage in reported]),
+        unreported=len(scored) - len(reported),
+        seconds=_mean([record.seconds for record in scored]),
+    )
+
+
+def _cost(records: Sequence[Record]) -> Cost:
+    priced = [record for record in records if record.cost_usd is not None]
+    return Cost(
+        usd=sum(record.cost_usd or 0.0 for record in priced) if priced else None,
+        n=len(priced),
+        incomplete=sum(record.usage.unreported > 0 for record in priced),
+    )
+
+
+def _mean(values: Sequence[float]) -> Mean:
+    mean, n = finite_mean(values)
+    return Mean(mean=mean, n=n)
+
+
+def _subjects(records: Iterable[Record]) -> int:
+    return len({record.sample.subject for record in records})
+
+
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())

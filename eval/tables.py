@@ -1,0 +1,112 @@
+"""A summary as a person reads it: compact tables, at most 100 columns wide.
+
+Contract: no mean is printed without its n, and no task without its success rate and number of subjects. Text from
+runs (tool names are what a model wrote) is printed as plain characters, never as markup or terminal control.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from medvision_agent.eval.measures import MEASURES
+from medvision_agent.eval.sample import Task
+from medvision_agent.eval.summary import Cost, Effort, Mean, Summary, TaskSummary
+
+__all__ = ["WIDTH", "counted", "new_table", "number", "plain", "show", "summary_view"]
+
+WIDTH = 100
+_CONVENTIONS = {
+    "edge": "edge-accurate targets",
+    "inclusive-index": "MedVision's inclusive-index targets (boxes one pixel short in each direction)",
+}
+
+
+def show(view: RenderableType) -> None:
+    """Print a view to standard output, as wide as the terminal but within ``WIDTH`` columns."""
+    console = Console(highlight=False)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    console.print(view)
+
+
+def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Group:
+    """Return a summary as tables, under the facts of its run and the note of its source."""
+    targets = "; ".join(f"{count} samples with {_CONVENTIONS[name]}" for name, count in summary.conventions.items())
+    failed = f", {summary.infrastructure} infrastructure failures left out" if summary.infrastructure else ""
+    lines = [*facts, f"scored by {summary.protocol}: {summary.n} samples, {summary.subjects} subjects{failed}"]
+    lines += [line for line in (targets, source_note) if line]
+    if summary.marks:
+        lines.append(f"truth to be read with care: {counted(summary.marks)}")
+    blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one))]
+    return Group(*map(plain, lines), *blocks)
+
+
+def plain(text: str) -> Text:
+    """Return text with everything unprintable replaced, and no markup read."""
+    return Text("".join(character if character.isprintable() else "?" for character in text))
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """Return a value for a table cell; ``-`` where there is none."""
+    if value is None:
+        return "-"
+    form = ".4f" if abs(value) < 1000 else ".4g"
+    return format(value, f"+{form}" if sign else form)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return names with their counts in one line."""
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+
+
+def new_table(columns: Iterable[str]) -> Table:
+    """Return an empty table of right-aligned columns after a first column of names."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(Text(column), justify="right")
+    return table
+
+
+def _task_view(task: Task, summary: TaskSummary) -> Group:
+    measures = MEASURES[task]
+    means = [summary.metrics[measure.name] for measure in measures]
+    table = new_table(f"{measure.name} ({measure.unit})" if measure.unit else measure.name for measure in measures)
+    table.add_row("mean", *(number(mean.mean) for mean in means))
+    table.add_row("n", *(str(mean.n) for mean in means))
+    rate = f" ({summary.parsed / summary.n:.1%})" if summary.n else ""
+    heading = plain(f"{task}: {summary.n} samples, {summary.subjects} subjects, {summary.parsed} answers parsed{rate}")
+    heading.stylize("bold")
+    notes = [f"outcomes: {counted(summary.outcomes)}; forced to answer: {summary.forced}"]
+    if summary.infrastructure:
+        notes.append(f"infrastructure failures, not scored: {counted(summary.infrastructure)}")
+    notes += [_effort_line(summary.effort), *_tool_lines(summary.effort), _cost_line(summary.cost)]
+    return Group(heading, table, *map(plain, notes))
+
+
+def _effort_line(effort: Effort) -> str:
+    line = (
+        f"per sample: {_with_n(effort.seconds, '.1f', 's')}, {_with_n(effort.input_tokens, ',.0f', 'tokens in')}, "
+        f"{_with_n(effort.output_tokens, ',.0f', 'tokens out')}, {_with_n(effort.tool_calls, '.2f', 'tool calls')}"
+    )
+    return f"{line}; usage unreported for {effort.unreported} samples" if effort.unreported else line
+
+
+def _tool_lines(effort: Effort) -> list[str]:
+    if not effort.tools:
+        return []
+    tools = (f"{name} {use.per_sample:.2f} ({use.failed} of {use.calls} failed)" for name, use in effort.tools.items())
+    return [f"tool calls per sample: {', '.join(tools)}"]
+
+
+def _cost_line(cost: Cost) -> str:
+    if cost.usd is None:
+        return "cost: unknown (no prices given)"
+    missing = f"; too low for {cost.incomplete} samples with unreported usage" if cost.incomplete else ""
+    return f"cost: {cost.usd:.4f} US dollars for {cost.n} samples{missing}"
+
+
+def _with_n(mean: Mean, form: str, what: str) -> str:
+    return f"{'-' if mean.mean is None else format(mean.mean, form)} {what} (n {mean.n})"
