@@ -1,0 +1,155 @@
+"""What one model is and how it is asked: the schema of a catalogue row.
+
+A row is plain data: it never holds a key (only the *name* of an environment variable), an unknown field is an
+error, and every default is written here. ``identity()`` holds the fields that define what is run; the rest
+(patience, connections, prices, notes) may change between two sittings of one run.
+"""
+
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+
+from medvision_agent.agent.usage import Prices
+from medvision_agent.tools.frames import FRAMES, MEDVISION
+from medvision_agent.tools.perceive import PerceivedRule
+
+__all__ = ["MODEL_CONFIG", "Gemini", "ModelConfig", "Offline", "OpenAI"]
+
+
+class _Model(BaseModel):
+    """Fields of every model, remote or not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    INCIDENTAL: ClassVar = frozenset(
+        {"timeout_seconds", "max_tries", "max_connections", "prices", "note", "api_key_env"}
+    )
+    """Fields that do not change what is asked."""
+
+    perceived: PerceivedRule
+    """The size at which the model's encoder sees a picture; prompts state pixel sizes by it. Never guessed."""
+    frame: str = MEDVISION.name
+    """The coordinate convention of prompts, tools and answers."""
+    images_in_tool_result: bool = False
+    """Put pictures into the tool message itself instead of one user message after all tool messages."""
+    tool_choice_none: bool = True
+    """The service understands "tools are declared, do not call them". If not, the last call leaves the tools out."""
+    timeout_seconds: float = Field(default=300, gt=0)
+    """Total time of one request, from its start to its last byte."""
+    max_tries: int = Field(default=5, ge=1, le=20)
+    """How often one request is sent at most."""
+    max_connections: int = Field(default=8, ge=1, le=1000)
+    """Connections kept to the service; samples in flight beyond it wait."""
+    prices: Prices | None = None
+    """US dollars per million tokens; without them no cost is stated."""
+    note: str = ""
+    """Free text for the reader of the catalogue."""
+
+    @field_validator("frame")
+    @classmethod
+    def _known_frame(cls, name: str) -> str:
+        if name not in FRAMES:
+            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
+        return name
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run, as plain JSON data."""
+        return self.model_dump(mode="json", exclude=set(self.INCIDENTAL))
+
+
+class _Remote(_Model):
+    """Fields of models behind an HTTP interface."""
+
+    model: str = Field(min_length=1)
+    """The provider's id of the model."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature; not sent where not given."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Nucleus sampling; not sent where not given."""
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    """Limit of one reply, thinking included; the provider's own where not given."""
+    seed: int | None = None
+    """Sampling seed, where the service knows one; not sent where not given."""
+
+    @field_validator("base_url", check_fields=False)
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")) or "@" in url or "?" in url:
+            raise ValueError("must start with https:// or http:// and hold no user, password or query")
+        return url.rstrip("/")
+
+
+def _variable(name: str) -> str:
+    if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is None:
+        raise ValueError("must be the name of an environment variable, in capitals; the key itself never stands here")
+    return name
+
+
+_EnvName = Annotated[str, AfterValidator(_variable)]
+
+
+class Gemini(_Remote):
+    """A model of Google's Gemini API (generateContent)."""
+
+    provider: Literal["gemini"] = "gemini"
+    base_url: str = "https://generativelanguage.googleapis.com"
+    """Always passed on, so that no environment variable sends pictures elsewhere."""
+    api_key_env: _EnvName | None = "GEMINI_API_KEY"
+    """Name of the environment variable with the key; GOOGLE_API_KEY is read where GEMINI_API_KEY is not set."""
+    thinking_budget: int | None = Field(default=None, ge=-1)
+    """Thinking tokens (2.5 models): 0 off, -1 as the model sees fit; not sent where not given."""
+    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
+    """Depth of thinking (3.x models); not sent where not given."""
+    media_resolution: Literal["low", "medium", "high"] | None = "high"
+    """Resolution of pictures, sent with every call. Without it 2.5 models see one thumbnail."""
+
+    @model_validator(mode="after")
+    def _one_way_to_think(self) -> "Gemini":
+        if self.thinking_budget is not None and self.thinking_level is not None:
+            raise ValueError("give thinking_budget (2.5 models) or thinking_level (3.x models), not both")
+        return self
+
+
+class OpenAI(_Remote):
+    """A model of OpenAI, or of any server that speaks its chat completions or responses interface."""
+
+    provider: Literal["openai"] = "openai"
+    base_url: str = "https://api.openai.com/v1"
+    """Root of the interface, usually ending in /v1. Always passed on: no environment variable redirects requests."""
+    api_key_env: _EnvName | None = "OPENAI_API_KEY"
+    """Name of the environment variable with the key; null for local servers that ask for none."""
+    api: Literal["chat", "responses"] = "chat"
+    """Chat completions (every compatible server) or OpenAI's responses interface."""
+    detail: Literal["low", "high", "original", "auto"] = "high"
+    """How closely a picture is looked at, sent with every picture."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    """Depth of reasoning; the provider's default where not given."""
+
+    @model_validator(mode="after")
+    def _sent_by_this_interface(self) -> "OpenAI":
+        if self.api == "responses" and self.seed is not None:
+            raise ValueError("seed: the responses interface knows none; use api: chat or leave it out")
+        return self
+
+
+class Offline(_Model):
+    """A policy shipped with the package: needs no network, no key, and is the same everywhere."""
+
+    provider: Literal["offline"] = "offline"
+    name: Literal["prior", "cv", "oracle", "scripted"]
+    """Which policy answers."""
+    script: str | None = None
+    """File of replies for the scripted policy."""
+
+    @property
+    def model(self) -> str:
+        """Return the id under which the policy appears beside other models."""
+        return f"offline/{self.name}"
+
+
+ModelConfig = Gemini | OpenAI | Offline
+"""One model, whatever its provider."""
+
+MODEL_CONFIG: TypeAdapter[ModelConfig] = TypeAdapter(Annotated[ModelConfig, Field(discriminator="provider")])
+"""Validates a mapping into the right class by its ``provider`` key."""

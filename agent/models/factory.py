@@ -1,0 +1,81 @@
+"""From a catalogue row to a model that can be asked.
+
+``check_ready`` says in one line what is missing before anything is opened. ``open_model`` keeps one connection
+pool for the whole run and closes it; keys live in the provider's client only. Providers are imported here, when
+one is used, because each costs more than a second.
+"""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from medvision_agent.agent.config import Gemini, ModelConfig, Offline
+from medvision_agent.agent.models.chat import Chat
+from medvision_agent.errors import ConfigError
+
+__all__ = ["check_ready", "key_names", "open_model"]
+
+_NO_KEY = "none"
+"""Sent to servers that ask for no key; their clients insist on one."""
+
+
+def key_names(config: ModelConfig) -> tuple[str, ...]:
+    """Return the environment variables a key is looked up in, in order; none where no key is needed."""
+    if isinstance(config, Offline) or config.api_key_env is None:
+        return ()
+    if config.api_key_env == "GEMINI_API_KEY":
+        return ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    return (config.api_key_env,)
+
+
+def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise a ConfigError where the model cannot be opened as things stand."""
+    _key(config, environ)
+
+
+@asynccontextmanager
+async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Chat]:
+    """Open the model of *config*; its connections end with the context."""
+    key = _key(config, environ)
+    _forbid_tracing()
+    if isinstance(config, Offline):
+        from medvision_agent.agent.models.offline import build as build_offline  # noqa: PLC0415
+
+        yield Chat(config, build_offline(config))
+        return
+
+    limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
+    async with httpx2.AsyncClient(limits=limits, timeout=config.timeout_seconds) as client:
+        if isinstance(config, Gemini):
+            from medvision_agent.agent.models.gemini import build as build_gemini  # noqa: PLC0415
+
+            chat, api = build_gemini(config, key, client)
+            with api:
+                yield chat
+        else:
+            from medvision_agent.agent.models.openai import build as build_openai  # noqa: PLC0415
+
+            yield build_openai(config, key, client)
+
+
+def _key(config: ModelConfig, environ: Mapping[str, str]) -> str:
+    names = key_names(config)
+    if not names:
+        return _NO_KEY
+    name, key = next(((name, key) for name in names if (key := environ.get(name, "").strip())), (names[0], ""))
+    if not key:
+        raise ConfigError(f"No API key for {config.model}: set the environment variable {' or '.join(names)}.")
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError(f"The API key in {name} holds characters no key has (a line break, perhaps).")
+    return key
+
+
+def _forbid_tracing() -> None:
+    """Keep LangChain from sending conversations, pictures included, to a tracing service."""
+    from langsmith import configure  # noqa: PLC0415
+
+    os.environ |= {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
+    # The variables may have been read and remembered already.
+    configure(enabled=False)

@@ -1,0 +1,80 @@
+"""OpenAI and compatible servers, by chat completions or responses: building a model, reading why it stopped.
+
+The interface is always the configured one: left alone, the adapter picks by model name. Nothing is stored at the
+provider where it can be told so (responses keeps replies by default; these are medical images).
+"""
+
+from typing import Any
+
+from httpx2 import AsyncClient
+from langchain_core.messages import AIMessage
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from medvision_agent.agent.config import OpenAI
+from medvision_agent.agent.models.chat import Chat, Finish, data_url
+
+__all__ = ["OpenAIChat", "build"]
+
+_FINISH = {
+    "tool_calls": Finish.TOOL_CALLS,
+    "function_call": Finish.TOOL_CALLS,
+    "length": Finish.LENGTH,
+    "max_output_tokens": Finish.LENGTH,
+    "content_filter": Finish.BLOCKED,
+}
+"""Reasons of chat completions, and of an incomplete response; any other counts as done."""
+
+
+class OpenAIChat(Chat):
+    """An OpenAI-style model ready to be asked."""
+
+    def picture_block(self, png: bytes) -> dict[str, Any]:
+        """Return a PNG file as a content block; this form alone keeps the detail setting."""
+        assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
+        return {"type": "image_url", "image_url": {"url": data_url(png), "detail": self.config.detail}}
+
+    def finish(self, message: AIMessage) -> tuple[Finish, str]:
+        """Return the finish reason of chat completions or the status of a response; a refusal comes first."""
+        metadata = message.response_metadata
+        if _refusal(message):
+            return Finish.BLOCKED, "refusal"
+        raw = metadata.get("finish_reason") or metadata.get("status")
+        if raw == "incomplete":
+            raw = (metadata.get("incomplete_details") or {}).get("reason")
+        if not raw or raw in {"failed", "cancelled", "in_progress", "queued"}:
+            return Finish.NONE, str(raw or "")
+        return _FINISH.get(str(raw), Finish.STOP), str(raw)
+
+
+def build(config: OpenAI, key: str, client: AsyncClient) -> OpenAIChat:
+    """Return the chat; *client* is closed by the caller."""
+    responses = config.api == "responses"
+    settings: dict[str, Any] = {
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "max_completion_tokens": config.max_output_tokens,
+        "reasoning_effort": config.reasoning_effort,
+        "seed": config.seed,
+    }
+    if responses:
+        # Reasoning comes back encrypted and is returned with the tool results: nothing has to be stored for it.
+        settings |= {"store": False, "include": ["reasoning.encrypted_content"]}
+    model = ChatOpenAI(
+        model=config.model,
+        api_key=SecretStr(key),
+        base_url=config.base_url,
+        use_responses_api=responses,
+        max_retries=0,
+        timeout=config.timeout_seconds,
+        http_async_client=client,
+        openai_proxy="",
+        **{name: value for name, value in settings.items() if value is not None},
+    )
+    return OpenAIChat(config, model)
+
+
+def _refusal(message: AIMessage) -> bool:
+    blocks = message.content if isinstance(message.content, list) else []
+    refused = any(isinstance(block, dict) and block.get("type") == "refusal" for block in blocks)
+    return refused or bool(message.additional_kwargs.get("refusal"))

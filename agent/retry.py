@@ -1,0 +1,104 @@
+"""One request to a model: sent until it is answered, or until it is known that it will not be.
+
+Contract: ``call_model`` is the only layer that tries again (the SDKs' own retries are off). It returns a complete
+reply and its reading, or raises one of three: ``RequestFailed`` ends the sample, ``ProviderError`` the run,
+``MalformedCall`` is the model's own mistake and the conversation can go on. Waits a provider asks for are honoured
+up to a bound. What is refused, filtered or cut off is a reply like any other and never asked again.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+from langchain_core.language_models.base import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.faults import Fault, MalformedCall, classify
+from medvision_agent.agent.models.chat import Finish, Turn
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.errors import ProviderError
+
+__all__ = ["LONGEST_WAIT", "Fault", "MalformedCall", "RequestFailed", "call_model", "classify"]
+
+LONGEST_WAIT = 120.0
+"""Seconds; a provider that asks for more is asked again after this long."""
+
+
+class RequestFailed(Exception):  # noqa: N818 - it reads as what happened
+    """No proper reply was had. ``fault`` says why, ``tries`` how often it was asked."""
+
+    def __init__(self, fault: Fault, tries: int) -> None:
+        super().__init__(f"{fault.detail} ({tries} tries)" if tries > 1 else fault.detail)
+        self.fault = fault
+        self.tries = tries
+
+
+async def call_model(
+    runnable: Runnable[LanguageModelInput, AIMessage],
+    messages: Sequence[BaseMessage],
+    *,
+    config: ModelConfig,
+    read: Callable[[AIMessage], Turn],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    on_fault: Callable[[Fault, int], None] | None = None,
+) -> tuple[AIMessage, Turn]:
+    """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number."""
+    retrying = AsyncRetrying(
+        stop=stop_after_attempt(config.max_tries),
+        wait=_wait,
+        retry=retry_if_exception(lambda error: isinstance(error, RequestFailed) and error.fault.retryable),
+        sleep=sleep,
+        reraise=True,
+    )
+    async for attempt in retrying:
+        tries = attempt.retry_state.attempt_number
+        with attempt:
+            try:
+                return await _once(runnable, messages, config.timeout_seconds, read)
+            except MalformedCall:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
+                fault = error.fault if isinstance(error, _NoReply) else classify(error)
+                if on_fault is not None:
+                    on_fault(fault, tries)
+                if fault.stops_run:
+                    raise ProviderError(f"{config.model}: {fault.detail}") from None
+                # Only faults of ours keep their cause: a provider's error may quote the request.
+                raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
+    raise AssertionError("unreachable: the last try raises")
+
+
+class _NoReply(Exception):  # noqa: N818
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+
+async def _once(
+    runnable: Runnable[LanguageModelInput, AIMessage],
+    messages: Sequence[BaseMessage],
+    timeout_seconds: float,
+    read: Callable[[AIMessage], Turn],
+) -> tuple[AIMessage, Turn]:
+    # The SDKs' own timeouts count per read: a reply that trickles would outlive them.
+    async with asyncio.timeout(timeout_seconds):
+        message = await runnable.ainvoke(list(messages))
+    turn = read(message)
+    if turn.finish is Finish.NONE:
+        detail = f"The reply gives no reason to stop ({turn.finish_raw or 'none'}): it is incomplete or empty."
+        raise _NoReply(Fault(Outcome.BAD_REPLY, detail, retryable=True))
+    return message, turn
+
+
+_backoff = wait_exponential_jitter(initial=1, max=60, jitter=1)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Return the wait a provider asked for plus some jitter, or exponential backoff."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.fault.wait_seconds if isinstance(error, RequestFailed) else None
+    if asked is None:
+        return _backoff(state)
+    return min(asked, LONGEST_WAIT) + random.uniform(0, 1)  # noqa: S311 - not a secret
