@@ -8,8 +8,10 @@ import time
 from dataclasses import dataclass
 from hashlib import sha256
 
+from langchain_core.runnables import RunnableConfig
+
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.graph import agent_graph
+from medvision_agent.agent.graph import State, agent_graph
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat, Finish
 from medvision_agent.agent.models.policy import Brief
@@ -19,7 +21,6 @@ from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
-from medvision_agent.errors import ProviderError
 from medvision_agent.tools.frames import FRAMES
 from medvision_agent.tools.png import encode_png
 from medvision_agent.tools.view import ViewSet
@@ -53,13 +54,11 @@ async def answer(
     views = ViewSet(question.image, chat.config.perceived, FRAMES[chat.config.frame])
     session = Session(question, condition, chat, limits, views, brief)
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
-    steps = {"recursion_limit": 3 * limits.model_calls + 10}
+    steps: RunnableConfig = {"recursion_limit": 3 * limits.model_calls + 10}
     try:
-        await agent_graph().ainvoke({"messages": []}, steps, context=session)
+        await agent_graph().ainvoke(State(messages=[]), steps, context=session)
     except RequestFailed as failure:
-        if failure.fault.stops_run:
-            raise ProviderError(failure.fault.detail) from failure
-        return _answer(session, failure.fault.outcome, failure.fault.detail)
+        return _answer(session, failure.fault.outcome, str(failure))
     return _answer(session, *_ending(session))
 
 

@@ -15,18 +15,28 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from medvision_agent.agent.models.chat import Finish
+from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.retry import MalformedCall, call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.toolbox import answer_calls
+from medvision_agent.agent.usage import Usage
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.png import encode_png
 
 __all__ = ["State", "agent_graph"]
+
+
+UNREADABLE = Turn(
+    text="",
+    finish=Finish.MALFORMED_CALL,
+    finish_raw="malformed tool call",
+    usage=Usage(model_calls=1, unreported=1),
+)
+"""Stands for a reply whose tool calls the provider's library could not represent; its token counts are lost."""
 
 
 class State(TypedDict):
@@ -58,8 +68,8 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     session.counts["model"] += 1
     try:
         message, turn = await call_model(runnable, state["messages"], config=chat.config, read=chat.read)
-    except MalformedCall as error:
-        session.hear(error.turn)
+    except MalformedCall:
+        session.hear(UNREADABLE)
         return {"messages": []}
     session.hear(turn)
     # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
@@ -85,8 +95,8 @@ async def after_model(state: State, runtime: Runtime[Session]) -> Literal["tools
     """Go on to the tools if the model called any, else end with what it said."""
     session = runtime.context
     turn = session.turns[-1]
-    calling = bool(turn.tool_calls or turn.invalid_tool_calls) or turn.finish is Finish.MALFORMED_CALL
-    return "tools" if calling and not session.forced else END
+    going_on = bool(turn.tool_calls or turn.invalid_tool_calls) or turn.finish is Finish.MALFORMED_CALL
+    return "tools" if going_on and not session.forced else "__end__"
 
 
 async def after_tools(
@@ -96,7 +106,7 @@ async def after_tools(
     """Go back to the model, for the last time if a limit is reached; end if its calls stay unreadable."""
     session = runtime.context
     if session.counts["broken"] >= session.limits.broken_turns:
-        return END
+        return "__end__"
     return "force" if session.at_limit() else "model"
 
 

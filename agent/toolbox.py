@@ -54,7 +54,11 @@ async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
         )
         inside = session.chat.config.images_in_tool_result and picture
         messages.append(
-            ToolMessage([{"type": "text", "text": content}, *picture] if inside else content, tool_call_id=call.id, name=call.name)
+            ToolMessage(
+                [{"type": "text", "text": content}, *picture] if inside else content,
+                tool_call_id=call.id,
+                name=call.name,
+            )
         )
         pictures += [] if inside else picture
     readable = any(not call.problem for call in calls)

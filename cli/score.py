@@ -18,9 +18,9 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(run: Path, protocol_name: str, samples: Path | None, as_json: bool) -> None:
     """Score the stored run in the folder RUN again. Nothing is asked of a model, and the run is not changed."""
+    from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.rows import sample_row
     from medvision_agent.eval.store import open_run
-    from medvision_agent.eval.summary import summarise
 
     rules = protocol(protocol_name)
     stored = open_run(run)
@@ -30,11 +30,4 @@ def command(run: Path, protocol_name: str, samples: Path | None, as_json: bool) 
             samples.write_text("".join(lines), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"--samples {samples} cannot be written: {error.strerror}") from error
-    summary = summarise(stored.records, rules)
-    if as_json:
-        facts = {"facts": stored.facts, "source_note": stored.source_note, "identity": dict(stored.identity)}
-        click.echo(json.dumps(facts | {"summary": summary.model_dump(mode="json")}, indent=2, allow_nan=False))
-        return
-    from medvision_agent.eval.tables import show, summary_view
-
-    show(summary_view(summary, stored.facts, stored.source_note))
+    print_summary(stored, rules, as_json=as_json)

@@ -19,6 +19,7 @@ __all__ = ["identity"]
 
 
 def identity(
+    *,
     model_name: str,
     model: ModelConfig,
     condition: Condition,

@@ -34,10 +34,10 @@ class Run:
         identity = self.identity
         tools = ", ".join(identity["tools"]) or "none"
         versions = sorted({version for record in self.records for version in record.model_versions})
+        finished = f"{len(self.records)} of {len(self.samples)} samples finished"
         lines = [
             f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
-            f"data {self.config['source']['name']}, recipe {identity['recipe']}, "
-            f"{len(self.records)} of {len(self.samples)} samples finished",
+            f"data {self.config['source']['name']}, recipe {identity['recipe']}, {finished}",
         ]
         if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")

@@ -46,7 +46,11 @@ def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, st
     fit = yield from _fit(look, blob)
     match look.brief.task:
         case "detection":
-            box = [fit[key] for key in ("v0_x0", "v0_y0", "v0_x1", "v0_y1")] if fit else [blob.x0, blob.y0, blob.x1, blob.y1]
+            box = (
+                [fit[key] for key in ("v0_x0", "v0_y0", "v0_x1", "v0_y1")]
+                if fit
+                else [blob.x0, blob.y0, blob.x1, blob.y1]
+            )
             return final(*box, decimals=4)
         case "size":
             axes = (fit["major_mm"], fit["minor_mm"]) if fit else _axes_mm(look, blob)

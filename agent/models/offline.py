@@ -18,10 +18,12 @@ __all__ = ["build"]
 
 
 def build(config: "Offline") -> BaseChatModel:
-    """Return the chat model of an offline row of the catalogue; raises ConfigError for a scripted one without script."""
+    """Return the chat model of an offline row; raises ConfigError for a scripted one without a script."""
     if config.name == "scripted":
         if config.script is None:
-            raise ConfigError("model 'scripted': key script is missing; give the path of a JSON script of turns")
+            raise ConfigError(
+                "model 'scripted': key script is missing; give the path of a JSON file of turns (--script FILE)"
+            )
         return Scripted(name=config.model, turns=read_script(Path(config.script)))
     return PolicyModel(name=config.model, policy=_policy(config.name))
 

@@ -19,6 +19,7 @@ from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 
 from medvision_agent.tools.png import decode_png
 from medvision_agent.tools.slice import Grey
@@ -75,10 +76,14 @@ class OfflineModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "medvision-agent-offline"
 
-    def bind_tools(  # type: ignore[override] - narrower than LangChain's union, which these models do not need
-        self, tools: Sequence[dict[str, Any]], *, tool_choice: str | None = None, **kwargs: Any
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Offer tools by their declarations; tool choice ``none`` asks for a final message."""
+        """Offer tools by their declarations (mappings); tool choice ``none`` asks for a final message."""
         return self.bind(tools=list(tools), tool_choice=tool_choice, **kwargs)
 
     def _generate(

@@ -1,0 +1,68 @@
+"""The progress bar of a run, on the error stream: done, rate, failures, tokens and cost so far."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from medvision_agent.agent.usage import Usage
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.run import Run
+
+__all__ = ["RunProgress"]
+
+
+class RunProgress:
+    """Shows a run as it goes; silent where the error stream is no terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, facts="")
+        self._failed = {"answer": 0, "connection": 0}
+        self._usage = Usage()
+        self._cost: float | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def start(self, run: Run) -> None:
+        """Begin with what is pending of *run*."""
+        self._bar.update(self._task, total=len(run.pending()), description=str(run.identity["model_name"]))
+
+    def add(self, record: Record) -> None:
+        """Count a finished sample."""
+        if record.outcome.infrastructure:
+            self._failed["connection"] += 1
+        elif record.outcome != "answered":
+            self._failed["answer"] += 1
+        self._usage += record.usage
+        if record.cost_usd is not None:
+            self._cost = (self._cost or 0.0) + record.cost_usd
+        self._bar.update(self._task, advance=1, facts=self._facts())
+
+    def _facts(self) -> str:
+        speed = self._bar.tasks[0].speed
+        rate = f"{speed:.1f}/s" if speed else "-/s"
+        cost = "" if self._cost is None else f", ${self._cost:.2f}"
+        tokens = (self._usage.input + self._usage.output) / 1000
+        return (
+            f"{rate}, no answer {self._failed['answer']}, not reached {self._failed['connection']}, "
+            f"{tokens:.0f}k tokens{cost}"
+        )

@@ -1,0 +1,115 @@
+"""``medvision-agent run``: ask a model the samples of a source, with or without tools, and store every answer."""
+
+import asyncio
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medvision_agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.launch import Prepared, Settings
+    from medvision_agent.eval.run import Run
+
+__all__ = ["command"]
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+@click.command()
+@click.option("--model", required=True, help="A model of the catalogue (see: medvision-agent models list).")
+@click.option("--tools", default="on", show_default=True, metavar="on|off|NAME,NAME", help="Tools it may call.")
+@click.option("--data", default="demo", show_default=True, metavar="demo|FILE", help="Samples; FILE: JSONL or Parquet.")
+@click.option("--task", "tasks", metavar="NAME,NAME", help="Only these: detection, size, angle, distance.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many samples per task, the first ones.")
+@click.option("--max-connections", type=click.IntRange(1, 1000), help="Samples in flight; default: the model's own.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out: what is missing or never got a reply.")
+@click.option("--models", "models_file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of own models.")
+@click.option("--script", type=click.Path(dir_okay=False), help="Turns of the model 'scripted' (JSON).")
+@click.option("--recipe", default="medvision-1.2", show_default=True, help="How a sample is asked.")
+@click.option("--protocol", default="medvision-1.2", show_default=True, help="How the printed summary scores.")
+@click.option("--max-model-calls", type=click.IntRange(2, 1000), default=12, show_default=True, help="Per sample.")
+@click.option("--max-tool-calls", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Per sample.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(0, min_open=True), default=600, show_default=True, help="Per sample."
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), default=250_000, show_default=True, help="Per sample.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.pass_context
+def command(context: click.Context, /, as_json: bool, protocol: str, **options: Any) -> None:
+    """Run a model over samples, with or without tools.
+
+    Works offline as it is: `run --model baseline-cv` measures the built-in demo set. Exit code 0: done; 1: some samples
+    never got a reply (try them again with --resume); 2: wrong usage or input; 130: interrupted.
+    """
+    from medvision_agent.cli.summary import print_summary
+    from medvision_agent.eval.launch import prepare
+    from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+
+    scoring = protocol_named(protocol)
+    prepared = prepare(_settings(**options))
+    run, interrupted = asyncio.run(_run(prepared))
+    unreached = sum(record.outcome.infrastructure for record in run.records)
+    print_summary(run, scoring, as_json=as_json)
+    if interrupted or unreached:
+        why = "interrupted" if interrupted else f"{unreached} samples never got a reply"
+        click.echo(f"{why}; to go on, repeat the command with: --out {run.folder} --resume", err=True)
+    context.exit(INTERRUPTED if interrupted else int(unreached > 0))
+
+
+def _settings(
+    *,
+    max_model_calls: int,
+    max_tool_calls: int,
+    max_seconds: float,
+    max_tokens: int,
+    tasks: str | None,
+    out: Path | None,
+    **options: Any,
+) -> "Settings":
+    from medvision_agent.agent.limits import Limits
+    from medvision_agent.eval.launch import Settings
+    from medvision_agent.eval.selection import parse_tasks
+
+    if options["resume"] and out is None:
+        raise ConfigError("--resume needs --out: the folder of the run to continue")
+    limits = Limits(model_calls=max_model_calls, tool_calls=max_tool_calls, seconds=max_seconds, tokens=max_tokens)
+    return Settings(
+        out=out or _default_folder(options["model"], options["tools"]),
+        tasks=parse_tasks(tasks),
+        limits=limits,
+        **options,
+    )
+
+
+def _default_folder(model: str, tools: str) -> Path:
+    """Return a folder named by time, model and tools; only letters a file system takes."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    name = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in f"{model}-tools-{tools}")
+    return Path("runs") / f"{stamp}-{name[:80]}"
+
+
+async def _run(prepared: "Prepared") -> tuple["Run", bool]:
+    """Run with a progress bar; the first Ctrl-C stops after what is in flight, the second at once."""
+    from medvision_agent.cli.progress import RunProgress
+    from medvision_agent.eval.launch import execute
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        interrupted = True
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+        click.echo("finishing what is in flight; press Ctrl-C again to stop at once", err=True)
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    with RunProgress() as progress:
+        run = await execute(prepared, on_start=progress.start, on_record=progress.add, stop=stop)
+    return run, interrupted

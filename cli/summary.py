@@ -1,0 +1,30 @@
+"""Printing a run's summary, the same way wherever it is asked for."""
+
+import json
+
+import click
+
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.summary import summarise
+
+__all__ = ["print_summary"]
+
+
+def print_summary(run: Run, protocol: Protocol, *, as_json: bool) -> None:
+    """Print the summary of *run* by *protocol* as tables, or as strict JSON."""
+    summary = summarise(run.records, protocol)
+    if as_json:
+        facts = {
+            "run": str(run.folder),
+            "facts": run.facts,
+            "source_note": run.source_note,
+            "identity": dict(run.identity),
+            "summary": summary.model_dump(mode="json"),
+        }
+        click.echo(json.dumps(facts, indent=2, allow_nan=False))
+        return
+    from medvision_agent.eval.tables import show, summary_view
+
+    show(summary_view(summary, run.facts, run.source_note))
+    click.echo(f"stored in {run.folder}")

@@ -1,0 +1,128 @@
+"""From settings to a finished run. ``prepare`` checks everything and writes nothing; ``execute`` does the work."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.agent.catalogue import find, load_catalogue
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.config import ModelConfig, Offline
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.factory import check_ready, open_model
+from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.identity import identity
+from medvision_agent.eval.recipe import check_recipe
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.runner import Job, run_samples
+from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.selection import select
+from medvision_agent.eval.source import Source
+from medvision_agent.eval.sources import open_source
+from medvision_agent.eval.store import RunStore, open_run
+
+__all__ = ["Prepared", "Settings", "execute", "prepare"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a user asks for, as given."""
+
+    model: str
+    out: Path
+    tools: str = "on"
+    data: str = "demo"
+    tasks: tuple[Task, ...] | None = None
+    limit: int | None = None
+    recipe: str = "medvision-1.2"
+    limits: Limits = field(default_factory=Limits)
+    models_file: Path | None = None
+    script: str | None = None
+    max_connections: int | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Settings found to be usable, resolved."""
+
+    settings: Settings
+    model: ModelConfig
+    condition: Condition
+    source: Source
+    samples: tuple[Sample, ...]
+    identity: dict[str, Any]
+
+    @property
+    def parallel(self) -> int:
+        """Samples in flight at once."""
+        return self.settings.max_connections or self.model.max_connections
+
+    def config(self) -> dict[str, Any]:
+        """Return the resolved settings as JSON, enough to run it again; it never holds a key."""
+        settings, info = self.settings, self.source.info
+        return {
+            "model_name": settings.model,
+            "model": self.model.model_dump(mode="json"),
+            "condition": self.condition.name,
+            "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
+            "tasks": settings.tasks,
+            "limit": settings.limit,
+            "recipe": settings.recipe,
+            "limits": settings.limits.model_dump(mode="json"),
+            "max_connections": self.parallel,
+        }
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise."""
+    model = find(settings.model, load_catalogue(settings.models_file))
+    if settings.script is not None:
+        if not isinstance(model, Offline) or model.name != "scripted":
+            raise ConfigError(f"--script goes with model 'scripted', not with {settings.model!r}")
+        model = model.model_copy(update={"script": settings.script})
+    condition = Condition.parse(settings.tools)
+    check_recipe(settings.recipe)
+    check_ready(model)
+    source = open_source(settings.data)
+    samples = select(source.samples, settings.tasks, settings.limit)
+    if not samples:
+        raise DataError(f"--data {settings.data}: no sample of the tasks asked for; see: medvision-agent data list")
+    fields = identity(
+        model_name=settings.model,
+        model=model,
+        condition=condition,
+        limits=settings.limits,
+        recipe=settings.recipe,
+        samples=samples,
+    )
+    return Prepared(settings, model, condition, source, samples, fields)
+
+
+async def execute(
+    prepared: Prepared,
+    *,
+    on_start: Callable[[Run], None],
+    on_record: Callable[[Record], None],
+    stop: asyncio.Event,
+) -> Run:
+    """Create or resume the run, ask what is pending, and return the run as stored.
+
+    Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
+    in flight) if the provider refuses to work.
+    """
+    settings = prepared.settings
+    if settings.resume:
+        store = RunStore.resume(settings.out, prepared.identity)
+    else:
+        store = RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config())
+    with store:
+        run = open_run(settings.out)
+        on_start(run)
+        config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
+        async with open_model(config) as chat:
+            job = Job(prepared.source, settings.recipe, prepared.condition, chat, settings.limits)
+            await run_samples(job, store, run.pending(), parallel=prepared.parallel, on_record=on_record, stop=stop)
+    return open_run(settings.out)
