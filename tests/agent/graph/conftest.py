@@ -1,0 +1,34 @@
+"""Questions and chats for tests of the agent, all of them real objects."""
+
+import numpy as np
+import pytest
+
+from medvision_agent.agent.config import Offline
+from medvision_agent.agent.models.chat import Chat
+from medvision_agent.agent.models.scripted import Scripted, ScriptedCall
+from medvision_agent.agent.question import Question
+from medvision_agent.tools.geometry import Spacing
+from medvision_agent.tools.slice import grey_slice
+
+
+@pytest.fixture
+def question():
+    """A picture of distinct rows and columns, non-square and with anisotropic pixels."""
+    pixels = np.add.outer(np.arange(60), 2 * np.arange(80)).astype(np.uint8)
+    image = grey_slice(pixels, Spacing(height_mm=1.0, width_mm=0.5))
+    return Question("distance", image, "An axial slice.", None, ("tip", "base"))
+
+
+@pytest.fixture
+def scripted():
+    """Return a function that makes a chat which replays turns: texts, or lists of (tool, arguments)."""
+
+    def make(*turns, **settings):
+        script = [
+            turn if isinstance(turn, str) else [ScriptedCall(name=name, args=args) for name, args in turn]
+            for turn in turns
+        ]
+        config = Offline(name="scripted", perceived={"rule": "native"}, **settings)
+        return Chat(config, Scripted(name="scripted", turns=script))
+
+    return make
