@@ -72,7 +72,7 @@ def _version_differences(common: Sequence[Pair]) -> list[str]:
     ]
     if not served or served[0] == served[1]:
         return []
-    return [f"model version as served: {_listed(served[0])} in A, {_listed(served[1])} in B"]
+    return [f"model version as served: {_shown(served[0])} in A, {_shown(served[1])} in B"]
 
 
 def _shown(value: object) -> str:
@@ -80,7 +80,3 @@ def _shown(value: object) -> str:
         return "not recorded"
     text = json.dumps(value, sort_keys=True, default=str)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _listed(versions: Sequence[str]) -> str:
-    return ", ".join(versions) or "none"
