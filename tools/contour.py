@@ -8,7 +8,7 @@ contour, so that neither anisotropic pixels nor uneven sampling pull them. Every
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import cv2
 import numpy as np
@@ -22,7 +22,9 @@ __all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "measure_enlarged"
 Mask = NDArray[np.bool_]
 """Inside or outside, shape (height, width)."""
 
-_BUDGET = 4_000_000
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_BUDGET = 1_000_000
 """Most pixels of an enlarged cut; a larger one is enlarged less, never below its own size."""
 _FINENESS = 8
 """Enlarged pixels per native pixel along the axis of the finer spacing."""
@@ -71,17 +73,30 @@ class Cut:
             raise ValueError("an empty mask has no shape to measure")
         return cls(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
+    def grown(self, margin: int, within: Self) -> Self:
+        """Return this cut with a margin of native pixels on each side, as far as it lies within another cut."""
+        return type(self)(
+            max(within.x0, self.x0 - margin),
+            max(within.y0, self.y0 - margin),
+            min(within.x1, self.x1 + margin),
+            min(within.y1, self.y1 + margin),
+        )
+
+    def of(self, image: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Return the pixels of *image* (the whole slice) that lie in this cut."""
+        return np.ascontiguousarray(image[self.y0 : self.y1, self.x0 : self.x1])
+
     def factors(self, spacing: Spacing) -> tuple[int, int]:
         """Return the enlargement across and down that makes the pixels fine and nearly square, within the budget."""
         field = (self.x1 - self.x0) * spacing.width_mm * (self.y1 - self.y0) * spacing.height_mm
         step = max(min(spacing.height_mm, spacing.width_mm) / _FINENESS, math.sqrt(field / _BUDGET))
         return max(1, round(spacing.width_mm / step)), max(1, round(spacing.height_mm / step))
 
-    def enlarge(self, image: NDArray[np.float32], spacing: Spacing) -> NDArray[np.float32]:
-        """Return the native *image* of this cut enlarged by ``factors``, bilinear, pixel-centre aligned."""
+    def enlarge(self, pixels: NDArray[np.float32], spacing: Spacing) -> NDArray[np.float32]:
+        """Return the native *pixels* of this cut enlarged by ``factors``, bicubic, pixel-centre aligned."""
         across, down = self.factors(spacing)
-        size = (image.shape[1] * across, image.shape[0] * down)
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        size = (pixels.shape[1] * across, pixels.shape[0] * down)
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def component(mask: Mask, at: tuple[int, int] | None = None) -> Mask:
@@ -102,7 +117,7 @@ def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
     """
     tight = Cut.around(mask)
     cut = Cut(tight.x0 - 1, tight.y0 - 1, tight.x1 + 1, tight.y1 + 1)
-    padded = np.pad(mask[tight.y0 : tight.y1, tight.x0 : tight.x1], 1)
+    padded = np.pad(tight.of(mask), 1)
     enlarged = cut.enlarge(padded.astype(np.float32), spacing) >= 0.5
     found = measure_enlarged(component(enlarged), cut, spacing)
     area = float(np.count_nonzero(mask)) * spacing.height_mm * spacing.width_mm

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 __all__ = ["Point", "Region", "Size", "Spacing", "acute_angle_deg", "distance_mm"]
 
+_SLIVER = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -75,6 +77,18 @@ class Region:
     def at(self, u: float, v: float) -> Point:
         """Return the slice point at unit coordinates (u right, v down) of this region."""
         return Point(self.x0 + u * self.width, self.y0 + v * self.height)
+
+    def pixels(self, size: Size) -> tuple[int, int, int, int]:
+        """Return ``x0, y0, x1, y1`` (ends exclusive) of the whole pixels of a slice of *size* that it covers.
+
+        Snapped outward to pixel edges, except for slivers below 0.01 px, and at least one pixel: coordinates that
+        were rounded to six decimals find the same pixels again.
+        """
+        x0 = min(max(0, math.floor(self.x0 + _SLIVER)), size.width - 1)
+        y0 = min(max(0, math.floor(self.y0 + _SLIVER)), size.height - 1)
+        x1 = max(x0 + 1, min(size.width, math.ceil(self.x1 - _SLIVER)))
+        y1 = max(y0 + 1, min(size.height, math.ceil(self.y1 - _SLIVER)))
+        return x0, y0, x1, y1
 
     def unit(self, point: Point) -> tuple[float, float]:
         """Return the unit coordinates (u right, v down) of a slice point; outside gives values beyond 0..1."""

@@ -5,7 +5,6 @@ them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Normalised c
 of a view, never to padding an encoder may add.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -105,18 +104,29 @@ class ViewSet:
         """Return the model coordinates (x, y) of a slice point in a view."""
         return self.frame.from_unit(*view.region.unit(point))
 
+    def region(self, view: View, x0: float, y0: float, x1: float, y1: float) -> Region:
+        """Return the region between two opposite corners in model coordinates of a view, in any order.
+
+        Raises ToolError where a corner lies outside the view or nothing lies between them.
+        """
+        a, b = self.point(view, x0, y0), self.point(view, x1, y1)
+        if a.x == b.x or a.y == b.y:
+            raise ToolError(f"the region from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) is empty; give two opposite corners")
+        return Region(min(a.x, b.x), min(a.y, b.y), max(a.x, b.x), max(a.y, b.y))
+
+    def corners(self, view: View, region: Region) -> tuple[float, float, float, float]:
+        """Return a region as ``x0, y0, x1, y1`` in model coordinates of a view, the lower values first."""
+        ax, ay = self.coordinates(view, Point(region.x0, region.y0))
+        bx, by = self.coordinates(view, Point(region.x1, region.y1))
+        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+
     def crop(self, region: Region, zoom: float) -> View:
         """Add a view of *region*, snapped outward to whole native pixels, enlarged *zoom* times.
 
         The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the
         region) and then mapped with v0's intensity mapping. Zoom is lowered so that no side exceeds MAX_SIDE.
         """
-        whole = self.slice.region
-        x0, y0 = max(0, math.floor(region.x0)), max(0, math.floor(region.y0))
-        x1 = min(int(whole.x1), math.ceil(region.x1))
-        y1 = min(int(whole.y1), math.ceil(region.y1))
-        if x1 <= x0 or y1 <= y0:
-            raise ToolError("the region lies outside the image")
+        x0, y0, x1, y1 = region.pixels(self.slice.size)
         zoom = max(1.0, min(zoom, MAX_ZOOM, MAX_SIDE / max(x1 - x0, y1 - y0)))
         size = Size(round((y1 - y0) * zoom), round((x1 - x0) * zoom))
         native = np.ascontiguousarray(self.slice.values[y0:y1, x0:x1])

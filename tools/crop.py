@@ -1,0 +1,71 @@
+"""The ``crop`` tool: a part of a view, enlarged, as a new view."""
+
+from pydantic import Field
+
+from medvision_agent.tools.base import Arguments, Output, Picture, Result, tool
+from medvision_agent.tools.view import MAX_ZOOM, ViewSet
+
+__all__ = ["Crop", "CropArguments", "crop"]
+
+
+class CropArguments(Arguments):
+    """Two opposite corners and an enlargement."""
+
+    view: str = Field(default="v0", description="Id of the view the corners are given in")
+    x0: float = Field(description="x of one corner, from 0 to 1")
+    y0: float = Field(description="y of one corner, from 0 to 1")
+    x1: float = Field(description="x of the opposite corner, from 0 to 1")
+    y1: float = Field(description="y of the opposite corner, from 0 to 1")
+    zoom: float = Field(
+        default=2.0, ge=1, le=MAX_ZOOM, description="Enlargement over the original pixels, from 1 to 16"
+    )
+
+
+class Crop(Result):
+    """The new view: where it lies in v0 (model coordinates, lower values first) and its size as perceived."""
+
+    view: str
+    of: str
+    v0_x0: float
+    v0_y0: float
+    v0_x1: float
+    v0_y1: float
+    zoom: float
+    width_px: int
+    height_px: int
+    width_mm_per_px: float
+    height_mm_per_px: float
+
+
+@tool(CropArguments)
+def crop(views: ViewSet, args: CropArguments) -> Output:
+    """Look closer at a part of a view: returns an enlarged picture of it as a new view with its own id.
+
+    Give two opposite corners, in any order, in the coordinate convention of the instructions. The region is widened
+    to whole original pixels; v0_x0, v0_y0, v0_x1 and v0_y1 say in coordinates of v0 what was really taken. The
+    original image is resampled by bilinear interpolation, so enlarging shows no detail that is not there. A zoom
+    that would make the picture too large is lowered; the one used is returned. Points in the new picture are given
+    to tools with the new view id, from 0 to 1 across that picture.
+    """
+    source = views.get(args.view)
+    view = views.crop(views.region(source, args.x0, args.y0, args.x1, args.y1), args.zoom)
+    x0, y0, x1, y1 = (round(value, 6) for value in views.corners(views.whole, view.region))
+    width, height, spacing = view.perceived.width, view.perceived.height, view.spacing
+    result = Crop(
+        view=view.id,
+        of=source.id,
+        v0_x0=x0,
+        v0_y0=y0,
+        v0_x1=x1,
+        v0_y1=y1,
+        zoom=round(max(view.size.width, view.size.height) / max(view.region.width, view.region.height), 4),
+        width_px=width,
+        height_px=height,
+        width_mm_per_px=round(spacing.width_mm, 6),
+        height_mm_per_px=round(spacing.height_mm, 6),
+    )
+    caption = (
+        f"view {view.id}, a part of {source.id}: {width} x {height} px (width x height), "
+        f"{result.width_mm_per_px:g} x {result.height_mm_per_px:g} mm per px"
+    )
+    return Output(result, Picture(view.pixels, caption), view)

@@ -1,0 +1,50 @@
+"""The ``ruler`` tool: the physical distance of two points."""
+
+from pydantic import Field
+
+from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.tools.geometry import distance_mm
+from medvision_agent.tools.line import line_of
+from medvision_agent.tools.overlay import YELLOW, Overlay
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Ruler", "RulerArguments", "ruler"]
+
+
+class RulerArguments(Arguments):
+    """Two points of one view."""
+
+    view: str = Field(default="v0", description="Id of the view the points are given in")
+    x0: float = Field(description="x of the first point, from 0 to 1")
+    y0: float = Field(description="y of the first point, from 0 to 1")
+    x1: float = Field(description="x of the second point, from 0 to 1")
+    y1: float = Field(description="y of the second point, from 0 to 1")
+
+
+class Ruler(Result):
+    """The distance and its parts across and down, all at least 0."""
+
+    view: str
+    distance_mm: float
+    dx_mm: float
+    dy_mm: float
+
+
+@tool(RulerArguments)
+def ruler(views: ViewSet, args: RulerArguments) -> Output:
+    """Measure the physical distance in millimetres between two points of a view.
+
+    Points are given in the coordinate convention of the instructions. Pixel spacing and zoom are accounted for.
+    Returns distance_mm, its horizontal and vertical parts dx_mm and dy_mm, and a picture of the view with the line
+    drawn on it, to check where the points really lie.
+    """
+    view = views.get(args.view)
+    a, b = line_of(views, view, (args.x0, args.y0), (args.x1, args.y1))
+    spacing = view.slice.spacing
+    result = Ruler(
+        view=view.id,
+        distance_mm=round(distance_mm(a, b, spacing), 4),
+        dx_mm=round(abs(b.x - a.x) * spacing.width_mm, 4),
+        dy_mm=round(abs(b.y - a.y) * spacing.height_mm, 4),
+    )
+    return Output(result, Overlay(view).line(a, b, YELLOW).picture("the line measured, yellow"))
