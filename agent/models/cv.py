@@ -47,7 +47,7 @@ def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, st
     match look.brief.task:
         case "detection":
             box = (
-                [fit[key] for key in ("v0_x0", "v0_y0", "v0_x1", "v0_y1")]
+                [fit[key] for key in ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")]
                 if fit
                 else [blob.x0, blob.y0, blob.x1, blob.y1]
             )
@@ -114,8 +114,8 @@ def _fit(look: Look, blob: Blob) -> Calls:
         taken = yield "crop", {"view": "v0", "zoom": 4.0, **region}
         if "view" in taken:
             view = taken["view"]
-            x = (x - taken["x0"]) / (taken["x1"] - taken["x0"])
-            y = (y - taken["y0"]) / (taken["y1"] - taken["y0"])
+            x = (x - taken["v0_x0"]) / (taken["v0_x1"] - taken["v0_x0"])
+            y = (y - taken["v0_y0"]) / (taken["v0_y1"] - taken["v0_y0"])
             region = {}
     target = "bright" if blob.bright else "dark"
     fit = yield "fit_contour", {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}

@@ -53,7 +53,7 @@ def _crop(points: list[Unit]) -> Calls:
     taken = yield "crop", {"view": "v0", "zoom": 3.0, **asked}
     if "error" in taken:
         return "v0", points, (0.0, 0.0, 1.0, 1.0)
-    x0, y0, x1, y1 = region = taken["x0"], taken["y0"], taken["x1"], taken["y1"]
+    x0, y0, x1, y1 = region = taken["v0_x0"], taken["v0_y0"], taken["v0_x1"], taken["v0_y1"]
     return taken["view"], [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in points], region
 
 

@@ -93,7 +93,11 @@ class OfflineModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **kwargs: Any,
     ) -> ChatResult:
-        message = self.next_message(messages, **kwargs)
+        try:
+            message = self.next_message(messages, **kwargs)
+        except Exception as error:
+            # Without this a slip in a policy would look like a provider's unreadable reply, and be tried again.
+            raise RuntimeError(f"{self.name} failed: {error!r}") from error
         message.response_metadata = {"finish_reason": "stop", "model_name": f"{self.name} {VERSION}"}
         message.usage_metadata = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
         return ChatResult(generations=[ChatGeneration(message=message)])
