@@ -43,7 +43,7 @@ def parse(extracted: str, count: int) -> NDArray[np.float32] | None:
     except ValueError:
         return None
     with np.errstate(over="ignore", under="ignore"):
-        return np.array(doubles, dtype=np.float64).astype(np.float32)
+        return np.array(doubles, dtype=np.float32)
 
 
 def _tagged(response: str) -> str:

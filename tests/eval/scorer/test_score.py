@@ -100,6 +100,15 @@ def test_a_swapped_box_overlaps_nothing_in_v1() -> None:
     assert (result.iou, result.loss) == (0.0, 1.0)
 
 
+def test_overlap_ends_at_1_where_the_protocol_says_so() -> None:
+    truth = (0.061, 0.008, 0.75, 0.394)  # in float32 the same box is a little smaller than its overlap
+    first = score("detection", answer(*truth), truth, PROTOCOLS["paper-v1"])
+    later = score("detection", answer(*truth), truth, V12)
+    assert (first.iou, first.recall, first.loss) == (pytest.approx(1.0000000663241018, rel=1e-12), first.iou, 0.0)
+    assert first.recall > 1
+    assert later.recall == 1
+
+
 def test_a_target_of_the_wrong_length_is_not_broadcast() -> None:
     with pytest.raises(ValueError, match="target has 2 numbers, a distance sample needs 1"):
         score("distance", "11", (10.0, 20.0), PROTOCOLS["paper-v1"])
