@@ -118,12 +118,14 @@ def _complaint(error: ValidationError) -> str:
 
 
 def _members(union: Any) -> list[type[BaseModel]]:
-    return [member for member in get_args(union) if isinstance(member, type)]
+    return list(get_args(union))
 
 
 _RULES = _members(get_args(PerceivedRule)[0])
 _MODELS = _members(ModelConfig)
-_KEYS = sorted({key for model in (*_RULES, *_MODELS, Prices) for key in model.model_fields})
-_TAGS = {
-    model.model_fields[tag].default for models, tag in ((_RULES, "rule"), (_MODELS, "provider")) for model in models
+_ALL: list[type[BaseModel]] = [*_RULES, *_MODELS, Prices]
+_KEYS = sorted({key for model in _ALL for key in model.model_fields})
+_TAGS = {rule.model_fields["rule"].default for rule in _RULES} | {
+    model.model_fields["provider"].default for model in _MODELS
 }
+"""Words pydantic puts into the path of a fault to say which member of a union it tried."""

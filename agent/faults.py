@@ -17,7 +17,9 @@ import httpx2
 from langchain_core.exceptions import ContextOverflowError, ModelConnectionError, ModelTimeoutError
 from pydantic import ValidationError
 
+from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.usage import Usage
 
 __all__ = ["Fault", "MalformedCall", "classify"]
 
@@ -40,8 +42,13 @@ class Fault:
 class MalformedCall(Exception):  # noqa: N818 - it reads as what happened
     """The model called a tool with arguments that are no object, so that the adapter cannot represent its reply.
 
-    The reply itself and its token counts are lost; say so to the model and ask again as part of the conversation.
+    The reply itself and its token counts are lost; ``turn`` stands for it. Say so to the model and go on.
     """
+
+    def __init__(self) -> None:
+        super().__init__("the arguments of a tool call are no JSON object")
+        usage = Usage(model_calls=1, unreported=1)
+        self.turn = Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw="arguments_no_object", usage=usage)
 
 
 _OVERFLOW = re.compile(
@@ -65,7 +72,7 @@ _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 def classify(error: BaseException) -> Fault:
     """Name *error*; raise MalformedCall where it is the model's own mistake."""
     if isinstance(error, ValidationError) and any("tool_calls" in item["loc"] for item in error.errors()):
-        raise MalformedCall("tool call arguments are not a JSON object") from None
+        raise MalformedCall from None
     detail = _detail(error)
     status = _status(error)
     if status is not None:
@@ -73,7 +80,7 @@ def classify(error: BaseException) -> Fault:
     if isinstance(error, ContextOverflowError):
         return Fault(Outcome.CONTEXT_OVERFLOW, detail)
     if isinstance(error, _TIMEOUTS):
-        return Fault(Outcome.TIMEOUT, detail or "no complete reply in time", retryable=True)
+        return Fault(Outcome.TIMEOUT, f"no complete reply in time ({detail})", retryable=True)
     if isinstance(error, _DROPS):
         return Fault(Outcome.CONNECTION, detail, retryable=True)
     if isinstance(error, _UNREADABLE):
@@ -82,7 +89,8 @@ def classify(error: BaseException) -> Fault:
 
 
 def _by_status(status: int, error: BaseException, detail: str) -> Fault:
-    text = " ".join(str(link) for link in _chain(error))
+    # OpenAI's machine-readable code is no part of the message.
+    text = " ".join(f"{link} {getattr(link, 'code', '')}" for link in _chain(error))
     if (outcome := _temporary(status)) is not None:
         no_credit = status == 429 and _NO_CREDIT.search(text) is not None
         return Fault(outcome, detail, not no_credit, _asked_wait(error), stops_run=no_credit)
@@ -158,7 +166,7 @@ _KEY_LIKE = re.compile(r"(Bearer\s+\S+|sk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)[^
 def _detail(error: BaseException) -> str:
     """Return class and message in one bounded line, with anything that is or looks like a key blotted out."""
     request = getattr(_first(error, "response"), "request", None) or _request(error)
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
     for header in ("authorization", "x-goog-api-key"):
         key = getattr(request, "headers", {}).get(header, "").removeprefix("Bearer ")
         if key:

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.config import ModelConfig, Offline
 from medvision_agent.agent.faults import Fault, MalformedCall, classify
 from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.outcome import Outcome
@@ -62,6 +62,8 @@ async def call_model(
                 raise
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error)
+                if isinstance(config, Offline):
+                    fault = Fault(Outcome.INTERNAL, fault.detail)
                 if on_fault is not None:
                     on_fault(fault, tries)
                 if fault.stops_run:

@@ -76,8 +76,12 @@ class Chat:
         if not tools or (tool_choice == "none" and not self.config.tool_choice_none):
             settings = self.call_settings()
             return self.model.bind(**settings) if settings else self.model
-        schemas = [dict(tool) for tool in tools]
-        return self.model.bind_tools(schemas, tool_choice=tool_choice, **self.call_settings())
+        return self._with_tools([dict(tool) for tool in tools], tool_choice)
+
+    def _with_tools(
+        self, tools: list[dict[str, Any]], tool_choice: ToolChoice
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        return self.model.bind_tools(tools, tool_choice=tool_choice, **self.call_settings())
 
     def call_settings(self) -> dict[str, Any]:
         """Return the settings a provider's adapter honours per call only."""

@@ -4,6 +4,7 @@ Known behaviour of the adapter that shapes this file: it sends temperature 0.7 u
 ``media_resolution`` in its constructor, retries by itself unless stopped, and raises for no finish whatever.
 """
 
+import logging
 from typing import Any
 
 from google import genai
@@ -11,6 +12,7 @@ from google.genai import types
 from httpx2 import AsyncClient
 from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
+from pydantic import SecretStr
 
 from medvision_agent.agent.config import Gemini
 from medvision_agent.agent.models.chat import Chat, Finish
@@ -60,9 +62,11 @@ class GeminiChat(Chat):
 
 def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, genai.Client]:
     """Return the chat and the API client behind it, which the caller keeps and closes."""
-    common = {"api_key": key, "vertexai": False}
+    # A line per request, tool and schema key it drops, and one per empty reply, which is a fault told elsewhere.
+    logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
     model = ChatGoogleGenerativeAI(
-        **common,
+        api_key=SecretStr(key),
+        vertexai=False,
         model=config.model,
         base_url=config.base_url,
         temperature=config.temperature,
@@ -75,5 +79,5 @@ def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, ge
     )
     # The shared client replaces the adapter's own, so that there is one pool per run and no aiohttp by surprise.
     options = types.HttpOptions(base_url=config.base_url, httpx_async_client=client)
-    model.client = genai.Client(**common, http_options=options)
+    model.client = genai.Client(api_key=key, vertexai=False, http_options=options)
     return GeminiChat(config, model), model.client

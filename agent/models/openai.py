@@ -7,12 +7,14 @@ provider where it can be told so (responses keeps replies by default; these are 
 from typing import Any
 
 from httpx2 import AsyncClient
+from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from medvision_agent.agent.config import OpenAI
-from medvision_agent.agent.models.chat import Chat, Finish, data_url
+from medvision_agent.agent.models.chat import Chat, Finish, ToolChoice, data_url
 
 __all__ = ["OpenAIChat", "build"]
 
@@ -28,6 +30,15 @@ _FINISH = {
 
 class OpenAIChat(Chat):
     """An OpenAI-style model ready to be asked."""
+
+    def _with_tools(
+        self, tools: list[dict[str, Any]], tool_choice: ToolChoice
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
+        if self.config.api == "responses":
+            # Responses rewrites a schema into strict mode (every argument required) unless told not to.
+            tools = [{**tool, "function": {**tool["function"], "strict": False}} for tool in tools]
+        return super()._with_tools(tools, tool_choice)
 
     def picture_block(self, png: bytes) -> dict[str, Any]:
         """Return a PNG file as a content block; this form alone keeps the detail setting."""

@@ -1,0 +1,95 @@
+"""A fake provider, and models of every interface pointed at it. No waiting is real: waits are recorded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fake.replies import Reply
+from fake.server import FakeServer, Request
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from medvision_agent.agent.config import MODEL_CONFIG, ModelConfig
+from medvision_agent.agent.models.chat import Chat, Turn
+from medvision_agent.agent.models.factory import open_model
+from medvision_agent.agent.retry import Fault, call_model
+
+GEMINI_KEY, OPENAI_KEY = "AIzaSy-fake-0123456789", "plain-fake-key-0123456789"
+PNG = bytes(range(256))
+"""Any bytes will do; all of them, so that both alphabets of base64 differ."""
+
+
+class Provider:
+    """One interface of the fake server, and what went on there."""
+
+    def __init__(self, server: FakeServer, wire: str) -> None:
+        self.server = server
+        self.wire = wire
+        self.waits: list[float] = []
+        self.faults: list[tuple[Fault, int]] = []
+        self.environ = {"GEMINI_API_KEY": GEMINI_KEY, "OPENAI_API_KEY": OPENAI_KEY}
+
+    @property
+    def requests(self) -> list[Request]:
+        return self.server.requests
+
+    def config(self, **settings: Any) -> ModelConfig:
+        """Return the configuration of a model behind this interface."""
+        common = {"model": "gemini-2.5-flash" if self.wire == "gemini" else "gpt-fake", "perceived": {"rule": "native"}}
+        if self.wire == "gemini":
+            own = {"provider": "gemini", "base_url": self.server.url, "thinking_budget": -1}
+        else:
+            own = {"provider": "openai", "base_url": self.server.openai_url, "api": self.wire}
+        return MODEL_CONFIG.validate_python(common | own | {"timeout_seconds": 20} | settings)
+
+    async def call(
+        self,
+        chat: Chat,
+        messages: list[BaseMessage],
+        tools: list[dict[str, Any]] | None = None,
+        choice: Any = "auto",
+    ) -> tuple[AIMessage, Turn]:
+        """Ask once, as the agent does."""
+
+        async def sleep(seconds: float) -> None:
+            self.waits.append(seconds)
+
+        def heard(fault: Fault, number: int) -> None:
+            self.faults.append((fault, number))
+
+        runnable = chat.bind(tools or [], choice)
+        async with asyncio.timeout(20):
+            return await call_model(runnable, messages, config=chat.config, read=chat.read, sleep=sleep, on_fault=heard)
+
+    async def turn(self, *replies: Reply, **settings: Any) -> Turn:
+        """Open a model, script the replies, ask one question and return what was read."""
+        self.server.script(list(replies))
+        async with open_model(self.config(**settings), environ=self.environ) as chat:
+            return (await self.call(chat, [HumanMessage("How wide?")]))[1]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    async with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["gemini", "chat", "responses"])
+def provider(request: pytest.FixtureRequest, server: FakeServer) -> Provider:
+    """Every interface in turn."""
+    return Provider(server, request.param)
+
+
+@pytest.fixture
+def gemini(server: FakeServer) -> Provider:
+    return Provider(server, "gemini")
+
+
+@pytest.fixture
+def chat_completions(server: FakeServer) -> Provider:
+    return Provider(server, "chat")
+
+
+@pytest.fixture
+def responses(server: FakeServer) -> Provider:
+    return Provider(server, "responses")

@@ -1,0 +1,67 @@
+"""What the fake provider answers, as plain JSON data that says nothing of any provider's wire format."""
+
+from typing import Any
+
+Reply = dict[str, Any]
+
+USAGE = {"input": 1000, "output": 60, "reasoning": 40, "cached": 100}
+
+
+def text(*texts: str, thoughts: str = "", finish: str | None = None, usage: dict[str, int] | None = USAGE) -> Reply:
+    """Reply with visible text, perhaps in several parts, perhaps after thoughts."""
+    return {"texts": list(texts), "thoughts": thoughts, "finish": finish, "usage": usage}
+
+
+def calls(*wanted: tuple[str, Any], texts: tuple[str, ...] = (), finish: str | None = None) -> Reply:
+    """Reply with tool calls: name and arguments; arguments given as a string go out as they are (OpenAI)."""
+    return {"calls": [[name, arguments] for name, arguments in wanted], "texts": list(texts), "finish": finish}
+
+
+def refusal(words: str) -> Reply:
+    """Reply with a refusal (OpenAI)."""
+    return {"refusal": words}
+
+
+def blocked_prompt(reason: str) -> Reply:
+    """Reply that the prompt itself was blocked: no candidate (Gemini)."""
+    return {"blocked_prompt": reason}
+
+
+def error(
+    status: int,
+    message: str = "something is wrong",
+    *,
+    code: str | None = None,
+    retry_after: str | None = None,
+    retry_info: str | None = None,
+) -> Reply:
+    """Reply with an HTTP error; retry_after is a header, retry_info Google's detail such as ``2.5s``."""
+    headers = {"Retry-After": retry_after} if retry_after is not None else {}
+    return {"status": status, "message": message, "code": code, "headers": headers, "retry_info": retry_info}
+
+
+def raw(body: Any, *, status: int = 200, content_type: str = "application/json") -> Reply:
+    """Reply with a body of one's own: a string as it is, anything else as JSON."""
+    return {"raw": body, "raw_status": status, "content_type": content_type}
+
+
+HANG: Reply = {"hang": True}
+"""Take the request and never answer."""
+
+DROP: Reply = {"drop": True}
+"""Take the request and cut the connection."""
+
+
+def cut(reply: Reply) -> Reply:
+    """Send half of a reply, then cut the connection."""
+    return {**reply, "cut": True}
+
+
+def trickle(reply: Reply, pause: float) -> Reply:
+    """Send a reply in small pieces with *pause* seconds between them."""
+    return {**reply, "trickle": pause}
+
+
+def slow(reply: Reply, seconds: float) -> Reply:
+    """Send a reply after some time."""
+    return {**reply, "delay": seconds}

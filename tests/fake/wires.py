@@ -1,0 +1,183 @@
+"""The wire formats: replies written as each provider writes them, requests judged as strictly as each judges them."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fake.replies import USAGE, Reply
+
+Body = dict[str, Any]
+
+
+def wire_of(path: str) -> str | None:
+    """Return which interface a path belongs to."""
+    if re.search(r"/v1beta/models/[^/]+:generateContent$", path):
+        return "gemini"
+    return {"/v1/chat/completions": "chat", "/v1/responses": "responses"}.get(path)
+
+
+def answer(wire: str, reply: Reply, number: int) -> Body:
+    """Return the body of a reply."""
+    return {"gemini": _gemini, "chat": _chat, "responses": _responses}[wire](reply, number)
+
+
+def error(wire: str, status: int, message: str, code: str | None = None, retry_info: str | None = None) -> Body:
+    """Return the body of an error."""
+    if wire != "gemini":
+        return {"error": {"message": message, "type": "error", "param": None, "code": code}}
+    names = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": retry_info}] if retry_info else []
+    named = names.get(status, "INTERNAL")
+    return {"error": {"code": status, "message": message, "status": code or named, "details": details}}
+
+
+def _gemini(reply: Reply, number: int) -> Body:
+    if "blocked_prompt" in reply:
+        feedback = {"blockReason": reply["blocked_prompt"]}
+        return {"promptFeedback": feedback, "usageMetadata": {"promptTokenCount": 777, "totalTokenCount": 777}}
+    parts: list[Body] = [{"text": reply["thoughts"], "thought": True}] if reply.get("thoughts") else []
+    parts += [{"text": words} for words in reply.get("texts", [])]
+    parts += [{"functionCall": {"name": name, "args": args}} for name, args in reply.get("calls", [])]
+    candidate: Body = {"index": 0, "finishReason": reply.get("finish") or "STOP"}
+    if parts:
+        candidate["content"] = {"role": "model", "parts": parts}
+    body: Body = {"candidates": [candidate], "modelVersion": "fake-gemini-001", "responseId": f"r{number}"}
+    if usage := reply.get("usage", USAGE):
+        body["usageMetadata"] = {
+            "promptTokenCount": usage["input"],
+            "candidatesTokenCount": usage["output"] - usage["reasoning"],
+            "thoughtsTokenCount": usage["reasoning"],
+            "cachedContentTokenCount": usage["cached"],
+            "totalTokenCount": usage["input"] + usage["output"],
+        }
+    return body
+
+
+def _chat(reply: Reply, number: int) -> Body:
+    message: Body = {"role": "assistant", "content": "".join(reply.get("texts", [])) or None}
+    if "refusal" in reply:
+        message["refusal"] = reply["refusal"]
+    if reply.get("calls"):
+        message["tool_calls"] = [
+            {"id": f"call_{number}_{at}", "type": "function", "function": {"name": name, "arguments": _written(args)}}
+            for at, (name, args) in enumerate(reply["calls"])
+        ]
+    finish = reply.get("finish") or ("tool_calls" if reply.get("calls") else "stop")
+    # Some servers repeat a response id; so does this one, always.
+    body: Body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "fake-gpt-001"}
+    body["choices"] = [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}]
+    if usage := reply.get("usage", USAGE):
+        body["usage"] = {
+            "prompt_tokens": usage["input"],
+            "completion_tokens": usage["output"],
+            "total_tokens": usage["input"] + usage["output"],
+            "prompt_tokens_details": {"cached_tokens": usage["cached"]},
+            "completion_tokens_details": {"reasoning_tokens": usage["reasoning"]},
+        }
+    return body
+
+
+def _responses(reply: Reply, number: int) -> Body:
+    content: list[Body] = [{"type": "output_text", "text": t, "annotations": []} for t in reply.get("texts", [])]
+    if "refusal" in reply:
+        content.append({"type": "refusal", "refusal": reply["refusal"]})
+    # Reasoning comes encrypted, as it does where nothing is stored.
+    output: list[Body] = [{"type": "reasoning", "id": f"rs_{number}", "summary": [], "encrypted_content": "c2VjcmV0"}]
+    if content:
+        message = {"type": "message", "id": f"msg_{number}", "role": "assistant", "status": "completed"}
+        output.append({**message, "content": content})
+    for at, (name, args) in enumerate(reply.get("calls", [])):
+        call = {"type": "function_call", "id": f"fc_{number}_{at}", "call_id": f"call_{number}_{at}"}
+        output.append({**call, "name": name, "arguments": _written(args), "status": "completed"})
+    finish = reply.get("finish")
+    body: Body = {
+        "id": f"resp_{number}",
+        "object": "response",
+        "created_at": 1,
+        "model": "fake-gpt-001",
+        "status": "incomplete" if finish else "completed",
+        "incomplete_details": {"reason": finish} if finish else None,
+        "error": None,
+        "output": output,
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+    }
+    if usage := reply.get("usage", USAGE):
+        body["usage"] = {
+            "input_tokens": usage["input"],
+            "output_tokens": usage["output"],
+            "total_tokens": usage["input"] + usage["output"],
+            "input_tokens_details": {"cached_tokens": usage["cached"]},
+            "output_tokens_details": {"reasoning_tokens": usage["reasoning"]},
+        }
+    return body
+
+
+def _written(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def turns(wire: str, body: Body) -> int:
+    """Return how many turns the model had in the conversation of a request."""
+    if wire == "responses":
+        return sum(item.get("type") == "reasoning" for item in body["input"])
+    role, items = ("model", body["contents"]) if wire == "gemini" else ("assistant", body["messages"])
+    return sum(item.get("role") == role for item in items)
+
+
+def complaint(wire: str, body: Body) -> str | None:
+    """Return what the real service would refuse a conversation for, or None."""
+    if wire == "gemini":
+        return _gemini_complaint(body["contents"])
+    return _chat_complaint(body["messages"]) if wire == "chat" else _responses_complaint(body["input"])
+
+
+def _gemini_complaint(contents: list[Body]) -> str | None:
+    for said, replied in zip(contents, [*contents[1:], {"parts": []}], strict=True):
+        wanted = [part["functionCall"]["name"] for part in said["parts"] if "functionCall" in part]
+        given = [part["functionResponse"]["name"] for part in replied["parts"] if "functionResponse" in part]
+        if said.get("role") == "model" and wanted != given:
+            return "function responses must be as many as the function calls of the turn before, in order"
+        if given and any("inlineData" in part for part in replied["parts"]):
+            return "a picture beside function responses has no link to either"
+    return None
+
+
+def _chat_complaint(messages: list[Body]) -> str | None:
+    open_calls: list[str] = []
+    for message in messages:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                return "a tool message must follow the tool call it answers"
+            if not isinstance(message["content"], str) and any(part["type"] != "text" for part in message["content"]):
+                return "tool message content only supports text"
+            open_calls.remove(message["tool_call_id"])
+        elif open_calls:
+            return f"these tool calls were not answered: {open_calls}"
+        else:
+            open_calls = [call["id"] for call in message.get("tool_calls") or []]
+    return f"these tool calls were not answered: {open_calls}" if open_calls else None
+
+
+def _responses_complaint(items: list[Body]) -> str | None:
+    wanted = [item["call_id"] for item in items if item.get("type") == "function_call"]
+    given = [item["call_id"] for item in items if item.get("type") == "function_call_output"]
+    return None if sorted(wanted) == sorted(given) else f"No tool output found for {set(wanted) ^ set(given)}"
+
+
+def pictures(body: Any) -> Iterator[bytes]:
+    """Yield every picture of a request, in order."""
+    if isinstance(body, dict):
+        inline = body.get("inlineData") or body.get("inline_data")
+        if inline:
+            yield base64.urlsafe_b64decode(inline["data"].replace("+", "-").replace("/", "_"))
+            return
+        body = list(body.values())
+    if isinstance(body, list):
+        for item in body:
+            yield from pictures(item)
+    elif isinstance(body, str) and body.startswith("data:image/png;base64,"):
+        yield base64.b64decode(body.partition(",")[2])
