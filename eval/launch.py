@@ -11,6 +11,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.config import ModelConfig, Offline
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.factory import check_ready, open_model
+from medvision_agent.agent.models.scripted import read_script
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.identity import identity
 from medvision_agent.eval.recipe import check_recipe
@@ -79,10 +80,7 @@ class Prepared:
 def prepare(settings: Settings) -> Prepared:
     """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise."""
     model = find(settings.model, load_catalogue(settings.models_file))
-    if settings.script is not None:
-        if not isinstance(model, Offline) or model.name != "scripted":
-            raise ConfigError(f"--script goes with model 'scripted', not with {settings.model!r}")
-        model = model.model_copy(update={"script": settings.script})
+    model = _with_script(model, settings)
     condition = Condition.parse(settings.tools)
     check_recipe(settings.recipe)
     check_ready(model)
@@ -99,6 +97,20 @@ def prepare(settings: Settings) -> Prepared:
         samples=samples,
     )
     return Prepared(settings, model, condition, source, samples, fields)
+
+
+def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
+    """Give the scripted model its script, and check that it can be read."""
+    scripted = isinstance(model, Offline) and model.name == "scripted"
+    if settings.script is not None and not scripted:
+        raise ConfigError(f"--script goes with model 'scripted', not with {settings.model!r}")
+    if not isinstance(model, Offline) or not scripted:
+        return model
+    script = settings.script or model.script
+    if script is None:
+        raise ConfigError(f"model {settings.model!r} replays a script: give a JSON file of turns with --script FILE")
+    read_script(Path(script))
+    return model.model_copy(update={"script": script})
 
 
 async def execute(

@@ -102,6 +102,8 @@ class FakeServer:
             return await _send(writer, status, json.dumps(body))
         reply = self._next(request)
         await asyncio.sleep(reply.get("delay", 0))
+        if until := reply.get("until"):
+            await until.wait()
         if reply.get("hang"):
             await asyncio.Event().wait()
         if reply.get("drop"):

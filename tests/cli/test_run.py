@@ -1,0 +1,178 @@
+"""``run`` as a real process against a real server: durability, resume, Ctrl-C, failures, exit codes."""
+
+import asyncio
+import json
+import signal
+
+import pytest
+from fake.replies import DROP, HANG, calls, error, raw, text
+
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.eval.store import open_run
+
+ANSWER = text("<think>so</think><answer>10.0</answer>")
+
+
+def run_words(data, models, out, *more, model="fake-openai", tools="off"):
+    return ("run", "--model", model, "--models", models, "--data", data, "--tools", tools, "--out", out, *more)
+
+
+async def test_killed_run_loses_and_repeats_nothing_that_was_finished(server, data, models, start, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 2)
+    server.script([ANSWER] * 5 + [HANG] * 2)
+    process = await start(*words)
+    await server.wait_for(7)  # both connections hang in the 6th and 7th sample: the five before are finished
+    process.send_signal(signal.SIGKILL)
+    await process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    finished = {record.sample.id for record in open_run(tmp_path / "run").records}
+    assert len(finished) == 5
+
+    before = len(server.requests)
+    server.script([ANSWER] * 7)
+    code, out, err = await call(*words, "--resume")
+    assert code == 0, err
+    assert "12 of 12 samples finished" in out
+    assert sorted(f"s{number}" for number in server.asked(before)) == sorted({f"s{n}" for n in range(12)} - finished)
+    run = open_run(tmp_path / "run")
+    assert [record.sample.id for record in run.records] == [f"s{number}" for number in range(12)]
+    assert {record.outcome for record in run.records} == {Outcome.ANSWERED}
+
+
+async def test_ctrl_c_finishes_what_is_in_flight_and_says_how_to_go_on(server, data, models, start, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1)
+    released = asyncio.Event()
+    server.script([ANSWER, ANSWER, {**ANSWER, "until": released}])
+    process = await start(*words)
+    await server.wait_for(3)
+    process.send_signal(signal.SIGINT)
+    assert b"finishing what is in flight" in await process.stderr.readline()
+    released.set()
+    out, err = await process.communicate()
+    assert process.returncode == 130
+    assert "--resume" in err.decode()
+    assert "3 of 12 samples finished" in out.decode()
+    assert len(open_run(tmp_path / "run").records) == 3
+    server.script([ANSWER] * 9)
+    code, _, err = await call(*words, "--resume")
+    assert code == 0, err
+
+
+async def test_infrastructure_failures_are_counted_not_scored_and_tried_again(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1, "--limit", 3, "--json")
+    once = error(500, retry_after="0.01")
+    server.script([ANSWER, once, once, error(429, retry_after="0.01"), ANSWER])
+    code, out, err = await call(*words)
+    assert code == 1
+    assert "1 samples never got a reply" in err
+    task = json.loads(out)["summary"]["tasks"]["distance"]
+    assert (task["n"], task["infrastructure"]) == (2, {"server_error": 1})
+    server.script([ANSWER])
+    code, out, err = await call(*words, "--resume")
+    assert code == 0, err
+    assert json.loads(out)["summary"]["tasks"]["distance"]["n"] == 3
+    assert [record.attempt for record in open_run(tmp_path / "run").records] == [1, 2, 1]
+
+
+async def test_results_are_final_and_count_as_failures(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1, "--limit", 4, "--json")
+    server.script([ANSWER, text(""), text("<answer>1", finish="length"), text("", finish="content_filter")])
+    code, out, err = await call(*words)
+    assert code == 0, err
+    task = json.loads(out)["summary"]["tasks"]["distance"]
+    assert task["outcomes"] == {"answered": 1, "no_answer": 1, "limit_reached": 1, "refused": 1}
+    assert task["metrics"]["success_rate"] == {"mean": 0.25, "n": 4}
+    assert task["metrics"]["loss"] == {"mean": 0.75, "n": 4}
+    assert task["metrics"]["MAE"] == {"mean": 0.0, "n": 1}
+    asked = len(server.requests)
+    code, _, _ = await call(*words, "--resume")
+    assert (code, len(server.requests)) == (0, asked)
+
+
+@pytest.mark.parametrize("model", ["fake-openai", "fake-gemini"])
+async def test_tools_and_no_tools_end_in_a_paired_comparison(server, data, models, call, tmp_path, model):
+    key = {"GEMINI_API_KEY": "AIza-secret-of-this-test"}
+    ruler = ("ruler", {"view": "v0", "x0": 0.1, "y0": 0.5, "x1": 0.5, "y1": 0.5})
+    server.script([calls(ruler, ruler), ANSWER], by_turn=True)
+    for arm in ("on", "off"):
+        if arm == "off":
+            server.script([text("<answer>5.0</answer>")], by_turn=True)
+        code, _, err = await call(*run_words(data, models, tmp_path / arm, model=model, tools=arm), **key)
+        assert code == 0, err
+    code, out, err = await call("compare", tmp_path / "off", tmp_path / "on", "--json")
+    assert code == 0, err
+    comparison = json.loads(out)["comparison"]
+    assert "distance" in comparison["tasks"]
+    run = open_run(tmp_path / "on")
+    assert all(len(record.tool_uses) == 2 for record in run.records)
+    assert run.records[0].usage.model_calls == 2
+    # The first request of the two arms differs by the tools and their paragraph only; pictures came back after tools.
+    assert len(server.requests[1].pictures) in (1, 3)
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"secret-of-this-test" not in written
+
+
+async def test_arms_with_other_limits_are_not_compared(server, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    for arm, limit in (("on", "3"), ("off", "5")):
+        words = run_words(data, models, tmp_path / arm, "--max-model-calls", limit, tools=arm)
+        assert (await call(*words))[0] == 0
+    code, _, err = await call("compare", tmp_path / "on", tmp_path / "off")
+    assert code == 2
+    assert "limits" in err
+
+
+async def test_a_refused_key_stops_the_run_at_once_and_can_be_resumed(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1)
+    server.script([ANSWER, error(401, "bad key")])
+    code, _, err = await call(*words)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert len(server.requests) == 2
+    assert len(open_run(tmp_path / "run").records) == 1
+    server.script([ANSWER] * 11)
+    assert (await call(*words, "--resume"))[0] == 0
+
+
+async def test_dropped_and_broken_replies_are_tried_again(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1, "--limit", 2)
+    server.script([DROP, ANSWER, raw("<html>oops</html>", content_type="text/html"), ANSWER])
+    code, out, err = await call(*words)
+    assert code == 0, err
+    assert "2 answers parsed (100.0%)" in out
+
+
+async def test_resume_refuses_other_settings_and_names_them(server, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    assert (await call(*run_words(data, models, tmp_path / "run", "--limit", 2)))[0] == 0
+    code, _, err = await call(*run_words(data, models, tmp_path / "run", "--limit", 3, "--resume"))
+    assert code == 2
+    assert "sample_ids_sha256" in err
+    code, _, err = await call(*run_words(data, models, tmp_path / "run", "--limit", 2))
+    assert code == 2
+    assert "--resume" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--model", "gemini-2.5-flahs"), "gemini-2.5-flash"),
+        (("--model", "baseline-cv", "--tools", "rulr"), "ruler"),
+        (("--model", "baseline-cv", "--recipe", "medvision-1.1"), "medvision-1.2"),
+        (("--model", "baseline-cv", "--protocol", "paper-v2"), "paper-v1"),
+        (("--model", "baseline-cv", "--task", "distanse"), "distance"),
+        (("--model", "baseline-cv", "--data", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--model", "baseline-cv", "--resume"), "--out"),
+        (("--model", "scripted"), "--script"),
+        (("--model", "gemini-2.5-flash"), "GEMINI_API_KEY"),
+        (("--model", "baseline-cv", "--models", "nowhere.yaml"), "nowhere.yaml"),
+    ],
+)
+async def test_wrong_usage_is_one_clear_line_before_anything_is_written(call, tmp_path, words, expected):
+    code, out, err = await call("run", *words, GEMINI_API_KEY="", GOOGLE_API_KEY="")
+    assert code == 2
+    assert out == ""
+    assert expected in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

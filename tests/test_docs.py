@@ -1,0 +1,61 @@
+"""Documents that must stay true: the generated command line page, and every command the README shows."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("medvision-agent ")
+]
+NEEDS_KEY = [line for line in COMMANDS if "gemini" in line or "gpt" in line]
+
+
+def test_command_line_page_is_generated():
+    spec = importlib.util.spec_from_file_location("cli_docs", ROOT / "scripts" / "cli_docs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.TARGET.read_text(encoding="utf-8") == module.pages(), "run: python scripts/cli_docs.py"
+
+
+@pytest.fixture(scope="module")
+def readme_folder(tmp_path_factory):
+    """One folder in which the README's commands run in their order, as a reader would type them."""
+    return tmp_path_factory.mktemp("readme")
+
+
+def run(line, folder):
+    words = shlex.split(line, comments=True)
+    hidden = {"GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"}
+    environ = {key: value for key, value in os.environ.items() if key not in hidden}
+    script = Path(sys.executable).with_name(words[0])
+    return subprocess.run(
+        [script, *words[1:]], cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_readme_shows_commands():
+    assert len(COMMANDS) >= 8
+    assert NEEDS_KEY
+
+
+def test_readme_commands_work_in_their_order(readme_folder):
+    for line in COMMANDS:
+        done = run(line, readme_folder)
+        if line in NEEDS_KEY:
+            assert done.returncode == 2, line
+            assert "API_KEY" in done.stderr, line
+            assert len(done.stderr.strip().splitlines()) == 1
+        else:
+            assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+            assert done.stdout, line
