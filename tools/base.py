@@ -110,7 +110,8 @@ def _complaint(error: ValidationError) -> str:
     parts = []
     for item in error.errors(include_url=False, include_context=False)[:4]:
         name = ".".join(str(part)[:40] for part in item["loc"]) or "arguments"
-        parts.append(f"{name}: {item['msg']}")
+        # A made-up name may hold line breaks, or half a character that no file can store.
+        parts.append(f"{name if name.isprintable() else ascii(name)}: {item['msg']}")
     return "; ".join(parts)
 
 

@@ -1,0 +1,150 @@
+"""The outline of exact anti-aliased ellipses, through the tool as a model calls it."""
+
+import math
+
+import numpy as np
+import pytest
+from phantoms import EllipsePhantom
+
+from medvision_agent.tools.fit_contour import fit_contour
+from medvision_agent.tools.geometry import Region, Spacing
+from medvision_agent.tools.perceive import Native
+from medvision_agent.tools.slice import grey_slice
+from medvision_agent.tools.view import ViewSet
+
+MARGIN = {"x0": 0.02, "y0": 0.02, "x1": 0.98, "y1": 0.98}
+
+
+def views_of(phantom, *, bright=True, noise=0.0):
+    levels = (180, 60) if bright else (60, 180)
+    return ViewSet(phantom.slice(*levels, noise=noise), Native())
+
+
+def fitted(views, **arguments):
+    reply = fit_contour.call(views, arguments)
+    assert reply.ok, reply.text
+    return reply
+
+
+def expected_box(phantom):
+    """Return the ellipse's box x0, y0, x1, y1 in MedVision's frame."""
+    (half_width, half_height), (height, width) = phantom.half_extent, phantom.shape
+    field_w, field_h = width * phantom.spacing.width_mm, height * phantom.spacing.height_mm
+    return (
+        (phantom.x - half_width) / field_w,
+        1 - (phantom.y + half_height) / field_h,
+        (phantom.x + half_width) / field_w,
+        1 - (phantom.y - half_height) / field_h,
+    )
+
+
+@pytest.mark.parametrize("noise", [0.0, 4.0])
+@pytest.mark.parametrize("bright", [True, False])
+@pytest.mark.parametrize("degrees", [0, 20, 65, 90, 140])
+@pytest.mark.parametrize("spacing", [(0.5, 0.5), (1.0, 1.0), (1.5, 1.5), (1.5, 0.7), (0.7, 1.5)])
+def test_axes_are_within_a_third_of_a_millimetre(spacing, degrees, bright, noise):
+    phantom = EllipsePhantom(Spacing(*spacing), 31.3, 32.9, 14.2, 8.7, math.radians(degrees))
+    views = views_of(phantom, bright=bright, noise=noise)
+    result = fitted(views, target="bright" if bright else "dark", **MARGIN).result
+    assert result["major_mm"] == pytest.approx(28.4, abs=0.3)
+    assert result["minor_mm"] == pytest.approx(17.4, abs=0.3)
+    assert result["area_mm2"] == pytest.approx(math.pi * 14.2 * 8.7, rel=0.02)
+    assert result["quality"] > 0.98
+    assert result["touches_region_border"] is False
+    box = [result[f"v0_box_{key}"] for key in ("x0", "y0", "x1", "y1")]
+    # The outermost points of an edge are where noise shows: a quarter of a pixel, in a field of 64 mm.
+    assert box == pytest.approx(expected_box(phantom), abs=0.25 * max(spacing) / 64)
+
+
+@pytest.mark.parametrize("degrees", [0, 20, 65, 90, 140])
+def test_thick_rows_are_measured_to_a_seventh_of_a_row(degrees):
+    """Pixels of 5.0 x 0.627 mm: about 3.5 rows hold the minor axis."""
+    phantom = EllipsePhantom(Spacing(5.0, 0.627), 31.3, 30.2, 14.2, 8.7, math.radians(degrees))
+    result = fitted(views_of(phantom), target="bright", seed_x=0.49, seed_y=0.5).result
+    assert result["major_mm"] == pytest.approx(28.4, abs=0.7)
+    assert result["minor_mm"] == pytest.approx(17.4, abs=0.7)
+
+
+def test_a_crop_gives_the_same_sizes_and_its_own_coordinates():
+    phantom = EllipsePhantom(Spacing(1.0, 0.5), 20, 40, 9, 5, 0.5)
+    views = views_of(phantom)
+    whole = fitted(views, target="bright", seed_x=20 / 64, seed_y=1 - 40 / 64)
+    view = views.crop(Region(10, 25, 70, 55), 5.0)
+    reply = fitted(views, view=view.id, target="bright", x0=0, y0=0, x1=1, y1=1)
+    physical = (
+        "major_mm",
+        "minor_mm",
+        "area_mm2",
+        "box_width_mm",
+        "box_height_mm",
+        "quality",
+        "v0_box_x0",
+        "v0_box_y1",
+    )
+    for key in physical:
+        # The grid of the enlarged cut is another one: a hundredth of a millimetre.
+        assert reply.result[key] == pytest.approx(whole.result[key], abs=0.02), key
+    corner = views.point(view, reply.result["box_x0"], reply.result["box_y0"])
+    same = views.point(views.whole, whole.result["box_x0"], whole.result["box_y0"])
+    assert (corner.x, corner.y) == pytest.approx((same.x, same.y), abs=0.05)
+    assert reply.picture.pixels.shape == (*view.pixels.shape, 3)
+
+
+def test_axis_ends_are_points_of_the_view():
+    phantom = EllipsePhantom(Spacing(1.0, 1.0), 30, 34, 16, 6, math.radians(30))
+    result = fitted(views_of(phantom), target="bright", **MARGIN).result
+    ends = sorted(((result["major_x0"], result["major_y0"]), (result["major_x1"], result["major_y1"])))
+    dx, dy = 16 * math.cos(math.radians(30)), 16 * math.sin(math.radians(30))
+    # y up: the right end of an ellipse turned clockwise on screen lies lower.
+    assert ends[0] == pytest.approx(((30 - dx) / 64, 1 - (34 - dy) / 64), abs=0.006)
+    assert ends[1] == pytest.approx(((30 + dx) / 64, 1 - (34 + dy) / 64), abs=0.006)
+
+
+def two_blobs():
+    pixels = np.full((40, 80), 50.0)
+    pixels[10:30, 8:30] = 200  # the larger
+    pixels[15:25, 50:60] = 200
+    return ViewSet(grey_slice(pixels, Spacing(1, 1)), Native())
+
+
+def test_a_seed_takes_the_structure_it_lies_in_else_the_largest():
+    views = two_blobs()
+    everything = {"x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 1.0}
+    assert fitted(views, target="bright", **everything).result["box_width_mm"] == pytest.approx(22, abs=0.13)
+    seeded = fitted(views, target="bright", seed_x=55 / 80, seed_y=0.5, **everything)
+    assert seeded.result["box_width_mm"] == pytest.approx(10, abs=0.13)
+    right = fitted(views, target="bright", x0=0.5, y0=0, x1=1, y1=1)
+    assert right.result["box_width_mm"] == pytest.approx(10, abs=0.13)
+
+
+def test_holes_belong_to_the_structure():
+    pixels = np.full((60, 60), 50.0)
+    pixels[20:40, 20:40] = 200
+    pixels[27:33, 27:33] = 50
+    views = ViewSet(grey_slice(pixels, Spacing(1, 1)), Native())
+    assert fitted(views, target="bright", **MARGIN).result["area_mm2"] == pytest.approx(400, abs=2)
+
+
+def test_a_structure_cut_off_by_the_region_is_reported():
+    views = two_blobs()
+    assert fitted(views, target="bright", x0=0, y0=0, x1=0.25, y1=1).result["touches_region_border"] is True
+    assert fitted(views, target="bright", x0=0, y0=0, x1=0.5, y1=1).result["touches_region_border"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({}, "give a region"),
+        ({"x0": 0.1, "y0": 0.1, "x1": 0.9}, "all four or none"),
+        ({"seed_x": 0.5}, "needs both seed_x and seed_y"),
+        ({"seed_x": 0.01, "seed_y": 0.01}, "the seed does not lie on the target"),
+        ({"seed_x": 0.9, "seed_y": 0.5, "x0": 0, "y0": 0, "x1": 0.5, "y1": 1}, "the seed lies outside the region"),
+        ({"x0": 0.8, "y0": 0, "x1": 1, "y1": 1}, "the same grey level"),
+        ({"seed_x": 0.5, "seed_y": 1.2}, "lies outside view v0"),
+    ],
+)
+def test_a_model_is_told_why_nothing_was_measured(arguments, text):
+    reply = fit_contour.call(two_blobs(), {"target": "bright", **arguments})
+    assert not reply.ok
+    assert reply.text.startswith("Error: ")
+    assert text in reply.text
