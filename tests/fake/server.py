@@ -50,6 +50,7 @@ class FakeServer:
         self.port = port
         self.requests: list[Request] = []
         self.heard = asyncio.Event()
+        self.connections = 0
         self._replies: list[Reply] = []
         self._by_turn = False
         self._open: set[asyncio.Task[None]] = set()
@@ -84,6 +85,7 @@ class FakeServer:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
+        self.connections += 1
         try:
             while (request := await _received(reader)) is not None:
                 await self._respond(request, writer)
