@@ -231,7 +231,7 @@ async def test_the_environment_does_not_redirect_requests(provider, monkeypatch)
 
 async def test_tracing_is_off(gemini, monkeypatch):
     monkeypatch.setattr(_context, "_GLOBAL_TRACING_ENABLED", None)
-    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setenv("LANGSMITH_TRACING_V2", "true")
     get_env_var.cache_clear()
     assert tracing_is_enabled(), "read once and remembered"
     async with open_model(gemini.config(), environ=gemini.environ):
