@@ -1,0 +1,113 @@
+"""``medvision-agent tools``: see the tools as a model sees them, and try one on a picture.
+
+``try`` prints what a model would be told, an ``Error: ...`` reply included; such a reply is a result, not a failure
+of the command.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medvision_agent.errors import ConfigError, DataError, nearest
+from medvision_agent.eval.recipe import RECIPES, check_recipe, slice_of
+from medvision_agent.eval.sources import open_source
+from medvision_agent.eval.sources.picture import decode_picture
+from medvision_agent.tools.base import Tool
+from medvision_agent.tools.geometry import Spacing
+from medvision_agent.tools.perceive import Native
+from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.registry import TOOLS, select
+from medvision_agent.tools.slice import Slice, as_displayed
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["command"]
+
+
+@click.group()
+def command() -> None:
+    """List, show and try the tools a model can call."""
+
+
+@command.command("list")
+def list_tools() -> None:
+    """List the tools in the order in which a model is told of them."""
+    width = max(map(len, TOOLS))
+    for tool in TOOLS.values():
+        click.echo(f"{tool.name:<{width}}  {tool.description.splitlines()[0]}")
+
+
+@command.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the text and the declaration of a tool exactly as a model gets them."""
+    tool = _tool(name)
+    click.echo(f"{tool.description}\n\n{json.dumps(tool.schema(), indent=2)}")
+
+
+@command.command("try")
+@click.argument("name")
+@click.option("--image", required=True, help="demo:ID, FILE:ID (a sample), or a PNG file (with --spacing).")
+@click.option("--spacing", help="Millimetres per pixel of a PNG file: HEIGHT,WIDTH (down, across).")
+@click.option("--args", "text", default="{}", show_default=True, help="The tool's arguments as a JSON object.")
+@click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
+def try_tool(*, name: str, image: str, spacing: str | None, text: str, recipe: str, out: Path | None) -> None:
+    """Run one tool on one picture, perceived at its own size, and print its reply."""
+    tool, arguments = _tool(name), _arguments(text)
+    views = ViewSet(_slice(image, spacing, check_recipe(recipe)), Native())
+    reply = tool.call(views, arguments)
+    click.echo(reply.text)
+    if reply.picture is not None:
+        path = out or Path(f"{tool.name}.png")
+        try:
+            path.write_bytes(encode_png(reply.picture.pixels))
+        except OSError as error:
+            raise ConfigError(f"--out {path}: cannot write the picture ({error.strerror})") from None
+        click.echo(f"{path}: {reply.picture.caption}", err=True)
+
+
+def _tool(name: str) -> Tool:
+    return select([name])[0]
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        arguments = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"--args is not JSON: {error}") from None
+    if not isinstance(arguments, dict):
+        raise ConfigError('--args must be a JSON object such as {"view": "v0"}')
+    return arguments
+
+
+def _slice(image: str, spacing: str | None, recipe: str) -> Slice:
+    """Return the slice that ``--image`` names: a picture file, or a sample of a source."""
+    name, colon, sample_id = image.partition(":")
+    if not colon:
+        return _picture(Path(image), spacing, recipe)
+    if spacing is not None:
+        raise ConfigError("--spacing is for a PNG file; a sample brings its own")
+    source = open_source(name)
+    samples = {sample.id: sample for sample in source.samples}
+    if sample_id not in samples:
+        raise DataError(f"--image {image}: {name} has no sample {sample_id!r}.{nearest(sample_id, samples)}")
+    sample = samples[sample_id]
+    return slice_of(source.load(sample), sample, recipe)
+
+
+def _picture(path: Path, spacing: str | None, recipe: str) -> Slice:
+    if spacing is None:
+        raise ConfigError(f"--image {path}: a picture file needs --spacing HEIGHT,WIDTH; a sample is SOURCE:ID")
+    try:
+        height, width = map(float, spacing.split(","))
+        size = Spacing(height, width)
+    except ValueError:
+        raise ConfigError(f"--spacing {spacing}: expected two numbers above 0, HEIGHT,WIDTH in mm") from None
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"--image {path}: cannot read it ({error.strerror})") from None
+    native = decode_picture(data, f"--image {path}")
+    return Slice(native.values, size, as_displayed if native.displayed else RECIPES[recipe](native.values))

@@ -1,0 +1,140 @@
+"""The tools commands, run as a user runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from phantoms import EllipsePhantom
+
+from medvision_agent.cli.main import main
+from medvision_agent.eval.sample import PixelSize, Sample
+from medvision_agent.tools.geometry import Spacing
+from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.registry import TOOLS
+
+PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a picture and a file of one sample, and the shell standing in it."""
+    (tmp_path / "a.png").write_bytes(encode_png(PHANTOM.slice(200, 50).grey))
+    sample = Sample(
+        id="case-7",
+        task="size",
+        image="a.png",
+        pixel_size=PixelSize(height_mm=2.0, width_mm=0.5),
+        modality="CT",
+        plane="axial",
+        label="lesion",
+        target=(32.0, 16.0),
+        convention="edge",
+        dataset="d",
+        subject="d/1",
+    )
+    (tmp_path / "own.jsonl").write_text(sample.model_dump_json() + "\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def tools(capsys, monkeypatch):
+    """Run ``medvision-agent tools ...``; returns the exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["medvision-agent", "tools", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        captured = capsys.readouterr()
+        return stopped.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+def test_list_names_every_tool_in_order(tools):
+    code, out, _ = tools("list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(TOOLS)
+
+
+def test_show_prints_what_a_model_gets(tools):
+    _, out, _ = tools("show", "ruler")
+    text, schema = out.split("\n\n{")
+    assert text == TOOLS["ruler"].description
+    assert json.loads("{" + schema) == TOOLS["ruler"].schema()
+
+
+ARGUMENTS = {"target": "bright", "seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
+
+
+@pytest.mark.parametrize("image", [["own.jsonl:case-7"], ["a.png", "--spacing", "2,0.5"]])
+def test_try_runs_a_tool_and_writes_its_picture(tools, folder, image):
+    code, out, err = tools("try", "fit_contour", "--image", *image, "--args", json.dumps(ARGUMENTS))
+    assert code == 0
+    assert json.loads(out)["major_mm"] == pytest.approx(32, abs=0.3)
+    assert json.loads(out)["minor_mm"] == pytest.approx(16, abs=0.3)
+    assert err.startswith("fit_contour.png: overlay on v0: ")
+    picture = cv2.imread(str(folder / "fit_contour.png"), cv2.IMREAD_COLOR_RGB)
+    assert picture.shape == (*PHANTOM.shape, 3)
+    assert np.ptp(picture.astype(int), axis=2).max() > 100  # coloured lines
+
+
+def test_try_writes_where_it_is_told_and_nothing_without_a_picture(tools, folder):
+    tools("try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":0.5,"y1":1}', "--out", "x.png")
+    assert cv2.imread(str(folder / "x.png"), cv2.IMREAD_UNCHANGED).shape == (64, 128)
+    _, out, err = tools("try", "pixel_spacing", "--image", "own.jsonl:case-7")
+    assert json.loads(out)["field_width_mm"] == 64.0
+    assert err == ""
+    assert sorted(path.name for path in folder.iterdir()) == ["a.png", "own.jsonl", "x.png"]
+
+
+def test_try_shows_an_error_as_the_model_gets_it(tools, folder):
+    code, out, _ = tools("try", "ruler", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":2,"y1":1}')
+    assert (code, out) == (0, "Error: point (2, 1) lies outside view v0; x and y must be from 0 to 1\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["show", "rular"], "unknown tool 'rular'; known: pixel_spacing, crop"),
+        (["show", "rular"], "Did you mean 'ruler'?"),
+        (["try", "ruler", "--image", "own.jsonl:case-8"], "no sample 'case-8'. Did you mean 'case-7'?"),
+        (["try", "ruler", "--image", "other.jsonl:case-7"], "other.jsonl: no such file"),
+        (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "{x: 1}"], "--args is not JSON"),
+        (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[" * 99999], "--args is not JSON"),
+        (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[1]"], "must be a JSON object"),
+        (["try", "ruler", "--image", "own.jsonl:case-7", "--spacing", "1,1"], "a sample brings its own"),
+        (["try", "ruler", "--image", "own.jsonl:case-7", "--recipe", "medvision-1"], "'medvision-1.2'?"),
+        (["try", "ruler", "--image", "a.png"], "needs --spacing HEIGHT,WIDTH"),
+        (["try", "ruler", "--image", "a.png", "--spacing", "1"], "--spacing 1: expected two numbers"),
+        (["try", "ruler", "--image", "a.png", "--spacing", "1,nan"], "--spacing 1,nan: expected two numbers"),
+        (["try", "ruler", "--image", "b.png", "--spacing", "1,1"], "--image b.png: cannot read it (No such file"),
+        (["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"], "--image own.jsonl: not a PNG picture"),
+        (
+            ["try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":1,"y1":1}', "--out", "no/x"],
+            "--out no/x: cannot write the picture (No such file",
+        ),
+    ],
+)
+def test_a_mistake_is_one_clear_line(tools, folder, arguments, text):
+    code, out, err = tools(*arguments)
+    assert code == 2
+    assert err.startswith("Error: ")
+    assert text in err
+    assert err.count("\n") == 1
+    assert out == "" or arguments[1] == "crop"
+
+
+def test_the_installed_command(folder):
+    command = [Path(sys.executable).with_name("medvision-agent"), "tools", "try", "ruler", "--image"]
+    arguments = ["own.jsonl:case-7", "--args", '{"x0": 0.1, "y0": 0.5, "x1": 0.6, "y1": 0.5}', "--out", "line.png"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=120, check=True)
+    assert json.loads(done.stdout)["distance_mm"] == 32.0
+    assert (folder / "line.png").stat().st_size > 0
+    wrong = subprocess.run([*command, "nowhere:x"], capture_output=True, text=True, timeout=120, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "Traceback" not in wrong.stderr
