@@ -19,24 +19,14 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from medvision_agent.agent.models.chat import Finish, Turn
+from medvision_agent.agent.models.chat import Finish
 from medvision_agent.agent.retry import MalformedCall, call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.toolbox import answer_calls
-from medvision_agent.agent.usage import Usage
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.png import encode_png
 
 __all__ = ["State", "agent_graph"]
-
-
-UNREADABLE = Turn(
-    text="",
-    finish=Finish.MALFORMED_CALL,
-    finish_raw="malformed tool call",
-    usage=Usage(model_calls=1, unreported=1),
-)
-"""Stands for a reply whose tool calls the provider's library could not represent; its token counts are lost."""
 
 
 class State(TypedDict):
@@ -68,8 +58,8 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     session.counts["model"] += 1
     try:
         message, turn = await call_model(runnable, state["messages"], config=chat.config, read=chat.read)
-    except MalformedCall:
-        session.hear(UNREADABLE)
+    except MalformedCall as error:
+        session.hear(error.turn)
         return {"messages": []}
     session.hear(turn)
     # A message without content and calls cannot be sent back to every provider; the trace has it all the same.

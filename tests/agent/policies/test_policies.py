@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.config import Offline
