@@ -21,6 +21,10 @@ __all__ = ["COARSE", "Blob", "baseline_cv", "glance"]
 
 COARSE = 48
 """Longest side of the coarse picture."""
+SHARES = (0.02, 0.04, 0.08)
+"""Standard deviations of the blobs it looks for, as shares of the longest side."""
+GOOD_FIT = 0.8
+"""Quality below which it trusts its glance more than a fitted contour."""
 Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
 
 
@@ -67,8 +71,9 @@ def glance(picture: Grey) -> Blob:
     scale = min(1.0, COARSE / max(height, width))
     size = max(2, round(width * scale)), max(2, round(height * scale))
     coarse = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    contrast = _contrast(coarse)
-    row, column = np.unravel_index(int(np.argmax(np.abs(contrast) * _centre_weight(coarse.shape))), coarse.shape)
+    weight = _centre_weight(coarse.shape)
+    contrast = max((_contrast(coarse, share) for share in SHARES), key=lambda one: float(np.abs(one * weight).max()))
+    row, column = np.unravel_index(int(np.argmax(np.abs(contrast) * weight)), coarse.shape)
     bright = bool(contrast[row, column] >= 0)
     signed = contrast if bright else -contrast
     mask = (signed >= signed[row, column] / 2).astype(np.uint8)
@@ -78,16 +83,13 @@ def glance(picture: Grey) -> Blob:
     return Blob(x0 / size[0], 1 - y1 / size[1], x1 / size[0], 1 - y0 / size[1], bright)
 
 
-def _contrast(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the strongest difference of Gaussians over three blob sizes, signed."""
-    longest = max(coarse.shape)
-    best = np.zeros_like(coarse)
-    for share in (0.03, 0.06, 0.12):
-        inner = cv2.GaussianBlur(coarse, (0, 0), share * longest)
-        outer = cv2.GaussianBlur(coarse, (0, 0), 2.5 * share * longest)
-        difference = inner - outer
-        best = np.where(np.abs(difference) > np.abs(best), difference, best).astype(np.float32)
-    return best
+def _contrast(coarse: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Return the signed difference of Gaussians for blobs of a size, given as a share of the longest side."""
+    inner = share * max(coarse.shape)
+    difference: NDArray[np.float32] = cv2.GaussianBlur(coarse, (0, 0), inner) - cv2.GaussianBlur(
+        coarse, (0, 0), 2 * inner
+    )
+    return difference
 
 
 def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -98,7 +100,7 @@ def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _fit(look: Look, blob: Blob) -> Calls:
-    """Fit a contour in a crop around the blob; None where the tools are missing or find nothing."""
+    """Fit a contour in a crop around the blob; None where the tools are missing or find nothing worth trusting."""
     if "fit_contour" not in look.tools or look.brief.task not in ("detection", "size"):
         return None
     x, y = blob.centre
@@ -119,7 +121,8 @@ def _fit(look: Look, blob: Blob) -> Calls:
             region = {}
     target = "bright" if blob.bright else "dark"
     fit = yield "fit_contour", {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
-    return fit if "major_mm" in fit else None
+    good = "major_mm" in fit and fit["quality"] >= GOOD_FIT and not fit["touches_region_border"]
+    return fit if good else None
 
 
 def _axes_mm(look: Look, blob: Blob) -> tuple[float, float]:
