@@ -122,3 +122,13 @@ def test_a_fit_that_runs_away_is_replaced():
     measured = measure_mask(mask, Spacing(1, 1))
     assert measured.ellipse.major_mm < 16
     assert measured.dice < 0.5
+
+
+def test_every_stretch_of_a_contour_weighs_the_same():
+    """A right-angled triangle, legs along the axes or turned by 45 degrees: pixels along a slant are fewer."""
+    yy, xx = np.mgrid[:200, :300] + 0.5
+    upright = (xx > 20) & (yy > 20) & (xx + yy < 140.5)
+    turned = (yy > 20) & (yy - 20 < 50 * math.sqrt(2) - abs(xx - 150))
+    first, second = (measure_mask(mask, Spacing(1, 1)).ellipse for mask in (upright, turned))
+    assert first.major_mm == pytest.approx(second.major_mm, rel=0.02)
+    assert first.minor_mm == pytest.approx(second.minor_mm, rel=0.02)
