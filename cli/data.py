@@ -1,0 +1,163 @@
+"""``medvision-agent data``: look at samples and their truth, and write them in the documented formats."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medvision_agent.errors import DataError, StorageError, nearest
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.sample import Sample
+    from medvision_agent.eval.source import Source
+
+__all__ = ["command"]
+
+_DATA = click.option("--data", default="demo", show_default=True, metavar="demo|FILE", help="FILE: JSONL or Parquet.")
+_TASK = click.option("--task", "tasks", metavar="NAME,NAME", help="Only these: detection, size, angle, distance.")
+_LIMIT = click.option("--limit", type=click.IntRange(min=1), help="At most this many samples per task, the first ones.")
+_FORCE = click.option("--force", is_flag=True, help="Replace what --out names.")
+
+
+_PIPED_WIDTH = 180
+"""Characters of a line that goes to a file or another program."""
+
+
+@click.group()
+def command() -> None:
+    """List, show and export samples."""
+
+
+@command.command(name="list")
+@_DATA
+@_TASK
+@_LIMIT
+@click.option("--json", "as_json", is_flag=True, help="Print one sample per line, all fields.")
+def list_samples(data: str, tasks: str | None, limit: int | None, as_json: bool) -> None:
+    """List samples with their targets."""
+    source, samples = _selected(data, tasks, limit)
+    if as_json:
+        for sample in samples:
+            click.echo(sample.model_dump_json())
+        return
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    # An id is there to be copied: it is never broken; nothing is cut.
+    others = (Column(name, overflow="fold") for name in ("task", "asked", "target", "subject", "marks"))
+    table = Table(Column("id", no_wrap=True, overflow="fold"), *others, box=SIMPLE, pad_edge=False)
+    for sample in samples:
+        # Text: what a file says is never read as rich's markup.
+        cells = (sample.id, sample.task, _asked(sample), _target(sample), sample.subject, _marks(sample))
+        table.add_row(*map(Text, cells))
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    counts = Counter(sample.task for sample in samples)
+    per_task = ", ".join(f"{count} {task}" for task, count in counts.items())
+    subjects = len({sample.subject for sample in samples})
+    click.echo(f"{len(samples)} samples of {subjects} subjects: {per_task or 'none'}.")
+    click.echo(source.info.note)
+
+
+@command.command()
+@click.argument("sample_id", metavar="ID")
+@_DATA
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@_FORCE
+def show(sample_id: str, data: str, out: Path, force: bool) -> None:
+    """Draw the truth of one sample on its enlarged picture, and print what is known about it."""
+    from medvision_agent.eval.sources import open_source
+    from medvision_agent.eval.truth import draw_truth
+    from medvision_agent.tools.png import encode_png
+
+    if out.exists() and not force:
+        raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
+    source = open_source(data)
+    samples = {sample.id: sample for sample in source.samples}
+    if sample_id not in samples:
+        raise DataError(f"--data {data}: no sample {sample_id!r}.{nearest(sample_id, samples)}")
+    sample = samples[sample_id]
+    native = source.load(sample)
+    try:
+        out.write_bytes(encode_png(draw_truth(native, sample)))
+    except OSError as error:
+        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+    height, width = native.values.shape
+    for name, value in _facts(sample, width, height):
+        click.echo(f"{name:12} {value}")
+    click.echo(f"{'drawn in':12} {out}")
+
+
+@command.command()
+@_DATA
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or FILE.parquet.")
+@_TASK
+@_LIMIT
+@_FORCE
+def export(data: str, out: Path, tasks: str | None, limit: int | None, force: bool) -> None:
+    """Write samples as a folder (samples.jsonl and images/) or as one Parquet file with the pictures in it.
+
+    Either is read by --data, of this command and of `run`; the format is described in docs/data.md.
+    """
+    from medvision_agent.eval.export import export as write
+
+    source, samples = _selected(data, tasks, limit)
+    write(source, samples, out, force=force)
+    again = out if out.suffix == ".parquet" else out / "samples.jsonl"
+    click.echo(f"{len(samples)} samples in {out}; use them with: --data {again}")
+
+
+def _selected(data: str, tasks: str | None, limit: int | None) -> "tuple[Source, tuple[Sample, ...]]":
+    from medvision_agent.eval.selection import parse_tasks, select
+    from medvision_agent.eval.sources import open_source
+
+    source = open_source(data)
+    return source, select(source.samples, parse_tasks(tasks), limit)
+
+
+def _asked(sample: "Sample") -> str:
+    if sample.label:
+        return sample.label
+    lines = [" - ".join(pair) for pair in zip(sample.landmarks[::2], sample.landmarks[1::2], strict=True)]
+    return " / ".join(lines)
+
+
+def _target(sample: "Sample") -> str:
+    if sample.task == "detection":
+        return ", ".join(f"{number:.3f}" for number in sample.target)
+    unit = "°" if sample.task == "angle" else " mm"
+    return " x ".join(f"{number:.2f}" for number in sample.target) + unit
+
+
+def _marks(sample: "Sample") -> str:
+    return ", ".join(name for name, is_set in sample.marks.model_dump().items() if is_set)
+
+
+def _facts(sample: "Sample", width: int, height: int) -> list[tuple[str, Any]]:
+    size = sample.pixel_size
+    facts = [
+        ("id", sample.id),
+        ("task", sample.task),
+        ("asked", _asked(sample)),
+        ("target", _target(sample)),
+        ("convention", _CONVENTIONS[sample.convention] if sample.task == "detection" else ""),
+        ("picture", f"{width} x {height} px; one pixel is {size.width_mm:g} mm wide and {size.height_mm:g} mm high"),
+        ("truth", "" if sample.truth_points or sample.task == "detection" else "no points given: nothing is drawn"),
+        ("description", sample.description),
+        ("modality", f"{sample.modality}, {sample.plane}"),
+        ("subject", sample.subject),
+        ("marks", _marks(sample)),
+        ("annotator", sample.annotator),
+        ("licence", sample.licence),
+        ("source", sample.source),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+_CONVENTIONS = {
+    "edge": "edge: the box lies at true pixel edges",
+    "inclusive-index": "inclusive-index: the box is made of inclusive pixel indices, one pixel short in each direction",
+}
