@@ -31,7 +31,7 @@ def find_structure(picture: Grey, region: Cut, spacing: Spacing, seed: tuple[int
         raise ToolError("nothing found: all pixels of the region have the same grey level")
     level, _ = cv2.threshold(bright, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     image = bright.astype(np.float32)
-    mask = component(image > level, seed and (seed[0] - region.y0, seed[1] - region.x0))
+    mask = _chosen(image > level, seed and (seed[0] - region.y0, seed[1] - region.x0))
     if not mask.any():
         raise ToolError("nothing found: the seed does not lie on the target; move it, or give a tighter region")
     anchor = _deepest(mask)
@@ -49,6 +49,16 @@ def find_structure(picture: Grey, region: Cut, spacing: Spacing, seed: tuple[int
     center = row * down + down // 2, column * across + across // 2
     # Of a structure one pixel wide, interpolation may lower even the middle below the level.
     return measure_enlarged(component(enlarged, center if enlarged[center] else None), cut, spacing)
+
+
+def _chosen(mask: Mask, seed: tuple[int, int] | None) -> Mask:
+    """Return the component at the seed, or the one around it if it lies in a hole, or the largest without a seed."""
+    chosen = component(mask, seed)
+    if seed is None or chosen.any():
+        return chosen
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros(mask.shape, np.uint8), contours, -1, 1, cv2.FILLED) > 0
+    return component(mask & component(np.asarray(filled, np.bool_), seed))
 
 
 def _deepest(mask: Mask) -> tuple[int, int]:

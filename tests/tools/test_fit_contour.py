@@ -123,6 +123,8 @@ def test_holes_belong_to_the_structure():
     pixels[27:33, 27:33] = 50
     views = ViewSet(grey_slice(pixels, Spacing(1, 1)), Native())
     assert fitted(views, target="bright", **MARGIN).result["area_mm2"] == pytest.approx(400, abs=2)
+    in_the_hole = fitted(views, target="bright", seed_x=0.5, seed_y=0.5)
+    assert in_the_hole.result["area_mm2"] == pytest.approx(400, abs=2)
 
 
 def test_a_structure_cut_off_by_the_region_is_reported():
