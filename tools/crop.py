@@ -65,7 +65,7 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
         height_mm_per_px=round(spacing.height_mm, 6),
     )
     caption = (
-        f"view {view.id}, a part of {source.id}: {width} x {height} px (width x height), "
-        f"{result.width_mm_per_px:g} x {result.height_mm_per_px:g} mm per px"
+        f"view {view.id}, a part of {source.id}: width_px = {width}, height_px = {height}, "
+        f"width_mm_per_px = {result.width_mm_per_px:g}, height_mm_per_px = {result.height_mm_per_px:g}"
     )
     return Output(result, Picture(view.pixels, caption), view)

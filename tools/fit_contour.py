@@ -82,7 +82,7 @@ def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
     Returns the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its physical size, the
     lengths and end points of the ellipse's major and minor axis, the area, and quality: the overlap of ellipse and
     outline from 0 to 1. If touches_region_border is true, the region cuts the structure off and every size is too
-    small. The picture shows what was outlined: check that it is the structure you mean.
+    small. The picture shows what was outlined.
     """
     view = views.get(args.view)
     region = _region(views, view, args)

@@ -36,7 +36,7 @@ def ruler(views: ViewSet, args: RulerArguments) -> Output:
 
     Points are given in the coordinate convention of the instructions. Pixel spacing and zoom are accounted for.
     Returns distance_mm, its horizontal and vertical parts dx_mm and dy_mm, and a picture of the view with the line
-    drawn on it, to check where the points really lie.
+    drawn where the points lie.
     """
     view = views.get(args.view)
     a, b = line_of(views, view, (args.x0, args.y0), (args.x1, args.y1))
