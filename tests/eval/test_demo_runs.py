@@ -1,0 +1,47 @@
+"""Whole runs over the demo set: the oracle shows the tool chain's own error; baselines run in every arm."""
+
+import asyncio
+
+import pytest
+
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.eval.launch import Settings, execute, prepare
+from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.store import open_run
+from medvision_agent.eval.summary import summarise
+
+
+async def run_demo(folder, model, tools, **settings):
+    prepared = prepare(Settings(model=model, tools=tools, out=folder, **settings))
+    seen = []
+    run = await execute(prepared, on_start=lambda _: None, on_record=seen.append, stop=asyncio.Event())
+    assert len(seen) == len(run.samples) == len(run.records)
+    assert {record.outcome for record in run.records} == {Outcome.ANSWERED}
+    return run
+
+
+@pytest.mark.parametrize("tools", ["on", "off"])
+async def test_oracle_is_exact_on_every_demo_sample(tmp_path, tools):
+    run = await run_demo(tmp_path, "oracle", tools)
+    summary = summarise(run.records, protocol("medvision-1.2"))
+    metrics = {task: one.metrics for task, one in summary.tasks.items()}
+    # Without tools it has the pixel size as the prompt states it, with three decimals.
+    assert metrics["size"]["MRE"].mean < 0.01
+    assert metrics["distance"]["MRE"].mean < 0.01
+    assert metrics["angle"]["MAE"].mean < 0.5
+    assert metrics["detection"]["IoU"].mean > 0.9999
+    for record in run.records:
+        if record.sample.task == "detection":
+            box = [float(number) for number in record.response.split("<answer>")[1].split("</answer>")[0].split(",")]
+            assert box == pytest.approx(record.sample.target, abs=2e-6)
+    assert summary.subjects == 10
+    assert "TOLD THE GROUND TRUTH" in " ".join(run.facts)
+    assert any(record.tool_uses for record in run.records) == (tools == "on")
+
+
+async def test_every_tool_use_of_a_run_is_in_its_trace(tmp_path):
+    run = await run_demo(tmp_path, "baseline-cv", "on", limit=1)
+    assert "demonstration" in run.source_note
+    assert {record.sample.task for record in run.records} == {"detection", "size", "angle", "distance"}
+    assert all(use.ok for record in run.records for use in record.tool_uses)
+    assert open_run(tmp_path).records == run.records
