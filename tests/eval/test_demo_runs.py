@@ -1,13 +1,14 @@
 """Whole runs over the demo set: the oracle shows the tool chain's own error; baselines run in every arm."""
 
 import asyncio
+from hashlib import sha256
 
 import pytest
 
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.launch import Settings, execute, prepare
 from medvision_agent.eval.scorer.protocol import protocol
-from medvision_agent.eval.store import open_run
+from medvision_agent.eval.store import open_run, picture_path, read_trace
 from medvision_agent.eval.summary import summarise
 
 
@@ -43,5 +44,12 @@ async def test_every_tool_use_of_a_run_is_in_its_trace(tmp_path):
     run = await run_demo(tmp_path, "baseline-cv", "on", limit=1)
     assert "demonstration" in run.source_note
     assert {record.sample.task for record in run.records} == {"detection", "size", "angle", "distance"}
-    assert all(use.ok for record in run.records for use in record.tool_uses)
     assert open_run(tmp_path).records == run.records
+    for record in run.records:
+        trace = read_trace(tmp_path, record.sample.id)
+        assert [call["tool"] for call in trace["tool_calls"]] == [use.tool for use in record.tool_uses]
+        assert record.tool_uses
+        keys = {record.v0_sha256} | {call["picture"] for call in trace["tool_calls"] if call["picture"]}
+        assert len(keys) == 1 + sum(use.ok for use in record.tool_uses)
+        for key in keys:
+            assert sha256(picture_path(tmp_path, key).read_bytes()).hexdigest() == key
