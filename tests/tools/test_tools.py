@@ -63,7 +63,7 @@ def test_crop_says_what_was_taken():
     assert reply.view.region == Region(10, 10, 21, 31)
     assert reply.picture.pixels is reply.view.pixels
     assert reply.picture.caption == (
-        "view v1, a part of v0: 33 x 63 px (width x height), 0.166667 x 0.666667 mm per px"
+        "view v1, a part of v0: width_px = 33, height_px = 63, width_mm_per_px = 0.166667, height_mm_per_px = 0.666667"
     )
 
 
