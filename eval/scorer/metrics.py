@@ -1,12 +1,12 @@
-"""MedVision's metrics of one parsed answer, to the last bit.
+"""MedVision's metrics of parsed answers, to the last bit: of one answer, or of many at once.
 
-Contract: predictions are float32, targets float64, and where the two meet NumPy 2's promotion decides, because
-upstream's values depend on it. Infinite predictions give infinite or NaN metrics and never a warning.
+Contract: the last axis holds the numbers of an answer; any axes before it are samples. Predictions are float32,
+targets float64, and where the two meet NumPy 2's promotion decides, because upstream's values depend on it.
+Infinite predictions give infinite or NaN metrics and never a warning.
 
 Source: MedVision's per-sample metrics (both versions, see ``protocol``).
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["NO_OVERLAP", "Overlap", "absolute_errors", "mean_absolute_error", "mean_relative_error", "overlap"]
+__all__ = ["Floats", "Overlap", "Target", "Values", "absolute_errors", "float32_errors"]
+__all__ += ["mean_absolute_error", "mean_relative_error", "overlap"]
 
+Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
 Target = NDArray[np.float64]
-_Float = TypeVar("_Float", np.float32, np.float64)
+_Box = TypeVar("_Box", Values, Floats)
 
 _EPSILON = 1e-15
 """Upstream adds it to every target: a target of 0 gives huge, not infinite, relative errors."""
@@ -27,35 +29,40 @@ _EPSILON = 1e-15
 class Overlap(NamedTuple):
     """How well two boxes overlap; NaN where a measure is undefined."""
 
-    iou: float
-    f1: float
-    precision: float
-    recall: float
+    iou: Floats
+    f1: Floats
+    precision: Floats
+    recall: Floats
 
 
-NO_OVERLAP = Overlap(0.0, 0.0, 0.0, 0.0)
-"""Boxes that do not meet, and answers without a box."""
-
-
-def absolute_errors(values: Values, target: Target) -> Target:
+def absolute_errors(values: Values, target: Target) -> Floats:
     """Return ``|p_i - t_i|`` in float64."""
-    return np.abs(values.astype(np.float64) - target)
+    with np.errstate(all="ignore"):
+        return np.abs(values.astype(np.float64) - target)
 
 
-def mean_absolute_error(values: Values, target: Target) -> float:
+def mean_absolute_error(values: Values, target: Target) -> Floats:
     """Return MAE: the mean of ``|p_i - t_i|``, in the unit of the target; boxes are not clipped."""
     with np.errstate(all="ignore"):
-        return float(np.mean(absolute_errors(values, target)))
+        return np.asarray(absolute_errors(values, target).mean(axis=-1))
 
 
-def mean_relative_error(values: Values, target: Target) -> float:
+def mean_relative_error(values: Values, target: Target) -> Floats:
     """Return MRE: the mean of ``|p_i - t_i| / (t_i + 1e-15)``; negative for a negative target."""
     with np.errstate(all="ignore"):
-        return float(np.mean(absolute_errors(values, target) / (target + _EPSILON)))
+        return np.asarray((absolute_errors(values, target) / (target + _EPSILON)).mean(axis=-1))
+
+
+def float32_errors(values: Values, target: Target) -> tuple[Floats, Floats]:
+    """Return MAE and MRE of single numbers as NumPy 1 gives them: a bare target takes the type of the prediction."""
+    with np.errstate(all="ignore"):
+        errors = np.abs(values - target.astype(np.float32))
+        relative = errors / (target + _EPSILON).astype(np.float32)
+    return errors[..., 0].astype(np.float64), relative[..., 0].astype(np.float64)
 
 
 def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
-    """Return IoU, F1, precision and recall of two boxes ``(x1, y1, x2, y2)``.
+    """Return IoU, F1, precision and recall of boxes ``(x1, y1, x2, y2)``.
 
     With I, P, T the areas of intersection, prediction and target: ``IoU = I / (P + T - I)``,
     ``F1 = 2 I / (P + T)``, ``precision = I / P``, ``recall = I / T``.
@@ -63,35 +70,45 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
     if protocol.sort_corners:
         values, target = _sorted_corners(values), _sorted_corners(target)
     with np.errstate(all="ignore"):
-        result = _overlap(list(values), list(target))
+        result = _overlap(values, target)
         if protocol.overlap_float64:
-            exact = _overlap(list(values.astype(np.float64)), list(target))
+            exact = _overlap(values.astype(np.float64), target)
             result = result._replace(iou=exact.iou, f1=exact.f1)
-    return Overlap(*(min(value, 1.0) for value in result)) if protocol.clamp_overlap else result
+    return Overlap(*(np.minimum(value, 1.0) for value in result)) if protocol.clamp_overlap else result
 
 
-def _sorted_corners(box: NDArray[_Float]) -> NDArray[_Float]:
-    return np.sort(box.reshape(2, 2), axis=0).reshape(4)
+def _sorted_corners(box: _Box) -> _Box:
+    return np.sort(box.reshape(*box.shape[:-1], 2, 2), axis=-2).reshape(box.shape)
 
 
-def _overlap(box: Sequence[np.floating[Any]], truth: Sequence[np.floating[Any]]) -> Overlap:
-    # Scalars, not arrays: each difference has the wider type of its two operands. Python's max and min return
-    # their first argument on a tie, hence the prediction's (float32) value, as upstream does.
-    left, bottom = max(box[0], truth[0]), max(box[1], truth[1])
-    right, top = min(box[2], truth[2]), min(box[3], truth[3])
-    if left >= right or bottom >= top:
-        return NO_OVERLAP
-    common = (right - left) * (top - bottom)
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    true_area = (truth[2] - truth[0]) * (truth[3] - truth[1])
+def _overlap(box: NDArray[Any], truth: Floats) -> Overlap:
+    # Upstream computes with scalars: a difference or product of predicted values alone stays in their type. On a
+    # tie (and for NaN) the end of the intersection is the prediction's.
+    low, high, true_low, true_high = box[..., :2], box[..., 2:], truth[..., :2], truth[..., 2:]
+    own_low, own_high = ~(true_low > low), ~(true_high < high)
+    start, end = np.where(own_low, low, true_low), np.where(own_high, high, true_high)
+    side = np.where(own_low & own_high, high - low, end - start)
+    inside = np.asarray((own_low & own_high).all(axis=-1))
+    area, true_area = _area(high - low), _area(true_high - true_low)
+    common = np.where(inside, area, _area(side))
+    twice = np.where(inside, 2 * area, 2 * common)
     union = area + true_area - common
+    apart = np.asarray((start >= end).any(axis=-1))
     return Overlap(
-        iou=float(common / union) if union > 0 else 0.0,
-        f1=_ratio(2 * common, area + true_area),
-        precision=_ratio(common, area),
-        recall=_ratio(common, true_area),
+        iou=np.where(apart | ~(union > 0), 0.0, common / union),
+        f1=_ratio(twice, area + true_area, apart),
+        precision=_ratio(common, area, apart, same=inside),
+        recall=_ratio(common, true_area, apart),
     )
 
 
-def _ratio(part: np.floating[Any], whole: np.floating[Any]) -> float:
-    return float(part / whole) if whole > 0 else float("nan")
+def _area(sides: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+def _ratio(
+    part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_], same: NDArray[np.bool_] | bool = False
+) -> Floats:
+    # Where a part is the whole, their types are the same too, and the quotient is 1 whatever the type.
+    quotient = np.where(same, whole / whole, part / whole)
+    return np.where(apart, 0.0, np.where(whole > 0, quotient, np.nan))

@@ -1,7 +1,9 @@
 """A protocol: by which of MedVision's two published rule sets a response is scored. One scorer, declared variants.
 
-Contract: a protocol holds facts only; ``numbers`` and ``metrics`` read them and branch on nothing else. It can be
+Contract: a protocol holds facts only; the scorer's functions read them and branch on nothing else. It can be
 applied to a stored run again at any time, and is not to be confused with the recipe (how a sample is asked).
+Upstream's bugs are facts of a protocol too: published numbers contain them. What we hold to be sound is printed
+beside them under other names (``groups.sound``).
 
 Source: MedVision's scoring, read in version 1.0.0 (``paper-v1``) and in the package ``medvision_bm`` 1.2.1
 (``medvision-1.2``).
@@ -17,9 +19,13 @@ __all__ = ["DEFAULT_PROTOCOL", "PROTOCOLS", "Protocol", "protocol"]
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """The facts in which the two rule sets differ, as far as a single sample goes."""
+    """The facts in which the two rule sets differ."""
 
     name: str
+    version: str
+    """What MedVision's own files call it."""
+
+    # One sample.
     answer_tags: bool
     """Read only the text between the first ``<answer>`` and the next ``</answer>``; else the whole response."""
     number: re.Pattern[str]
@@ -32,6 +38,36 @@ class Protocol:
     """IoU and F1 are computed in float64; else in float32 wherever only predicted values meet."""
     clamp_overlap: bool
     """Overlap metrics end at 1."""
+    nmae: bool
+    """Lengths have nMAE: MAE over the physical diagonal of the slice."""
+
+    # A task, when its file is parsed.
+    failed_box_counts: bool
+    """A box that did not parse enters the task's mean IoU as 0; else it is left out."""
+
+    # Groups of samples.
+    label_table: str
+    """Which version of the label table gives groups and short names."""
+    skip_infinite: bool
+    """Means skip all that is not finite; else NaN only (upstream then stops at an infinite error)."""
+    accuracy_grid: bool
+    """Detection has Acc@IoU for 0.50, 0.55 ... 0.95, and their mean."""
+    near_zero: float | None
+    """Angles and distances whose target is below this are left out of the groups."""
+    averages: tuple[str, ...]
+    """The averages over groups of angles and distances."""
+    removed_samples: bool
+    """A list of lesions may be left out of the groups."""
+    box_size_error: str
+    """What the box-size tables call the fractions of MAE."""
+    box_size_last: str
+    """What they call the last bin."""
+    box_size_fine: bool
+    """They have a table by label, beside the one by group of labels."""
+
+    # The NumPy upstream ran under; not a difference of the rule sets.
+    numpy1: bool = False
+    """An angle or distance is compared with its target in float32, as under NumPy 1."""
 
 
 # Neither pattern can backtrack far: after the digits every part is optional, so both take linear time on any text.
@@ -40,21 +76,45 @@ PROTOCOLS: dict[str, Protocol] = {
     for rules in (
         Protocol(
             name="paper-v1",
+            version="paper-v1",
             answer_tags=False,
             number=re.compile(r"-?\d+\.?\d*"),
             thousands_commas=False,
             sort_corners=False,
             overlap_float64=False,
             clamp_overlap=False,
+            nmae=False,
+            failed_box_counts=False,
+            label_table="v1",
+            skip_infinite=False,
+            accuracy_grid=False,
+            near_zero=None,
+            averages=("FeTA-Distance", "Ceph-Angle", "Ceph-Distance"),
+            removed_samples=False,
+            box_size_error="MRE",
+            box_size_last="90% <= Box/Image",
+            box_size_fine=False,
         ),
         Protocol(
             name="medvision-1.2",
+            version="v1.2",
             answer_tags=True,
             number=re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?"),
             thousands_commas=True,
             sort_corners=True,
             overlap_float64=True,
             clamp_overlap=True,
+            nmae=True,
+            failed_box_counts=True,
+            label_table="v1.2",
+            skip_infinite=True,
+            accuracy_grid=True,
+            near_zero=0.1,
+            averages=("FeTA-Distance", "Ceph-Angle", "Ceph-Distance", "Distance", "Angle"),
+            removed_samples=True,
+            box_size_error="MAE",
+            box_size_last="Box/Image >= 90%",
+            box_size_fine=True,
         ),
     )
 }

@@ -1,16 +1,8 @@
 """The score of one sample: MedVision's metrics beside our own loss.
 
 Contract: scoring never fails on a response, whatever it says. A response that does not parse is a failure:
-MAE and MRE are undefined (NaN), overlap is 0, the loss is 1. Infrastructure failures are not scored at all.
-
-The loss is the primary metric: within 0..1, and a failure costs 1, so that silence never pays.
-
-* ``size`` and ``distance``: mean over the axes of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error
-  says nothing, an axis costs 0 if ``p = t`` and 1 otherwise.
-* ``angle``: ``min(|p - t|, 90) / 90``.
-* ``detection``: ``1 - IoU``, with the protocol's IoU.
-
-What is not finite costs 1 (an axis of ``size``, or all of the others).
+MAE and MRE are undefined (NaN), overlap is 0, the loss (``losses``) is 1. Infrastructure failures are not scored at
+all.
 """
 
 import math
@@ -18,18 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import ANSWER_LENGTH, Task
-from medvision_agent.eval.scorer.metrics import (
-    NO_OVERLAP,
-    absolute_errors,
-    mean_absolute_error,
-    mean_relative_error,
-    overlap,
-)
+from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
+from medvision_agent.eval.scorer.metrics import Floats, Values, mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
 
@@ -75,9 +61,9 @@ def score(task: Task, response: str | None, target: Sequence[float], protocol: P
         extracted,
         success=True,
         values=tuple(values.tolist()),
-        mae=mean_absolute_error(values, truth),
-        mre=mean_relative_error(values, truth),
-        loss=_angle_loss(values, truth) if task == "angle" else _length_loss(values, truth),
+        mae=float(mean_absolute_error(values, truth)),
+        mre=float(mean_relative_error(values, truth)),
+        loss=float(angle_loss(values, truth) if task == "angle" else length_loss(values, truth)),
     )
 
 
@@ -92,38 +78,18 @@ def score_record(record: Record, protocol: Protocol) -> Score | None:
     return score(record.sample.task, response, record.sample.target, protocol)
 
 
-def _score_box(
-    extracted: str, values: NDArray[np.float32] | None, truth: NDArray[np.float64], protocol: Protocol
-) -> Score:
-    found = NO_OVERLAP if values is None else overlap(values, truth, protocol)
+def _score_box(extracted: str, values: Values | None, truth: Floats, protocol: Protocol) -> Score:
+    if values is None:
+        return Score(extracted, iou=0.0, f1=0.0, precision=0.0, recall=0.0)
+    found = overlap(values, truth, protocol)
     return Score(
         extracted,
-        success=values is not None,
-        values=() if values is None else tuple(values.tolist()),
-        mae=NAN if values is None else mean_absolute_error(values, truth),
-        iou=found.iou,
-        f1=found.f1,
-        precision=found.precision,
-        recall=found.recall,
-        loss=_within(1 - found.iou),
+        success=True,
+        values=tuple(values.tolist()),
+        mae=float(mean_absolute_error(values, truth)),
+        iou=float(found.iou),
+        f1=float(found.f1),
+        precision=float(found.precision),
+        recall=float(found.recall),
+        loss=float(box_loss(found.iou)),
     )
-
-
-def _angle_loss(values: NDArray[np.float32], truth: NDArray[np.float64]) -> float:
-    return _within(float(absolute_errors(values, truth)[0]) / 90)
-
-
-def _length_loss(values: NDArray[np.float32], truth: NDArray[np.float64]) -> float:
-    errors = absolute_errors(values, truth).tolist()
-    return sum(_axis_loss(error, axis) for error, axis in zip(errors, truth.tolist(), strict=True)) / len(errors)
-
-
-def _axis_loss(error: float, axis: float) -> float:
-    if axis <= 0:
-        return 0.0 if error == 0 else 1.0
-    return _within(error / axis)
-
-
-def _within(loss: float) -> float:
-    # Rounding in float32 can lift IoU just above 1.
-    return min(max(loss, 0.0), 1.0) if math.isfinite(loss) else 1.0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from medvision_agent.eval.sample import Task
-from medvision_agent.eval.scorer.metrics import NO_OVERLAP, mean_absolute_error, mean_relative_error, overlap
+from medvision_agent.eval.scorer.metrics import mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import Score, score
@@ -93,9 +93,9 @@ def test_detection_quirks(name: str, given: dict[str, Any], result: dict[str, An
     target = np.array(target_of(given["target"]))
     values = parse(given["extracted"], 4)
     assert (values is not None) == result["success"]
-    found = NO_OVERLAP if values is None else overlap(values, target, PROTOCOLS[name])
+    found = (0.0, 0.0, 0.0, 0.0) if values is None else overlap(values, target, PROTOCOLS[name])
     mae = math.nan if values is None else mean_absolute_error(values, target)
-    ours = {"MAE": mae, "IoU": found.iou, "F1": found.f1, "Precision": found.precision, "Recall": found.recall}
+    ours = dict(zip(("MAE", "IoU", "F1", "Precision", "Recall"), (mae, *found), strict=True))
     assert [key for key in ours if not same(ours[key], result[key])] == []
 
 

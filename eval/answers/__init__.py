@@ -1,0 +1,1 @@
+"""Answers made elsewhere: reading result files and summarising them as MedVision does."""

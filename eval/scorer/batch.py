@@ -1,0 +1,112 @@
+"""Many answers of one family, scored together: columns of extracted numbers and metrics.
+
+Contract: every answer has a row, whatever it says; the rows keep the order of the answers. Metrics are the same to
+the last bit as those of ``score``. NaN where a metric is undefined or the family has none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.eval.scorer.answer import COUNTS, Answer, Family, Stored
+from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
+from medvision_agent.eval.scorer.metrics import (
+    Floats,
+    Values,
+    float32_errors,
+    mean_absolute_error,
+    mean_relative_error,
+    overlap,
+)
+from medvision_agent.eval.scorer.nmae import diagonal, parsed_nmae, summary_nmae
+from medvision_agent.eval.scorer.numbers import extract, parse_all
+from medvision_agent.eval.scorer.protocol import Protocol
+
+__all__ = ["OVERLAPS", "Batch", "Flags", "score_batch"]
+
+Flags = NDArray[np.bool_]
+OVERLAPS = ("IoU", "F1", "Precision", "Recall")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The scores of the answers of one family."""
+
+    family: Family
+    answers: Sequence[Answer]
+    extracted: list[str]
+    success: Flags
+    metrics: dict[str, Floats]
+    """By MedVision's names: MAE, and MRE (and nMAE) or the overlap metrics; failures overlap nothing."""
+    loss: Floats
+    lengths: Floats
+    """Physical diagonals of the slices in mm, where the protocol has nMAE."""
+    nmae_success: Flags
+    parsed_nmae: Floats
+    parsed_nmae_success: Flags
+    """nMAE before the summary's conditions."""
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+
+def score_batch(family: Family, answers: Sequence[Answer], protocol: Protocol) -> Batch:
+    """Return the scores of *answers*, all of one family; targets have as many numbers as the answers."""
+    count = COUNTS[family]
+    extracted = [_extracted(answer, count, protocol) for answer in answers]
+    values, success = parse_all(extracted, count)
+    target = np.array([answer.target for answer in answers], dtype=np.float64).reshape(-1, count)
+    if family == "Detection":
+        found = overlap(values, target, protocol)
+        metrics = {name: np.where(success, value, 0.0) for name, value in zip(OVERLAPS, found, strict=True)}
+        metrics["MAE"] = mean_absolute_error(values, target)
+        loss = box_loss(metrics["IoU"])
+    else:
+        metrics, loss = _errors(family, answers, values, target, protocol)
+    none, no = np.full(len(answers), np.nan), np.zeros(len(answers), dtype=np.bool_)
+    loss = np.where(success, loss, 1.0)
+    batch = Batch(family, answers, extracted, success, metrics, loss, none, no, none, no)
+    return _with_nmae(batch, mean_absolute_error(values, target)) if protocol.nmae and family != "Detection" else batch
+
+
+def _extracted(answer: Answer, count: int, protocol: Protocol) -> str:
+    return extract(answer.response, count, protocol) if answer.response is not None else answer.extracted or ""
+
+
+def _errors(
+    family: Family, answers: Sequence[Answer], values: Values, target: Floats, protocol: Protocol
+) -> tuple[dict[str, Floats], Floats]:
+    mae, mre = mean_absolute_error(values, target), mean_relative_error(values, target)
+    loss = length_loss(values, target)
+    if family == "AD":
+        angle = np.array([answer.metric_type == "angle" for answer in answers], dtype=np.bool_)
+        loss = np.where(angle, angle_loss(values, target), loss)
+        if protocol.numpy1:
+            bare = np.array([answer.bare_target for answer in answers], dtype=np.bool_)
+            mae32, mre32 = float32_errors(values, target)
+            mae, mre = np.where(bare, mae32, mae), np.where(bare, mre32, mre)
+    return {"MAE": mae, "MRE": mre}, loss
+
+
+def _with_nmae(batch: Batch, plain_mae: Floats) -> Batch:
+    lengths = [diagonal(answer) for answer in batch.answers]
+    parsed = list(map(parsed_nmae, batch.answers, batch.metrics["MAE"].tolist(), lengths, plain_mae.tolist()))
+    summary = [summary_nmae(one, success=ok) for one, ok in zip(parsed, batch.success.tolist(), strict=True)]
+    return replace(
+        batch,
+        metrics=batch.metrics | {"nMAE": _values(summary)},
+        lengths=np.array(lengths, dtype=np.float64),
+        nmae_success=_successes(summary),
+        parsed_nmae=_values(parsed),
+        parsed_nmae_success=_successes(parsed),
+    )
+
+
+def _values(stored: Sequence[Stored]) -> Floats:
+    return np.array([one.value for one in stored], dtype=np.float64)
+
+
+def _successes(stored: Sequence[Stored]) -> Flags:
+    return np.array([one.success for one in stored], dtype=np.bool_)

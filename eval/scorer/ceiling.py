@@ -1,0 +1,43 @@
+"""The convention ceiling: what an answer at the true edges of a structure scores against MedVision's boxes.
+
+Contract: MedVision takes the inclusive indices of a box's last row and column for edges, so its targets are one pixel
+short to the right and at the bottom. The best answer to the question as it is asked is one pixel longer, and this is
+its score by the protocol. No model that measures better can be told from one that has learned the convention.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.metrics import Floats, Target, overlap
+from medvision_agent.eval.scorer.protocol import Protocol
+
+__all__ = ["answers_ceiling", "ceiling", "edge_boxes"]
+
+
+def edge_boxes(targets: Target, sizes: Floats) -> Floats:
+    """Return the boxes at the true edges, for targets ``(x1, y1, x2, y2)`` in images of ``(height, width)`` pixels.
+
+    A target is ``[c0/W, (H-r1)/H, c1/W, (H-r0)/H]`` with inclusive r1, c1; its last row and column end at r1+1, c1+1.
+    """
+    one = 1 / sizes
+    none = np.zeros(len(targets))
+    return targets + np.stack([none, -one[:, 0], one[:, 1], none], axis=1)
+
+
+def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, float]:
+    """Return the mean scores of edge-accurate answers, and their n (0: NaN)."""
+    found = overlap(edge_boxes(targets, sizes).astype(np.float32), targets, protocol)
+    figures = {"IoU": found.iou, "F1": found.f1, "Precision": found.precision, "Recall": found.recall}
+    figures |= {f"IoU>={limit}": (found.iou >= limit).astype(np.float64) for limit in (0.5, 0.75, 0.9, 0.95)}
+    means = {name: float(values.mean()) if len(targets) else float("nan") for name, values in figures.items()}
+    return means | {"n": len(targets)}
+
+
+def answers_ceiling(answers: Sequence[Answer], protocol: Protocol) -> dict[str, float]:
+    """Return the ceiling of those answers whose rows carry the size of the image."""
+    known = [(answer.target, size) for answer in answers if (size := answer.doc.get("image_size_2d"))]
+    targets = np.array([target for target, _ in known], dtype=np.float64).reshape(-1, 4)
+    sizes = np.array([size for _, size in known], dtype=np.float64).reshape(-1, 2)
+    return ceiling(targets, sizes, protocol)

@@ -1,0 +1,62 @@
+"""Our figures beside MedVision's: every sample with the same weight, none dropped, each mean beside its n.
+
+Contract: over all samples that were read, in whatever group upstream puts them or none. Success and overlap count
+failures (0); MAE, MRE and nMAE are over valid, finite values, and ``n`` says how many. MRE is over targets of at
+least 0.1, below which a relative error says nothing. ``loss`` is our primary metric (``losses``), by task.
+"""
+
+import numpy as np
+
+from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags
+from medvision_agent.eval.scorer.metrics import Floats
+
+__all__ = ["Sound", "sound_figures"]
+
+Sound = dict[str, dict[str, float]]
+"""Mean and n by name."""
+_NEAR_ZERO = 0.1
+
+
+def sound_figures(batch: Batch) -> Sound:
+    """Return the figures of a batch."""
+    everything = np.ones(len(batch), dtype=np.bool_)
+    figures = {f"loss ({task})": _mean(batch.loss, rows) for task, rows in _tasks(batch).items() if rows.any()}
+    figures["success rate (all samples)"] = _mean(batch.success.astype(np.float64), everything)
+    if batch.family == "Detection":
+        figures |= {f"{name} (all samples, all groups)": _mean(batch.metrics[name], everything) for name in OVERLAPS}
+        figures["IoU>=0.5 (all samples, all groups)"] = _mean(_share(batch.metrics["IoU"] >= 0.5), everything)
+    for kind, rows in _units(batch).items():
+        figures[f"MAE{kind} (valid samples, all groups)"] = _mean(batch.metrics["MAE"], rows)
+    if batch.family != "Detection":
+        mre = batch.metrics["MRE"]
+        targets = np.array([min(answer.target) for answer in batch.answers], dtype=np.float64) >= _NEAR_ZERO
+        figures["MRE (valid samples with targets >= 0.1, all groups)"] = _mean(mre, targets)
+        figures["MRE<0.1 (all samples with targets >= 0.1, all groups)"] = _mean(_share(mre < 0.1), targets)
+        if "nMAE" in batch.metrics:
+            figures["nMAE (valid samples, all groups)"] = _mean(batch.metrics["nMAE"], batch.nmae_success)
+    return figures
+
+
+def _tasks(batch: Batch) -> dict[str, Flags]:
+    everything = np.ones(len(batch), dtype=np.bool_)
+    if batch.family != "AD":
+        return {"detection" if batch.family == "Detection" else "size": everything}
+    angle = np.array([answer.metric_type == "angle" for answer in batch.answers], dtype=np.bool_)
+    return {"angle": angle, "distance": ~angle}
+
+
+def _units(batch: Batch) -> dict[str, Flags]:
+    """Return the rows by unit of their errors: degrees and millimetres are never in one mean."""
+    tasks = _tasks(batch)
+    if batch.family != "AD":
+        return {"": next(iter(tasks.values()))}
+    return {f" of {task}s": rows for task, rows in tasks.items() if rows.any()}
+
+
+def _share(found: Flags) -> Floats:
+    return found.astype(np.float64)
+
+
+def _mean(values: Floats, rows: Flags) -> dict[str, float]:
+    valid = values[rows & np.isfinite(values)]
+    return {"mean": float(valid.mean()) if valid.size else float("nan"), "n": int(valid.size)}

@@ -1,0 +1,89 @@
+"""The statistics of one group of samples, as MedVision's summaries define them.
+
+Contract: every fraction divides by all samples of the group, failures included; means skip what is NaN (and what is
+infinite, where the protocol says so). Kept as upstream has it: ``MAE<1.0`` and ``MRE<1.0`` count every valid sample,
+however wrong; ``IoU>0.5`` counts 0.5 itself; a negative error is counted from the last bucket backwards.
+
+Source: MedVision's summaries, both versions.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.eval.scorer.batch import OVERLAPS, Batch
+from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.protocol import Protocol
+
+__all__ = ["Index", "Statistics", "below", "box_statistics", "error_statistics", "mean", "rows_by"]
+
+Statistics = dict[str, float]
+Index = NDArray[np.intp]
+"""Rows of a batch."""
+
+_LIMITS = [k / 10 for k in range(1, 11)]
+_OVERLAP_LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9)
+_GRID = [k / 100 for k in range(50, 100, 5)]
+
+
+def rows_by(names: list[str | None], counted: NDArray[np.bool_]) -> dict[str, Index]:
+    """Return the counted rows of each name, names in order of appearance."""
+    rows: dict[str, list[int]] = {}
+    for row, (name, counts) in enumerate(zip(names, counted.tolist(), strict=True)):
+        if counts and name is not None:
+            rows.setdefault(name, []).append(row)
+    return {name: np.array(own, dtype=np.intp) for name, own in rows.items()}
+
+
+def mean(values: Floats, protocol: Protocol) -> float:
+    """Return the mean of the values the protocol does not skip; NaN without any."""
+    kept = values[np.isfinite(values)] if protocol.skip_infinite else values[~np.isnan(values)]
+    return float(kept.mean()) if kept.size else float("nan")
+
+
+def below(name: str, values: Floats) -> Statistics:
+    """Return the fractions ``<name><k`` for k = 0.1 ... 1.0: buckets ``int(10 value)``, cumulated.
+
+    An infinite error is in no bucket.
+    """
+    finite = values[np.isfinite(values)]
+    # int() truncates towards zero; a negative bucket counts from the end, as an index of a Python list does.
+    buckets = np.trunc(np.minimum(finite, 1.0) * 10).clip(max=9).astype(np.intp)
+    buckets = np.where(buckets < 0, buckets + 10, buckets)
+    counts = np.bincount(buckets[buckets >= 0], minlength=10).cumsum()
+    return {f"{name}<{limit}": count / len(values) for limit, count in zip(_LIMITS, counts.tolist(), strict=True)}
+
+
+def box_statistics(
+    batch: Batch, rows: Index, protocol: Protocol, *, error: str = "MAE", grid: bool = True
+) -> Statistics:
+    """Return the statistics of a group of boxes; *error* names the fractions of MAE, *grid* adds Acc@IoU."""
+    mae = batch.metrics["MAE"][rows]
+    overlaps = {name: batch.metrics[name][rows] for name in OVERLAPS}
+    found: Statistics = {"avgMAE": mean(mae, protocol)}
+    found |= {name: mean(values, protocol) for name, values in overlaps.items()}
+    found |= {"SuccessRate": _rate(batch, rows), "num_samples": len(rows)}
+    found |= below(error, mae)
+    for name, values in overlaps.items():
+        found |= {f"{name}>{limit}": _at_least(values, limit) for limit in _OVERLAP_LIMITS}
+    if grid and protocol.accuracy_grid:
+        accuracy = {f"Acc@IoU>={limit:.2f}": _at_least(overlaps["IoU"], limit) for limit in _GRID}
+        found |= accuracy | {"Acc@IoU[0.50:0.95]": sum(accuracy.values()) / len(accuracy)}
+    return found
+
+
+def error_statistics(batch: Batch, rows: Index, protocol: Protocol) -> Statistics:
+    """Return the statistics of a group of sizes, angles or distances."""
+    mre = batch.metrics["MRE"][rows]
+    found = {"avgMAE": mean(batch.metrics["MAE"][rows], protocol), "avgMRE": mean(mre, protocol)}
+    if protocol.nmae:
+        found["avgNMAE"] = mean(batch.metrics["nMAE"][rows[batch.nmae_success[rows]]], protocol)
+    found |= {"SuccessRate": _rate(batch, rows), "num_samples": len(rows)}
+    return found | below("MRE", mre)
+
+
+def _rate(batch: Batch, rows: Index) -> float:
+    return int(batch.success[rows].sum()) / len(rows)
+
+
+def _at_least(values: Floats, limit: float) -> float:
+    return int((values >= limit).sum()) / len(values)

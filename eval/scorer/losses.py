@@ -1,0 +1,37 @@
+"""The loss: our primary metric, within 0..1. A failure costs 1, so that silence never pays.
+
+* ``size`` and ``distance``: mean over the axes of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error
+  says nothing, an axis costs 0 if ``p = t`` and 1 otherwise.
+* ``angle``: ``min(|p - t|, 90) / 90``.
+* ``detection``: ``1 - IoU``, with the protocol's IoU.
+
+What is not finite costs 1 (an axis of ``size``, or all of the others). As in ``metrics``, the last axis holds the
+numbers of an answer, and any axes before it are samples.
+"""
+
+import numpy as np
+
+from medvision_agent.eval.scorer.metrics import Floats, Target, Values, absolute_errors
+
+__all__ = ["angle_loss", "box_loss", "length_loss"]
+
+
+def length_loss(values: Values, target: Target) -> Floats:
+    """Return the loss of sizes and distances."""
+    errors = absolute_errors(values, target)
+    with np.errstate(all="ignore"):
+        return np.asarray(np.where(target > 0, _within(errors / target), errors != 0).mean(axis=-1))
+
+
+def angle_loss(values: Values, target: Target) -> Floats:
+    """Return the loss of angles."""
+    return _within(absolute_errors(values, target)[..., 0] / 90)
+
+
+def box_loss(iou: Floats) -> Floats:
+    """Return the loss of boxes with these overlaps; rounding in float32 can lift one just above 1."""
+    return _within(1 - iou)
+
+
+def _within(loss: Floats) -> Floats:
+    return np.where(np.isfinite(loss), np.clip(loss, 0.0, 1.0), 1.0)
