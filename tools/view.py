@@ -28,7 +28,11 @@ class Perceives(Protocol):
     """Anything that tells the size at which a picture is perceived: see ``perceive.py``."""
 
     def perceived(self, sent: Size) -> Size:
-        """Return the size at which a picture of size *sent* is perceived."""
+        """Return the size at which the content of a picture of size *sent* is perceived."""
+        ...
+
+    def canvas(self, sent: Size) -> Size:
+        """Return the size of all the encoder sees, padding included."""
         ...
 
 
@@ -41,6 +45,8 @@ class View:
     region: Region
     pixels: Grey
     perceived: Size
+    canvas: Size
+    """Like ``perceived``, with any padding the encoder adds; only MedVision 1.2's prompts speak of it."""
 
     @property
     def size(self) -> Size:
@@ -135,6 +141,13 @@ class ViewSet:
 
     def _add(self, region: Region, pixels: Grey) -> View:
         size = Size(*pixels.shape)
-        view = View(f"v{len(self._views)}", self.slice, region, pixels, self._perceives.perceived(size))
+        view = View(
+            id=f"v{len(self._views)}",
+            slice=self.slice,
+            region=region,
+            pixels=pixels,
+            perceived=self._perceives.perceived(size),
+            canvas=self._perceives.canvas(size),
+        )
         self._views[view.id] = view
         return view

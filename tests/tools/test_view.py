@@ -13,7 +13,7 @@ from medvision_agent.tools.view import MAX_SIDE, ViewSet
 DOWNWARD = Frame("downward", upward=False, sentence="")
 unit = st.floats(0, 1, allow_subnormal=False)
 pairs = st.tuples(unit, unit)
-rules = st.sampled_from([Native(), Fixed(height=896, width=448), LongestSide(limit=64), Tiles(), Patches(budget=9)])
+rules = st.sampled_from([Native(), Fixed(height=896, width=448), LongestSide(limit=64), Tiles(), Patches(pixels=9 * 1024)])
 
 
 @st.composite
