@@ -1,33 +1,91 @@
-"""``medvision-agent score``: score a stored run again, by either protocol."""
+"""``medvision-agent score``: score stored answers again, by either protocol: a run's, or answers made elsewhere."""
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, protocol
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, Protocol, protocol
 
-__all__ = ["command"]
+__all__ = ["command", "write_lines"]
 
 
 @click.command("score")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("source", metavar="RUN|FILE|DIR", type=click.Path(path_type=Path))
 @click.option("--protocol", "protocol_name", default=DEFAULT_PROTOCOL, show_default=True, help=", ".join(PROTOCOLS))
 @click.option("--samples", type=click.Path(path_type=Path), metavar="OUT.jsonl", help="Write one JSON line per sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def command(run: Path, protocol_name: str, samples: Path | None, as_json: bool) -> None:
-    """Score the stored run in the folder RUN again. Nothing is asked of a model, and the run is not changed."""
+@click.option("--boxsize", is_flag=True, help="FILE, DIR: also by the size of the target box.")
+@click.option(
+    "--removed-samples",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="FILE, DIR: leave the listed lesions out of the groups (medvision-1.2).",
+)
+@click.option(
+    "--numpy1", is_flag=True, help="FILE, DIR: angles and distances as MedVision computes them under NumPy 1."
+)
+@click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE.json",
+    help="FILE, DIR: names of labels and modalities, from MedVision's data folder or a JSON file of tasks.",
+)
+def command(
+    *,
+    source: Path,
+    protocol_name: str,
+    samples: Path | None,
+    as_json: bool,
+    boxsize: bool,
+    removed_samples: Path | None,
+    numpy1: bool,
+    plans: Path | None,
+) -> None:
+    """Score stored answers again. Nothing is asked of a model, and what is stored is not changed.
+
+    RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
+    folder of MedVision results of one model.
+    """
+    from medvision_agent.cli.answers import score_answers
+    from medvision_agent.eval.answers.folder import has_results
+    from medvision_agent.eval.store import DATABASE
+
+    rules = protocol(protocol_name)
+    if source.is_file() or (source.is_dir() and not (source / DATABASE).is_file() and has_results(source)):
+        rules = replace(rules, numpy1=numpy1)
+        score_answers(source, rules, samples, plans, removed_samples, as_json=as_json, box_sizes=boxsize)
+        return
+    for name, given in {
+        "boxsize": boxsize,
+        "removed-samples": removed_samples,
+        "numpy1": numpy1,
+        "plans": plans,
+    }.items():
+        if given:
+            raise ConfigError(f"--{name} is for MedVision's result files; {source} is no such file or folder")
+    _score_run(source, rules, samples, as_json=as_json)
+
+
+def write_lines(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one line of strict JSON per row; ConfigError where the file cannot be written."""
+    try:
+        with file.open("w", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+    except OSError as error:
+        raise ConfigError(f"--samples {file} cannot be written: {error.strerror}") from error
+
+
+def _score_run(run: Path, rules: Protocol, samples: Path | None, *, as_json: bool) -> None:
     from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.rows import sample_row
     from medvision_agent.eval.store import open_run
 
-    rules = protocol(protocol_name)
     stored = open_run(run)
     if samples is not None:
-        lines = [json.dumps(sample_row(record, rules), allow_nan=False) + "\n" for record in stored.records]
-        try:
-            samples.write_text("".join(lines), encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"--samples {samples} cannot be written: {error.strerror}") from error
+        write_lines(samples, [sample_row(record, rules) for record in stored.records])
     print_summary(stored, rules, as_json=as_json)

@@ -4,11 +4,10 @@ Contract: strict JSON. NaN is null, infinities are the strings ``Infinity`` and 
 infrastructure failure, which is not scored, everything but ``id`` and ``outcome`` is null.
 """
 
-import math
-
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.strict import strict
 
 __all__ = ["Row", "sample_row"]
 
@@ -26,12 +25,4 @@ def sample_row(record: Record, protocol: Protocol) -> Row:
     if score is None:
         return row | dict.fromkeys(("extracted", "success", "loss", *names))
     row |= {"extracted": score.extracted, "success": score.success, "loss": score.loss}
-    return row | {name: _strict(getattr(score, _NAMES[name])) for name in names}
-
-
-def _strict(value: float) -> float | str | None:
-    if math.isnan(value):
-        return None
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    return row | {name: strict(getattr(score, _NAMES[name])) for name in names}

@@ -37,7 +37,13 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
 
 def answers_ceiling(answers: Sequence[Answer], protocol: Protocol) -> dict[str, float]:
     """Return the ceiling of those answers whose rows carry the size of the image."""
-    known = [(answer.target, size) for answer in answers if (size := answer.doc.get("image_size_2d"))]
+    known = [(answer.target, size) for answer in answers if (size := _size(answer)) is not None]
     targets = np.array([target for target, _ in known], dtype=np.float64).reshape(-1, 4)
     sizes = np.array([size for _, size in known], dtype=np.float64).reshape(-1, 2)
     return ceiling(targets, sizes, protocol)
+
+
+def _size(answer: Answer) -> list[int] | None:
+    size = answer.doc.get("image_size_2d")
+    whole = isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)
+    return size if whole else None

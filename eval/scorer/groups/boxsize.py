@@ -44,12 +44,13 @@ def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[st
     kept = counted & ~infinite
     bins = [bisect_right(_EDGES, box_ratio(answer)) for answer in batch.answers]
     named = rows_by([_name(one, protocol) for one in bins], kept)
+    order = [name for one in sorted(set(bins)) if (name := _name(one, protocol)) in named]
     tables: dict[str, Any] = {
         "note": "samples with an infinite MAE are left out (upstream stops at them)",
         "removed_ids": sorted(batch.answers[row].id for row in np.flatnonzero(infinite).tolist()),
         "per_boxImgRatio": {
-            name: box_statistics(batch, rows, protocol, error=protocol.box_size_error, grid=False)
-            for name, rows in named.items()
+            name: box_statistics(batch, named[name], protocol, error=protocol.box_size_error, grid=False)
+            for name in order
         },
         "boxImgRatio_x_label_csv": _by_region(batch, bins, kept, protocol, fine=False),
     }

@@ -99,25 +99,27 @@ def dataset_of(file: str) -> str:
 
 
 def _region_row(answer: Answer, family: str, protocol: Protocol) -> tuple[str | None, str]:
-    return _region(
-        answer.label_name, answer.modality, answer.doc.get("slice_dim"), family == "TL", protocol.label_table
-    )
+    slice_dim = answer.doc.get("slice_dim")
+    plane = PLANES.get(slice_dim) if isinstance(slice_dim, int) else None
+    return _region(answer.label_name, answer.modality, plane, family == "TL", protocol.label_table)
 
 
 @cache
-def _region(label: str | None, modality: str | None, slice_dim: int, short: bool, table: str) -> tuple[str | None, str]:
-    if label is None or modality is None or slice_dim not in PLANES:
+def _region(
+    label: str | None, modality: str | None, plane: str | None, short: bool, table: str
+) -> tuple[str | None, str]:
+    if label is None or modality is None or plane is None:
         return None, _NO_GROUP
     names = label_names(table).get(label)
     name = names and (names.short if short else names.group)
     if not name:
         return None, f"whose label {label!r} has no {'short name' if short else 'group'} in the label table"
-    return f"{name} @ {modality_code(modality)} ({PLANES[slice_dim]})", ""
+    return f"{name} @ {modality_code(modality)} ({plane})", ""
 
 
 def _landmark_row(answer: Answer) -> tuple[str | None, str]:
-    key = answer.doc.get("biometric_profile", {}).get("metric_key")
-    if answer.metric_type is None or not key:
+    key = answer.doc["biometric_profile"].get("metric_key") if answer.metric_type else None
+    if not key:
         return None, "without a metric type and key"
     group = f"{dataset_of(answer.file)}_{answer.metric_type}_{key}"
     return group, "" if any(part in answer.file for part in _READ) else "of files that upstream passes over"

@@ -1,0 +1,58 @@
+"""Scoring many answers at once is scoring each, to the last bit."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medvision_agent.eval.sample import Task
+from medvision_agent.eval.scorer.answer import COUNTS, Answer, Family, Stored
+from medvision_agent.eval.scorer.batch import score_batch
+from medvision_agent.eval.scorer.labels import label_names
+from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
+from medvision_agent.eval.scorer.score import score
+
+protocols = pytest.mark.parametrize("rules", PROTOCOLS.values(), ids=PROTOCOLS)
+NAMES = {"MAE": "mae", "MRE": "mre", "IoU": "iou", "F1": "f1", "Precision": "precision", "Recall": "recall"}
+TASKS: dict[Family, Task] = {"Detection": "detection", "TL": "size", "AD": "angle"}
+numbers = st.floats(-2, 200, width=32) | st.floats() | st.sampled_from([0.1, 0.25, 0.75, 1e30, 1e39, -1e-30])
+texts = st.lists(numbers, min_size=0, max_size=5).map(lambda values: f"<answer>{', '.join(map(repr, values))}</answer>")
+targets = st.floats(-1, 200) | st.sampled_from([0.0, 0.25, 0.75])
+
+
+@protocols
+@pytest.mark.parametrize("family", TASKS)
+@given(data=st.data())
+def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataObject) -> None:
+    count = COUNTS[family]
+    given_ = data.draw(st.lists(st.tuples(texts, st.tuples(*[targets] * count)), min_size=1, max_size=5))
+    doc = {"biometric_profile": {"metric_type": "angle"}}
+    answers = [
+        Answer(str(n), family, "", "", text, None, target, False, doc) for n, (text, target) in enumerate(given_)
+    ]
+    batch = score_batch(family, answers, rules)
+    for row, answer in enumerate(answers):
+        one = score(TASKS[family], answer.response, answer.target, rules)
+        assert (batch.extracted[row], bool(batch.success[row])) == (one.extracted, one.success)
+        names = [name for name in NAMES if name in batch.metrics]
+        assert names
+        ours = [batch.metrics[name][row] for name in names] + [batch.loss[row]]
+        np.testing.assert_array_equal(ours, [getattr(one, NAMES[name]) for name in names] + [one.loss])
+
+
+def test_a_stored_nmae_stays() -> None:
+    stale = Answer("a", "TL", "", "", "none", None, (1.0, 1.0), False, {}, nmae=Stored(0.5, True))
+    batch = score_batch("TL", [stale], PROTOCOLS["medvision-1.2"])
+    assert (batch.parsed_nmae[0], bool(batch.parsed_nmae_success[0])) == (0.5, True)
+    assert math.isnan(batch.metrics["nMAE"][0])
+    assert not batch.nmae_success[0]
+
+
+def test_label_tables() -> None:
+    later, first = label_names("v1.2"), label_names("v1")
+    assert (len(later), sum(names.short is not None for names in later.values()), len(first)) == (266, 265, 243)
+    assert (later["femur"].group, first["femur"].group) == ("Knee Bone", "Knee")
+    assert "lung nodule" in later.keys() - first.keys()
+    assert later["prostate cancer lesion"].short is None
