@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.errors import DataError, StorageError, nearest
+from medvision_agent.cli.data_medvision import check, print_overview, print_published
+from medvision_agent.cli.sampling import data_option, reading_options, sample_options, take_reading, take_selection
+from medvision_agent.errors import StorageError
 
 if TYPE_CHECKING:
     from medvision_agent.eval.sample import Sample
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_DATA = click.option("--data", default="demo", show_default=True, metavar="demo|FILE", help="FILE: JSONL or Parquet.")
-_TASK = click.option("--task", "tasks", metavar="NAME,NAME", help="Only these: detection, size, angle, distance.")
-_LIMIT = click.option("--limit", type=click.IntRange(min=1), help="At most this many samples per task, the first ones.")
 _FORCE = click.option("--force", is_flag=True, help="Replace what --out names.")
 
 
@@ -27,17 +26,26 @@ _PIPED_WIDTH = 180
 
 @click.group()
 def command() -> None:
-    """List, show and export samples."""
+    """List, show, check and export samples."""
+
+
+command.add_command(check)
 
 
 @command.command(name="list")
-@_DATA
-@_TASK
-@_LIMIT
+@sample_options
+@click.option("--samples", "each", is_flag=True, help="MedVision: list each sample, not each configuration.")
+@click.option("--published", is_flag=True, help="Print the datasets MedVision publishes (its Table 1).")
 @click.option("--json", "as_json", is_flag=True, help="Print one sample per line, all fields.")
-def list_samples(data: str, tasks: str | None, limit: int | None, as_json: bool) -> None:
-    """List samples with their targets."""
-    source, samples = _selected(data, tasks, limit)
+def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> None:
+    """List samples with their targets; of MedVision's data, its configurations and what is broken."""
+    if published:
+        print_published(as_json=as_json)
+        return
+    if options["data"].startswith("medvision:") and not (each or as_json):
+        print_overview(**options)
+        return
+    source, samples = _selected(**options)
     if as_json:
         for sample in samples:
             click.echo(sample.model_dump_json())
@@ -64,22 +72,21 @@ def list_samples(data: str, tasks: str | None, limit: int | None, as_json: bool)
 
 @command.command()
 @click.argument("sample_id", metavar="ID")
-@_DATA
+@data_option
+@reading_options
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
 @_FORCE
-def show(sample_id: str, data: str, out: Path, force: bool) -> None:
+def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
     """Draw the truth of one sample on its enlarged picture, and print what is known about it."""
+    from medvision_agent.eval.selection import find_sample
     from medvision_agent.eval.sources import open_source
     from medvision_agent.eval.truth import draw_truth
     from medvision_agent.tools.png import encode_png
 
     if out.exists() and not force:
         raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
-    source = open_source(data)
-    samples = {sample.id: sample for sample in source.samples}
-    if sample_id not in samples:
-        raise DataError(f"--data {data}: no sample {sample_id!r}.{nearest(sample_id, samples)}")
-    sample = samples[sample_id]
+    source = open_source(data, take_reading(options))
+    sample = find_sample(source, sample_id)
     native = source.load(sample)
     try:
         out.write_bytes(encode_png(draw_truth(native, sample)))
@@ -92,30 +99,29 @@ def show(sample_id: str, data: str, out: Path, force: bool) -> None:
 
 
 @command.command()
-@_DATA
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or FILE.parquet.")
-@_TASK
-@_LIMIT
+@sample_options
 @_FORCE
-def export(data: str, out: Path, tasks: str | None, limit: int | None, force: bool) -> None:
+def export(out: Path, force: bool, **options: Any) -> None:
     """Write samples as a folder (samples.jsonl and images/) or as one Parquet file with the pictures in it.
 
     Either is read by --data, of this command and of `run`; the format is described in docs/data.md.
     """
     from medvision_agent.eval.export import export as write
 
-    source, samples = _selected(data, tasks, limit)
+    source, samples = _selected(**options)
     write(source, samples, out, force=force)
     again = out if out.suffix == ".parquet" else out / "samples.jsonl"
     click.echo(f"{len(samples)} samples in {out}; use them with: --data {again}")
 
 
-def _selected(data: str, tasks: str | None, limit: int | None) -> "tuple[Source, tuple[Sample, ...]]":
-    from medvision_agent.eval.selection import parse_tasks, select
+def _selected(data: str, **options: Any) -> "tuple[Source, tuple[Sample, ...]]":
+    from medvision_agent.eval.selection import select
     from medvision_agent.eval.sources import open_source
 
-    source = open_source(data)
-    return source, select(source.samples, parse_tasks(tasks), limit)
+    selection = take_selection(options)
+    source = open_source(data, take_reading(options))
+    return source, select(source, selection)
 
 
 def _asked(sample: "Sample") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medvision_agent.cli.sampling import sample_options, take_reading, take_selection
 from medvision_agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ INTERRUPTED = 130
 @click.command()
 @click.option("--model", required=True, help="A model of the catalogue (see: medvision-agent models list).")
 @click.option("--tools", default="on", show_default=True, metavar="on|off|NAME,NAME", help="Tools it may call.")
-@click.option("--data", default="demo", show_default=True, metavar="demo|FILE", help="Samples; FILE: JSONL or Parquet.")
-@click.option("--task", "tasks", metavar="NAME,NAME", help="Only these: detection, size, angle, distance.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most this many samples per task, the first ones.")
+@sample_options
 @click.option("--max-connections", type=click.IntRange(1, 1000), help="Samples in flight; default: the model's own.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out: what is missing or never got a reply.")
@@ -68,20 +67,19 @@ def _settings(
     max_tool_calls: int,
     max_seconds: float,
     max_tokens: int,
-    tasks: str | None,
     out: Path | None,
     **options: Any,
 ) -> "Settings":
     from medvision_agent.agent.limits import Limits
     from medvision_agent.eval.launch import Settings
-    from medvision_agent.eval.selection import parse_tasks
 
     if options["resume"] and out is None:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
     limits = Limits(model_calls=max_model_calls, tool_calls=max_tool_calls, seconds=max_seconds, tokens=max_tokens)
     return Settings(
         out=out or _default_folder(options["model"], options["tools"]),
-        tasks=parse_tasks(tasks),
+        selection=take_selection(options),
+        reading=take_reading(options),
         limits=limits,
         **options,
     )

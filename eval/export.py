@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.sample import Sample
-from medvision_agent.eval.source import NativeImage, Source
-from medvision_agent.eval.sources.parquet import PICTURE, quiet_datasets
+from medvision_agent.eval.source import Source
+from medvision_agent.eval.sources.levels import to_levels
+from medvision_agent.eval.sources.parquet import FACTS, PICTURE, quiet_datasets
 from medvision_agent.tools.png import encode_png
 
 __all__ = ["export"]
@@ -61,7 +62,8 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
     (folder / "images").mkdir(parents=True)
     with (folder / "samples.jsonl").open("w", encoding="utf-8", newline="\n") as lines:
         for sample in samples:
-            data = _png(source.load(sample), sample)
+            stored, sample = to_levels(source.load(sample), sample)  # noqa: PLW2901 - the same, with its levels
+            data = encode_png(stored)
             # Named by content: questions about one picture share it, and no name of a source can leave the folder.
             image = f"images/{hashlib.sha256(data).hexdigest()[:20]}.png"
             (folder / image).write_bytes(data)
@@ -70,7 +72,7 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
 
 def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
     datasets = quiet_datasets()
-    rows = [{**sample.model_dump(mode="json"), PICTURE: _png(source.load(sample), sample)} for sample in samples]
+    rows = [_row(*to_levels(source.load(sample), sample)) for sample in samples]
     datasets.Dataset.from_list(rows, features=_features(datasets)).to_parquet(str(file))
 
 
@@ -88,9 +90,7 @@ def _features(datasets: Any) -> Any:
     return datasets.Features(columns)
 
 
-def _png(native: NativeImage, sample: Sample) -> bytes:
-    """Return the picture as PNG: 8-bit for display levels, 16-bit for native values; refuses what would be lost."""
-    stored: Any = native.values.astype(np.uint8 if native.displayed else np.uint16)
-    if not np.array_equal(stored, native.values):
-        raise DataError(f"{sample.id}: its values do not fit a PNG; export cannot keep them")
-    return encode_png(stored)
+def _row(stored: NDArray[Any], sample: Sample) -> dict[str, Any]:
+    row = sample.model_dump(mode="json")
+    facts = sample.medvision.model_dump_json(exclude_defaults=True) if sample.medvision else None
+    return row | {FACTS: facts, PICTURE: encode_png(stored)}

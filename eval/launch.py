@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from medvision_agent.agent.models.factory import check_ready, open_model
 from medvision_agent.agent.models.scripted import read_script
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.identity import identity
+from medvision_agent.eval.medvision.source import Reading
 from medvision_agent.eval.recipe import check_recipe
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.runner import Job, run_samples
-from medvision_agent.eval.sample import Sample, Task
-from medvision_agent.eval.selection import select
+from medvision_agent.eval.sample import Sample
+from medvision_agent.eval.selection import Selection, select
 from medvision_agent.eval.source import Source
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.store import RunStore, open_run
@@ -35,8 +36,8 @@ class Settings:
     out: Path
     tools: str = "on"
     data: str = "demo"
-    tasks: tuple[Task, ...] | None = None
-    limit: int | None = None
+    selection: Selection = field(default_factory=Selection)
+    reading: Reading = field(default_factory=Reading)
     recipe: str = "medvision-1.2"
     limits: Limits = field(default_factory=Limits)
     models_file: Path | None = None
@@ -69,8 +70,11 @@ class Prepared:
             "model": self.model.model_dump(mode="json"),
             "condition": self.condition.name,
             "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
-            "tasks": settings.tasks,
-            "limit": settings.limit,
+            "selection": asdict(settings.selection),
+            "reading": {
+                **asdict(settings.reading),
+                "subjects": str(settings.reading.subjects) if settings.reading.subjects else None,
+            },
             "recipe": settings.recipe,
             "limits": settings.limits.model_dump(mode="json"),
             "max_connections": self.parallel,
@@ -84,10 +88,10 @@ def prepare(settings: Settings) -> Prepared:
     condition = Condition.parse(settings.tools)
     check_recipe(settings.recipe)
     check_ready(model)
-    source = open_source(settings.data)
-    samples = select(source.samples, settings.tasks, settings.limit)
+    source = open_source(settings.data, settings.reading)
+    samples = select(source, settings.selection)
     if not samples:
-        raise DataError(f"--data {settings.data}: no sample of the tasks asked for; see: medvision-agent data list")
+        raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
     fields = identity(
         model_name=settings.model,
         model=model,

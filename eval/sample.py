@@ -15,6 +15,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from medvision_agent.eval.medvision.facts import MedVisionFacts
+
 __all__ = ["ANSWER_LENGTH", "LANDMARKS_NEEDED", "TASKS", "Landmark", "Marks", "PixelSize", "Sample", "Task"]
 
 Task = Literal["detection", "size", "angle", "distance"]
@@ -92,6 +94,8 @@ class Sample(_Frozen):
     licence: str = ""
     source: str = ""
     marks: Marks = Marks()
+    medvision: MedVisionFacts | None = None
+    """What MedVision's own scorer needs; None for samples from elsewhere."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -4,14 +4,15 @@ Contract: ``samples`` is cheap enough to list and every id in it is unique; ``lo
 file and the field for that one sample only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from medvision_agent.eval.medvision.names import Config
 from medvision_agent.eval.sample import Sample
 from medvision_agent.tools.slice import FloatImage
 
-__all__ = ["NativeImage", "Source", "SourceInfo"]
+__all__ = ["NativeImage", "Source", "SourceInfo", "StreamingSource", "Wants"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,4 +51,25 @@ class Source(Protocol):
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the native pixels of a sample."""
+        ...
+
+
+class Wants(Protocol):
+    """What is still asked of a streaming source."""
+
+    def wants_dataset(self, dataset: str) -> bool:
+        """Return whether anything of a dataset may be asked for."""
+        ...
+
+    def wants(self, config: Config) -> bool:
+        """Return whether more samples of a configuration are asked for."""
+        ...
+
+
+@runtime_checkable
+class StreamingSource(Source, Protocol):
+    """A source too large to list: it yields what is asked for, and stops when nothing is any more."""
+
+    def stream(self, wants: Wants) -> Iterator[Sample]:
+        """Yield the samples of the configurations that *wants* names, those of a configuration in upstream's order."""
         ...

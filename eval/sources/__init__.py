@@ -1,12 +1,15 @@
-"""Where samples come from: the built-in demo set, a JSON Lines file or a Parquet file. The schema is in docs/data.md.
+"""Where samples come from: the demo set, MedVision's data folder, a JSON Lines or a Parquet file (docs/data.md).
 
-Contract: opening a source reads and checks every sample, but no picture; what is wrong with the list is a DataError
-naming file, line and field. A picture is read and checked when its sample is loaded, and fails that sample only.
+Contract: opening a file reads and checks every sample, but no picture; what is wrong with the list is a DataError
+naming file, line and field. A picture is read and checked when its sample is loaded, and fails that sample only. A
+MedVision folder is read while it is asked for samples (eval/medvision/source.py).
 """
 
 from pathlib import Path
 
-from medvision_agent.errors import DataError
+from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.medvision.script import is_script, script_message
+from medvision_agent.eval.medvision.source import MedVisionSource, Reading
 from medvision_agent.eval.source import Source
 from medvision_agent.eval.sources.demo import DemoSource
 from medvision_agent.eval.sources.jsonl import JsonlSource
@@ -15,13 +18,25 @@ from medvision_agent.eval.sources.parquet import ParquetSource
 __all__ = ["open_source"]
 
 
-def open_source(name: str) -> Source:
-    """Return the source called *name*: ``demo``, or the path of a ``.jsonl`` or ``.parquet`` file."""
+_MEDVISION = "medvision:"
+
+
+def open_source(name: str, reading: Reading | None = None) -> Source:
+    """Return the source called *name*: ``demo``, ``medvision:DIR``, or the path of a ``.jsonl`` or ``.parquet`` file.
+
+    *reading* goes with ``medvision:DIR`` only.
+    """
+    if name.startswith(_MEDVISION):
+        return MedVisionSource(Path(name.removeprefix(_MEDVISION)), reading or Reading())
+    if reading not in {None, Reading()}:
+        raise ConfigError("--annotations, --no-filters and --subjects go with --data medvision:DIR")
+    if is_script(name):
+        raise DataError(script_message(name))
     if name == "demo":
         return DemoSource()
     path = Path(name)
     if path.suffix not in {".jsonl", ".parquet"}:
-        raise DataError(f"--data {name}: expected 'demo', or a file that ends in .jsonl or .parquet")
+        raise DataError(f"--data {name}: expected 'demo', 'medvision:DIR', or a file that ends in .jsonl or .parquet")
     if not path.is_file():
         raise DataError(f"--data {name}: no such file")
     return JsonlSource(path) if path.suffix == ".jsonl" else ParquetSource(path)

@@ -7,6 +7,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage, SourceInfo
 from medvision_agent.eval.sources.checks import check_points, check_unique, parse_sample
+from medvision_agent.eval.sources.levels import from_levels
 from medvision_agent.eval.sources.picture import decode_picture, read_inside
 
 __all__ = ["JsonlSource"]
@@ -34,7 +35,7 @@ class JsonlSource:
         """Return the pixels of a sample's picture file."""
         place = self._place[sample.id]
         data = read_inside(self._path.parent, sample.image, place)
-        native = decode_picture(data, f"{place}: image: {sample.image}")
+        native = from_levels(decode_picture(data, f"{place}: image: {sample.image}"), sample)
         check_points(sample, native, place)
         return native
 

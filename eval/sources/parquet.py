@@ -1,8 +1,9 @@
 """Samples from a Parquet file: one sample per row, the picture's PNG bytes in column ``image_bytes``.
 
 The columns are the fields of ``Sample``: ``pixel_size``, ``marks`` are structs, ``truth_points`` a list of structs,
-``target`` and ``landmarks`` lists. A null or a missing column stands for a field's default, so a file written by any
-tool can be read; ``image`` names the picture but is not opened. The file is read with ``datasets``.
+``target`` and ``landmarks`` lists, ``medvision`` JSON text. A null or a missing column stands for a field's default,
+so a file written by any tool can be read; ``image`` names the picture but is not opened. The file is read with
+``datasets``.
 """
 
 import json
@@ -10,6 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,15 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage, SourceInfo
 from medvision_agent.eval.sources.checks import check_points, check_unique, parse_sample
+from medvision_agent.eval.sources.levels import from_levels
 from medvision_agent.eval.sources.picture import decode_picture
 
-__all__ = ["PICTURE", "ParquetSource", "quiet_datasets"]
+__all__ = ["FACTS", "PICTURE", "ParquetSource", "quiet_datasets"]
 
 PICTURE = "image_bytes"
 """The column with the pictures."""
+FACTS = "medvision"
+"""The column with MedVision's facts, as JSON text."""
 
 
 def quiet_datasets() -> Any:
@@ -63,6 +68,7 @@ class ParquetSource:
         if not isinstance(data, bytes):
             raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
         native = decode_picture(data, f"{place}: {PICTURE}")
+        native = from_levels(native, sample)
         check_points(sample, native, place)
         return native
 
@@ -85,7 +91,10 @@ def _open(path: Path, cache: str) -> Any:
 
 def _as_json(fields: Mapping[str, Any]) -> str:
     """Return a row as JSON without its nulls; what JSON cannot hold becomes text and fails the check of its field."""
-    return json.dumps(_without_nulls(fields), default=str)
+    row = _without_nulls(fields)
+    with suppress(ValueError):  # no JSON: the text stays and fails the check of its field
+        row |= {FACTS: json.loads(row[FACTS])} if isinstance(row.get(FACTS), str) else {}
+    return json.dumps(row, default=str)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.launch import Settings, execute, prepare
 from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.selection import Selection
 from medvision_agent.eval.store import open_run, picture_path, read_trace
 from medvision_agent.eval.summary import summarise
 
@@ -41,7 +42,7 @@ async def test_oracle_is_exact_on_every_demo_sample(tmp_path, tools):
 
 
 async def test_every_tool_use_of_a_run_is_in_its_trace(tmp_path):
-    run = await run_demo(tmp_path, "baseline-cv", "on", limit=1)
+    run = await run_demo(tmp_path, "baseline-cv", "on", selection=Selection(limit=1))
     assert "demonstration" in run.source_note
     assert {record.sample.task for record in run.records} == {"detection", "size", "angle", "distance"}
     assert open_run(tmp_path).records == run.records

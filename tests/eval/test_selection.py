@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.sample import TASKS
-from medvision_agent.eval.selection import parse_tasks, select
+from medvision_agent.eval.selection import Selection, parse_tasks, select
 from medvision_agent.eval.sources import open_source
 
-SAMPLES = open_source("demo").samples
+DEMO = open_source("demo")
+SAMPLES = DEMO.samples
 
 
 @given(st.none() | st.sets(st.sampled_from(TASKS)).map(tuple), st.none() | st.integers(1, 60))
 def test_limit_is_per_task_and_order_is_kept(tasks, limit):
-    chosen = select(SAMPLES, tasks, limit)
+    chosen = select(DEMO, Selection(tasks=tasks, limit=limit))
     asked = [sample for sample in SAMPLES if tasks is None or sample.task in tasks]
     assert list(chosen) == [sample for sample in asked if sample in chosen]
     for task, count in Counter(sample.task for sample in asked).items():

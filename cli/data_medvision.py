@@ -1,0 +1,111 @@
+"""``medvision-agent data`` for MedVision's own folder: overview, check, and the published table."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medvision_agent.cli.sampling import reading_options, take_reading, take_selection
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.medvision.survey import Survey
+
+__all__ = ["check", "print_overview", "print_published"]
+
+
+def print_overview(data: str, **options: Any) -> None:
+    """Print the configurations asked for, what they hold, and the cases that are broken."""
+    from medvision_agent.eval.medvision.source import MedVisionSource
+    from medvision_agent.eval.medvision.survey import Survey
+
+    selection = take_selection(options)
+    source = MedVisionSource(Path(data.removeprefix("medvision:")), take_reading(options))
+    survey = Survey(source, selection.takes_config, lambda _: None)
+    survey.run()
+    _print_rows(survey)
+    click.echo(source.info.note)
+    for problem in survey.problems:
+        click.echo(f"broken: {problem}")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@reading_options
+@click.option("--quick", is_flag=True, help="Do not unpack volumes: a file cut short goes unseen.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def check(context: click.Context, /, folder: Path, quick: bool, as_json: bool, **options: Any) -> None:
+    """Say what MedVision's data folder DIR holds and everything that is broken in it.
+
+    Goes on to the end, whatever it finds. Exit code 0: nothing is broken; 1: something is.
+    """
+    from medvision_agent.eval.medvision.source import MedVisionSource
+    from medvision_agent.eval.medvision.survey import Survey
+
+    source = MedVisionSource(folder, take_reading(options))
+    say = (lambda _: None) if as_json else (lambda problem: click.echo(f"broken: {problem}"))
+    survey = Survey(source, lambda _: True, say, samples=True, volumes=not quick)
+    survey.run()
+    if as_json:
+        click.echo(json.dumps({"configs": _facts(survey), "problems": list(survey.problems)}, indent=1))
+    else:
+        _print_rows(survey)
+        unread = " (volumes not unpacked)" if quick else ""
+        click.echo(f"{len(survey.problems) or 'no'} problems in {folder}{unread}")
+    context.exit(int(bool(survey.problems)))
+
+
+def print_published(*, as_json: bool) -> None:
+    """Print the datasets of MedVision as its page lists them."""
+    from importlib.resources import files
+
+    table = json.loads((files("medvision_agent.eval.medvision") / "published.json").read_text(encoding="utf-8"))
+    if as_json:
+        click.echo(json.dumps(table, indent=1, ensure_ascii=False))
+        return
+    click.echo(table["title"])
+    total = {"dataset": "total"} | table["total"]
+    _print_table(table["datasets"] + [total])
+    click.echo(table["note"])
+
+
+def _facts(survey: "Survey") -> list[dict[str, Any]]:
+    return [
+        {
+            "configuration": row.config,
+            "version": row.version,
+            "cases": row.cases,
+            "broken": row.broken,
+            "subjects": len(row.subjects),
+            "samples": row.counter.doc_id,
+            "in plan": row.counter.key,
+        }
+        for row in survey.rows.values()
+    ]
+
+
+def _print_rows(survey: "Survey") -> None:
+    rows = _facts(survey)
+    if rows:
+        _print_table(rows)
+    # Masks are never asked, and the configurations of distances or angles alone repeat others.
+    counted = [row for config, row in survey.rows.items() if config.whole == config and config.family != "MaskSize"]
+    counted = counted or list(survey.rows.values())
+    samples = sum(row.counter.doc_id for row in counted)
+    subjects = len(set[str]().union(*(row.subjects for row in counted)))
+    click.echo(f"{len(rows)} configurations; {samples} different samples of {subjects} subjects.")
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    """Print rows of equal keys as plain columns: names are there to be copied, numbers stand to the right."""
+    columns = list(rows[0])
+    cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
+    numeric = [isinstance(rows[0][column], int) for column in columns]
+    for line in cells:
+        padded = (
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        )
+        click.echo("  ".join(padded).rstrip())

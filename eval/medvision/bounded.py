@@ -1,0 +1,68 @@
+"""Decompression with bounds, so that a forged or damaged gzip file costs neither the memory nor the day.
+
+Everything that is wrong with the bytes is a DataError naming the file.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from medvision_agent.errors import DataError
+
+__all__ = ["open_gzip", "read_gzip", "readable"]
+
+MAX_RATIO = 400
+"""How many times its size a plan may grow to; real ones grow about fifty-fold, zeros a thousand-fold."""
+_FREE = 64 << 20
+"""Growth below this many bytes is never questioned."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the operating system and gzip say into a DataError."""
+    try:
+        yield
+    except EOFError:
+        raise DataError(f"{path}: cut short: the gzip stream ends early; fetch the file again") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path}: damaged gzip file ({error}); fetch the file again") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+
+
+class _Bounded:
+    """A reader of decompressed bytes that counts them against a limit."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self._path = path
+        self._stream = stream
+        self._left = max(_FREE, MAX_RATIO * path.stat().st_size)
+
+    def read(self, size: int) -> bytes:
+        with readable(self._path):
+            data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(f"{self._path}: expands more than {MAX_RATIO}-fold; no annotation file does, refused")
+        return data
+
+
+@contextmanager
+def open_gzip(path: Path) -> Iterator[_Bounded]:
+    """Open a gzip file for bounded reading."""
+    with readable(path):
+        stream = gzip.open(path, "rb")  # noqa: SIM115 - closed below
+    with stream:
+        yield _Bounded(path, cast("BinaryIO", stream))
+
+
+def read_gzip(path: Path, limit: int) -> bytes:
+    """Return all bytes of a gzip file that holds at most *limit* of them."""
+    with open_gzip(path) as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise DataError(f"{path}: more than {limit >> 20} MB when unpacked; refused")
+    return data

@@ -1,0 +1,143 @@
+"""The facts of one MedVision annotation: a row of upstream's dataset, typed, and where it stands in it.
+
+Contract: half-float fields hold what upstream stores. ``half`` is that rounding, an explicit step: upstream keeps
+spacings, box sizes, areas and metric values as IEEE half floats (11 significant bits: relative change up to 4.9e-4;
+above 65,504 they become infinite), and every target is made from the rounded value.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Area", "Box", "MedVisionFacts", "Metric", "half"]
+
+Pair = tuple[int, int]
+PairMm = tuple[float, float]
+Triple = tuple[int, int, int]
+TripleMm = tuple[float, float, float]
+
+
+def half(value: float) -> float:
+    """Return *value* rounded to an IEEE half float, as upstream stores it."""
+    with np.errstate(over="ignore"):
+        return float(np.float16(value))
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Box(_Frozen):
+    """A bounding box: first and last row and column, both inclusive."""
+
+    min_coords: Pair
+    max_coords: Pair
+    center_coords: Pair
+    dimensions: Pair
+    sizes: PairMm
+
+
+class Metric(_Frozen):
+    """A distance or an angle (one key and value), or the two axes of a lesion (two keys and values, major first)."""
+
+    metric_type: str
+    metric_map_name: str
+    keys: tuple[str, ...]
+    values: tuple[float, ...]
+    unit: str
+
+
+class Area(_Frozen):
+    """The size of a mask on a slice. MedVision asks no question about it."""
+
+    pixel_count: int
+    roi_mm2: float
+
+
+class MedVisionFacts(_Frozen):
+    """One annotation. File names are relative to the data folder and begin with ``Datasets/``."""
+
+    config: str
+    """Upstream's name of the configuration, split included."""
+    key: int
+    """Place in the configuration before upstream's filters."""
+    doc_id: int
+    """Place among what the filters keep: upstream's ``doc_id``."""
+    annotation_version: str
+    """Version of the plan it was read from."""
+    dataset_name: str
+    task_id: str
+    """``01``, ``02``, ...: the task's place in its plan."""
+    task_type: str
+    image_file: str
+    landmark_file: str | None = None
+    mask_file: str | None = None
+    slice_dim: Literal[0, 1, 2]
+    slice_idx: int
+    label: int | None = None
+    """Number of the structure in the plan's labels; landmarks have none."""
+    image_size_2d: Pair
+    """Height and width in pixels."""
+    pixel_size: PairMm
+    """Half floats, from the plan; prompts and tools use the spacing of the volume's header."""
+    image_size_3d: Triple
+    voxel_size: TripleMm
+    header_zooms: TripleMm | None = None
+    """Spacing of the volume's header, unrounded; None where only the plan was read."""
+    boxes: tuple[Box, ...] = ()
+    metric: Metric | None = None
+    area: Area | None = None
+    stored_slope: float = 1.0
+    stored_offset: float = 0.0
+    """In an exported picture: native value = stored value x slope + offset."""
+
+    def target(self) -> tuple[float, ...]:
+        """Return the true answer as upstream makes it: box corners, axes, a length, an angle or an area."""
+        if self.boxes:
+            (height, width), box = self.image_size_2d, self.boxes[0]
+            (row0, column0), (row1, column1) = box.min_coords, box.max_coords
+            return column0 / width, (height - row1) / height, column1 / width, (height - row0) / height
+        if self.metric:
+            return self.metric.values
+        return (self.area.roi_mm2,) if self.area else ()
+
+    def record(self) -> dict[str, Any]:
+        """Return the row of upstream's dataset, key by key in its order."""
+        row = {
+            "dataset_name": self.dataset_name,
+            "taskID": self.task_id,
+            "taskType": self.task_type,
+            "image_file": self.image_file,
+            "landmark_file": self.landmark_file,
+            "mask_file": self.mask_file,
+            "slice_dim": self.slice_dim,
+            "slice_idx": self.slice_idx,
+            "label": self.label,
+            "image_size_2d": list(self.image_size_2d),
+            "pixel_size": list(self.pixel_size),
+            "image_size_3d": list(self.image_size_3d),
+            "voxel_size": list(self.voxel_size),
+        }
+        return {key: value for key, value in row.items() if value is not None} | self._annotation()
+
+    def _annotation(self) -> dict[str, Any]:
+        if self.boxes:
+            return {"bounding_boxes": {name: [list(getattr(b, name)) for b in self.boxes] for name in Box.model_fields}}
+        if self.area:
+            return {"pixel_count": self.area.pixel_count, "ROI_area": self.area.roi_mm2}
+        return {"biometric_profile": self._profile(self.metric)} if self.metric else {}
+
+    def _profile(self, metric: Metric) -> dict[str, Any]:
+        profile: dict[str, Any] = {"metric_type": metric.metric_type, "metric_map_name": metric.metric_map_name}
+        if len(metric.keys) == 1:
+            (key,), (value,) = metric.keys, metric.values
+            return profile | {
+                "metric_key": key,
+                "metric_value": value,
+                "metric_unit": metric.unit,
+                "slice_dim": self.slice_dim,
+            }
+        for axis, key, value in zip(("major", "minor"), metric.keys, metric.values, strict=True):
+            profile |= {f"metric_key_{axis}_axis": key, f"metric_value_{axis}_axis": value}
+        return {name: [value] for name, value in (profile | {"metric_unit": metric.unit}).items()}

@@ -1,0 +1,118 @@
+"""Reading one large JSON document piece by piece: only the value asked for is ever in memory.
+
+A plan may hold gigabytes; a case of it is a few megabytes. The reader walks into objects and lists, and decodes
+whole values with the standard decoder. What is wrong is a DataError naming the file.
+"""
+
+import codecs
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from medvision_agent.errors import DataError
+
+__all__ = ["JsonStream"]
+
+_CHUNK = 4 << 20
+MAX_VALUE = 512 << 20
+"""Longest text of one value (a case of a plan), in characters."""
+_SPACE = " \t\r\n"
+
+
+class _Reader(Protocol):
+    def read(self, size: int) -> bytes: ...
+
+
+class JsonStream:
+    """A JSON document being read from its beginning to its end."""
+
+    def __init__(self, path: Path, stream: _Reader) -> None:
+        self._path = path
+        self._stream = stream
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._scan = json.JSONDecoder().raw_decode
+        self._text = ""
+        self._at = 0
+        self._ended = False
+
+    def members(self) -> Iterator[str]:
+        """Walk the object that begins here: yield each key; its value must be read before the next."""
+        for _ in self._walk("{", "}"):
+            key = self.value()
+            if not isinstance(key, str) or self._peek() != ":":
+                raise self._bad("expected a key and ':'")
+            self._at += 1
+            yield key
+
+    def elements(self) -> Iterator[None]:
+        """Walk the list that begins here; each element must be read before the next."""
+        yield from self._walk("[", "]")
+
+    def value(self) -> Any:
+        """Return the whole value that begins here."""
+        self._peek()
+        while True:
+            try:
+                value, end = self._scan(self._text, self._at)
+            except RecursionError:
+                raise self._bad("nested too deeply") from None
+            except ValueError as error:
+                if self._ended:
+                    raise self._bad(str(error)) from None
+            else:
+                # A number at the end of the text may go on in the next chunk.
+                if end < len(self._text) or self._ended:
+                    self._at = end
+                    return value
+            # Twice as much each time: the text of a value is decoded at most about twice.
+            self._more(max(_CHUNK, len(self._text) - self._at))
+
+    def end(self) -> None:
+        """Check that nothing follows, and that the file is whole."""
+        if self._peek():
+            raise self._bad("something follows the document")
+
+    def _walk(self, opening: str, closing: str) -> Iterator[None]:
+        if self._peek() != opening:
+            raise self._bad(f"expected {opening!r}")
+        self._at += 1
+        if self._peek() == closing:
+            self._at += 1
+            return
+        while True:
+            yield
+            mark = self._peek()
+            self._at += 1
+            if mark == closing:
+                return
+            if mark != ",":
+                raise self._bad(f"expected ',' or {closing!r}")
+
+    def _peek(self) -> str:
+        """Return the next character that is no white space, without taking it; empty at the end."""
+        while True:
+            text, at = self._text, self._at
+            while at < len(text) and text[at] in _SPACE:
+                at += 1
+            self._at = at
+            if at < len(text):
+                return text[at]
+            if self._ended:
+                return ""
+            self._more(_CHUNK)
+
+    def _more(self, size: int) -> None:
+        if len(self._text) - self._at > MAX_VALUE:
+            raise self._bad(f"one value is longer than {MAX_VALUE >> 20} MB")
+        data = self._stream.read(size)
+        self._ended = not data
+        try:
+            text = self._utf8.decode(data, final=self._ended)
+        except UnicodeDecodeError as error:
+            raise self._bad(str(error)) from None
+        self._text = self._text[self._at :] + text
+        self._at = 0
+
+    def _bad(self, what: str) -> DataError:
+        return DataError(f"{self._path}: not a readable annotation plan ({what}); fetch the file again")

@@ -1,0 +1,105 @@
+"""Upstream's names: ``<dataset>_<family>_Task<NN>_<Plane>_<Split>`` for a configuration, and its task lists.
+
+A task is a configuration without its split; upstream's task lists call detection ``BoxCoordinate`` where configurations
+say ``BoxSize``, and end in variants of the prompt (``-CoT``, ``-336x336``) that select no other samples.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from medvision_agent.errors import ConfigError, DataError
+
+__all__ = ["FAMILIES", "PLANES", "SPLITS", "Config", "Family", "Kind", "read_task_list", "task_name"]
+
+Kind = Literal["detection", "biometry", "segmentation"]
+Family = Literal[
+    "BoxSize",
+    "TumorLesionSize",
+    "BiometricsFromLandmarks",
+    "BiometricsFromLandmarks_Distance",
+    "BiometricsFromLandmarks_Angle",
+    "MaskSize",
+]
+FAMILIES: dict[Family, str] = {
+    "BoxSize": "Box-Size",
+    "TumorLesionSize": "Tumor-Lesion-Size",
+    "BiometricsFromLandmarks": "Biometrics-From-Landmarks",
+    "BiometricsFromLandmarks_Distance": "Biometrics-From-Landmarks-Distance",
+    "BiometricsFromLandmarks_Angle": "Biometrics-From-Landmarks-Angle",
+    "MaskSize": "Mask-Size",
+}
+"""Family in a name to ``taskType`` in a record."""
+PLANES = ("Sagittal", "Coronal", "Axial")
+"""By ``slice_dim``: the axis of the volume that is left out."""
+SPLITS = ("Train", "Test")
+# The dataset never holds an underscore; the longer family names come first.
+_TASK = re.compile(
+    rf"(?P<dataset>[^_/]+)_(?P<family>BoxCoordinate|{'|'.join(sorted(FAMILIES, reverse=True))})"
+    rf"_Task(?P<task>\d\d+)_(?P<plane>{'|'.join(PLANES)})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One configuration of upstream's dataset."""
+
+    dataset: str
+    family: Family
+    task_id: str
+    slice_dim: int
+    split: str
+
+    @property
+    def name(self) -> str:
+        """Upstream's name."""
+        return _name(self)
+
+    @property
+    def plane(self) -> str:
+        """Sagittal, Coronal or Axial."""
+        return PLANES[self.slice_dim]
+
+    @property
+    def whole(self) -> "Config":
+        """The configuration with both metric types, for one that holds only distances or angles; else itself."""
+        if not self.family.startswith("BiometricsFromLandmarks_"):
+            return self
+        return Config(self.dataset, "BiometricsFromLandmarks", self.task_id, self.slice_dim, self.split)
+
+
+@cache
+def _name(config: Config) -> str:
+    return f"{config.dataset}_{config.family}_Task{config.task_id}_{config.plane}_{config.split}"
+
+
+def task_name(name: str) -> str | None:
+    """Return *name* of a task list as configurations say it, without variants of the prompt; None if it is no task."""
+    match = _TASK.match(name)
+    if match is None or name[match.end() :][:1] not in {"", "-", "_"}:
+        return None
+    return match[0].replace("_BoxCoordinate_", "_BoxSize_")
+
+
+def read_task_list(path: Path) -> Sequence[str]:
+    """Return the tasks of an upstream task list: a JSON object whose keys are their names, or a list of names."""
+    try:
+        names = list(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read it ({error.strerror})") from None
+    except (ValueError, TypeError, RecursionError):
+        raise DataError(f"{path}: not a task list; expected a JSON object with upstream's task names as keys") from None
+    tasks = []
+    for name in names:
+        task = task_name(name) if isinstance(name, str) else None
+        if task is None:
+            expected = "<dataset>_<family>_Task<NN>_<Sagittal|Coronal|Axial>, as upstream's lists have it"
+            raise DataError(f"{path}: {name!r} is no task; expected {expected}")
+        tasks.append(task)
+    if not tasks:
+        raise DataError(f"{path}: a task list without tasks")
+    return list(dict.fromkeys(tasks))

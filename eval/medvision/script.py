@@ -1,0 +1,33 @@
+"""What to say where MedVision's Hugging Face loading script is asked for: it cannot run here, and two ways out.
+
+Loading scripts were removed from ``datasets`` 4, which this package needs; upstream's runs under 3.6.0 only.
+"""
+
+from importlib.metadata import version
+
+__all__ = ["is_script", "script_message"]
+
+REPOSITORY = "YongchengYAO/MedVision"
+
+
+def is_script(name: str) -> bool:
+    """Return whether *name* asks for a repository of Hugging Face or a loading script."""
+    return name.startswith("hf:") or name.endswith(".py") or name.lower() == REPOSITORY.lower()
+
+
+def script_message(name: str) -> str:
+    """Return the error: why it cannot be read here, and the commands that fetch the data."""
+    pins = "export MedVision_DATA_DIR=$PWD/Data MedVision_PLANNER_VERSION=1.0.0 MedVision_ACK_RELEASE=1.4.0"
+    load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
+    return f"""--data {name}: MedVision's loading script runs only under datasets==3.6.0, and this is datasets \
+{version("datasets")}, which runs no loading scripts. Fetch the data in an environment of its own, either way:
+1. with upstream's downloader (TASKS.json: one of upstream's task lists, CONFIGS.csv: names of configurations):
+     python3.11 -m venv medvision-env && medvision-env/bin/pip install medvision-bm==1.2.1 datasets==3.6.0
+     {pins}
+     medvision-env/bin/python -m medvision_bm.benchmark.download_datasets --tasks_json TASKS.json --data_dir Data
+2. with the script itself, here exporting one configuration's rows too:
+     python3.11 -m venv datasets-env && datasets-env/bin/pip install datasets==3.6.0
+     {pins}
+     datasets-env/bin/python -c "from datasets import load_dataset; \
+{load} split='test').to_parquet('rows.parquet')"
+Both leave plans and volumes in Data; then read them here with: --data medvision:Data"""
