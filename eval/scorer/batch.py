@@ -66,7 +66,6 @@ def score_batch(family: Family, answers: Sequence[Answer], protocol: Protocol) -
     else:
         metrics, loss = _errors(family, answers, values, target, protocol)
     none, no = np.full(len(answers), np.nan), np.zeros(len(answers), dtype=np.bool_)
-    loss = np.where(success, loss, 1.0)
     batch = Batch(family, answers, extracted, success, metrics, loss, none, no, none, no)
     return _with_nmae(batch, mean_absolute_error(values, target)) if protocol.nmae and family != "Detection" else batch
 

@@ -5,8 +5,8 @@
 * ``angle``: ``min(|p - t|, 90) / 90``.
 * ``detection``: ``1 - IoU``, with the protocol's IoU.
 
-What is not finite costs 1 (an axis of ``size``, or all of the others). As in ``metrics``, the last axis holds the
-numbers of an answer, and any axes before it are samples.
+What is not finite costs 1 (an axis of ``size``, or all of the others), and so does an answer that did not parse
+(NaN). As in ``metrics``, the last axis holds the numbers of an answer, and any axes before it are samples.
 """
 
 import numpy as np

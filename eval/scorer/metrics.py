@@ -91,13 +91,12 @@ def _overlap(box: NDArray[Any], truth: Floats) -> Overlap:
     inside = np.asarray((own_low & own_high).all(axis=-1))
     area, true_area = _area(high - low), _area(true_high - true_low)
     common = np.where(inside, area, _area(side))
-    twice = np.where(inside, 2 * area, 2 * common)
     union = area + true_area - common
     apart = np.asarray((start >= end).any(axis=-1))
     return Overlap(
         iou=np.where(apart | ~(union > 0), 0.0, common / union),
-        f1=_ratio(twice, area + true_area, apart),
-        precision=_ratio(common, area, apart, same=inside),
+        f1=_ratio(2 * common, area + true_area, apart),
+        precision=_ratio(common, area, apart),
         recall=_ratio(common, true_area, apart),
     )
 
@@ -106,9 +105,5 @@ def _area(sides: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(sides[..., 0] * sides[..., 1])
 
 
-def _ratio(
-    part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_], same: NDArray[np.bool_] | bool = False
-) -> Floats:
-    # Where a part is the whole, their types are the same too, and the quotient is 1 whatever the type.
-    quotient = np.where(same, whole / whole, part / whole)
-    return np.where(apart, 0.0, np.where(whole > 0, quotient, np.nan))
+def _ratio(part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:
+    return np.where(apart, 0.0, np.where(whole > 0, part / whole, np.nan))

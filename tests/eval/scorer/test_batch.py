@@ -42,12 +42,21 @@ def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataOb
         np.testing.assert_array_equal(ours, [getattr(one, NAMES[name]) for name in names] + [one.loss])
 
 
-def test_a_stored_nmae_stays() -> None:
-    stale = Answer("a", "TL", "", "", "none", None, (1.0, 1.0), False, {}, nmae=Stored(0.5, True))
-    batch = score_batch("TL", [stale], PROTOCOLS["medvision-1.2"])
-    assert (batch.parsed_nmae[0], bool(batch.parsed_nmae_success[0])) == (0.5, True)
-    assert math.isnan(batch.metrics["nMAE"][0])
-    assert not batch.nmae_success[0]
+@pytest.mark.parametrize(
+    ("text", "stored", "value", "success"),
+    [
+        ("none", Stored(0.5, True), math.nan, False),
+        ("<answer>1, 1</answer>", Stored(0.5, True), 0.5, True),
+        ("<answer>1, 1</answer>", Stored(0.5, False), 0.5, False),
+        ("<answer>1, 1</answer>", Stored(math.inf, True), math.inf, False),
+    ],
+)
+def test_a_stored_nmae_stays(text: str, stored: Stored, value: float, success: bool) -> None:
+    answer = Answer("a", "TL", "", "", text, None, (1.0, 1.0), False, {}, nmae=stored)
+    batch = score_batch("TL", [answer], PROTOCOLS["medvision-1.2"])
+    assert (batch.parsed_nmae[0], bool(batch.parsed_nmae_success[0])) == stored
+    np.testing.assert_equal(batch.metrics["nMAE"], [value])
+    assert batch.nmae_success.tolist() == [success]
 
 
 def test_label_tables() -> None:

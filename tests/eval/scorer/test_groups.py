@@ -160,8 +160,11 @@ def test_near_zero_targets(protocol: str) -> None:
     targets = QUIRKS["pipeline: A/D near-zero targets"][0]["input"]["targets"]
     answers = [length(number, target, repr(target + 1)) for number, target in enumerate(targets)]
     wanted = result("pipeline: A/D near-zero targets", protocol)["summary"]["FeTA24_distance_L-5-6"]
-    group = only(answers, protocol).summary["groups"]["FeTA24_distance_L-5-6"]
+    summary = only(answers, protocol).summary
+    group = summary["groups"]["FeTA24_distance_L-5-6"]
     assert group["num_samples"] == wanted["num_samples"] == (5 if protocol == "paper-v1" else 2)
+    relative = summary["medvision_agent"]["sound"]["MRE (valid samples with targets >= 0.1, all groups)"]
+    assert (relative["n"], relative["mean"]) == (2, pytest.approx((1 / targets[3] + 1 / targets[4]) / 2))
 
 
 @both
