@@ -19,7 +19,7 @@ COMMANDS = {
     "data": "List, show and export samples.",
     "models": "List the models of the catalogue.",
     "run": "Run a model over samples, with or without tools.",
-    "score": "Score a stored run again, by either protocol.",
+    "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",
 }
 """Commands and their one-line help; the module of each is imported when it runs."""
