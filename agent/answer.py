@@ -18,12 +18,12 @@ from medvision_agent.agent.models.policy import Brief
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.retry import RequestFailed
-from medvision_agent.agent.session import Session
+from medvision_agent.agent.session import Session, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
 from medvision_agent.tools.frames import FRAMES
 from medvision_agent.tools.png import encode_png
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view import Perceives, ViewSet
 
 __all__ = ["Answer", "answer"]
 
@@ -48,11 +48,21 @@ class Answer:
 
 
 async def answer(
-    question: Question, condition: Condition, chat: Chat, limits: Limits, brief: Brief | None = None
+    question: Question,
+    condition: Condition,
+    chat: Chat,
+    limits: Limits,
+    *,
+    perceives: Perceives | None = None,
+    waiting: Waiting | None = None,
+    brief: Brief | None = None,
 ) -> Answer:
-    """Ask *chat* the *question* under *condition* and return how it ended; only an offline policy gets a *brief*."""
-    views = ViewSet(question.image, chat.config.perceived, FRAMES[chat.config.frame])
-    session = Session(question, condition, chat, limits, views, brief)
+    """Ask *chat* the *question* under *condition* and return how it ended.
+
+    *perceives* stands in for the model's own size rule where a recipe bends it; only an offline policy gets a *brief*.
+    """
+    views = ViewSet(question.image, perceives or chat.config.perceived, FRAMES[chat.config.frame])
+    session = Session(question, condition, chat, limits, views, waiting or Waiting(), brief)
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
     steps: RunnableConfig = {"recursion_limit": 3 * limits.model_calls + 10}
     try:

@@ -15,13 +15,10 @@ from typing import Any
 import httpx
 import httpx2
 from langchain_core.exceptions import ContextOverflowError, ModelConnectionError, ModelTimeoutError
-from pydantic import ValidationError
 
-from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.outcome import Outcome
-from medvision_agent.agent.usage import Usage
 
-__all__ = ["Fault", "MalformedCall", "classify"]
+__all__ = ["Fault", "classify"]
 
 
 @dataclass(frozen=True)
@@ -37,18 +34,6 @@ class Fault:
     """How long the provider asked to wait."""
     stops_run: bool = False
     """No other sample would fare better: bad key, unknown model, no credit."""
-
-
-class MalformedCall(Exception):  # noqa: N818 - it reads as what happened
-    """The model called a tool with arguments that are no object, so that the adapter cannot represent its reply.
-
-    The reply itself and its token counts are lost; ``turn`` stands for it. Say so to the model and go on.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("the arguments of a tool call are no JSON object")
-        usage = Usage(model_calls=1, unreported=1)
-        self.turn = Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw="arguments_no_object", usage=usage)
 
 
 _OVERFLOW = re.compile(
@@ -70,9 +55,7 @@ _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 def classify(error: BaseException) -> Fault:
-    """Name *error*; raise MalformedCall where it is the model's own mistake."""
-    if isinstance(error, ValidationError) and any("tool_calls" in item["loc"] for item in error.errors()):
-        raise MalformedCall from None
+    """Name *error*."""
     detail = _detail(error)
     status = _status(error)
     if status is not None:

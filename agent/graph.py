@@ -20,7 +20,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from medvision_agent.agent.models.chat import Finish
-from medvision_agent.agent.retry import MalformedCall, call_model
+from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.toolbox import answer_calls
 from medvision_agent.prompts.render import render
@@ -56,11 +56,14 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     if session.brief is not None:
         runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
-    try:
-        message, turn = await call_model(runnable, state["messages"], config=chat.config, read=chat.read)
-    except MalformedCall as error:
-        session.hear(error.turn)
-        return {"messages": []}
+    message, turn = await call_model(
+        runnable,
+        state["messages"],
+        config=chat.config,
+        read=chat.read,
+        sleep=session.waiting.sleep,
+        on_fault=session.waiting.on_fault,
+    )
     session.hear(turn)
     # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
     session.trace.say(message)

@@ -27,6 +27,9 @@ class Outcome(StrEnum):
     """The model's tool calls stayed unreadable after being told so several times."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation no longer fits the model's context window."""
+    REJECTED = "rejected"
+    """The provider called a request of this conversation invalid (HTTP 400). Where that is so before anything was
+    ever answered, the run's settings are to blame and the run stops instead."""
 
     RATE_LIMITED = "rate_limited"
     """Still 429 after the last try."""
@@ -38,8 +41,6 @@ class Outcome(StrEnum):
     """The connection failed or dropped, also at the last try."""
     BAD_REPLY = "bad_reply"
     """A reply that is none: no candidate, no finish reason, no JSON."""
-    REJECTED = "rejected"
-    """The provider called the request itself invalid (HTTP 400): nothing was asked, so nothing is scored."""
     UNREADABLE = "unreadable"
     """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"
@@ -58,7 +59,6 @@ _INFRASTRUCTURE = frozenset(
         Outcome.TIMEOUT,
         Outcome.CONNECTION,
         Outcome.BAD_REPLY,
-        Outcome.REJECTED,
         Outcome.UNREADABLE,
         Outcome.INTERNAL,
     }

@@ -1,10 +1,10 @@
 """A question as the agent gets it, and the prompt made of it. The agent never sees a target."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
-from medvision_agent.prompts.render import render
+from medvision_agent.agent.wording import Wording
 from medvision_agent.tools.slice import Slice
 from medvision_agent.tools.view import ViewSet
 
@@ -21,25 +21,26 @@ class Question:
     label: str | None
     landmarks: Sequence[str]
     measurement: str = ""
+    wording: Wording = field(default_factory=Wording)
 
     def prompt(self, views: ViewSet, tool_names: Sequence[str]) -> "Prompt":
         """Render the prompt for ``views.whole``; the tool paragraph is empty without tools."""
         whole = views.whole
-        text = render(
+        text = self.wording.render(
             self.task,
             description=self.description.rstrip("."),
             label=self.label,
             landmarks=self.landmarks,
             measurement=self.measurement,
-            width_px=whole.perceived.width,
-            height_px=whole.perceived.height,
-            # Upstream states pixel sizes with three decimals.
+            width_px=whole.canvas.width,
+            height_px=whole.canvas.height,
+            # Upstream states pixel sizes with three decimals, of the content, and the image size with its padding.
             width_mm_per_px=f"{whole.spacing.width_mm:.3f}",
             height_mm_per_px=f"{whole.spacing.height_mm:.3f}",
         )
         return Prompt(
-            system=render("system", convention=views.frame.sentence),
-            tool_paragraph=render("tools", names=tool_names) if tool_names else "",
+            system=self.wording.render("system", convention=views.frame.sentence),
+            tool_paragraph=self.wording.render("tools", names=tool_names) if tool_names else "",
             question=text,
         )
 

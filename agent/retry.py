@@ -1,9 +1,9 @@
 """One request to a model: sent until it is answered, or until it is known that it will not be.
 
 Contract: ``call_model`` is the only layer that tries again (the SDKs' own retries are off). It returns a complete
-reply and its reading, or raises one of three: ``RequestFailed`` ends the sample, ``ProviderError`` the run,
-``MalformedCall`` is the model's own mistake and the conversation can go on. Waits a provider asks for are honoured
-up to a bound. What is refused, filtered or cut off is a reply like any other and never asked again.
+reply and its reading, or raises one of two: ``RequestFailed`` ends the sample, ``ProviderError`` the run. Waits a
+provider asks for are honoured up to a bound; ``sleep`` does the waiting and may raise to give up. What is refused,
+filtered or cut off is a reply like any other and never asked again.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from medvision_agent.agent.config import ModelConfig, Offline
-from medvision_agent.agent.faults import Fault, MalformedCall, classify
+from medvision_agent.agent.faults import Fault, classify
 from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.errors import ProviderError
 
-__all__ = ["LONGEST_WAIT", "Fault", "MalformedCall", "RequestFailed", "call_model", "classify"]
+__all__ = ["LONGEST_WAIT", "Fault", "RequestFailed", "call_model", "classify"]
 
 LONGEST_WAIT = 120.0
 """Seconds; a provider that asks for more is asked again after this long."""
@@ -58,8 +58,6 @@ async def call_model(
         with attempt:
             try:
                 return await _once(runnable, messages, config.timeout_seconds, read)
-            except MalformedCall:
-                raise
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error)
                 if isinstance(config, Offline):

@@ -1,10 +1,13 @@
 """What one sample's conversation holds besides its messages: settings, views, counters and the trace."""
 
+import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.faults import Fault
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat, Turn
 from medvision_agent.agent.models.policy import Brief
@@ -13,7 +16,17 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
 from medvision_agent.tools.view import ViewSet
 
-__all__ = ["Session"]
+__all__ = ["Session", "Waiting"]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What happens between two tries of a request."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Does the waiting; may raise to give up."""
+    on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
+    """Hears of every try that failed, with its number."""
 
 
 @dataclass(eq=False)
@@ -25,6 +38,7 @@ class Session:
     chat: Chat
     limits: Limits
     views: ViewSet
+    waiting: Waiting = field(default_factory=Waiting)
     brief: Brief | None = None
     """What an offline policy is told; None for every real model."""
     trace: Trace = field(default_factory=Trace)

@@ -58,6 +58,7 @@ async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
                 [{"type": "text", "text": content}, *picture] if inside else content,
                 tool_call_id=call.id,
                 name=call.name,
+                status="success" if reply.ok else "error",
             )
         )
         pictures += [] if inside else picture
@@ -66,7 +67,7 @@ async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
     if pictures:
         messages.append(HumanMessage([{"type": "text", "text": "Tool output"}, *pictures]))
     if not calls:  # the provider could not read a call and dropped it
-        messages.append(HumanMessage(render("malformed")))
+        messages.append(HumanMessage(render("malformed", names=[tool.name for tool in session.condition.tools])))
     return messages
 
 

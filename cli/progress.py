@@ -6,6 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from medvision_agent.agent.faults import Fault
 from medvision_agent.agent.usage import Usage
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.run import Run
@@ -30,6 +31,8 @@ class RunProgress:
         )
         self._task = self._bar.add_task("", total=None, facts="")
         self._failed = {"answer": 0, "connection": 0}
+        self._retried = 0
+        self._last_fault = ""
         self._usage = Usage()
         self._cost: float | None = None
 
@@ -57,12 +60,18 @@ class RunProgress:
             self._cost = (self._cost or 0.0) + record.cost_usd
         self._bar.update(self._task, advance=1, facts=self._facts())
 
+    def fault(self, fault: Fault, tries: int) -> None:  # noqa: ARG002 - the hook's signature
+        """Count a try of a request that failed, and say why the bar may stand still."""
+        self._retried += 1
+        wait = f", asked to wait {fault.wait_seconds:.0f} s" if fault.wait_seconds else ""
+        self._last_fault = f" (last: {fault.outcome.value}{wait})"
+        self._bar.update(self._task, facts=self._facts())
+
     def _facts(self) -> str:
         speed = self._bar.tasks[0].speed
         rate = f"{speed:.1f}/s" if speed else "-/s"
         cost = "" if self._cost is None else f", ${self._cost:.2f}"
         tokens = (self._usage.input + self._usage.output) / 1000
-        return (
-            f"{rate}, no answer {self._failed['answer']}, not reached {self._failed['connection']}, "
-            f"{tokens:.0f}k tokens{cost}"
-        )
+        tries = f"failed tries {self._retried}{self._last_fault}, " if self._retried else ""
+        failed = f"no answer {self._failed['answer']}, not reached {self._failed['connection']}"
+        return f"{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}"

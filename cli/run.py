@@ -14,6 +14,7 @@ from medvision_agent.errors import ConfigError
 if TYPE_CHECKING:
     from medvision_agent.eval.launch import Prepared, Settings
     from medvision_agent.eval.run import Run
+    from medvision_agent.tools.geometry import Size
 
 __all__ = ["command"]
 
@@ -30,7 +31,10 @@ INTERRUPTED = 130
 @click.option("--resume", is_flag=True, help="Continue the run in --out: what is missing or never got a reply.")
 @click.option("--models", "models_file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of own models.")
 @click.option("--script", type=click.Path(dir_okay=False), help="Turns of the model 'scripted' (JSON).")
-@click.option("--recipe", default="medvision-1.2", show_default=True, help="How a sample is asked.")
+@click.option("--recipe", default="medvision-1.2", show_default=True, help="How a sample is asked; or paper-v1.")
+@click.option("--form", default="direct", show_default=True, help="Prompt form: direct, or cot (with steps).")
+@click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of your own prompts.")
+@click.option("--reshape", metavar="H,W", help="Resample native pictures to this size first.")
 @click.option("--protocol", default="medvision-1.2", show_default=True, help="How the printed summary scores.")
 @click.option("--max-model-calls", type=click.IntRange(2, 1000), default=12, show_default=True, help="Per sample.")
 @click.option("--max-tool-calls", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Per sample.")
@@ -52,13 +56,21 @@ def command(context: click.Context, /, as_json: bool, protocol: str, **options: 
 
     scoring = protocol_named(protocol)
     prepared = prepare(_settings(**options))
-    run, interrupted = asyncio.run(_run(prepared))
-    unreached = sum(record.outcome.infrastructure for record in run.records)
+    go_on = f"to go on, repeat the command with: --out {prepared.settings.out} --resume"
+    try:
+        run, interrupted = asyncio.run(_run(prepared))
+    except KeyboardInterrupt:
+        click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
+        context.exit(INTERRUPTED)
     print_summary(run, scoring, as_json=as_json)
-    if interrupted or unreached:
-        why = "interrupted" if interrupted else f"{unreached} samples never got a reply"
-        click.echo(f"{why}; to go on, repeat the command with: --out {run.folder} --resume", err=True)
-    context.exit(INTERRUPTED if interrupted else int(unreached > 0))
+    failed = [record for record in run.records if record.outcome.infrastructure]
+    if failed:
+        first = failed[0]
+        detail = " ".join(first.detail.split())[-300:]
+        click.echo(f"{len(failed)} samples were not asked or got no reply; {first.sample.id}: {detail}", err=True)
+    if interrupted or failed:
+        click.echo(go_on, err=True)
+    context.exit(INTERRUPTED if interrupted else int(bool(failed)))
 
 
 def _settings(
@@ -68,6 +80,7 @@ def _settings(
     max_seconds: float,
     max_tokens: int,
     out: Path | None,
+    reshape: str | None,
     **options: Any,
 ) -> "Settings":
     from medvision_agent.agent.limits import Limits
@@ -80,9 +93,23 @@ def _settings(
         out=out or _default_folder(options["model"], options["tools"]),
         selection=take_selection(options),
         reading=take_reading(options),
+        reshape=_size(reshape),
         limits=limits,
         **options,
     )
+
+
+def _size(text: str | None) -> "Size | None":
+    """Return the size written as HEIGHT,WIDTH; raises ConfigError."""
+    from medvision_agent.tools.geometry import Size
+
+    if text is None:
+        return None
+    try:
+        height, width = (int(part) for part in text.split(","))
+        return Size(height, width)
+    except ValueError:
+        raise ConfigError(f"--reshape {text}: expected HEIGHT,WIDTH in whole pixels, such as 512,512") from None
 
 
 def _default_folder(model: str, tools: str) -> Path:
@@ -96,6 +123,7 @@ async def _run(prepared: "Prepared") -> tuple["Run", bool]:
     """Run with a progress bar; the first Ctrl-C stops after what is in flight, the second at once."""
     from medvision_agent.cli.progress import RunProgress
     from medvision_agent.eval.launch import execute
+    from medvision_agent.eval.runner import Watch
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     interrupted = False
@@ -109,5 +137,6 @@ async def _run(prepared: "Prepared") -> tuple["Run", bool]:
 
     loop.add_signal_handler(signal.SIGINT, interrupt)
     with RunProgress() as progress:
-        run = await execute(prepared, on_start=progress.start, on_record=progress.add, stop=stop)
+        watch = Watch(on_start=progress.start, on_record=progress.add, on_fault=progress.fault)
+        run = await execute(prepared, watch=watch, stop=stop)
     return run, interrupted

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from medvision_agent.errors import ConfigError, DataError, nearest
-from medvision_agent.eval.recipe import RECIPES, check_recipe, slice_of
+from medvision_agent.eval.intensity import percentiles
+from medvision_agent.eval.recipe import Recipe, recipe_named
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.sources.picture import decode_picture
 from medvision_agent.tools.base import Tool
@@ -56,7 +57,7 @@ def show(name: str) -> None:
 def try_tool(*, name: str, image: str, spacing: str | None, text: str, recipe: str, out: Path | None) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
     tool, arguments = _tool(name), _arguments(text)
-    views = ViewSet(_slice(image, spacing, check_recipe(recipe)), Native())
+    views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native())
     reply = tool.call(views, arguments)
     click.echo(reply.text)
     if reply.picture is not None:
@@ -82,11 +83,11 @@ def _arguments(text: str) -> dict[str, Any]:
     return arguments
 
 
-def _slice(image: str, spacing: str | None, recipe: str) -> Slice:
+def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
     """Return the slice that ``--image`` names: a picture file, or a sample of a source."""
     name, colon, sample_id = image.partition(":")
     if not colon:
-        return _picture(Path(image), spacing, recipe)
+        return _picture(Path(image), spacing)
     if spacing is not None:
         raise ConfigError("--spacing is for a PNG file; a sample brings its own")
     source = open_source(name)
@@ -94,10 +95,10 @@ def _slice(image: str, spacing: str | None, recipe: str) -> Slice:
     if sample_id not in samples:
         raise DataError(f"--image {image}: {name} has no sample {sample_id!r}.{nearest(sample_id, samples)}")
     sample = samples[sample_id]
-    return slice_of(source.load(sample), sample, recipe)
+    return recipe.slice_of(source.load(sample), sample)
 
 
-def _picture(path: Path, spacing: str | None, recipe: str) -> Slice:
+def _picture(path: Path, spacing: str | None) -> Slice:
     if spacing is None:
         raise ConfigError(f"--image {path}: a picture file needs --spacing HEIGHT,WIDTH; a sample is SOURCE:ID")
     try:
@@ -110,4 +111,4 @@ def _picture(path: Path, spacing: str | None, recipe: str) -> Slice:
     except OSError as error:
         raise DataError(f"--image {path}: cannot read it ({error.strerror})") from None
     native = decode_picture(data, f"--image {path}")
-    return Slice(native.values, size, as_displayed if native.displayed else RECIPES[recipe](native.values))
+    return Slice(native.values, size, as_displayed if native.displayed else percentiles(native.values))

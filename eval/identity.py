@@ -24,15 +24,15 @@ def identity(
     model: ModelConfig,
     condition: Condition,
     limits: Limits,
-    recipe: str,
+    asked: dict[str, Any],
     samples: Sequence[Sample],
 ) -> dict[str, Any]:
-    """Return the identity as JSON-able fields."""
+    """Return the identity as JSON-able fields; *asked* says how: recipe, prompt form, a user's own prompts."""
     return {
         "version": VERSION,
         "model_name": model_name,
         "model": model.identity(),
-        "recipe": recipe,
+        **asked,
         "prompts_sha256": templates_sha256(),
         "limits": limits.model_dump(mode="json"),
         "sample_ids_sha256": _hash(sample.id for sample in samples),

@@ -1,7 +1,6 @@
 """From settings to a finished run. ``prepare`` checks everything and writes nothing; ``execute`` does the work."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,20 @@ from medvision_agent.agent.config import ModelConfig, Offline
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.factory import check_ready, open_model
 from medvision_agent.agent.models.scripted import read_script
-from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.agent.prompt_file import with_prompt_file
+from medvision_agent.agent.wording import Wording
+from medvision_agent.errors import ConfigError, DataError, ProviderError
 from medvision_agent.eval.identity import identity
 from medvision_agent.eval.medvision.source import Reading
-from medvision_agent.eval.recipe import check_recipe
-from medvision_agent.eval.record import Record
+from medvision_agent.eval.recipe import Recipe, recipe_named
 from medvision_agent.eval.run import Run
-from medvision_agent.eval.runner import Job, run_samples
+from medvision_agent.eval.runner import Job, Watch, run_samples
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.selection import Selection, select
 from medvision_agent.eval.source import Source
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.store import RunStore, open_run
+from medvision_agent.tools.geometry import Size
 
 __all__ = ["Prepared", "Settings", "execute", "prepare"]
 
@@ -39,6 +40,9 @@ class Settings:
     selection: Selection = field(default_factory=Selection)
     reading: Reading = field(default_factory=Reading)
     recipe: str = "medvision-1.2"
+    form: str = "direct"
+    prompt_file: Path | None = None
+    reshape: Size | None = None
     limits: Limits = field(default_factory=Limits)
     models_file: Path | None = None
     script: str | None = None
@@ -52,6 +56,8 @@ class Prepared:
 
     settings: Settings
     model: ModelConfig
+    recipe: Recipe
+    wording: Wording
     condition: Condition
     source: Source
     samples: tuple[Sample, ...]
@@ -76,6 +82,9 @@ class Prepared:
                 "subjects": str(settings.reading.subjects) if settings.reading.subjects else None,
             },
             "recipe": settings.recipe,
+            "form": settings.form,
+            "prompt_file": str(settings.prompt_file) if settings.prompt_file else None,
+            "own_prompts": dict(self.wording.own),
             "limits": settings.limits.model_dump(mode="json"),
             "max_connections": self.parallel,
         }
@@ -86,7 +95,10 @@ def prepare(settings: Settings) -> Prepared:
     model = find(settings.model, load_catalogue(settings.models_file))
     model = _with_script(model, settings)
     condition = Condition.parse(settings.tools)
-    check_recipe(settings.recipe)
+    recipe = recipe_named(settings.recipe, settings.reshape)
+    wording, prompt_file_sha256 = recipe.wording(settings.form), None
+    if settings.prompt_file is not None:
+        wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
     check_ready(model)
     source = open_source(settings.data, settings.reading)
     samples = select(source, settings.selection)
@@ -97,10 +109,15 @@ def prepare(settings: Settings) -> Prepared:
         model=model,
         condition=condition,
         limits=settings.limits,
-        recipe=settings.recipe,
+        asked={
+            "recipe": recipe.name,
+            "form": wording.form,
+            "prompt_file_sha256": prompt_file_sha256,
+            "reshape": [recipe.reshape.height, recipe.reshape.width] if recipe.reshape else None,
+        },
         samples=samples,
     )
-    return Prepared(settings, model, condition, source, samples, fields)
+    return Prepared(settings, model, recipe, wording, condition, source, samples, fields)
 
 
 def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
@@ -117,17 +134,11 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
     return model.model_copy(update={"script": script})
 
 
-async def execute(
-    prepared: Prepared,
-    *,
-    on_start: Callable[[Run], None],
-    on_record: Callable[[Record], None],
-    stop: asyncio.Event,
-) -> Run:
+async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> Run:
     """Create or resume the run, ask what is pending, and return the run as stored.
 
     Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
-    in flight) if the provider refuses to work.
+    in flight) if the provider refuses to work; a new run that holds nothing by then is taken away again.
     """
     settings = prepared.settings
     if settings.resume:
@@ -136,9 +147,20 @@ async def execute(
         store = RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config())
     with store:
         run = open_run(settings.out)
-        on_start(run)
+        watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
-        async with open_model(config) as chat:
-            job = Job(prepared.source, settings.recipe, prepared.condition, chat, settings.limits)
-            await run_samples(job, store, run.pending(), parallel=prepared.parallel, on_record=on_record, stop=stop)
+        try:
+            async with open_model(config) as chat:
+                job = Job(
+                    source=prepared.source,
+                    recipe=prepared.recipe,
+                    wording=prepared.wording,
+                    condition=prepared.condition,
+                    chat=chat,
+                    limits=settings.limits,
+                )
+                await run_samples(job, store, run, parallel=prepared.parallel, watch=watch, stop=stop)
+        except ProviderError:
+            store.discard_if_empty()
+            raise
     return open_run(settings.out)

@@ -37,11 +37,22 @@ class Run:
         finished = f"{len(self.records)} of {len(self.samples)} samples finished"
         lines = [
             f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
-            f"data {self.config['source']['name']}, recipe {identity['recipe']}, {finished}",
+            f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
         if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
         return lines
+
+    def _asked(self) -> str:
+        """Name the recipe, and all that is not its usual way of asking."""
+        identity = self.identity
+        form = identity.get("form", "direct")
+        parts = [identity["recipe"], *([f"form {form}"] if form != "direct" else [])]
+        if identity.get("reshape"):
+            parts.append("reshaped to {} x {}".format(*identity["reshape"]))
+        if identity.get("prompt_file_sha256"):
+            parts.append(f"own prompts {identity['prompt_file_sha256'][:12]}")
+        return " ".join(parts)
 
     def pending(self) -> list[tuple[Sample, int]]:
         """Return the samples still to be asked, each with the number of its next attempt.

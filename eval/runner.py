@@ -1,34 +1,47 @@
 """The runner: asks the pending samples of a run, a bounded number at a time, and stores each as it ends.
 
-One event loop, one client. A record handed to ``on_record`` is on disk already. When *stop* is set, samples in flight
-are finished and stored, and no new one is started. A ProviderError stops the run the same way and is raised at the end.
+One event loop, one client. When *stop* is set, samples in flight are finished and stored, and no new one is started.
+A ProviderError stops the run the same way and is raised at the end.
 """
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.config import Offline
+from medvision_agent.agent.faults import Fault
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat
 from medvision_agent.agent.models.policy import Brief
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
+from medvision_agent.agent.session import Waiting
 from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import DataError, ProviderError
-from medvision_agent.eval.recipe import slice_of
+from medvision_agent.eval.recipe import Recipe
 from medvision_agent.eval.record import Record, ToolUse
+from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
-from medvision_agent.eval.source import Source
+from medvision_agent.eval.source import NativeImage, Source
 from medvision_agent.eval.store import RunStore
-from medvision_agent.tools.slice import Slice
 
-__all__ = ["Job", "run_samples"]
+__all__ = ["Job", "Watch", "run_samples"]
 
-Todo = Iterator[tuple[Sample, int]]
+
+@dataclass(frozen=True)
+class Watch:
+    """Who wants to know what happens during a run."""
+
+    on_start: Callable[[Run], None] = lambda run: None  # noqa: ARG005
+    on_record: Callable[[Record], None] = lambda record: None  # noqa: ARG005
+    """Hears of a record that is on disk."""
+    on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
+    """Hears of every try of a request that failed, with its number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +49,8 @@ class Job:
     """What is asked, of whom, and how; the same for every sample of a run."""
 
     source: Source
-    recipe: str
+    recipe: Recipe
+    wording: Wording
     condition: Condition
     chat: Chat
     limits: Limits
@@ -45,22 +59,38 @@ class Job:
 async def run_samples(
     job: Job,
     store: RunStore,
-    pending: Iterable[tuple[Sample, int]],
+    run: Run,
     *,
     parallel: int,
-    on_record: Callable[[Record], None],
+    watch: Watch,
     stop: asyncio.Event,
 ) -> None:
-    """Ask every pending (sample, attempt), at most *parallel* at a time, and store each record."""
-    todo, writing, problems = iter(pending), asyncio.Lock(), list[Exception]()
+    """Ask every pending sample of *run*, at most *parallel* at a time, and store each record.
+
+    A sample that waits for its next try when *stop* is set is given up: it stays pending.
+    """
+    todo, writing, problems = iter(run.pending()), asyncio.Lock(), list[Exception]()
+    replied = any(not record.outcome.infrastructure for record in run.records)
+    waiting = Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
+
+    async def one(sample: Sample, attempt: int) -> None:
+        nonlocal replied
+        record, trace = await _ask(job, sample, attempt, waiting)
+        if record.outcome is Outcome.REJECTED and not replied:
+            raise ProviderError(
+                f"{job.chat.config.model} calls the first requests invalid, check its settings: {record.detail}"
+            )
+        replied = replied or not record.outcome.infrastructure
+        async with writing:
+            await asyncio.to_thread(store.add, record, trace)
+        watch.on_record(record)
 
     async def work() -> None:
         while not stop.is_set() and (item := next(todo, None)) is not None:
             try:
-                record, trace = await _ask(job, *item)
-                async with writing:
-                    await asyncio.to_thread(store.add, record, trace)
-                on_record(record)
+                await one(*item)
+            except GivenUpError:
+                return
             except Exception as problem:  # noqa: BLE001 - raised below, when the others are safely stored
                 problems.append(problem)
                 stop.set()
@@ -72,16 +102,47 @@ async def run_samples(
         raise problems[0]
 
 
-async def _ask(job: Job, sample: Sample, attempt: int) -> tuple[Record, Trace]:
+class GivenUpError(Exception):
+    """A run that is being stopped does not wait for the next try of a request."""
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+    raise GivenUpError
+
+
+async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Trace]:
     """Ask one sample; whatever happens to it becomes its record."""
     try:
-        image = await asyncio.to_thread(lambda: slice_of(job.source.load(sample), sample, job.recipe))
+        native = await asyncio.to_thread(job.source.load, sample)
+        image = await asyncio.to_thread(job.recipe.slice_of, native, sample)
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
-    question = Question(sample.task, image, sample.description, sample.label, sample.landmarks, sample.measurement)
+    question = Question(
+        task=sample.task,
+        image=image,
+        description=sample.description,
+        label=sample.label,
+        landmarks=sample.landmarks,
+        measurement=sample.measurement,
+        wording=job.wording,
+    )
+    perceives = job.recipe.perceives(job.chat.config.perceived)
     try:
-        given = await answer(question, job.condition, job.chat, job.limits, _brief(job.chat, sample, image))
-    except ProviderError:
+        given = await answer(
+            question,
+            job.condition,
+            job.chat,
+            job.limits,
+            perceives=perceives,
+            waiting=waiting,
+            brief=_brief(job.chat, sample, native),
+        )
+    except (ProviderError, GivenUpError):
         raise
     except Exception as error:  # noqa: BLE001 - a fault of ours in one sample must not lose the others
         detail = "".join(traceback.format_exception(error))[-4000:]
@@ -89,13 +150,13 @@ async def _ask(job: Job, sample: Sample, attempt: int) -> tuple[Record, Trace]:
     return _record(job, sample, attempt, given), given.trace
 
 
-def _brief(chat: Chat, sample: Sample, image: Slice) -> Brief | None:
+def _brief(chat: Chat, sample: Sample, native: NativeImage) -> Brief | None:
     """Return what an offline policy is told; the truth goes to the oracle alone."""
     if not isinstance(chat.config, Offline):
         return None
     truth = sample.truth_points if chat.config.name == "oracle" else ()
-    size = image.size
-    return Brief(sample.task, tuple((point.x / size.width, point.y / size.height) for point in truth))
+    height, width = native.values.shape
+    return Brief(sample.task, tuple((point.x / width, point.y / height) for point in truth))
 
 
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:

@@ -15,7 +15,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -118,9 +118,22 @@ class RunStore:
         self.close()
 
     def close(self) -> None:
-        """Close the database and let others write."""
+        """Close the database and let others write; leaves one plain file where no one else is reading."""
+        with suppress(sqlite3.Error):
+            self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
         self._lock.release()
+
+    def discard_if_empty(self) -> None:
+        """Take the run away again if it holds no record; pictures of other runs and other files stay."""
+        if self._database.execute("SELECT count(*) FROM record").fetchone() != (0,):
+            return
+        self.close()
+        for name in (DATABASE, "run.lock"):
+            (self.folder / name).unlink(missing_ok=True)
+        for folder in (self.folder / PICTURES, self.folder):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
 
     def add(self, record: Record, trace: Trace) -> None:
         """Store one finished sample; when this returns it is on disk. Not to be called from two threads at once."""

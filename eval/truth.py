@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.recipe import slice_of
+from medvision_agent.eval.recipe import recipe_named
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage
 from medvision_agent.tools.geometry import Point, Region, Spacing
@@ -24,7 +24,7 @@ _RECIPE = "medvision-1.2"
 
 def draw_truth(native: NativeImage, sample: Sample) -> NDArray[np.uint8]:
     """Return an RGB picture (h, w, 3), its pixels square in mm, with box, axes or landmarks drawn in colour."""
-    shown = slice_of(native, sample, _RECIPE)
+    shown = recipe_named(_RECIPE).slice_of(native, sample)
     height_mm = shown.size.height * shown.spacing.height_mm
     width_mm = shown.size.width * shown.spacing.width_mm
     per_mm = _SIDE / max(height_mm, width_mm)

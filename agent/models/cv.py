@@ -126,7 +126,7 @@ def _fit(look: Look, blob: Blob) -> Calls:
 
 
 def _axes_mm(look: Look, blob: Blob) -> tuple[float, float]:
-    width, height = _size_mm(look)
+    width, height = look.field_mm()
     sides = (blob.x1 - blob.x0) * width, (blob.y1 - blob.y0) * height
     return max(sides), min(sides)
 
@@ -148,12 +148,5 @@ def _angle_deg(look: Look, blob: Blob) -> Calls:
         reading = yield "protractor", {"view": "v0", **diagonal, **side}
         if "acute_angle_deg" in reading:
             return reading["acute_angle_deg"]
-    width, height = _size_mm(look)
+    width, height = look.field_mm()
     return math.degrees(math.atan2((blob.y1 - blob.y0) * height, (blob.x1 - blob.x0) * width))
-
-
-def _size_mm(look: Look) -> tuple[float, float]:
-    return (
-        look.stated("width_px") * look.stated("width_mm_per_px"),
-        look.stated("height_px") * look.stated("height_mm_per_px"),
-    )

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import httpx2
 
 from medvision_agent.agent.config import Gemini, ModelConfig, Offline
+from medvision_agent.agent.models.arguments import ReadableArguments
 from medvision_agent.agent.models.chat import Chat
 from medvision_agent.errors import ConfigError
 
@@ -47,7 +48,8 @@ async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.env
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    async with httpx2.AsyncClient(limits=limits, timeout=config.timeout_seconds) as client:
+    transport = ReadableArguments(httpx2.AsyncHTTPTransport(limits=limits))
+    async with httpx2.AsyncClient(transport=transport, timeout=config.timeout_seconds) as client:
         if isinstance(config, Gemini):
             from medvision_agent.agent.models.gemini import build as build_gemini  # noqa: PLC0415
 

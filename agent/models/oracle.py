@@ -78,6 +78,5 @@ def _angle(look: Look, view: str, placed: list[Unit], points: tuple[Unit, ...]) 
 
 
 def _step_mm(look: Look, a: Unit, b: Unit) -> tuple[float, float]:
-    width_mm = look.stated("width_px") * look.stated("width_mm_per_px")
-    height_mm = look.stated("height_px") * look.stated("height_mm_per_px")
+    width_mm, height_mm = look.field_mm()
     return (b[0] - a[0]) * width_mm, (b[1] - a[1]) * height_mm

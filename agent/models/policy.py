@@ -56,6 +56,11 @@ class Look:
             raise ValueError(f"the prompt does not state {key}")
         return float(found[1])
 
+    def field_mm(self) -> tuple[float, float]:
+        """Return the physical (width, height) of the picture, from its pixels and the pixel size the prompt states."""
+        height, width = self.picture().shape
+        return width * self.stated("width_mm_per_px"), height * self.stated("height_mm_per_px")
+
 
 Reading = dict[str, Any]
 """A tool's reply as the policy gets it: the JSON result, or ``{"error": text}``."""

@@ -27,7 +27,7 @@ _FAMILY_WORDS: dict[str, Family] = {
 
 def build_answer(row: Row, file: str) -> Answer:
     """Return the answer in a record of the file called *file*."""
-    task = row.get("task") or task_of(file)
+    task = _optional_text(row, "task") or task_of(file)
     family = family_of(row, task)
     response, extracted = _text(row)
     target, bare = _target(row.get("target"), family)
@@ -38,7 +38,7 @@ def build_answer(row: Row, file: str) -> Answer:
         id=str(row["id"]) if "id" in row else f"{task}/{row.get('doc_id')}",
         family=family,
         task=task,
-        file=row.get("file") or (file if "samples_" in file else f"samples_{task}.jsonl"),
+        file=_optional_text(row, "file") or (file if "samples_" in file else f"samples_{task}.jsonl"),
         response=response,
         extracted=extracted,
         target=target,

@@ -41,7 +41,7 @@ class AnswerReader:
         for place, row in self._rows(path):
             try:
                 answer = build_answer(row, path.name)
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, OverflowError) as error:
                 self.notes.add(f"records left out: {error}", place)
                 continue
             self._look(answer, row, place)

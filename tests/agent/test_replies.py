@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 
 from medvision_agent.agent.models.chat import Finish
 from medvision_agent.agent.models.factory import open_model
-from medvision_agent.agent.retry import MalformedCall, RequestFailed
+from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.usage import Usage
 
 LENGTH = {"gemini": "MAX_TOKENS", "chat": "length", "responses": "max_output_tokens"}
@@ -117,11 +117,18 @@ async def test_arguments_that_are_no_json(chat_completions, responses):
 @pytest.mark.parametrize("arguments", ["[1, 2]", "3", '"x"'])
 async def test_arguments_that_are_no_object(chat_completions, responses, arguments):
     for provider in (chat_completions, responses):
-        with pytest.raises(MalformedCall) as caught:
-            await provider.turn(calls(("ruler", arguments)))
-        assert caught.value.turn.finish is Finish.MALFORMED_CALL
-        assert caught.value.turn.usage == Usage(model_calls=1, unreported=1)
+        turn = await provider.turn(calls(("ruler", {"x0": 1}), ("ruler", arguments)))
+        (good,), (bad,) = turn.tool_calls, turn.invalid_tool_calls
+        assert (good["args"], bad["args"]) == ({"x0": 1}, f"{arguments} (not a JSON object)")
+        assert turn.usage.unreported == 0
         assert not provider.faults, "the model's mistake, not the provider's: no second try"
+
+
+async def test_null_arguments_are_none_at_all(chat_completions, responses):
+    for provider in (chat_completions, responses):
+        turn = await provider.turn(calls(("pixel_spacing", "null")))
+        assert turn.finish is Finish.TOOL_CALLS
+        assert len(turn.tool_calls) + len(turn.invalid_tool_calls) == 1
 
 
 @pytest.mark.parametrize(

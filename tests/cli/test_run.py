@@ -64,7 +64,7 @@ async def test_infrastructure_failures_are_counted_not_scored_and_tried_again(se
     server.script([ANSWER, once, once, error(429, retry_after="0.01"), ANSWER])
     code, out, err = await call(*words)
     assert code == 1
-    assert "1 samples never got a reply" in err
+    assert "1 samples were not asked or got no reply; s1: " in err
     task = json.loads(out)["summary"]["tasks"]["distance"]
     assert (task["n"], task["infrastructure"]) == (2, {"server_error": 1})
     server.script([ANSWER])
@@ -132,6 +132,58 @@ async def test_a_refused_key_stops_the_run_at_once_and_can_be_resumed(server, da
     assert len(open_run(tmp_path / "run").records) == 1
     server.script([ANSWER] * 11)
     assert (await call(*words, "--resume"))[0] == 0
+
+
+async def test_a_key_refused_at_once_leaves_nothing_behind(server, data, models, call, tmp_path):
+    server.script([error(403, "no")] * 9)
+    code, _, err = await call(*run_words(data, models, tmp_path / "run"))
+    assert code == 2
+    assert "403" in err or "no" in err
+    assert not (tmp_path / "run").exists()
+
+
+async def test_a_request_that_is_invalid_from_the_start_is_no_result(server, data, models, call, tmp_path):
+    server.script([error(400, "no such setting")] * 12)
+    code, _, err = await call(*run_words(data, models, tmp_path / "run", "--max-connections", 1))
+    assert code == 2
+    assert "no such setting" in err
+    assert len(server.requests) == 1
+    assert not (tmp_path / "run").exists()
+
+
+async def test_a_conversation_called_invalid_later_counts_as_a_failure(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1, "--limit", 2, "--json")
+    server.script([ANSWER, error(400, "bad conversation")])
+    code, out, err = await call(*words)
+    assert code == 0, err
+    task = json.loads(out)["summary"]["tasks"]["distance"]
+    assert (task["n"], task["outcomes"]) == (2, {"answered": 1, "rejected": 1})
+
+
+async def test_ctrl_c_does_not_wait_for_the_next_try(server, data, models, start, tmp_path):
+    server.script([ANSWER, error(429, retry_after="3600")])
+    process = await start(*run_words(data, models, tmp_path / "run", "--max-connections", 1))
+    await server.wait_for(2)
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(30):
+        _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "--resume" in err.decode()
+    assert [record.sample.id for record in open_run(tmp_path / "run").records] == ["s0"]
+
+
+async def test_the_second_ctrl_c_stops_at_once_and_says_how_to_go_on(server, data, models, start, tmp_path):
+    server.script([ANSWER, HANG])
+    process = await start(*run_words(data, models, tmp_path / "run", "--max-connections", 1))
+    await server.wait_for(2)
+    process.send_signal(signal.SIGINT)
+    assert b"press Ctrl-C again" in await process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(30):
+        _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "--resume" in err.decode()
+    assert "Traceback" not in err.decode()
 
 
 async def test_dropped_and_broken_replies_are_tried_again(server, data, models, call, tmp_path):

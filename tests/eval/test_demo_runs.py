@@ -7,6 +7,7 @@ import pytest
 
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.launch import Settings, execute, prepare
+from medvision_agent.eval.runner import Watch
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.selection import Selection
 from medvision_agent.eval.store import open_run, picture_path, read_trace
@@ -16,7 +17,7 @@ from medvision_agent.eval.summary import summarise
 async def run_demo(folder, model, tools, **settings):
     prepared = prepare(Settings(model=model, tools=tools, out=folder, **settings))
     seen = []
-    run = await execute(prepared, on_start=lambda _: None, on_record=seen.append, stop=asyncio.Event())
+    run = await execute(prepared, watch=Watch(on_record=seen.append), stop=asyncio.Event())
     assert len(seen) == len(run.samples) == len(run.records)
     assert {record.outcome for record in run.records} == {Outcome.ANSWERED}
     return run

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.recipe import slice_of
+from medvision_agent.eval.recipe import RECIPES
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.sources.checks import parse_sample
 from medvision_agent.eval.sources.picture import decode_picture
@@ -207,7 +207,7 @@ def test_kinds_of_pictures(pixels, values, displayed):
 
 def test_native_values_are_mapped_by_the_recipe(write):
     source = open_source(str(write(LINE, picture=png(GREY.astype(np.uint16) * 1000))))
-    grey = slice_of(source.load(source.samples[0]), source.samples[0], "medvision-1.2").grey
+    grey = RECIPES["medvision-1.2"].slice_of(source.load(source.samples[0]), source.samples[0]).grey
     assert (grey.min(), grey.max()) == (0, 255)
 
 

@@ -16,6 +16,9 @@ IDENTITY = {
     "model_name": "m",
     "model": {"provider": "offline", "name": "cv"},
     "recipe": "r",
+    "form": "direct",
+    "reshape": None,
+    "prompt_file_sha256": None,
     "tools": [],
     "limits": {"a": 1},
 }

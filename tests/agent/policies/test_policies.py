@@ -42,7 +42,9 @@ async def ask(name, tools, task, image, truth=()):
     config = Offline(name=name, perceived={"rule": "native"})
     landmarks = ("a", "b", "c", "d") if task == "angle" else ("a", "b")
     question = Question(task, image, "", "lesion", landmarks)
-    given = await answer(question, Condition.parse(tools), Chat(config, build(config)), Limits(), Brief(task, truth))
+    given = await answer(
+        question, Condition.parse(tools), Chat(config, build(config)), Limits(), brief=Brief(task, truth)
+    )
     assert given.outcome is Outcome.ANSWERED, given.detail
     count = {"detection": 4, "size": 2}.get(task, 1)
     values = parse(extract(given.response, count, protocol("medvision-1.2")), count)
@@ -105,5 +107,7 @@ async def test_oracle_is_exact(tools):
 async def test_oracle_without_truth_says_so_and_gives_no_number():
     config = Offline(name="oracle", perceived={"rule": "native"})
     question = Question("distance", lesion(), "", None, ("a", "b"))
-    given = await answer(question, Condition.parse("on"), Chat(config, build(config)), Limits(), Brief("distance"))
+    given = await answer(
+        question, Condition.parse("on"), Chat(config, build(config)), Limits(), brief=Brief("distance")
+    )
     assert "<answer>" not in given.response

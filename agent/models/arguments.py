@@ -1,0 +1,81 @@
+"""Tool arguments that are JSON but no object, kept readable on their way through the OpenAI adapter.
+
+The adapter can represent arguments that are an object, or that are no JSON at all; for anything between (a list, a
+number, a string) it raises and the whole reply is lost, its good calls and its token counts included. This transport
+marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are answered.
+"""
+
+import json
+from typing import Any
+
+import httpx2
+
+__all__ = ["NOT_AN_OBJECT", "ReadableArguments"]
+
+NOT_AN_OBJECT = " (not a JSON object)"
+"""Appended to the arguments; what a model sees of its own call when the conversation goes on."""
+
+
+class ReadableArguments(httpx2.AsyncBaseTransport):
+    """Passes requests to another transport and mends the replies."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Return the reply, with marked arguments where needed."""
+        response = await self._inner.handle_async_request(request)
+        if response.status_code != 200:
+            return response
+        body = await response.aread()
+        mended = _mended(body)
+        if mended is body:
+            return response
+        headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_BODY]
+        return httpx2.Response(200, headers=headers, content=mended, extensions=response.extensions)
+
+    async def aclose(self) -> None:
+        """Close the inner transport."""
+        await self._inner.aclose()
+
+
+_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
+
+
+def _mended(body: bytes) -> bytes:
+    """Return *body* itself if nothing has to be marked."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    changed = [_mark(call) for call in _calls(content)]
+    return json.dumps(content).encode() if any(changed) else body
+
+
+def _calls(content: Any) -> list[dict[str, Any]]:
+    """Return the objects that hold ``arguments``: functions of chat completions, function calls of responses."""
+    found: list[dict[str, Any]] = []
+    if isinstance(content, dict):
+        if "arguments" in content and "name" in content:
+            found.append(content)
+        for key in ("choices", "message", "tool_calls", "function", "output"):
+            found += _calls(content.get(key))
+    elif isinstance(content, list):
+        for item in content:
+            found += _calls(item)
+    return found
+
+
+def _mark(call: dict[str, Any]) -> bool:
+    """Mend one call in place and tell whether anything had to be done; null stands for no arguments."""
+    if call["arguments"] is None:
+        call["arguments"] = "{}"
+        return True
+    try:
+        arguments = json.loads(call["arguments"])
+    except (ValueError, RecursionError, TypeError):
+        return False
+    if isinstance(arguments, dict):
+        return False
+    call["arguments"] += NOT_AN_OBJECT
+    return True

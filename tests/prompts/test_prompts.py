@@ -1,0 +1,132 @@
+"""What a model reads: every fact that MedVision's prompts carry, in their order, and nothing of the other arm's."""
+
+import numpy as np
+import pytest
+import yaml
+from jinja2 import UndefinedError
+
+from medvision_agent.agent.prompt_file import with_prompt_file
+from medvision_agent.agent.question import Question
+from medvision_agent.agent.wording import Wording
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.recipe import RECIPES
+from medvision_agent.prompts.render import render
+from medvision_agent.tools.geometry import Spacing
+from medvision_agent.tools.perceive import Fixed
+from medvision_agent.tools.slice import grey_slice
+from medvision_agent.tools.view import ViewSet
+
+VIEWS = ViewSet(grey_slice(np.zeros((100, 50)), Spacing(0.5, 2.0)), Fixed(height=448, width=448))
+NAMES = ("left cusp", "right cusp", "apex", "root")
+INFORMATION = "width_mm_per_px = 0.223, height_mm_per_px = 0.112"
+ANY_FORM = [("medvision-1.2", "direct"), ("medvision-1.2", "cot"), ("paper-v1", "direct")]
+TASKS = ["detection", "size", "distance", "angle"]
+
+
+def prompt(task, recipe="medvision-1.2", form="direct", tools=(), description="An axial CT.", **facts):
+    wording = RECIPES[recipe].wording(form)
+    question = Question(task, VIEWS.slice, description, "liver", NAMES, wording=wording, **facts)
+    return question.prompt(VIEWS, tools)
+
+
+def in_order(text, *parts):
+    place = 0
+    for part in parts:
+        place = text.index(part, place) + len(part)
+
+
+@pytest.mark.parametrize(("recipe", "form"), ANY_FORM)
+def test_every_task_carries_its_facts_in_order(recipe, form):
+    asked = {task: prompt(task, recipe, form).question for task in TASKS}
+    in_order(asked["detection"], "Task:", "An axial CT", "liver", "Answer format:", "four decimals", "lower left")
+    assert "mm_per_px" not in asked["detection"]
+    assert "width_px" not in asked["detection"]
+    in_order(
+        asked["size"], "Task:", "An axial CT", "liver", "major", "Information:", INFORMATION, "two decimals", "major"
+    )
+    in_order(asked["distance"], "An axial CT", "left cusp", "right cusp", "Information:", INFORMATION, "one decimal")
+    assert "apex" not in asked["distance"]
+    in_order(asked["angle"], "An axial CT", *NAMES, "Information:", INFORMATION, "one decimal")
+    for task in ("size", "distance", "angle"):
+        assert ("width_px = 448, height_px = 448" in asked[task]) == (recipe == "medvision-1.2")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_tags_and_steps_by_form(task):
+    direct, steps = prompt(task).question, prompt(task, form="cot").question
+    bare = prompt(task, "paper-v1").question
+    assert "<think>" in direct
+    assert "<answer>" in direct
+    assert "step" not in direct
+    count = {"detection": 1, "size": 4, "distance": 3, "angle": 3}[task]
+    assert steps.count("<step-") == count
+    in_order(steps, "Answer format:", "<answer>", "<step-1>", "Follow these steps.")
+    assert "<" not in bare
+
+
+def test_an_empty_description_leaves_no_hole():
+    for task in TASKS:
+        assert "The picture:" not in prompt(task, description="").question
+        assert "  " not in prompt(task, description="").question
+
+
+def test_a_measurement_is_named_where_it_has_a_name():
+    assert (
+        "this distance: aortic root diameter, in millimeters"
+        in prompt("distance", measurement="aortic root diameter").question
+    )
+
+
+@pytest.mark.parametrize(("recipe", "form"), ANY_FORM)
+@pytest.mark.parametrize("task", TASKS)
+def test_tools_add_one_paragraph_and_change_nothing_else(task, recipe, form):
+    off, on = prompt(task, recipe, form), prompt(task, recipe, form, tools=("ruler", "crop"))
+    assert (off.system, off.question) == (on.system, on.question)
+    assert off.system_sent == off.system
+    assert on.system_sent == f"{on.system}\n\n{on.tool_paragraph}"
+    assert "ruler, crop" in on.tool_paragraph
+    assert off.sha256 == on.sha256
+    assert off.sha256_sent != on.sha256_sent
+
+
+def test_the_convention_is_stated_in_both_arms():
+    for tools in ((), ("ruler",)):
+        assert VIEWS.frame.sentence in prompt("size", tools=tools).system
+
+
+def test_a_missing_value_is_an_error():
+    with pytest.raises(UndefinedError):
+        render("size", label="x")
+
+
+def write(tmp_path, content):
+    path = tmp_path / "prompts.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return path
+
+
+def test_own_prompts_replace_the_shipped_ones(tmp_path):
+    path = write(tmp_path, {"size": "How long is the {{ label }}? {{ width_mm_per_px }} mm\n"})
+    wording, sha256 = with_prompt_file(Wording(), path)
+    question = Question("size", VIEWS.slice, "", "liver", (), wording=wording)
+    assert question.prompt(VIEWS, ()).question == "How long is the liver? 0.223 mm"
+    assert question.prompt(VIEWS, ()).system == prompt("size").system
+    assert len(sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("just text", "expected texts by name"),
+        ("a: [", "not a YAML file"),
+        ({"sise": "x"}, "Did you mean 'size'"),
+        ({"size": 3}, "key size: expected a text"),
+        ({"size": "{{ lable }}"}, "'lable' is undefined"),
+        ({"size": "{% if %}"}, "key size: not a usable template"),
+        ({"size": "{{ ''.__class__.__mro__ }}"}, "not a usable template"),
+    ],
+)
+def test_unusable_prompt_files_are_refused_before_the_first_request(tmp_path, content, said):
+    with pytest.raises(ConfigError, match=r"prompts\.yaml") as error:
+        with_prompt_file(Wording(), write(tmp_path, content))
+    assert said in str(error.value)
