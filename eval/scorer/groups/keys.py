@@ -84,12 +84,12 @@ def removal_keys(answer: Answer) -> set[Removed]:
     """
     doc = answer.doc
     try:
-        slice_dim, slice_idx, task = str(doc["slice_dim"]), int(doc["slice_idx"]), str(doc["taskID"])
+        slice_dim, slice_idx, task = int(doc["slice_dim"]), int(doc["slice_idx"]), str(doc["taskID"])
         parts = str(doc["image_file"]).split("/")
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return set()
     dataset = str(doc.get("dataset_name") or dataset_of(answer.file))
-    return {(dataset, "/".join(parts[start:]), int(slice_dim), slice_idx, task) for start in range(len(parts))}
+    return {(dataset, "/".join(parts[start:]), slice_dim, slice_idx, task) for start in range(len(parts))}
 
 
 def dataset_of(file: str) -> str:

@@ -37,7 +37,7 @@ def test_damaged_records_never_stop_the_others(tmp_path: Path, name: str, family
     whole = rows(GOLDEN / "v1.2" / family / "inputs.jsonl.gz")
     file = tmp_path / "answers.jsonl"
     rules = PROTOCOLS[name]
-    for _ in range(40):
+    for _ in range(100):
         damaged = [spoilt(row, chance) for row in chance.choices(whole, k=5)]
         file.write_text("".join(json.dumps(row) + "\n" for row in [whole[0], *damaged]), encoding="utf-8")
         answers, notes = load_answers(file, rules)
