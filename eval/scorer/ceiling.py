@@ -45,5 +45,7 @@ def answers_ceiling(answers: Sequence[Answer], protocol: Protocol) -> dict[str, 
 
 def _size(answer: Answer) -> list[int] | None:
     size = answer.doc.get("image_size_2d")
-    whole = isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)
+    whole = (
+        isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and 0 < side < 2**31 for side in size)
+    )
     return size if whole else None

@@ -33,7 +33,7 @@ def box_ratio(answer: Answer) -> float:
         height, width = answer.doc["image_size_2d"]
         rows, columns = answer.doc["bounding_boxes"]["dimensions"][0]
         return float(rows * columns / (height * width))
-    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
         x1, y1, x2, y2 = answer.target
         return abs(x2 - x1) * abs(y2 - y1)
 
