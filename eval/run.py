@@ -22,6 +22,8 @@ class Run:
     """The resolved settings, enough to run it again."""
     samples: Sequence[Sample]
     records: Sequence[Record]
+    superseded: Sequence[Record] = ()
+    """Earlier attempts of these samples: they count in nothing but what was spent."""
 
     @property
     def source_note(self) -> str:

@@ -12,11 +12,9 @@ latest one counts. One process writes at a time (a file lock says so); any numbe
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,14 +23,14 @@ from filelock import FileLock, Timeout
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.record import Record
-from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
+from medvision_agent.eval.store_files import DATABASE, PICTURES, make_folder, picture_path, sync_folder, write_picture
+from medvision_agent.eval.store_read import FORMAT, holds_run, open_run, read_trace
 
 __all__ = ["DATABASE", "PICTURES", "RunStore", "open_run", "picture_path", "read_trace"]
 
-DATABASE = "run.sqlite"
-PICTURES = "pictures"
-_FORMAT = 1
+_UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
+"""What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
 _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE sample (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
@@ -61,19 +59,26 @@ class RunStore:
     ) -> Self:
         """Make a new run; raises StorageError if the folder holds one already or cannot be written.
 
-        The settings and the samples are one transaction: a folder holds a whole run or none.
+        The settings and the samples are one transaction: a folder holds a whole run or none. What a process killed
+        on its way there left behind is none, and taken over.
         """
-        if (folder / DATABASE).exists():
-            raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
         store = cls._open(folder)
         try:
             with store._transaction() as database:
+                if holds_run(database):
+                    raise StorageError(
+                        f"{folder} already holds a run; add --resume to continue it, or give another --out"
+                    )
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     database.execute(statement)
-                facts = {"format": _FORMAT, "identity": identity, "config": config}
+                facts = {"format": FORMAT, "identity": identity, "config": config}
                 database.executemany("INSERT INTO run VALUES (?, ?)", [(k, json.dumps(v)) for k, v in facts.items()])
                 rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
                 database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
+            sync_folder(folder)
+        except _UNWRITABLE as error:
+            store.close()
+            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
         except BaseException:
             store.close()
             raise
@@ -98,17 +103,24 @@ class RunStore:
 
     @classmethod
     def _open(cls, folder: Path) -> Self:
+        lock = FileLock(folder / "run.lock")
         try:
-            (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / "run.lock")
+            make_folder(folder / PICTURES)
             lock.acquire(blocking=False)
         except Timeout as error:
             raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
         except OSError as error:
             raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
-        database = sqlite3.connect(folder / DATABASE, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
+        database = None
+        try:
+            database = sqlite3.connect(folder / DATABASE, isolation_level=None, check_same_thread=False)
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            if database is not None:
+                database.close()
+            lock.release()
+            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
         return cls(folder, lock, database)
 
     def __enter__(self) -> Self:
@@ -119,14 +131,20 @@ class RunStore:
 
     def close(self) -> None:
         """Close the database and let others write; leaves one plain file where no one else is reading."""
-        with suppress(sqlite3.Error):
-            self._database.execute("PRAGMA journal_mode = DELETE")
-        self._database.close()
-        self._lock.release()
+        try:
+            with suppress(sqlite3.Error):
+                self._database.execute("PRAGMA journal_mode = DELETE")
+            self._database.close()
+        finally:
+            self._lock.release()
 
     def discard_if_empty(self) -> None:
         """Take the run away again if it holds no record; pictures of other runs and other files stay."""
-        if self._database.execute("SELECT count(*) FROM record").fetchone() != (0,):
+        try:
+            empty = self._database.execute("SELECT count(*) FROM record").fetchone() == (0,)
+        except sqlite3.Error:
+            return  # what cannot be looked at stays
+        if not empty:
             return
         self.close()
         for name in (DATABASE, "run.lock"):
@@ -136,23 +154,26 @@ class RunStore:
                 folder.rmdir()
 
     def add(self, record: Record, trace: Trace) -> None:
-        """Store one finished sample; when this returns it is on disk. Not to be called from two threads at once."""
-        for key, png in trace.pictures.items():
-            _write_picture(self.folder, key, png)
-        calls = [asdict(call) for call in trace.tool_calls]
-        row = (
-            record.sample.id,
-            record.attempt,
-            record.outcome,
-            record.model_dump_json(exclude={"sample"}),
-            json.dumps({"messages": trace.messages, "tool_calls": calls}),
-        )
+        """Store one finished sample; when this returns it is on disk. Not to be called from two threads at once.
+
+        Raises StorageError naming the sample if anything of it cannot be written; then nothing of it counts.
+        """
         try:
+            for key, png in trace.pictures.items():
+                write_picture(self.folder, key, png)
+            row = (
+                record.sample.id,
+                record.attempt,
+                record.outcome,
+                record.model_dump_json(exclude={"sample"}),
+                trace.to_json(),
+            )
             with self._transaction() as database:
                 database.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", row)
-        except sqlite3.Error as error:
+        except _UNWRITABLE as error:
             raise StorageError(
-                f"{self.folder / DATABASE}: sample {record.sample.id} was not stored: {error}"
+                f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
+                "the samples before it are; remove the cause and go on with --resume"
             ) from error
 
     @contextmanager
@@ -160,76 +181,8 @@ class RunStore:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # a full disk has rolled back already
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
-
-
-def open_run(folder: Path) -> Run:
-    """Read a stored run; raises StorageError if there is none or it is no run of this program."""
-    file = folder / DATABASE
-    if not file.is_file():
-        raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder a run was written to")
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
-            if facts.get("format") != _FORMAT:
-                raise StorageError(f"{file}: format {facts.get('format')!r}, this version reads format {_FORMAT}")
-            samples = [
-                Sample.model_validate_json(row[0])
-                for row in database.execute("SELECT json FROM sample ORDER BY position")
-            ]
-            # Later attempts replace earlier ones.
-            rows = dict(database.execute("SELECT sample_id, json FROM record ORDER BY attempt"))
-    except (sqlite3.Error, ValueError) as error:
-        raise StorageError(f"{file} is not a readable run: {error}") from error
-    records = [
-        Record.model_validate({**json.loads(rows[sample.id]), "sample": sample})
-        for sample in samples
-        if sample.id in rows
-    ]
-    return Run(folder, facts["identity"], facts["config"], samples, records)
-
-
-def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
-    """Return the latest trace of a sample: ``messages`` and ``tool_calls``; raises StorageError if there is none."""
-    query = "SELECT trace FROM record WHERE sample_id = ? ORDER BY attempt DESC LIMIT 1"
-    with closing(sqlite3.connect(f"{(folder / DATABASE).absolute().as_uri()}?mode=ro", uri=True)) as database:
-        row = database.execute(query, (sample_id,)).fetchone()
-    if row is None:
-        raise StorageError(f"{folder} has no trace of sample {sample_id!r}")
-    trace: dict[str, Any] = json.loads(row[0])
-    return trace
-
-
-def picture_path(folder: Path, sha256: str) -> Path:
-    """Return where the picture with this hash lies in a run's folder."""
-    return folder / PICTURES / sha256[:2] / f"{sha256}.png"
-
-
-def _write_picture(folder: Path, key: str, png: bytes) -> None:
-    """Write a picture so that its final name never shows an incomplete file."""
-    path = picture_path(folder, key)
-    if path.exists():
-        return
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(png)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in *folder* durable (POSIX; a no-op where folders cannot be opened)."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
