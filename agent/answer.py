@@ -1,12 +1,11 @@
 """Answering one question: run the graph, then say how it ended.
 
 Contract: ``answer`` returns an Answer for everything that can happen to one sample, typed by its outcome. It raises
-only ProviderError (the provider refuses to work at all, so the run must stop) and cancellation.
+only ProviderError (the provider refuses to work at all, so the run must stop), GivenUpError and cancellation.
 """
 
-import time
+import traceback
 from dataclasses import dataclass
-from hashlib import sha256
 
 from langchain_core.runnables import RunnableConfig
 
@@ -18,11 +17,11 @@ from medvision_agent.agent.models.policy import Brief
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.retry import RequestFailed
-from medvision_agent.agent.session import Session, Waiting
+from medvision_agent.agent.session import GivenUpError, Session, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
+from medvision_agent.errors import ProviderError
 from medvision_agent.tools.frames import FRAMES
-from medvision_agent.tools.png import encode_png
 from medvision_agent.tools.view import Perceives, ViewSet
 
 __all__ = ["Answer", "answer"]
@@ -39,6 +38,9 @@ class Answer:
     forced: bool
     usage: Usage
     seconds: float
+    """Of the model and the tools, without failed tries and waits."""
+    waited_seconds: float
+    failed_tries: int
     finish_reasons: tuple[str, ...]
     model_versions: tuple[str, ...]
     prompt_sha256: str
@@ -69,10 +71,14 @@ async def answer(
         await agent_graph().ainvoke(State(messages=[]), steps, context=session)
     except RequestFailed as failure:
         return _answer(session, failure.fault.outcome, str(failure))
+    except (ProviderError, GivenUpError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours in one sample must lose neither the others nor its trace
+        return _answer(session, Outcome.INTERNAL, "".join(traceback.format_exception(error))[-4000:])
     return _answer(session, *_ending(session))
 
 
-def _ending(session: Session) -> tuple[Outcome, str]:
+def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one line for each way to end
     """Say how a conversation ended whose every request got a proper reply."""
     last = session.turns[-1]
     if session.counts["broken"] >= session.limits.broken_turns:
@@ -81,7 +87,9 @@ def _ending(session: Session) -> tuple[Outcome, str]:
         return Outcome.REFUSED, f"finish reason {last.finish_raw}"
     if last.finish is Finish.LENGTH:
         return Outcome.LIMIT_REACHED, "cut off by the output token limit"
-    if last.tool_calls or last.invalid_tool_calls or last.finish is Finish.MALFORMED_CALL:
+    if last.calls_a_tool and not session.condition.tools:
+        return Outcome.TOOL_PROTOCOL, f"called a tool where none is declared, finish reason {last.finish_raw}"
+    if last.calls_a_tool:
         return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"
     if not last.text.strip():
         return Outcome.NO_ANSWER, f"no visible text, finish reason {last.finish_raw}"
@@ -89,7 +97,7 @@ def _ending(session: Session) -> tuple[Outcome, str]:
 
 
 def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
-    words = session.question.prompt(session.views, [tool.name for tool in session.condition.tools])
+    words = session.words
     versions = [turn.model_version for turn in session.turns if turn.model_version]
     return Answer(
         outcome=outcome,
@@ -97,11 +105,13 @@ def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
         detail=detail,
         forced=session.forced,
         usage=session.usage,
-        seconds=time.monotonic() - session.started,
+        seconds=session.seconds,
+        waited_seconds=session.waited,
+        failed_tries=session.failed_tries,
         finish_reasons=tuple(turn.finish_raw for turn in session.turns),
         model_versions=tuple(dict.fromkeys(versions)),
-        prompt_sha256=words.sha256,
-        prompt_with_tools_sha256=words.sha256_sent,
-        v0_sha256=sha256(encode_png(session.views.whole.pixels)).hexdigest(),
+        prompt_sha256=words.sha256 if words else "",
+        prompt_with_tools_sha256=words.sha256_sent if words else "",
+        v0_sha256=session.v0_sha256,
         trace=session.trace,
     )

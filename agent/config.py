@@ -6,13 +6,15 @@ error, and every default is written here. ``identity()`` holds the fields that d
 """
 
 import re
+from hashlib import sha256
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from medvision_agent.agent.usage import Prices
 from medvision_agent.tools.frames import FRAMES, MEDVISION
-from medvision_agent.tools.perceive import PerceivedRule
+from medvision_agent.tools.perceive import Native, PerceivedRule
 
 __all__ = ["MODEL_CONFIG", "Gemini", "ModelConfig", "Offline", "OpenAI"]
 
@@ -139,8 +141,17 @@ class Offline(_Model):
     provider: Literal["offline"] = "offline"
     name: Literal["prior", "cv", "oracle", "scripted"]
     """Which policy answers."""
+    perceived: Native = Native()
+    """The policies look at the pixels sent."""
     script: str | None = None
     """File of replies for the scripted policy."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run; of a script, what it says and not where it lies."""
+        fields = super().identity()
+        if self.script is not None:
+            fields["script"] = sha256(Path(self.script).read_bytes()).hexdigest()
+        return fields
 
     @property
     def model(self) -> str:

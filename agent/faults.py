@@ -143,7 +143,7 @@ def _until(date: str) -> float | None:
     return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
-_KEY_LIKE = re.compile(r"(Bearer\s+\S+|sk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)[^&\s]+)", re.IGNORECASE)
+_KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)[^&\s]+)", re.IGNORECASE)
 
 
 def _detail(error: BaseException) -> str:

@@ -10,8 +10,10 @@ tools have replied, ``force`` asks for the answer and the model gets one last tu
 Routers are async because LangGraph runs plain functions in a thread.
 """
 
+import asyncio
 import operator
 from functools import cache
+from hashlib import sha256
 from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
@@ -19,7 +21,6 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from medvision_agent.agent.models.chat import Finish
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.toolbox import answer_calls
@@ -41,8 +42,9 @@ Update = dict[str, list[AnyMessage]]
 async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001 - LangGraph's signature
     """Open the conversation: system text, then the picture and the question."""
     session = runtime.context
-    png = encode_png(session.views.whole.pixels)
+    png = await asyncio.to_thread(encode_png, session.views.whole.pixels)
     words = session.question.prompt(session.views, [tool.name for tool in session.condition.tools])
+    session.words, session.v0_sha256 = words, sha256(png).hexdigest()
     session.counts["picture"] = 1
     picture, question = session.chat.picture_block(png), {"type": "text", "text": words.question}
     return _said(session, SystemMessage(words.system_sent), HumanMessage([picture, question]))
@@ -56,15 +58,17 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     if session.brief is not None:
         runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
-    message, turn = await call_model(
+    reply = await call_model(
         runnable,
         state["messages"],
         config=chat.config,
         read=chat.read,
         sleep=session.waiting.sleep,
         on_fault=session.waiting.on_fault,
+        redact=chat.redact,
     )
-    session.hear(turn)
+    session.hear(reply)
+    message, turn = reply.message, reply.turn
     # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
     session.trace.say(message)
     empty = not (turn.text or turn.tool_calls or turn.invalid_tool_calls)
@@ -85,11 +89,10 @@ async def force(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG
 
 
 async def after_model(state: State, runtime: Runtime[Session]) -> Literal["tools", "__end__"]:  # noqa: ARG001
-    """Go on to the tools if the model called any, else end with what it said."""
+    """Go on to the tools if the model called any and may, else end with what it said."""
     session = runtime.context
-    turn = session.turns[-1]
-    going_on = bool(turn.tool_calls or turn.invalid_tool_calls) or turn.finish is Finish.MALFORMED_CALL
-    return "tools" if going_on and not session.forced else "__end__"
+    may_call = session.condition.tools and not session.forced
+    return "tools" if session.turns[-1].calls_a_tool and may_call else "__end__"
 
 
 async def after_tools(

@@ -35,8 +35,8 @@ class Question:
             width_px=whole.canvas.width,
             height_px=whole.canvas.height,
             # Upstream states pixel sizes with three decimals, of the content, and the image size with its padding.
-            width_mm_per_px=f"{whole.spacing.width_mm:.3f}",
-            height_mm_per_px=f"{whole.spacing.height_mm:.3f}",
+            width_mm_per_px=_stated(whole.spacing.width_mm),
+            height_mm_per_px=_stated(whole.spacing.height_mm),
         )
         return Prompt(
             system=self.wording.render("system", convention=views.frame.sentence),
@@ -67,6 +67,11 @@ class Prompt:
     def sha256_sent(self) -> str:
         """Hash of the prompt as sent."""
         return _hash(self.system_sent, self.question)
+
+
+def _stated(mm_per_px: float) -> str:
+    """Return a pixel size with three decimals; where these would all be zero, with three digits that are not."""
+    return f"{mm_per_px:.3f}" if mm_per_px >= 0.0005 else f"{mm_per_px:.3g}"
 
 
 def _hash(*parts: str) -> str:

@@ -8,7 +8,10 @@ filtered or cut off is a reply like any other and never asked again.
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
@@ -18,10 +21,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from medvision_agent.agent.config import ModelConfig, Offline
 from medvision_agent.agent.faults import Fault, classify
 from medvision_agent.agent.models.chat import Finish, Turn
+from medvision_agent.agent.models.printable import printable
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.errors import ProviderError
 
-__all__ = ["LONGEST_WAIT", "Fault", "RequestFailed", "call_model", "classify"]
+__all__ = ["LONGEST_WAIT", "Fault", "Reply", "RequestFailed", "call_model", "classify"]
 
 LONGEST_WAIT = 120.0
 """Seconds; a provider that asks for more is asked again after this long."""
@@ -36,6 +40,16 @@ class RequestFailed(Exception):  # noqa: N818 - it reads as what happened
         self.tries = tries
 
 
+class Reply(NamedTuple):
+    """A complete reply, and what it took."""
+
+    message: AIMessage
+    turn: Turn
+    tries: int
+    waited: float
+    """Seconds that went into tries that failed and the waits after them."""
+
+
 async def call_model(
     runnable: Runnable[LanguageModelInput, AIMessage],
     messages: Sequence[BaseMessage],
@@ -44,8 +58,13 @@ async def call_model(
     read: Callable[[AIMessage], Turn],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_fault: Callable[[Fault, int], None] | None = None,
-) -> tuple[AIMessage, Turn]:
-    """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number."""
+    redact: Callable[[str], str] = str,
+) -> Reply:
+    """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number.
+
+    *redact* takes the key out of a fault's detail.
+    """
+    started = time.monotonic()
     retrying = AsyncRetrying(
         stop=stop_after_attempt(config.max_tries),
         wait=_wait,
@@ -57,9 +76,12 @@ async def call_model(
         tries = attempt.retry_state.attempt_number
         with attempt:
             try:
-                return await _once(runnable, messages, config.timeout_seconds, read)
+                began = time.monotonic()
+                message, turn = await _once(runnable, messages, config.timeout_seconds, read)
+                return Reply(message, turn, tries, began - started)
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error)
+                fault = replace(fault, detail=redact(fault.detail))
                 if isinstance(config, Offline):
                     fault = Fault(Outcome.INTERNAL, fault.detail)
                 if on_fault is not None:
@@ -84,7 +106,7 @@ async def _once(
 ) -> tuple[AIMessage, Turn]:
     # The SDKs' own timeouts count per read: a reply that trickles would outlive them.
     async with asyncio.timeout(timeout_seconds):
-        message = await runnable.ainvoke(list(messages))
+        message = printable(await runnable.ainvoke(list(messages)))
     turn = read(message)
     if turn.finish is Finish.NONE:
         detail = f"The reply gives no reason to stop ({turn.finish_raw or 'none'}): it is incomplete or empty."

@@ -11,12 +11,17 @@ from medvision_agent.agent.faults import Fault
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat, Turn
 from medvision_agent.agent.models.policy import Brief
-from medvision_agent.agent.question import Question
+from medvision_agent.agent.question import Prompt, Question
+from medvision_agent.agent.retry import Reply
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
 from medvision_agent.tools.view import ViewSet
 
-__all__ = ["Session", "Waiting"]
+__all__ = ["GivenUpError", "Session", "Waiting"]
+
+
+class GivenUpError(Exception):
+    """A run that is being stopped does not wait for the next try of a request."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Waiting:
     """What happens between two tries of a request."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    """Does the waiting; may raise to give up."""
+    """Does the waiting; may raise GivenUpError."""
     on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
     """Hears of every try that failed, with its number."""
 
@@ -47,12 +52,25 @@ class Session:
     counts: Counter[str] = field(default_factory=Counter)
     """``model`` and ``tool`` calls so far, ``picture`` numbers given, ``broken`` turns in a row."""
     forced: bool = False
+    words: Prompt | None = None
+    """The prompt as sent; None before the first turn."""
+    v0_sha256: str = ""
+    waited: float = 0.0
+    """Seconds that went into failed tries and waiting for the next one: the provider's time, not the model's."""
+    failed_tries: int = 0
     started: float = field(default_factory=time.monotonic)
 
-    def hear(self, turn: Turn) -> None:
-        """Count a turn of the model."""
-        self.turns.append(turn)
-        self.usage = self.usage + turn.usage
+    def hear(self, reply: Reply) -> None:
+        """Count a turn of the model, and what it took to get it."""
+        self.turns.append(reply.turn)
+        self.usage = self.usage + reply.turn.usage
+        self.waited += reply.waited
+        self.failed_tries += reply.tries - 1
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start, without what the provider made us wait."""
+        return time.monotonic() - self.started - self.waited
 
     def at_limit(self) -> bool:
         """Tell whether only the forced last turn is left."""
@@ -61,5 +79,5 @@ class Session:
             self.counts["model"] >= limits.model_calls - 1
             or self.counts["tool"] >= limits.tool_calls
             or self.usage.input + self.usage.output >= limits.tokens
-            or time.monotonic() - self.started >= limits.seconds
+            or self.seconds >= limits.seconds
         )

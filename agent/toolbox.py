@@ -20,7 +20,7 @@ from medvision_agent.agent.session import Session
 from medvision_agent.agent.trace import ToolCallTrace
 from medvision_agent.errors import nearest
 from medvision_agent.prompts.render import render
-from medvision_agent.tools.base import Picture, Reply
+from medvision_agent.tools.base import Reply
 from medvision_agent.tools.png import encode_png
 
 __all__ = ["answer_calls"]
@@ -38,27 +38,32 @@ class _Call:
     problem: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """A reply, its picture as a file, and how long the tool itself took."""
+
+    reply: Reply
+    png: bytes | None = None
+    seconds: float = 0.0
+
+
 async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
     """Run the calls of *turn* and return the messages that answer them."""
     messages: list[AnyMessage] = []
     pictures: Blocks = []
     calls = list(_calls(turn))
     for call in calls:
-        started = time.perf_counter()
-        reply = await _reply(session, call)
-        content, picture = _content(session, reply)
-        seconds = round(time.perf_counter() - started, 6)
-        key = session.trace.picture(encode_png(reply.picture.pixels)) if reply.picture else None
-        session.trace.tool_calls.append(
-            ToolCallTrace(call.name, call.id, call.arguments, reply.ok, reply.text, key, seconds)
-        )
+        # In a thread: OpenCV releases the interpreter lock, other samples go on.
+        answered = await asyncio.to_thread(_run, session, call)
+        text, picture = _content(session, answered)
+        _note(session, call, answered, text)
         inside = session.chat.config.images_in_tool_result and picture
         messages.append(
             ToolMessage(
-                [{"type": "text", "text": content}, *picture] if inside else content,
+                [{"type": "text", "text": text}, *picture] if inside else text,
                 tool_call_id=call.id,
                 name=call.name,
-                status="success" if reply.ok else "error",
+                status="success" if answered.reply.ok else "error",
             )
         )
         pictures += [] if inside else picture
@@ -78,7 +83,8 @@ def _calls(turn: Turn) -> Iterator[_Call]:
         yield _Call(broken["id"] or uuid4().hex, broken["name"] or "", broken["args"], "they are no JSON object")
 
 
-async def _reply(session: Session, call: _Call) -> Reply:
+def _run(session: Session, call: _Call) -> _Answered:
+    """Run one call; what cannot be run is answered with an error."""
     session.counts["tool"] += 1
     if session.counts["tool"] > session.limits.tool_calls:
         return _error(f"not run: the limit of {session.limits.tool_calls} tool calls is reached")
@@ -86,26 +92,31 @@ async def _reply(session: Session, call: _Call) -> Reply:
         return _error(f"the arguments could not be read: {call.problem}")
     tools = {tool.name: tool for tool in session.condition.tools}
     if call.name not in tools:
-        known = ", ".join(tools) or "none"
+        known = ", ".join(tools)
         return _error(f"unknown tool {call.name[:60]!r}; declared tools: {known}.{nearest(call.name, tools)}")
-    # In a thread: OpenCV releases the interpreter lock, other samples go on.
-    return await asyncio.to_thread(tools[call.name].call, session.views, call.arguments)
+    started = time.perf_counter()
+    reply = tools[call.name].call(session.views, call.arguments)
+    seconds = time.perf_counter() - started
+    return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds)
 
 
-def _content(session: Session, reply: Reply) -> tuple[str, Blocks]:
+def _error(text: str) -> _Answered:
+    return _Answered(Reply(f"Error: {text}", ok=False))
+
+
+def _content(session: Session, answered: _Answered) -> tuple[str, Blocks]:
     """Return the text of a reply, naming its picture, and the picture's blocks."""
-    if reply.picture is None:
+    reply = answered.reply
+    if reply.picture is None or answered.png is None:
         return reply.text, []
     session.counts["picture"] += 1
     name = f"picture {session.counts['picture']}"
-    text = json.dumps({**(reply.result or {}), "picture": name})
-    return text, _blocks(session, name, reply.picture)
+    caption = {"type": "text", "text": f"[{name}] {reply.picture.caption}"}
+    return json.dumps({**(reply.result or {}), "picture": name}), [caption, session.chat.picture_block(answered.png)]
 
 
-def _blocks(session: Session, name: str, picture: Picture) -> Blocks:
-    caption = {"type": "text", "text": f"[{name}] {picture.caption}"}
-    return [caption, session.chat.picture_block(encode_png(picture.pixels))]
-
-
-def _error(text: str) -> Reply:
-    return Reply(f"Error: {text}", ok=False)
+def _note(session: Session, call: _Call, answered: _Answered, text: str) -> None:
+    key = session.trace.picture(answered.png) if answered.png else None
+    session.trace.tool_calls.append(
+        ToolCallTrace(call.name, call.id, call.arguments, answered.reply.ok, text, key, round(answered.seconds, 6))
+    )

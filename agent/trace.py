@@ -1,13 +1,15 @@
 """The trace: everything said and done for one sample, with pictures by hash.
 
-Contract: a trace is plain JSON. A picture appears in it as ``{"picture": "<sha256>", ...}`` and its bytes lie in
-``pictures`` under that hash. No request header and no key ever reaches a trace.
+Contract: a trace is strict JSON. A picture block appears in it as ``{"type": "image_url", "picture": "<sha256>"}`` and
+its bytes lie in ``pictures`` under that hash. No request header and no key ever reaches a trace.
 """
 
-import re
+import binascii
+import json
+import math
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +17,7 @@ from langchain_core.messages import AnyMessage
 
 __all__ = ["ToolCallTrace", "Trace"]
 
-_DATA_URL = re.compile(r"^data:([\w./+-]+);base64,")
+_DATA_URL = "data:image/png;base64,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,33 @@ class Trace:
     def say(self, *messages: AnyMessage) -> None:
         """Append messages as sent or received, pictures replaced by their hashes."""
         for message in messages:
-            self.messages.append(self._without_pictures(message.model_dump(mode="json", exclude_none=True)))
+            self.messages.append(self._plain(message.model_dump(mode="json")))
 
-    def _without_pictures(self, value: Any) -> Any:
+    def to_json(self) -> str:
+        """Return messages and tool calls as strict JSON."""
+        calls = [self._plain(asdict(call)) for call in self.tool_calls]
+        return json.dumps({"messages": self.messages, "tool_calls": calls}, allow_nan=False)
+
+    def _plain(self, value: Any) -> Any:
+        """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""
         if isinstance(value, Mapping):
-            return {str(key): self._without_pictures(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._without_pictures(item) for item in value]
-        if isinstance(value, str) and (found := _DATA_URL.match(value)):
-            data = b64decode(value[found.end() :])
-            return {"picture": self.picture(data), "mime_type": found[1]}
+            if value.get("type") == "image_url" and (png := _png_of(value)) is not None:
+                return {"type": "image_url", "picture": self.picture(png)}
+            return {str(key): self._plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._plain(item) for item in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)  # what a model wrote, such as NaN, is kept in words
         return value
+
+
+def _png_of(block: Mapping[str, Any]) -> bytes | None:
+    """Return the bytes of a picture block, or None if it holds no picture of ours."""
+    source = block.get("image_url")
+    url = source.get("url") if isinstance(source, Mapping) else None
+    if not isinstance(url, str) or not url.startswith(_DATA_URL):
+        return None
+    try:
+        return b64decode(url.removeprefix(_DATA_URL), validate=True)
+    except binascii.Error:
+        return None

@@ -11,6 +11,7 @@ from typing import Any
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.config import ModelConfig
 from medvision_agent.agent.limits import Limits
+from medvision_agent.eval.provenance import code_sha256
 from medvision_agent.eval.sample import Sample
 from medvision_agent.prompts.render import templates_sha256
 from medvision_agent.version import VERSION
@@ -30,13 +31,15 @@ def identity(
     """Return the identity as JSON-able fields; *asked* says how: recipe, prompt form, a user's own prompts."""
     return {
         "version": VERSION,
+        "code_sha256": code_sha256(),
         "model_name": model_name,
         "model": model.identity(),
         **asked,
         "prompts_sha256": templates_sha256(),
         "limits": limits.model_dump(mode="json"),
         "sample_ids_sha256": _hash(sample.id for sample in samples),
-        "samples_sha256": _hash(sample.model_dump_json() for sample in samples),
+        # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
+        "samples_sha256": _hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
         **condition.identity(),
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from medvision_agent.agent.models.factory import check_ready, open_model
 from medvision_agent.agent.models.scripted import read_script
 from medvision_agent.agent.prompt_file import with_prompt_file
 from medvision_agent.agent.wording import Wording
-from medvision_agent.errors import ConfigError, DataError, ProviderError
+from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
 from medvision_agent.eval.identity import identity
 from medvision_agent.eval.medvision.source import Reading
+from medvision_agent.eval.provenance import libraries
 from medvision_agent.eval.recipe import Recipe, recipe_named
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.runner import Job, Watch, run_samples
@@ -25,8 +27,12 @@ from medvision_agent.eval.source import Source
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.store import RunStore, open_run
 from medvision_agent.tools.geometry import Size
+from medvision_agent.tools.png import encode_png
 
 __all__ = ["Prepared", "Settings", "execute", "prepare"]
+
+CHECKED_PICTURES = 20
+"""About how many pictures are compared with what was sent before a run is resumed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +93,7 @@ class Prepared:
             "own_prompts": dict(self.wording.own),
             "limits": settings.limits.model_dump(mode="json"),
             "max_connections": self.parallel,
+            "libraries": libraries(),
         }
 
 
@@ -134,6 +141,19 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
     return model.model_copy(update={"script": script})
 
 
+def _check_pictures(prepared: Prepared, run: Run) -> None:
+    """Refuse to go on where pictures are no longer those that were sent; looks at a few of the finished samples."""
+    finished = [record for record in run.records if record.v0_sha256]
+    for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
+        native = prepared.source.load(record.sample)
+        png = encode_png(prepared.recipe.slice_of(native, record.sample).grey)
+        if sha256(png).hexdigest() != record.v0_sha256:
+            raise StorageError(
+                f"{run.folder} cannot be resumed: the picture of sample {record.sample.id!r} is no longer the one that "
+                "was sent; restore the pictures, or give another --out"
+            )
+
+
 async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> Run:
     """Create or resume the run, ask what is pending, and return the run as stored.
 
@@ -147,6 +167,8 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
         store = RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config())
     with store:
         run = open_run(settings.out)
+        if settings.resume:
+            _check_pictures(prepared, run)
         watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         try:

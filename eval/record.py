@@ -42,7 +42,11 @@ class Record(_Frozen):
     usage: Usage = Usage()
     cost_usd: float | None = None
     seconds: float = 0.0
-    """Wall time of the sample, waiting for retries included."""
+    """Wall time of the model and the tools, without failed tries and the waits after them."""
+    waited_seconds: float = 0.0
+    """What failed tries of requests that succeeded later, and the waits after them, took."""
+    failed_tries: int = 0
+    """How many such tries there were."""
     finish_reasons: tuple[str, ...] = ()
     model_versions: tuple[str, ...] = ()
     """Distinct model versions the server said it used."""

@@ -5,7 +5,6 @@ A ProviderError stops the run the same way and is raised at the end.
 """
 
 import asyncio
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ from medvision_agent.agent.models.chat import Chat
 from medvision_agent.agent.models.policy import Brief
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
-from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import DataError, ProviderError
@@ -102,10 +101,6 @@ async def run_samples(
         raise problems[0]
 
 
-class GivenUpError(Exception):
-    """A run that is being stopped does not wait for the next try of a request."""
-
-
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
@@ -132,21 +127,15 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         wording=job.wording,
     )
     perceives = job.recipe.perceives(job.chat.config.perceived)
-    try:
-        given = await answer(
-            question,
-            job.condition,
-            job.chat,
-            job.limits,
-            perceives=perceives,
-            waiting=waiting,
-            brief=_brief(job.chat, sample, native),
-        )
-    except (ProviderError, GivenUpError):
-        raise
-    except Exception as error:  # noqa: BLE001 - a fault of ours in one sample must not lose the others
-        detail = "".join(traceback.format_exception(error))[-4000:]
-        return Record(sample=sample, attempt=attempt, outcome=Outcome.INTERNAL, detail=detail), Trace()
+    given = await answer(
+        question,
+        job.condition,
+        job.chat,
+        job.limits,
+        perceives=perceives,
+        waiting=waiting,
+        brief=_brief(job.chat, sample, native),
+    )
     return _record(job, sample, attempt, given), given.trace
 
 
@@ -171,6 +160,8 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         usage=given.usage,
         cost_usd=given.usage.cost_usd(job.chat.config.prices),
         seconds=round(given.seconds, 4),
+        waited_seconds=round(given.waited_seconds, 4),
+        failed_tries=given.failed_tries,
         finish_reasons=given.finish_reasons,
         model_versions=given.model_versions,
         prompt_sha256=given.prompt_sha256,

@@ -1,7 +1,7 @@
 """Tool arguments that are JSON but no object, kept readable on their way through the OpenAI adapter.
 
 The adapter can represent arguments that are an object, or that are no JSON at all; for anything between (a list, a
-number, a string) it raises and the whole reply is lost, its good calls and its token counts included. This transport
+number, a string) it raises and the whole reply is lost, its good calls and its token counts included. This client
 marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are answered.
 """
 
@@ -10,21 +10,19 @@ from typing import Any
 
 import httpx2
 
-__all__ = ["NOT_AN_OBJECT", "ReadableArguments"]
+__all__ = ["NOT_AN_OBJECT", "ReadableArgumentsClient"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
 """Appended to the arguments; what a model sees of its own call when the conversation goes on."""
+_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
 
 
-class ReadableArguments(httpx2.AsyncBaseTransport):
-    """Passes requests to another transport and mends the replies."""
+class ReadableArgumentsClient(httpx2.AsyncClient):
+    """An HTTP client that mends replies; in everything else (proxies, limits, redirects) the usual one."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the reply, with marked arguments where needed."""
-        response = await self._inner.handle_async_request(request)
+    async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
+        """Send a request and return the reply, with marked arguments where needed."""
+        response = await super().send(request, **settings)
         if response.status_code != 200:
             return response
         body = await response.aread()
@@ -32,14 +30,7 @@ class ReadableArguments(httpx2.AsyncBaseTransport):
         if mended is body:
             return response
         headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_BODY]
-        return httpx2.Response(200, headers=headers, content=mended, extensions=response.extensions)
-
-    async def aclose(self) -> None:
-        """Close the inner transport."""
-        await self._inner.aclose()
-
-
-_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
+        return httpx2.Response(200, headers=headers, content=mended, request=request, extensions=response.extensions)
 
 
 def _mended(body: bytes) -> bytes:

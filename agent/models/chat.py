@@ -5,8 +5,8 @@ few named ones, and a reply without any reason to stop is ``Finish.NONE``: not a
 """
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -57,6 +57,11 @@ class Turn:
     """The exact model that answered, as the provider names it."""
 
     @property
+    def calls_a_tool(self) -> bool:
+        """True where the model wants a tool called, whether the call can be read or not."""
+        return bool(self.tool_calls or self.invalid_tool_calls) or self.finish is Finish.MALFORMED_CALL
+
+    @property
     def usage_reported(self) -> bool:
         """True where the reply carried token counts."""
         return self.usage.unreported == 0
@@ -68,6 +73,8 @@ class Chat:
 
     config: ModelConfig
     model: BaseChatModel
+    redact: Callable[[str], str] = field(default=str, repr=False)
+    """Takes the key out of a text before it is stored or shown."""
 
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
@@ -121,15 +128,21 @@ def data_url(png: bytes) -> str:
 
 
 def visible_text(message: AIMessage) -> str:
-    """Join the text blocks of a reply, each on its own line: glued together, words and numbers would merge."""
+    """Join the text of a reply: parts that follow each other as they are, parts with anything between on new lines.
+
+    A service may cut one sentence into parts, so a number must not be torn; but texts before and after a thought or
+    a tool call are two.
+    """
     if isinstance(message.content, str):
         return message.content
-    texts = []
+    texts = [""]
     for block in message.content:
         if isinstance(block, str):
-            texts.append(block)
+            texts[-1] += block
         elif block.get("type") == "text":
-            texts.append(str(block.get("text", "")))
+            texts[-1] += str(block.get("text", ""))
+        elif texts[-1]:
+            texts.append("")
     return "\n".join(text for text in texts if text)
 
 

@@ -6,13 +6,14 @@ one is used, because each costs more than a second.
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx2
 
 from medvision_agent.agent.config import Gemini, ModelConfig, Offline
-from medvision_agent.agent.models.arguments import ReadableArguments
+from medvision_agent.agent.models.arguments import ReadableArgumentsClient
 from medvision_agent.agent.models.chat import Chat
 from medvision_agent.errors import ConfigError
 
@@ -48,18 +49,22 @@ async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.env
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    transport = ReadableArguments(httpx2.AsyncHTTPTransport(limits=limits))
-    async with httpx2.AsyncClient(transport=transport, timeout=config.timeout_seconds) as client:
+    async with ReadableArgumentsClient(limits=limits, timeout=config.timeout_seconds) as client:
         if isinstance(config, Gemini):
             from medvision_agent.agent.models.gemini import build as build_gemini  # noqa: PLC0415
 
             chat, api = build_gemini(config, key, client)
             with api:
-                yield chat
+                yield replace(chat, redact=_without(key))
         else:
             from medvision_agent.agent.models.openai import build as build_openai  # noqa: PLC0415
 
-            yield build_openai(config, key, client)
+            yield replace(build_openai(config, key, client), redact=_without(key))
+
+
+def _without(key: str) -> Callable[[str], str]:
+    """Return a function that blots out the key: services may repeat it in any message, also in one of status 200."""
+    return lambda text: text if key == _NO_KEY else text.replace(key, "[key]")
 
 
 def _key(config: ModelConfig, environ: Mapping[str, str]) -> str:

@@ -59,7 +59,16 @@ class Provider:
 
         runnable = chat.bind(tools or [], choice)
         async with asyncio.timeout(20):
-            return await call_model(runnable, messages, config=chat.config, read=chat.read, sleep=sleep, on_fault=heard)
+            reply = await call_model(
+                runnable,
+                messages,
+                config=chat.config,
+                read=chat.read,
+                sleep=sleep,
+                on_fault=heard,
+                redact=chat.redact,
+            )
+            return reply.message, reply.turn
 
     async def turn(self, *replies: Reply, **settings: Any) -> Turn:
         """Open a model, script the replies, ask one question and return what was read."""

@@ -2,9 +2,9 @@
 
 import pytest
 from fake.replies import blocked_prompt, calls, raw, refusal, text
-from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from medvision_agent.agent.models.chat import Finish
+from medvision_agent.agent.models.chat import Finish, visible_text
 from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.usage import Usage
@@ -20,9 +20,15 @@ async def test_a_plain_answer(provider):
     assert turn.model_version in {"fake-gemini-001", "fake-gpt-001"}
 
 
-async def test_parts_of_text_do_not_run_together(gemini, responses):
+async def test_parts_of_one_text_are_put_together(gemini, responses):
     for provider in (gemini, responses):
-        assert (await provider.turn(text("I will compute.", "12 mm"))).text == "I will compute.\n12 mm"
+        # One sentence cut into parts is put together again: a number must not be torn.
+        assert (await provider.turn(text("<answer>0.4", "5</answer>"))).text == "<answer>0.45</answer>"
+
+
+async def test_texts_with_something_between_stay_apart():
+    between = [{"type": "text", "text": "I will compute."}, {"type": "thinking", "thinking": "7"}, "12 mm"]
+    assert visible_text(AIMessage(between)) == "I will compute.\n12 mm"
 
 
 async def test_missing_token_counts_are_counted_as_missing(provider):

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import time
 
 import numpy as np
 import pytest
-from fake.replies import HANG, calls, error, refusal, text
+from fake.replies import HANG, calls, error, raw, refusal, text
 
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
@@ -13,11 +14,12 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
+from medvision_agent.agent.session import Waiting
 from medvision_agent.tools.geometry import Spacing
 from medvision_agent.tools.png import decode_png
 from medvision_agent.tools.slice import grey_slice
 
-KEYS = {"GEMINI_API_KEY": "AIza-test", "OPENAI_API_KEY": "sk-test"}
+KEYS = {"GEMINI_API_KEY": "a-test-key-of-google", "OPENAI_API_KEY": "a-test-key-of-openai"}
 WIRES = ["gemini", "chat", "responses"]
 ON, OFF = Condition.parse("on"), Condition.parse("off")
 CROP = ("crop", {"view": "v0", "x0": 0.0, "y0": 0.0, "x1": 0.5, "y1": 0.5, "zoom": 2})
@@ -50,7 +52,7 @@ async def test_pictures_come_back_after_the_tool_replies(server, configured, wir
     assert (decode_png(first.pictures[0]) == PIXELS).all()
     assert decode_png(second.pictures[1]).shape == (60, 80)  # half of each side, twice as large
     assert given.usage.model_calls == 2
-    assert given.usage.input == 2000 or given.usage.unreported
+    assert (given.usage.input, given.usage.unreported) == (2000, 0)
     sent = json.dumps(second.body)
     assert sent.index("crop") < sent.rindex("picture 2") < sent.rindex("picture 3")
 
@@ -126,3 +128,79 @@ async def test_the_two_arms_send_the_same_but_for_the_tools(server, configured, 
     paragraph = on.trace.messages[0]["content"].removeprefix(off.trace.messages[0]["content"])
     without = json.dumps(bodies[1]).replace(json.dumps(paragraph)[1:-1], "")
     assert json.loads(without) == bodies[0]
+
+
+async def test_waits_for_the_provider_are_not_the_models_time(server, configured):
+    server.script([error(429, retry_after="30"), calls(RULER), text("<answer>20</answer>")])
+
+    async def no_wait(seconds):
+        await asyncio.to_thread(time.sleep, 0.05 * (seconds > 29))
+
+    faults = []
+    waiting = Waiting(sleep=no_wait, on_fault=lambda fault, tries: faults.append((fault.outcome, tries)))
+    async with asyncio.timeout(60), open_model(configured("chat"), environ=KEYS) as chat:
+        given = await answer(QUESTION, ON, chat, Limits(), waiting=waiting)
+    assert given.outcome is Outcome.ANSWERED
+    assert not given.forced
+    assert faults == [(Outcome.RATE_LIMITED, 1)]
+    assert given.failed_tries == 1
+    assert given.waited_seconds >= 0.05
+
+
+async def test_one_unreadable_call_does_not_lose_the_readable_one(server, configured):
+    server.script([calls(RULER, ("ruler", "[1, 2]")), text("<answer>20</answer>")])
+    given = await ask(configured("chat"), ON)
+    assert [call.ok for call in given.trace.tool_calls] == [True, False]
+    assert given.finish_reasons == ("tool_calls", "stop")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_half_a_surrogate_pair_is_replaced_and_the_sample_goes_on(server, configured, wire):
+    odd = "x \ud800 "
+    server.script([calls((f"rul{odd}", {"view": odd})), text(f"{odd}<answer>20</answer>")])
+    given = await ask(configured(wire), ON)
+    assert given.outcome is Outcome.ANSWERED
+    assert given.response == "x ? <answer>20</answer>"
+    given.trace.to_json().encode()
+
+
+async def test_text_that_looks_like_a_picture_stays_text(server, configured):
+    words = "data:image/png;base64,abc <answer>1</answer>"
+    server.script([calls(("ruler", {"view": "data:image/png;base64,AAAA"})), text(words)])
+    given = await ask(configured("chat"), ON)
+    assert (given.outcome, given.response) == (Outcome.ANSWERED, words)
+    assert words in given.trace.to_json()
+    assert "data:image/png;base64,AAAA" in given.trace.to_json()
+    assert set(given.trace.pictures) == {given.v0_sha256}
+
+
+async def test_a_key_in_a_reply_of_status_200_is_blotted_out(server, configured):
+    body = {"error": {"message": f"Incorrect API key provided: {KEYS['OPENAI_API_KEY']}"}}
+    server.script([raw(body)])
+    given = await ask(configured("chat", max_tries=1), OFF)
+    assert given.outcome is Outcome.BAD_REPLY
+    assert "Incorrect API key provided" in given.detail
+    assert KEYS["OPENAI_API_KEY"] not in given.detail
+
+
+async def test_without_tools_a_tool_call_ends_the_sample(server, configured):
+    server.script([text("", finish="UNEXPECTED_TOOL_CALL"), text("<answer>1</answer>")])
+    given = await ask(configured("gemini"), OFF)
+    assert given.outcome is Outcome.TOOL_PROTOCOL
+    assert len(server.requests) == 1
+
+
+async def test_a_failure_of_the_service_leaves_no_response(server, configured):
+    server.script([text("<answer>5</answer>")])
+    good = await ask(configured("chat"), OFF)
+    server.script([calls(RULER), error(500, retry_after="0")])
+    bad = await ask(configured("chat", max_tries=1), ON)
+    assert good.response
+    assert (bad.outcome, bad.response) == (Outcome.SERVER_ERROR, "")
+    assert len(bad.trace.tool_calls) == 1
+
+
+async def test_an_empty_turn_is_not_sent_back(server, configured):
+    server.script([text("", finish="MALFORMED_FUNCTION_CALL"), text("<answer>1</answer>")])
+    await ask(configured("gemini"), ON)
+    assert [content["role"] for content in server.requests[1].body["contents"]] == ["user", "user"]

@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.scripted import Scripted
 from medvision_agent.agent.outcome import Outcome
 
 ON, OFF = Condition.parse("on"), Condition.parse("off")
@@ -78,10 +79,61 @@ async def test_model_that_never_stops_calling_ends_as_limit_reached(question, sc
     assert given.usage.model_calls == 4
 
 
-async def test_seconds_and_tokens_force_an_answer_too(question, scripted):
+async def test_seconds_force_an_answer(question, scripted):
     given = await answer(question, ON, scripted([RULER], "<answer>1</answer>"), Limits(seconds=1e-9))
     assert given.forced
     assert given.outcome is Outcome.ANSWERED
+
+
+async def test_tokens_force_an_answer(question, scripted):
+    class Counting(Scripted):
+        def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+            result = super()._generate(messages, stop, run_manager, **kwargs)
+            result.generations[0].message.usage_metadata = {
+                "input_tokens": 60,
+                "output_tokens": 50,
+                "total_tokens": 110,
+            }
+            return result
+
+    chat = scripted([RULER], [RULER], [RULER], "<answer>1</answer>")
+    counting = type(chat)(chat.config, Counting(name="counting", turns=chat.model.turns))
+    assert not (await answer(question, ON, counting, Limits(tokens=10_000))).forced
+    given = await answer(question, ON, counting, Limits(tokens=200))
+    assert given.forced
+    assert given.usage.input == 180
+
+
+async def test_unreadable_turns_count_in_a_row_only(question, scripted):
+    class Stumbling(Scripted):
+        def next_message(self, messages, **kwargs):
+            message = super().next_message(messages, **kwargs)
+            spoken = sum(isinstance(one, AIMessage) for one in messages)
+            if message.tool_calls and spoken % 2:
+                call = {"name": "ruler", "args": "{", "id": f"bad_{spoken}", "error": None, "type": "invalid_tool_call"}
+                return AIMessage("", invalid_tool_calls=[call])
+            return message
+
+    chat = scripted([RULER], [RULER], [RULER], [RULER], [RULER], "<answer>1</answer>")
+    stumbling = type(chat)(chat.config, Stumbling(name="stumbling", turns=chat.model.turns))
+    given = await answer(question, ON, stumbling, Limits(broken_turns=2))
+    assert given.outcome is Outcome.ANSWERED
+    assert [call.ok for call in given.trace.tool_calls] == [True, False, True, False, True]
+
+
+async def test_a_fault_of_ours_keeps_the_trace(question, scripted):
+    class Failing(Scripted):
+        def next_message(self, messages, **kwargs):
+            if len(messages) > 2:
+                raise ZeroDivisionError("inside the policy")
+            return super().next_message(messages, **kwargs)
+
+    chat = scripted([RULER])
+    failing = type(chat)(chat.config, Failing(name="failing", turns=chat.model.turns))
+    given = await answer(question, ON, failing, Limits())
+    assert given.outcome is Outcome.INTERNAL
+    assert "inside the policy" in given.detail
+    assert len(given.trace.tool_calls) == 1
 
 
 async def test_empty_final_message_is_no_answer(question, scripted):

@@ -1,0 +1,47 @@
+"""What made a run: a hash of the code that decides what a model sees, and the versions of the libraries around it."""
+
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import medvision_agent.agent
+import medvision_agent.prompts
+import medvision_agent.tools
+
+__all__ = ["code_sha256", "libraries"]
+
+_LIBRARIES = (
+    "google-genai",
+    "langchain-core",
+    "langchain-google-genai",
+    "langchain-openai",
+    "langgraph",
+    "numpy",
+    "openai",
+    "opencv-python-headless",
+    "scipy",
+)
+
+
+@cache
+def code_sha256() -> str:
+    """Return the hash over the agent, the tools and the prompts: two runs of unlike code are not compared."""
+    digest = sha256()
+    for package in (medvision_agent.agent, medvision_agent.prompts, medvision_agent.tools):
+        folder = Path(str(package.__file__)).parent
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.j2")]):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def libraries() -> dict[str, str]:
+    """Return the installed versions of the libraries that take part in a run."""
+    return {name: found for name in _LIBRARIES if (found := _version(name))}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
