@@ -12,22 +12,31 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.view import View, ViewSet
+from medvision_agent.tools.view import ViewSet
 
 __all__ = ["Arguments", "Output", "Picture", "Reply", "Result", "Tool", "tool"]
 
 
 class Arguments(BaseModel):
-    """Base of all argument models: unknown keys and non-finite numbers are refused.
+    """Base of all argument models: unknown keys, non-finite numbers and booleans are refused.
 
     Only flat floats, strings and enums: tuples and lists do not survive every provider's schema conversion.
     Ranges stand in the field descriptions too, because some providers drop ``ge`` and ``le``.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_boolean(cls, value: Any) -> Any:
+        # Pydantic reads true as 1.0, and a point would be measured that nobody gave.
+        if isinstance(value, bool):
+            raise PydanticCustomError("boolean", "Input should be a number or a text, not true or false")
+        return value
 
 
 class Result(BaseModel):
@@ -46,11 +55,10 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What a tool's function returns: a typed result and, where it helps, a picture and the view it shows."""
+    """What a tool's function returns: a typed result and, where it helps, a picture."""
 
     result: Result
     picture: Picture | None = None
-    view: View | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +69,6 @@ class Reply:
     ok: bool
     result: Mapping[str, Any] | None = None
     picture: Picture | None = None
-    view: View | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +100,7 @@ class Tool:
         except ToolError as error:
             return Reply(f"Error: {error}", ok=False)
         result = output.result.model_dump(mode="json")
-        return Reply(json.dumps(result), True, result, output.picture, output.view)
+        return Reply(json.dumps(result), True, result, output.picture)
 
 
 def tool(arguments: type[Arguments]) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:

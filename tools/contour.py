@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 _BUDGET = 1_000_000
-"""Most pixels of an enlarged cut; a larger one is enlarged less, never below its own size."""
+"""Most pixels of an enlarged cut, but for rounding (below twice that); a larger one is not enlarged at all."""
 _FINENESS = 8
 """Enlarged pixels per native pixel along the axis of the finer spacing."""
 _SAMPLES = 512
@@ -90,7 +90,10 @@ class Cut:
         """Return the enlargement across and down that makes the pixels fine and nearly square, within the budget."""
         field = (self.x1 - self.x0) * spacing.width_mm * (self.y1 - self.y0) * spacing.height_mm
         step = max(min(spacing.height_mm, spacing.width_mm) / _FINENESS, math.sqrt(field / _BUDGET))
-        return max(1, round(spacing.width_mm / step)), max(1, round(spacing.height_mm / step))
+        # Where pixels are so flat that the longer side is not divided at all, the other one must not take its share.
+        most = max(1, _BUDGET // ((self.x1 - self.x0) * (self.y1 - self.y0)))
+        across, down = (round(side / step) for side in (spacing.width_mm, spacing.height_mm))
+        return min(max(1, across), most), min(max(1, down), most)
 
     def enlarge(self, pixels: NDArray[np.float32], spacing: Spacing) -> NDArray[np.float32]:
         """Return the native *pixels* of this cut enlarged by ``factors``, bicubic, pixel-centre aligned."""
@@ -136,15 +139,13 @@ def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
     filled = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [pixels[0].astype(np.int32)], 1) > 0
     inside = (np.argwhere(filled)[:, ::-1] + 0.5) * fine + corner
     # The edge lies half-way between the last pixels inside and the first outside: fit both rings at once.
-    oval = fit_oval(np.concatenate((_even(inner), _even(outer))), inside)
-    pixel_area = float(fine.prod())
-    overlap = np.count_nonzero(oval.covers(inside)) * pixel_area
-    area = len(inside) * pixel_area
+    oval = fit_oval(np.concatenate((_even(inner), _even(outer))), inside, fine)
+    area = len(inside) * float(fine.prod())
     tight = Cut.around(mask)
     box = Region(
         cut.x0 + tight.x0 / across, cut.y0 + tight.y0 / down, cut.x0 + tight.x1 / across, cut.y0 + tight.y1 / down
     )
-    return Measured(box, _ellipse(oval, native), area, min(1.0, 2 * overlap / (area + oval.area)), inner / native)
+    return Measured(box, _ellipse(oval, native), area, oval.dice(inside, fine), inner / native)
 
 
 def _ellipse(oval: Oval, native: NDArray[np.float64]) -> Ellipse:

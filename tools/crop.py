@@ -11,13 +11,13 @@ __all__ = ["Crop", "CropArguments", "crop"]
 class CropArguments(Arguments):
     """Two opposite corners and an enlargement."""
 
-    view: str = Field(default="v0", description="Id of the view the corners are given in")
+    view: str = Field(default="v0", description="Id of the view the corners are given in (v0 if left out)")
     x0: float = Field(description="x of one corner, from 0 to 1")
     y0: float = Field(description="y of one corner, from 0 to 1")
     x1: float = Field(description="x of the opposite corner, from 0 to 1")
     y1: float = Field(description="y of the opposite corner, from 0 to 1")
     zoom: float = Field(
-        default=2.0, ge=1, le=MAX_ZOOM, description="Enlargement over the original pixels, from 1 to 16"
+        default=2.0, ge=1, le=MAX_ZOOM, description="Enlargement over the original pixels, from 1 to 16 (2 if left out)"
     )
 
 
@@ -68,4 +68,4 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
         f"view {view.id}, a part of {source.id}: width_px = {width}, height_px = {height}, "
         f"width_mm_per_px = {result.width_mm_per_px:g}, height_mm_per_px = {result.height_mm_per_px:g}"
     )
-    return Output(result, Picture(view.pixels, caption), view)
+    return Output(result, Picture(view.pixels, caption))

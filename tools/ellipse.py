@@ -12,6 +12,9 @@ __all__ = ["Oval", "Points", "fit_oval"]
 Points = NDArray[np.float64]
 """Points x, y in rows, shape (n, 2)."""
 
+_LONGEST = 1.1
+"""Longest major axis of a fit, relative to the largest distance of two contour points; an ellipse's own is 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Oval:
@@ -39,28 +42,47 @@ class Oval:
         along, across = (x * cos + y * sin) / self.semi[0], (y * cos - x * sin) / self.semi[1]
         return np.asarray(along * along + across * across <= 1.0, np.bool_)
 
+    def dice(self, inside: Points, pixel: NDArray[np.float64]) -> float:
+        """Return the overlap (0..1) with a shape given as pixel centres (n, 2) and a pixel's width and height."""
+        shape, common = (float(count * pixel.prod()) for count in (len(inside), np.count_nonzero(self.covers(inside))))
+        return min(1.0, 2 * common / (shape + self.area))
 
-def fit_oval(contour: Points, inside: Points) -> Oval:
-    """Return the least-squares ellipse of *contour* points, given the points *inside* of the shape too.
 
-    A contour far from any ellipse (a hook, a star) can have a fit larger than the shape itself; then the ellipse
-    with the same second moments as the inside is returned.
+def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> Oval:
+    """Return the ellipse of a shape, all in mm: its *contour*, the pixel centres *inside*, a pixel's width and height.
+
+    It is the least-squares ellipse of the contour, or the one with the same second moments as the inside where that
+    overlaps the shape better: a contour far from any ellipse (a hook, a star) can have a fit far longer than itself.
     """
+    moments = _same_moments(inside, pixel)
+    fitted = _least_squares(contour)
+    if fitted is None or 2 * fitted.semi[0] > _LONGEST * _diameter(contour):
+        return moments
+    return fitted if fitted.dice(inside, pixel) >= moments.dice(inside, pixel) else moments
+
+
+def _least_squares(contour: Points) -> Oval | None:
+    """Return OpenCV's fit, or None where it fails."""
     middle = contour.mean(axis=0)
     (x, y), (width, height), degrees = cv2.fitEllipse((contour - middle).astype(np.float32))
     if height < width:  # OpenCV turns its box so that the height is the longer side; do not rely on it
         width, height, degrees = height, width, degrees + 90.0
-    fitted = Oval((float(middle[0] + x), float(middle[1] + y)), (height / 2, width / 2), math.radians(degrees + 90.0))
-    extent = float(np.hypot(*np.ptp(contour, axis=0)))
-    if all(map(math.isfinite, (x, y, width, height, degrees))) and width > 0 and height <= 1.5 * extent:
-        return fitted
-    return _same_moments(inside)
+    if not all(map(math.isfinite, (x, y, width, height, degrees))) or width <= 0:
+        return None
+    return Oval((float(middle[0] + x), float(middle[1] + y)), (height / 2, width / 2), math.radians(degrees + 90.0))
 
 
-def _same_moments(points: Points) -> Oval:
+def _diameter(contour: Points) -> float:
+    """Return the largest distance of two points of a contour."""
+    middle = contour.mean(axis=0)
+    hull = cv2.convexHull((contour - middle).astype(np.float32)).reshape(-1, 2)
+    return float(np.hypot(*(hull[:, None] - hull[None]).T).max())
+
+
+def _same_moments(points: Points, pixel: NDArray[np.float64]) -> Oval:
     center = points.mean(axis=0)
-    # A uniform ellipse has a variance of a quarter of its squared semi-axis.
-    values, vectors = np.linalg.eigh(np.cov(points.T, bias=True))
+    # A uniform ellipse has a variance of a quarter of its squared semi-axis, a pixel a twelfth of its squared side.
+    values, vectors = np.linalg.eigh(np.cov(points.T, bias=True) + np.diag(pixel**2 / 12))
     minor, major = 2.0 * np.sqrt(np.maximum(values, np.finfo(np.float64).tiny))
     return Oval(
         (float(center[0]), float(center[1])), (float(major), float(minor)), math.atan2(vectors[1, 1], vectors[0, 1])

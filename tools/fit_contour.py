@@ -31,7 +31,7 @@ Maybe = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=_leave_o
 class FitContourArguments(Arguments):
     """Where to look and what for."""
 
-    view: str = Field(default="v0", description="Id of the view the coordinates are given in")
+    view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
     target: Literal["bright", "dark"] = Field(
         description="Whether the structure is brighter or darker than what surrounds it"
     )

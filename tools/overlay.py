@@ -1,4 +1,9 @@
-"""Drawing on a copy of a view: thin lines at sub-pixel positions, in colour, at the size of the view."""
+"""Drawing on a copy of a view: thin lines at sub-pixel positions, in colour, at the size of the view.
+
+The picture keeps the size of the view, so that the view's coordinates hold for it. The price: on a tiny view even
+lines one pixel wide hide what they outline. There they are blended with the picture, so that the structure shows
+through; the lines are fainter for it.
+"""
 
 from collections.abc import Sequence
 from typing import Final, Self
@@ -24,6 +29,10 @@ _SHIFT = 4
 """Fractional bits of a position handed to OpenCV: sixteenths of a pixel."""
 _TICK = 4.0
 """Half length of the tick that ends a line, in pixels."""
+_TINY = 256
+"""Longer side in pixels below which lines are blended with the picture."""
+_OPACITY = 0.6
+"""Share of a blended line's own colour."""
 
 
 class Overlay:
@@ -31,7 +40,8 @@ class Overlay:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._pixels = np.ascontiguousarray(np.stack([view.pixels] * 3, axis=-1))
+        self._plain = np.stack([view.pixels] * 3, axis=-1)
+        self._pixels = self._plain.copy()
 
     def line(self, a: Point, b: Point, colour: Colour) -> Self:
         """Draw the line from a to b with a tick across each end."""
@@ -58,7 +68,11 @@ class Overlay:
 
     def picture(self, what: str) -> Picture:
         """Return what was drawn; the caption names the view and says *what* it shows."""
-        return Picture(self._pixels, f"overlay on {self._view.id}: {what}")
+        pixels = self._pixels
+        if max(self._view.pixels.shape) < _TINY:
+            blended = cv2.addWeighted(pixels, _OPACITY, self._plain, 1 - _OPACITY, 0.0)
+            pixels = np.asarray(blended, np.uint8)
+        return Picture(pixels, f"overlay on {self._view.id}: {what}")
 
     def _positions(self, points: Sequence[Point]) -> NDArray[np.float64]:
         """Return positions in OpenCV's frame, where the centre of the first pixel is (0, 0)."""

@@ -28,7 +28,7 @@ class PixelSpacing(Result):
 
 @tool(PixelSpacingArguments)
 def pixel_spacing(views: ViewSet, args: PixelSpacingArguments) -> Output:
-    """Look up the physical pixel size of a view.
+    """Look up the physical pixel size of a view (v0 if none is given).
 
     Returns the width and height of the view in pixels as you see it, the millimetres per pixel across
     (width_mm_per_px) and down (height_mm_per_px), and the physical width and height of what it shows.

@@ -14,7 +14,7 @@ __all__ = ["Protractor", "ProtractorArguments", "protractor"]
 class ProtractorArguments(Arguments):
     """Two points on each of two lines, all in one view."""
 
-    view: str = Field(default="v0", description="Id of the view the points are given in")
+    view: str = Field(default="v0", description="Id of the view the points are given in (v0 if left out)")
     ax0: float = Field(description="x of the first point on line a, from 0 to 1")
     ay0: float = Field(description="y of the first point on line a, from 0 to 1")
     ax1: float = Field(description="x of the second point on line a, from 0 to 1")

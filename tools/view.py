@@ -22,6 +22,8 @@ MAX_ZOOM = 16.0
 """Largest enlargement of a crop over native pixels."""
 MAX_SIDE = 2048
 """Longest side of a crop in pixels; a zoom that would exceed it is lowered (never below 1)."""
+_ROUNDING = 1.1e-6
+"""How far beyond 0..1 a coordinate may lie: one unit of the sixth decimal, in which tools report, and float noise."""
 
 
 class Perceives(Protocol):
@@ -86,11 +88,6 @@ class ViewSet:
         """The whole slice, ``v0``."""
         return self._views["v0"]
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids of all views so far, oldest first."""
-        return tuple(self._views)
-
     def get(self, view_id: str) -> View:
         """Return a view by id; raises ToolError naming the known ones."""
         try:
@@ -100,11 +97,14 @@ class ViewSet:
             raise ToolError(f"no view {view_id[:40]!r}; the views are {known}") from None
 
     def point(self, view: View, x: float, y: float) -> Point:
-        """Return the slice point at model coordinates (x, y) of a view; raises ToolError outside the view."""
+        """Return the slice point at model coordinates (x, y) of a view; raises ToolError outside the view.
+
+        A point outside by no more than the rounding of reported coordinates is moved to the border.
+        """
         u, v = self.frame.to_unit(x, y)
-        if not (0.0 <= u <= 1.0 and 0.0 <= v <= 1.0):
-            raise ToolError(f"point ({x:g}, {y:g}) lies outside view {view.id}; x and y must be from 0 to 1")
-        return view.region.at(u, v)
+        if not (-_ROUNDING <= u <= 1.0 + _ROUNDING and -_ROUNDING <= v <= 1.0 + _ROUNDING):
+            raise ToolError(f"point ({x:.9g}, {y:.9g}) lies outside view {view.id}; x and y must be from 0 to 1")
+        return view.region.at(min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0))
 
     def coordinates(self, view: View, point: Point) -> tuple[float, float]:
         """Return the model coordinates (x, y) of a slice point in a view."""
@@ -130,7 +130,8 @@ class ViewSet:
         """Add a view of *region*, snapped outward to whole native pixels, enlarged *zoom* times.
 
         The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the
-        region) and then mapped with v0's intensity mapping. Zoom is lowered so that no side exceeds MAX_SIDE.
+        region) and then mapped with v0's intensity mapping. A zoom that would make a side longer than MAX_SIDE is
+        lowered, to 1 at the least: a region that is longer itself keeps its native size.
         """
         x0, y0, x1, y1 = region.pixels(self.slice.size)
         zoom = max(1.0, min(zoom, MAX_ZOOM, MAX_SIDE / max(x1 - x0, y1 - y0)))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from phantoms import EllipsePhantom
 
-from medvision_agent.tools.contour import component, measure_mask
+from medvision_agent.tools.contour import Cut, component, measure_mask
 from medvision_agent.tools.geometry import Region, Spacing, distance_mm
 
 
@@ -122,6 +122,30 @@ def test_a_fit_that_runs_away_is_replaced():
     measured = measure_mask(mask, Spacing(1, 1))
     assert measured.ellipse.major_mm < 16
     assert measured.dice < 0.5
+
+
+@pytest.mark.parametrize(("arm", "side"), [(5, 30), (10, 59)])
+def test_an_ellipse_is_not_much_longer_than_its_shape(arm, side):
+    """The least-squares ellipses of these two L are 1.18 and 1.13 times as long as the L from end to end."""
+    yy, xx = np.mgrid[:side, :side]
+    measured = measure_mask((yy < arm) | (xx < arm), Spacing(1, 1))
+    assert measured.ellipse.major_mm < 1.1 * math.hypot(side, side)
+    assert measured.dice > 0.4
+
+
+def test_the_ellipse_that_overlaps_better_is_taken():
+    """A crescent: 0.33 by least squares, though no longer than the crescent itself."""
+    yy, xx = np.mgrid[:60, :120] + 0.5
+    crescent = (np.hypot(xx - 60, yy - 30) < 29) & (np.hypot(xx - 72, yy - 30) > 28)
+    assert measure_mask(crescent, Spacing(1, 1)).dice > 0.55
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_the_work_on_an_enlarged_cut_is_bounded(width, height, height_mm, width_mm):
+    across, down = Cut(0, 0, width, height).factors(Spacing(height_mm, width_mm))
+    assert across >= 1
+    assert down >= 1
+    assert across * down == 1 or width * across * height * down <= 2_000_000
 
 
 def test_every_stretch_of_a_contour_weighs_the_same():

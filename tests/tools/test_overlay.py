@@ -42,11 +42,20 @@ def test_a_box_touches_the_pixels_on_either_side_of_its_edges():
 
 
 def test_colours_are_rgb_and_the_view_stays_untouched():
-    views = blank()
+    views = blank(height=256)
     picture = Overlay(views.whole).line(Point(5, 20.5), Point(55, 20.5), YELLOW).picture("what it shows")
     assert picture.pixels[20, 30].tolist() == pytest.approx(YELLOW, abs=30)
     assert picture.caption == "overlay on v0: what it shows"
     assert views.whole.pixels.max() == 0
+
+
+@pytest.mark.parametrize(("width", "share"), [(255, 0.6), (256, 1.0)])
+def test_the_structure_shows_through_the_lines_on_a_tiny_view(width, share):
+    views = ViewSet(grey_slice(np.full((45, width), 100.0), Spacing(1, 1)), Native())
+    pixels = Overlay(views.whole).line(Point(5, 20.5), Point(55, 20.5), CYAN).picture("").pixels
+    assert pixels.shape == (45, width, 3)
+    assert pixels[20, 30].tolist() == pytest.approx([100 + share * (part - 100) for part in CYAN], abs=20)
+    assert (pixels[30:] == 100).all(), "only lines are blended"
 
 
 def test_a_point_and_a_far_away_line_do_no_harm():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medvision_agent.errors import ConfigError
+from medvision_agent.errors import ConfigError, ToolError
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.geometry import Region, Spacing
 from medvision_agent.tools.perceive import Fixed, Native
@@ -59,9 +59,9 @@ def test_crop_says_what_was_taken():
         "width_mm_per_px": 0.166667,
         "height_mm_per_px": 0.666667,
     }
-    assert reply.view is views.get("v1")
-    assert reply.view.region == Region(10, 10, 21, 31)
-    assert reply.picture.pixels is reply.view.pixels
+    view = views.get("v1")
+    assert view.region == Region(10, 10, 21, 31)
+    assert reply.picture.pixels is view.pixels
     assert reply.picture.caption == (
         "view v1, a part of v0: width_px = 33, height_px = 63, width_mm_per_px = 0.166667, height_mm_per_px = 0.666667"
     )
@@ -118,7 +118,6 @@ def test_overlays_have_the_size_of_their_view(name):
     reply = TOOLS[name].call(views, {"view": "v1", **points})
     assert reply.picture.pixels.shape == (*view.pixels.shape, 3)
     assert reply.picture.caption.startswith("overlay on v1: ")
-    assert reply.view is None
     assert (reply.picture.pixels != view.pixels[:, :, None]).any()
 
 
@@ -133,6 +132,7 @@ def test_overlays_have_the_size_of_their_view(name):
         ("ruler", {"x0": 0.5, "y0": 0.5, "x1": 0.5, "y1": 0.5}, "both points of the line lie at (0.5, 0.5)"),
         ("ruler", {"x0": "left", "y0": 0, "x1": 1, "y1": 1}, "x0: Input should be a valid number"),
         ("ruler", {"x0": math.nan, "y0": 0, "x1": 1, "y1": 1}, "x0: Input should be a finite number"),
+        ("ruler", {"x0": True, "y0": 0, "x1": 0, "y1": False}, "x0: Input should be a number or a text, not true or"),
         ("ruler", {"x0": 0, "y0": 0, "x1": 1, "y1": 1, "unit": "cm"}, "unit: Extra inputs are not permitted"),
     ],
 )
@@ -142,7 +142,14 @@ def test_a_model_is_told_what_was_wrong(name, arguments, text):
     assert not reply.ok
     assert reply.text.startswith("Error: ")
     assert text in reply.text
-    assert (reply.result, reply.picture, reply.view, views.ids) == (None, None, None, ("v0",))
+    assert (reply.result, reply.picture) == (None, None)
+    with pytest.raises(ToolError, match=r"the views are v0$"):
+        views.get("v1")
+
+
+def test_numbers_written_as_text_are_read():
+    result = ruler.call(make(), {"x0": "0.1", "y0": "0.2", "x1": "0.5", "y1": "0.1"}).result
+    assert result["distance_mm"] == 22.3607
 
 
 def test_the_registry_keeps_its_order():
@@ -167,6 +174,11 @@ def test_declarations_are_plain(tool):
         assert schema["type"] in {"string", "number"}, name
         assert schema["description"], name
         assert set(schema) <= {"type", "description", "default", "enum", "minimum", "maximum"}, name
+        if "default" in schema:
+            default = f"{schema['default']:g}" if schema["type"] == "number" else schema["default"]
+            # Some conversions drop the default itself.
+            said = schema["description"] if tool.name != "pixel_spacing" else function["description"]
+            assert f"({default} if " in said, name
     text = json.dumps(tool.schema()).lower()
     for word in ("upward", "downward", "top", "bottom", "lower-left", "upper"):
         assert word not in text, f"{word}: only the prompt states the direction of y"

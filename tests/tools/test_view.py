@@ -13,7 +13,9 @@ from medvision_agent.tools.view import MAX_SIDE, ViewSet
 DOWNWARD = Frame("downward", upward=False, sentence="")
 unit = st.floats(0, 1, allow_subnormal=False)
 pairs = st.tuples(unit, unit)
-rules = st.sampled_from([Native(), Fixed(height=896, width=448), LongestSide(limit=64), Tiles(), Patches(pixels=9 * 1024)])
+rules = st.sampled_from(
+    [Native(), Fixed(height=896, width=448), LongestSide(limit=64), Tiles(), Patches(pixels=9 * 1024)]
+)
 
 
 @st.composite
@@ -164,6 +166,22 @@ def test_a_crop_is_never_larger_than_the_limit():
     assert max(views.crop(views.slice.region, 16.0).pixels.shape) == MAX_SIDE
     views = ViewSet(grey_slice(np.zeros((MAX_SIDE + 100, 3)), Spacing(1, 1)), Native())
     assert views.crop(views.slice.region, 4.0).size == Size(MAX_SIDE + 100, 3)
+
+
+@pytest.mark.parametrize("frame", [MEDVISION, DOWNWARD])
+@pytest.mark.parametrize("excess", [1e-6, 1e-16])
+def test_the_rounding_of_a_reported_corner_is_no_mistake(frame, excess):
+    views = ViewSet(grey_slice(np.zeros((10, 20)), Spacing(1, 1)), Native(), frame)
+    low, high = views.point(views.whole, -excess, -excess), views.point(views.whole, 1 + excess, 1 + excess)
+    assert {low.x, high.x} == {0.0, 20.0}
+    assert {low.y, high.y} == {0.0, 10.0}
+
+
+def test_a_point_just_outside_is_refused_with_digits_that_show_it():
+    views = ViewSet(grey_slice(np.zeros((4, 4)), Spacing(1, 1)), Native())
+    with pytest.raises(ToolError, match=r"\(1.000002, -2e-06\) lies outside") as caught:
+        views.point(views.whole, 1.000002, -0.000002)
+    assert "from 0 to 1" in str(caught.value)
 
 
 def test_a_model_is_told_what_it_did_wrong():
