@@ -31,7 +31,7 @@ def command(run_a: Path, run_b: Path, protocol_name: str, as_json: bool) -> None
             f"{run_a} (A) and {run_b} (B) differ in more than their tools, so no difference in their "
             f"results could be put down to the tools:{listed}"
         )
-    comparison = compare(a.records, b.records, rules)
+    comparison = compare(a.records, b.records, rules, chosen=len(a.samples))
     if as_json:
         arms = {arm: {"facts": run.facts, "identity": dict(run.identity)} for arm, run in (("a", a), ("b", b))}
         notes = {"source_note": a.source_note, "comparison": comparison.model_dump(mode="json")}

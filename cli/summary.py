@@ -20,6 +20,8 @@ def print_summary(run: Run, protocol: Protocol, *, as_json: bool) -> None:
             "facts": run.facts,
             "source_note": run.source_note,
             "identity": dict(run.identity),
+            "superseded_attempts": len(run.superseded),
+            "spent_usd": run.spent_usd,
             "summary": summary.model_dump(mode="json"),
         }
         click.echo(json.dumps(facts, indent=2, allow_nan=False))

@@ -18,6 +18,7 @@ from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import TASKS, Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.summary import subject_sizes
 
 __all__ = ["Comparison", "Missing", "PairedMean", "TaskComparison", "compare"]
 
@@ -59,6 +60,8 @@ class TaskComparison(_Frozen):
     """Samples scored in both runs."""
     subjects: int
     """Distinct subjects among them."""
+    largest_subject: int
+    """Pairs of the subject with most of them."""
     metrics: dict[str, PairedMean]
     missing: Missing
 
@@ -67,6 +70,10 @@ class Comparison(_Frozen):
     """Two runs, by task."""
 
     protocol: str
+    chosen: int
+    """Samples the runs were to ask."""
+    pairs: int
+    """Samples scored in both runs."""
     tasks: dict[Task, TaskComparison]
 
 
@@ -77,16 +84,18 @@ class _Pair:
     b: Score
 
 
-def compare(records_a: Sequence[Record], records_b: Sequence[Record], protocol: Protocol) -> Comparison:
-    """Return run B beside run A, scored by a protocol: means over common pairs and their differences ``B - A``."""
-    return Comparison(
-        protocol=protocol.name,
-        tasks={
-            task: _compare_task(task, own_a, own_b, protocol)
-            for task in TASKS
-            if (own_a := _of_task(task, records_a)) | (own_b := _of_task(task, records_b))
-        },
-    )
+def compare(records_a: Sequence[Record], records_b: Sequence[Record], protocol: Protocol, *, chosen: int) -> Comparison:
+    """Return run B beside run A, scored by a protocol: means over common pairs and their differences ``B - A``.
+
+    *chosen* is the number of samples the runs were to ask.
+    """
+    tasks = {
+        task: _compare_task(task, own_a, own_b, protocol)
+        for task in TASKS
+        if (own_a := _of_task(task, records_a)) | (own_b := _of_task(task, records_b))
+    }
+    pairs = sum(task.pairs for task in tasks.values())
+    return Comparison(protocol=protocol.name, chosen=chosen, pairs=pairs, tasks=tasks)
 
 
 def _of_task(task: Task, records: Sequence[Record]) -> dict[str, Record]:
@@ -106,7 +115,8 @@ def _compare_task(
     }
     return TaskComparison(
         pairs=len(pairs),
-        subjects=len({pair.subject for pair in pairs.values()}),
+        subjects=len(subjects := subject_sizes(records_a[sample_id] for sample_id in pairs)),
+        largest_subject=max(subjects, default=0),
         metrics={measure.name: _paired(measure, list(pairs.values())) for measure in MEASURES[task]},
         missing=Missing(
             only_in_a=tuple(sample_id for sample_id in records_a if sample_id not in records_b),

@@ -1,13 +1,15 @@
 """Parity: do two runs differ in their tools and in nothing else? Proven from what was stored, field by field.
 
 Contract: what both runs leave unrecorded is not proven, and reported as such. Samples that one run lacks (it is
-unfinished, or their requests failed) are no difference here; the sets of samples *chosen* must be the same.
+unfinished, or their requests failed) are no difference here; the sets of samples *chosen* must be the same. Where a
+source keeps its pictures is none either: what they show is compared by hash.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.record import Record
 
 __all__ = ["TOOL_FIELDS", "parity"]
@@ -18,6 +20,8 @@ TOOL_FIELDS = frozenset({"condition", "tools", "tool_schemas_sha256", "tool_para
 Identity = Mapping[str, Any]
 Pair = tuple[Record, Record]
 _ABSENT = object()
+_ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome.REFUSED})
+"""Results a provider may state as an error, without a reply that could name its version."""
 
 
 def parity(
@@ -45,13 +49,21 @@ def _field_differences(field: str, a: object, b: object) -> Iterator[str]:
 
 
 def _sample_differences(common: Sequence[Pair]) -> list[str]:
-    # An infrastructure failure may have happened before there was a prompt or a picture; it enters no comparison.
-    scored = [pair for pair in common if not any(record.outcome.infrastructure for record in pair)]
+    scored = _scored(common)
     return [
-        *_count("sample (question or truth)", scored, lambda record: record.sample),
+        *_count("sample (question or truth)", scored, _question),
         *_count("v0_sha256 (the picture as sent)", scored, lambda record: record.v0_sha256),
         *_count("prompt_sha256 (the prompt without its tool paragraph)", scored, lambda record: record.prompt_sha256),
     ]
+
+
+def _scored(common: Sequence[Pair]) -> list[Pair]:
+    # An infrastructure failure may have happened before there was a prompt or a picture; it enters no comparison.
+    return [pair for pair in common if not any(record.outcome.infrastructure for record in pair)]
+
+
+def _question(record: Record) -> str:
+    return record.sample.model_dump_json(exclude={"image", "source"})
 
 
 def _count(what: str, pairs: Sequence[Pair], value: Callable[[Record], object]) -> list[str]:
@@ -65,14 +77,17 @@ def _count(what: str, pairs: Sequence[Pair], value: Callable[[Record], object]) 
     return lines
 
 
-def _version_differences(common: Sequence[Pair]) -> list[str]:
-    served = [
-        sorted({version for record in records for version in record.model_versions})
-        for records in zip(*common, strict=True)
-    ]
-    if not served or served[0] == served[1]:
-        return []
-    return [f"model version as served: {_shown(served[0])} in A, {_shown(served[1])} in B"]
+def _version_differences(common: Sequence[Pair]) -> Iterator[str]:
+    arms = dict(zip("AB", zip(*common, strict=True), strict=False))
+    served = {arm: sorted({one for record in own for one in record.model_versions}) for arm, own in arms.items()}
+    if arms and served["A"] != served["B"]:
+        yield f"model version as served: {_shown(served['A'])} in A, {_shown(served['B'])} in B"
+    for arm, records in dict(zip("AB", zip(*_scored(common), strict=True), strict=False)).items():
+        replied = [record for record in records if record.outcome not in _ENDED_BY_ERROR]
+        unknown = [record.sample.id for record in replied if not record.model_versions]
+        if unknown:
+            count = f"{len(unknown)} of {len(replied)} common samples, first {unknown[0]!r}"
+            yield f"model version as served: not recorded in {arm} for {count}"
 
 
 def _shown(value: object) -> str:

@@ -41,9 +41,23 @@ class Run:
             f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
+        if self.superseded:
+            lines.append(self._spent())
         if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
         return lines
+
+    @property
+    def spent_usd(self) -> float | None:
+        """What all attempts cost, superseded ones included; None where no attempt has a cost."""
+        return _dollars([*self.records, *self.superseded])
+
+    def _spent(self) -> str:
+        """Say what the superseded attempts took, which is in no other figure."""
+        tokens = sum(record.usage.input + record.usage.output for record in self.superseded)
+        earlier, total = _dollars(self.superseded), self.spent_usd
+        cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
+        return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
 
     def _asked(self) -> str:
         """Name the recipe, and all that is not its usual way of asking."""
@@ -70,3 +84,8 @@ class Run:
             elif record.outcome.infrastructure:
                 todo.append((sample, record.attempt + 1))
         return todo
+
+
+def _dollars(records: Sequence[Record]) -> float | None:
+    costs = [record.cost_usd for record in records if record.cost_usd is not None]
+    return sum(costs) if costs else None

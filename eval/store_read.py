@@ -57,7 +57,7 @@ def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
 
 def holds_run(database: sqlite3.Connection) -> bool:
     """Say whether a run was made in this file; a process killed before its first commit leaves a file without."""
-    return database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'run'").fetchone() == (1,)
+    return database.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone() is not None
 
 
 @contextmanager

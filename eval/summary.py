@@ -16,7 +16,7 @@ from medvision_agent.eval.sample import TASKS, Marks, Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 
-__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "summarise"]
+__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "subject_sizes", "summarise"]
 
 
 class _Frozen(BaseModel):
@@ -39,7 +39,7 @@ class ToolCount(_Frozen):
 
 
 class Cost(_Frozen):
-    """What was paid, infrastructure failures included; superseded attempts are not."""
+    """What was paid, infrastructure failures included; superseded attempts are not (``Run.spent_usd`` has them)."""
 
     usd: float | None
     """The sum; None where no record has a cost."""
@@ -69,6 +69,8 @@ class TaskSummary(_Frozen):
     """Scored samples: all but infrastructure failures."""
     subjects: int
     """Distinct subjects among the scored samples."""
+    largest_subject: int
+    """Scored samples of the subject with most of them."""
     parsed: int
     """Answers that parsed; ``success_rate`` is ``parsed / n``."""
     forced: int
@@ -89,6 +91,8 @@ class Summary(_Frozen):
     n: int
     infrastructure: int
     subjects: int
+    largest_subject: int
+    """Scored samples of the subject with most of them."""
     conventions: dict[str, int]
     """Samples by the convention of their targets."""
     marks: dict[str, int]
@@ -109,12 +113,18 @@ def summarise(records: Sequence[Record], protocol: Protocol) -> Summary:
         protocol=protocol.name,
         n=len(scored),
         infrastructure=len(records) - len(scored),
-        subjects=_subjects(scored),
+        subjects=len(subjects := subject_sizes(scored)),
+        largest_subject=max(subjects, default=0),
         conventions=_counts(record.sample.convention for record in records),
         marks=_counts(mark for record in records for mark in Marks.model_fields if getattr(record.sample.marks, mark)),
         tasks={task: _summarise_task(task, own, protocol) for task, own in by_task.items() if own},
         cost=_cost(records),
     )
+
+
+def subject_sizes(records: Iterable[Record]) -> list[int]:
+    """Return the number of records of each subject."""
+    return list(Counter(record.sample.subject for record in records).values())
 
 
 def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -> TaskSummary:
@@ -123,7 +133,8 @@ def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -
     scores = [score for _, score in pairs]
     return TaskSummary(
         n=len(scored),
-        subjects=_subjects(scored),
+        subjects=len(subjects := subject_sizes(scored)),
+        largest_subject=max(subjects, default=0),
         parsed=sum(score.success for score in scores),
         forced=sum(record.forced for record in scored),
         outcomes=_counts(record.outcome.value for record in scored),
@@ -168,10 +179,6 @@ def _cost(records: Sequence[Record]) -> Cost:
 def _mean(values: Sequence[float]) -> Mean:
     mean, n = finite_mean(values)
     return Mean(mean=mean, n=n)
-
-
-def _subjects(records: Iterable[Record]) -> int:
-    return len({record.sample.subject for record in records})
 
 
 def _counts(names: Iterable[str]) -> dict[str, int]:

@@ -11,11 +11,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from medvision_agent.eval.compare import TaskComparison
 from medvision_agent.eval.measures import MEASURES
 from medvision_agent.eval.sample import Task
 from medvision_agent.eval.summary import Cost, Effort, Mean, Summary, TaskSummary
 
-__all__ = ["WIDTH", "counted", "new_table", "number", "plain", "show", "summary_view"]
+__all__ = ["WIDTH", "counted", "new_table", "number", "people", "plain", "plural", "show", "summary_view"]
 
 WIDTH = 100
 _CONVENTIONS = {
@@ -33,9 +34,12 @@ def show(view: RenderableType) -> None:
 
 def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Group:
     """Return a summary as tables, under the facts of its run and the note of its source."""
-    targets = "; ".join(f"{count} samples with {_CONVENTIONS[name]}" for name, count in summary.conventions.items())
-    failed = f", {summary.infrastructure} infrastructure failures left out" if summary.infrastructure else ""
-    lines = [*facts, f"scored by {summary.protocol}: {summary.n} samples, {summary.subjects} subjects{failed}"]
+    targets = "; ".join(
+        f"{plural(count, 'sample')} with {_CONVENTIONS[name]}" for name, count in summary.conventions.items()
+    )
+    left_out = plural(summary.infrastructure, "infrastructure failure")
+    failed = f", {left_out} left out" if summary.infrastructure else ""
+    lines = [*facts, f"scored by {summary.protocol}: {plural(summary.n, 'sample')}, {people(summary)}{failed}"]
     lines += [line for line in (targets, source_note) if line]
     if summary.marks:
         lines.append(f"truth to be read with care: {counted(summary.marks)}")
@@ -61,6 +65,16 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def people(part: Summary | TaskSummary | TaskComparison) -> str:
+    """Return how many subjects there are, and how many samples the largest of them has."""
+    return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
+
+
 def new_table(columns: Iterable[str]) -> Table:
     """Return an empty table of right-aligned columns after a first column of names."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
@@ -77,9 +91,12 @@ def _task_view(task: Task, summary: TaskSummary) -> Group:
     table.add_row("mean", *(number(mean.mean) for mean in means))
     table.add_row("n", *(str(mean.n) for mean in means))
     rate = f" ({summary.parsed / summary.n:.1%})" if summary.n else ""
-    heading = plain(f"{task}: {summary.n} samples, {summary.subjects} subjects, {summary.parsed} answers parsed{rate}")
+    parsed = f"{plural(summary.parsed, 'answer')} parsed{rate}"
+    heading = plain(f"{task}: {plural(summary.n, 'sample')}, {people(summary)}, {parsed}")
     heading.stylize("bold")
-    notes = [f"outcomes: {counted(summary.outcomes)}; forced to answer: {summary.forced}"]
+    # "answered" is how the conversation ended; whether the text holds an answer is the parser's word.
+    endings = {"replied with text" if name == "answered" else name: count for name, count in summary.outcomes.items()}
+    notes = [f"endings: {counted(endings)}; parsed as an answer: {summary.parsed}; forced to answer: {summary.forced}"]
     if summary.infrastructure:
         notes.append(f"infrastructure failures, not scored: {counted(summary.infrastructure)}")
     notes += [_effort_line(summary.effort), *_tool_lines(summary.effort), _cost_line(summary.cost)]
@@ -91,7 +108,7 @@ def _effort_line(effort: Effort) -> str:
         f"per sample: {_with_n(effort.seconds, '.1f', 's')}, {_with_n(effort.input_tokens, ',.0f', 'tokens in')}, "
         f"{_with_n(effort.output_tokens, ',.0f', 'tokens out')}, {_with_n(effort.tool_calls, '.2f', 'tool calls')}"
     )
-    return f"{line}; usage unreported for {effort.unreported} samples" if effort.unreported else line
+    return f"{line}; usage unreported for {plural(effort.unreported, 'sample')}" if effort.unreported else line
 
 
 def _tool_lines(effort: Effort) -> list[str]:
@@ -104,8 +121,8 @@ def _tool_lines(effort: Effort) -> list[str]:
 def _cost_line(cost: Cost) -> str:
     if cost.usd is None:
         return "cost: unknown (no prices given)"
-    missing = f"; too low for {cost.incomplete} samples with unreported usage" if cost.incomplete else ""
-    return f"cost: {cost.usd:.4f} US dollars for {cost.n} samples{missing}"
+    missing = f"; too low for {plural(cost.incomplete, 'sample')} with unreported usage" if cost.incomplete else ""
+    return f"cost: {cost.usd:.4f} US dollars for {plural(cost.n, 'sample')}{missing}"
 
 
 def _with_n(mean: Mean, form: str, what: str) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from rich.console import Group
+from rich.text import Text
 
 from medvision_agent.eval.compare import Comparison, Missing, TaskComparison
 from medvision_agent.eval.measures import MEASURES
 from medvision_agent.eval.sample import Task
-from medvision_agent.eval.tables import new_table, number, plain
+from medvision_agent.eval.tables import new_table, number, people, plain, plural
 
 __all__ = ["comparison_view"]
 
@@ -17,8 +18,15 @@ def comparison_view(comparison: Comparison, facts_a: Sequence[str], facts_b: Seq
     lines = [f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
     lines += [source_note] if source_note else []
-    blocks = [block for task, one in comparison.tasks.items() for block in ("", _task_view(task, one))]
-    return Group(*map(plain, lines), *blocks)
+    views: list[Text | Group] = [plain(line) for line in lines]
+    if comparison.pairs < comparison.chosen:
+        verb = "is" if comparison.pairs == 1 else "are"
+        warning = f"WARNING: {comparison.pairs} of {plural(comparison.chosen, 'chosen sample')} {verb} paired"
+        views.append(Text(warning, style="bold"))
+    for task, one in comparison.tasks.items():
+        without = plain(f"{task}: no pairs; {_missing_line(one.missing)}")
+        views += [plain(""), _task_view(task, one) if one.pairs else without]
+    return Group(*views)
 
 
 def _task_view(task: Task, comparison: TaskComparison) -> Group:
@@ -33,7 +41,7 @@ def _task_view(task: Task, comparison: TaskComparison) -> Group:
             str(paired.n),
             str(paired.subjects),
         )
-    heading = plain(f"{task}: {comparison.pairs} pairs, {comparison.subjects} subjects")
+    heading = plain(f"{task}: {plural(comparison.pairs, 'pair')}, {people(comparison)}")
     heading.stylize("bold")
     return Group(heading, table, plain(_missing_line(comparison.missing)))
 

@@ -78,7 +78,7 @@ def test_score_prints_tables(tmp_path: Path, command: Command) -> None:
     run = store(tmp_path / "run", ["<answer>18</answer>", "no", None])
     code, out, _ = command("score", run)
     assert code == 0
-    assert "scored by medvision-1.2: 2 samples, 2 subjects, 1 infrastructure failures left out" in out
+    assert "scored by medvision-1.2: 2 samples, 2 subjects (largest 1), 1 infrastructure failure left out" in out
     assert "A demonstration, not a benchmark score." in out
     assert "model m" in out
     assert "0.5500" in out  # loss: (0.1 + 1) / 2
@@ -131,10 +131,12 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     code, out, _ = command("compare", a, b)
     assert code == 0
     assert "distance: 2 pairs, 2 subjects" in out
+    assert "WARNING: 2 of 3 chosen samples are paired" in out
     assert "B: model m (m-1), tools: zoom" in out
     code, out, _ = command("compare", a, b, "--json")
     printed = json.loads(out)
     loss = printed["comparison"]["tasks"]["distance"]["metrics"]["loss"]
+    assert (printed["comparison"]["pairs"], printed["comparison"]["chosen"]) == (2, 3)
     assert (code, loss["difference"], loss["n"]) == (0, pytest.approx(-0.55), 2)
     assert printed["comparison"]["tasks"]["distance"]["missing"]["infrastructure_a"] == ["s2"]
     assert (printed["a"]["identity"]["tools"], printed["b"]["identity"]["tools"]) == ([], ["zoom"])

@@ -55,8 +55,8 @@ def runs(make_record) -> tuple[list[Record], list[Record]]:
 
 
 def test_failures_stay_in_their_pairs(runs: tuple[list[Record], list[Record]]) -> None:
-    task = compare(*runs, V12).tasks["distance"]
-    assert (task.pairs, task.subjects) == (3, 2)
+    task = compare(*runs, V12, chosen=54).tasks["distance"]
+    assert (task.pairs, task.subjects, task.largest_subject) == (3, 2, 2)
     loss = task.metrics["loss"]
     assert (loss.n, loss.subjects) == (3, 2)
     assert loss.a == pytest.approx((0.1 + 1 + 0) / 3)
@@ -70,7 +70,7 @@ def test_failures_stay_in_their_pairs(runs: tuple[list[Record], list[Record]]) -
 
 
 def test_what_each_run_lacks_is_listed(runs: tuple[list[Record], list[Record]]) -> None:
-    comparison = compare(*runs, V12)
+    comparison = compare(*runs, V12, chosen=54)
     missing = comparison.tasks["distance"].missing
     assert (missing.only_in_a, missing.only_in_b) == (("d5",), ("d6",))
     assert (missing.infrastructure_a, missing.infrastructure_b) == (("d4",), ())
@@ -81,7 +81,7 @@ def test_what_each_run_lacks_is_listed(runs: tuple[list[Record], list[Record]]) 
 
 def test_swapping_the_runs_negates_the_differences(runs: tuple[list[Record], list[Record]]) -> None:
     a, b = runs
-    forth, back = compare(a, b, V12).tasks["distance"], compare(b, a, V12).tasks["distance"]
+    forth, back = compare(a, b, V12, chosen=7).tasks["distance"], compare(b, a, V12, chosen=7).tasks["distance"]
     assert [(m.a, m.b, m.n) for m in forth.metrics.values()] == [(m.b, m.a, m.n) for m in back.metrics.values()]
     for name, paired in forth.metrics.items():
         assert math.isclose(paired.difference or 0, -(back.metrics[name].difference or 0))
@@ -89,17 +89,30 @@ def test_swapping_the_runs_negates_the_differences(runs: tuple[list[Record], lis
 
 def test_comparison_table(runs: tuple[list[Record], list[Record]]) -> None:
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    console.print(comparison_view(compare(*runs, V12), ["tools: none"], ["tools: zoom"], "A demonstration."))
+    console.print(comparison_view(compare(*runs, V12, chosen=54), ["tools: none"], ["tools: zoom"], "A demonstration."))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     flat = " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100
     assert "A: tools: none B: tools: zoom" in flat
     assert "A demonstration." in flat
-    assert "distance: 3 pairs, 2 subjects" in flat
+    assert "WARNING: 3 of 54 chosen samples are paired" in flat
+    assert "distance: 3 pairs, 2 subjects (largest 2)" in flat
+    assert "angle: no pairs; not paired: only in A 1" in flat
+    assert flat.count("success_rate") == 1
     assert "loss 0.3667 0.4833 +0.1167 3 2" in flat
     assert "MAE (mm) 2.0000 4.0000 +2.0000 1 1" in flat
     assert "only in A 1, only in B 1, infrastructure failure in A 1, in B 0; paired as failures: 1 in A, 1 in B" in flat
+
+
+def test_no_warning_where_all_are_paired(make_record) -> None:
+    records = [make_record("d1", "distance", "18")]
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    console.print(comparison_view(compare(records, records, V12, chosen=1), [], [], ""))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "WARNING" not in text
+    assert "distance: 1 pair, 1 subject (largest 1)" in text
 
 
 def test_runs_that_differ_in_tools_only_are_equal(runs: tuple[list[Record], list[Record]]) -> None:
@@ -152,3 +165,22 @@ def test_what_is_not_recorded_is_not_proven(make_record) -> None:
         "prompt_sha256 (the prompt without its tool paragraph): not recorded for 1 of 1 common samples, first 'd1'"
     ]
     assert parity({}, {}, [], []) == ["sample_ids_sha256: recorded by neither run"]
+
+
+def test_a_version_nobody_reported_is_not_proven(make_record) -> None:
+    silent = [make_record("d1", "distance", "18", model_versions=()), make_record("d2", "distance", "18")]
+    assert parity(IDENTITY, WITH_TOOLS, silent, silent) == [
+        f"model version as served: not recorded in {arm} for 1 of 2 common samples, first 'd1'" for arm in "AB"
+    ]
+    # Neither of these had a reply that could have told.
+    for outcome in (Outcome.TIMEOUT, Outcome.REJECTED):
+        mute = [silent[0].model_copy(update={"outcome": outcome}), silent[1]]
+        assert parity(IDENTITY, WITH_TOOLS, mute, mute) == []
+
+
+def test_where_a_picture_lies_is_no_difference(make_record) -> None:
+    a = make_record("d1", "distance", "18")
+    moved = a.sample.model_copy(update={"image": "images/1.png", "source": "elsewhere"})
+    assert parity(IDENTITY, WITH_TOOLS, [a], [a.model_copy(update={"sample": moved})]) == []
+    marked = a.sample.model_copy(update={"modality": "CT"})
+    assert len(parity(IDENTITY, WITH_TOOLS, [a], [a.model_copy(update={"sample": marked})])) == 1

@@ -3,6 +3,8 @@
 import io
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,6 +13,7 @@ from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.usage import Usage
 from medvision_agent.eval.record import Record, ToolUse
 from medvision_agent.eval.rows import sample_row
+from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import TASKS
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.summary import Mean, Summary, summarise
@@ -50,7 +53,7 @@ def sizes(make_record) -> list[Record]:
 def test_every_mean_has_its_own_n(sizes: list[Record]) -> None:
     summary = summarise(sizes, V12)
     task = summary.tasks["size"]
-    assert (summary.n, summary.infrastructure, summary.subjects) == (6, 1, 5)
+    assert (summary.n, summary.infrastructure, summary.subjects, summary.largest_subject) == (6, 1, 5, 2)
     assert (task.n, task.subjects, task.parsed, task.forced) == (6, 5, 4, 1)
     assert task.outcomes == {"answered": 5, "refused": 1}
     assert task.infrastructure == {"timeout": 1}
@@ -118,6 +121,21 @@ def test_no_price_is_no_cost(sizes: list[Record]) -> None:
     assert "cost: unknown" in printed(summary)
 
 
+def test_superseded_attempts_are_paid_too(make_record) -> None:
+    usage = Usage(model_calls=1, input=1000, output=200)
+    last = make_record("a1", "angle", "45", attempt=2, cost_usd=0.5, usage=usage)
+    first = last.model_copy(update={"attempt": 1, "outcome": Outcome.TIMEOUT, "cost_usd": 0.25})
+    identity = {"model_name": "m", "model": {"name": "m"}, "recipe": "r", "tools": []}
+    run = Run(Path("x"), identity, {"source": {"name": "d"}}, [last.sample], [last], [first])
+    line = "attempts superseded by later ones, paid too: 1 with 1,200 tokens"
+    assert run.facts[-1] == f"{line}, 0.2500 US dollars; spent in all: 0.7500 US dollars"
+    assert (run.spent_usd, summarise(run.records, V12).cost.usd) == (0.75, 0.5)
+    unpriced = [record.model_copy(update={"cost_usd": None}) for record in (last, first)]
+    free = replace(run, records=unpriced[:1], superseded=unpriced[1:])
+    assert (free.spent_usd, free.facts[-1]) == (None, line)
+    assert "superseded" not in " ".join(replace(run, superseded=[]).facts)
+
+
 def test_json_is_strict(sizes: list[Record], make_record) -> None:
     nothing = make_record("a1", "angle", None, outcome=Outcome.CONNECTION)
     summary = summarise([*sizes, nothing, make_record("d1", "distance", "1e39")], V12)
@@ -142,12 +160,13 @@ def test_table_says_what_a_reader_needs(sizes: list[Record], make_record) -> Non
     flat = " ".join(text.split())
     for words in [
         "model m-1",
-        "scored by medvision-1.2: 7 samples, 6 subjects, 1 infrastructure failures left out",
-        "7 samples with edge-accurate targets; 1 samples with MedVision's inclusive-index targets",
+        "scored by medvision-1.2: 7 samples, 6 subjects (largest 2), 1 infrastructure failure left out",
+        "7 samples with edge-accurate targets; 1 sample with MedVision's inclusive-index targets",
         "one pixel short",
         "A demonstration, not a benchmark score.",
-        "size: 6 samples, 5 subjects, 4 answers parsed (66.7%)",
-        "outcomes: answered 5, refused 1; forced to answer: 1",
+        "size: 6 samples, 5 subjects (largest 2), 4 answers parsed (66.7%)",
+        "endings: replied with text 5, refused 1; parsed as an answer: 4; forced to answer: 1",
+        "detection: 1 sample, 1 subject (largest 1), 1 answer parsed (100.0%)",
         "infrastructure failures, not scored: timeout 1",
     ]:
         assert words in flat
