@@ -39,13 +39,17 @@ async def test_killed_run_loses_and_repeats_nothing_that_was_finished(server, da
     assert {record.outcome for record in run.records} == {Outcome.ANSWERED}
 
 
-async def test_ctrl_c_finishes_what_is_in_flight_and_says_how_to_go_on(server, data, models, start, call, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stop_finishes_what_is_in_flight_and_says_how_to_go_on(
+    server, data, models, start, call, tmp_path, number
+):
     words = run_words(data, models, tmp_path / "run", "--max-connections", 1)
     released = asyncio.Event()
     server.script([ANSWER, ANSWER, {**ANSWER, "until": released}])
     process = await start(*words)
     await server.wait_for(3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
+    assert await process.stderr.readline() == f"writing to {tmp_path / 'run'}\n".encode()
     assert b"finishing what is in flight" in await process.stderr.readline()
     released.set()
     out, err = await process.communicate()
@@ -64,7 +68,7 @@ async def test_infrastructure_failures_are_counted_not_scored_and_tried_again(se
     server.script([ANSWER, once, once, error(429, retry_after="0.01"), ANSWER])
     code, out, err = await call(*words)
     assert code == 1
-    assert "1 samples were not asked or got no reply; s1: " in err
+    assert "1 sample was not asked or got no reply; s1: " in err
     task = json.loads(out)["summary"]["tasks"]["distance"]
     assert (task["n"], task["infrastructure"]) == (2, {"server_error": 1})
     server.script([ANSWER])
@@ -107,7 +111,7 @@ async def test_tools_and_no_tools_end_in_a_paired_comparison(server, data, model
     assert all(len(record.tool_uses) == 2 for record in run.records)
     assert run.records[0].usage.model_calls == 2
     # The first request of the two arms differs by the tools and their paragraph only; pictures came back after tools.
-    assert len(server.requests[1].pictures) in (1, 3)
+    assert [len(request.pictures) for request in server.requests[:24]].count(3) == 12
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"secret-of-this-test" not in written
 
@@ -124,10 +128,15 @@ async def test_arms_with_other_limits_are_not_compared(server, data, models, cal
 
 async def test_a_refused_key_stops_the_run_at_once_and_can_be_resumed(server, data, models, call, tmp_path):
     words = run_words(data, models, tmp_path / "run", "--max-connections", 1)
-    server.script([ANSWER, error(401, "bad key")])
+    server.script([ANSWER, error(401, "bad \x1b[2Jkey")])
     code, _, err = await call(*words)
     assert code == 2
-    assert len(err.strip().splitlines()) == 1
+    folder = tmp_path / "run"
+    first, second, third = err.strip().splitlines()
+    assert first == f"writing to {folder}"
+    assert second.startswith("Error: ")
+    assert "bad ?[2Jkey" in second
+    assert third == f"stored in {folder}; repeat with --out {folder} --resume"
     assert len(server.requests) == 2
     assert len(open_run(tmp_path / "run").records) == 1
     server.script([ANSWER] * 11)
@@ -139,6 +148,7 @@ async def test_a_key_refused_at_once_leaves_nothing_behind(server, data, models,
     code, _, err = await call(*run_words(data, models, tmp_path / "run"))
     assert code == 2
     assert "403" in err or "no" in err
+    assert "stored in" not in err
     assert not (tmp_path / "run").exists()
 
 
@@ -172,13 +182,15 @@ async def test_ctrl_c_does_not_wait_for_the_next_try(server, data, models, start
     assert [record.sample.id for record in open_run(tmp_path / "run").records] == ["s0"]
 
 
-async def test_the_second_ctrl_c_stops_at_once_and_says_how_to_go_on(server, data, models, start, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_second_stop_stops_at_once_and_says_how_to_go_on(server, data, models, start, tmp_path, number):
     server.script([ANSWER, HANG])
     process = await start(*run_words(data, models, tmp_path / "run", "--max-connections", 1))
     await server.wait_for(2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
+    await process.stderr.readline()  # where it writes
     assert b"press Ctrl-C again" in await process.stderr.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     async with asyncio.timeout(30):
         _, err = await process.communicate()
     assert process.returncode == 130
@@ -216,6 +228,8 @@ async def test_resume_refuses_other_settings_and_names_them(server, data, models
         (("--model", "baseline-cv", "--data", "nowhere.jsonl"), "nowhere.jsonl"),
         (("--model", "baseline-cv", "--resume"), "--out"),
         (("--model", "scripted"), "--script"),
+        (("--model", "baseline-cv", "--max-seconds", "nan"), "--max-seconds nan: expected a number"),
+        (("--model", "baseline-cv", "--max-seconds", "inf"), "--max-seconds inf: expected a number"),
         (("--model", "gemini-2.5-flash"), "GEMINI_API_KEY"),
         (("--model", "baseline-cv", "--models", "nowhere.yaml"), "nowhere.yaml"),
     ],
@@ -228,3 +242,25 @@ async def test_wrong_usage_is_one_clear_line_before_anything_is_written(call, tm
     assert "Traceback" not in err
     assert len(err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_resume_refuses_other_pictures(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1, "--limit", 3)
+    once = error(500, retry_after="0.01")
+    server.script([ANSWER, ANSWER, once, once])
+    assert (await call(*words))[0] == 1
+    (tmp_path / "0.png").write_bytes((tmp_path / "9.png").read_bytes())
+    code, _, err = await call(*words, "--resume")
+    assert code == 2
+    assert "the picture of sample 's0' is no longer the one that was sent" in err
+
+
+async def test_resume_refuses_another_script_of_the_same_name(data, call, tmp_path):
+    script = tmp_path / "script.json"
+    script.write_text('["<answer>1</answer>"]')
+    words = ("run", "--model", "scripted", "--script", script, "--data", data, "--out", tmp_path / "run", "--limit", 1)
+    assert (await call(*words))[0] == 0
+    script.write_text('["<answer>2</answer>"]')
+    code, _, err = await call(*words, "--resume")
+    assert code == 2
+    assert "model:" in err
