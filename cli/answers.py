@@ -7,6 +7,7 @@ import click
 
 from medvision_agent.cli.score import write_lines
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.printable import printable
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["score_answers"]
@@ -40,7 +41,7 @@ def score_answers(
         if samples is not None:
             write_lines(samples, (line for section in found for line in sample_lines(section)))
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {printable(note)}", err=True)
     if as_json:
         for section in found:
             section.summary["medvision_agent"]["notes"] += notes

@@ -10,6 +10,7 @@ import click
 from medvision_agent.cli.data_medvision import check, print_overview, print_published
 from medvision_agent.cli.sampling import data_option, reading_options, sample_options, take_reading, take_selection
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.printable import printable
 
 if TYPE_CHECKING:
     from medvision_agent.eval.sample import Sample
@@ -53,21 +54,22 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Column, Table
-    from rich.text import Text
+
+    from medvision_agent.eval.tables import plain
 
     # An id is there to be copied: it is never broken; nothing is cut.
     others = (Column(name, overflow="fold") for name in ("task", "asked", "target", "subject", "marks"))
     table = Table(Column("id", no_wrap=True, overflow="fold"), *others, box=SIMPLE, pad_edge=False)
     for sample in samples:
-        # Text: what a file says is never read as rich's markup.
+        # What a file says is never read as rich's markup, and never steers the terminal.
         cells = (sample.id, sample.task, _asked(sample), _target(sample), sample.subject, _marks(sample))
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(plain, cells))
     Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
     counts = Counter(sample.task for sample in samples)
     per_task = ", ".join(f"{count} {task}" for task, count in counts.items())
     subjects = len({sample.subject for sample in samples})
     click.echo(f"{len(samples)} samples of {subjects} subjects: {per_task or 'none'}.")
-    click.echo(source.info.note)
+    click.echo(printable(source.info.note))
 
 
 @command.command()
@@ -94,7 +96,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
     height, width = native.values.shape
     for name, value in _facts(sample, width, height):
-        click.echo(f"{name:12} {value}")
+        click.echo(printable(f"{name:12} {value}"))
     click.echo(f"{'drawn in':12} {out}")
 
 

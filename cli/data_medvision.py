@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medvision_agent.cli.sampling import reading_options, take_reading, take_selection
+from medvision_agent.eval.printable import printable
 
 if TYPE_CHECKING:
     from medvision_agent.eval.medvision.survey import Survey
@@ -24,9 +25,9 @@ def print_overview(data: str, **options: Any) -> None:
     survey = Survey(source, selection.takes_config, lambda _: None)
     survey.run()
     _print_rows(survey)
-    click.echo(source.info.note)
+    click.echo(printable(source.info.note))
     for problem in survey.problems:
-        click.echo(f"broken: {problem}")
+        click.echo(printable(f"broken: {problem}"))
 
 
 @click.command()
@@ -44,7 +45,7 @@ def check(context: click.Context, /, folder: Path, quick: bool, as_json: bool, *
     from medvision_agent.eval.medvision.survey import Survey
 
     source = MedVisionSource(folder, take_reading(options))
-    say = (lambda _: None) if as_json else (lambda problem: click.echo(f"broken: {problem}"))
+    say = (lambda _: None) if as_json else (lambda problem: click.echo(printable(f"broken: {problem}")))
     survey = Survey(source, lambda _: True, say, samples=True, volumes=not quick)
     survey.run()
     if as_json:
@@ -100,7 +101,7 @@ def _print_rows(survey: "Survey") -> None:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     """Print rows of equal keys as plain columns: names are there to be copied, numbers stand to the right."""
     columns = list(rows[0])
-    cells = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
+    cells = [columns, *([printable(str(row.get(column, ""))) for column in columns] for row in rows)]
     widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
     numeric = [isinstance(rows[0][column], int) for column in columns]
     for line in cells:

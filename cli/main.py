@@ -1,7 +1,7 @@
 """The entry point: a lazy group of commands, one error policy, three exit codes.
 
 Exit codes: 0 done, 1 finished with infrastructure failures among the samples, 2 wrong usage or input
-(130 after Ctrl-C). A MedVisionAgentError is printed as it is, without a traceback.
+(130 after Ctrl-C or SIGTERM). A MedVisionAgentError is printed without a traceback; nothing in it steers a terminal.
 """
 
 import sys
@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.eval.printable import printable
 from medvision_agent.version import VERSION
 
 __all__ = ["cli", "main"]
@@ -17,6 +18,7 @@ __all__ = ["cli", "main"]
 COMMANDS = {
     "compare": "Put two runs of the same samples side by side, paired.",
     "data": "List, show and export samples.",
+    "export": "Write a stored run as MedVision's own result files.",
     "models": "List the models of the catalogue.",
     "run": "Run a model over samples, with or without tools.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
@@ -56,5 +58,5 @@ def main() -> None:
     try:
         cli(prog_name="medvision-agent")
     except MedVisionAgentError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error), lines=True)}", err=True)
         sys.exit(2)

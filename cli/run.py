@@ -3,13 +3,15 @@
 import asyncio
 import signal
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from medvision_agent.cli.sampling import sample_options, take_reading, take_selection
-from medvision_agent.errors import ConfigError
+from medvision_agent.errors import ConfigError, ProviderError
+from medvision_agent.eval.printable import printable
 
 if TYPE_CHECKING:
     from medvision_agent.eval.launch import Prepared, Settings
@@ -20,6 +22,7 @@ __all__ = ["command"]
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
@@ -53,21 +56,28 @@ def command(context: click.Context, /, as_json: bool, protocol: str, **options: 
     from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+    from medvision_agent.eval.store import DATABASE
 
     scoring = protocol_named(protocol)
     prepared = prepare(_settings(**options))
-    go_on = f"to go on, repeat the command with: --out {prepared.settings.out} --resume"
+    out = prepared.settings.out
+    go_on = f"to go on, repeat the command with: --out {out} --resume"
     try:
         run, interrupted = asyncio.run(_run(prepared))
     except KeyboardInterrupt:
         click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
+    except ProviderError as error:
+        if (out / DATABASE).exists():
+            raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
+        raise
     print_summary(run, scoring, as_json=as_json)
     failed = [record for record in run.records if record.outcome.infrastructure]
     if failed:
         first = failed[0]
         detail = " ".join(first.detail.split())[-300:]
-        click.echo(f"{len(failed)} samples were not asked or got no reply; {first.sample.id}: {detail}", err=True)
+        count = "1 sample was" if len(failed) == 1 else f"{len(failed)} samples were"
+        click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
     if interrupted or failed:
         click.echo(go_on, err=True)
     context.exit(INTERRUPTED if interrupted else int(bool(failed)))
@@ -83,12 +93,21 @@ def _settings(
     reshape: str | None,
     **options: Any,
 ) -> "Settings":
+    from pydantic import ValidationError
+
     from medvision_agent.agent.limits import Limits
     from medvision_agent.eval.launch import Settings
 
     if options["resume"] and out is None:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
-    limits = Limits(model_calls=max_model_calls, tool_calls=max_tool_calls, seconds=max_seconds, tokens=max_tokens)
+    if not isfinite(max_seconds):
+        raise ConfigError(f"--max-seconds {max_seconds}: expected a number of seconds above 0")
+    try:
+        limits = Limits(model_calls=max_model_calls, tool_calls=max_tool_calls, seconds=max_seconds, tokens=max_tokens)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0]).replace("_", "-")
+        raise ConfigError(f"--max-{name} {wrong['input']}: {wrong['msg']}") from None
     return Settings(
         out=out or _default_folder(options["model"], options["tools"]),
         selection=take_selection(options),
@@ -120,7 +139,7 @@ def _default_folder(model: str, tools: str) -> Path:
 
 
 async def _run(prepared: "Prepared") -> tuple["Run", bool]:
-    """Run with a progress bar; the first Ctrl-C stops after what is in flight, the second at once."""
+    """Run with a progress bar; the first Ctrl-C or SIGTERM stops after what is in flight, the second at once."""
     from medvision_agent.cli.progress import RunProgress
     from medvision_agent.eval.launch import execute
     from medvision_agent.eval.runner import Watch
@@ -132,11 +151,18 @@ async def _run(prepared: "Prepared") -> tuple["Run", bool]:
         nonlocal interrupted
         interrupted = True
         stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.default_int_handler)
         click.echo("finishing what is in flight; press Ctrl-C again to stop at once", err=True)
 
-    loop.add_signal_handler(signal.SIGINT, interrupt)
+    def start(run: "Run") -> None:
+        click.echo(f"writing to {run.folder}", err=True)
+        progress.start(run)
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, interrupt)
     with RunProgress() as progress:
-        watch = Watch(on_start=progress.start, on_record=progress.add, on_fault=progress.fault)
+        watch = Watch(on_start=start, on_record=progress.add, on_fault=progress.fault)
         run = await execute(prepared, watch=watch, stop=stop)
     return run, interrupted

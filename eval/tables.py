@@ -13,6 +13,7 @@ from rich.text import Text
 
 from medvision_agent.eval.compare import TaskComparison
 from medvision_agent.eval.measures import MEASURES
+from medvision_agent.eval.printable import printable
 from medvision_agent.eval.sample import Task
 from medvision_agent.eval.summary import Cost, Effort, Mean, Summary, TaskSummary
 
@@ -49,7 +50,7 @@ def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Gr
 
 def plain(text: str) -> Text:
     """Return text with everything unprintable replaced, and no markup read."""
-    return Text("".join(character if character.isprintable() else "?" for character in text))
+    return Text(printable(text))
 
 
 def number(value: float | None, *, sign: bool = False) -> str:

@@ -43,8 +43,10 @@ def test_list_as_json_is_a_source_again(tmp_path):
 
 def test_list_prints_a_files_words_as_they_are(tmp_path):
     line = json.loads(data("list", "--task", "size", "--limit", "1", "--json")[1])
-    (tmp_path / "s.jsonl").write_text(json.dumps(line | {"id": "[red]x[/red]", "subject": "[/]"}))
+    (tmp_path / "s.jsonl").write_text(json.dumps(line | {"id": "[red]x[/red]", "subject": "[/]\x1b[2J\x9b2J"}))
     code, out, err = data("list", "--data", str(tmp_path / "s.jsonl"))
+    assert "[/]?[2J?2J" in out
+    assert not {"\x1b", "\x9b"} & set(out)
     assert (code, err) == (0, "")
     assert "[red]x[/red]" in out
     assert "benchmark" not in out
@@ -84,6 +86,19 @@ def test_show_draws_every_task_in_true_proportion(tmp_path, sample_id):
         x, y = int(point.x * per_px[0]), int(point.y * per_px[1])
         around = picture[y - 3 : y + 4, x - 3 : x + 4].astype(int)
         assert np.ptp(around, axis=-1).max() > 60, point  # coloured
+
+
+def test_show_prints_nothing_that_steers_a_terminal(tmp_path):
+    assert data("export", "--out", str(tmp_path / "mine"), "--task", "size", "--limit", "1")[0] == 0
+    file = tmp_path / "mine" / "samples.jsonl"
+    line = json.loads(file.read_text())
+    file.write_text(json.dumps(line | {"licence": "\x1b]0;title\x07"}))
+    code, out, err = data("show", line["id"], "--data", str(file), "--out", str(tmp_path / "x.png"))
+    assert (code, err) == (0, "")
+    assert "licence      ?]0;title?" in out
+    assert "\x1b" not in out
+    code, _, err = data("show", "y\x1b[2J", "--data", str(file), "--out", str(tmp_path / "y.png"))
+    assert (code, "\x1b" in err) == (2, False)
 
 
 def test_show_refuses_what_it_cannot_do(tmp_path):
