@@ -12,7 +12,7 @@ lint:
 # The folders map to medvision_agent.* at install time; a link tree shows mypy the same picture.
 types:
 	rm -rf .typecheck && mkdir -p .typecheck/medvision_agent
-	ln -s $(CURDIR)/medvision_agent/* .typecheck/medvision_agent/
+	ln -s $(CURDIR)/core/* .typecheck/medvision_agent/
 	ln -s $(CURDIR)/agent $(CURDIR)/cli $(CURDIR)/eval $(CURDIR)/prompts $(CURDIR)/tools .typecheck/medvision_agent/
 	MYPYPATH=.typecheck $(PYTHON) -m mypy -p medvision_agent
 
