@@ -1,0 +1,135 @@
+"""A run written as MedVision's result files, which its own parser and summaries read.
+
+    OUT/<Detection|TL|AD>/<model>/<stamp>_samples_<task>.jsonl
+    OUT/<Detection|TL|AD>/<model>/<stamp>_results.json
+
+Contract: every sample that ended in a result is written; a result without an answer has an empty response.
+Infrastructure failures are left out and counted. Samples that are none of MedVision's are a DataError, and so are
+both splits of a task in one run, which MedVision's names do not tell apart. A model's folder appears whole or not at
+all, and one that is there already is never touched.
+
+Families have folders of their own because MedVision's parser takes all files of a folder for one. A stamp belongs to
+one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
+data folder: MedVision's parser finds the images from there. The keys ``label_name``, ``image_modality`` and
+``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.medvision.facts import MedVisionFacts
+from medvision_agent.eval.medvision.names import SPLITS
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.scorer.answer import Family
+
+__all__ = ["Exported", "export_run"]
+
+_FAMILIES: dict[Task, Family] = {"detection": "Detection", "size": "TL", "distance": "AD", "angle": "AD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    folders: Sequence[Path]
+    """One of each family, in the form ``score`` and MedVision's ``--model_dir`` take."""
+    samples: int
+    empty: int
+    """How many of them are results without an answer."""
+    left_out: int
+    """Infrastructure failures."""
+
+
+def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
+    """Write *records* of *model* below *out*; the first file is stamped *start*, each next one a second later."""
+    kept = [record for record in records if not record.outcome.infrastructure]
+    tasks = _by_task(kept)
+    if not tasks:
+        raise DataError("nothing to export: no sample of the run ended in a result")
+    try:
+        folders = _write(tasks, _folder_name(model), out, start)
+    except OSError as error:
+        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+    empty = sum(record.outcome is not Outcome.ANSWERED for record in kept)
+    return Exported(folders, len(kept), empty, len(records) - len(kept))
+
+
+def _by_task(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Return the records of each task, in MedVision's order."""
+    tasks: dict[str, list[Record]] = {}
+    splits: dict[str, str] = {}
+    for record in records:
+        name, split = _task(_facts(record.sample))
+        if splits.setdefault(name, split) != split:
+            raise DataError(
+                f"{name}: the run holds samples of both splits, which MedVision's result files cannot tell apart; "
+                "run and export them one by one"
+            )
+        tasks.setdefault(name, []).append(record)
+    return {name: sorted(tasks[name], key=lambda record: _facts(record.sample).doc_id) for name in tasks}
+
+
+def _facts(sample: Sample) -> MedVisionFacts:
+    if sample.medvision is None:
+        raise DataError(f"{sample.id}: no sample of MedVision's data, so its result files have no place for it")
+    return sample.medvision
+
+
+def _task(facts: MedVisionFacts) -> tuple[str, str]:
+    """Return the name of a configuration in result files, and its split."""
+    name, _, split = facts.config.rpartition("_")
+    if split not in SPLITS:
+        raise DataError(f"{facts.config}: not one of MedVision's configurations, whose names end in a split")
+    return name.replace("_BoxSize_", "_BoxCoordinate_"), split
+
+
+def _folder_name(model: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", model).strip(".") or "model"
+
+
+def _write(tasks: dict[str, list[Record]], model: str, out: Path, start: datetime) -> list[Path]:
+    families = {_FAMILIES[records[0].sample.task]: None for records in tasks.values()}
+    folders = [out / family / model for family in families]
+    for folder in folders:
+        if folder.exists():
+            raise StorageError(f"{folder}: exists already; export to another folder, or remove it first")
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as work:
+        for number, (task, records) in enumerate(tasks.items()):
+            folder = Path(work) / _FAMILIES[records[0].sample.task]
+            folder.mkdir(exist_ok=True)
+            stamp = (start + timedelta(seconds=number)).strftime("%Y%m%d_%H%M%S")
+            with (folder / f"{stamp}_samples_{task}.jsonl").open("w", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(row)}\n" for row in _rows(records))
+            (folder / f"{stamp}_results.json").write_text(json.dumps({"results": {task: {}}}), encoding="utf-8")
+        for folder in folders:
+            folder.parent.mkdir(exist_ok=True)
+            (Path(work) / folder.parent.name).replace(folder)
+    return folders
+
+
+def _rows(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
+    for record in records:
+        sample, facts = record.sample, _facts(record.sample)
+        text = record.response if record.outcome is Outcome.ANSWERED else ""
+        target = sample.target[0] if sample.task in {"distance", "angle"} else list(sample.target)
+        row: dict[str, Any] = {
+            "doc_id": facts.doc_id,
+            "doc": facts.record(),
+            "target": str(target),
+            "resps": [[text]],
+            "filtered_resps": [text],
+            "label_name": sample.label,
+            "image_modality": sample.modality,
+            "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
+        }
+        yield {key: value for key, value in row.items() if value is not None}

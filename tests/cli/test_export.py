@@ -1,0 +1,38 @@
+"""``export`` as a person uses it: a real run, its result files, and their score."""
+
+import json
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "data/medvision-mini/Data"
+
+
+async def test_exported_run_scores_as_the_run(call, tmp_path):
+    words = ("--model", "baseline-prior", "--data", f"medvision:{DATA}", "--limit", "2", "--tools", "off")
+    code, _, err = await call("run", *words, "--out", tmp_path / "run")
+    assert code == 0, err
+    code, out, err = await call("export", tmp_path / "run", "--out", tmp_path / "results")
+    assert code == 0, err
+    folders = [Path(line.removeprefix("written: ")) for line in out.splitlines() if line.startswith("written: ")]
+    assert {folder.parent.name for folder in folders} == {"Detection", "TL", "AD"}
+    await call("score", tmp_path / "run", "--samples", tmp_path / "run.jsonl")
+    expected = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert f"{len(expected)} samples, 0 of them without an answer" in out
+    found = []
+    for folder in folders:
+        code, _, err = await call("score", folder, "--samples", tmp_path / "samples.jsonl")
+        assert code == 0, err
+        found += [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
+    figures = ("extracted", "success", "MAE")
+    assert sorted([row[name] for name in figures] for row in found) == sorted(
+        [row[name] for name in figures] for row in expected
+    )
+
+
+async def test_samples_from_elsewhere_are_refused(call, data, tmp_path):
+    words = ("--model", "baseline-prior", "--data", data, "--tools", "off", "--out", tmp_path / "run")
+    code, _, err = await call("run", *words)
+    assert code == 0, err
+    code, _, err = await call("export", tmp_path / "run", "--out", tmp_path / "results")
+    assert code == 2
+    assert "s0: no sample of MedVision's data" in err
+    assert not (tmp_path / "results").exists()
