@@ -1,5 +1,8 @@
 """What a model reads: every fact that MedVision's prompts carry, in their order, and nothing of the other arm's."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
@@ -130,3 +133,11 @@ def test_unusable_prompt_files_are_refused_before_the_first_request(tmp_path, co
     with pytest.raises(ConfigError, match=r"prompts\.yaml") as error:
         with_prompt_file(Wording(), write(tmp_path, content))
     assert said in str(error.value)
+
+
+def test_the_example_of_the_docs_works(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text()
+    example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
+    wording, _ = with_prompt_file(Wording(), write(tmp_path, example))
+    question = Question("size", VIEWS.slice, "An axial CT.", "liver", (), wording=wording).prompt(VIEWS, ()).question
+    assert question.startswith("An axial CT. How long are the major and the minor axis of the liver, in mm?")
