@@ -47,6 +47,8 @@ def find(name: str, catalogue: Mapping[str, ModelConfig]) -> ModelConfig:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: does not exist.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a text file ({type(error).__name__}).") from None
 
@@ -70,10 +72,8 @@ def _rows(text: str, file: str) -> _Rows:
         raise ConfigError(f"{file}: {line}not valid YAML: {error.problem}.") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: not valid YAML ({type(error).__name__}).") from None
-    if content is None:
-        return {}
     if not isinstance(content, dict):
-        raise ConfigError(f"{file}: must map model names to their settings.")
+        raise ConfigError(f"{file}: is no mapping of model names to their settings.")
     for name, row in content.items():
         if not isinstance(name, str) or not isinstance(row, dict):
             raise ConfigError(f"{file}: {name}: a model's name must be a text and its settings a mapping.")

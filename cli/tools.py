@@ -1,7 +1,6 @@
 """``medvision-agent tools``: see the tools as a model sees them, and try one on a picture.
 
-``try`` prints what a model would be told, an ``Error: ...`` reply included; such a reply is a result, not a failure
-of the command.
+``try`` prints what a model would be told; an ``Error: ...`` reply goes to standard error, with exit code 2.
 """
 
 import json
@@ -10,8 +9,9 @@ from typing import Any
 
 import click
 
-from medvision_agent.errors import ConfigError, DataError, nearest
+from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
 from medvision_agent.eval.intensity import percentiles
+from medvision_agent.eval.printable import printable
 from medvision_agent.eval.recipe import Recipe, recipe_named
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.sources.picture import decode_picture
@@ -24,6 +24,9 @@ from medvision_agent.tools.slice import Slice, as_displayed
 from medvision_agent.tools.view import ViewSet
 
 __all__ = ["command"]
+
+_FAILED = "Error: "
+"""How a tool's reply to a model begins where it could not do what was asked."""
 
 
 @click.group()
@@ -54,14 +57,21 @@ def show(name: str) -> None:
 @click.option("--args", "text", default="{}", show_default=True, help="The tool's arguments as a JSON object.")
 @click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
-def try_tool(*, name: str, image: str, spacing: str | None, text: str, recipe: str, out: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Replace what --out names.")
+def try_tool(
+    *, name: str, image: str, spacing: str | None, text: str, recipe: str, out: Path | None, force: bool
+) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
     tool, arguments = _tool(name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native())
     reply = tool.call(views, arguments)
-    click.echo(reply.text)
+    if reply.text.startswith(_FAILED):
+        raise ToolError(reply.text.removeprefix(_FAILED))
+    path = out or Path(f"{tool.name}.png")
+    if reply.picture is not None and path.exists() and not force:
+        raise StorageError(f"--out {path}: exists already; choose another name, or replace it with --force")
+    click.echo(printable(reply.text, lines=True))
     if reply.picture is not None:
-        path = out or Path(f"{tool.name}.png")
         try:
             path.write_bytes(encode_png(reply.picture.pixels))
         except OSError as error:

@@ -4,7 +4,6 @@ The result appears whole or not at all: it is written beside its place under ano
 """
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,15 +38,22 @@ def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool 
                 _write_parquet(source, samples, made)
             else:
                 _write_folder(source, samples, made)
-            if out.is_dir():
-                shutil.rmtree(out)
-            made.replace(out)
+            # The old one goes only when the new one is in its place; with *work* it is taken away at the end.
+            old = Path(work) / "old"
+            if out.exists():
+                out.replace(old)
+            try:
+                made.replace(out)
+            except OSError:
+                if old.exists():
+                    old.replace(out)
+                raise
     except OSError as error:
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
 
 
 def _check_free(out: Path, *, force: bool) -> None:
-    if out.suffix in {".jsonl", ".json", ".png"}:
+    if out.suffix not in {"", ".parquet"}:
         raise StorageError(f"{out}: export writes a folder or a .parquet file; name one of these")
     if not out.exists():
         return

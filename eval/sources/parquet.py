@@ -7,11 +7,12 @@ so a file written by any tool can be read; ``image`` names the picture but is no
 """
 
 import json
+import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ class ParquetSource:
 def _open(path: Path, cache: str) -> Any:
     datasets = quiet_datasets()
     try:
-        rows = datasets.Dataset.from_parquet(str(path), cache_dir=cache)
+        with _unlogged():
+            rows = datasets.Dataset.from_parquet(str(path), cache_dir=cache)
     except Exception as error:  # every layer below raises its own kinds
         cause = error.__cause__ or error
         raise DataError(f"{path}: not a readable Parquet file ({str(cause).splitlines()[0]})") from error
@@ -87,6 +89,18 @@ def _open(path: Path, cache: str) -> Any:
         found = ", ".join(rows.column_names)
         raise DataError(f"{path}: no column {PICTURE!r}; expected the PNG bytes there, found columns {found}")
     return rows
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep ``datasets`` from printing what fails: the error that is raised says it, once."""
+    logger = logging.getLogger("datasets")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _as_json(fields: Mapping[str, Any]) -> str:

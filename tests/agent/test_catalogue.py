@@ -91,7 +91,9 @@ def test_own_rows_add_replace_and_extend(tmp_path):
         ("a: {model: x, model: y}", ["'model' is given twice"]),
         ("a: {model: [", ["line 1", "not valid YAML"]),
         ("a: 3", ["a: a model's name"]),
-        ("[1]", ["must map"]),
+        ("[1]", ["is no mapping of model names"]),
+        ("", ["is no mapping of model names"]),
+        ("# nothing but a comment", ["is no mapping of model names"]),
         ("? [a]\n: {}", ["mine.yaml"]),
         ("a: !!python/object/apply:os.system [x]", ["not valid YAML"]),
     ],
@@ -113,7 +115,7 @@ def test_a_key_in_the_wrong_place_is_not_repeated(tmp_path):
 
 
 def test_unreadable_files(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: does not exist"):
         load_catalogue(tmp_path / "none.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ConfigError, match=r"bytes\.yaml"):

@@ -93,8 +93,22 @@ def test_try_writes_where_it_is_told_and_nothing_without_a_picture(tools, folder
 
 
 def test_try_shows_an_error_as_the_model_gets_it(tools, folder):
-    code, out, _ = tools("try", "ruler", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":2,"y1":1}')
-    assert (code, out) == (0, "Error: point (2, 1) lies outside view v0; x and y must be from 0 to 1\n")
+    code, out, err = tools("try", "ruler", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":2,"y1":1}')
+    assert (code, out) == (2, "")
+    assert err == "Error: point (2, 1) lies outside view v0; x and y must be from 0 to 1\n"
+
+
+def test_try_replaces_a_picture_only_with_force(tools, folder):
+    words = ("try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":0.5,"y1":1}')
+    before = (folder / "a.png").read_bytes()
+    code, out, err = tools(*words, "--out", "a.png")
+    assert (code, out) == (2, "")
+    assert "--out a.png: exists already" in err
+    assert (folder / "a.png").read_bytes() == before
+    assert tools(*words, "--out", "a.png", "--force")[0] == 0
+    assert (folder / "a.png").read_bytes() != before
+    (folder / "crop.png").write_bytes(before)
+    assert tools(*words)[0] == 2
 
 
 @pytest.mark.parametrize(

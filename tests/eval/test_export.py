@@ -81,8 +81,27 @@ def test_force_replaces_only_an_export(tmp_path):
         with pytest.raises(StorageError, match="no earlier export"):
             export(DEMO, FEW, tmp_path / name, force=True)
     assert (tmp_path / "thesis" / "chapter1").exists()
-    with pytest.raises(StorageError, match=r"a folder or a \.parquet file"):
-        export(DEMO, FEW, tmp_path / "a.jsonl")
+    for name in ("a.jsonl", "a.csv"):
+        with pytest.raises(StorageError, match=r"a folder or a \.parquet file"):
+            export(DEMO, FEW, tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a", "a.parquet"])
+def test_the_old_export_stays_until_the_new_one_is_there(tmp_path, monkeypatch, name):
+    out = tmp_path / name
+    export(DEMO, FEW[:1], out)
+    replace = Path.replace
+
+    def refusing(path: Path, target: Path) -> Path:
+        if path.name == "made":
+            raise OSError(28, "No space left on device")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    with pytest.raises(StorageError, match="No space left"):
+        export(DEMO, FEW, out, force=True)
+    assert len(reopened(out).samples) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path):
@@ -154,6 +173,13 @@ def test_broken_files_are_named(tmp_path, rows):
     Path(path).write_bytes(b"PAR1 but no Parquet")
     with pytest.raises(DataError, match=r"x\.parquet: not a readable Parquet file \(.+\)"):
         open_source(path)
+
+
+def test_a_broken_file_is_one_line(tmp_path):
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 but no Parquet")
+    command = [Path(sys.executable).with_name("medvision-agent"), "data", "list", "--data", tmp_path / "x.parquet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 
 
 def test_reading_parquet_leaves_nothing_behind(tmp_path):
