@@ -14,7 +14,7 @@ from medvision_agent.errors import ConfigError, DataError, nearest
 from medvision_agent.eval.draw import Draw
 from medvision_agent.eval.medvision.names import SPLITS, Config, Family, task_name
 from medvision_agent.eval.sample import TASKS, Sample, Task
-from medvision_agent.eval.source import Source, StreamingSource
+from medvision_agent.eval.source import Source, Streaming
 
 __all__ = ["Selection", "find_sample", "parse_tasks", "select"]
 
@@ -141,7 +141,7 @@ def select(source: Source, selection: Selection) -> tuple[Sample, ...]:
     DataError if a configuration asked for by name or pattern has no sample.
     """
     draw = Draw(selection.limit, selection.seed if selection.limit_by == "subject" else None)
-    if isinstance(source, StreamingSource):
+    if isinstance(source, Streaming):
         still = _Open(selection, draw)
         draw.add(filter(selection.takes, source.stream(still)))
         _check_names(selection, [config for config in still.configs if draw.has(config.name)])
@@ -167,9 +167,9 @@ class _Only:
 
 def find_sample(source: Source, sample_id: str) -> Sample:
     """Return the sample with this id; DataError with the nearest one that there is."""
-    samples: Iterable[Sample] = source.samples if not isinstance(source, StreamingSource) else ()
+    samples: Iterable[Sample] = source.samples if not isinstance(source, Streaming) else ()
     hint, near = "", set()
-    if isinstance(source, StreamingSource):
+    if isinstance(source, Streaming):
         # A MedVision sample is named by its configuration and its place there.
         samples = source.stream(_Only(sample_id.rpartition("-")[0]))
         hint = "; expected CONFIGURATION-NUMBER, see: medvision-agent data list --samples"

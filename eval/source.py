@@ -12,7 +12,7 @@ from medvision_agent.eval.medvision.names import Config
 from medvision_agent.eval.sample import Sample
 from medvision_agent.tools.slice import FloatImage
 
-__all__ = ["NativeImage", "Source", "SourceInfo", "StreamingSource", "Wants"]
+__all__ = ["NativeImage", "Source", "SourceInfo", "Streaming", "Wants"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,11 @@ class Wants(Protocol):
 
 
 @runtime_checkable
-class StreamingSource(Source, Protocol):
-    """A source too large to list: it yields what is asked for, and stops when nothing is any more."""
+class Streaming(Protocol):
+    """A source too large to list: it yields what is asked for, and passes over the rest.
+
+    On its own, not a Source: asking whether an object is one must not make its samples.
+    """
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
         """Yield the samples of the configurations that *wants* names, those of a configuration in upstream's order."""

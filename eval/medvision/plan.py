@@ -4,7 +4,7 @@ Contract: a plan that cannot be read further is a DataError of the whole plan. A
 form is a DataError of that case alone, naming plan, task, case and field.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -166,6 +166,11 @@ class RawCase:
     place: str
     """Plan, task and case, for messages."""
     data: Any
+
+    def may_have(self, slice_dims: Iterable[int]) -> bool:
+        """Return whether anything is annotated along these axes, or the case is broken: the cheap check."""
+        known = isinstance(self.data, Mapping)
+        return any(not known or self.data.get(f"slice_profiles_{'xyz'[dim]}") != [] for dim in slice_dims)
 
 
 def read_plan(plan: PlanFile) -> Iterator[tuple[Task, str, Iterator[RawCase]]]:

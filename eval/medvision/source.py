@@ -103,7 +103,8 @@ class MedVisionSource:
                 asked = [config for config in configs if wants.wants(config)]
                 if not asked:
                     break
-                yield from self._case_samples(raw, asked, counters, wants)
+                if raw.may_have(config.slice_dim for config in asked):
+                    yield from self._case_samples(raw, asked, counters, wants)
 
     def _case_samples(
         self, raw: RawCase, configs: Sequence[Config], counters: defaultdict[Config, Counter], wants: Wants

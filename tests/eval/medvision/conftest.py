@@ -111,7 +111,7 @@ class Toy:
     def write(self, text: str | None = None, version: str = "1.0.0") -> Path:
         """Write the plan, or *text* in its place."""
         path = self.dataset / f"benchmark_plan_detection_v{version}.json.gz"
-        path.write_bytes(gzip.compress((text or json.dumps(self.plan, indent=4)).encode()))
+        path.write_bytes(gzip.compress((json.dumps(self.plan, indent=4) if text is None else text).encode()))
         return path
 
     def read(self, **reading: Any) -> tuple[MedVisionSource, list[Sample]]:

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import tracemalloc
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -90,7 +92,7 @@ def test_limit_takes_the_first_of_each_configuration(source):
 
 def test_samples_of_one_volume_stand_together(source):
     images = [sample.image for sample in select(source, Selection(split="all", limit=5))]
-    changes = sum(a != b for a, b in zip(images, images[1:], strict=False)) + 1
+    changes = sum(a != b for a, b in pairwise(images)) + 1
     assert changes == len(set(images))
 
 
@@ -114,13 +116,15 @@ def test_round_robin_is_fair_seeded_and_depends_on_nothing_else(toy):
         return [sum(s.subject == f"Toy/{name}" for s in samples) for name in "abcde"]
 
     assert per_subject(drawn(0, 5)) == [1, 1, 1, 1, 1]
-    assert per_subject(drawn(0, 22)) == [2, 9, 1, 5, 5] or sorted(per_subject(drawn(0, 22))) == [1, 2, 6, 6, 7]
+    assert sorted(per_subject(drawn(0, 22))) == [1, 2, 6, 6, 7]
     assert per_subject(drawn(0, 400)) == [2, 9, 1, 60, 300]
     assert drawn(0, 20) == drawn(0, 20) != drawn(1, 20)
     # A larger draw holds the smaller one.
     assert {sample.id for sample in drawn(0, 7)} < {sample.id for sample in drawn(0, 30)}
     # Forgetting on the way (the group is longer than twice the limit) changes nothing: the best keys are there.
-    assert {s.id for s in drawn(0, 20)} == {s.id for s in select(_Again(everything), _draw(20))}
+    assert {s.id for s in drawn(0, 20)} == {
+        s.id for s in select(_Again(everything), Selection(limit=20, limit_by="subject"))
+    }
 
 
 class _Again:
@@ -128,10 +132,6 @@ class _Again:
 
     def __init__(self, samples):
         self.samples = samples[::-1]
-
-
-def _draw(limit):
-    return Selection(limit=limit, limit_by="subject")
 
 
 def names(source, **selection):
@@ -143,12 +143,15 @@ BIO = "MiniBrainLandmarks_BiometricsFromLandmarks"
 
 def test_selection_by_name_pattern_and_split(source):
     assert all(name.endswith("_Test") for name in names(source))
-    assert names(source, configs=("MiniTumor_BoxSize_Task03_Axial_Train",)) == ["MiniTumor_BoxSize_Task03_Axial_Train"]
+    assert names(source, configs=("MiniTumor_BoxSize_Task04_Axial_Train",)) == ["MiniTumor_BoxSize_Task04_Axial_Train"]
     task = "MiniTumor_BoxCoordinate_Task03_Axial-CoT"
     assert names(source, configs=(task,)) == ["MiniTumor_BoxSize_Task03_Axial_Test"]
-    assert len(names(source, configs=(task,), split="all")) == 2
+    train = "MiniTumor_BoxCoordinate_Task04_Axial-CoT"
+    assert names(source, configs=(train,), split="train") == ["MiniTumor_BoxSize_Task04_Axial_Train"]
     assert names(source, configs=("*_BoxSize_Task03_*Axial*",)) == ["MiniTumor_BoxSize_Task03_Axial_Test"]
-    assert names(source, configs=(f"{BIO}_Angle_*",)) == [f"{BIO}_Angle_Task01_{p}_Test" for p in ("Coronal", "Sagittal")]
+    assert names(source, configs=(f"{BIO}_Angle_*",)) == [
+        f"{BIO}_Angle_Task01_{p}_Test" for p in ("Coronal", "Sagittal")
+    ]
     # A pattern for both does not bring distances and angles twice.
     assert names(source, configs=(f"{BIO}*",)) == [f"{BIO}_Task01_{p}_Test" for p in ("Axial", "Coronal", "Sagittal")]
     assert names(source, datasets=("MiniBrainLandmarks",), planes=("axial",), tasks=("distance",)) == [
@@ -188,56 +191,19 @@ def test_subjects_may_be_mapped(toy, tmp_path):
             toy.read(subjects=file)
 
 
-def test_stopping_early_does_not_read_what_follows(toy):
-    text = json.dumps(toy.plan, indent=4)
-    # The case b is no JSON: only who reads on will know.
-    toy.write(text[: text.index('"case_ID": "b"')] + "%%%")
-    source = MedVisionSource(toy.root, Reading())
-    assert len(list(source.stream(_First()))) == 2
-    with pytest.raises(DataError, match="not a readable annotation plan"):
-        list(source.samples)
-
-
-class _First:
-    """Wants one case."""
-
-    count = 0
-
-    def wants_dataset(self, dataset):
-        return True
-
-    def wants(self, config):
-        self.count += config.slice_dim == 2
-        if self.count > 4:
-            raise GeneratorExit
-        return config.slice_dim == 2
-
-
 def test_a_large_plan_is_read_in_little_memory(toy):
-    import tracemalloc
-
     case = toy.case("a")
-    case["slice_profiles_z"] *= 50
-    text = json.dumps(toy.plan, indent=4)
-    one = json.dumps(case, indent=4)
+    case["slice_profiles_z"] *= 250
+    text, one = json.dumps(toy.plan, indent=4), json.dumps(case, indent=4)
     head = text[: text.index("[", text.index('"test_cases"')) + 1]
     with gzip.open(toy.dataset / "benchmark_plan_detection_v1.0.0.json.gz", "wt", compresslevel=1) as file:
-        file.write(head + ",".join([one] * 1500) + "]}]}")
-    size = len(one) * 1500
-    assert size > 60e6
+        file.write(head + ",".join([one] * 300) + "]}]}")
+    assert len(one) * 300 > 60e6
     tracemalloc.start()
     try:
-        count = sum(1 for _ in MedVisionSource(toy.root, Reading()).stream(_All()))
+        samples = select(MedVisionSource(toy.root, Reading()), Selection(limit=10))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert count == 150_000
-    assert peak < 0.6 * size
-
-
-class _All:
-    def wants_dataset(self, dataset):
-        return True
-
-    def wants(self, config):
-        return True
+    assert len(samples) == 10
+    assert peak < 45e6
