@@ -13,7 +13,7 @@ from medvision_agent.tools.base import Arguments, Output, Picture, Result, tool
 from medvision_agent.tools.contour import Cut, Measured
 from medvision_agent.tools.geometry import Point
 from medvision_agent.tools.overlay import CYAN, GREEN, YELLOW, Overlay
-from medvision_agent.tools.segment import find_structure
+from medvision_agent.tools.search import around_seed, in_region
 from medvision_agent.tools.view import View, ViewSet
 
 __all__ = ["FitContour", "FitContourArguments", "fit_contour"]
@@ -76,20 +76,24 @@ class FitContour(Result):
 def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
     """Outline a structure that is brighter or darker than its surroundings, and fit an ellipse to the outline.
 
-    Give a region (two opposite corners) that holds the whole structure and a margin around it, or a seed point
-    inside the structure, or both, in the coordinate convention of the instructions. With a seed, the structure at
-    that point is taken; without one, the largest in the region. Without a region the whole view is searched.
+    Takes a region (two opposite corners) that holds the whole structure and a margin around it, or a seed point
+    inside the structure, or both, in the coordinate convention of the instructions; a call with neither is refused.
+    In a region, the structure at the seed is outlined, or the largest without a seed; one that runs on beyond the
+    region is cut off there if it hangs together by a narrower part. With a seed alone, windows of growing size
+    around it are searched for one that holds the structure, and if there is none, the whole view.
     Returns the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its physical size, the
     lengths and end points of the ellipse's major and minor axis, the area, and quality: the overlap of ellipse and
-    outline from 0 to 1. If touches_region_border is true, the region cuts the structure off and every size is too
-    small. The picture shows what was outlined.
+    outline from 0 to 1. The ellipse, and so an end point, may reach slightly beyond the view. If
+    touches_region_border is true, the region (the view, where none is given) cuts the structure off, and every size
+    is too small. The picture shows what was outlined.
     """
     view = views.get(args.view)
     region = _region(views, view, args)
-    grey = view.slice.grey
-    found = find_structure(
-        grey if args.target == "bright" else 255 - grey, region, view.slice.spacing, _seed(views, view, args, region)
-    )
+    seed = _seed(views, view, args, region)
+    if args.x0 is None and seed is not None:
+        found = around_seed(view.slice.grey, args.target, region, view.slice.spacing, seed)
+    else:
+        found = in_region(view.slice.grey, args.target, region, view.slice.spacing, seed)
     return Output(_result(views, view, found, region), _picture(view, found))
 
 

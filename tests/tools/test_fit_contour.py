@@ -133,13 +133,86 @@ def test_a_structure_cut_off_by_the_region_is_reported():
     assert fitted(views, target="bright", x0=0, y0=0, x1=0.5, y1=1).result["touches_region_border"] is False
 
 
+@pytest.mark.parametrize("region", [{}, MARGIN])
+@pytest.mark.parametrize("bright", [True, False])
+def test_a_seed_on_the_wrong_side_is_told(bright, region):
+    """The background has a hole where the structure lies; but it is no structure around the seed."""
+    views = views_of(EllipsePhantom(Spacing(1, 1), 32, 32, 14, 9, 0.3), bright=bright)
+    wrong = "dark" if bright else "bright"
+    reply = fit_contour.call(views, {"target": wrong, "seed_x": 0.5, "seed_y": 0.5, **region})
+    assert not reply.ok
+    assert f"the seed is not on a {wrong} structure" in reply.text
+
+
+@pytest.mark.parametrize("noise", [0.0, 6.0])
+@pytest.mark.parametrize("dx", [0, 3])
+def test_a_seed_finds_a_small_structure_within_a_large_one(dx, noise):
+    """A tumour in a head: one threshold for the whole picture finds the head."""
+    head, tumour = (
+        EllipsePhantom(Spacing(0.5, 0.5), x, y, a, b, 0.4) for x, y, a, b in ((32, 32, 28, 22), (38, 30, 6, 4))
+    )
+    pixels = 10 + 110 * head.coverage() + 80 * tumour.coverage()
+    pixels += np.random.default_rng(3).normal(0, noise, pixels.shape)
+    views = ViewSet(grey_slice(np.clip(np.rint(pixels), 0, 255), head.spacing), Native())
+    result = fitted(views, target="bright", seed_x=(38 + dx) / 64, seed_y=1 - 30 / 64).result
+    assert result["major_mm"] == pytest.approx(12, abs=0.3)
+    assert result["minor_mm"] == pytest.approx(8, abs=0.3)
+    assert result["touches_region_border"] is False
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_around_the_seed_is_no_structure(seed):
+    """In a small window within the structure, noise is all there is; its specks are round enough."""
+    phantom = EllipsePhantom(Spacing(0.25, 0.25), 31.3, 32.9, 20, 14.2, 0.4)
+    views = ViewSet(phantom.slice(180, 60, noise=12, seed=seed), Native())
+    x, y = np.random.default_rng(seed).uniform(-7, 7, 2)
+    result = fitted(views, target="bright", seed_x=(31.3 + x) / 64, seed_y=1 - (32.9 + y) / 64).result
+    assert result["major_mm"] == pytest.approx(40, abs=0.4)
+    assert result["minor_mm"] == pytest.approx(28.4, abs=0.4)
+
+
+def nodule(spacing, bridge_mm):
+    """A disc of 20 mm around (32, 32) mm, which a bridge ties to a wall beyond x = 56 mm."""
+    phantom = EllipsePhantom(spacing, 32, 32, 10, 10, 0)
+    height, width = phantom.shape
+    yy, xx = np.mgrid[:height, :width] + 0.5
+    x, y = xx * spacing.width_mm, yy * spacing.height_mm
+    joined = (x > 56) | ((x > 32) & (abs(y - 32) < bridge_mm / 2))
+    return ViewSet(grey_slice(60 + 120 * np.maximum(phantom.coverage(), joined), spacing), Native())
+
+
+@pytest.mark.parametrize("spacing", [Spacing(0.5, 0.5), Spacing(2.0, 0.7)])
+@pytest.mark.parametrize("seed", [{}, {"seed_x": 0.5, "seed_y": 0.5}])
+def test_a_structure_is_cut_off_what_it_is_attached_to(seed, spacing):
+    region = {"x0": 0.2, "y0": 0.2, "x1": 0.82, "y1": 0.8}
+    result = fitted(nodule(spacing, 6.0), target="bright", **region, **seed).result
+    assert result["touches_region_border"] is False
+    # A stub of the bridge stays.
+    assert result["major_mm"] == pytest.approx(20, abs=1.5)
+    assert result["minor_mm"] == pytest.approx(20, abs=0.7)
+
+
+def test_what_no_narrower_part_holds_stays_whole_and_is_reported():
+    result = fitted(nodule(Spacing(0.5, 0.5), 24.0), target="bright", x0=0.2, y0=0.1, x1=0.82, y1=0.9).result
+    assert result["touches_region_border"] is True
+    assert result["box_width_mm"] > 25
+
+
+def test_the_edge_of_the_picture_cuts_nothing_off_that_could_be_found():
+    """Half a disc at the edge of the picture is as much of it as there is."""
+    phantom = EllipsePhantom(Spacing(0.5, 0.5), 0, 32, 12, 12, 0)
+    result = fitted(views_of(phantom), target="bright", seed_x=0.06, seed_y=0.5).result
+    assert result["touches_region_border"] is True
+    assert (result["box_width_mm"], result["box_height_mm"]) == pytest.approx((12, 24), abs=0.2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         ({}, "give a region"),
         ({"x0": 0.1, "y0": 0.1, "x1": 0.9}, "all four or none"),
         ({"seed_x": 0.5}, "needs both seed_x and seed_y"),
-        ({"seed_x": 0.01, "seed_y": 0.01}, "the seed does not lie on the target"),
+        ({"seed_x": 0.01, "seed_y": 0.01}, "the seed is not on a bright structure"),
         ({"seed_x": 0.9, "seed_y": 0.5, "x0": 0, "y0": 0, "x1": 0.5, "y1": 1}, "the seed lies outside the region"),
         ({"x0": 0.8, "y0": 0, "x1": 1, "y1": 1}, "the same grey level"),
         ({"seed_x": 0.5, "seed_y": 1.2}, "lies outside view v0"),
