@@ -13,7 +13,7 @@ from medvision_agent.eval.sample import Sample
 def answered(data: Path) -> list[Record]:
     """Return records of all test samples of a data folder: near, far, untagged, unreadable, refused, and no reply."""
     chance = random.Random(7)  # noqa: S311 - the same answers every time
-    samples = MedVisionSource(data, Reading(annotations="1.0.0")).samples
+    samples = MedVisionSource(data, Reading()).samples
     return [_record(sample, chance) for sample in samples if sample.medvision.config.endswith("_Test")]
 
 

@@ -23,7 +23,8 @@ _MEMBERS: dict[str, Callable[[str], bool]] = {
     "Ceph-Angle": lambda group: group.startswith("Ceph-Biometrics-400_angle"),
     "Ceph-Distance": lambda group: group.startswith("Ceph-Biometrics-400_distance"),
     "Distance": lambda group: "_distance_" in group,
-    "Angle": lambda group: "_angle_" in group,
+    # Of one data set's angles only, whatever its name says.
+    "Angle": lambda group: group.startswith("Ceph-Biometrics-400_angle"),
 }
 
 

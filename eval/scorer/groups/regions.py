@@ -22,9 +22,11 @@ _MINIMUM = 50
 _PRINTED = ("Recall", "Precision", "F1", "IoU", "SuccessRate", "IoU>0.5", "F1>0.5")
 _PRINTED_GRID = {"AccIoU_50": "Acc@IoU>=0.50", "AccIoU_75": "Acc@IoU>=0.75", "AccIoU_mean": "Acc@IoU[0.50:0.95]"}
 
+_ABSENT = {"total_samples": 0, "num_regions": 0}
+
 
 def sides(groups: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
-    """Return both sides: the weighted means of their groups' statistics, and which groups these are."""
+    """Return both sides: the weighted means of their groups' statistics (none without groups), and the groups."""
     members: dict[str, dict[str, Statistics]] = {side: {} for side in SIDES}
     for name, group in groups.items():
         lower = name.lower()
@@ -38,14 +40,16 @@ def printed_table(both: Mapping[str, Mapping[str, Any]], protocol: Protocol) -> 
     names = {name: name for name in _PRINTED} | (_PRINTED_GRID if protocol.accuracy_grid else {})
     names |= {name: name for name in ("total_samples", "num_regions")}
     return {
-        side: {name: one["mean_metrics"].get(source, math.nan) for name, source in names.items()}
+        side: {name: one["mean_metrics"].get(source, _ABSENT.get(name, math.nan)) for name, source in names.items()}
         for side, one in both.items()
     }
 
 
 def _weighted(groups: Mapping[str, Statistics]) -> Statistics:
     found: Statistics = {}
-    for name in next(iter(groups.values()), {}):
+    if not groups:
+        return found
+    for name in next(iter(groups.values())):
         if name != "num_samples":
             valid = [(group[name], group["num_samples"]) for group in groups.values() if math.isfinite(group[name])]
             weights = sum(weight for _, weight in valid)
