@@ -21,12 +21,12 @@ def script_message(name: str) -> str:
     load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
     return f"""--data {name}: MedVision's loading script runs only under datasets==3.6.0, and this is datasets \
 {version("datasets")}, which runs no loading scripts. Fetch the data in an environment of its own, either way:
-1. with upstream's downloader (TASKS.json: one of upstream's task lists, CONFIGS.csv: names of configurations):
-     python3.11 -m venv medvision-env && medvision-env/bin/pip install medvision-bm==1.2.1 datasets==3.6.0
+1. with upstream's downloader, which brings datasets 3.6.0 and torch (TASKS.json: one of upstream's task lists):
+     python3.11 -m venv medvision-env && medvision-env/bin/pip install medvision-bm==1.2.1
      {pins}
      medvision-env/bin/python -m medvision_bm.benchmark.download_datasets --tasks_json TASKS.json --data_dir Data
 2. with the script itself, here exporting one configuration's rows too:
-     python3.11 -m venv datasets-env && datasets-env/bin/pip install datasets==3.6.0
+     python3.11 -m venv datasets-env && datasets-env/bin/pip install datasets==3.6.0 huggingface_hub==0.36.0
      {pins}
      datasets-env/bin/python -c "from datasets import load_dataset; \
 {load} split='test').to_parquet('rows.parquet')"
