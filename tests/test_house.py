@@ -49,7 +49,7 @@ def test_packages_are_listed_and_mapped():
     }
     assert set(settings["packages"]) == folders
     for name, folder in settings["package-dir"].items():
-        # Not a folder called medvision_agent: it would hide the installed package from anyone who stands in the checkout.
+        # A folder called medvision_agent would hide the installed package from anyone in the checkout.
         assert folder == ("core" if name == "medvision_agent" else name.split(".", 1)[1].replace(".", "/"))
     assert set(settings["package-dir"]) == folders
 
