@@ -17,7 +17,7 @@ data folder: MedVision's parser finds the images from there. The keys ``label_na
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,8 +31,9 @@ from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import Sample, Task
 from medvision_agent.eval.scorer.answer import Family
 
-__all__ = ["Exported", "export_run"]
+__all__ = ["Exported", "export_run", "rows_by_task"]
 
+Row = dict[str, Any]
 _FAMILIES: dict[Task, Family] = {"detection": "Detection", "size": "TL", "distance": "AD", "angle": "AD"}
 
 
@@ -52,35 +53,36 @@ class Exported:
 def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
     """Write *records* of *model* below *out*; the first file is stamped *start*, each next one a second later."""
     kept = [record for record in records if not record.outcome.infrastructure]
-    tasks = _by_task(kept)
+    tasks = rows_by_task(kept)
     if not tasks:
         raise DataError("nothing to export: no sample of the run ended in a result")
+    families = {name: _FAMILIES[record.sample.task] for record in kept for name in [_task(_facts(record.sample))[0]]}
     try:
-        folders = _write(tasks, _folder_name(model), out, start)
+        folders = _write(tasks, families, _folder_name(model), out, start)
     except OSError as error:
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
     empty = sum(record.outcome is not Outcome.ANSWERED for record in kept)
     return Exported(folders, len(kept), empty, len(records) - len(kept))
 
 
-def _by_task(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return the records of each task, in MedVision's order."""
-    tasks: dict[str, list[Record]] = {}
+def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
+    """Return the lines of the result file of each task, in MedVision's order, for records that ended in a result."""
+    tasks: dict[str, list[Row]] = {}
     splits: dict[str, str] = {}
     for record in records:
         name, split = _task(_facts(record.sample))
         if splits.setdefault(name, split) != split:
             raise DataError(
                 f"{name}: the run holds samples of both splits, which MedVision's result files cannot tell apart; "
-                "run and export them one by one"
+                "run them one by one"
             )
-        tasks.setdefault(name, []).append(record)
-    return {name: sorted(tasks[name], key=lambda record: _facts(record.sample).doc_id) for name in tasks}
+        tasks.setdefault(name, []).append(_row(record))
+    return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
 
 
 def _facts(sample: Sample) -> MedVisionFacts:
     if sample.medvision is None:
-        raise DataError(f"{sample.id}: no sample of MedVision's data, so its result files have no place for it")
+        raise DataError(f"{sample.id}: no sample of MedVision's data: it lacks what MedVision's results are made of")
     return sample.medvision
 
 
@@ -96,20 +98,21 @@ def _folder_name(model: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", model).strip(".") or "model"
 
 
-def _write(tasks: dict[str, list[Record]], model: str, out: Path, start: datetime) -> list[Path]:
-    families = {_FAMILIES[records[0].sample.task]: None for records in tasks.values()}
-    folders = [out / family / model for family in families]
+def _write(
+    tasks: dict[str, list[Row]], families: dict[str, Family], model: str, out: Path, start: datetime
+) -> list[Path]:
+    folders = [out / family / model for family in dict.fromkeys(families.values())]
     for folder in folders:
         if folder.exists():
             raise StorageError(f"{folder}: exists already; export to another folder, or remove it first")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as work:
-        for number, (task, records) in enumerate(tasks.items()):
-            folder = Path(work) / _FAMILIES[records[0].sample.task]
+        for number, (task, rows) in enumerate(tasks.items()):
+            folder = Path(work) / families[task]
             folder.mkdir(exist_ok=True)
             stamp = (start + timedelta(seconds=number)).strftime("%Y%m%d_%H%M%S")
             with (folder / f"{stamp}_samples_{task}.jsonl").open("w", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(row)}\n" for row in _rows(records))
+                file.writelines(f"{json.dumps(row)}\n" for row in rows)
             (folder / f"{stamp}_results.json").write_text(json.dumps({"results": {task: {}}}), encoding="utf-8")
         for folder in folders:
             folder.parent.mkdir(exist_ok=True)
@@ -117,19 +120,18 @@ def _write(tasks: dict[str, list[Record]], model: str, out: Path, start: datetim
     return folders
 
 
-def _rows(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
-    for record in records:
-        sample, facts = record.sample, _facts(record.sample)
-        text = record.response if record.outcome is Outcome.ANSWERED else ""
-        target = sample.target[0] if sample.task in {"distance", "angle"} else list(sample.target)
-        row: dict[str, Any] = {
-            "doc_id": facts.doc_id,
-            "doc": facts.record(),
-            "target": str(target),
-            "resps": [[text]],
-            "filtered_resps": [text],
-            "label_name": sample.label,
-            "image_modality": sample.modality,
-            "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
-        }
-        yield {key: value for key, value in row.items() if value is not None}
+def _row(record: Record) -> Row:
+    sample, facts = record.sample, _facts(record.sample)
+    text = record.response if record.outcome is Outcome.ANSWERED else ""
+    target = sample.target[0] if sample.task in {"distance", "angle"} else list(sample.target)
+    row: Row = {
+        "doc_id": facts.doc_id,
+        "doc": facts.record(),
+        "target": str(target),
+        "resps": [[text]],
+        "filtered_resps": [text],
+        "label_name": sample.label,
+        "image_modality": sample.modality,
+        "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
+    }
+    return {key: value for key, value in row.items() if value is not None}
