@@ -11,7 +11,9 @@ __all__ = ["PixelSpacing", "PixelSpacingArguments", "pixel_spacing"]
 class PixelSpacingArguments(Arguments):
     """Which view to ask about."""
 
-    view: str = Field(default="v0", description="Id of the view: v0 is the whole image, crops are v1, v2, ...")
+    view: str = Field(
+        default="v0", description="Id of the view (v0 if left out): v0 is the whole image, crops are v1, v2, ..."
+    )
 
 
 class PixelSpacing(Result):

@@ -134,7 +134,7 @@ async def test_tool_schemas_arrive_gemini(gemini, caplog):
     assert spacing["description"] == pixel_spacing.description
     assert spacing["parameters"]["properties"]["view"] == {
         "type": "STRING",
-        "description": "Id of the view: v0 is the whole image, crops are v1, v2, ...",
+        "description": "Id of the view (v0 if left out): v0 is the whole image, crops are v1, v2, ...",
     }
     parameters = probe["parameters"]
     assert parameters["required"] == ["depth"]

@@ -177,8 +177,7 @@ def test_declarations_are_plain(tool):
         if "default" in schema:
             default = f"{schema['default']:g}" if schema["type"] == "number" else schema["default"]
             # Some conversions drop the default itself.
-            said = schema["description"] if tool.name != "pixel_spacing" else function["description"]
-            assert f"({default} if " in said, name
+            assert f"({default} if " in schema["description"], name
     text = json.dumps(tool.schema()).lower()
     for word in ("upward", "downward", "top", "bottom", "lower-left", "upper"):
         assert word not in text, f"{word}: only the prompt states the direction of y"
