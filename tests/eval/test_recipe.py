@@ -1,5 +1,6 @@
 """Recipes against golden vectors made by upstream's own code: pixels bit for bit, stated numbers to the digit."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -145,3 +146,15 @@ def test_unknown_names_are_said():
         recipe_named("paper-v2")
     with pytest.raises(ConfigError, match="no prompt form 'cot'"):
         RECIPES["paper-v1"].wording("cot")
+
+
+def test_perceived_sizes_of_the_first_generation():
+    rules = {"gemma3": RULES["medgemma"], "huatuogpt_vision": Padded(), "healthgpt_l14": Padded()} | RULES
+    with (GOLDEN / "resize_vectors_paper-v1.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 21
+    for row in rows:
+        sent = Size(int(row["height"]), int(row["width"]))
+        perceives = RECIPES["paper-v1"].perceives(rules[row["model"]])
+        assert perceives.perceived(sent) == Size(int(row["content_h"]), int(row["content_w"])), row
+        assert perceives.canvas(sent) == Size(int(row["canvas_h"]), int(row["canvas_w"])), row
