@@ -2,7 +2,8 @@
 
 Two kinds of failure, kept apart everywhere:
 
-* **infrastructure** (the request never got a proper reply): retried on resume, outside all metrics, counted;
+* **infrastructure** (the request never got a proper reply, or was never made): retried on resume, outside all metrics,
+  counted;
 * **result** (the model had its say and gave no usable answer): final, counts as a failure in every metric.
 """
 
@@ -24,7 +25,7 @@ class Outcome(StrEnum):
     LIMIT_REACHED = "limit_reached"
     """Cut off by the output token limit, or still calling tools in the turn that had to be the answer."""
     TOOL_PROTOCOL = "tool_protocol"
-    """The model's tool calls stayed unreadable after being told so several times."""
+    """The model's tool calls stayed unreadable after being told so several times, or no tool was declared to call."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation no longer fits the model's context window."""
     REJECTED = "rejected"
@@ -48,7 +49,7 @@ class Outcome(StrEnum):
 
     @property
     def infrastructure(self) -> bool:
-        """True where no proper reply was had: outside the metrics, tried again on resume."""
+        """True where no proper reply was had, or nothing was asked: outside the metrics, tried again on resume."""
         return self in _INFRASTRUCTURE
 
 

@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from medvision_agent.agent.config import ModelConfig, Offline
 from medvision_agent.agent.faults import Fault, classify
 from medvision_agent.agent.models.chat import Finish, Turn
-from medvision_agent.agent.models.printable import printable
+from medvision_agent.agent.models.encodable import encodable
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.errors import ProviderError
 
@@ -106,7 +106,7 @@ async def _once(
 ) -> tuple[AIMessage, Turn]:
     # The SDKs' own timeouts count per read: a reply that trickles would outlive them.
     async with asyncio.timeout(timeout_seconds):
-        message = printable(await runnable.ainvoke(list(messages)))
+        message = encodable(await runnable.ainvoke(list(messages)))
     turn = read(message)
     if turn.finish is Finish.NONE:
         detail = f"The reply gives no reason to stop ({turn.finish_raw or 'none'}): it is incomplete or empty."

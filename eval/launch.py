@@ -89,6 +89,7 @@ class Prepared:
             },
             "recipe": settings.recipe,
             "form": settings.form,
+            "reshape": self.identity["reshape"],
             "prompt_file": str(settings.prompt_file) if settings.prompt_file else None,
             "own_prompts": dict(self.wording.own),
             "limits": settings.limits.model_dump(mode="json"),

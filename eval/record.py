@@ -42,7 +42,8 @@ class Record(_Frozen):
     usage: Usage = Usage()
     cost_usd: float | None = None
     seconds: float = 0.0
-    """Wall time of the model and the tools, without failed tries and the waits after them."""
+    """Wall time of the model and the tools, without failed tries and the waits after them; these count in an
+    infrastructure failure, whose last request never succeeded."""
     waited_seconds: float = 0.0
     """What failed tries of requests that succeeded later, and the waits after them, took."""
     failed_tries: int = 0

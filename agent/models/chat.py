@@ -61,11 +61,6 @@ class Turn:
         """True where the model wants a tool called, whether the call can be read or not."""
         return bool(self.tool_calls or self.invalid_tool_calls) or self.finish is Finish.MALFORMED_CALL
 
-    @property
-    def usage_reported(self) -> bool:
-        """True where the reply carried token counts."""
-        return self.usage.unreported == 0
-
 
 @dataclass(frozen=True, eq=False)
 class Chat:

@@ -8,12 +8,12 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-__all__ = ["printable"]
+__all__ = ["encodable"]
 
 _FIELDS = ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs", "response_metadata")
 
 
-def printable(message: AIMessage) -> AIMessage:
+def encodable(message: AIMessage) -> AIMessage:
     """Return *message*, or a copy in which every text can be encoded."""
     changed = {name: mended for name in _FIELDS if (mended := _mended(value := getattr(message, name))) != value}
     return message.model_copy(update=changed) if changed else message
