@@ -25,7 +25,17 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     INCIDENTAL: ClassVar = frozenset(
-        {"timeout_seconds", "max_tries", "max_connections", "prices", "note", "api_key_env"}
+        {
+            "timeout_seconds",
+            "max_tries",
+            "max_connections",
+            "requests_per_minute",
+            "tokens_per_minute",
+            "prices",
+            "note",
+            "exercised",
+            "api_key_env",
+        }
     )
     """Fields that do not change what is asked."""
 
@@ -33,6 +43,8 @@ class _Model(BaseModel):
     """The size at which the model's encoder sees a picture; prompts state pixel sizes by it. Never guessed."""
     frame: str = MEDVISION.name
     """The coordinate convention of prompts, tools and answers."""
+    tool_calling: Literal["native", "text"] = "native"
+    """How tools are declared and called: by the service's own function calling, or in the text of the messages."""
     images_in_tool_result: bool = False
     """Put pictures into the tool message itself instead of one user message after all tool messages."""
     tool_choice_none: bool = True
@@ -43,10 +55,16 @@ class _Model(BaseModel):
     """How often one request is sent at most."""
     max_connections: int = Field(default=8, ge=1, le=1000)
     """Connections kept to the service; samples in flight beyond it wait."""
+    requests_per_minute: int | None = Field(default=None, gt=0)
+    """Requests started within any minute at most; not bounded where not given."""
+    tokens_per_minute: int | None = Field(default=None, gt=0)
+    """Input and output tokens within any minute at most; not bounded where not given."""
     prices: Prices | None = None
     """US dollars per million tokens; without them no cost is stated."""
     note: str = ""
     """Free text for the reader of the catalogue."""
+    exercised: str = ""
+    """What of this row has been tried, and how; empty where nothing was."""
 
     @field_validator("frame")
     @classmethod
@@ -127,6 +145,10 @@ class OpenAI(_Remote):
     """How closely a picture is looked at, sent with every picture."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     """Depth of reasoning; the provider's default where not given."""
+    output_limit_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """The name under which chat completions is sent ``max_output_tokens``; older servers know ``max_tokens`` only."""
+    extra_body: dict[str, Any] = {}
+    """Further fields of a request's body, for what a server knows beyond OpenAI's interface."""
 
     @model_validator(mode="after")
     def _sent_by_this_interface(self) -> "OpenAI":

@@ -67,7 +67,14 @@ def build(config: OpenAI, key: str, client: AsyncClient) -> OpenAIChat:
         "max_completion_tokens": config.max_output_tokens,
         "reasoning_effort": config.reasoning_effort,
         "seed": config.seed,
+        "extra_body": dict(config.extra_body) or None,
     }
+    if not responses and config.output_limit_key == "max_tokens" and config.max_output_tokens is not None:
+        # The adapter renames the limit; only the body's further fields are left as they are.
+        settings |= {
+            "max_completion_tokens": None,
+            "extra_body": {**config.extra_body, "max_tokens": config.max_output_tokens},
+        }
     if responses:
         # Reasoning comes back encrypted and is returned with the tool results: nothing has to be stored for it.
         settings |= {"store": False, "include": ["reasoning.encrypted_content"]}

@@ -105,6 +105,14 @@ async def test_bare_request_openai(chat_completions):
     assert set(chat_completions.requests[0].body) == {"model", "stream", "messages"}
 
 
+async def test_an_older_server_gets_its_name_of_the_limit_and_fields_of_its_own(chat_completions):
+    settings = {"max_output_tokens": 99, "output_limit_key": "max_tokens", "extra_body": {"top_k": 5}}
+    await chat_completions.turn(text("a"), **settings)
+    body = chat_completions.requests[0].body
+    assert (body["max_tokens"], body["top_k"]) == (99, 5)
+    assert "max_completion_tokens" not in body
+
+
 async def test_a_server_without_tool_choice_none_gets_no_tools_in_the_last_call(provider):
     provider.server.script([text("a")])
     async with open_model(provider.config(tool_choice_none=False), environ=provider.environ) as chat:
