@@ -66,6 +66,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
         sleep=session.waiting.sleep,
         on_fault=session.waiting.on_fault,
         redact=chat.redact,
+        pace=chat.pace,
     )
     session.hear(reply)
     message, turn = reply.message, reply.turn

@@ -23,6 +23,7 @@ from medvision_agent.agent.faults import Fault, classify
 from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.models.encodable import encodable
 from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.pace import Pace
 from medvision_agent.errors import ProviderError
 
 __all__ = ["LONGEST_WAIT", "Fault", "Reply", "RequestFailed", "call_model", "classify"]
@@ -47,7 +48,7 @@ class Reply(NamedTuple):
     turn: Turn
     tries: int
     waited: float
-    """Seconds that went into tries that failed and the waits after them."""
+    """Seconds that went into tries that failed, the waits after them, and waiting for room within limits per minute."""
 
 
 async def call_model(
@@ -59,11 +60,13 @@ async def call_model(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_fault: Callable[[Fault, int], None] | None = None,
     redact: Callable[[str], str] = str,
+    pace: Pace | None = None,
 ) -> Reply:
     """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number.
 
-    *redact* takes the key out of a fault's detail.
+    *redact* takes the key out of a fault's detail; *pace* holds back tries that would exceed the limits per minute.
     """
+    pace = pace or Pace()
     started = time.monotonic()
     retrying = AsyncRetrying(
         stop=stop_after_attempt(config.max_tries),
@@ -75,9 +78,11 @@ async def call_model(
     async for attempt in retrying:
         tries = attempt.retry_state.attempt_number
         with attempt:
+            start = await pace.wait(sleep)
             try:
                 began = time.monotonic()
                 message, turn = await _once(runnable, messages, config.timeout_seconds, read)
+                pace.took(start, turn.usage.input + turn.usage.output)
                 return Reply(message, turn, tries, began - started)
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error)

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
@@ -16,6 +17,7 @@ from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.pace import Pace
 from medvision_agent.agent.usage import Usage
 
 __all__ = ["Chat", "Finish", "ToolChoice", "Turn"]
@@ -70,6 +72,11 @@ class Chat:
     model: BaseChatModel
     redact: Callable[[str], str] = field(default=str, repr=False)
     """Takes the key out of a text before it is stored or shown."""
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The limits per minute of this model, kept by all samples of a run together."""
+        return Pace(self.config.requests_per_minute, self.config.tokens_per_minute)
 
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"

@@ -67,6 +67,7 @@ class Provider:
                 sleep=sleep,
                 on_fault=heard,
                 redact=chat.redact,
+                pace=chat.pace,
             )
             return reply.message, reply.turn
 

@@ -11,6 +11,7 @@ from langchain_core.messages import HumanMessage
 
 from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.pace import Pace
 from medvision_agent.agent.retry import LONGEST_WAIT, RequestFailed
 from medvision_agent.errors import ProviderError
 
@@ -153,3 +154,12 @@ async def test_no_key_in_what_is_kept(provider):
     assert provider.requests[0].headers["x-goog-api-key" if provider.wire == "gemini" else "authorization"]
     for key in provider.environ.values():
         assert key not in kept
+
+
+async def test_requests_per_minute_are_kept_by_all_conversations_together(provider):
+    provider.server.script([text("a"), text("b"), text("c")])
+    async with open_model(provider.config(requests_per_minute=2), environ=provider.environ) as chat:
+        vars(chat)["pace"] = Pace(2, clock=lambda: sum(provider.waits))
+        for _ in range(3):
+            await provider.call(chat, [HumanMessage("q")])
+    assert provider.waits == [60.0]
