@@ -14,7 +14,7 @@ class Limits(BaseModel):
     """Model turns per sample, the forced last one included."""
     tool_calls: int = Field(default=24, ge=1, le=10_000)
     """Tool calls per sample; further calls of the same turn are answered with an error."""
-    seconds: float = Field(default=600, gt=0)
+    seconds: float = Field(default=600, gt=0, allow_inf_nan=False)
     """Wall time per sample, looked at between turns; a single request has its own limit (``timeout_seconds``)."""
     tokens: int = Field(default=250_000, gt=0)
     """Input plus output tokens per sample as reported, looked at between turns."""

@@ -3,12 +3,12 @@
 import asyncio
 import signal
 from datetime import datetime
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from medvision_agent.cli.limits import limit_options, take_budget, take_limits
 from medvision_agent.cli.sampling import sample_options, take_reading, take_selection
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.printable import printable
@@ -39,31 +39,38 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 @click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of your own prompts.")
 @click.option("--reshape", metavar="H,W", help="Resample native pictures to this size first.")
 @click.option("--protocol", default="medvision-1.2", show_default=True, help="How the printed summary scores.")
-@click.option("--max-model-calls", type=click.IntRange(2, 1000), default=12, show_default=True, help="Per sample.")
-@click.option("--max-tool-calls", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Per sample.")
-@click.option(
-    "--max-seconds", type=click.FloatRange(0, min_open=True), default=600, show_default=True, help="Per sample."
-)
-@click.option("--max-tokens", type=click.IntRange(min=1), default=250_000, show_default=True, help="Per sample.")
+@limit_options
+@click.option("--dry-run", is_flag=True, help="Say what would be asked and what it might cost; ask nothing.")
+@click.option("--pilot", type=click.Path(path_type=Path, file_okay=False), help="With --dry-run: a run to go by.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
-def command(context: click.Context, /, as_json: bool, protocol: str, **options: Any) -> None:
+def command(
+    context: click.Context, /, as_json: bool, protocol: str, dry_run: bool, pilot: Path | None, **options: Any
+) -> None:
     """Run a model over samples, with or without tools.
 
     Works offline as it is: `run --model baseline-cv` measures the built-in demo set. Exit code 0: done; 1: some samples
-    never got a reply (try them again with --resume); 2: wrong usage or input; 130: interrupted.
+    never got a reply, or a limit of the run was reached (go on with --resume); 2: wrong usage or input; 130:
+    interrupted.
     """
+    from medvision_agent.cli.estimate import print_estimate
     from medvision_agent.cli.summary import print_summary
+    from medvision_agent.eval.estimate import estimate
     from medvision_agent.eval.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
     from medvision_agent.eval.store import DATABASE
 
     scoring = protocol_named(protocol)
-    prepared = prepare(_settings(**options))
+    if pilot is not None and not dry_run:
+        raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
+    prepared = prepare(_settings(**options), asking=not dry_run)
+    if dry_run:
+        print_estimate(estimate(prepared, pilot), as_json=as_json)
+        return
     out = prepared.settings.out
     go_on = f"to go on, repeat the command with: --out {out} --resume"
     try:
-        run, interrupted = asyncio.run(_run(prepared))
+        run, interrupted, used_up = asyncio.run(_run(prepared))
     except KeyboardInterrupt:
         click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
@@ -78,42 +85,26 @@ def command(context: click.Context, /, as_json: bool, protocol: str, **options: 
         detail = " ".join(first.detail.split())[-300:]
         count = "1 sample was" if len(failed) == 1 else f"{len(failed)} samples were"
         click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
-    if interrupted or failed:
+    if used_up:
+        click.echo(f"stopped: {used_up}; {len(run.pending())} samples are left", err=True)
+        go_on = f"{go_on}, and a higher limit"
+    if interrupted or failed or used_up:
         click.echo(go_on, err=True)
-    context.exit(INTERRUPTED if interrupted else int(bool(failed)))
+    context.exit(INTERRUPTED if interrupted else int(bool(failed or used_up)))
 
 
-def _settings(
-    *,
-    max_model_calls: int,
-    max_tool_calls: int,
-    max_seconds: float,
-    max_tokens: int,
-    out: Path | None,
-    reshape: str | None,
-    **options: Any,
-) -> "Settings":
-    from pydantic import ValidationError
-
-    from medvision_agent.agent.limits import Limits
+def _settings(*, out: Path | None, reshape: str | None, **options: Any) -> "Settings":
     from medvision_agent.eval.launch import Settings
 
     if options["resume"] and out is None:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
-    if not isfinite(max_seconds):
-        raise ConfigError(f"--max-seconds {max_seconds}: expected a number of seconds above 0")
-    try:
-        limits = Limits(model_calls=max_model_calls, tool_calls=max_tool_calls, seconds=max_seconds, tokens=max_tokens)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0]).replace("_", "-")
-        raise ConfigError(f"--max-{name} {wrong['input']}: {wrong['msg']}") from None
     return Settings(
         out=out or _default_folder(options["model"], options["tools"]),
         selection=take_selection(options),
         reading=take_reading(options),
+        limits=take_limits(options),
+        budget=take_budget(options),
         reshape=_size(reshape),
-        limits=limits,
         **options,
     )
 
@@ -138,14 +129,17 @@ def _default_folder(model: str, tools: str) -> Path:
     return Path("runs") / f"{stamp}-{name[:80]}"
 
 
-async def _run(prepared: "Prepared") -> tuple["Run", bool]:
-    """Run with a progress bar; the first Ctrl-C or SIGTERM stops after what is in flight, the second at once."""
+async def _run(prepared: "Prepared") -> tuple["Run", bool, str]:
+    """Run with a progress bar; the first Ctrl-C or SIGTERM stops after what is in flight, the second at once.
+
+    Returns the run, whether it was interrupted, and which limit of the run stopped it (empty: none did).
+    """
     from medvision_agent.cli.progress import RunProgress
     from medvision_agent.eval.launch import execute
     from medvision_agent.eval.runner import Watch
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    interrupted = False
+    interrupted, used_up = False, list[str]()
 
     def interrupt() -> None:
         nonlocal interrupted
@@ -163,6 +157,6 @@ async def _run(prepared: "Prepared") -> tuple["Run", bool]:
     for number in _STOPPING:
         loop.add_signal_handler(number, interrupt)
     with RunProgress() as progress:
-        watch = Watch(on_start=start, on_record=progress.add, on_fault=progress.fault)
+        watch = Watch(on_start=start, on_record=progress.add, on_fault=progress.fault, on_limit=used_up.append)
         run = await execute(prepared, watch=watch, stop=stop)
-    return run, interrupted
+    return run, interrupted, "".join(used_up)

@@ -15,8 +15,10 @@ from medvision_agent.agent.models.scripted import read_script
 from medvision_agent.agent.prompt_file import with_prompt_file
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
+from medvision_agent.eval.budget import Budget
 from medvision_agent.eval.identity import identity
 from medvision_agent.eval.medvision.source import Reading
+from medvision_agent.eval.pixels import with_size_rule
 from medvision_agent.eval.provenance import libraries
 from medvision_agent.eval.recipe import Recipe, recipe_named
 from medvision_agent.eval.run import Run
@@ -50,6 +52,7 @@ class Settings:
     prompt_file: Path | None = None
     reshape: Size | None = None
     limits: Limits = field(default_factory=Limits)
+    budget: Budget = field(default_factory=Budget)
     models_file: Path | None = None
     script: str | None = None
     max_connections: int | None = None
@@ -98,8 +101,11 @@ class Prepared:
         }
 
 
-def prepare(settings: Settings) -> Prepared:
-    """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise."""
+def prepare(settings: Settings, *, asking: bool = True) -> Prepared:
+    """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise.
+
+    Where nothing will be asked (*asking* is false), the model need not be within reach.
+    """
     model = find(settings.model, load_catalogue(settings.models_file))
     model = _with_script(model, settings)
     condition = Condition.parse(settings.tools)
@@ -107,11 +113,15 @@ def prepare(settings: Settings) -> Prepared:
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
         wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
-    check_ready(model)
+    if asking:
+        check_ready(model)
+    if settings.budget.usd is not None and model.prices is None:
+        raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
     source = open_source(settings.data, settings.reading)
     samples = select(source, settings.selection)
     if not samples:
         raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
+    model = with_size_rule(settings.model, model, samples, condition, wording)
     fields = identity(
         model_name=settings.model,
         model=model,
@@ -182,7 +192,9 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
                     chat=chat,
                     limits=settings.limits,
                 )
-                await run_samples(job, store, run, parallel=prepared.parallel, watch=watch, stop=stop)
+                await run_samples(
+                    job, store, run, parallel=prepared.parallel, watch=watch, stop=stop, budget=settings.budget
+                )
         except ProviderError:
             store.discard_if_empty()
             raise

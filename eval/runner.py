@@ -22,14 +22,16 @@ from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import DataError, ProviderError
+from medvision_agent.eval.budget import Budget, Meter
 from medvision_agent.eval.recipe import Recipe
 from medvision_agent.eval.record import Record, ToolUse
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage, Source
 from medvision_agent.eval.store import RunStore
+from medvision_agent.tools.slice import Slice
 
-__all__ = ["Job", "Watch", "run_samples"]
+__all__ = ["Job", "Watch", "question_of", "run_samples"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Watch:
     """Hears of a record that is on disk."""
     on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
     """Hears of every try of a request that failed, with its number."""
+    on_limit: Callable[[str], None] = lambda reason: None  # noqa: ARG005
+    """Hears that a budget is used up while samples are left, and which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +67,14 @@ async def run_samples(
     parallel: int,
     watch: Watch,
     stop: asyncio.Event,
+    budget: Budget | None = None,
 ) -> None:
     """Ask every pending sample of *run*, at most *parallel* at a time, and store each record.
 
-    A sample that waits for its next try when *stop* is set is given up: it stays pending.
+    A sample that waits for its next try when *stop* is set is given up: it stays pending. Where *budget* is used up
+    no further sample is started, and *watch* hears of it.
     """
+    meter = Meter(budget or Budget(), [*run.records, *run.superseded])
     todo, writing, problems = iter(run.pending()), asyncio.Lock(), list[Exception]()
     replied = any(not record.outcome.infrastructure for record in run.records)
     waiting = Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
@@ -82,12 +89,14 @@ async def run_samples(
         replied = replied or not record.outcome.infrastructure
         async with writing:
             await asyncio.to_thread(store.add, record, trace)
+        meter.add(record)
         watch.on_record(record)
 
     async def work() -> None:
-        while not stop.is_set() and (item := next(todo, None)) is not None:
+        while not stop.is_set() and meter.allows_one_more() and (item := next(todo, None)) is not None:
             try:
-                await one(*item)
+                with meter.in_flight():
+                    await one(*item)
             except GivenUpError:
                 return
             except Exception as problem:  # noqa: BLE001 - raised below, when the others are safely stored
@@ -99,6 +108,8 @@ async def run_samples(
             group.create_task(work())
     if problems:
         raise problems[0]
+    if meter.reason and next(todo, None) is not None:
+        watch.on_limit(meter.reason)
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
@@ -117,16 +128,8 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         image = await asyncio.to_thread(job.recipe.slice_of, native, sample)
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
-    question = Question(
-        task=sample.task,
-        image=image,
-        description=sample.description,
-        label=sample.label,
-        landmarks=sample.landmarks,
-        measurement=sample.measurement,
-        wording=job.wording,
-    )
-    perceives = job.recipe.perceives(job.chat.config.perceived)
+    question = question_of(sample, image, job.wording)
+    perceives = job.recipe.perceives(job.chat.config.sees)
     given = await answer(
         question,
         job.condition,
@@ -137,6 +140,19 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         brief=_brief(job.chat, sample, native),
     )
     return _record(job, sample, attempt, given), given.trace
+
+
+def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
+    """Return what the agent is asked about a sample: all of it but the truth."""
+    return Question(
+        task=sample.task,
+        image=image,
+        description=sample.description,
+        label=sample.label,
+        landmarks=sample.landmarks,
+        measurement=sample.measurement,
+        wording=wording,
+    )
 
 
 def _brief(chat: Chat, sample: Sample, native: NativeImage) -> Brief | None:

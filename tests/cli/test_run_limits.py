@@ -1,0 +1,86 @@
+"""Limits of a whole run, and the estimate before it."""
+
+import json
+
+from fake.replies import error, text
+
+from medvision_agent.eval.store import open_run
+
+ANSWER = text("<think>so</think><answer>10.0</answer>")  # 1000 tokens in, 60 out: 0.0016 US dollars as priced here
+
+
+def words(data, models, out, *more):
+    common = ("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", "off", "--out", out)
+    return (*common, "--max-connections", 1, *more)
+
+
+async def test_a_run_stops_at_its_cost_and_goes_on_with_a_higher_one(server, data, models, call, tmp_path):
+    server.script([ANSWER] * 12)
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 0.0048))
+    assert code == 1
+    assert "0.0048 US dollars are used up" in err
+    assert "9 samples are left" in err
+    assert "--resume, and a higher limit" in err
+    assert len(open_run(tmp_path / "run").records) == 3
+    code, out, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1, "--resume"))
+    assert code == 0, err
+    assert "12 of 12 samples finished" in out
+    assert len(server.requests) == 12
+
+
+async def test_a_run_stops_at_its_tokens(server, data, models, call, tmp_path):
+    server.script([ANSWER] * 12)
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-tokens", 2120))
+    assert code == 1
+    assert "so far 2,120 tokens" in err
+    assert len(server.requests) == 2
+
+
+async def test_a_service_that_reports_no_usage_cannot_be_held_to_a_cost(server, data, models, call, tmp_path):
+    server.script([text("<answer>10.0</answer>", usage=None)] * 12)
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
+    assert code == 1
+    assert "the service reports no usage" in err
+    assert len(server.requests) == 1
+
+
+async def test_a_limit_reached_with_the_last_sample_stops_nothing(server, data, models, call, tmp_path):
+    server.script([ANSWER] * 12)
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-tokens", 12 * 1060))
+    assert code == 0, err
+
+
+async def test_a_cost_needs_prices(data, models, call, tmp_path):
+    models.write_text(models.read_text().replace("  prices: {input: 1.0, output: 10.0}\n", ""))
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
+    assert code == 2
+    assert "key prices" in err
+    assert not (tmp_path / "run").exists()
+
+
+async def test_a_dry_run_asks_nothing_and_needs_no_key(server, data, models, call, tmp_path):
+    code, out, err = await call(*words(data, models, tmp_path / "run", "--dry-run"), OPENAI_API_KEY="")
+    assert code == 0, err
+    assert "Landmark 1: start 0" in out
+    assert "12 samples (distance 12), 4 subjects" in out
+    assert not server.requests
+    assert not (tmp_path / "run").exists()
+
+
+async def test_a_pilot_gives_measured_means(server, data, models, call, tmp_path):
+    server.script([ANSWER] * 2 + [error(400, "no")])
+    await call(*words(data, models, tmp_path / "pilot", "--limit", 2))
+    pilot = ("--dry-run", "--pilot", tmp_path / "pilot", "--json")
+    code, out, err = await call(*words(data, models, tmp_path / "run", *pilot))
+    assert code == 0, err
+    (row,) = json.loads(out)["spending"]
+    assert (row["input_tokens"], row["output_tokens"]) == (12_000, 720)
+    assert row["usd"] == (12_000 * 1 + 720 * 10) / 1e6
+
+
+async def test_a_pilot_without_the_task_is_refused(server, data, models, call, tmp_path):
+    code, _, _ = await call("run", "--model", "baseline-prior", "--task", "size", "--limit", 1, "--out", "pilot")
+    assert code == 0
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--dry-run", "--pilot", "pilot"))
+    assert code == 2
+    assert "no distance sample" in err
