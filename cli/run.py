@@ -53,6 +53,7 @@ def command(
     never got a reply, or a limit of the run was reached (go on with --resume); 2: wrong usage or input; 130:
     interrupted.
     """
+    from medvision_agent.agent.models.redirects import redirections
     from medvision_agent.cli.estimate import print_estimate
     from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.estimate import estimate
@@ -67,6 +68,8 @@ def command(
     if dry_run:
         print_estimate(estimate(prepared, pilot), as_json=as_json)
         return
+    for line in redirections(prepared.model):
+        click.echo(line, err=True)
     out = prepared.settings.out
     go_on = f"to go on, repeat the command with: --out {out} --resume"
     try:
