@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from medvision_agent.agent.usage import Prices
 from medvision_agent.tools.frames import FRAMES, MEDVISION
-from medvision_agent.tools.perceive import Native, PerceivedRule
+from medvision_agent.tools.perceive import Native, PerceivedRule, Rule
 
 __all__ = ["MODEL_CONFIG", "Gemini", "ModelConfig", "Offline", "OpenAI"]
 
@@ -39,8 +39,9 @@ class _Model(BaseModel):
     )
     """Fields that do not change what is asked."""
 
-    perceived: PerceivedRule
-    """The size at which the model's encoder sees a picture; prompts state pixel sizes by it. Never guessed."""
+    perceived: PerceivedRule | None = None
+    """The size at which the model's encoder sees a picture; prompts and some tools state pixel sizes by it. Never
+    guessed: without it, whatever states pixels is refused before the first request (eval/pixels.py)."""
     frame: str = MEDVISION.name
     """The coordinate convention of prompts, tools and answers."""
     tool_calling: Literal["native", "text"] = "native"
@@ -72,6 +73,11 @@ class _Model(BaseModel):
         if name not in FRAMES:
             raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
         return name
+
+    @property
+    def sees(self) -> Rule:
+        """Return the size rule; where none is stated, pixels as sent, of which then nothing is said to the model."""
+        return self.perceived or Native()
 
     def identity(self) -> dict[str, Any]:
         """Return the fields that define what is run, as plain JSON data."""

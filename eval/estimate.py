@@ -110,7 +110,7 @@ def _rendered(prepared: Prepared) -> tuple[dict[Task, Prompt], float]:
 
 def _views(prepared: Prepared, sample: Sample) -> ViewSet:
     image = prepared.recipe.slice_of(prepared.source.load(sample), sample)
-    return ViewSet(image, prepared.recipe.perceives(prepared.model.perceived), FRAMES[prepared.model.frame])
+    return ViewSet(image, prepared.recipe.perceives(prepared.model.sees), FRAMES[prepared.model.frame])
 
 
 def _by_rules(prepared: Prepared, prompts: dict[Task, Prompt], pixels: float) -> tuple[Spending, ...]:

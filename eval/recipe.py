@@ -15,6 +15,7 @@ from medvision_agent.eval.intensity import min_max, windowed
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage
 from medvision_agent.tools.geometry import Size, Spacing
+from medvision_agent.tools.perceive import Rule
 from medvision_agent.tools.slice import FloatImage, IntensityMap, Slice, as_displayed
 from medvision_agent.tools.view import Perceives
 
@@ -29,8 +30,8 @@ class Recipe:
     mapping: Callable[[FloatImage, Sample], IntensityMap]
     words: Wording
     forms: tuple[Form, ...]
-    knows_padding: bool
-    """Whether pixel sizes refer to the content of a padded picture; the first generation took the padding for it."""
+    true_sizes: bool
+    """Whether pixel sizes refer to the content as perceived; the first generation had errors: ``Rule.in_paper_v1``."""
     nearest_if_binary: bool
     """Whether ``reshape`` keeps pictures of two values at two values."""
     reshape: Size | None = None
@@ -42,9 +43,9 @@ class Recipe:
             values, spacing = self._reshaped(values, spacing, self.reshape)
         return Slice(values, spacing, as_displayed if native.displayed else self.mapping(values, sample))
 
-    def perceives(self, rule: Perceives) -> Perceives:
+    def perceives(self, rule: Rule) -> Perceives:
         """Return the size rule of a model as this recipe applies it."""
-        return rule if self.knows_padding else _Whole(rule)
+        return rule if self.true_sizes else _PaperV1(rule)
 
     def wording(self, form: str) -> Wording:
         """Return the words of a prompt form; raises ConfigError if the recipe has no such form."""
@@ -64,11 +65,11 @@ class Recipe:
         return resampled, Spacing(spacing.height_mm / factors[0], spacing.width_mm / factors[1])
 
 
-class _Whole:
-    """A rule for which all that the encoder sees counts as content."""
+class _PaperV1:
+    """A rule as the first generation of prompts applied it, errors included."""
 
-    def __init__(self, rule: Perceives) -> None:
-        self.canvas = self.perceived = rule.canvas
+    def __init__(self, rule: Rule) -> None:
+        self.canvas = self.perceived = rule.in_paper_v1
 
 
 RECIPES = {
@@ -79,7 +80,7 @@ RECIPES = {
             mapping=windowed,
             words=Wording(),
             forms=("direct", "cot"),
-            knows_padding=True,
+            true_sizes=True,
             nearest_if_binary=True,
         ),
         Recipe(
@@ -87,7 +88,7 @@ RECIPES = {
             mapping=min_max,
             words=Wording(tagged=False, states_image_size=False, size_unit="mm", angle_unit="degree", pixel_unit="mm"),
             forms=("direct",),
-            knows_padding=False,
+            true_sizes=False,
             nearest_if_binary=False,
         ),
     )

@@ -79,6 +79,8 @@ class Tool:
     description: str
     arguments: type[Arguments]
     function: Callable[[ViewSet, Any], Output]
+    states_pixels: bool = False
+    """Whether results count pixels as the model perceives them: not for a model whose size rule is not known."""
 
     def schema(self) -> dict[str, Any]:
         """Return the function declaration exactly as a model gets it (OpenAI's form, read by all providers)."""
@@ -103,11 +105,13 @@ class Tool:
         return Reply(json.dumps(result), True, result, output.picture)
 
 
-def tool(arguments: type[Arguments]) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:
+def tool(
+    arguments: type[Arguments], *, states_pixels: bool = False
+) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:
     """Make a Tool of a function: its name and its docstring are what the model reads."""
 
     def wrap(function: Callable[[ViewSet, Any], Output]) -> Tool:
-        return Tool(function.__name__, cleandoc(function.__doc__ or ""), arguments, function)
+        return Tool(function.__name__, cleandoc(function.__doc__ or ""), arguments, function, states_pixels)
 
     return wrap
 

@@ -79,7 +79,7 @@ def test_own_rows_add_replace_and_extend(tmp_path):
         ("a: {extends: gemini-2.5-flahs}", ["a: extends", "'gemini-2.5-flash'"]),
         ("a: {extends: b}\nb: {extends: a}", ["circle"]),
         ("a: {extends: a}", ["a: extends", "no model is called 'a'"]),
-        ("a: {provider: openai, model: x}", ["a: perceived: Field required"]),
+        ("a: {extends: gpt-5.4, perceived: 896}", ["a: perceived"]),
         ("a: {provider: gemni, model: x}", ["'gemni'", "'gemini'"]),
         ("a: {extends: gpt-5.4, perceived: {rule: tiles, longset: 5}}", ["perceived.longset: no such", "'longest'"]),
         ("a: {extends: gpt-5.4, base_url: localhost}", ["a: base_url: must start with"]),

@@ -14,7 +14,7 @@ from medvision_agent.eval.recipe import RECIPES, recipe_named
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage
 from medvision_agent.tools.geometry import Size, Spacing
-from medvision_agent.tools.perceive import Fixed, Kimi, LongestSide, Padded, Patches
+from medvision_agent.tools.perceive import Fixed, Grid, Kimi, LongestSide, Padded, Patches
 from medvision_agent.tools.slice import grey_slice
 from medvision_agent.tools.view import ViewSet
 
@@ -28,7 +28,7 @@ SHOWN_AS = {"KiTS23": ("CT", "kidney"), "OAIZIB-CM": ("MRI", "femur"), "TotalSeg
 RULES = {
     "medgemma": Fixed(height=896, width=896),
     "meddr": Fixed(height=448, width=448),
-    "internvl3": Fixed(height=448, width=448),
+    "internvl3": Grid(),
     "llava_med": Padded(),
     "gemini": LongestSide(limit=3072),
     "claude": Patches(patch=28, pixels=4784 * 750, longest=2576),

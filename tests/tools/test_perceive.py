@@ -1,15 +1,21 @@
 import csv
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.perceive import (
+    AnyResolution,
     Fixed,
+    Grid,
     Kimi,
+    LlamaTiles,
     LongestSide,
     Multiples,
     Native,
@@ -24,6 +30,7 @@ LARGE = Patches(pixels=2500 * 1024, longest=2048)
 SMALL = Patches(pixels=1536 * 1024)
 CLAUDE = Patches(patch=28, pixels=4784 * 750, longest=2576)
 OLDER_CLAUDE = Patches(patch=28, pixels=1568 * 750, longest=1568)
+KINDS = get_args(get_args(PerceivedRule)[0])
 RULES = {
     "gemini-2.5-flash": LongestSide(limit=3072),
     "google/gemini-3.1-pro-preview": LongestSide(limit=3072),
@@ -68,11 +75,14 @@ def test_rules_agree_with_medvisions_table(model):
 sides = st.integers(1, 20_000)
 
 
-@given(st.sampled_from([Native(), *RULES.values()]), sides, sides)
+@given(st.sampled_from([Native(), LlamaTiles(), AnyResolution(), Grid(), Multiples(), *RULES.values()]), sides, sides)
 def test_every_size_has_a_perceived_size(rule, height, width):
     seen = rule.perceived(Size(height, width))
     assert seen.height >= 1
     assert seen.width >= 1
+    canvas = rule.canvas(Size(height, width))
+    assert canvas.height >= seen.height
+    assert canvas.width >= seen.width
 
 
 @given(sides, sides)
@@ -101,6 +111,7 @@ def test_every_row_of_the_table_has_a_rule():
         ((512, 512), (504, 504)),  # 18.29 multiples of 28
         ((14, 28), (56, 84)),  # enlarged to the least: 39.6 and 79.2 px, then up to multiples
         ((42, 700), (56, 700)),  # half-way, 1.5, goes to the even multiple
+        ((10, 200), (28, 252)),  # less than half a multiple is none, so the picture is enlarged to the least
         ((6000, 4000), (4368, 2912)),  # shrunk to the most
     ],
 )
@@ -112,3 +123,63 @@ def test_gemma_4_enlarges_small_pictures():
     rule = Patches(patch=48, pixels=2520 * 256, grow=True)
     assert rule.perceived(Size(100, 100)) == Size(768, 768)
     assert rule.perceived(Size(3000, 3000)) == Size(768, 768)
+
+
+@pytest.mark.parametrize(
+    ("sent", "content", "canvas"),
+    [
+        ((512, 512), (560, 560), (560, 560)),  # enlarged to one tile
+        ((300, 700), (300, 700), (560, 1120)),  # sent size kept where it fits
+        ((1935, 2400), (903, 1120), (1120, 1120)),
+        ((3000, 10), (2240, 7), (2240, 560)),
+        ((777, 1999), (560, 1440), (560, 1680)),
+        ((2111, 2411), (980, 1120), (1120, 1120)),  # 980.7 rows are cut to 980
+        ((561, 1121), (560, 1120), (560, 1120)),
+    ],
+)
+def test_tiles_of_llama(sent, content, canvas):
+    assert LlamaTiles().perceived(Size(*sent)) == LlamaTiles().in_paper_v1(Size(*sent)) == Size(*content)
+    assert LlamaTiles().canvas(Size(*sent)) == Size(*canvas)
+
+
+@pytest.mark.parametrize(
+    ("sent", "content", "canvas", "first"),
+    [
+        ((512, 512), (768, 768), (768, 768), (768, 768)),
+        ((300, 600), (384, 768), (384, 768), (768, 384)),
+        ((1935, 2400), (1858, 2304), (1920, 2304), (2304, 1920)),
+        ((100, 2900), (80, 2304), (384, 2304), (2304, 384)),
+        ((777, 1999), (896, 2304), (1152, 2304), (2304, 1152)),  # 895.6 rows are made 896
+        ((1999, 777), (2304, 896), (2304, 1152), (1152, 2304)),
+    ],
+)
+def test_any_resolution_of_llava(sent, content, canvas, first):
+    assert AnyResolution().perceived(Size(*sent)) == Size(*content)
+    assert AnyResolution().canvas(Size(*sent)) == Size(*canvas)
+    assert AnyResolution().in_paper_v1(Size(*sent)) == Size(*first)
+
+
+@pytest.mark.parametrize(
+    ("sent", "most", "thumbnail", "grid"),
+    [
+        ((300, 300), 12, True, (1, 1)),
+        ((700, 700), 12, True, (2, 2)),  # more than half of the larger square is filled
+        ((300, 600), 12, True, (1, 2)),
+        ((700, 300), 12, True, (5, 2)),
+        ((100, 1300), 12, True, (1, 13)),  # with a thumbnail, one tile more
+        ((100, 1300), 12, False, (1, 12)),
+        ((100, 1300), 1, True, (1, 1)),
+    ],
+)
+def test_grid_of_internvl(sent, most, thumbnail, grid):
+    rule = Grid(most_tiles=most, thumbnail=thumbnail)
+    assert rule.perceived(Size(*sent)) == rule.canvas(Size(*sent)) == Size(448 * grid[0], 448 * grid[1])
+    assert rule.in_paper_v1(Size(*sent)) == Size(448, 448)
+
+
+def test_rules_of_the_page_are_rules():
+    page = (Path(__file__).parent.parent.parent / "docs" / "perceived-sizes.md").read_text(encoding="utf-8")
+    stated = re.findall(r"\{rule: [^}]*\}", page)
+    rules = [TypeAdapter(PerceivedRule).validate_python(yaml.safe_load(text)) for text in stated]
+    assert {rule.rule for rule in rules} == {kind.model_fields["rule"].default for kind in KINDS}
+    assert {rule for name, rule in RULES.items()} <= set(rules)
