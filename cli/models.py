@@ -1,4 +1,7 @@
-"""``medvision-agent models``: what the catalogue holds. Says whether a key is set, never what it is."""
+"""``medvision-agent models``: what the catalogue holds, and whether a model does what a run needs.
+
+Says whether a key is set, never what it is.
+"""
 
 import os
 from pathlib import Path
@@ -7,6 +10,7 @@ import click
 
 from medvision_agent.agent.config import ModelConfig
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.printable import printable
 
 __all__ = ["command"]
 
@@ -21,7 +25,7 @@ _EXTRA = click.option(
 
 @click.group()
 def command() -> None:
-    """List the models of the catalogue."""
+    """List, show and check the models of the catalogue."""
 
 
 @command.command(name="list")
@@ -48,6 +52,39 @@ def show(name: str, extra: Path | None) -> None:
     config = find(name, load_catalogue(extra))
     click.echo(f"# {_readiness(config)}")
     click.echo(yaml.safe_dump({name: config.model_dump(mode="json")}, sort_keys=False), nl=False)
+
+
+@command.command()
+@click.argument("name")
+@_EXTRA
+@click.pass_context
+def check(context: click.Context, name: str, extra: Path | None) -> None:
+    """Try a model with a tiny picture and one tool, and say what it did.
+
+    Three short conversations: does it answer, see the picture, call a tool, get the tool's picture back, report its
+    tokens, keep to a limit of output. Exit code 0: nothing was found wanting; 1: something was; 2: it cannot be asked.
+    """
+    import asyncio
+
+    from medvision_agent.agent.catalogue import find, load_catalogue
+    from medvision_agent.agent.check import check_model
+    from medvision_agent.agent.config import Offline
+    from medvision_agent.agent.models.redirects import redirections
+
+    config = find(name, load_catalogue(extra))
+    if isinstance(config, Offline):
+        raise ConfigError(f"{name} is an offline policy, which answers MedVision's questions only: nothing to check")
+    for line in redirections(config):
+        click.echo(line, err=True)
+    found = asyncio.run(check_model(config, os.environ))
+    width = max(len(finding.what) for finding in found.findings)
+    for finding in found.findings:
+        click.echo(printable(f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"))
+    usd, usage = found.usage.cost_usd(config.prices), found.usage
+    cost = "no prices known" if usd is None else f"{usd:.6f} US dollars"
+    unreported = f" (of {usage.unreported} calls not known)" if usage.unreported else ""
+    click.echo(f"{usage.model_calls} calls, {usage.input} tokens in, {usage.output} out, {cost}{unreported}")
+    context.exit(0 if found.passed else 1)
 
 
 def _readiness(config: ModelConfig) -> str:

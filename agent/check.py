@@ -1,0 +1,153 @@
+"""Checking a model before it is trusted with samples: three short conversations through the agent itself.
+
+Contract: nothing is measured and nothing stored. Every finding is what was observed in this one check: a model that
+read the digits of a picture sees pictures; one that did not may also be unable to read. What could not be observed is
+neither yes nor no.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import Field
+
+from medvision_agent.agent.answer import Answer, answer
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.digits import digits_picture, digits_slice
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.factory import open_model
+from medvision_agent.agent.question import Question
+from medvision_agent.agent.usage import Usage
+from medvision_agent.tools.base import Arguments, Output, Picture, Result, Tool
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Check", "Finding", "check_model"]
+
+Verdict = Literal["yes", "no", "unknown"]
+SHORT = 16
+"""Output tokens allowed in the conversation that tests the limit."""
+_LIMITS = Limits(model_calls=4, tool_calls=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried."""
+
+    what: str
+    verdict: Verdict
+    words: str
+
+
+@dataclass(eq=False)
+class Check:
+    """What was found, and what it took."""
+
+    findings: list[Finding] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def passed(self) -> bool:
+        """True where nothing was found wanting."""
+        return all(finding.verdict != "no" for finding in self.findings)
+
+    def found(self, what: str, ok: bool | None, words: str) -> None:
+        """Note a finding; None stands for what could not be observed."""
+        self.findings.append(Finding(what, "unknown" if ok is None else "yes" if ok else "no", words))
+
+
+async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
+    """Ask the model of *config* three things; raises ConfigError or ProviderError where it cannot be asked at all."""
+    check = Check()
+    seen, code, unfolded = _digits(), _digits(), _digits()
+    async with open_model(config, environ=environ) as chat:
+        off = Condition("off", ())
+        first = await answer(_question("check_picture", seen), off, chat, _LIMITS)
+        check.usage = check.usage + first.usage
+        _reachable(check, first, config)
+        if first.outcome.infrastructure:
+            return check
+        check.found(
+            "sees the picture",
+            seen in _only_digits(first.response),
+            f"the picture shows {seen}, the reply was {_shown(first)}",
+        )
+        tool = Condition("check", (_unfold(code, unfolded),))
+        second = await answer(_question("check_tool", "0000"), tool, chat, _LIMITS)
+        check.usage = check.usage + second.usage
+        _tools(check, second, code, unfolded)
+    reported = check.usage.model_calls - check.usage.unreported
+    words = f"{reported} of {check.usage.model_calls} replies told their tokens"
+    check.found("reports usage", check.usage.unreported == 0, words)
+    await _settings(check, config, environ)
+    return check
+
+
+def _reachable(check: Check, first: Answer, config: ModelConfig) -> None:
+    versions = ", ".join(first.model_versions) or "does not say which model it is"
+    ok = not first.outcome.infrastructure
+    check.found("reachable", ok, f"answers as: {versions}" if ok else f"{config.model}: {first.detail}")
+
+
+def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
+    calls = [call for call in second.trace.tool_calls if call.ok]
+    said = _only_digits(second.response)
+    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; the reply was {_shown(second)}"
+    check.found("calls tools", bool(calls), words)
+    if not calls:
+        check.found("reads what tools return", None, "no tool was called")
+        check.found("gets pictures back from tools", None, "no tool was called")
+        return
+    check.found("reads what tools return", code in said, f"the code is {code}, the reply was {_shown(second)}")
+    words = f"the tool's picture shows {unfolded}, the reply was {_shown(second)}"
+    check.found("gets pictures back from tools", unfolded in said, words)
+
+
+async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str]) -> None:
+    """Look whether a limit of output tokens is kept: the one setting that shows from outside."""
+    if not hasattr(config, "max_output_tokens"):
+        check.found("honours the settings", None, "this kind of model has no limit of output to try")
+        return
+    async with open_model(config.model_copy(update={"max_output_tokens": SHORT}), environ=environ) as chat:
+        third = await answer(_question("check_length", "0000"), Condition("off", ()), chat, _LIMITS)
+    check.usage = check.usage + third.usage
+    if third.outcome.infrastructure or third.usage.unreported:
+        check.found("honours the settings", None, f"{third.outcome.value}: {third.detail or 'no usage reported'}")
+        return
+    words = f"asked for {SHORT} tokens of output at most, it used {third.usage.output}"
+    check.found("honours the settings", third.usage.output <= SHORT, words)
+
+
+def _question(template: str, digits: str) -> Question:
+    return Question(task=template, image=digits_slice(digits), description="", label=None, landmarks=())
+
+
+def _digits() -> str:
+    """Return four digits, fresh every time, so that no reply can have them from anywhere else."""
+    return str(1000 + secrets.randbelow(9000))
+
+
+def _only_digits(text: str) -> str:
+    return "".join(letter for letter in text if letter.isdigit())
+
+
+def _shown(given: Answer) -> str:
+    text = " ".join(given.response.split())
+    return repr(text[:80]) if text else f"empty ({given.outcome.value})"
+
+
+class _UnfoldArguments(Arguments):
+    which: str = Field(default="note", description="What to unfold: always note")
+
+
+class _Unfolded(Result):
+    code: str
+
+
+def _unfold(code: str, digits: str) -> Tool:
+    def unfold(views: ViewSet, args: _UnfoldArguments) -> Output:  # noqa: ARG001 - every tool's signature
+        return Output(_Unfolded(code=code), Picture(digits_picture(digits), "the note, unfolded"))
+
+    description = "Unfold a note: returns a code, and a picture that shows digits."
+    return Tool("unfold", description, _UnfoldArguments, unfold)

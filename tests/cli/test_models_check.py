@@ -1,0 +1,135 @@
+"""``models check`` against a server that sees, one that drops pictures, and others that fall short."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from fake.replies import Reply, calls, error, text
+from fake.server import FakeServer, Request
+
+from medvision_agent.agent.digits import CELL, digits_picture
+from medvision_agent.tools.png import decode_png
+
+
+def digits_in(png: bytes) -> str:
+    """Read a picture of digits, as a model with eyes would."""
+    picture, width = decode_png(png), CELL[1]
+    cells = [picture[:, start : start + width] for start in range(0, picture.shape[1], width)]
+    known = {digit: digits_picture(digit) for digit in "0123456789"}
+    return "".join(next(digit for digit, drawn in known.items() if np.array_equal(drawn, cell)) for cell in cells)
+
+
+class Eyes(FakeServer):
+    """Answers what it is asked by looking at the pictures; ``lacks`` says what it cannot do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lacks = ""
+
+    def _next(self, request: Request) -> Reply:
+        said = json.dumps(request.body)
+        usage = None if self.lacks == "usage" else {"input": 100, "output": 10, "reasoning": 0, "cached": 0}
+        if "Count from 1" in said:
+            long = {"input": 20, "output": 200 if self.lacks == "limits" else 16, "reasoning": 0, "cached": 0}
+            finish = {"gemini": "MAX_TOKENS", "chat": "length", "responses": "max_output_tokens"}[request.wire]
+            return text("one two three", usage=usage and long, finish=None if self.lacks == "limits" else finish)
+        pictures = [] if self.lacks == "eyes" else request.pictures
+        if "Call the tool unfold" not in said:
+            return text(digits_in(pictures[-1]) if pictures else "I see a heart.", usage=usage)
+        code = re.search(r"code\W+(\d{4})", said)
+        if code is None:
+            return text("I would rather not.", usage=usage) if self.lacks == "tools" else calls(("unfold", {}))
+        shown = digits_in(pictures[-1]) if len(pictures) > 1 and self.lacks != "tool pictures" else "nothing"
+        return text(f"{code[1]} {shown}", usage=usage)
+
+
+@pytest.fixture
+async def eyes() -> AsyncIterator[Eyes]:
+    async with Eyes() as server:
+        yield server
+
+
+@pytest.fixture
+def check(eyes, call, tmp_path):
+    """Return a function that checks a model behind the server: (exit code, verdicts by finding, all output)."""
+
+    async def checked(wire: str, lacks: str = "", **row: object) -> tuple[int, dict[str, str], str]:
+        eyes.lacks = lacks
+        url = eyes.gemini_url if wire == "gemini" else eyes.openai_url
+        provider = {"provider": "gemini"} if wire == "gemini" else {"provider": "openai", "api": wire}
+        fields = provider | {"model": "m", "base_url": url, "api_key_env": "KEY", "max_tries": 1} | row
+        fields |= {"perceived": {"rule": "native"}, "prices": {"input": 1.0, "output": 2.0}}
+        (tmp_path / "m.yaml").write_text(json.dumps({"probe": fields}))
+        code, out, err = await call("models", "check", "probe", "--models", tmp_path / "m.yaml", KEY="k-0123456789")
+        found = re.findall(r"^(yes|no|unknown) +(\S.*?)  ", out, re.MULTILINE)
+        return code, {what: verdict for verdict, what in found}, out + err
+
+    return checked
+
+
+ALL = [
+    "reachable", "sees the picture", "calls tools", "reads what tools return", "gets pictures back from tools",
+    "reports usage", "honours the settings",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wire", ["gemini", "chat", "responses"])
+async def test_a_seeing_server_passes(check, wire):
+    code, verdicts, out = await check(wire)
+    assert verdicts == dict.fromkeys(ALL, "yes"), out
+    assert code == 0
+    assert "4 calls" in out
+    assert "US dollars" in out
+
+
+@pytest.mark.parametrize("wire", ["gemini", "chat", "responses"])
+async def test_a_server_that_drops_pictures_is_told_from_a_seeing_one(check, wire):
+    code, verdicts, out = await check(wire, "eyes")
+    assert code == 1
+    assert [what for what, verdict in verdicts.items() if verdict == "no"] == [
+        "sees the picture",
+        "gets pictures back from tools",
+    ], out
+    assert "I see a heart." in out
+
+
+@pytest.mark.parametrize(
+    ("lacks", "no"),
+    [
+        ("tool pictures", ["gets pictures back from tools"]),
+        ("tools", ["calls tools"]),
+        ("usage", ["reports usage"]),
+        ("limits", ["honours the settings"]),
+    ],
+)
+async def test_what_falls_short_is_named(check, lacks, no):
+    code, verdicts, out = await check("chat", lacks)
+    assert code == 1
+    assert [what for what, verdict in verdicts.items() if verdict == "no"] == no, out
+
+
+async def test_a_server_that_is_down_is_not_reachable(call, tmp_path):
+    async with FakeServer() as gone:
+        url = gone.openai_url
+    row = {"provider": "openai", "model": "m", "base_url": url, "api_key_env": None, "max_tries": 1}
+    (tmp_path / "m.yaml").write_text(json.dumps({"probe": row | {"perceived": {"rule": "native"}}}))
+    code, out, err = await call("models", "check", "probe", "--models", tmp_path / "m.yaml")
+    assert code == 1, err
+    assert out.startswith("no       reachable")
+
+
+async def test_a_refused_key_ends_the_check(server, call, models):
+    server.script([error(401, "no such key")])
+    code, _, err = await call("models", "check", "fake-openai", "--models", models)
+    assert code == 2
+    assert "Traceback" not in err
+
+
+async def test_offline_policies_cannot_be_checked(call):
+    async with asyncio.timeout(60):
+        code, _, err = await call("models", "check", "baseline-cv")
+    assert code == 2
+    assert "offline policy" in err
