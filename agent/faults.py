@@ -18,7 +18,7 @@ from langchain_core.exceptions import ContextOverflowError, ModelConnectionError
 
 from medvision_agent.agent.outcome import Outcome
 
-__all__ = ["Fault", "classify"]
+__all__ = ["Fault", "KnownFault", "classify"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,14 @@ class Fault:
     """How long the provider asked to wait."""
     stops_run: bool = False
     """No other sample would fare better: bad key, unknown model, no credit."""
+
+
+class KnownFault(Exception):  # noqa: N818 - it carries a fault
+    """Raised by a model of ours that knows itself what its failure means."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
 
 
 _OVERFLOW = re.compile(
@@ -54,8 +62,10 @@ _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 """What the SDKs raise for a body that is no reply: no choices, null, HTML under status 200."""
 
 
-def classify(error: BaseException) -> Fault:
+def classify(error: BaseException) -> Fault:  # noqa: PLR0911 - one line for each kind of error
     """Name *error*."""
+    if isinstance(error, KnownFault):
+        return error.fault
     detail = _detail(error)
     status = _status(error)
     if status is not None:

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate_limited"
     """Still 429 after the last try."""
     SERVER_ERROR = "server_error"
-    """Still 5xx after the last try."""
+    """Still 5xx after the last try, or a model in this process ran out of memory."""
     TIMEOUT = "timeout"
     """No complete reply within the time allowed for a request, also at the last try."""
     CONNECTION = "connection"
