@@ -9,10 +9,12 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 
 import httpx2
 
-from medvision_agent.agent.config import Gemini, ModelConfig, Offline
+from medvision_agent.agent.checkpoint import local_folder
+from medvision_agent.agent.config import Gemini, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.arguments import ReadableArgumentsClient
 from medvision_agent.agent.models.chat import Chat
 from medvision_agent.errors import ConfigError
@@ -25,7 +27,7 @@ _NO_KEY = "none"
 
 def key_names(config: ModelConfig) -> tuple[str, ...]:
     """Return the environment variables a key is looked up in, in order; none where no key is needed."""
-    if isinstance(config, Offline) or config.api_key_env is None:
+    if isinstance(config, Offline | Transformers) or config.api_key_env is None:
         return ()
     if config.api_key_env == "GEMINI_API_KEY":
         return ("GEMINI_API_KEY", "GOOGLE_API_KEY")
@@ -34,18 +36,27 @@ def key_names(config: ModelConfig) -> tuple[str, ...]:
 
 def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> None:
     """Raise a ConfigError where the model cannot be opened as things stand."""
+    if isinstance(config, Transformers):
+        _check_local(config)
     _key(config, environ)
 
 
 @asynccontextmanager
 async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Chat]:
     """Open the model of *config*; its connections end with the context."""
+    check_ready(config, environ)
     key = _key(config, environ)
     _forbid_tracing()
     if isinstance(config, Offline):
         from medvision_agent.agent.models.offline import build as build_offline  # noqa: PLC0415
 
         yield Chat(config, build_offline(config))
+        return
+    if isinstance(config, Transformers):
+        from medvision_agent.agent.models.local.chat import open_local  # noqa: PLC0415
+
+        async with open_local(config) as model:
+            yield Chat(config, model)
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
@@ -60,6 +71,17 @@ async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.env
             from medvision_agent.agent.models.openai import build as build_openai  # noqa: PLC0415
 
             yield replace(build_openai(config, key, client), redact=_without(key))
+
+
+def _check_local(config: Transformers) -> None:
+    missing = [name for name in ("torch", "transformers", "PIL") if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"model {config.model}: runs in this process and needs {' and '.join(missing)}: "
+            "pip install 'medvision-agent[local]'"
+        )
+    if local_folder(config.model) is not None and config.revision is not None:
+        raise ConfigError(f"model {config.model}: revision: a folder has none; leave it out.")
 
 
 def _without(key: str) -> Callable[[str], str]:
