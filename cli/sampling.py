@@ -16,7 +16,11 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 data_option = click.option(
-    "--data", default="demo", show_default=True, metavar="demo|medvision:DIR|FILE", help="FILE: JSONL or Parquet."
+    "--data",
+    default="demo",
+    show_default=True,
+    metavar="demo|phantom|medvision:DIR|FILE",
+    help="phantom[:N[:SEED]]: N made pictures. FILE: JSONL or Parquet.",
 )
 _READING = (
     click.option("--annotations", metavar="X.Y.Z", help="MedVision: annotation version, a ceiling; default: newest."),

@@ -56,7 +56,7 @@ class Marks(_Frozen):
     derived: bool = False
     """The truth was derived by us from a mask, not placed by an annotator."""
     synthetic: bool = False
-    """The picture is made, not taken."""
+    """The picture is made, not taken. Never in one source with taken ones."""
 
 
 class Sample(_Frozen):

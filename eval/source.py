@@ -6,7 +6,8 @@ file and the field for that one sample only.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
 
 from medvision_agent.eval.medvision.names import Config
 from medvision_agent.eval.sample import Sample
@@ -34,6 +35,14 @@ class SourceInfo:
     """True where results are a demonstration, not a benchmark score."""
     note: str
     """One sentence for summaries and reports."""
+
+    @classmethod
+    def of_file(cls, path: Path, samples: Sequence[Sample]) -> Self:
+        """Return what is said about samples of a file: how many there are, and whether their pictures are made."""
+        note = f"{len(samples)} samples of {path}."
+        if any(sample.marks.synthetic for sample in samples):
+            note += " SYNTHETIC pictures: made, not taken. Figures on them are no benchmark score."
+        return cls(str(path), demonstration=False, note=note)
 
 
 class Source(Protocol):

@@ -96,7 +96,7 @@ class Summary(_Frozen):
     conventions: dict[str, int]
     """Samples by the convention of their targets."""
     marks: dict[str, int]
-    """Samples whose truth is to be read with care, by reason."""
+    """Samples by what a reader must know of them (``Marks``)."""
     tasks: dict[Task, TaskSummary]
     cost: Cost
 

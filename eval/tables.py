@@ -42,8 +42,10 @@ def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Gr
     failed = f", {left_out} left out" if summary.infrastructure else ""
     lines = [*facts, f"scored by {summary.protocol}: {plural(summary.n, 'sample')}, {people(summary)}{failed}"]
     lines += [line for line in (targets, source_note) if line]
-    if summary.marks:
-        lines.append(f"truth to be read with care: {counted(summary.marks)}")
+    # What is synthetic has exact truth; the source's note says that it is no medical picture.
+    doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}
+    if doubts:
+        lines.append(f"truth to be read with care: {counted(doubts)}")
     blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one))]
     return Group(*map(plain, lines), *blocks)
 

@@ -1,4 +1,4 @@
-"""Where samples come from: the demo set, MedVision's data folder, a JSON Lines or a Parquet file (docs/data.md).
+"""Where samples come from: the demo set, phantoms, MedVision's data folder, JSON Lines or Parquet (docs/data.md).
 
 Contract: opening a file reads and checks every sample, but no picture; what is wrong with the list is a DataError
 naming file, line and field. A picture is read and checked when its sample is loaded, and fails that sample only. A
@@ -14,6 +14,7 @@ from medvision_agent.eval.source import Source
 from medvision_agent.eval.sources.demo import DemoSource
 from medvision_agent.eval.sources.jsonl import JsonlSource
 from medvision_agent.eval.sources.parquet import ParquetSource
+from medvision_agent.eval.sources.phantom import PhantomSource, is_phantom
 
 __all__ = ["open_source"]
 
@@ -22,7 +23,7 @@ _MEDVISION = "medvision:"
 
 
 def open_source(name: str, reading: Reading | None = None) -> Source:
-    """Return the source called *name*: ``demo``, ``medvision:DIR``, or the path of a ``.jsonl`` or ``.parquet`` file.
+    """Return the source called *name*: ``demo``, ``phantom[:N[:SEED]]``, ``medvision:DIR``, a JSONL or Parquet file.
 
     *reading* goes with ``medvision:DIR`` only.
     """
@@ -34,9 +35,13 @@ def open_source(name: str, reading: Reading | None = None) -> Source:
         raise DataError(script_message(name))
     if name == "demo":
         return DemoSource()
+    if is_phantom(name):
+        return PhantomSource(name)
     path = Path(name)
     if path.suffix not in {".jsonl", ".parquet"}:
-        raise DataError(f"--data {name}: expected 'demo', 'medvision:DIR', or a file that ends in .jsonl or .parquet")
+        raise DataError(
+            f"--data {name}: expected 'demo', 'phantom', 'medvision:DIR', or a file that ends in .jsonl or .parquet"
+        )
     if not path.is_file():
         raise DataError(f"--data {name}: no such file")
     return JsonlSource(path) if path.suffix == ".jsonl" else ParquetSource(path)

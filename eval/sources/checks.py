@@ -9,7 +9,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage
 
-__all__ = ["check_points", "check_unique", "parse_sample"]
+__all__ = ["check_points", "check_unique", "check_unmixed", "parse_sample"]
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
@@ -31,6 +31,21 @@ def check_unique(placed: Iterable[tuple[str, Sample]]) -> None:
         if sample.id in first:
             raise DataError(f"{place}: id: {sample.id!r} is taken by {first[sample.id]}; every id must be unique")
         first[sample.id] = place
+
+
+def check_unmixed(placed: Iterable[tuple[str, Sample]]) -> None:
+    """Raise DataError naming two places if some samples (place, sample) are synthetic and others are not.
+
+    All figures of a run are means over its samples: made and taken pictures must never meet in one.
+    """
+    first: dict[bool, str] = {}
+    for place, sample in placed:
+        first.setdefault(sample.marks.synthetic, place)
+        if len(first) == 2:
+            raise DataError(
+                f"{place}: marks.synthetic: synthetic samples and others in one file ({first[True]} is marked, "
+                f"{first[False]} is not); no mean may hold both, so keep each kind in a file of its own"
+            )
 
 
 def check_points(sample: Sample, native: NativeImage, place: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from medvision_agent.errors import DataError
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage, SourceInfo
-from medvision_agent.eval.sources.checks import check_points, check_unique, parse_sample
+from medvision_agent.eval.sources.checks import check_points, check_unique, check_unmixed, parse_sample
 from medvision_agent.eval.sources.levels import from_levels
 from medvision_agent.eval.sources.picture import decode_picture, read_inside
 
@@ -23,13 +23,14 @@ class JsonlSource:
         if not placed:
             raise DataError(f"{path}: no samples in it; expected one JSON object per line (docs/data.md)")
         check_unique(placed)
+        check_unmixed(placed)
         self._place = {sample.id: place for place, sample in placed}
         self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
 
     @property
     def info(self) -> SourceInfo:
-        """Name the file."""
-        return SourceInfo(str(self._path), demonstration=False, note=f"{len(self.samples)} samples of {self._path}.")
+        """Name the file, and say if its pictures are made."""
+        return SourceInfo.of_file(self._path, self.samples)
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the pixels of a sample's picture file."""

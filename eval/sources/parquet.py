@@ -19,7 +19,7 @@ from typing import Any
 from medvision_agent.errors import DataError
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage, SourceInfo
-from medvision_agent.eval.sources.checks import check_points, check_unique, parse_sample
+from medvision_agent.eval.sources.checks import check_points, check_unique, check_unmixed, parse_sample
 from medvision_agent.eval.sources.levels import from_levels
 from medvision_agent.eval.sources.picture import decode_picture
 
@@ -53,13 +53,14 @@ class ParquetSource:
         if not placed:
             raise DataError(f"{path}: no samples in it; expected one per row (docs/data.md)")
         check_unique(placed)
+        check_unmixed(placed)
         self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
         self._row = {sample.id: row for row, sample in enumerate(self.samples)}
 
     @property
     def info(self) -> SourceInfo:
-        """Name the file."""
-        return SourceInfo(str(self._path), demonstration=False, note=f"{len(self.samples)} samples of {self._path}.")
+        """Name the file, and say if its pictures are made."""
+        return SourceInfo.of_file(self._path, self.samples)
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the pixels of a sample's picture bytes."""
