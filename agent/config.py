@@ -7,6 +7,7 @@ error, and every default is written here. ``identity()`` holds the fields that d
 
 import re
 from hashlib import sha256
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,7 +18,7 @@ from medvision_agent.agent.usage import Prices
 from medvision_agent.tools.frames import FRAMES, MEDVISION
 from medvision_agent.tools.perceive import Native, PerceivedRule, Rule
 
-__all__ = ["MODEL_CONFIG", "Gemini", "ModelConfig", "Offline", "OpenAI", "Transformers"]
+__all__ = ["MODEL_CONFIG", "Gemini", "LangChain", "ModelConfig", "Offline", "OpenAI", "Transformers"]
 
 
 class _Model(BaseModel):
@@ -113,6 +114,7 @@ def _variable(name: str) -> str:
     return name
 
 
+_KEY_WORDS = re.compile(r"(api|access|secret).?(key|token)|password|authorization", re.IGNORECASE)
 _EnvName = Annotated[str, AfterValidator(_variable)]
 
 
@@ -155,7 +157,14 @@ class OpenAI(_Remote):
     output_limit_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """The name under which chat completions is sent ``max_output_tokens``; older servers know ``max_tokens`` only."""
     extra_body: dict[str, Any] = {}
-    """Further fields of a request's body, for what a server knows beyond OpenAI's interface."""
+    """Further fields of a request's body, for what a server knows beyond OpenAI's interface. Never a key."""
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_key(cls, body: dict[str, Any]) -> dict[str, Any]:
+        if any(_KEY_WORDS.search(str(name)) for name in body):
+            raise ValueError("holds what looks like a key; name its environment variable in api_key_env instead")
+        return body
 
     @model_validator(mode="after")
     def _sent_by_this_interface(self) -> "OpenAI":
@@ -186,6 +195,39 @@ class Offline(_Model):
     def model(self) -> str:
         """Return the id under which the policy appears beside other models."""
         return f"offline/{self.name}"
+
+
+class LangChain(_Model):
+    """Any other chat model of LangChain, made by a function or class named by its import path.
+
+    Its own retries and timeouts are its settings' business: turn retries off there, so that this package alone decides
+    what is asked again. Where its requests go is the factory's business too: no base URL is passed on.
+    """
+
+    provider: Literal["langchain"] = "langchain"
+    model: str = Field(min_length=1)
+    """The id under which the model appears beside others; not passed on (give it in ``settings``)."""
+    factory: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    """What makes the model: MODULE:NAME of a class or function that returns a LangChain chat model."""
+    settings: dict[str, Any] = {}
+    """Keyword arguments of the factory. Never a key: that is what ``api_key_env`` is for."""
+    api_key_env: _EnvName | None = None
+    """Name of the environment variable with the key; null where none is needed."""
+    key_argument: str = Field(default="api_key", pattern=r"^[A-Za-z_]\w*$")
+    """The factory's keyword argument that takes the key."""
+
+    @field_validator("settings")
+    @classmethod
+    def _no_key(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        if any(_KEY_WORDS.search(str(name)) for name in settings):
+            raise ValueError("holds what looks like a key; name its environment variable in api_key_env instead")
+        return settings
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run, and the version of the package the factory is from."""
+        package = self.factory.partition(".")[0].partition(":")[0]
+        owners = packages_distributions().get(package, [])
+        return super().identity() | {"factory_version": [f"{owner} {version(owner)}" for owner in sorted(set(owners))]}
 
 
 class Transformers(_Model):
@@ -251,7 +293,7 @@ class Transformers(_Model):
         return fields
 
 
-ModelConfig = Gemini | OpenAI | Offline | Transformers
+ModelConfig = Gemini | OpenAI | LangChain | Offline | Transformers
 """One model, whatever its provider."""
 
 MODEL_CONFIG: TypeAdapter[ModelConfig] = TypeAdapter(Annotated[ModelConfig, Field(discriminator="provider")])

@@ -47,10 +47,10 @@ def show(name: str, extra: Path | None) -> None:
     """Print every setting of one model, defaults included, as YAML."""
     import yaml
 
-    from medvision_agent.agent.catalogue import find, load_catalogue
+    from medvision_agent.agent.catalogue import find, load_catalogue, origins
 
     config = find(name, load_catalogue(extra))
-    click.echo(f"# {_readiness(config)}")
+    click.echo(f"# {origins(extra)[name]}; {_readiness(config)}")
     click.echo(yaml.safe_dump({name: config.model_dump(mode="json")}, sort_keys=False), nl=False)
 
 

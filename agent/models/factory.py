@@ -14,7 +14,7 @@ from importlib.util import find_spec
 import httpx2
 
 from medvision_agent.agent.checkpoint import local_folder
-from medvision_agent.agent.config import Gemini, ModelConfig, Offline, Transformers
+from medvision_agent.agent.config import Gemini, LangChain, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.arguments import ReadableArgumentsClient
 from medvision_agent.agent.models.chat import Chat
 from medvision_agent.errors import ConfigError
@@ -57,6 +57,12 @@ async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.env
 
         async with open_local(config) as model:
             yield Chat(config, model)
+        return
+
+    if isinstance(config, LangChain):
+        from medvision_agent.agent.models.langchain import build as build_langchain  # noqa: PLC0415
+
+        yield replace(build_langchain(config, None if key == _NO_KEY else key), redact=_without(key))
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)

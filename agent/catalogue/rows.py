@@ -1,12 +1,10 @@
-"""Models by name: the shipped rows and a user's own file of the same form.
+"""Rows of a catalogue file: how they are read, extend each other and become models.
 
 Every problem of a file (no YAML, unknown key, wrong value, unknown parent) is a ConfigError that names the file,
 the row and the key. Values are not repeated in messages: someone may have put a key where a name belongs.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, get_args
 
 import yaml
@@ -17,40 +15,10 @@ from medvision_agent.agent.usage import Prices
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.perceive import PerceivedRule
 
-__all__ = ["find", "load_catalogue"]
+__all__ = ["Rows", "model", "rows"]
 
-_Rows = Mapping[str, Mapping[str, Any]]
-_SHIPPED = "the shipped catalogue"
-
-
-def load_catalogue(extra: Path | None = None) -> dict[str, ModelConfig]:
-    """Return all models by name; rows of *extra* replace or add to the shipped ones."""
-    text = files("medvision_agent.agent").joinpath("catalogue.yaml").read_text(encoding="utf-8")
-    layers = [_rows(text, _SHIPPED)]
-    models = {name: _model(name, layers, _SHIPPED) for name in layers[0]}
-    if extra is not None:
-        layers.append(_rows(_read(extra), str(extra)))
-        models |= {name: _model(name, layers, str(extra)) for name in layers[1]}
-    return models
-
-
-def find(name: str, catalogue: Mapping[str, ModelConfig]) -> ModelConfig:
-    """Return the model called *name*, or raise a ConfigError that suggests the nearest one."""
-    if name not in catalogue:
-        raise ConfigError(
-            f"No model is called {name!r}.{nearest(name, catalogue)} `medvision-agent models list` shows all; "
-            "add your own in a YAML file and pass it with --models."
-        )
-    return catalogue[name]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: does not exist.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as a text file ({type(error).__name__}).") from None
+Rows = Mapping[str, Mapping[str, Any]]
+"""Settings by the name of the model."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -64,7 +32,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _rows(text: str, file: str) -> _Rows:
+def rows(text: str, file: str) -> Rows:
+    """Return the rows in the text of *file*; raises ConfigError."""
     try:
         content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
@@ -80,7 +49,8 @@ def _rows(text: str, file: str) -> _Rows:
     return content
 
 
-def _model(name: str, layers: Sequence[_Rows], file: str) -> ModelConfig:
+def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
+    """Return the model called *name* in the last of the *layers* that has it; *file* is where that one was read."""
     row = _resolved(name, layers, file, ())
     try:
         return MODEL_CONFIG.validate_python(row)
@@ -88,7 +58,7 @@ def _model(name: str, layers: Sequence[_Rows], file: str) -> ModelConfig:
         raise ConfigError(f"{file}: {name}: {_complaint(error)}") from None
 
 
-def _resolved(name: str, layers: Sequence[_Rows], file: str, path: tuple[str, ...]) -> dict[str, Any]:
+def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...]) -> dict[str, Any]:
     """Return a row with its parents' settings below its own; a row may extend the shipped row of its own name."""
     while name not in layers[-1]:
         layers = layers[:-1]
@@ -97,8 +67,8 @@ def _resolved(name: str, layers: Sequence[_Rows], file: str, path: tuple[str, ..
     if parent is None:
         return row
     below = layers[:-1] if parent == name else layers
-    if not isinstance(parent, str) or not any(parent in rows for rows in below):
-        known = [known for rows in below for known in rows]
+    if not isinstance(parent, str) or not any(parent in layer for layer in below):
+        known = [known for layer in below for known in layer]
         raise ConfigError(f"{file}: {name}: extends: no model is called {parent!r}.{nearest(str(parent), known)}")
     if parent in path:
         raise ConfigError(f"{file}: {name}: extends: {' -> '.join([*path, name, parent])} goes in a circle.")
