@@ -1,0 +1,75 @@
+# ruff: noqa: RUF001 - one family of models writes its tags with characters that look like others
+"""The marks by which models set off a call in their text: tags, fences, labels. Data only.
+
+Every pattern is a choice of literals or has bounded repetitions, so that one search over a text is linear in it.
+"""
+
+import re
+
+__all__ = [
+    "AFTER_CALL",
+    "ENVELOPE_LABELS",
+    "LINE_START",
+    "MARK",
+    "NAMED",
+    "OBJECT_NEXT",
+    "PAIR",
+    "PROGRAM_LABELS",
+    "THOUGHT",
+]
+
+ENVELOPE_LABELS = frozenset(
+    {"tool_call", "tool_calls", "tool-call", "toolcall", "tool", "tool_code", "tool_use", "function_call"}
+)
+"""Labels of fenced blocks that hold calls and nothing else."""
+PROGRAM_LABELS = frozenset({"python", "py", "tool_code"})
+"""Labels of fenced blocks in which a call may be part of a statement, as in ``d = ruler(...)``."""
+
+_NAME = r"[A-Za-z_][\w.-]{0,80}+"
+_OPEN = (
+    r"<\|?(?:tool_calls?|function_calls?|functioncall|tool_use|start_function_call)\|?>"
+    r"|\[TOOL_CALLS?\]|<\|python_tag\|>|<\|action_start\|>\s{0,9}(?:<\|plugin\|>)?"
+    r"|<｜tool▁calls?▁begin｜>|<\|tool_calls?(?:_section)?_begin\|>"
+)
+_CLOSE = (
+    r"</(?:tool_calls?|function_calls?|functioncall|tool_use|function|invoke)>|<\|?/tool_calls?\|?>"
+    r"|<tool_call\|>|<end_function_call>|\[/TOOL_CALLS?\]|<\|action_end\|>|<\|eom_id\|>|<\|eot_id\|>|<\|im_end\|>"
+    r"|<｜tool▁calls?▁end｜>|<\|tool_calls?(?:_section)?_end\|>"
+)
+MARK = re.compile(
+    r"(?P<fence>`{3,9}+[ \t]{0,4}+(?P<label>[\w-]{0,20}+(?=[\s{\[]|\Z))?)"
+    rf"|(?P<open>{_OPEN})"
+    rf"|(?P<close>{_CLOSE})"
+    rf"|(?P<tag><(?:function=|function name=|invoke name=)[\"']?(?P<function>{_NAME})[\"']?>)"
+    rf"|(?P<react>(?m:^)[ \t*]{{0,8}}Action[ \t*]{{0,4}}:[ \t*`]{{0,6}}(?P<action>{_NAME})[ \t*`]{{0,6}}\n"
+    r"[ \t*]{0,8}Action[ _]Input[ \t*]{0,4}:[ \t*`]{0,6}(?:json\s)?(?=\{))"
+    r"|(?P<value>[\[{])"
+    rf"|(?P<python>\b(?P<callee>{_NAME})\()"
+)
+"""Whatever may begin or end a call."""
+NAMED = re.compile(
+    r"\s{0,9}+(?:function(?:<｜tool▁sep｜>|<\|tool_sep\|>))?(?:call:)?"
+    rf"(?P<name>{_NAME})(?::[0-9]{{1,6}})?[ \t]{{0,4}}(?:\[CALL_ID\]\w{{1,40}}+)?"
+    r"(?:<｜tool▁sep｜>|<\|tool_sep\|>|<\|tool_call_argument_begin\|>|\[ARGS\]|:|=)?\s{0,9}+"
+    r"(?:```(?:json)?\s{0,9}+)?(?=(?P<object>\{)|<arg_key>)"
+)
+"""A name before its arguments, within an envelope."""
+PAIR = re.compile(
+    r"\s{0,99}+(?:"
+    r"<parameter(?:=| name=)[\"']?(?P<key>[\w.-]{1,80}+)[\"']?[^<>\n]{0,80}+>(?P<value>[^<]{0,9999}+)</parameter>"
+    r"|<arg_key>(?P<key2>[^<]{1,80}+)</arg_key>\s{0,9}+<arg_value>(?P<value2>[^<]{0,9999}+)</arg_value>)"
+)
+"""One argument between tags."""
+LINE_START = re.compile(r"(?:^|\n)[ \t]*\[?[ \t]*\Z")
+AFTER_CALL = re.compile(
+    r"[ \t]{0,99}[\]);]{0,3}[ \t]{0,99}(?:\n|\r|\Z|`{3})"
+    r"|\s{0,99},\s{0,99}[A-Za-z_]\w{0,80}\("
+    r"|\s{0,99}</?[a-z|]"
+)
+"""What may follow a call that stands on a line of its own."""
+OBJECT_NEXT = re.compile(r"\s*+(?=\{)")
+THOUGHT = re.compile(
+    r"(?P<begin><think>|<thinking>|\[THINK\]|◁think▷|<unused94>|<\|channel>thought)"
+    r"|(?P<end></think>|</thinking>|\[/THINK\]|◁/think▷|<unused95>|<channel\|>)"
+)
+"""Where a model's thoughts begin and end."""
