@@ -8,12 +8,14 @@ all other failures are in ``n`` and count as failures. A summary is strict JSON:
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from medvision_agent.eval.measures import MEASURES, finite_mean
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import TASKS, Marks, Task
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
 from medvision_agent.eval.scorer.score import Score, score_record
 
 __all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "subject_sizes", "summarise"]
@@ -80,6 +82,8 @@ class TaskSummary(_Frozen):
     infrastructure: dict[str, int]
     """How the others failed."""
     metrics: dict[str, Mean]
+    references: dict[str, dict[str, Mean]]
+    """What would be scored without looking, by name: random boxes, for detection in images of known size."""
     effort: Effort
     cost: Cost
 
@@ -140,6 +144,7 @@ def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -
         outcomes=_counts(record.outcome.value for record in scored),
         infrastructure=_counts(record.outcome.value for record in records if record.outcome.infrastructure),
         metrics=_metrics(task, scores),
+        references=_references(scored, protocol) if task == "detection" else {},
         effort=_effort(scored),
         cost=_cost(records),
     )
@@ -147,6 +152,20 @@ def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -
 
 def _metrics(task: Task, scores: Sequence[Score]) -> dict[str, Mean]:
     return {measure.name: _mean([measure.of(score) for score in scores]) for measure in MEASURES[task]}
+
+
+def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:
+    """Return the score of random boxes on the same samples; only MedVision's samples say how large their image is."""
+    known = [
+        (record.sample, record.sample.medvision.image_size_2d)
+        for record in scored
+        if record.sample.medvision is not None
+    ]
+    if not known:
+        return {}
+    targets = np.array([sample.target for sample, _ in known], dtype=np.float64)
+    figures = random_boxes([sample.id for sample, _ in known], targets, [size for _, size in known], protocol)
+    return {NAME: {name: _mean(values.tolist()) for name, values in figures.items()}}
 
 
 def _effort(scored: Sequence[Record]) -> Effort:

@@ -102,8 +102,15 @@ def _task_view(task: Task, summary: TaskSummary) -> Group:
     notes = [f"endings: {counted(endings)}; parsed as an answer: {summary.parsed}; forced to answer: {summary.forced}"]
     if summary.infrastructure:
         notes.append(f"infrastructure failures, not scored: {counted(summary.infrastructure)}")
+    notes += [_reference_line(name, means) for name, means in summary.references.items()]
     notes += [_effort_line(summary.effort), *_tool_lines(summary.effort), _cost_line(summary.cost)]
     return Group(heading, table, *map(plain, notes))
+
+
+def _reference_line(name: str, means: Mapping[str, Mean]) -> str:
+    """Return a reference in one line; all of its figures are over the same samples."""
+    figures = ", ".join(f"{measure} {number(mean.mean)}" for measure, mean in means.items())
+    return f"{name}, n {max((mean.n for mean in means.values()), default=0)}: {figures}"
 
 
 def _effort_line(effort: Effort) -> str:

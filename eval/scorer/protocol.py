@@ -64,6 +64,8 @@ class Protocol:
     """What they call the last bin."""
     box_size_fine: bool
     """They have a table by label, beside the one by group of labels."""
+    random_box_least: int
+    """The shortest side of a random box in pixels."""
 
     # The NumPy upstream ran under; not a difference of the rule sets.
     numpy1: bool = False
@@ -94,6 +96,7 @@ PROTOCOLS: dict[str, Protocol] = {
             box_size_error="MRE",
             box_size_last="90% <= Box/Image",
             box_size_fine=False,
+            random_box_least=1,
         ),
         Protocol(
             name="medvision-1.2",
@@ -115,6 +118,7 @@ PROTOCOLS: dict[str, Protocol] = {
             box_size_error="MAE",
             box_size_last="Box/Image >= 90%",
             box_size_fine=True,
+            random_box_least=3,
         ),
     )
 }

@@ -25,6 +25,7 @@ async def test_a_run_is_summarised_as_its_exported_files_are(call, tmp_path):
     assert ceiling["n"] == of_run["Detection"]["n_inputs"]
     code, out, _ = await call("score", tmp_path / "run")
     assert "convention ceiling" in out
+    assert f"random boxes (100 per sample), n {ceiling['n']}: loss " in out
 
 
 async def test_a_run_over_other_data_has_no_such_summary(call, data, tmp_path):

@@ -6,16 +6,19 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.usage import Usage
+from medvision_agent.eval.medvision.facts import MedVisionFacts
 from medvision_agent.eval.record import Record, ToolUse
 from medvision_agent.eval.rows import sample_row
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import TASKS
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.eval.scorer.random_boxes import random_boxes
 from medvision_agent.eval.summary import Mean, Summary, summarise
 from medvision_agent.eval.tables import summary_view
 
@@ -92,6 +95,38 @@ def test_overlap_counts_failures_as_0_and_half_as_enough(make_record) -> None:
     assert metrics["Precision"] == Mean(mean=2 / 3, n=3)
     assert metrics["loss"] == Mean(mean=0.75, n=3)
     assert metrics["MAE"] == Mean(mean=(0.125 + 0.1875) / 2, n=2)
+
+
+def test_random_boxes_stand_beside_boxes_in_images_of_known_size(make_record) -> None:
+    facts = MedVisionFacts(
+        config="c", key=0, doc_id=0, annotation_version="1.0.0", dataset_name="d", task_id="01", task_type="Box",
+        image_file="Datasets/x.nii.gz", slice_dim=2, slice_idx=0, label=1, image_size_2d=(40, 50), pixel_size=(1, 1),
+        image_size_3d=(40, 50, 6), voxel_size=(1, 1, 1),
+    )  # fmt: skip
+    target = (0.2, 0.25, 0.6, 1.0)
+    unknown = make_record("a", "detection", "0, 0, 1, 1", target=target)
+    known = [
+        record.model_copy(update={"sample": record.sample.model_copy(update={"medvision": facts})})
+        for record in (
+            make_record("b", "detection", "0, 0, 1, 1", target=target),
+            make_record("c", "detection", None, target=target),
+            make_record("d", "detection", None, outcome=Outcome.TIMEOUT, target=target),
+        )
+    ]
+    name = "random boxes (100 per sample)"
+    for rules in PROTOCOLS.values():
+        summary = summarise([unknown, *known], rules)
+        means = summary.tasks["detection"].references[name]
+        figures = random_boxes(["b", "c"], np.array([target] * 2), [(40, 50)] * 2, rules)
+        assert {key: mean.mean for key, mean in means.items()} == pytest.approx(
+            {key: values.mean() for key, values in figures.items()}
+        )
+        assert {mean.n for mean in means.values()} == {2}
+        line = next(line for line in printed(summary).splitlines() if line.startswith(name))
+        assert f"{name}, n 2: loss {means['loss'].mean:.4f}, IoU {means['IoU'].mean:.4f}" in line
+    alone = summarise([unknown, make_record("s", "size", "20, 10")], V12)
+    assert [task.references for task in alone.tasks.values()] == [{}, {}]
+    assert "random boxes" not in printed(alone)
 
 
 def test_effort_and_cost(make_record) -> None:

@@ -1,0 +1,77 @@
+"""Random boxes: what guessing scores, the lower reference of detection.
+
+Contract: as upstream draws them, 100 boxes for each sample, width and height uniform over whole pixels from the
+protocol's least to the full image, then the position uniform over the whole pixels where the box fits. Each box is
+scored as an answer would be, in relative coordinates and float32; a sample's figures are the means of its boxes, and
+the reference is the mean over samples. Upstream's first generation draws anew each time; here a sample's boxes depend
+on its id and the seed alone, so that they are the same in every subset and in both arms of a comparison.
+
+Source: MedVision's box-size analyses against random boxes, both versions (which publish no value to compare with).
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import numpy as np
+
+from medvision_agent.eval.scorer.losses import box_loss
+from medvision_agent.eval.scorer.metrics import Floats, Target, Values, mean_absolute_error, overlap
+from medvision_agent.eval.scorer.protocol import Protocol
+
+__all__ = ["BOXES", "NAME", "draw_boxes", "random_boxes"]
+
+BOXES = 100
+"""Boxes for each sample."""
+NAME = f"random boxes ({BOXES} per sample)"
+_AT_ONCE = 1000
+"""Samples scored together: each array of theirs takes a few megabytes."""
+
+
+def draw_boxes(sample_id: str, size: tuple[int, int], least: int, *, count: int = BOXES, seed: int = 0) -> Values:
+    """Return *count* boxes ``(x1, y1, x2, y2)``, relative to an image of *size* (height, width) in pixels.
+
+    A side is at least *least* pixels, or the whole side of a smaller image.
+    """
+    rng = np.random.default_rng(list(sha256(f"{seed}\0{sample_id}".encode()).digest()))
+    height, width = size
+    across = rng.integers(min(least, width), width, count, endpoint=True)
+    down = rng.integers(min(least, height), height, count, endpoint=True)
+    left = rng.integers(0, width - across, endpoint=True)
+    low = rng.integers(0, height - down, endpoint=True)
+    pixels = np.stack([left, low, left + across, low + down], axis=1)
+    relative: Floats = pixels / np.array([width, height, width, height])
+    return relative.astype(np.float32)
+
+
+def random_boxes(
+    ids: Sequence[str], targets: Target, sizes: Sequence[tuple[int, int]], protocol: Protocol, *, seed: int = 0
+) -> dict[str, Floats]:
+    """Return the mean figures of each sample's boxes, by MedVision's names: one number per sample.
+
+    *targets* are ``(x1, y1, x2, y2)`` in relative coordinates, *sizes* (height, width) of the images in pixels.
+    """
+    parts = [
+        _figures(ids[start:end], targets[start:end], sizes[start:end], protocol, seed)
+        for start in range(0, len(ids), _AT_ONCE)
+        for end in [start + _AT_ONCE]
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+
+
+def _figures(
+    ids: Sequence[str], targets: Target, sizes: Sequence[tuple[int, int]], protocol: Protocol, seed: int
+) -> dict[str, Floats]:
+    least = protocol.random_box_least
+    boxes = np.stack([draw_boxes(one, size, least, seed=seed) for one, size in zip(ids, sizes, strict=True)])
+    target = targets[:, None, :]
+    found = overlap(boxes, target, protocol)
+    figures = {
+        "loss": box_loss(found.iou),
+        "IoU": found.iou,
+        "IoU>=0.5": (found.iou >= 0.5).astype(np.float64),
+        "Precision": found.precision,
+        "Recall": found.recall,
+        "F1": found.f1,
+        "MAE": mean_absolute_error(boxes, target),
+    }
+    return {name: np.asarray(values.mean(axis=1, dtype=np.float64)) for name, values in figures.items()}
