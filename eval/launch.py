@@ -169,7 +169,8 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
     """Create or resume the run, ask what is pending, and return the run as stored.
 
     Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
-    in flight) if the provider refuses to work; a new run that holds nothing by then is taken away again.
+    in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened; a new run
+    that holds nothing by then is taken away again.
     """
     settings = prepared.settings
     if settings.resume:
@@ -195,7 +196,7 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
                 await run_samples(
                     job, store, run, parallel=prepared.parallel, watch=watch, stop=stop, budget=settings.budget
                 )
-        except ProviderError:
+        except (ProviderError, ConfigError):
             store.discard_if_empty()
             raise
     return open_run(settings.out)
