@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jinja2
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from PIL import Image
 
 from medvision_agent.errors import ConfigError
@@ -33,7 +33,7 @@ _TOOL = {
         "parameters": {"type": "object", "properties": {"zq_argument": {"type": "number", "description": "A number."}}},
     },
 }
-_ROLES = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant", ToolMessage: "tool"}
+_ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "tool"}
 
 
 class ChatTemplate:
@@ -70,7 +70,7 @@ class ChatTemplate:
 
     def _entry(self, message: BaseMessage) -> dict[str, Any]:
         """Return a message with its content as a list of parts."""
-        role = next(role for kind, role in _ROLES.items() if isinstance(message, kind))
+        role = _ROLES[message.type]
         blocks = [message.content] if isinstance(message.content, str) else message.content
         parts = [part for block in blocks for part in self._parts(block)]
         if isinstance(message, ToolMessage):
