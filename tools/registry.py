@@ -8,11 +8,12 @@ from medvision_agent.tools.crop import crop
 from medvision_agent.tools.fit_contour import fit_contour
 from medvision_agent.tools.pixel_spacing import pixel_spacing
 from medvision_agent.tools.protractor import protractor
+from medvision_agent.tools.python import python
 from medvision_agent.tools.ruler import ruler
 
 __all__ = ["TOOLS", "select"]
 
-TOOLS: dict[str, Tool] = {tool.name: tool for tool in (pixel_spacing, crop, ruler, protractor, fit_contour)}
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in (pixel_spacing, crop, ruler, protractor, fit_contour, python)}
 """Tool name to tool; a new tool is added here."""
 
 

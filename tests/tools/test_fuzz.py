@@ -32,7 +32,8 @@ junk = st.one_of(
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
 view = st.sampled_from(["v0", "v0", "v0", "v1", "v99", "", "v" * 9000])
-USUAL = {"view": view, "target": st.sampled_from(["bright", "dark"]), "zoom": st.floats(1, 16)}
+code = st.sampled_from(["1 + 1", "import math\nmath.pi", "print(2)", "[1, 2]", "1 / 0", "open('x')", "x = 1e999"])
+USUAL = {"view": view, "target": st.sampled_from(["bright", "dark"]), "zoom": st.floats(1, 16), "code": code}
 
 
 @st.composite
@@ -42,10 +43,7 @@ def arguments(draw, tool):
     for name, schema in tool.schema()["function"]["parameters"]["properties"].items():
         if draw(st.integers(0, 9)) == 0:
             continue
-        usual = {"view": view, "target": st.sampled_from(["bright", "dark"]), "zoom": st.floats(1, 16)}.get(
-            name, number
-        )
-        value = draw(usual if draw(st.integers(0, 9)) else junk)
+        value = draw(USUAL.get(name, number) if draw(st.integers(0, 9)) else junk)
         raw[name] = draw(st.floats(0, 1)) if schema["type"] == "number" and draw(st.booleans()) else value
     if draw(st.integers(0, 19)) == 0:
         raw[draw(st.text(max_size=8))] = draw(junk)

@@ -153,7 +153,7 @@ def test_numbers_written_as_text_are_read():
 
 
 def test_the_registry_keeps_its_order():
-    assert list(TOOLS) == ["pixel_spacing", "crop", "ruler", "protractor", "fit_contour"]
+    assert list(TOOLS) == ["pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"]
     assert [tool.name for tool in select(["ruler", "crop", "ruler"])] == ["crop", "ruler"]
 
 

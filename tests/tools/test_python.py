@@ -1,0 +1,437 @@
+"""The python tool: right arithmetic, and every known way out of such a sandbox tried on it."""
+
+import ast
+import contextlib
+import json
+import math
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medvision_agent.errors import ToolError
+from medvision_agent.tools import python_process
+from medvision_agent.tools.geometry import Spacing
+from medvision_agent.tools.perceive import Native
+from medvision_agent.tools.python import CODE, python
+from medvision_agent.tools.python_evaluator import Evaluator
+from medvision_agent.tools.python_names import Refused
+from medvision_agent.tools.python_process import Limits, run
+from medvision_agent.tools.python_show import show
+from medvision_agent.tools.slice import grey_slice
+from medvision_agent.tools.view import ViewSet
+
+VIEWS = ViewSet(grey_slice(np.eye(4), Spacing(1, 1)), Native())
+ENDLESS = 10**15
+"""Steps that no test reaches."""
+
+
+def call(code):
+    return python.call(VIEWS, {"code": code})
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ("import math\nmath.hypot(3 * 0.5, 4 * 0.5)", 2.5),
+        ("math.degrees(math.acos(abs(3 * 4 + 0 * 1) / (3 * 4)))", 0.0),
+        ("from math import sqrt, pi as p\nsqrt(16) + round(p, 2)", 7.140000000000001),
+        ("import statistics\nstatistics.mean([1, 2, 6])", 3),
+        ("statistics.stdev([2.0, 4.0])", math.sqrt(2)),
+        ("statistics.linear_regression([1, 2], [3, 5])", "(2.0, 1.0)"),
+        ("w = 512 * 0.25\nh = 400 * 0.5\nd = math.sqrt(w ** 2 + h ** 2)\nround(d, 4)", 237.4532),
+        ("x: float = 3\nx += 0.5", 3.5),
+        ("xs = [3, 1, 2]\nxs.append(7)\nsorted(xs, key=lambda x: -x)[1:]", "[3, 2, 1]"),
+        ("def d(a, b=(0, 0)):\n    '''Distance.'''\n    return math.dist(a, b)\nd((3, 4))", 5.0),
+        ("t = 0\nfor i, x in enumerate([1, 2, 3]):\n    if i == 1:\n        continue\n    t += x\nt", 4),
+        ("n = 0\nwhile n < 10:\n    n += 3\nelse:\n    n = -n\nn", -12),
+        ("{k: v * 2 for k, v in {'a': 1}.items() if v}", "{'a': 2}"),
+        ("sum(x * y for x in range(3) for y in (1, 2) if x)", 9),
+        ("max([1, 5, 3]), min(2, 1), 7 // 2, -7 % 3, 1 < 2 <= 2, 2 in [1], not 0", "(5, 1, 3, 2, True, False, True)"),
+        ("f'{1 / 3:.3f} mm, {2:>4d}, {[1]}'", "0.333 mm,    2, [1]"),
+        ("a, (b, c) = 1, [2, 3]\nd = [0]\nd[0] = a + b + c\n*d, 9", "(6, 9)"),
+        ("float('nan')", "nan"),
+        ("-math.inf", "-inf"),
+        ("2 ** 60", str(2**60)),
+        ("True", "True"),
+        ("sum = 4  # a name of its own\nsum", 4),
+        ("# µ, é and 度\n'µ'", "µ"),
+    ],
+)
+def test_arithmetic(code, value):
+    reply = call(code)
+    assert reply.ok, reply.text
+    assert reply.result == {"value": value, "printed": ""}
+    assert type(reply.result["value"]) is type(value)
+
+
+def test_what_is_printed_comes_back_beside_the_value():
+    assert call("print('d', 1.5, sep='=')\nprint()\n2").result == {"value": 2, "printed": "d=1.5\n\n"}
+    assert call("for i in range(3):\n    print(i, end=' ')").result == {"value": None, "printed": "0 1 2 "}
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("1 / 0", "line 1: ZeroDivisionError: division by zero"),
+        ("x = 2\n[1][x]", "line 2: IndexError: list index out of range"),
+        ("sqrt(2)", "the name 'sqrt' is not known here; write math.sqrt"),
+        ("import numpy as np", "importing 'numpy' is not allowed: only math and statistics can be imported"),
+        ("import math as m", "a module keeps its name: write 'import math'"),
+        ("math.sin(", "no valid Python: '(' was never closed (line 1)"),
+        ("", "there is no value and nothing was printed: write the value wanted on the last line"),
+        ("(-8) ** 0.5", "the result is of type complex"),
+        ("def f(n):\n    return f(n + 1)\nf(0)", "functions call each other too deep; use a loop"),
+        ("1" * (CODE + 1), f"the code has {CODE + 1} characters; at most {CODE} are taken"),
+        ("def f(a):\n    return a\nf(1, 2)", "f takes 1 values, not 2"),
+        ("return 5", "return into a function"),
+    ],
+)
+def test_a_model_is_told_what_was_wrong(code, text):
+    reply = call(code)
+    assert not reply.ok
+    assert text in reply.text
+    assert reply.text.isprintable()
+
+
+UP = "().__class__.__bases__[0].__subclasses__()"
+ESCAPES = {
+    "subclasses of object": UP,
+    "mro": "''.__class__.__mro__[1]",
+    "import function": "__import__('os').system('id')",
+    "import statement": "import os\nos.system('id')",
+    "dotted import": "import os.path",
+    "import from another module": "from os import system",
+    "module beside a good one": "import math, sys",
+    "relative import": "from . import x",
+    "relative import of a known name": "from .math import pi",
+    "star import": "from math import *",
+    "loader by import": "from math import __loader__",
+    "loader by import, renamed": "from math import pi as __builtins__",
+    "loader by attribute": "math.__loader__.load_module('os')",
+    "modules of a module": "statistics.sys.modules['os']",
+    "module inside statistics": "statistics.random._os.system('id')",
+    "class inside statistics": "statistics.NormalDist.__init__.__globals__",
+    "builtins": "__builtins__['open']",
+    "open": "open('/etc/passwd').read()",
+    "eval": "eval('1+1')",
+    "exec": "exec('import os')",
+    "compile": "compile('1', '', 'eval')",
+    "getattr": "getattr(1, '__class' + '__')",
+    "setattr": "setattr(math, 'pi', 3)",
+    "type": "type(1)",
+    "type with three arguments": "type('X', (object,), {})",
+    "vars": "vars()",
+    "globals": "globals()['__builtins__']",
+    "locals": "locals()",
+    "dir": "dir(math)",
+    "input": "input()",
+    "breakpoint": "breakpoint()",
+    "help": "help()",
+    "exit": "exit()",
+    "memoryview": "memoryview(b'x')",
+    "object": "object()",
+    "super": "super()",
+    "lambda globals": "(lambda: 0).__globals__",
+    "lambda code": "(lambda: 0).__code__.replace(co_consts=())",
+    "code of a function": "def f():\n    pass\nf.__code__ = f",
+    "self of a builtin": "abs.__self__",
+    "self of a builtin in a list": "[len][0].__self__.eval",
+    "str.format": "'{0.__class__}'.format(1)",
+    "str.format_map": "'{x.__class__}'.format_map({'x': 1})",
+    "format by percent": "'%(x)s' % {'x': 1}",
+    "format by percent, width": "'%999999999d' % 1",
+    "f-string attribute": "f'{().__class__!r}'",
+    "f-string conversion": "f'{1!r}'",
+    "f-string nested format": "f'{1:{\"9\" * 9}}'",
+    "f-string width": "f'{1:999999999}'",
+    "f-string walrus": "f'{(x := 1)}'",
+    "generator frame": "(x for x in [1]).gi_frame.f_back.f_globals",
+    "generator frame from a name": "g = (g.gi_frame.f_back for _ in [1])\n[x for x in g]",
+    "coroutine frame": "async def f():\n    pass\nf().cr_frame",
+    "yield": "def f():\n    yield f\nf()",
+    "await": "await f",
+    "traceback frame": "try:\n    1 / 0\nexcept Exception as e:\n    e.__traceback__.tb_frame",
+    "traceback frame without dunder": "try:\n    1 / 0\nexcept* Exception as e:\n    e.tb_frame",
+    "raise": "raise SystemExit(0)",
+    "assert": "assert 0",
+    "with": "with open('x') as f:\n    pass",
+    "decorator": "@print\ndef f():\n    pass",
+    "decorated class": "@exec\n@input\nclass X:\n    pass",
+    "class": "class X:\n    pass",
+    "metaclass": "class X(metaclass=len):\n    pass",
+    "operator overloading by a class": "class X:\n    __getitem__ = exec\nX()['import os']",
+    "global": "def f():\n    global print\n    print = 1\nf()",
+    "nonlocal": "def f():\n    x = 1\n    def g():\n        nonlocal x\n    g()\nf()",
+    "delete": "del math",
+    "walrus": "[y := 1, y]",
+    "walrus at a module": "(math := 1)",
+    "module replaced": "math = 1",
+    "module's function replaced": "math.sqrt = print",
+    "module's function replaced by a loop": "for math.pi in [3]:\n    pass",
+    "module as loop variable": "[0 for math in [1]]",
+    "module as a value": "x = math\nx.sqrt(4)",
+    "module as an argument": "str(math)",
+    "match with a class pattern": "match 1:\n    case int(real=x):\n        x",
+    "unicode name": "__\uff49mport__('os')",
+    "unicode dunder": "().\uff3f\uff3fclass\uff3f\uff3f",
+    "unicode attribute": "math.\uff3f_loader__",
+    "keyword dunder": "print(__class__=1)",
+    "keywords from a dict": "print(**{'file': 1})",
+    "print to a file": "print('x', file=1)",
+    "print's flush": "print('x', flush=1)",
+    "method by name": "[].extend([1])",
+    "dict's own method": "{}.setdefault(1, 2)",
+    "append to no list": "'x'.append(1)",
+    "method as a value": "x = [].append\nx(1)",
+    "int's method": "(1).real.__class__",
+    "int's bytes": "(1).to_bytes(2, 'big')",
+    "bytes": "b'x' * 9",
+    "complex": "1j",
+    "ellipsis": "...",
+    "set": "{1, 2}",
+    "matrix product": "1 @ 2",
+    "star arguments of a function": "def f(*a):\n    pass\nf()",
+    "default evaluated": "def f(x=open('/etc/passwd')):\n    pass",
+    "type parameter": "type X = open('x')",
+    "NUL byte": "1\x00+ 1",
+    "NUL byte in a text": "'\x00'",
+    "half a character": "'\ud800'",
+    "endless loop": "while True: pass",
+    "endless loop of calls": "def f():\n    return 1\nwhile f():\n    f()",
+    "endless list": "x = [1]\nfor i in x:\n    x.append(i)",
+    "tower of powers": "10 ** 10 ** 10",
+    "power by pow": "pow(10, 10 ** 9)",
+    "power by squaring": "x = 2\nfor i in range(99):\n    x = x * x",
+    "shift": "1 << 10 ** 12",
+    "factorial": "math.factorial(10 ** 7)",
+    "binomial": "math.comb(10 ** 7, 10 ** 6)",
+    "rounding to a billion digits": "round(5, -10 ** 9)",
+    "text a billion long": "'a' * 10 ** 9",
+    "list a billion long": "[0] * 10 ** 9",
+    "list a billion long, other way round": "10 ** 9 * [0]",
+    "tuple doubled": "x = (1,)\nfor i in range(99):\n    x = x + x",
+    "range": "list(range(10 ** 12))",
+    "range longer than a word": "range(10 ** 40)",
+    "range from maps": "sum(map(abs, range(-10 ** 12, 0)))",
+    "memory by lists of lists": "[[0] * 100000 for i in range(100000)]",
+    "memory by texts": "[str(i) * 2000 for i in range(100000)]",
+    "nested list printed": "a = [0]\nfor i in range(60):\n    a = [a, a]\nprint(a)",
+    "list in itself": "a = []\na.append(a)\nprint(a)",
+    "product": "math.prod([2 ** 4000] * 2000)",
+    "fork bomb": "import os\nwhile 1:\n    os.fork()",
+    "fork bomb by name": "fork()",
+    "thread": "from threading import Thread",
+    "integer of many digits": "int('9' * 9000)",
+    "literal of many digits": "9" * 3990,
+    "deep brackets": "(" * 1900 + "1" + ")" * 1900,
+    "deep lists": "[" * 150 + "]" * 150,
+    "deep signs": "-" * 3900 + "1",
+    "deep not": "not " * 990 + "1",
+    "deep lambdas": "lambda:" * 500 + "1",
+    "deep attributes": "a" + ".a" * 1900,
+    "deep powers": "1**" * 1300 + "1",
+    "deep functions": "".join(" " * i + f"def f{i}():\n" for i in range(80)) + " " * 80 + "pass",
+    "print flood in a loop": "while 1:\n    print('x' * 100)",
+}
+HARMLESS = {
+    "annotation": ("x: open('/etc/passwd') = 1\nx", 1),
+    "annotation of a function": ("def f(x: exit()) -> open('x'):\n    return x\nf(2)", 2),
+    "forged reply": ('print(\'{"value": 1, "printed": ""}\')\n2', 2),
+    "forged reply as the value": ('\'{"error": "x"}\'', '{"error": "x"}'),
+    "encoding cookie": ("# -*- coding: utf_7 -*-\n'+AGEAYg-'", "+AGEAYg-"),
+    "encoding cookie of a codec that runs": ("# coding: rot13\n1 + 1", 2),
+    "form feed and comment": ("\f# comment\n3", 3),
+    "half a character by its escape": (r"'\ud800'", r"\ud800"),
+    "NUL by its escape": (r"'\x00\x1b[2J'", r"\x00\x1b[2J"),
+    "builtin shadowed": ("def print():\n    return 5\nprint()", 5),
+    "function shown": ("math.sqrt", "<function math.sqrt>"),
+    "own function shown": ("def f():\n    pass\nf", "<function f>"),
+    "invalid escape": ("'\\d'", "\\d"),
+}
+
+
+def children():
+    """Ids of this process's own children."""
+    return [
+        line for path in Path("/proc/self/task").glob("*/children") for line in path.read_text(encoding="ascii").split()
+    ]
+
+
+@pytest.mark.parametrize("code", ESCAPES.values(), ids=ESCAPES)
+def test_a_way_out_is_refused(code):
+    before, started = children(), time.perf_counter()
+    reply = python.call(VIEWS, {"code": code})
+    assert not reply.ok, reply.text
+    assert reply.text.isprintable()
+    assert len(reply.text) < 400
+    for trace in ("Traceback", "0x", "root:", "<class", "<module", "uid="):
+        assert trace not in reply.text
+    assert time.perf_counter() - started < Limits().seconds
+    assert children() == before
+
+
+@pytest.mark.parametrize(("code", "value"), HARMLESS.values(), ids=HARMLESS)
+def test_what_looks_like_a_way_out_is_harmless(code, value):
+    reply = call(code)
+    assert reply.ok, reply.text
+    assert reply.result["value"] == value
+
+
+def parsed():
+    """The escapes that Python's own parser reads."""
+    for what, code in ESCAPES.items():
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            yield pytest.param(ast.parse(code), id=what)
+
+
+@pytest.mark.parametrize("tree", list(parsed()))
+def test_the_evaluator_holds_without_the_grammar(tree):
+    """No second chance: what the list of allowed nodes would let through ends here, or is a plain value."""
+    try:
+        value = Evaluator(20_000).run(tree)
+    except (Refused, ArithmeticError, LookupError, RecursionError, TypeError, ValueError, AttributeError):
+        return
+    assert not any(trace in show(value) for trace in ("0x", "<class", "<module"))
+
+
+CHILD = """
+import _socket, ctypes, os, subprocess, sys
+from medvision_agent.tools.python_child import confine
+confine(5, 256)
+{}
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("os.write(1, b'alive')", 0),
+        ("open('/etc/passwd')", 70),
+        ("open(sys.argv[1], 'w')", 70),
+        ("os.mkdir(sys.argv[1])", 70),
+        ("os.listdir('/')", 70),
+        ("import wave", 70),
+        ("__import__('wave')", 70),
+        ("eval('1')", 70),
+        ("exec('1')", 70),
+        ("_socket.socket()", 70),
+        ("_socket.getaddrinfo('localhost', 80)", 70),
+        ("os.system('true')", 70),
+        ("os.fork()", 70),
+        ("os.execv('/bin/true', ['true'])", 70),
+        ("os.kill(1, 0)", 70),
+        ("subprocess.Popen(['true'])", 70),
+        ("ctypes.CDLL(None)", 70),
+        ("sys._getframe()", 70),
+        ("sys.addaudithook(print)", 70),
+        ("try:\n    bytearray(10 ** 9)\nexcept MemoryError:\n    os._exit(5)", 5),
+        ("try:\n    os.dup(0)\nexcept OSError:\n    os._exit(6)", 6),
+    ],
+)
+def test_the_confined_process_reaches_nothing(code, status, tmp_path):
+    """What is left if both the grammar and the evaluator had a hole."""
+    command = [sys.executable, "-B", "-c", CHILD.format(code), str(tmp_path / "made")]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == status, done.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+LOOP = "while True: pass"
+SLOW = "a = [0]\nb = [0]\nfor i in range(60):\n    a = [a, a]\n    b = [b, b]\na == b"
+HUNGRY = "[[i] * 100000 for i in range(10000)]"
+
+
+@pytest.mark.parametrize("code", [LOOP, SLOW], ids=["loop", "inside one operation"])
+def test_the_clock_ends_it(code):
+    started = time.perf_counter()
+    with pytest.raises(ToolError, match=r"^it was stopped: it takes longer than 0\.7 s$"):
+        run(code, Limits(seconds=0.7, steps=ENDLESS))
+    assert 0.7 <= time.perf_counter() - started < 3
+    assert children() == []
+
+
+@pytest.mark.parametrize("code", [LOOP, SLOW], ids=["loop", "inside one operation"])
+def test_the_processor_time_ends_it(code):
+    with pytest.raises(ToolError, match=r"^it was stopped: it takes longer than 1 s$"):
+        run(code, Limits(seconds=60, cpu_s=1, steps=ENDLESS))
+
+
+def test_the_memory_is_bounded():
+    with pytest.raises(ToolError, match="more memory is needed than there is"):
+        run(HUNGRY, Limits(memory_mb=100, steps=ENDLESS))
+    with pytest.raises(ToolError, match="more than 1000000 steps"):
+        run(HUNGRY)
+
+
+def test_the_output_is_bounded():
+    reply = call("for i in range(900):\n    print('\u00b5' * 90)\n'\u5ea6' * 9000")
+    assert reply.ok
+    assert len(reply.text) < 2000
+    assert all(reply.result[key].endswith("... (cut)") for key in ("value", "printed"))
+
+
+def test_the_same_code_ends_at_the_same_step():
+    code = "n = 0\nwhile True:\n    n += 1\n    print(n)"
+    assert {call(code).text for _ in range(2)} == {"Error: line 4: it takes more than 1000000 steps"}
+
+
+def test_the_child_is_given_nothing(monkeypatch):
+    monkeypatch.setenv("GEMINI_API_KEY", "secret")
+    seen = {}
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **given: seen.update(given) or popen(command, **given))
+    assert run("1") == (1, "")
+    assert (seen["env"], seen["cwd"], seen["start_new_session"]) == ({}, "/", True)
+
+
+@pytest.mark.parametrize(
+    "wrote",
+    [b"", b"{", b"[" * 60000, b'{"value": NaN}', b'{"value": [1]}', b'{"printed": 5}', b'{"value": 1, "more": 2}'],
+)
+def test_the_child_is_not_trusted(monkeypatch, wrote):
+    monkeypatch.setattr(python_process, "_talk", lambda *args: (wrote, 0, False))
+    with pytest.raises(ToolError, match="could not be evaluated"):
+        run("1")
+
+
+def test_a_flood_from_the_child_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(python_process, "_CHILD", "while True: print('x' * 4096)")
+    with pytest.raises(ToolError, match="stopped by the system"):
+        run("1")
+    assert children() == []
+
+
+def test_without_resource_limits_nothing_is_run(monkeypatch):
+    monkeypatch.setattr(python_process, "find_spec", lambda name: None)
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert call("1").text == "Error: this tool is not available: the system it runs on cannot confine it"
+
+
+PIECES = [
+    *("x", "math", ".", "sqrt", "(", ")", "[", "]", "{", "}", ",", ":", "=", "==", "**", "-", "*", "%", "<<", "\n"),
+    *("for ", " in ", "if ", "else ", "lambda ", "def f():", "return ", " ", "1", "2.5", "'a'", "f'{", "}'", "range"),
+    *("print", "list", "map", "sorted", "__class__", "\n    ", "statistics", "mean", "None", "import ", "9" * 30),
+]
+texts = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+
+
+@settings(max_examples=80, deadline=None)
+@given(texts)
+def test_any_text_gets_a_reply(code):
+    reply = call(code)
+    assert reply.text.isprintable()
+    assert len(reply.text) < 2000
+    if reply.ok:
+        assert json.loads(reply.text) == reply.result
+        value = reply.result["value"]
+        assert value is None or isinstance(value, str) or math.isfinite(value)
+    else:
+        assert reply.text.startswith("Error: ")
