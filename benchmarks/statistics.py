@@ -1,0 +1,119 @@
+"""Is the interval what it says? False positives at 5 % and coverage at 95 %, over simulated pairs of arms.
+
+The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that cost 1, subjects of unequal sizes and
+correlated samples; the intervals are made by the very code a study uses (``eval.statistics.jackknife``). A naive paired
+t-test, which takes samples for independent, runs beside it. Prints tables, and writes them only where told to.
+
+Usage: python benchmarks/statistics.py [--replicates 10000] [--out FILE]
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+
+from calibration import Rates, measure
+from simulated_arms import Cell, sizes_of
+
+SUBJECTS = (20, 40, 100)
+CORRELATIONS = (0.0, 0.3, 0.7)
+SIZES = ("equal", "linear", "exponential", "one giant")
+EFFECT = 0.42
+"""The mean latent loss of arm B in cells with a true difference; arm A's is 0.5."""
+HEAD = (
+    "| subjects | sizes | samples | effective | false positives | coverage | naive t: false positives "
+    "| naive t: coverage | sign flips: false positives |"
+)
+HARD: dict[str, Cell] = {
+    f"{name}, {subjects} subjects": cell
+    for subjects in SUBJECTS
+    for name, cell in {
+        "skew, no difference: arms alike but for 2 % failures each": Cell(
+            subjects=subjects, sizes="linear", icc=0.3, common=1.0, fail_a=0.02, fail_b=0.02
+        ),
+        "skew, a difference: 0.1 % failures in A, 5 % in B": Cell(
+            subjects=subjects, sizes="linear", icc=0.3, common=1.0, fail_a=0.001, fail_b=0.05
+        ),
+        "B fails on hard samples, 25 %": Cell(
+            subjects=subjects, sizes="linear", icc=0.3, mean_b=EFFECT, fail_b=0.25, hard=1.5
+        ),
+        "B lost to infrastructure at random, 20 %": Cell(
+            subjects=subjects, sizes="linear", icc=0.3, mean_b=EFFECT, lost_b=0.2
+        ),
+        "B lost on hard samples, 20 %": Cell(
+            subjects=subjects, sizes="linear", icc=0.3, mean_b=EFFECT, lost_b=0.2, fail_b=0.25, hard=1.5
+        ),
+    }.items()
+}
+
+
+def main() -> None:
+    """Simulate all cells, print the tables and what was reached."""
+    parser = argparse.ArgumentParser(description="Calibration of the interval and the test")
+    parser.add_argument("--replicates", type=int, default=10_000)
+    parser.add_argument("--out", type=Path, help="write the tables to this file too")
+    options = parser.parse_args()
+    start = time.process_time()
+    lines = [*_calibration(options.replicates), "", *_hard(options.replicates)]
+    text = "\n".join(lines)
+    print(text)
+    print(f"\n{options.replicates:,} replicates a cell; CPU {time.process_time() - start:.0f} s")
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _calibration(replicates: int) -> list[str]:
+    lines = [
+        HEAD,
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    missed, cells = [], 0
+    for sizes in SIZES:
+        for subjects in SUBJECTS:
+            null = [_cell(replicates, subjects, sizes, icc, 0.5) for icc in CORRELATIONS]
+            effect = [_cell(replicates, subjects, sizes, icc, EFFECT) for icc in CORRELATIONS]
+            columns = (
+                [rates.rejected for rates in null],
+                [rates.covered for rates in effect],
+                [rates.naive_rejected for rates in null],
+                [rates.naive_covered for rates in effect],
+                [rates.flip_rejected for rates in null],
+            )
+            samples = int(sizes_of(sizes, subjects).sum())
+            shown = " | ".join(" / ".join(f"{100 * rate:.1f}" for rate in column) for column in columns)
+            lines.append(f"| {subjects} | {sizes} | {samples} | {null[0].effective:.1f} | {shown} |")
+            for icc, one, other in zip(CORRELATIONS, null, effect, strict=True):
+                cells += 1
+                if not (0.04 <= one.rejected <= 0.06 and 0.93 <= other.covered <= 0.97):
+                    missed.append(
+                        f"{sizes}, {subjects} subjects, correlation {icc} "
+                        f"({100 * one.rejected:.1f} %, {100 * other.covered:.1f} %)"
+                    )
+    lines += ["", f"Goal (4-6 % false positives, 93-97 % coverage) reached in {cells - len(missed)} of {cells} cells."]
+    return [*lines, *(f"Not reached: {name}" for name in missed)]
+
+
+def _cell(replicates: int, subjects: int, sizes: str, icc: float, mean_b: float) -> Rates:
+    return measure(Cell(subjects=subjects, sizes=sizes, icc=icc, mean_b=mean_b), replicates)
+
+
+def _hard(replicates: int) -> list[str]:
+    lines = [
+        "| cell | true difference | rejected | coverage | complete pairs: coverage | bounds hold | their interval |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, cell in HARD.items():
+        found = measure(cell, replicates)
+        complete = found.complete_covered if cell.common < 1 else None
+        bounds = (found.bounds_held, found.bounds_covered) if cell.lost_b else (None, None)
+        rates = (found.rejected, found.covered, complete, *bounds)
+        shown = " | ".join("-" if rate is None else f"{100 * rate:.1f}" for rate in rates)
+        without = f" (no interval: {100 * found.undefined / replicates:.1f} %)" if found.undefined else ""
+        lines.append(f"| {name}{without} | {found.truth:+.3f} | {shown} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
