@@ -22,6 +22,7 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.usage import Usage
 from medvision_agent.errors import ProviderError
 from medvision_agent.tools.frames import FRAMES
+from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.view import Perceives, ViewSet
 
 __all__ = ["Answer", "answer"]
@@ -33,7 +34,7 @@ class Answer:
 
     outcome: Outcome
     response: str
-    """Visible text of the final message; empty where there is none."""
+    """Visible text of the final message in the model's own words and convention; empty where there is none."""
     detail: str
     forced: bool
     usage: Usage
@@ -46,6 +47,8 @@ class Answer:
     prompt_sha256: str
     prompt_with_tools_sha256: str
     v0_sha256: str
+    v0_perceived: Size
+    """Size at which the model perceives the whole picture: what a box in pixels refers to."""
     trace: Trace
 
 
@@ -113,5 +116,6 @@ def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
         prompt_sha256=words.sha256 if words else "",
         prompt_with_tools_sha256=words.sha256_sent if words else "",
         v0_sha256=session.v0_sha256,
+        v0_perceived=session.views.whole.perceived,
         trace=session.trace,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
+from medvision_agent.tools.frames import MEDVISION, Frame
 from medvision_agent.tools.registry import TOOLS, select
 
 __all__ = ["Condition"]
@@ -32,17 +33,17 @@ class Condition:
         tools = select([name.strip() for name in text.split(",") if name.strip()])
         return cls(",".join(tool.name for tool in tools), tools)
 
-    def schemas(self) -> list[dict[str, Any]]:
-        """Return the declarations of the tools, in order."""
-        return [tool.schema() for tool in self.tools]
+    def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
+        """Return the declarations of the tools, in order, for a model that speaks *frame*."""
+        return [tool.schema(frame) for tool in self.tools]
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, frame: Frame = MEDVISION) -> dict[str, Any]:
         """Return the fields in which two runs of one comparison may differ."""
         names = [tool.name for tool in self.tools]
         paragraph = render("tools", names=names) if names else ""
         return {
             "condition": self.name,
             "tools": names,
-            "tool_schemas_sha256": sha256(json.dumps(self.schemas(), sort_keys=True).encode()).hexdigest(),
+            "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),
             "tool_paragraph_sha256": sha256(paragraph.encode()).hexdigest(),
         }

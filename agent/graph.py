@@ -54,7 +54,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     """Ask the model for its next turn."""
     session = runtime.context
     chat = session.chat
-    runnable = chat.bind(session.condition.schemas(), "none" if session.forced else "auto")
+    runnable = chat.bind(session.condition.schemas(session.views.frame), "none" if session.forced else "auto")
     if session.brief is not None:
         runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1

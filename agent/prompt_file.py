@@ -5,12 +5,14 @@
       Reply as <answer>major, minor</answer>.
 
 Names: the four tasks, ``system`` (needs nothing) and ``tools`` (variable ``names``). What is not given is taken from
-the shipped templates. The variables of a task are those of ``prompts/*.j2``.
+the shipped templates. The variables of a task are those of ``prompts/*.j2``; all templates know ``frame``, the
+coordinate convention (``tools/frames.py``), and are tried out in each.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from jinja2 import TemplateError
 
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.tools.frames import FRAMES
 
 __all__ = ["with_prompt_file"]
 
@@ -62,8 +65,8 @@ def with_prompt_file(wording: Wording, path: Path) -> tuple[Wording, str]:
 
 
 def _try_out(wording: Wording, texts: Mapping[str, str], path: Path) -> None:
-    for name in texts:
+    for name, frame in product(texts, FRAMES.values()):
         try:
-            wording.render(name, **_NAMES[name])
+            wording.render(name, **_NAMES[name], frame=frame)
         except (TemplateError, ArithmeticError, TypeError, ValueError, IndexError) as error:
             raise ConfigError(f"{path}: key {name}: not a usable template: {error}") from None

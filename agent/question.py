@@ -25,22 +25,25 @@ class Question:
 
     def prompt(self, views: ViewSet, tool_names: Sequence[str]) -> "Prompt":
         """Render the prompt for ``views.whole``; the tool paragraph is empty without tools."""
-        whole = views.whole
+        whole, frame = views.whole, views.frame
+        # Upstream states the image size with its padding; coordinates in pixels run over the content.
+        stated = whole.perceived if frame.in_pixels else whole.canvas
         text = self.wording.render(
             self.task,
             description=self.description.rstrip("."),
             label=self.label,
             landmarks=self.landmarks,
             measurement=self.measurement,
-            width_px=whole.canvas.width,
-            height_px=whole.canvas.height,
-            # Upstream states pixel sizes with three decimals, of the content, and the image size with its padding.
+            frame=frame,
+            width_px=stated.width,
+            height_px=stated.height,
+            # Upstream states pixel sizes with three decimals, of the content.
             width_mm_per_px=_stated(whole.spacing.width_mm),
             height_mm_per_px=_stated(whole.spacing.height_mm),
         )
         return Prompt(
-            system=self.wording.render("system", convention=views.frame.sentence),
-            tool_paragraph=self.wording.render("tools", names=tool_names) if tool_names else "",
+            system=self.wording.render("system", convention=frame.sentence, frame=frame),
+            tool_paragraph=self.wording.render("tools", names=tool_names, frame=frame) if tool_names else "",
             question=text,
         )
 

@@ -16,6 +16,7 @@ from medvision_agent.eval.recipe import Recipe, recipe_named
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.sources.picture import decode_picture
 from medvision_agent.tools.base import Tool
+from medvision_agent.tools.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.geometry import Spacing
 from medvision_agent.tools.perceive import Native
 from medvision_agent.tools.png import encode_png
@@ -29,6 +30,11 @@ _FAILED = "Error: "
 """How a tool's reply to a model begins where it could not do what was asked."""
 
 
+_frame = click.option(
+    "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
+)
+
+
 @click.group()
 def command() -> None:
     """List, show and try the tools a model can call."""
@@ -39,15 +45,16 @@ def list_tools() -> None:
     """List the tools in the order in which a model is told of them."""
     width = max(map(len, TOOLS))
     for tool in TOOLS.values():
-        click.echo(f"{tool.name:<{width}}  {tool.description.splitlines()[0]}")
+        click.echo(f"{tool.name:<{width}}  {MEDVISION.told(tool.description).splitlines()[0]}")
 
 
 @command.command()
 @click.argument("name")
-def show(name: str) -> None:
+@_frame
+def show(name: str, frame: str) -> None:
     """Print the text and the declaration of a tool exactly as a model gets them."""
-    tool = _tool(name)
-    click.echo(f"{tool.description}\n\n{json.dumps(tool.schema(), indent=2)}")
+    schema = _tool(name).schema(frame_named(frame))
+    click.echo(f"{schema['function']['description']}\n\n{json.dumps(schema, indent=2)}")
 
 
 @command.command("try")
@@ -56,14 +63,15 @@ def show(name: str) -> None:
 @click.option("--spacing", help="Millimetres per pixel of a PNG file: HEIGHT,WIDTH (down, across).")
 @click.option("--args", "text", default="{}", show_default=True, help="The tool's arguments as a JSON object.")
 @click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
+@_frame
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
 @click.option("--force", is_flag=True, help="Replace what --out names.")
 def try_tool(
-    *, name: str, image: str, spacing: str | None, text: str, recipe: str, out: Path | None, force: bool
+    *, name: str, image: str, spacing: str | None, text: str, recipe: str, frame: str, out: Path | None, force: bool
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
     tool, arguments = _tool(name), _arguments(text)
-    views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native())
+    views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):
         raise ToolError(reply.text.removeprefix(_FAILED))

@@ -14,6 +14,7 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.eval.provenance import code_sha256
 from medvision_agent.eval.sample import Sample
 from medvision_agent.prompts.render import templates_sha256
+from medvision_agent.tools.frames import FRAMES
 from medvision_agent.version import VERSION
 
 __all__ = ["identity"]
@@ -40,7 +41,7 @@ def identity(
         "sample_ids_sha256": _hash(sample.id for sample in samples),
         # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
         "samples_sha256": _hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
-        **condition.identity(),
+        **condition.identity(FRAMES[model.frame]),
     }
 
 

@@ -28,6 +28,7 @@ from medvision_agent.eval.selection import Selection, select
 from medvision_agent.eval.source import Source
 from medvision_agent.eval.sources import open_source
 from medvision_agent.eval.store import RunStore, open_run
+from medvision_agent.tools.frames import frame_named
 from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.png import encode_png
 
@@ -49,6 +50,8 @@ class Settings:
     reading: Reading = field(default_factory=Reading)
     recipe: str = "medvision-1.2"
     form: str = "direct"
+    frame: str | None = None
+    """Coordinate convention to speak instead of the model's own."""
     prompt_file: Path | None = None
     reshape: Size | None = None
     limits: Limits = field(default_factory=Limits)
@@ -108,6 +111,8 @@ def prepare(settings: Settings, *, asking: bool = True) -> Prepared:
     """
     model = find(settings.model, load_catalogue(settings.models_file))
     model = _with_script(model, settings)
+    if settings.frame is not None:
+        model = model.model_copy(update={"frame": frame_named(settings.frame).name})
     condition = Condition.parse(settings.tools)
     recipe = recipe_named(settings.recipe, settings.reshape)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None

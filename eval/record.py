@@ -3,17 +3,35 @@
 The full message history is the trace, stored beside the record.
 """
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.usage import Usage
 from medvision_agent.eval.sample import Sample
+from medvision_agent.tools.frames import FRAMES
 
-__all__ = ["Record", "ToolUse"]
+__all__ = ["Record", "Spoken", "ToolUse"]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Spoken(_Frozen):
+    """The coordinate convention an answer is given in, where it is not MedVision's, and what converting it needs."""
+
+    frame: str
+    """A name of ``FRAMES``."""
+    width_px: int = Field(gt=0)
+    """Width and height of the whole picture (v0) as the model perceived it."""
+    height_px: int = Field(gt=0)
+
+    @field_validator("frame")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in FRAMES:
+            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
+        return name
 
 
 class ToolUse(_Frozen):
@@ -33,7 +51,12 @@ class Record(_Frozen):
     """1 for the first try of this sample, higher after a resume that tried it again."""
     outcome: Outcome
     response: str = ""
-    """The scored text: the visible text of the final message, thoughts excluded; kept for failures too."""
+    """The model's own words: the visible text of the final message, thoughts excluded; kept for failures too.
+
+    The scorer reads ``scored_text`` (``eval/spoken.py``), which is this text but for boxes in another convention.
+    """
+    spoken: Spoken | None = None
+    """The convention of ``response``; None: MedVision's."""
     forced: bool = False
     """A limit was reached and the model was given one last turn to answer."""
     detail: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import Sample
+from medvision_agent.tools.frames import MEDVISION
 
 __all__ = ["Run"]
 
@@ -66,6 +67,8 @@ class Run:
         parts = [identity["recipe"], *([f"form {form}"] if form != "direct" else [])]
         if identity.get("reshape"):
             parts.append("reshaped to {} x {}".format(*identity["reshape"]))
+        if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
+            parts.append(f"coordinates {frame}")
         if identity.get("prompt_file_sha256"):
             parts.append(f"own prompts {identity['prompt_file_sha256'][:12]}")
         return " ".join(parts)

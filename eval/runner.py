@@ -28,6 +28,7 @@ from medvision_agent.eval.record import Record, ToolUse
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.source import NativeImage, Source
+from medvision_agent.eval.spoken import spoken_in
 from medvision_agent.eval.store import RunStore
 from medvision_agent.tools.slice import Slice
 
@@ -170,6 +171,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         attempt=attempt,
         outcome=given.outcome,
         response=given.response,
+        spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         detail=given.detail,
         tool_uses=tuple(ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds) for call in given.trace.tool_calls),

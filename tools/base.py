@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from medvision_agent.errors import ToolError
+from medvision_agent.tools.frames import MEDVISION, Frame
 from medvision_agent.tools.view import ViewSet
 
 __all__ = ["Arguments", "Output", "Picture", "Reply", "Result", "Tool", "tool"]
@@ -25,7 +26,8 @@ class Arguments(BaseModel):
     """Base of all argument models: unknown keys, non-finite numbers and booleans are refused.
 
     Only flat floats, strings and enums: tuples and lists do not survive every provider's schema conversion.
-    Ranges stand in the field descriptions too, because some providers drop ``ge`` and ``le``.
+    Ranges stand in the field descriptions too, because some providers drop ``ge`` and ``le``. Coordinates have no
+    bounds here: ``from 0 to {width}`` (x) and ``from 0 to {height}`` (y) say them in the frame the model speaks.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
@@ -77,19 +79,24 @@ class Tool:
 
     name: str
     description: str
+    """May hold the marks ``Frame.told`` replaces."""
     arguments: type[Arguments]
     function: Callable[[ViewSet, Any], Output]
     states_pixels: bool = False
     """Whether results count pixels as the model perceives them: not for a model whose size rule is not known."""
 
-    def schema(self) -> dict[str, Any]:
-        """Return the function declaration exactly as a model gets it (OpenAI's form, read by all providers)."""
+    def schema(self, frame: Frame = MEDVISION) -> dict[str, Any]:
+        """Return the function declaration exactly as a model that speaks *frame* gets it.
+
+        The form is OpenAI's, which is read by all providers. Names and order of the arguments are the same in all
+        frames.
+        """
         return {
             "type": "function",
             "function": {
                 "name": self.name,
-                "description": self.description,
-                "parameters": _plain(self.arguments.model_json_schema()),
+                "description": frame.told(self.description),
+                "parameters": _plain(self.arguments.model_json_schema(), frame),
             },
         }
 
@@ -126,10 +133,14 @@ def _complaint(error: ValidationError) -> str:
     return "; ".join(parts)
 
 
-def _plain(schema: Any) -> Any:
-    """Drop pydantic's generated titles, which tell a model nothing."""
+def _plain(schema: Any, frame: Frame) -> Any:
+    """Drop pydantic's generated titles, which tell a model nothing, and put descriptions in words of the frame."""
     if isinstance(schema, dict):
-        return {key: _plain(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+        kept = {key: value for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+        return {
+            key: frame.told(value) if key == "description" and isinstance(value, str) else _plain(value, frame)
+            for key, value in kept.items()
+        }
     if isinstance(schema, list):
-        return [_plain(value) for value in schema]
+        return [_plain(value, frame) for value in schema]
     return schema

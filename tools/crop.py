@@ -12,10 +12,10 @@ class CropArguments(Arguments):
     """Two opposite corners and an enlargement."""
 
     view: str = Field(default="v0", description="Id of the view the corners are given in (v0 if left out)")
-    x0: float = Field(description="x of one corner, from 0 to 1")
-    y0: float = Field(description="y of one corner, from 0 to 1")
-    x1: float = Field(description="x of the opposite corner, from 0 to 1")
-    y1: float = Field(description="y of the opposite corner, from 0 to 1")
+    x0: float = Field(description="x of one corner, from 0 to {width}")
+    y0: float = Field(description="y of one corner, from 0 to {height}")
+    x1: float = Field(description="x of the opposite corner, from 0 to {width}")
+    y1: float = Field(description="y of the opposite corner, from 0 to {height}")
     zoom: float = Field(
         default=2.0, ge=1, le=MAX_ZOOM, description="Enlargement over the original pixels, from 1 to 16 (2 if left out)"
     )
@@ -45,11 +45,11 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
     to whole original pixels; v0_x0, v0_y0, v0_x1 and v0_y1 say in coordinates of v0 what was really taken. The
     original image is resampled by bilinear interpolation, so enlarging shows no detail that is not there. A zoom
     that would make the picture too large is lowered; the one used is returned. Points in the new picture are given
-    to tools with the new view id, from 0 to 1 across that picture.
+    to tools with the new view id, from 0 to {extent} across that picture.
     """
     source = views.get(args.view)
     view = views.crop(views.region(source, args.x0, args.y0, args.x1, args.y1), args.zoom)
-    x0, y0, x1, y1 = (round(value, 6) for value in views.corners(views.whole, view.region))
+    x0, y0, x1, y1 = views.frame.rounded(views.corners(views.whole, view.region))
     width, height, spacing = view.perceived.width, view.perceived.height, view.spacing
     result = Crop(
         view=view.id,

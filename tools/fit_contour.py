@@ -35,12 +35,12 @@ class FitContourArguments(Arguments):
     target: Literal["bright", "dark"] = Field(
         description="Whether the structure is brighter or darker than what surrounds it"
     )
-    x0: Maybe = Field(default=None, description="x of one corner of the region to search, from 0 to 1")
-    y0: Maybe = Field(default=None, description="y of one corner of the region to search, from 0 to 1")
-    x1: Maybe = Field(default=None, description="x of the opposite corner of the region, from 0 to 1")
-    y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to 1")
-    seed_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to 1")
-    seed_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to 1")
+    x0: Maybe = Field(default=None, description="x of one corner of the region to search, from 0 to {width}")
+    y0: Maybe = Field(default=None, description="y of one corner of the region to search, from 0 to {height}")
+    x1: Maybe = Field(default=None, description="x of the opposite corner of the region, from 0 to {width}")
+    y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
+    seed_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
+    seed_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
 
 
 class FitContour(Result):
@@ -122,12 +122,12 @@ def _seed(views: ViewSet, view: View, args: FitContourArguments, region: Cut) ->
 
 
 def _result(views: ViewSet, view: View, found: Measured, region: Cut) -> FitContour:
-    spacing, box, ellipse = view.slice.spacing, found.box, found.ellipse
+    spacing, box, ellipse, frame = view.slice.spacing, found.box, found.ellipse, views.frame
     numbers = {
-        **_named("box", views.corners(view, box)),
-        **_named("v0_box", views.corners(views.whole, box)),
-        **_named("major", _ends(views, view, ellipse.major)),
-        **_named("minor", _ends(views, view, ellipse.minor)),
+        **_named("box", frame.rounded(views.corners(view, box))),
+        **_named("v0_box", frame.rounded(views.corners(views.whole, box))),
+        **_named("major", frame.rounded(_ends(views, view, ellipse.major))),
+        **_named("minor", frame.rounded(_ends(views, view, ellipse.minor))),
     }
     return FitContour(
         view=view.id,
@@ -148,9 +148,9 @@ def _ends(views: ViewSet, view: View, ends: tuple[Point, Point]) -> tuple[float,
     return (*views.coordinates(view, ends[0]), *views.coordinates(view, ends[1]))
 
 
-def _named(prefix: str, values: tuple[float, float, float, float]) -> dict[str, float]:
+def _named(prefix: str, values: tuple[float, ...]) -> dict[str, float]:
     keys = (f"{prefix}_x0", f"{prefix}_y0", f"{prefix}_x1", f"{prefix}_y1")
-    return {key: round(value, 6) for key, value in zip(keys, values, strict=True)}
+    return dict(zip(keys, values, strict=True))
 
 
 def _picture(view: View, found: Measured) -> Picture:

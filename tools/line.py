@@ -14,5 +14,5 @@ def line_of(views: ViewSet, view: View, start: tuple[float, float], end: tuple[f
     """
     a, b = views.point(view, *start), views.point(view, *end)
     if round(distance_mm(a, b, view.slice.spacing), 4) == 0:
-        raise ToolError(f"both points of the line lie at ({start[0]:g}, {start[1]:g}); give two different points")
+        raise ToolError(f"both points of the line lie at {views.frame.shown(*start)}; give two different points")
     return a, b

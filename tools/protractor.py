@@ -15,14 +15,14 @@ class ProtractorArguments(Arguments):
     """Two points on each of two lines, all in one view."""
 
     view: str = Field(default="v0", description="Id of the view the points are given in (v0 if left out)")
-    ax0: float = Field(description="x of the first point on line a, from 0 to 1")
-    ay0: float = Field(description="y of the first point on line a, from 0 to 1")
-    ax1: float = Field(description="x of the second point on line a, from 0 to 1")
-    ay1: float = Field(description="y of the second point on line a, from 0 to 1")
-    bx0: float = Field(description="x of the first point on line b, from 0 to 1")
-    by0: float = Field(description="y of the first point on line b, from 0 to 1")
-    bx1: float = Field(description="x of the second point on line b, from 0 to 1")
-    by1: float = Field(description="y of the second point on line b, from 0 to 1")
+    ax0: float = Field(description="x of the first point on line a, from 0 to {width}")
+    ay0: float = Field(description="y of the first point on line a, from 0 to {height}")
+    ax1: float = Field(description="x of the second point on line a, from 0 to {width}")
+    ay1: float = Field(description="y of the second point on line a, from 0 to {height}")
+    bx0: float = Field(description="x of the first point on line b, from 0 to {width}")
+    by0: float = Field(description="y of the first point on line b, from 0 to {height}")
+    bx1: float = Field(description="x of the second point on line b, from 0 to {width}")
+    by1: float = Field(description="y of the second point on line b, from 0 to {height}")
 
 
 class Protractor(Result):

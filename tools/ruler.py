@@ -15,10 +15,10 @@ class RulerArguments(Arguments):
     """Two points of one view."""
 
     view: str = Field(default="v0", description="Id of the view the points are given in (v0 if left out)")
-    x0: float = Field(description="x of the first point, from 0 to 1")
-    y0: float = Field(description="y of the first point, from 0 to 1")
-    x1: float = Field(description="x of the second point, from 0 to 1")
-    y1: float = Field(description="y of the second point, from 0 to 1")
+    x0: float = Field(description="x of the first point, from 0 to {width}")
+    y0: float = Field(description="y of the first point, from 0 to {height}")
+    x1: float = Field(description="x of the second point, from 0 to {width}")
+    y1: float = Field(description="y of the second point, from 0 to {height}")
 
 
 class Ruler(Result):

@@ -1,8 +1,8 @@
 """Views: what the model looks at, and every conversion between its coordinates and millimetres.
 
 A view is the pixels sent, where they lie in the slice, and the size at which the model's encoder perceives
-them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Normalised coordinates refer to the content
-of a view, never to padding an encoder may add.
+them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Coordinates refer to the content of a view,
+never to padding an encoder may add.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,6 @@ MAX_ZOOM = 16.0
 """Largest enlargement of a crop over native pixels."""
 MAX_SIDE = 2048
 """Longest side of a crop in pixels; a zoom that would exceed it is lowered (never below 1)."""
-_ROUNDING = 1.1e-6
-"""How far beyond 0..1 a coordinate may lie: one unit of the sixth decimal, in which tools report, and float noise."""
 
 
 class Perceives(Protocol):
@@ -101,14 +99,16 @@ class ViewSet:
 
         A point outside by no more than the rounding of reported coordinates is moved to the border.
         """
-        u, v = self.frame.to_unit(x, y)
-        if not (-_ROUNDING <= u <= 1.0 + _ROUNDING and -_ROUNDING <= v <= 1.0 + _ROUNDING):
-            raise ToolError(f"point ({x:.9g}, {y:.9g}) lies outside view {view.id}; x and y must be from 0 to 1")
+        frame, size = self.frame, view.perceived
+        if not frame.holds(x, y, size):
+            place = frame.shown(x, y, digits=9)
+            raise ToolError(f"point {place} lies outside view {view.id}; {frame.limits(size)}")
+        u, v = frame.to_unit(x, y, size)
         return view.region.at(min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0))
 
     def coordinates(self, view: View, point: Point) -> tuple[float, float]:
         """Return the model coordinates (x, y) of a slice point in a view."""
-        return self.frame.from_unit(*view.region.unit(point))
+        return self.frame.from_unit(*view.region.unit(point), view.perceived)
 
     def region(self, view: View, x0: float, y0: float, x1: float, y1: float) -> Region:
         """Return the region between two opposite corners in model coordinates of a view, in any order.
@@ -117,7 +117,8 @@ class ViewSet:
         """
         a, b = self.point(view, x0, y0), self.point(view, x1, y1)
         if a.x == b.x or a.y == b.y:
-            raise ToolError(f"the region from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) is empty; give two opposite corners")
+            first, second = self.frame.shown(x0, y0), self.frame.shown(x1, y1)
+            raise ToolError(f"the region from {first} to {second} is empty; give two opposite corners")
         return Region(min(a.x, b.x), min(a.y, b.y), max(a.x, b.x), max(a.y, b.y))
 
     def corners(self, view: View, region: Region) -> tuple[float, float, float, float]:

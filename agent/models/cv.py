@@ -55,7 +55,7 @@ def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, st
                 if fit
                 else [blob.x0, blob.y0, blob.x1, blob.y1]
             )
-            return final(*box, decimals=4)
+            return look.final_box(box, decimals=4)
         case "size":
             axes = (fit["major_mm"], fit["minor_mm"]) if fit else _axes_mm(look, blob)
             return final(*axes, decimals=2)

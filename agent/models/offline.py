@@ -9,7 +9,9 @@ from medvision_agent.agent.models.oracle import oracle
 from medvision_agent.agent.models.policy import Policy, PolicyModel
 from medvision_agent.agent.models.prior import prior
 from medvision_agent.agent.models.scripted import Scripted, read_script
+from medvision_agent.agent.models.translated import translated
 from medvision_agent.errors import ConfigError
+from medvision_agent.tools.frames import FRAMES
 
 if TYPE_CHECKING:
     from medvision_agent.agent.config import Offline
@@ -25,7 +27,8 @@ def build(config: "Offline") -> BaseChatModel:
                 "model 'scripted': key script is missing; give the path of a JSON file of turns (--script FILE)"
             )
         return Scripted(name=config.model, turns=read_script(Path(config.script)))
-    return PolicyModel(name=config.model, policy=_policy(config.name))
+    frame = FRAMES[config.frame]
+    return PolicyModel(name=config.model, policy=translated(_policy(config.name), frame), frame=frame)
 
 
 def _policy(name: str) -> Policy:

@@ -30,7 +30,7 @@ def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
         case "detection":
             x0, y0, x1, y1 = region
             corners = [(x0 + x * (x1 - x0), y0 + y * (y1 - y0)) for x, y in placed]
-            return final(*corners[0], *corners[1], decimals=6)
+            return look.final_box((*corners[0], *corners[1]), decimals=6)
         case "size":
             major = yield from _distance(look, view, placed[:2], points[:2])
             minor = yield from _distance(look, view, placed[2:], points[2:])

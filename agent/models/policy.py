@@ -21,6 +21,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from medvision_agent.tools.frames import MEDVISION, Frame
+from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.png import decode_png
 from medvision_agent.tools.slice import Grey
 from medvision_agent.version import VERSION
@@ -48,6 +50,8 @@ class Look:
     picture: Callable[[], Grey]
     text: str
     tools: frozenset[str] = field(default_factory=frozenset)
+    frame: Frame = MEDVISION
+    """The convention of the final box; everything else a policy says and hears is in MedVision's."""
 
     def stated(self, key: str) -> float:
         """Return a number the prompt states as ``key = number``."""
@@ -55,6 +59,13 @@ class Look:
         if found is None:
             raise ValueError(f"the prompt does not state {key}")
         return float(found[1])
+
+    def final_box(self, box: Sequence[float], decimals: int) -> str:
+        """Return a final message with a box given in MedVision's convention; *decimals* are those it has there."""
+        if self.frame == MEDVISION:
+            return final(*box, decimals=decimals)
+        numbers = self.frame.box_from_medvision(box, Size(*self.picture().shape))
+        return final(*numbers, decimals=decimals + self.frame.box_decimals - MEDVISION.box_decimals)
 
     def field_mm(self) -> tuple[float, float]:
         """Return the physical (width, height) of the picture, from its pixels and the pixel size the prompt states."""
@@ -128,11 +139,12 @@ class PolicyModel(OfflineModel):
     """An offline model that replays a policy over the replies so far."""
 
     policy: Policy
+    frame: Frame = MEDVISION
 
     def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:
         """Return what the policy says after the replies in *messages*."""
         names = frozenset(tool["function"]["name"] for tool in kwargs.get("tools", ()))
-        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), _question(messages), names))
+        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), _question(messages), names, self.frame))
         readings = [_reading(message) for message in messages if isinstance(message, ToolMessage)]
         try:
             call = next(play)

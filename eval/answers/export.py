@@ -12,6 +12,8 @@ Families have folders of their own because MedVision's parser takes all files of
 one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
 data folder: MedVision's parser finds the images from there. The keys ``label_name``, ``image_modality`` and
 ``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over.
+So is ``response_as_given``: a box in another convention than MedVision's is written converted, and the model's own
+words stand there.
 """
 
 import json
@@ -30,6 +32,7 @@ from medvision_agent.eval.medvision.names import SPLITS
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import Sample, Task
 from medvision_agent.eval.scorer.answer import Family
+from medvision_agent.eval.spoken import scored_text
 
 __all__ = ["Exported", "export_run", "rows_by_task"]
 
@@ -122,7 +125,7 @@ def _write(
 
 def _row(record: Record) -> Row:
     sample, facts = record.sample, _facts(record.sample)
-    text = record.response if record.outcome is Outcome.ANSWERED else ""
+    text = scored_text(record) or ""
     target = sample.target[0] if sample.task in {"distance", "angle"} else list(sample.target)
     row: Row = {
         "doc_id": facts.doc_id,
@@ -133,5 +136,6 @@ def _row(record: Record) -> Row:
         "label_name": sample.label,
         "image_modality": sample.modality,
         "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
+        "response_as_given": record.response if text and text != record.response else None,
     }
     return {key: value for key, value in row.items() if value is not None}

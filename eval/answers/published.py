@@ -18,6 +18,7 @@ from medvision_agent.eval.answers.summary import sections
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.tools.frames import MEDVISION
 
 __all__ = ["Figures", "differences", "published_tables", "run_figures"]
 
@@ -102,6 +103,8 @@ def _asking(run: Run, protocol: Protocol) -> Iterator[str]:
     own = identity.get("prompt_file_sha256")
     words = f"a prompt file of your own ({own[:12]}), unknown to this program," if own else "this program's own"
     yield f"prompt wording: {words} here; MedVision's there"
+    if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
+        yield f"coordinate convention: {frame} here (boxes are converted); MedVision's own there"
     tools = ", ".join(identity["tools"]) or "none"
     yield f"tools: {tools} here; none there, or the provider's own where a row says 'w tool'"
     limits = ", ".join(f"{name} {value:g}" for name, value in identity["limits"].items() if value is not None)

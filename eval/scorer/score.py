@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import ANSWER_LENGTH, Task
 from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
 from medvision_agent.eval.scorer.metrics import Floats, Values, mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.spoken import scored_text
 
 __all__ = ["Score", "score", "score_record"]
 
@@ -70,12 +70,12 @@ def score(task: Task, response: str | None, target: Sequence[float], protocol: P
 def score_record(record: Record, protocol: Protocol) -> Score | None:
     """Return the score of a record, or None for an infrastructure failure.
 
-    Only the text of an answered record is read: text kept from a refusal or a cut-off reply is no answer.
+    Only the text of an answered record is read: text kept from a refusal or a cut-off reply is no answer. Boxes are
+    read in MedVision's convention, whatever the model spoke.
     """
     if record.outcome.infrastructure:
         return None
-    response = record.response if record.outcome is Outcome.ANSWERED else None
-    return score(record.sample.task, response, record.sample.target, protocol)
+    return score(record.sample.task, scored_text(record), record.sample.target, protocol)
 
 
 def _score_box(extracted: str, values: Values | None, truth: Floats, protocol: Protocol) -> Score:

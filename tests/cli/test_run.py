@@ -8,6 +8,8 @@ import pytest
 from fake.replies import DROP, HANG, calls, error, raw, text
 
 from medvision_agent.agent.outcome import Outcome
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store import open_run
 
 ANSWER = text("<think>so</think><answer>10.0</answer>")
@@ -223,6 +225,7 @@ async def test_resume_refuses_other_settings_and_names_them(server, data, models
         (("--model", "gemini-2.5-flahs"), "gemini-2.5-flash"),
         (("--model", "baseline-cv", "--tools", "rulr"), "ruler"),
         (("--model", "baseline-cv", "--recipe", "medvision-1.1"), "medvision-1.2"),
+        (("--model", "baseline-cv", "--frame", "norm1000"), "Did you mean 'norm1000-yx'?"),
         (("--model", "baseline-cv", "--protocol", "paper-v2"), "paper-v1"),
         (("--model", "baseline-cv", "--task", "distanse"), "distance"),
         (("--model", "baseline-cv", "--data", "nowhere.jsonl"), "nowhere.jsonl"),
@@ -242,6 +245,25 @@ async def test_wrong_usage_is_one_clear_line_before_anything_is_written(call, tm
     assert "Traceback" not in err
     assert len(err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_convention_chosen_for_a_run_is_spoken_and_converted(call, tmp_path):
+    for frame in ("medvision", "pixel"):
+        words = ("--model", "oracle", "--task", "detection", "--limit", 2, "--frame", frame, "--out", tmp_path / frame)
+        code, out, err = await call("run", *words)
+        assert code == 0, err
+        assert ("coordinates pixel" in out) == (frame == "pixel")
+    plain, pixel = (open_run(tmp_path / frame) for frame in ("medvision", "pixel"))
+    assert pixel.identity["model"] == {**plain.identity["model"], "frame": "pixel"}
+    assert pixel.identity["tool_schemas_sha256"] != plain.identity["tool_schemas_sha256"]
+    rules = PROTOCOLS["medvision-1.2"]
+    for a, b in zip(plain.records, pixel.records, strict=True):
+        assert a.response != b.response
+        assert score_record(b, rules).values == pytest.approx(score_record(a, rules).values, abs=1e-6)
+        assert score_record(b, rules).iou > 0.999
+    code, _, err = await call("run", *words[:-4], "--out", tmp_path / "pixel", "--resume")
+    assert code == 2
+    assert "frame" in err
 
 
 async def test_resume_refuses_other_pictures(server, data, models, call, tmp_path):

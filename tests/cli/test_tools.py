@@ -68,6 +68,18 @@ def test_show_prints_what_a_model_gets(tools):
     assert json.loads("{" + schema) == TOOLS["ruler"].schema()
 
 
+def test_a_tool_is_shown_and_tried_in_any_convention(tools, folder):
+    _, out, _ = tools("show", "crop", "--frame", "norm1000-yx")
+    assert '"description": "y of one corner, from 0 to 1000"' in out
+    assert "from 0 to 1000 across that picture" in " ".join(out.split("\n\n{")[0].split())
+    arguments = '{"x0": 12.8, "y0": 16, "x1": 76.8, "y1": 16}'
+    code, out, _ = tools("try", "ruler", "--image", "own.jsonl:case-7", "--frame", "pixel", "--args", arguments)
+    assert (code, json.loads(out)["distance_mm"]) == (0, 32.0)
+    code, _, err = tools("show", "crop", "--frame", "pixels")
+    assert code == 2
+    assert "Did you mean 'pixel'?" in err
+
+
 ARGUMENTS = {"target": "bright", "seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
 
 

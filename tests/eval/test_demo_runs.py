@@ -9,9 +9,11 @@ from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.launch import Settings, execute, prepare
 from medvision_agent.eval.runner import Watch
 from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.selection import Selection
 from medvision_agent.eval.store import open_run, picture_path, read_trace
 from medvision_agent.eval.summary import summarise
+from medvision_agent.tools.frames import FRAMES
 
 
 async def run_demo(folder, model, tools, **settings):
@@ -40,6 +42,43 @@ async def test_oracle_is_exact_on_every_demo_sample(tmp_path, tools):
     assert summary.subjects == 10
     assert "TOLD THE GROUND TRUTH" in " ".join(run.facts)
     assert any(record.tool_uses for record in run.records) == (tools == "on")
+
+
+def same(metrics, expected):
+    """Compare the metrics of two runs but for the rounding of coordinates."""
+    assert metrics.keys() == expected.keys()
+    for name, mean in metrics.items():
+        assert mean.n == expected[name].n
+        assert mean.mean == pytest.approx(expected[name].mean, abs=2e-3, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "tools", "limit"),
+    [("oracle", "on", None), ("oracle", "off", 3), ("baseline-cv", "on", 3), ("baseline-prior", "off", 1)],
+)
+async def test_offline_models_get_the_same_figures_in_every_convention(tmp_path, model, tools, limit):
+    figures, rules, extracted = {}, protocol("medvision-1.2"), {}
+    for name in FRAMES:
+        rows = f"own: {{extends: {model}, frame: {name}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(rows)
+        run = await run_demo(
+            tmp_path / name, "own", tools, models_file=tmp_path / f"{name}.yaml", selection=Selection(limit=limit)
+        )
+        assert run.identity["model"]["frame"] == name
+        assert (f"coordinates {name}" in " ".join(run.facts)) == (name != "medvision")
+        assert {record.spoken and record.spoken.frame for record in run.records} == {
+            None if name == "medvision" else name
+        }
+        assert all(use.ok for record in run.records for use in record.tool_uses) or model != "oracle"
+        figures[name] = summarise(run.records, rules)
+        extracted[name] = [
+            score_record(record, rules).values for record in run.records if record.sample.task == "detection"
+        ]
+    for name, summary in figures.items():
+        for task, one in summary.tasks.items():
+            same(one.metrics, figures["medvision"].tasks[task].metrics)
+        for box, expected in zip(extracted[name], extracted["medvision"], strict=True):
+            assert box == pytest.approx(expected, abs=2e-4)
 
 
 async def test_every_tool_use_of_a_run_is_in_its_trace(tmp_path):

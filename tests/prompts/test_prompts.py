@@ -14,8 +14,9 @@ from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.recipe import RECIPES
 from medvision_agent.prompts.render import render
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.perceive import Fixed
+from medvision_agent.tools.frames import FRAMES
+from medvision_agent.tools.geometry import Size, Spacing
+from medvision_agent.tools.perceive import Fixed, Padded
 from medvision_agent.tools.slice import grey_slice
 from medvision_agent.tools.view import ViewSet
 
@@ -65,6 +66,106 @@ def test_tags_and_steps_by_form(task):
     assert steps.count("<step-") == count
     in_order(steps, "Answer format:", "<answer>", "<step-1>", "Follow these steps.")
     assert "<" not in bare
+
+
+def asked_in(name, task, recipe="medvision-1.2", form="direct", rule=None):
+    views = ViewSet(VIEWS.slice, rule or Padded(side=336), FRAMES[name])
+    question = Question(task, views.slice, "An axial CT.", "liver", NAMES, wording=RECIPES[recipe].wording(form))
+    return question.prompt(views, ())
+
+
+RELATIVE = "relative coordinates of the picture from 0 to"
+PIXELS = "pixel coordinates of the picture, x from 0 to width_px and y from 0 to height_px,"
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "order", "corners", "range_"),
+    [
+        (
+            "medvision",
+            "four decimals",
+            "x and y",
+            ("lower-left", "upper-right"),
+            f"{RELATIVE} 1, with the origin at the lower left",
+        ),
+        (
+            "top-left",
+            "four decimals",
+            "x and y",
+            ("top-left", "bottom-right"),
+            f"{RELATIVE} 1, with the origin at the top left",
+        ),
+        (
+            "norm1000-yx",
+            "one decimal",
+            "y and x",
+            ("top-left", "bottom-right"),
+            f"{RELATIVE} 1000, with the origin at the top left",
+        ),
+        ("pixel", "two decimals", "x and y", ("top-left", "bottom-right"), f"{PIXELS} with the origin at the top left"),
+    ],
+)
+def test_a_box_is_asked_for_in_the_convention(name, count, order, corners, range_):
+    asked = asked_in(name, "detection", form="cot")
+    assert FRAMES[name].sentence in asked.system
+    first, second = corners
+    numbers = f"four numbers with {count}, without units, separated by a comma and a space"
+    points = f"{order} of the {first} corner, then {order} of the {second} corner"
+    in_order(
+        asked.question,
+        f"Give the {first} and the {second} corner of the box.",
+        f"{numbers}: {points}. All are {range_}.",
+    )
+    assert f"Locate the {first} and the {second} corner of the box in {FRAMES[name].coordinates}." in asked.question
+    # Pixels mean nothing without the size of the picture.
+    assert ("width_px = " in asked.question) == (name == "pixel")
+
+
+@pytest.mark.parametrize(("recipe", "form"), ANY_FORM)
+@pytest.mark.parametrize("task", TASKS)
+def test_coordinates_in_pixels_come_with_the_size_of_what_they_run_over(task, recipe, form):
+    perceived = RECIPES[recipe].perceives(Padded(side=336))
+    text = asked_in("pixel", task, recipe, form, perceived).question
+    content = perceived.perceived(VIEWS.slice.size)
+    assert text.count(f"width_px = {content.width}, height_px = {content.height}.") == 1
+    # MedVision states the padding too, and so do the frames that do not count pixels.
+    if (recipe, task) == ("medvision-1.2", "size"):
+        assert content == Size(336, 168)
+        assert "width_px = 336, height_px = 336." in asked_in("top-left", task, recipe, form).question
+
+
+@pytest.mark.parametrize(
+    ("name", "across", "points"),
+    [
+        ("medvision", "(x2 - x1) * width_px * width_mm_per_px", ("relative coordinates (x1, y1)", "(x2, y2)")),
+        ("top-left", "(x2 - x1) * width_px * width_mm_per_px", ("relative coordinates (x1, y1)", "(x2, y2)")),
+        (
+            "norm1000-yx",
+            "(x2 - x1) / 1000 * width_px * width_mm_per_px",
+            ("coordinates from 0 to 1000 (y1, x1)", "(y2, x2)"),
+        ),
+        ("pixel", "(x2 - x1) * width_mm_per_px", ("pixel coordinates (x1, y1)", "(x2, y2)")),
+    ],
+)
+def test_the_steps_work_out_millimetres_in_the_convention(name, across, points):
+    down = across.replace("x2", "y2").replace("x1", "y1").replace("width", "height")
+    both = f"sqrt(({across})^2 + ({down})^2)"
+    in_order(asked_in(name, "distance", form="cot").question, *points, both)
+    size = asked_in(name, "size", form="cot").question
+    in_order(size, FRAMES[name].coordinates, FRAMES[name].point(1), "and", points[1], both)
+    assert f"ax = {across}, ay = {down}. </step-1>" in asked_in(name, "angle", form="cot").question
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_the_formula_is_right(name):
+    """Numbers put into the formula give the distance that the tools measure."""
+    views = ViewSet(VIEWS.slice, Fixed(height=448, width=300), FRAMES[name])
+    frame, view = views.frame, views.whole
+    (x1, y1), (x2, y2) = (frame.from_unit(*place, view.perceived) for place in ((0.1, 0.7), (0.6, 0.2)))
+    known = {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "width_px": 300, "height_px": 448}
+    known |= {"width_mm_per_px": view.spacing.width_mm, "height_mm_per_px": view.spacing.height_mm}
+    steps = [abs(eval(formula, {}, known)) for formula in (frame.across_mm, frame.down_mm)]  # noqa: S307 - our own words
+    assert steps == pytest.approx([0.5 * 50 * 2.0, 0.5 * 100 * 0.5])
 
 
 def test_an_empty_description_leaves_no_hole():
@@ -125,6 +226,7 @@ def test_own_prompts_replace_the_shipped_ones(tmp_path):
         ({"sise": "x"}, "Did you mean 'size'"),
         ({"size": 3}, "key size: expected a text"),
         ({"size": "{{ lable }}"}, "'lable' is undefined"),
+        ({"size": "{% if frame.in_pixels %}{{ lable }}{% endif %}"}, "'lable' is undefined"),
         ({"size": "{% if %}"}, "key size: not a usable template"),
         ({"size": "{{ ''.__class__.__mro__ }}"}, "not a usable template"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.tools.frames import MEDVISION, Frame
+from medvision_agent.tools.frames import FRAMES
 from medvision_agent.tools.geometry import Spacing
 from medvision_agent.tools.perceive import Fixed, Native
 from medvision_agent.tools.registry import TOOLS
@@ -64,7 +64,7 @@ def pictures(draw):
     }[kind]
     spacing = Spacing(draw(st.sampled_from([0.01, 0.5, 1.0, 5.0, 300.0])), draw(st.sampled_from([0.01, 0.627, 1.0])))
     rule = draw(st.sampled_from([Native(), Fixed(height=896, width=896)]))
-    views = ViewSet(grey_slice(pixels, spacing), rule, draw(st.sampled_from([MEDVISION, Frame("down", False, "")])))
+    views = ViewSet(grey_slice(pixels, spacing), rule, draw(st.sampled_from(list(FRAMES.values()))))
     if draw(st.booleans()):
         views.crop(views.slice.region, draw(st.floats(1, 4)))
     return views

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.frames import MEDVISION, Frame
+from medvision_agent.tools.frames import FRAMES
 from medvision_agent.tools.geometry import Point, Region, Size, Spacing, acute_angle_deg, distance_mm
 from medvision_agent.tools.perceive import Fixed, LongestSide, Native, Patches, Tiles
 from medvision_agent.tools.slice import Slice, Window, grey_slice
 from medvision_agent.tools.view import MAX_SIDE, ViewSet
 
-DOWNWARD = Frame("downward", upward=False, sentence="")
+DOWNWARD = FRAMES["top-left"]
 unit = st.floats(0, 1, allow_subnormal=False)
 pairs = st.tuples(unit, unit)
 rules = st.sampled_from(
@@ -25,15 +25,24 @@ def slices(draw):
     return grey_slice(np.random.default_rng(0).integers(0, 256, shape), spacing)
 
 
+def said(views, view, place):
+    """Return the model coordinates of a place in unit coordinates of a view."""
+    return views.frame.from_unit(*place, view.perceived)
+
+
+def within(views, view, point):
+    """Return the model coordinates of a point in a view, free of float noise beyond its edges."""
+    return np.clip(views.coordinates(view, point), 0, views.frame.ends(view.perceived))
+
+
 @st.composite
 def nested(draw):
-    """A view set with a chain of crops, each within the one before."""
-    views = ViewSet(draw(slices()), draw(rules), draw(st.sampled_from([MEDVISION, DOWNWARD])))
+    """A view set in any frame with a chain of crops, each within the one before."""
+    views = ViewSet(draw(slices()), draw(rules), draw(st.sampled_from(list(FRAMES.values()))))
     view = views.whole
     for _ in range(draw(st.integers(0, 4))):
-        (x0, y0), (x1, y1) = draw(pairs), draw(pairs)
         try:
-            region = views.region(view, x0, y0, x1, y1)
+            region = views.region(view, *said(views, view, draw(pairs)), *said(views, view, draw(pairs)))
         except ToolError:
             continue
         view = views.crop(region, draw(st.floats(1, 16)))
@@ -43,9 +52,10 @@ def nested(draw):
 @given(nested(), unit, unit)
 def test_points_survive_the_round_trip(case, x, y):
     views, view = case
+    x, y = said(views, view, (x, y))
     point = views.point(view, x, y)
     assert views.coordinates(view, point) == pytest.approx((x, y), abs=1e-9)
-    through_whole = views.point(views.whole, *np.clip(views.coordinates(views.whole, point), 0, 1))
+    through_whole = views.point(views.whole, *within(views, views.whole, point))
     assert (through_whole.x, through_whole.y) == pytest.approx((point.x, point.y), abs=1e-9)
 
 
@@ -53,11 +63,11 @@ def test_points_survive_the_round_trip(case, x, y):
 def test_measurements_do_not_depend_on_the_view(case, a0, a1, b0, b1):
     views, view = case
     spacing = views.slice.spacing
-    points = [views.point(view, *p) for p in (a0, a1, b0, b1)]
+    points = [views.point(view, *said(views, view, p)) for p in (a0, a1, b0, b1)]
     height, width = view.field_mm
     expected = float(np.hypot((a1[0] - a0[0]) * width, (a1[1] - a0[1]) * height))
     assert distance_mm(points[0], points[1], spacing) == pytest.approx(expected, abs=1e-9)
-    again = [views.point(views.whole, *np.clip(views.coordinates(views.whole, p), 0, 1)) for p in points]
+    again = [views.point(views.whole, *within(views, views.whole, p)) for p in points]
     assert distance_mm(again[0], again[1], spacing) == pytest.approx(expected, abs=1e-9)
     if min(distance_mm(*points[:2], spacing), distance_mm(*points[2:], spacing)) > 1e-3:
         assert acute_angle_deg(*again, spacing) == pytest.approx(acute_angle_deg(*points, spacing), abs=1e-6)
@@ -154,10 +164,10 @@ def test_crops_use_the_mapping_of_the_whole_picture():
 def test_reported_corners_give_the_same_region_again(case, a, b, zoom):
     views, view = case
     try:
-        first = views.crop(views.region(view, *a, *b), zoom)
+        first = views.crop(views.region(view, *said(views, view, a), *said(views, view, b)), zoom)
     except ToolError:
         return
-    corners = [round(value, 6) for value in views.corners(views.whole, first.region)]
+    corners = views.frame.rounded(views.corners(views.whole, first.region))
     assert views.crop(views.region(views.whole, *corners), zoom).region == first.region
 
 
@@ -168,11 +178,13 @@ def test_a_crop_is_never_larger_than_the_limit():
     assert views.crop(views.slice.region, 4.0).size == Size(MAX_SIDE + 100, 3)
 
 
-@pytest.mark.parametrize("frame", [MEDVISION, DOWNWARD])
-@pytest.mark.parametrize("excess", [1e-6, 1e-16])
-def test_the_rounding_of_a_reported_corner_is_no_mistake(frame, excess):
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("units", [1.0, 1e-10])
+def test_the_rounding_of_a_reported_corner_is_no_mistake(frame, units):
     views = ViewSet(grey_slice(np.zeros((10, 20)), Spacing(1, 1)), Native(), frame)
-    low, high = views.point(views.whole, -excess, -excess), views.point(views.whole, 1 + excess, 1 + excess)
+    excess = units * 10.0**-frame.decimals
+    right, end = views.frame.ends(views.whole.perceived)
+    low, high = views.point(views.whole, -excess, -excess), views.point(views.whole, right + excess, end + excess)
     assert {low.x, high.x} == {0.0, 20.0}
     assert {low.y, high.y} == {0.0, 10.0}
 

@@ -10,12 +10,17 @@ from exported import answered, kept
 
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.errors import DataError, StorageError
-from medvision_agent.eval.answers.export import export_run
+from medvision_agent.eval.answers.export import export_run, rows_by_task
 from medvision_agent.eval.answers.load import load_answers
 from medvision_agent.eval.answers.summary import sample_lines, sections
 from medvision_agent.eval.rows import sample_row
+from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.spoken import spoken_in
 from medvision_agent.eval.strict import strict
+from medvision_agent.tools.frames import FRAMES
+from medvision_agent.tools.geometry import Size
 
 DATA = Path(__file__).parents[2] / "data/medvision-mini/Data"
 START = datetime(2026, 1, 2, 3, 4, 58, tzinfo=UTC)
@@ -72,6 +77,34 @@ def test_layout_is_upstreams(records, tmp_path):
                 assert (DATA / line["doc"]["image_file"]).is_file()
     refused = [record.outcome for record in kept(records) if record.outcome is not Outcome.ANSWERED]
     assert done.empty == len(refused) > 0
+
+
+@pytest.mark.parametrize("name", [name for name in FRAMES if name != "medvision"])
+def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path, name):
+    size, frame = Size(384, 512), FRAMES[name]
+    rules = PROTOCOLS["medvision-1.2"]
+    boxes = [record for record in kept(records) if record.sample.task == "detection"]
+    boxes = [
+        record
+        for record in boxes
+        if (score := score_record(record, rules)).success and all(abs(value) < 9 for value in score.values)
+    ]
+    said = []
+    for record in boxes:
+        box = score_record(record, rules).values
+        text = ", ".join(f"{value:.9f}" for value in frame.box_from_medvision(box, size))
+        update = {"response": f"<answer>{text}</answer>", "spoken": spoken_in(name, size)}
+        said.append(record.model_copy(update=update))
+    rows = [row for own in rows_by_task(said).values() for row in own]
+    plain = [row for own in rows_by_task(boxes).values() for row in own]
+    assert len(rows) == len(plain) > 0
+    for row, expected in zip(rows, plain, strict=True):
+        assert row["response_as_given"] in {record.response for record in said}
+        assert "response_as_given" not in expected
+        answer = parse(extract(expected["resps"][0][0], 4, rules), 4)
+        for own in PROTOCOLS.values():
+            found = parse(extract(row["resps"][0][0], 4, own), 4)
+            assert found == pytest.approx(answer, abs=1e-6)
 
 
 def test_what_cannot_be_exported_is_refused(records, tmp_path):
