@@ -2,7 +2,8 @@
 
 Sizes, angles and distances are asked with pixel sizes in the prompt, and some tools state them too. All of them refer
 to the picture as the model perceives it, so a model without a size rule can only be asked what states none: detection,
-without these tools. Coordinates are relative, and what other tools return in mm does not depend on the rule.
+without these tools. Coordinates are relative (in pixels they need the rule too), and what other tools return in mm
+does not depend on it.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from medvision_agent.agent.config import ModelConfig
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.sample import Sample
+from medvision_agent.tools.frames import FRAMES, MEDVISION, Frame
 
 __all__ = ["with_size_rule"]
 
@@ -28,9 +30,11 @@ def with_size_rule(
             return model.model_copy(update={"perceived": model.perceived.resolved()})
         except ConfigError as error:
             raise ConfigError(f"model {name!r}: {error}") from None
-    if stating := _stating(samples, condition, wording):
+    frame = FRAMES[model.frame]
+    if stating := _stating(samples, condition, wording, frame):
         without = [tool.name for tool in condition.tools if not tool.states_pixels]
         instead = "run it on --task detection with --tools " + (",".join(without) or "off")
+        instead += f" and --frame {MEDVISION.name}" if frame.in_pixels else ""
         raise ConfigError(
             f"model {name!r} states no size rule, and {stating} would tell it pixel sizes of the picture as it "
             "perceives it. Give its row the key `perceived`, the rule of its own image processor, such as "
@@ -40,11 +44,12 @@ def with_size_rule(
     return model
 
 
-def _stating(samples: Iterable[Sample], condition: Condition, wording: Wording) -> str:
+def _stating(samples: Iterable[Sample], condition: Condition, wording: Wording, frame: Frame) -> str:
     """Name what would state pixel sizes, if anything."""
     tasks = sorted({sample.task for sample in samples})
     asked = [task for task in tasks if task != "detection" or "_px" in wording.own.get(task, "")]
     tools = [tool.name for tool in condition.tools if tool.states_pixels]
     parts = [f"the prompt of {' and '.join(asked)}"] if asked else []
+    parts += [f"the coordinate convention {frame.name}"] if frame.in_pixels else []
     parts += [f"the tool{'s' if len(tools) > 1 else ''} {' and '.join(tools)}"] if tools else []
     return " and ".join(parts)

@@ -11,6 +11,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.launch import Settings, prepare
 from medvision_agent.eval.selection import Selection
 from medvision_agent.tools.base import Result
+from medvision_agent.tools.frames import FRAMES
 from medvision_agent.tools.registry import TOOLS
 
 ROWS = """
@@ -105,12 +106,21 @@ def test_tools_say_whether_they_state_pixels(name):
     assert TOOLS[name].states_pixels == any("_px" in field for kind in results for field in kind.model_fields)
 
 
-def test_shipped_words_for_detection_state_no_pixels():
+def test_coordinates_in_pixels_need_the_size_rule(start):
+    with pytest.raises(ConfigError, match=r"the coordinate convention pixel would .* off and --frame medvision"):
+        start("blind", "off", "detection", frame="pixel")
+    assert start("blind", "off", "detection", frame="norm1000-yx").identity["model"]["frame"] == "norm1000-yx"
+    assert start("sighted", "off", "detection", frame="pixel").identity["model"]["frame"] == "pixel"
+
+
+@pytest.mark.parametrize("frame", [frame for frame in FRAMES.values() if not frame.in_pixels])
+def test_shipped_words_for_detection_state_no_pixels(frame):
     for form in ("direct", "cot"):
         words = {
             number: replace(Wording(), form=form).render(
                 "detection", label="liver", description="", landmarks=(), measurement="",
                 width_px=number, height_px=number, width_mm_per_px=number, height_mm_per_px=number,
+                frame=frame,
             )
             for number in (1, 12345)
         }  # fmt: skip
