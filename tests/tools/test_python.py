@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools import python_process
 from medvision_agent.tools.geometry import Spacing
 from medvision_agent.tools.perceive import Native
 from medvision_agent.tools.python import CODE, python
-from medvision_agent.tools.python_evaluator import Evaluator
-from medvision_agent.tools.python_names import Refused
-from medvision_agent.tools.python_process import Limits, run
-from medvision_agent.tools.python_show import show
+from medvision_agent.tools.sandbox import process
+from medvision_agent.tools.sandbox.evaluator import Evaluator
+from medvision_agent.tools.sandbox.names import Refused
+from medvision_agent.tools.sandbox.process import Limits, run
+from medvision_agent.tools.sandbox.show import show
 from medvision_agent.tools.slice import grey_slice
 from medvision_agent.tools.view import ViewSet
 
@@ -303,7 +303,7 @@ def test_the_evaluator_holds_without_the_grammar(tree):
 
 CHILD = """
 import _socket, ctypes, os, subprocess, sys
-from medvision_agent.tools.python_child import confine
+from medvision_agent.tools.sandbox.child import confine
 confine(5, 256)
 {}
 os._exit(0)
@@ -397,20 +397,20 @@ def test_the_child_is_given_nothing(monkeypatch):
     [b"", b"{", b"[" * 60000, b'{"value": NaN}', b'{"value": [1]}', b'{"printed": 5}', b'{"value": 1, "more": 2}'],
 )
 def test_the_child_is_not_trusted(monkeypatch, wrote):
-    monkeypatch.setattr(python_process, "_talk", lambda *args: (wrote, 0, False))
+    monkeypatch.setattr(process, "_talk", lambda *args: (wrote, 0, False))
     with pytest.raises(ToolError, match="could not be evaluated"):
         run("1")
 
 
 def test_a_flood_from_the_child_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(python_process, "_CHILD", "while True: print('x' * 4096)")
+    monkeypatch.setattr(process, "_CHILD", "while True: print('x' * 4096)")
     with pytest.raises(ToolError, match="stopped by the system"):
         run("1")
     assert children() == []
 
 
 def test_without_resource_limits_nothing_is_run(monkeypatch):
-    monkeypatch.setattr(python_process, "find_spec", lambda name: None)
+    monkeypatch.setattr(process, "find_spec", lambda name: None)
     monkeypatch.setattr(subprocess, "Popen", None)
     assert call("1").text == "Error: this tool is not available: the system it runs on cannot confine it"
 

@@ -10,10 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from medvision_agent.tools.python_grammar import ONLY
-from medvision_agent.tools.python_names import BITS, ITEMS, KEYWORDS, METHODS, MODULES, SPEC, Function, Refused
-from medvision_agent.tools.python_operators import COMPARE, SIZED, UNARY, Scope, binary
-from medvision_agent.tools.python_show import CHARACTERS, show
+from medvision_agent.tools.sandbox.grammar import ONLY
+from medvision_agent.tools.sandbox.names import BITS, ITEMS, KEYWORDS, METHODS, MODULES, SPEC, Function, Refused
+from medvision_agent.tools.sandbox.operators import COMPARE, SIZED, UNARY, Scope, binary
+from medvision_agent.tools.sandbox.show import CHARACTERS, show
 
 __all__ = ["Expressions"]
 

@@ -6,7 +6,7 @@ Runs in the child only. A list that holds itself twice over would have an endles
 from collections.abc import Iterator
 from typing import Any
 
-from medvision_agent.tools.python_names import Function, Refused
+from medvision_agent.tools.sandbox.names import Function, Refused
 
 __all__ = ["CHARACTERS", "clean", "show"]
 

@@ -1,6 +1,6 @@
 """The child process of the ``python`` tool: confines itself, evaluates one code, writes one JSON object, ends.
 
-Started by ``python_process.py`` as ``CHILD``, never imported by the package itself. The order matters: everything
+Started by ``process.py`` as ``CHILD``, never imported by the package itself. The order matters: everything
 needed is imported, then the process is confined for good, and only then is the model's text read.
 """
 
@@ -12,10 +12,10 @@ import sys
 import warnings
 from typing import Any
 
-from medvision_agent.tools.python_evaluator import Evaluator
-from medvision_agent.tools.python_grammar import SOURCE, parse
-from medvision_agent.tools.python_names import Refused
-from medvision_agent.tools.python_show import clean, show
+from medvision_agent.tools.sandbox.evaluator import Evaluator
+from medvision_agent.tools.sandbox.grammar import SOURCE, parse
+from medvision_agent.tools.sandbox.names import Refused
+from medvision_agent.tools.sandbox.show import clean, show
 
 __all__ = ["confine", "main"]
 

@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from medvision_agent.tools.python_expressions import Expressions
-from medvision_agent.tools.python_grammar import ONLY
-from medvision_agent.tools.python_names import BUILTINS, MODULES, Function, Refused
-from medvision_agent.tools.python_operators import Scope, binary
-from medvision_agent.tools.python_show import CHARACTERS, show
+from medvision_agent.tools.sandbox.expressions import Expressions
+from medvision_agent.tools.sandbox.grammar import ONLY
+from medvision_agent.tools.sandbox.names import BUILTINS, MODULES, Function, Refused
+from medvision_agent.tools.sandbox.operators import Scope, binary
+from medvision_agent.tools.sandbox.show import CHARACTERS, show
 
 __all__ = ["Evaluator"]
 

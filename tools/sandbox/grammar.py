@@ -5,7 +5,7 @@ Runs in the child only, before anything is evaluated. The evaluator refuses what
 
 import ast
 
-from medvision_agent.tools.python_names import METHODS, MODULES, SPEC, Refused
+from medvision_agent.tools.sandbox.names import METHODS, MODULES, SPEC, Refused
 
 __all__ = ["ONLY", "SOURCE", "parse"]
 

@@ -5,8 +5,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from medvision_agent.tools.python_grammar import ONLY
-from medvision_agent.tools.python_names import BITS, ITEMS, MODULES, Refused, power
+from medvision_agent.tools.sandbox.grammar import ONLY
+from medvision_agent.tools.sandbox.names import BITS, ITEMS, MODULES, Refused, power
 
 __all__ = ["COMPARE", "SIZED", "UNARY", "Scope", "binary"]
 

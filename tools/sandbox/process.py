@@ -1,7 +1,7 @@
 """Runs code of a model in a child process that is started for it alone, and always ends it.
 
 The parent neither parses nor evaluates the text: it hands it over and reads a bounded reply. The child has no
-environment, no site packages, ``/`` as its folder, and confines itself before it reads the text (``python_child.py``).
+environment, no site packages, ``/`` as its folder, and confines itself before it reads the text (``child.py``).
 Needs POSIX resource limits; where there are none, nothing is run.
 """
 
@@ -25,10 +25,10 @@ __all__ = ["Limits", "run"]
 _REPLY = 64 * 1024
 _CHILD = """\
 import sys, types
-for name, path in (("medvision_agent", []), ("medvision_agent.tools", [sys.argv[1]])):
+for name in ("medvision_agent", "medvision_agent.tools", "medvision_agent.tools.sandbox"):
     sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = path
-from medvision_agent.tools.python_child import main
+    sys.modules[name].__path__ = sys.argv[1:2] if name.endswith("sandbox") else []
+from medvision_agent.tools.sandbox.child import main
 main()
 """
 """Lets the child import its own few modules by their names, without the package and without any other."""
@@ -110,7 +110,10 @@ def _exchange(child: subprocess.Popen[bytes], text: bytes) -> bytes:
             child.stdin.close()
         except BrokenPipeError:
             return b""
-        return child.stdout.read(_REPLY)
+        output = child.stdout.read(_REPLY)
+        if len(output) == _REPLY:
+            _kill(child)  # before the pipe closes: how it ends must not hang on which comes first
+        return output
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
