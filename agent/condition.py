@@ -37,10 +37,17 @@ class Condition:
         """Return the declarations of the tools, in order, for a model that speaks *frame*."""
         return [tool.schema(frame) for tool in self.tools]
 
-    def identity(self, frame: Frame = MEDVISION) -> dict[str, Any]:
+    def declarations(self, tool_calling: str, frame: Frame = MEDVISION) -> tuple[str, ...]:
+        """Return the declarations as they stand in the prompt where tools are called in text, else none."""
+        if tool_calling != "text":
+            return ()
+        return tuple(json.dumps(schema["function"], ensure_ascii=False) for schema in self.schemas(frame))
+
+    def identity(self, tool_calling: str = "native", frame: Frame = MEDVISION) -> dict[str, Any]:
         """Return the fields in which two runs of one comparison may differ."""
-        names = [tool.name for tool in self.tools]
-        paragraph = render("tools", names=names) if names else ""
+        names, declarations = [tool.name for tool in self.tools], self.declarations(tool_calling, frame)
+        template = "tools_text" if declarations else "tools"
+        paragraph = render(template, names=names, declarations=declarations) if names else ""
         return {
             "condition": self.name,
             "tools": names,

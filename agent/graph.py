@@ -43,7 +43,9 @@ async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: AR
     """Open the conversation: system text, then the picture and the question."""
     session = runtime.context
     png = await asyncio.to_thread(encode_png, session.views.whole.pixels)
-    words = session.question.prompt(session.views, [tool.name for tool in session.condition.tools])
+    condition = session.condition
+    declared = condition.declarations(session.chat.config.tool_calling, session.views.frame)
+    words = session.question.prompt(session.views, [tool.name for tool in condition.tools], declared)
     session.words, session.v0_sha256 = words, sha256(png).hexdigest()
     session.counts["picture"] = 1
     picture, question = session.chat.picture_block(png), {"type": "text", "text": words.question}
@@ -54,15 +56,16 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     """Ask the model for its next turn."""
     session = runtime.context
     chat = session.chat
-    runnable = chat.bind(session.condition.schemas(session.views.frame), "none" if session.forced else "auto")
+    schemas = session.condition.schemas(session.views.frame)
+    runnable = session.protocol.bind(schemas, "none" if session.forced else "auto")
     if session.brief is not None:
         runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
     reply = await call_model(
         runnable,
-        state["messages"],
+        session.protocol.sent(state["messages"]),
         config=chat.config,
-        read=chat.read,
+        read=session.protocol.read,
         sleep=session.waiting.sleep,
         on_fault=session.waiting.on_fault,
         redact=chat.redact,
@@ -73,7 +76,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
     session.trace.say(message)
     empty = not (turn.text or turn.tool_calls or turn.invalid_tool_calls)
-    return {"messages": [] if empty else [message]}
+    return {"messages": [] if empty else [session.protocol.kept(message)]}
 
 
 async def tools(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001

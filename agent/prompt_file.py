@@ -4,9 +4,10 @@
       How long is the {{ label }} in the picture? One pixel is {{ width_mm_per_px }} mm wide ...
       Reply as <answer>major, minor</answer>.
 
-Names: the four tasks, ``system`` (needs nothing) and ``tools`` (variable ``names``). What is not given is taken from
-the shipped templates. The variables of a task are those of ``prompts/*.j2``; all templates know ``frame``, the
-coordinate convention (``tools/frames.py``), and are tried out in each.
+Names: the four tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``) and ``tools_text``, which is
+for models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool). What is not
+given is taken from the shipped templates. The variables of a task are those of ``prompts/*.j2``; all templates know
+``frame``, the coordinate convention (``tools/frames.py``), and are tried out in each.
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ _NAMES: dict[str, dict[str, Any]] = {
     "distance": _TRIAL,
     "system": {"convention": "x and y"},
     "tools": {"names": ("ruler",)},
+    "tools_text": {"names": ("ruler",), "declarations": ("{}",)},
 }
 
 

@@ -23,9 +23,13 @@ class Question:
     measurement: str = ""
     wording: Wording = field(default_factory=Wording)
 
-    def prompt(self, views: ViewSet, tool_names: Sequence[str]) -> "Prompt":
-        """Render the prompt for ``views.whole``; the tool paragraph is empty without tools."""
+    def prompt(self, views: ViewSet, tool_names: Sequence[str], declarations: Sequence[str] = ()) -> "Prompt":
+        """Render the prompt for ``views.whole``; the tool paragraph is empty without tools.
+
+        With *declarations* (of tools that are called in text) it holds them, and how a call is written.
+        """
         whole, frame = views.whole, views.frame
+        tools, declared = ("tools_text", {"declarations": declarations}) if declarations else ("tools", {})
         # Upstream states the image size with its padding; coordinates in pixels run over the content.
         stated = whole.perceived if frame.in_pixels else whole.canvas
         text = self.wording.render(
@@ -43,7 +47,7 @@ class Question:
         )
         return Prompt(
             system=self.wording.render("system", convention=frame.sentence, frame=frame),
-            tool_paragraph=self.wording.render("tools", names=tool_names, frame=frame) if tool_names else "",
+            tool_paragraph=self.wording.render(tools, names=tool_names, frame=frame, **declared) if tool_names else "",
             question=text,
         )
 

@@ -5,12 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.faults import Fault
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.chat import Chat, Turn
 from medvision_agent.agent.models.policy import Brief
+from medvision_agent.agent.models.protocol import Native, protocol_of
 from medvision_agent.agent.question import Prompt, Question
 from medvision_agent.agent.retry import Reply
 from medvision_agent.agent.trace import Trace
@@ -59,6 +61,11 @@ class Session:
     """Seconds that went into failed tries and waiting for the next one: the provider's time, not the model's."""
     failed_tries: int = 0
     started: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def protocol(self) -> Native:
+        """How the tools of this conversation are called."""
+        return protocol_of(self.chat, [tool.name for tool in self.condition.tools])
 
     def hear(self, reply: Reply) -> None:
         """Count a turn of the model, and what it took to get it."""

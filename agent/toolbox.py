@@ -1,8 +1,6 @@
 """Answering a turn's tool calls: every call gets its reply, in the order of the calls, readable or not.
 
-Pictures travel by the one recipe that all providers accept: text-only tool messages first, then one user message
-that is labelled as tool output and holds every picture of the turn with its caption. A model whose service takes
-pictures inside tool messages may have them there (``images_in_tool_result``).
+How the replies travel is the protocol's: as tool messages and a user message of pictures, or as text.
 """
 
 import asyncio
@@ -13,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 
 from medvision_agent.agent.models.chat import Turn
+from medvision_agent.agent.models.protocol import Blocks, CallResult
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.trace import ToolCallTrace
 from medvision_agent.errors import nearest
@@ -24,8 +23,6 @@ from medvision_agent.tools.base import Reply
 from medvision_agent.tools.png import encode_png
 
 __all__ = ["answer_calls"]
-
-Blocks = list[str | dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +46,27 @@ class _Answered:
 
 async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
     """Run the calls of *turn* and return the messages that answer them."""
-    messages: list[AnyMessage] = []
-    pictures: Blocks = []
-    calls = list(_calls(turn))
+    results: list[CallResult] = []
+    calls = list(_calls(session, turn))
     for call in calls:
         # In a thread: OpenCV releases the interpreter lock, other samples go on.
         answered = await asyncio.to_thread(_run, session, call)
         text, picture = _content(session, answered)
         _note(session, call, answered, text)
-        inside = session.chat.config.images_in_tool_result and picture
-        messages.append(
-            ToolMessage(
-                [{"type": "text", "text": text}, *picture] if inside else text,
-                tool_call_id=call.id,
-                name=call.name,
-                status="success" if answered.reply.ok else "error",
-            )
-        )
-        pictures += [] if inside else picture
+        results.append(CallResult(call.id, call.name, text, answered.reply.ok, picture))
     readable = any(not call.problem for call in calls)
     session.counts["broken"] = 0 if readable else session.counts["broken"] + 1
-    if pictures:
-        messages.append(HumanMessage([{"type": "text", "text": "Tool output"}, *pictures]))
+    messages = session.protocol.answers(results)
     if not calls:  # the provider could not read a call and dropped it
         messages.append(HumanMessage(render("malformed", names=[tool.name for tool in session.condition.tools])))
     return messages
 
 
-def _calls(turn: Turn) -> Iterator[_Call]:
+def _calls(session: Session, turn: Turn) -> Iterator[_Call]:
     for call in turn.tool_calls:
         yield _Call(call["id"] or uuid4().hex, call["name"], call["args"])
     for broken in turn.invalid_tool_calls:
-        yield _Call(broken["id"] or uuid4().hex, broken["name"] or "", broken["args"], "they are no JSON object")
+        yield _Call(broken["id"] or uuid4().hex, broken["name"] or "", broken["args"], session.protocol.problem(broken))
 
 
 def _run(session: Session, call: _Call) -> _Answered:

@@ -100,8 +100,9 @@ def _rendered(prepared: Prepared) -> tuple[dict[Task, Prompt], float]:
     step = max(1, len(prepared.samples) // LOOKED_AT)
     views = {sample.id: _views(prepared, sample) for sample in [*first.values(), *prepared.samples[::step]]}
     names = [tool.name for tool in prepared.condition.tools]
+    declared = prepared.condition.declarations(prepared.model.tool_calling, FRAMES[prepared.model.frame])
     prompts = {
-        task: question_of(sample, views[sample.id].slice, prepared.wording).prompt(views[sample.id], names)
+        task: question_of(sample, views[sample.id].slice, prepared.wording).prompt(views[sample.id], names, declared)
         for task, sample in first.items()
     }
     sizes = [view.whole.perceived for view in views.values()]
@@ -115,7 +116,8 @@ def _views(prepared: Prepared, sample: Sample) -> ViewSet:
 
 def _by_rules(prepared: Prepared, prompts: dict[Task, Prompt], pixels: float) -> tuple[Spending, ...]:
     texts = [len(prompt.system_sent) + len(prompt.question) for prompt in prompts.values()]
-    schemas = len(json.dumps(prepared.condition.schemas())) if prepared.condition.tools else 0
+    declared = prepared.condition.tools and prepared.model.tool_calling == "native"
+    schemas = len(json.dumps(prepared.condition.schemas())) if declared else 0
     picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN)
     start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
     most = prepared.settings.limits.model_calls

@@ -41,7 +41,7 @@ def identity(
         "sample_ids_sha256": _hash(sample.id for sample in samples),
         # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
         "samples_sha256": _hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
-        **condition.identity(FRAMES[model.frame]),
+        **condition.identity(model.tool_calling, FRAMES[model.frame]),
     }
 
 

@@ -121,6 +121,8 @@ WRITTEN = {
         [("ruler", {"a": True, "b": None, "c": -5.0})],
     ),
     "comments": ('{"name": "crop", // zoom\n "arguments": {"view": "v0", "x0": 0.25}}', [CROP]),
+    "code over lines": ('```tool_call\n{"name": "ruler", "arguments": {"view": "a = 1\nb(\\"x\\")"}}\n```', [("ruler", {"view": 'a = 1\nb("x")'})]),
+    "code in a long string": ('```tool_code\nruler(view="""a = "1"\nb""", x0=.5)\n```', [("ruler", {"view": 'a = "1"\nb', "x0": 0.5})]),
     "within a sentence": (f"I call {R} and then {C}.", [RULER, CROP]),
     "before an answer": (f"{R}\n<answer>12.0</answer>", [RULER]),
     "text with a brace before": (f"The set {{x | x > 0}} matters. {R}", [RULER]),

@@ -286,3 +286,23 @@ async def test_resume_refuses_another_script_of_the_same_name(data, call, tmp_pa
     code, _, err = await call(*words, "--resume")
     assert code == 2
     assert "model:" in err
+
+
+async def test_a_model_without_function_calling_uses_tools_over_the_demo_set(server, models, call, tmp_path):
+    models.write_text(
+        models.read_text()
+        + "fake-local:\n  extends: fake-openai\n  tool_calling: text\n  output_limit_key: max_tokens\n"
+    )
+    line = '{"name": "crop", "arguments": {"view": "v0", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9}}'
+    server.script([text(f"I look closer.\n```tool_call\n{line}\n```"), ANSWER], by_turn=True)
+    words = ("run", "--model", "fake-local", "--models", models, "--task", "distance", "--limit", 3, "--json")
+    for arm in ("on", "off"):
+        if arm == "off":
+            server.script([ANSWER], by_turn=True)
+        code, out, err = await call(*words, "--tools", arm, "--out", tmp_path / arm)
+        assert code == 0, err
+        assert json.loads(out)["summary"]["tasks"]["distance"]["outcomes"] == {"answered": 3}
+    assert all("tools" not in request.body for request in server.requests)
+    assert all([use.ok for use in record.tool_uses] == [True] for record in open_run(tmp_path / "on").records)
+    code, _, err = await call("compare", tmp_path / "off", tmp_path / "on")
+    assert code == 0, err

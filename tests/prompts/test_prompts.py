@@ -1,5 +1,6 @@
 """What a model reads: every fact that MedVision's prompts carry, in their order, and nothing of the other arm's."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.models.textcalls import parse_calls
 from medvision_agent.agent.prompt_file import with_prompt_file
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.wording import Wording
@@ -191,6 +194,23 @@ def test_tools_add_one_paragraph_and_change_nothing_else(task, recipe, form):
     assert "ruler, crop" in on.tool_paragraph
     assert off.sha256 == on.sha256
     assert off.sha256_sent != on.sha256_sent
+
+
+def test_tools_called_in_text_are_declared_in_the_prompt_after_the_same_paragraph():
+    declarations = Condition.parse("ruler,crop").declarations("text")
+    question = Question("size", VIEWS.slice, "An axial CT.", "liver", NAMES)
+    native, written = question.prompt(VIEWS, ("crop", "ruler")), question.prompt(VIEWS, ("crop", "ruler"), declarations)
+    assert (native.system, native.question) == (written.system, written.question)
+    assert written.tool_paragraph.startswith(native.tool_paragraph)
+    in_order(written.tool_paragraph, '```tool_call\n{"name": ', "Tool output", *declarations)
+    assert [json.loads(line)["name"] for line in written.tool_paragraph.splitlines()[-2:]] == ["crop", "ruler"]
+    assert Condition.parse("ruler").declarations("native") == ()
+
+
+def test_the_example_of_the_grammar_is_read_as_the_grammar_says():
+    paragraph = render("tools_text", names=["ruler"], declarations=["{}"])
+    (call,) = parse_calls(paragraph, ["ruler"]).calls
+    assert (call["name"], call["args"]) == ("TOOL", {"ARGUMENT": "VALUE"})
 
 
 def test_the_convention_is_stated_in_both_arms():

@@ -22,11 +22,15 @@ _WORDS = {
     "NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"),
 }  # fmt: skip
 _STRING = re.compile(
+    r'''"""((?:[^"\\]|\\[\s\S]|"(?!""))*+)"""'''
+    r"|'''((?:[^'\\]|\\[\s\S]|'(?!''))*+)'''|"
     r'"((?:[^"\\\n]|\\.)*+)"'
     r"|'((?:[^'\\\n]|\\.)*+)'"
     r"|“([^“”\\\n]*+)”|‘([^‘’\\\n]*+)’"
     r'|<\|"\|>([^<\\\n]*+)<\|"\|>|<escape>([^<\\\n]*+)<escape>'
 )
+_LINES = re.compile(r'"((?:[^"\\]|\\[\s\S])*+)"(?=\s*+[,}\])])')
+"""A string over several lines, which is no JSON but what models write for code; only where it clearly ends."""
 _QUOTES = ('"', "'", "“", "‘", '<|"', "<escape")
 _REST = re.compile(r"[^\n]*+")
 _LAST_WORD = re.compile(r"[-+\w.]{0,80}+\Z")
@@ -40,7 +44,8 @@ class UnreadableError(ValueError):
 
     def __init__(self, text: str, at: int) -> None:
         self.at, self.cut = at, at >= len(text)
-        super().__init__("it is cut off" if self.cut else f"it cannot be read from {text[at : at + 20]!r} on")
+        shown = text[at : at + 20].partition("\n")[0] or text[at : at + 20]
+        super().__init__("it is cut off" if self.cut else f"it cannot be read from {shown!r} on")
         self.whole: Any = None
         """What was complete of the outermost object, list or argument list."""
         self.only_open = False
@@ -67,7 +72,7 @@ class Reader:
             return self._object(at, depth)
         if opening == "[":
             return self._list(at, depth)
-        if found := _STRING.match(text, at):
+        if found := _STRING.match(text, at) or _LINES.match(text, at):
             self.spent += found.end() - at
             return _unescaped(found[found.lastindex or 0]), found.end()
         if found := _NUMBER.match(text, at):
