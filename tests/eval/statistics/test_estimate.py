@@ -55,7 +55,7 @@ def test_an_interval_without_a_p_value(evidence, role, word):
         ([], [], None, "no pairs"),
         ([0.5], ["a"], 0.5, "1 subject, fewer than 20; 1.0 effective subjects, fewer than 10"),
         ([0.0] * 30, [f"s{n}" for n in range(30)], 0.0, NO_SPREAD),
-        ([0.1] * 30, [f"s{n}" for n in range(30)], 0.1, NO_SPREAD),
+        ([0.1] * 100, [f"s{n % 29}" for n in range(100)], 0.1, NO_SPREAD),
         ([0.1, 0.3] * 30, [f"s{n // 2}" for n in range(60)], 0.2, NO_SPREAD),
     ],
     ids=["nothing", "one subject", "all ties", "all equal", "equal subjects"],

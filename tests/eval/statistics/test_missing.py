@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medvision_agent.eval.statistics.estimate import estimate
 from medvision_agent.eval.statistics.informative import signals
 from medvision_agent.eval.statistics.missing import missing
 from medvision_agent.eval.statistics.pairs import Evidence, Pairs, Result, Unit, pair
@@ -73,6 +74,24 @@ def arms(seed: int, kind: str, *, subjects: int = 40, evidence: Evidence = "real
         else:
             b.append(Result(f"x{n}", 1.0 if missing_b else random.uniform(), not missing_b))
     return pair(units, a, b)
+
+
+def test_the_interval_of_the_bounds_is_that_of_its_ends():
+    pairs = arms(3, "lost")
+    subjects = [one.unit.subject for one in pairs.all]
+    worst, best = (
+        estimate(
+            [(end if one.b.loss is None else one.b.loss) - one.a.loss for one in pairs.all],
+            subjects,
+            evidence="real",
+            role="exploratory",
+        )
+        for end in (0.0, 1.0)
+    )
+    found = missing(pairs).bounds
+    assert (found.low, found.high) == pytest.approx((worst.difference, best.difference))
+    assert found.interval == pytest.approx((worst.interval[0], best.interval[1]))
+    assert found.interval[0] < found.low < found.high < found.interval[1]
 
 
 def findings(pairs: Pairs) -> dict[tuple[str, str, str], str]:
