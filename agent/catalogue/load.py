@@ -27,6 +27,8 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
     for place in places(extra):
         layers.append(rows(place.text, place.name))
         for name in layers[-1]:
+            if name.startswith("."):
+                continue  # no model: only there to be extended
             if name in models and not place.replaces:
                 raise ConfigError(f"{place.name}: {name}: {models[name][1]} has a model of that name; choose another")
             models[name] = model(name, layers, place.name), place.name
