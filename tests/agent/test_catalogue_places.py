@@ -1,4 +1,4 @@
-"""Where rows come from: the shipped ones, plug-ins, the user's file, the variable, --models; and who may replace whom."""
+"""Where rows come from: shipped, plug-ins, the own file, the variable, --models; and who may replace whom."""
 
 import os
 import subprocess
@@ -67,7 +67,7 @@ def offers(monkeypatch, value: str) -> None:
 
 def test_a_plugin_that_fails_is_named(monkeypatch, own_file):
     offers(monkeypatch, "no_such_module:models")
-    with pytest.raises(ConfigError, match="no_such_module:models.*mend or uninstall"):
+    with pytest.raises(ConfigError, match=r"no_such_module:models.*mend or uninstall"):
         load_catalogue()
 
 
