@@ -68,9 +68,14 @@ RESPONSE_TEMPLATE = {
 
 
 def gemma3(
-    folder: Path, *, template: str = TOOLS_TEMPLATE, response_template: Any = RESPONSE_TEMPLATE, scripted: bool = False
+    folder: Path,
+    *,
+    template: str = TOOLS_TEMPLATE,
+    response_template: Any = RESPONSE_TEMPLATE,
+    scripted: bool = False,
+    ends: bool = True,
 ) -> Path:
-    """Save a Gemma 3 model with its processor to *folder*."""
+    """Save a Gemma 3 model with its processor to *folder*; a scripted one that never *ends* repeats itself."""
     from transformers import (
         Gemma3Config,
         Gemma3ForConditionalGeneration,
@@ -114,7 +119,7 @@ def gemma3(
         image_token_index=ids["image_token"],
         tie_word_embeddings=not scripted,
     )
-    return _saved(folder, Gemma3ForConditionalGeneration, config, processor, scripted=scripted)
+    return _saved(folder, Gemma3ForConditionalGeneration, config, processor, scripted=scripted, ends=ends)
 
 
 def idefics3(folder: Path, *, template: str = TOOLS_TEMPLATE, response_template: Any = RESPONSE_TEMPLATE) -> Path:
@@ -231,7 +236,9 @@ def _text(size: int) -> dict[str, Any]:
     }
 
 
-def _saved(folder: Path, architecture: Any, config: Any, processor: Any, *, scripted: bool = False) -> Path:
+def _saved(
+    folder: Path, architecture: Any, config: Any, processor: Any, *, scripted: bool = False, ends: bool = True
+) -> Path:
     import torch
 
     torch.manual_seed(7)
@@ -242,14 +249,14 @@ def _saved(folder: Path, architecture: Any, config: Any, processor: Any, *, scri
             if weights.ndim > 1 and "embed_tokens" not in name:
                 weights.mul_(8)
         if scripted:
-            _follow_script(model, processor.tokenizer)
+            _follow_script(model, processor.tokenizer, ends)
     model.generation_config.eos_token_id = 1
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
 
 
-def _follow_script(model: Any, tokenizer: Any) -> None:
+def _follow_script(model: Any, tokenizer: Any, ends: bool) -> None:
     """Make the next token depend on the last one alone: a call after ``:``, an answer after a line end."""
     import torch
 
@@ -262,5 +269,10 @@ def _follow_script(model: Any, tokenizer: Any) -> None:
     head.zero_()
     call, answer = (tokenizer.convert_tokens_to_ids(reply) for reply in (CALL, ANSWER))
     colon, line_end = (tokenizer.encode(text, add_special_tokens=False)[-1] for text in (":", "\n"))
-    for last, following in ((colon, call), (line_end, answer), (call, 1), (answer, 1)):
+    for last, following in (
+        (colon, call),
+        (line_end, answer),
+        (call, 1 if ends else call),
+        (answer, 1 if ends else answer),
+    ):
         head[following] += embedding[last]

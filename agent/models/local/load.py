@@ -4,7 +4,6 @@ Contract: whatever cannot be had is one line: a ConfigError where the row is to 
 or the machine is. Code of a checkpoint is never run and weights are read from safetensors files only.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from medvision_agent.agent.checkpoint import fingerprint, local_folder, paramete
 from medvision_agent.agent.config import Transformers
 from medvision_agent.errors import ConfigError, ProviderError
 
-__all__ = ["OUT_OF_MEMORY", "Loaded", "is_out_of_memory", "load"]
+__all__ = ["Loaded", "free_memory", "is_out_of_memory", "load"]
 
-OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
 _FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.safetensors"]
 _WIDTH = {"auto": None, "float32": 4, "bfloat16": 2, "float16": 2}
 _GIB = 2**30
@@ -52,20 +50,15 @@ def load(config: Transformers) -> Loaded:
     _check_memory(config, folder, device)
     transformers.logging.disable_progress_bar()
     try:
-        processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model = transformers.AutoModelForImageTextToText.from_pretrained(
-            folder,
-            dtype=config.dtype if config.dtype == "auto" else getattr(torch, config.dtype),
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-        ).to(device)
-    except OUT_OF_MEMORY as error:
-        raise _too_little(config, str(error)) from None
-    except (OSError, ValueError, ImportError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        processor, model, problems = _read(config, folder)
+        model = model.to(device)
+    except Exception as error:  # noqa: BLE001 - a dozen libraries read a checkpoint, each with errors of its own
         if is_out_of_memory(error):
             raise _too_little(config, str(error)) from None
         raise ConfigError(f"model {config.model}: cannot be loaded: {_line(error)}") from None
+    # The library fills in what a checkpoint lacks with random numbers.
+    if lacking := sorted(map(str, {*problems["missing_keys"], *problems["mismatched_keys"]})):
+        raise ConfigError(f"model {config.model}: its weights lack {len(lacking)} tensors, {lacking[0]} for instance.")
     if getattr(processor, "tokenizer", None) is None or getattr(processor, "image_processor", None) is None:
         raise ConfigError(f"model {config.model}: takes no pictures (it has no image processor).")
     tokenizer = processor.tokenizer
@@ -75,10 +68,24 @@ def load(config: Transformers) -> Loaded:
     return Loaded(model.eval(), processor, version)
 
 
+def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
+    """Return processor, model and what the weights lack."""
+    processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    model, problems = transformers.AutoModelForImageTextToText.from_pretrained(
+        folder,
+        dtype=config.dtype if config.dtype == "auto" else getattr(torch, config.dtype),
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    return processor, model, problems
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether *error* says that memory is short; some allocators raise a plain RuntimeError."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, OUT_OF_MEMORY) or (
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
     )
 
@@ -149,5 +156,4 @@ def _too_little(config: Transformers, why: str) -> ProviderError:
 
 
 def _line(error: BaseException) -> str:
-    text = str(error) if not isinstance(error, json.JSONDecodeError) else f"not valid JSON: {error}"
-    return f"{type(error).__name__}: {' '.join(text.split())[:300]}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -1,5 +1,8 @@
 """Prompts and replies of models in this process: tools, pictures, ends and counts, through the real generate()."""
 
+import json
+import shutil
+
 import pytest
 
 pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[local]'")
@@ -115,16 +118,20 @@ async def test_a_reply_at_the_limit_is_cut_off(row):
         assert (await ask(chat, [question(chat)])).finish is Finish.STOP
 
 
-async def test_a_conversation_that_fills_the_context_is_an_overflow(row):
-    async with open_model(row("gemma3-tools")) as chat:
+async def test_a_conversation_that_fills_the_context_is_an_overflow(row, checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint("gemma3-tools"), tmp_path / "short")
+    settings = json.loads((folder / "config.json").read_text())
+    settings["text_config"]["max_position_embeddings"] = 256
+    (folder / "config.json").write_text(json.dumps(settings))
+    async with open_model(row("gemma3-tools", model=str(folder))) as chat:
         force(chat, "1")
         with pytest.raises(RequestFailed) as caught:
-            await ask(chat, [question(chat, "x" * 17000)])
+            await ask(chat, [question(chat, "x" * 300)])
         assert caught.value.fault.outcome is Outcome.CONTEXT_OVERFLOW
         force(chat, "...")
-        turn = await ask(chat, [question(chat, "x" * 16300)])  # a little room is left, less than the limit of a reply
+        turn = await ask(chat, [question(chat, "x" * 200)])  # a little room is left, less than the limit of a reply
         assert turn.finish is Finish.LENGTH
-        assert turn.usage.input + turn.usage.output == 16384
+        assert turn.usage.input + turn.usage.output == 256
 
 
 @pytest.mark.parametrize("kind", ["gemma3", "idefics3-tools", "llava"])

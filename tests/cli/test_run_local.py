@@ -1,0 +1,130 @@
+"""Models added by a row of YAML: run in this process by transformers, and behind a real ``transformers serve``."""
+
+import asyncio
+import importlib.util
+import os
+import socket
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[local]'")
+pytest.importorskip("transformers", reason="needs the `local` extra: pip install -e '.[local]'")
+
+from fake import tiny
+
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.eval.store import open_run
+
+SERVING = ("accelerate", "fastapi", "uvicorn")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Return the folder of a model that calls the ruler once, where it may, and then answers."""
+    return tiny.gemma3(tmp_path_factory.mktemp("checkpoint") / "tiny", scripted=True)
+
+
+def written(folder, row):
+    path = folder / "mine.yaml"
+    path.write_text(f"mine: {{{row}, max_output_tokens: 64, perceived: {{rule: fixed, height: 28, width: 28}}}}\n")
+    return path
+
+
+async def both_arms(call, models, folder, *more):
+    """Run two demo samples with the ruler and without, and compare; return both runs."""
+    for name, tools in (("with", "ruler"), ("without", "off")):
+        words = ("run", "--model", "mine", "--models", models, "--task", "size,distance", "--limit", 1, *more)
+        code, _, err = await call(*words, "--tools", tools, "--out", folder / name, HF_HUB_OFFLINE="1")
+        assert code == 0, err
+        assert "Traceback" not in err
+    code, _, err = await call("compare", folder / "without", folder / "with")
+    assert code == 0, err
+    return open_run(folder / "with"), open_run(folder / "without")
+
+
+def check(with_tools, without):
+    for run, calls in ((with_tools, 1), (without, 0)):
+        assert len(run.records) == 2
+        for record in run.records:
+            assert (record.outcome, record.response) == (Outcome.ANSWERED, tiny.ANSWER), record.detail
+            assert [(use.tool, use.ok) for use in record.tool_uses] == calls * [("ruler", True)]
+            assert record.usage.model_calls == calls + 1
+            assert record.usage.input > 100
+            assert record.usage.output > 0
+            assert record.usage.unreported == 0
+
+
+async def test_a_model_in_this_process(checkpoint, call, tmp_path):
+    with_tools, without = await both_arms(
+        call, written(tmp_path, f"provider: transformers, model: {checkpoint}"), tmp_path
+    )
+    check(with_tools, without)
+    assert with_tools.records[0].model_versions[0].startswith("tiny@sha256:")
+    assert str(checkpoint) not in str(with_tools.identity)
+
+
+async def test_a_batch_of_samples_in_this_process(checkpoint, call, tmp_path):
+    row = f"provider: transformers, model: {checkpoint}, batch_size: 2"
+    check(*await both_arms(call, written(tmp_path, row), tmp_path))
+
+
+async def test_an_unfit_row_leaves_no_run_behind(checkpoint, call, tmp_path):
+    row = f"provider: transformers, model: {checkpoint}, response_template: {{fields: 3}}"
+    words = ("run", "--model", "mine", "--models", written(tmp_path, row), "--out", tmp_path / "run")
+    code, _, err = await call(*words)
+    assert code == 2
+    assert "response_template" in err.strip().splitlines()[-1]
+    assert "Traceback" not in err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+async def served(checkpoint, tmp_path_factory):
+    """Return the address of ``transformers serve``, a process of its own."""
+    if missing := [name for name in SERVING if importlib.util.find_spec(name) is None]:
+        pytest.skip(f"needs {', '.join(missing)}: pip install {' '.join(SERVING)}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("serve") / "log.txt"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("transformers"),
+            *("serve", str(checkpoint), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
+            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        await asyncio.wait_for(_answers(f"http://127.0.0.1:{port}", process, log), 180)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 20)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _answers(url, process, log):
+    """Wait until the server takes requests."""
+    async with httpx2.AsyncClient(timeout=5) as client:
+        while True:
+            assert process.returncode is None, log.read_text()
+            try:
+                await client.get(f"{url}/health")
+            except httpx2.TransportError:
+                await asyncio.sleep(0.3)
+            else:
+                return
+
+
+async def test_a_model_behind_transformers_serve(checkpoint, served, call, tmp_path):
+    server = f"provider: openai, api: chat, base_url: '{served}', api_key_env: null"
+    row = f"{server}, model: {checkpoint}, timeout_seconds: 100"
+    check(*await both_arms(call, written(tmp_path, row), tmp_path, "--max-connections", 1))
