@@ -1,4 +1,4 @@
-"""The simulation of ``benchmarks/statistics.py`` in small: 400 replicates a cell, seeded, with loose limits."""
+"""The simulation of ``benchmarks/calibration.py`` in small: 400 replicates a cell, seeded, with loose limits."""
 
 import numpy as np
 import pytest

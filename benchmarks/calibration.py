@@ -4,7 +4,7 @@ The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that co
 correlated samples; the intervals are made by the very code a study uses (``eval.statistics.jackknife``). A naive paired
 t-test, which takes samples for independent, runs beside it. Prints tables, and writes them only where told to.
 
-Usage: python benchmarks/statistics.py [--replicates 10000] [--out FILE]
+Usage: python benchmarks/calibration.py [--replicates 10000] [--out FILE]
 """
 
 import argparse
