@@ -117,7 +117,7 @@ def _views(prepared: Prepared, sample: Sample) -> ViewSet:
 def _by_rules(prepared: Prepared, prompts: dict[Task, Prompt], pixels: float) -> tuple[Spending, ...]:
     texts = [len(prompt.system_sent) + len(prompt.question) for prompt in prompts.values()]
     declared = prepared.condition.tools and prepared.model.tool_calling == "native"
-    schemas = len(json.dumps(prepared.condition.schemas())) if declared else 0
+    schemas = len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame]))) if declared else 0
     picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN)
     start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
     most = prepared.settings.limits.model_calls
