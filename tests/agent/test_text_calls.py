@@ -176,6 +176,7 @@ def test_what_is_no_call_stays_as_it_is(text):
         (f"```tool_call\n{R[:30]}", "ruler", "cut off"),
         ("```tool_call\n{", "", "cut off"),
         (f"<tool_call>{R[:-4]}</tool_call>", "ruler", "cannot be read from '</tool_call>'"),
+        ("```tool_call\n{arguments: {x0: 1}, name: rul", "", "names no tool"),
         ("<tool_call>I want the ruler</tool_call>", "", "no call can be read"),
         ("<function=ruler><parameter=x0>0.1</parameter>", "ruler", "cut off"),
         ("<function=ruler><parameter=x0>0.1", "ruler", "cannot be read"),
