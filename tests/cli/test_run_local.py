@@ -71,6 +71,12 @@ async def test_a_batch_of_samples_in_this_process(checkpoint, call, tmp_path):
     check(*await both_arms(call, written(tmp_path, row), tmp_path))
 
 
+async def test_a_template_without_tools_calls_them_in_text(call, tmp_path):
+    folder = tiny.gemma3(tmp_path / "tiny", template=tiny.GEMMA_TEXT_TEMPLATE, response_template=None, scripted=True)
+    row = f"provider: transformers, model: {folder}, tool_calling: text"
+    check(*await both_arms(call, written(tmp_path, row), tmp_path))
+
+
 async def test_an_unfit_row_leaves_no_run_behind(checkpoint, call, tmp_path):
     row = f"provider: transformers, model: {checkpoint}, response_template: {{fields: 3}}"
     words = ("run", "--model", "mine", "--models", written(tmp_path, row), "--out", tmp_path / "run")

@@ -43,6 +43,13 @@ GEMMA_TEMPLATE = """\
 {%- if add_generation_prompt -%}{{'<start_of_turn>model\\n'}}{%- endif -%}"""
 """Written like Gemma 3's own: no tools, roles must alternate, a system text goes into the first question."""
 
+GEMMA_TEXT_TEMPLATE = GEMMA_TEMPLATE.replace(
+    "<start_of_turn>model\\n'}}",
+    "<start_of_turn>model'}}{{ ':' if messages[0].role == 'system' and 'ruler' in messages[0].content[0].text and "
+    "loop_messages | length == 1 else '\\n' }}",
+)
+"""The same; its last token tells the scripted weights to call a tool where the system text speaks of the ruler."""
+
 PLAIN_TEMPLATE = """\
 {% for message in messages %}{% if message.role == 'user' %}USER: {% for part in message.content %}\
 {% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}{% endfor %}\n\
