@@ -7,13 +7,15 @@ the first character of the first one.
 Source: the records of MedVision's result files, both generations.
 """
 
-import ast
-import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from medvision_agent.eval.scorer.answer import COUNTS, FAMILIES, Answer, Family, Stored
+from medvision_agent.eval.answers.plans import Plans
+from medvision_agent.eval.answers.target import read_target
+from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Family, Stored
 
 __all__ = ["build_answer", "family_of", "task_of", "unpack"]
 
@@ -23,32 +25,47 @@ _FAMILY_WORDS: dict[str, Family] = {
     "_TumorLesionSize_": "TL",
     "_BiometricsFromLandmarks_": "AD",
 }
+# In the order of Doc, whose last fields these are.
+_KEYS = ("dataset_name", "image_file", "taskID", "slice_dim", "slice_idx", "image_size_2d")
+_KEPT = itemgetter(*_KEYS)
 
 
-def build_answer(row: Row, file: str) -> Answer:
-    """Return the answer in a record of the file called *file*."""
-    task = _optional_text(row, "task") or task_of(file)
-    family = family_of(row, task)
-    response, extracted = _text(row)
-    target, bare = _target(row.get("target"), family)
-    doc = row.get("doc", {})
-    if not isinstance(doc, dict):
-        raise ValueError("doc is no object")
+class _Heading(NamedTuple):
+    """What all records of a file have in common."""
+
+    task: str
+    family: Family
+    file: str
+
+
+def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
+    """Return the answer in a record of the file called *file*, with names from *plans* where it has none."""
+    get = row.get
+    task, family, own_file = _heading(get("task"), get("file"), get("task_type"), file)
+    response: str | None
+    extracted: str | None
+    if "resps" in row:
+        response, extracted = unpack(row["resps"]), None
+    else:
+        response, extracted = _text(row)
+    target, bare = read_target(get("target"), family)
+    doc = _doc(row["doc"], family) if "doc" in row else Doc()
+    label, modality = get("label_name"), get("image_modality")
+    label = label if isinstance(label, str) else None
+    modality = modality if isinstance(modality, str) else None
+    zooms = get("image_header_zooms")
+    zooms = tuple(map(float, zooms)) if isinstance(zooms, list) else None
+    nmae = row["raw_nMAE"] if "raw_nMAE" in row else get("nMAE")
+    nmae = _nmae(nmae) if isinstance(nmae, dict) else None
+    scale = row["raw_pixel_size_scale"] if "raw_pixel_size_scale" in row else get("pixel_size_scale")
+    scale = (float(scale["s_h"]), float(scale["s_w"])) if isinstance(scale, dict) else None
+    if plans is not None:
+        label, modality = plans.names(task, family, doc.label, label, modality)
+        if zooms is None and nmae is None and family != "Detection":
+            zooms = plans.zooms(doc.image)
+    identity = str(row["id"]) if "id" in row else f"{task}/{get('doc_id')}"
     return Answer(
-        id=str(row["id"]) if "id" in row else f"{task}/{row.get('doc_id')}",
-        family=family,
-        task=task,
-        file=_optional_text(row, "file") or (file if "samples_" in file else f"samples_{task}.jsonl"),
-        response=response,
-        extracted=extracted,
-        target=target,
-        bare_target=bare,
-        doc=doc,
-        label_name=_optional_text(row, "label_name"),
-        modality=_optional_text(row, "image_modality"),
-        zooms=_zooms(row.get("image_header_zooms")),
-        nmae=_nmae(row.get("raw_nMAE", row.get("nMAE"))),
-        pixel_scale=_scale(row.get("raw_pixel_size_scale", row.get("pixel_size_scale"))),
+        identity, family, task, own_file, response, extracted, target, bare, doc, label, modality, zooms, nmae, scale
     )
 
 
@@ -60,16 +77,7 @@ def task_of(file: str) -> str:
 
 def family_of(row: Row, task: str) -> Family:
     """Return what a record is about, as it says itself or by the name of its task."""
-    said = row.get("task_type")
-    for family in FAMILIES:
-        if said == family:
-            return family
-    for word, family in _FAMILY_WORDS.items():
-        if said is None and word in task:
-            return family
-    if "_MaskSize_" in task:
-        raise ValueError("mask sizes are not scored")
-    raise ValueError(f"task_type is {said!r} and task {task!r}; expected one of {', '.join(FAMILIES)}")
+    return _family(row.get("task_type"), task)
 
 
 def unpack(resps: Any) -> str:
@@ -84,9 +92,34 @@ def unpack(resps: Any) -> str:
     return text
 
 
+def _heading(task: Any, own_file: Any, said: Any, file: str) -> _Heading:
+    if task is own_file is said is None:
+        return _make_heading(None, None, None, file)
+    if said is not None and not isinstance(said, str):
+        return _make_heading.__wrapped__(_optional_text(task), _optional_text(own_file), said, file)
+    return _make_heading(_optional_text(task), _optional_text(own_file), said, file)
+
+
+@lru_cache(maxsize=1024)
+def _make_heading(task: str | None, own_file: str | None, said: Any, file: str) -> _Heading:
+    task = task or task_of(file)
+    own_file = own_file or (file if "samples_" in file else f"samples_{task}.jsonl")
+    return _Heading(task, _family(said, task), own_file)
+
+
+def _family(said: Any, task: str) -> Family:
+    for family in FAMILIES:
+        if said == family:
+            return family
+    for word, family in _FAMILY_WORDS.items():
+        if said is None and word in task:
+            return family
+    if "_MaskSize_" in task:
+        raise ValueError("mask sizes are not scored")
+    raise ValueError(f"task_type is {said!r} and task {task!r}; expected one of {', '.join(FAMILIES)}")
+
+
 def _text(row: Row) -> tuple[str | None, str | None]:
-    if "resps" in row:
-        return unpack(row["resps"]), None
     if isinstance(row.get("response"), str):
         return row["response"], None
     parsed = row.get("filtered_resps")
@@ -95,49 +128,35 @@ def _text(row: Row) -> tuple[str | None, str | None]:
     raise ValueError("there is no response: resps, response or filtered_resps is needed")
 
 
-def _target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
-    value = _literal(target) if isinstance(target, str) else target
-    bare = not isinstance(value, list | tuple)
-    numbers = (value,) if bare else tuple(value)
-    if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
-        raise ValueError(f"target {str(target)[:60]!r} is not made of numbers")
-    if len(numbers) != COUNTS[family]:
-        raise ValueError(f"target has {len(numbers)} numbers, expected {COUNTS[family]}")
+def _doc(doc: Any, family: Family) -> Doc:
+    if not isinstance(doc, dict):
+        raise ValueError("doc is no object")
+    get = doc.get
+    box = kind = key = None
+    if family == "Detection":
+        box = _box(doc)
+    elif family == "AD":
+        profile = get("biometric_profile")
+        if isinstance(profile, dict):
+            kind, key = _optional_text(profile.get("metric_type")), profile.get("metric_key")
     try:
-        found = tuple(map(float, numbers))
-    except OverflowError:
-        found = (math.inf,)
-    if not all(map(math.isfinite, found)):
-        raise ValueError(f"target {str(target)[:60]!r} is not finite")
-    return found, bare
+        kept = _KEPT(doc)
+    except KeyError:
+        kept = tuple(map(get, _KEYS))
+    return Doc(get("label", ""), box, kind, key, *kept)
 
 
-def _literal(text: str) -> Any:
+def _box(doc: Row) -> Any:
     try:
-        return json.loads(text)  # the usual case, and much faster; NaN and Infinity are refused with what is not finite
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise ValueError(f"target {text[:60]!r} is not a number or a list of numbers") from None
+        return doc["bounding_boxes"]["dimensions"][0]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
-def _optional_text(row: Row, key: str) -> str | None:
-    value = row.get(key)
+def _optional_text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _zooms(value: Any) -> tuple[float, ...] | None:
-    return tuple(map(float, value)) if isinstance(value, list) else None
-
-
-def _nmae(value: Any) -> Stored | None:
-    if not isinstance(value, dict):
-        return None
-    number = value.get("NMAE")
-    return Stored(math.nan if number is None else float(number), bool(value.get("success")))
-
-
-def _scale(value: Any) -> tuple[float, float] | None:
-    return (float(value["s_h"]), float(value["s_w"])) if isinstance(value, dict) else None
+def _nmae(stored: Row) -> Stored:
+    number = stored.get("NMAE")
+    return Stored(math.nan if number is None else float(number), bool(stored.get("success")))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.answers.folder import result_files
-from medvision_agent.eval.answers.plans import complete, read_tasks
+from medvision_agent.eval.answers.plans import read_plans
 from medvision_agent.eval.answers.read import AnswerReader
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -21,13 +21,11 @@ __all__ = ["load_answers", "without_collector"]
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Answer], list[str]]:
     """Return the answers in *path* and what is to be said about them; *plans* gives names that they do not carry."""
-    reader = AnswerReader()
+    reader = AnswerReader(None if plans is None else read_plans(plans))
     files = result_files(path, reader.notes) if path.is_dir() else [path]
     answers = [answer for file in files for answer in reader.read(file)]
     if not answers:
         raise DataError("\n".join([f"{path}: no answer could be read", *reader.notes.lines()]))
-    if plans is not None:
-        answers = complete(answers, read_tasks(plans), plans if plans.is_dir() else None)
     nameless = [answer for answer in answers if answer.family != "AD" and not (answer.label_name and answer.modality)]
     if nameless:
         reader.notes.add(

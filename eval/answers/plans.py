@@ -10,18 +10,23 @@ Two forms: MedVision's data folder (annotation plans, and the headers of the ima
 
 import json
 import re
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.answer import Family
 
-__all__ = ["Tasks", "complete", "read_tasks"]
+__all__ = ["Plans", "Tasks", "read_plans", "read_tasks"]
 
 Tasks = dict[str, dict[str, Any]]
 """The facts of each task by the name it has in result files, without its plane."""
+_Names = tuple[str | None, str | None]
+
+
+def read_plans(path: Path) -> "Plans":
+    """Return what is known by a data folder or a JSON file."""
+    return Plans(read_tasks(path), path if path.is_dir() else None)
 
 
 def read_tasks(path: Path) -> Tasks:
@@ -37,25 +42,38 @@ def read_tasks(path: Path) -> Tasks:
     return tasks
 
 
-def complete(answers: Sequence[Answer], tasks: Tasks, data: Path | None) -> list[Answer]:
-    """Return the answers with names from *tasks*, and voxel sizes from the images below the folder *data*."""
-    return [_complete(answer, tasks, data) for answer in answers]
+class Plans:
+    """Names and voxel sizes for records that lack them; each task's names are looked up once."""
 
+    def __init__(self, tasks: Tasks, data: Path | None) -> None:
+        self._tasks = tasks
+        self._data = data
+        self._names: dict[tuple[str, str], tuple[Any, Any]] = {}
 
-def _complete(answer: Answer, tasks: Tasks, data: Path | None) -> Answer:
-    match = re.match(r".+_Task\d+", answer.task)
-    task = tasks.get(match.group()) if match else None
-    if task is not None and answer.family != "AD":
+    def names(self, task: str, family: Family, label: Any, name: str | None, modality: str | None) -> _Names:
+        """Return the name of a label of *task* and its modality, as a record says them itself or else as planned."""
+        if family == "AD" or (name and modality):
+            return name, modality
+        key = task, str(label)
+        if key not in self._names:
+            self._names[key] = self._planned(*key, family)
+        planned = self._names[key]
+        return name or planned[0], modality or planned[1]
+
+    def zooms(self, image: Any) -> tuple[float, ...] | None:
+        """Return the voxel size by the header of an image, where there are images."""
+        if self._data is None:
+            return None
+        return _zooms(self._data / "Datasets" / str(image).rpartition("Datasets/")[2])
+
+    def _planned(self, name: str, label: str, family: Family) -> tuple[Any, Any]:
+        match = re.match(r".+_Task\d+", name)
+        task = self._tasks.get(match.group()) if match else None
+        if task is None:
+            return None, None
         # A size's label is the task's own, whatever its row says.
-        number = task.get("target_label") if answer.family == "TL" else answer.doc.get("label")
-        answer = answer._replace(
-            label_name=answer.label_name or task.get("labels_map", {}).get(str(number)),
-            modality=answer.modality or task.get("image_modality"),
-        )
-    if data is not None and answer.zooms is None and answer.nmae is None and answer.family != "Detection":
-        image = str(answer.doc.get("image_file", ""))
-        answer = answer._replace(zooms=_zooms(data / "Datasets" / image.rpartition("Datasets/")[2]))
-    return answer
+        number = str(task.get("target_label")) if family == "TL" else label
+        return task.get("labels_map", {}).get(number), task.get("image_modality")
 
 
 @cache

@@ -6,7 +6,7 @@ is None, and what follows from that is said by whoever needed it.
 
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["COUNTS", "FAMILIES", "Answer", "Family", "Stored"]
+__all__ = ["COUNTS", "FAMILIES", "Answer", "Doc", "Family", "Stored"]
 
 Family = Literal["Detection", "TL", "AD"]
 """MedVision's task types: boxes, tumour/lesion sizes, angles and distances."""
@@ -23,6 +23,25 @@ class Stored(NamedTuple):
     success: bool
 
 
+class Doc(NamedTuple):
+    """What is used of the data set's row, as it stands there and unchecked; the rest of a row is not kept."""
+
+    label: Any = ""
+    """Empty where the row has none."""
+    box: Any = None
+    """Of the first target box: rows and columns, both end pixels counted (boxes only)."""
+    metric_type: str | None = None
+    """``distance`` or ``angle`` (angles and distances only)."""
+    metric_key: Any = None
+    dataset: Any = None
+    image: Any = None
+    task: Any = None
+    slice_dim: Any = None
+    slice_idx: Any = None
+    size: Any = None
+    """Of the slice: rows and columns."""
+
+
 class Answer(NamedTuple):
     """One response with the truth and the facts of its sample."""
 
@@ -37,8 +56,7 @@ class Answer(NamedTuple):
     target: tuple[float, ...]
     bare_target: bool
     """The target was a number, not a list of one."""
-    doc: dict[str, Any]
-    """The data set's row."""
+    doc: Doc = Doc()
     label_name: str | None = None
     modality: str | None = None
     zooms: tuple[float, ...] | None = None
@@ -46,10 +64,3 @@ class Answer(NamedTuple):
     nmae: Stored | None = None
     pixel_scale: tuple[float, float] | None = None
     """Factors of a stated pixel size, height and width, where they were stored."""
-
-    @property
-    def metric_type(self) -> str | None:
-        """``distance`` or ``angle``, for angles and distances."""
-        profile = self.doc.get("biometric_profile")
-        kind = profile.get("metric_type") if isinstance(profile, dict) else None
-        return kind if isinstance(kind, str) else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import COUNTS, Answer, Family, Stored
+from medvision_agent.eval.scorer.answer import COUNTS, Answer, Family
 from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
 from medvision_agent.eval.scorer.metrics import (
     Floats,
@@ -20,8 +20,8 @@ from medvision_agent.eval.scorer.metrics import (
     mean_relative_error,
     overlap,
 )
-from medvision_agent.eval.scorer.nmae import diagonal, parsed_nmae, summary_nmae
-from medvision_agent.eval.scorer.numbers import extract, parse_all
+from medvision_agent.eval.scorer.nmae import diagonals, parsed_nmae, summary_nmae
+from medvision_agent.eval.scorer.numbers import extract_all, parse_all
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["OVERLAPS", "Batch", "Flags", "score_batch"]
@@ -36,6 +36,8 @@ class Batch:
 
     family: Family
     answers: Sequence[Answer]
+    target: Floats
+    """One row of numbers per answer."""
     extracted: list[str]
     success: Flags
     metrics: dict[str, Floats]
@@ -55,7 +57,7 @@ class Batch:
 def score_batch(family: Family, answers: Sequence[Answer], protocol: Protocol) -> Batch:
     """Return the scores of *answers*, all of one family; targets have as many numbers as the answers."""
     count = COUNTS[family]
-    extracted = [_extracted(answer, count, protocol) for answer in answers]
+    extracted = _extracted(answers, count, protocol)
     values, success = parse_all(extracted, count)
     target = np.array([answer.target for answer in answers], dtype=np.float64).reshape(-1, count)
     if family == "Detection":
@@ -66,12 +68,19 @@ def score_batch(family: Family, answers: Sequence[Answer], protocol: Protocol) -
     else:
         metrics, loss = _errors(family, answers, values, target, protocol)
     none, no = np.full(len(answers), np.nan), np.zeros(len(answers), dtype=np.bool_)
-    batch = Batch(family, answers, extracted, success, metrics, loss, none, no, none, no)
-    return _with_nmae(batch, mean_absolute_error(values, target)) if protocol.nmae and family != "Detection" else batch
+    batch = Batch(family, answers, target, extracted, success, metrics, loss, none, no, none, no)
+    if not protocol.nmae or family == "Detection":
+        return batch
+    return _with_nmae(batch, mean_absolute_error(values, target))
 
 
-def _extracted(answer: Answer, count: int, protocol: Protocol) -> str:
-    return extract(answer.response, count, protocol) if answer.response is not None else answer.extracted or ""
+def _extracted(answers: Sequence[Answer], count: int, protocol: Protocol) -> list[str]:
+    responses = [answer.response for answer in answers]
+    extracted = extract_all([response or "" for response in responses], count, protocol)
+    if None not in responses:
+        return extracted
+    pairs = zip(answers, extracted, strict=True)
+    return [own if answer.response is not None else answer.extracted or "" for answer, own in pairs]
 
 
 def _errors(
@@ -80,7 +89,7 @@ def _errors(
     mae, mre = mean_absolute_error(values, target), mean_relative_error(values, target)
     loss = length_loss(values, target)
     if family == "AD":
-        angle = np.array([answer.metric_type == "angle" for answer in answers], dtype=np.bool_)
+        angle = np.array([answer.doc.metric_type == "angle" for answer in answers], dtype=np.bool_)
         loss = np.where(angle, angle_loss(values, target), loss)
         if protocol.numpy1:
             bare = np.array([answer.bare_target for answer in answers], dtype=np.bool_)
@@ -90,22 +99,14 @@ def _errors(
 
 
 def _with_nmae(batch: Batch, plain_mae: Floats) -> Batch:
-    lengths = [diagonal(answer) for answer in batch.answers]
-    parsed = list(map(parsed_nmae, batch.answers, batch.metrics["MAE"].tolist(), lengths, plain_mae.tolist()))
-    summary = [summary_nmae(one, success=ok) for one, ok in zip(parsed, batch.success.tolist(), strict=True)]
+    lengths = diagonals(batch.answers)
+    parsed, parsed_success = parsed_nmae(batch.answers, batch.metrics["MAE"], lengths, plain_mae)
+    summary, summary_success = summary_nmae(parsed, parsed_success, batch.success)
     return replace(
         batch,
-        metrics=batch.metrics | {"nMAE": _values(summary)},
-        lengths=np.array(lengths, dtype=np.float64),
-        nmae_success=_successes(summary),
-        parsed_nmae=_values(parsed),
-        parsed_nmae_success=_successes(parsed),
+        metrics=batch.metrics | {"nMAE": summary},
+        lengths=lengths,
+        nmae_success=summary_success,
+        parsed_nmae=parsed,
+        parsed_nmae_success=parsed_success,
     )
-
-
-def _values(stored: Sequence[Stored]) -> Floats:
-    return np.array([one.value for one in stored], dtype=np.float64)
-
-
-def _successes(stored: Sequence[Stored]) -> Flags:
-    return np.array([one.success for one in stored], dtype=np.bool_)

@@ -44,8 +44,9 @@ def answers_ceiling(answers: Sequence[Answer], protocol: Protocol) -> dict[str, 
 
 
 def _size(answer: Answer) -> list[int] | None:
-    size = answer.doc.get("image_size_2d")
-    whole = (
-        isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and 0 < side < 2**31 for side in size)
-    )
+    size = answer.doc.size
+    if not isinstance(size, list) or len(size) != 2:
+        return None
+    height, width = size
+    whole = isinstance(height, int) and isinstance(width, int) and 0 < height < 2**31 and 0 < width < 2**31
     return size if whole else None

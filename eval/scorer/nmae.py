@@ -11,72 +11,93 @@ angles and distances, while the prompts were written with one that ends in nothi
 import hashlib
 import math
 import os
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.answer import Answer, Stored
+from medvision_agent.eval.scorer.metrics import Floats
 
-__all__ = ["diagonal", "parsed_nmae", "pixel_scale", "summary_nmae"]
+__all__ = ["diagonals", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 _ABSENT = Stored(math.nan, False)
+_CLOSE = 1e-12
+_Flags = NDArray[np.bool_]
 
 
-def diagonal(answer: Answer) -> float:
-    """Return the physical diagonal of an answer's slice in mm; NaN where it cannot be known."""
-    try:
-        rows, columns = _IN_PLANE[answer.doc["slice_dim"]]
-        height, width = answer.doc["image_size_2d"]
-        zooms = answer.zooms
-        if zooms is None:
-            return math.nan
-        tall, wide = _scale(answer)
-        return math.sqrt((height * zooms[rows] * tall) ** 2 + (width * zooms[columns] * wide) ** 2)
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
-        return math.nan
+def diagonals(answers: Sequence[Answer]) -> Floats:
+    """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known."""
+    # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
+    draw = np.random.RandomState()
+    return np.array([_diagonal(answer, draw) for answer in answers], dtype=np.float64)
 
 
-def parsed_nmae(answer: Answer, mae: float, length: float, plain_mae: float) -> Stored:
-    """Return nMAE as parsing a file gives it: one that is stored stays, even where the answer does not parse.
+def parsed_nmae(answers: Sequence[Answer], mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
+    """Return nMAE as parsing a file gives it, and whether: one that is stored stays, even of what does not parse.
 
     *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
     protocol follows NumPy 1): else one column would mix both.
     """
-    stored = answer.nmae
-    if stored is not None and (mae == plain_mae or not math.isclose(stored.value * length, plain_mae, rel_tol=1e-12)):
-        return stored
-    is_length = answer.family == "TL" or answer.metric_type == "distance"
-    if math.isnan(mae) or math.isnan(length) or length == 0 or not is_length:
-        return _ABSENT
-    return Stored(mae / length, True)
+    is_length = np.array([one.family == "TL" or one.doc.metric_type == "distance" for one in answers], dtype=np.bool_)
+    made = is_length & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
+    stored = [_ABSENT if one.nmae is None else one.nmae for one in answers]
+    value = np.array([one.value for one in stored], dtype=np.float64)
+    with np.errstate(all="ignore"):
+        stays = (mae == plain_mae) | ~_close(value * lengths, plain_mae)
+        stays &= np.array([one.nmae is not None for one in answers], dtype=np.bool_)
+        value = np.where(stays, value, np.where(made, mae / lengths, np.nan))
+    return value, np.where(stays, np.array([one.success for one in stored], dtype=np.bool_), made)
 
 
-def summary_nmae(parsed: Stored, *, success: bool) -> Stored:
-    """Return nMAE as a summary takes it: of answers that parse, and finite."""
-    if not success:
-        return _ABSENT
-    return Stored(parsed.value, parsed.success and math.isfinite(parsed.value))
+def summary_nmae(parsed: Floats, parsed_success: _Flags, success: _Flags) -> tuple[Floats, _Flags]:
+    """Return nMAE as a summary takes it, and whether: of answers that parse, and finite."""
+    return np.where(success, parsed, np.nan), success & parsed_success & np.isfinite(parsed)
 
 
-def pixel_scale(doc: dict[str, object], *, axes: int) -> tuple[float, float]:
+def pixel_scale(
+    doc: Mapping[str, object], *, axes: int, draw: np.random.RandomState | None = None
+) -> tuple[float, float]:
     """Return the factors of a slice's stated pixel size, height and width, drawn from a hash of its row.
 
-    One draw for both (sizes), or one for each (angles and distances).
+    One draw for both (sizes), or one for each (angles and distances). *draw* is a generator to be seeded for it.
     """
     key = "|".join(str(doc.get(name)) for name in ("image_file", "slice_dim", "slice_idx", "taskID"))
     key += f"|{doc.get('label', '')}"
     seed = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") % 2**32
     low = float(os.environ.get("MEDVISION_SCALED_PS_LOW", "0.5"))
     high = float(os.environ.get("MEDVISION_SCALED_PS_HIGH", "3.0"))
-    draws = np.random.RandomState(seed).uniform(low, high, size=axes)
+    draw = np.random.RandomState() if draw is None else draw
+    draw.seed(seed)
+    draws = draw.uniform(low, high, size=axes)
     return float(draws[0]), float(draws[-1])
 
 
-def _scale(answer: Answer) -> tuple[float, float]:
-    if "scaledPS" not in answer.file:
-        return 1.0, 1.0
+def _diagonal(answer: Answer, draw: np.random.RandomState) -> float:
+    zooms, doc = answer.zooms, answer.doc
+    if zooms is None:
+        return math.nan
+    try:
+        rows, columns = _IN_PLANE[doc.slice_dim]
+        height, width = doc.size
+        tall, wide = _scale(answer, draw) if "scaledPS" in answer.file else (1.0, 1.0)
+        return math.sqrt((height * zooms[rows] * tall) ** 2 + (width * zooms[columns] * wide) ** 2)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def _scale(answer: Answer, draw: np.random.RandomState) -> tuple[float, float]:
     if answer.pixel_scale is not None:
         return answer.pixel_scale
+    doc = answer.doc
+    row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
     if answer.family == "TL":
-        return pixel_scale(answer.doc, axes=1)
-    return pixel_scale({**answer.doc, "label": answer.doc.get("label")}, axes=2)
+        return pixel_scale(row | {"label": doc.label}, axes=1, draw=draw)
+    # Without a label, the key of a size ends in nothing, and that of the others in None.
+    return pixel_scale(row | {"label": None if doc.label == "" else doc.label}, axes=2, draw=draw)
+
+
+def _close(one: Floats, other: Floats) -> _Flags:
+    near = np.abs(one - other) <= _CLOSE * np.maximum(np.abs(one), np.abs(other))
+    return np.asarray((one == other) | (near & np.isfinite(one) & np.isfinite(other)))

@@ -7,14 +7,15 @@ Source: MedVision's answer extraction and parsing (both versions, see ``protocol
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["extract", "parse", "parse_all"]
+__all__ = ["extract", "extract_all", "parse", "parse_all"]
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
 
@@ -24,11 +25,19 @@ def extract(response: str, count: int, protocol: Protocol) -> str:
 
     The number strings keep their form (``007.50``, ``12.``, ``+5.5``), but lose commas that separate thousands.
     """
-    text = _tagged(response) if protocol.answer_tags else response
-    found = protocol.number.findall(text)[-count:]
-    if len(found) < count:
-        return ""
-    return ",".join(number.replace(",", "") if protocol.thousands_commas else number for number in found)
+    return extract_all([response], count, protocol)[0]
+
+
+def extract_all(responses: Iterable[str], count: int, protocol: Protocol) -> list[str]:
+    """Return what ``extract`` returns of each response."""
+    texts = map(_tagged, responses) if protocol.answer_tags else responses
+    extracted = []
+    for found in map(protocol.number.findall, texts):
+        joined = ",".join(found[-count:]) if len(found) >= count else ""
+        if protocol.thousands_commas and joined.count(",") >= count:
+            joined = ",".join([number.replace(",", "") for number in found[-count:]])
+        extracted.append(joined)
+    return extracted
 
 
 def parse(extracted: str, count: int) -> NDArray[np.float32] | None:
@@ -43,22 +52,28 @@ def parse_all(extracted: Sequence[str], count: int) -> tuple[NDArray[np.float32]
     Each number is rounded twice, decimal to double to float32, as upstream does; beyond float32's range it is
     infinite.
     """
-    rows = [_doubles(joined, count) for joined in extracted]
-    missing = [math.nan] * count
-    doubles = np.array([missing if row is None else row for row in rows], dtype=np.float64)
-    with np.errstate(over="ignore", under="ignore"):
-        values = doubles.reshape(-1, count).astype(np.float32)
-    return values, np.array([row is not None for row in rows], dtype=np.bool_)
-
-
-def _doubles(extracted: str, count: int) -> list[float] | None:
-    parts = extracted.split(",")
-    if len(parts) != count:
-        return None
+    values = np.full((len(extracted), count), math.nan, dtype=np.float32)
+    parsed = np.array([joined != "" and joined.count(",") == count - 1 for joined in extracted], dtype=np.bool_)
+    whole = list(compress(extracted, parsed.tolist()))
     try:
-        return [float(part) for part in parts]
+        doubles = _doubles(whole)
+    except ValueError:  # never of numbers that were extracted here: one text at a time tells which it is
+        parsed[parsed] = list(map(_is_numbers, whole))
+        doubles = _doubles(list(filter(_is_numbers, whole)))
+    with np.errstate(over="ignore", under="ignore"):
+        values[parsed] = doubles.reshape(-1, count)
+    return values, parsed
+
+
+def _doubles(joined: list[str]) -> NDArray[np.float64]:
+    return np.array(list(map(float, ",".join(joined).split(","))) if joined else [], dtype=np.float64)
+
+
+def _is_numbers(joined: str) -> bool:
+    try:
+        return _doubles([joined]).size > 0
     except ValueError:
-        return None
+        return False
 
 
 def _tagged(response: str) -> str:

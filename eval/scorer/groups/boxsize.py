@@ -30,8 +30,8 @@ def box_ratio(answer: Answer) -> float:
     By the box in the data set's row, which counts both end pixels; else by the target, which is one pixel shorter.
     """
     try:
-        height, width = answer.doc["image_size_2d"]
-        rows, columns = answer.doc["bounding_boxes"]["dimensions"][0]
+        height, width = answer.doc.size
+        rows, columns = answer.doc.box
         return float(rows * columns / (height * width))
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
         x1, y1, x2, y2 = answer.target

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -43,27 +44,31 @@ class Grouping:
 
 def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] = ()) -> Grouping:
     """Return the groups of *batch*; *removed* samples stay in no group's counts."""
-    rows = [
-        _landmark_row(answer) if batch.family == "AD" else _region_row(answer, batch.family, protocol)
-        for answer in batch.answers
-    ]
-    reasons = [reason for _, reason in rows]
+    if batch.family == "AD":
+        found = list(map(_landmark_row, batch.answers))
+    else:
+        short, table = batch.family == "TL", protocol.label_table
+        found = [
+            _region(one.label_name, one.modality, _plane(one.doc.slice_dim), short, table) for one in batch.answers
+        ]
+    reasons = [reason for _, reason in found]
     if removed:
         reasons = [
             reason or ("on the list of removed samples" if not removed_here.isdisjoint(removed) else "")
             for reason, removed_here in zip(reasons, map(removal_keys, batch.answers), strict=True)
         ]
-    limit = protocol.near_zero if batch.family == "AD" else None
-    near_zero = [limit is not None and answer.target[0] < limit for answer in batch.answers]
-    reasons = [
-        reason or (f"with a target below {limit}" if small else "")
-        for reason, small in zip(reasons, near_zero, strict=True)
-    ]
+    near_zero = np.zeros(len(batch), dtype=np.bool_)
+    if batch.family == "AD" and protocol.near_zero is not None:
+        near_zero = batch.target[:, 0] < protocol.near_zero
+        for row in np.flatnonzero(near_zero).tolist():
+            reasons[row] = reasons[row] or f"with a target below {protocol.near_zero}"
+    left_out = Counter(reasons)
+    del left_out[""]
     return Grouping(
-        group=[group for group, _ in rows],
+        group=[group for group, _ in found],
         counted=np.array([not reason for reason in reasons], dtype=np.bool_),
-        near_zero=np.array(near_zero, dtype=np.bool_),
-        left_out=Counter(reason for reason in reasons if reason),
+        near_zero=near_zero,
+        left_out=left_out,
     )
 
 
@@ -83,12 +88,14 @@ def removal_keys(answer: Answer) -> set[Removed]:
     The image is listed relative to its data set's folder, whose place in the path is not known: any tail of the path.
     """
     doc = answer.doc
-    try:
-        slice_dim, slice_idx, task = int(doc["slice_dim"]), int(doc["slice_idx"]), str(doc["taskID"])
-        parts = str(doc["image_file"]).split("/")
-    except (KeyError, TypeError, ValueError, OverflowError):
+    if doc.image is None or doc.task is None:
         return set()
-    dataset = str(doc.get("dataset_name") or dataset_of(answer.file))
+    try:
+        slice_dim, slice_idx = int(doc.slice_dim), int(doc.slice_idx)
+    except (TypeError, ValueError, OverflowError):
+        return set()
+    task, parts = str(doc.task), str(doc.image).split("/")
+    dataset = str(doc.dataset or dataset_of(answer.file))
     return {(dataset, "/".join(parts[start:]), slice_dim, slice_idx, task) for start in range(len(parts))}
 
 
@@ -98,10 +105,8 @@ def dataset_of(file: str) -> str:
     return match.group(1) if match else ""
 
 
-def _region_row(answer: Answer, family: str, protocol: Protocol) -> tuple[str | None, str]:
-    slice_dim = answer.doc.get("slice_dim")
-    plane = PLANES.get(slice_dim) if isinstance(slice_dim, int) else None
-    return _region(answer.label_name, answer.modality, plane, family == "TL", protocol.label_table)
+def _plane(slice_dim: Any) -> str | None:
+    return PLANES.get(slice_dim) if isinstance(slice_dim, int) else None
 
 
 @cache
@@ -118,8 +123,13 @@ def _region(
 
 
 def _landmark_row(answer: Answer) -> tuple[str | None, str]:
-    key = answer.doc["biometric_profile"].get("metric_key") if answer.metric_type else None
-    if not key:
+    kind, key = answer.doc.metric_type, answer.doc.metric_key
+    if not kind or not key:
         return None, "without a metric type and key"
-    group = f"{dataset_of(answer.file)}_{answer.metric_type}_{key}"
-    return group, "" if any(part in answer.file for part in _READ) else "of files that upstream passes over"
+    dataset, read = _file(answer.file)
+    return f"{dataset}_{kind}_{key}", "" if read else "of files that upstream passes over"
+
+
+@cache
+def _file(file: str) -> tuple[str, bool]:
+    return dataset_of(file), any(part in file for part in _READ)

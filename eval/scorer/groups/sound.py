@@ -29,7 +29,7 @@ def sound_figures(batch: Batch) -> Sound:
         figures[f"MAE{kind} (valid samples, all groups)"] = _mean(batch.metrics["MAE"], rows)
     if batch.family != "Detection":
         mre = batch.metrics["MRE"]
-        targets = np.array([min(answer.target) for answer in batch.answers], dtype=np.float64) >= _NEAR_ZERO
+        targets = batch.target.min(axis=1) >= _NEAR_ZERO
         figures["MRE (valid samples with targets >= 0.1, all groups)"] = _mean(mre, targets)
         figures["MRE<0.1 (all samples with targets >= 0.1, all groups)"] = _mean(_share(mre < 0.1), targets)
         if "nMAE" in batch.metrics:
@@ -41,7 +41,7 @@ def _tasks(batch: Batch) -> dict[str, Flags]:
     everything = np.ones(len(batch), dtype=np.bool_)
     if batch.family != "AD":
         return {"detection" if batch.family == "Detection" else "size": everything}
-    angle = np.array([answer.metric_type == "angle" for answer in batch.answers], dtype=np.bool_)
+    angle = np.array([answer.doc.metric_type == "angle" for answer in batch.answers], dtype=np.bool_)
     return {"angle": angle, "distance": ~angle}
 
 

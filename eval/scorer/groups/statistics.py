@@ -7,6 +7,10 @@ however wrong; ``IoU>0.5`` counts 0.5 itself; a negative error is counted from t
 Source: MedVision's summaries, both versions.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import compress, count
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,13 +29,14 @@ _OVERLAP_LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9)
 _GRID = [k / 100 for k in range(50, 100, 5)]
 
 
-def rows_by(names: list[str | None], counted: NDArray[np.bool_]) -> dict[str, Index]:
+def rows_by(names: Sequence[str | None], counted: NDArray[np.bool_]) -> dict[str, Index]:
     """Return the counted rows of each name, names in order of appearance."""
-    rows: dict[str, list[int]] = {}
-    for row, (name, counts) in enumerate(zip(names, counted.tolist(), strict=True)):
-        if counts and name is not None:
-            rows.setdefault(name, []).append(row)
-    return {name: np.array(own, dtype=np.intp) for name, own in rows.items()}
+    rows = np.flatnonzero(counted)
+    numbers: defaultdict[str | None, int] = defaultdict(count().__next__)
+    number = np.fromiter(map(numbers.__getitem__, compress(names, counted.tolist())), np.intp, len(rows))
+    ends = np.bincount(number, minlength=len(numbers)).cumsum()
+    own = np.split(rows[np.argsort(number, kind="stable")], ends[:-1])
+    return {name: one for name, one in zip(numbers, own, strict=False) if name is not None}
 
 
 def mean(values: Floats, protocol: Protocol) -> float:
@@ -50,7 +55,7 @@ def below(name: str, values: Floats) -> Statistics:
     buckets = np.trunc(np.minimum(finite, 1.0) * 10).clip(max=9).astype(np.intp)
     buckets = np.where(buckets < 0, buckets + 10, buckets)
     counts = np.bincount(buckets[buckets >= 0], minlength=10).cumsum()
-    return {f"{name}<{limit}": count / len(values) for limit, count in zip(_LIMITS, counts.tolist(), strict=True)}
+    return {f"{name}<{limit}": number / len(values) for limit, number in zip(_LIMITS, counts.tolist(), strict=True)}
 
 
 def box_statistics(

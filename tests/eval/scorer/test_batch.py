@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medvision_agent.eval.sample import Task
-from medvision_agent.eval.scorer.answer import COUNTS, Answer, Family, Stored
+from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Family, Stored
 from medvision_agent.eval.scorer.batch import score_batch
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
@@ -28,7 +28,7 @@ targets = st.floats(-1, 200) | st.sampled_from([0.0, 0.25, 0.75])
 def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataObject) -> None:
     count = COUNTS[family]
     given_ = data.draw(st.lists(st.tuples(texts, st.tuples(*[targets] * count)), min_size=1, max_size=5))
-    doc = {"biometric_profile": {"metric_type": "angle"}}
+    doc = Doc(metric_type="angle")
     answers = [
         Answer(str(n), family, "", "", text, None, target, False, doc) for n, (text, target) in enumerate(given_)
     ]
@@ -52,7 +52,7 @@ def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataOb
     ],
 )
 def test_a_stored_nmae_stays(text: str, stored: Stored, value: float, success: bool) -> None:
-    answer = Answer("a", "TL", "", "", text, None, (1.0, 1.0), False, {}, nmae=stored)
+    answer = Answer("a", "TL", "", "", text, None, (1.0, 1.0), False, nmae=stored)
     batch = score_batch("TL", [answer], PROTOCOLS["medvision-1.2"])
     assert (batch.parsed_nmae[0], bool(batch.parsed_nmae_success[0])) == stored
     np.testing.assert_equal(batch.metrics["nMAE"], [value])

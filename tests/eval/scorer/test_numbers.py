@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.numbers import extract, parse
+from medvision_agent.eval.scorer.numbers import extract, extract_all, parse, parse_all
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol, protocol
 
 SIZE = 1_000_000
@@ -46,6 +46,29 @@ def test_what_is_extracted_parses(rules: Protocol, text: str, count: int) -> Non
         if values is not None:
             assert values.dtype == np.float32
             assert values.shape == (count,)
+
+
+@protocols
+@given(
+    texts=st.lists(
+        st.text(alphabet=st.sampled_from("0159,.-+eE <>/answer\u0663\n")).map(lambda x: f"<answer>{x}</answer>")
+    ),
+    count=st.integers(1, 4),
+)
+def test_many_are_read_as_each_is(rules: Protocol, texts: list[str], count: int) -> None:
+    assert extract_all(texts, count, rules) == [extract(text, count, rules) for text in texts]
+
+
+@given(
+    joined=st.lists(st.lists(st.sampled_from(["1", "2.5", "x", "", "1e400", " 3 "]), max_size=3).map(",".join)),
+    count=st.integers(1, 3),
+)
+def test_many_strings_parse_as_each_does(joined: list[str], count: int) -> None:
+    values, parsed = parse_all(joined, count)
+    each = [parse(one, count) for one in joined]
+    assert parsed.tolist() == [one is not None for one in each]
+    for row, one in zip(values, each, strict=True):
+        np.testing.assert_array_equal(row, np.full(count, np.nan) if one is None else one)
 
 
 def test_numbers_are_rounded_twice() -> None:
