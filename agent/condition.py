@@ -1,19 +1,28 @@
 """Conditions: what a study switches. Nothing else differs between two conditions.
 
 ``off``: no tools. ``on``: all of our tools. ``NAME,NAME``: a named subset, always in the registry's order.
+``code``: none of ours, but the provider's own code execution.
+
+Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures`` and ``sham`` change what comes back from
+the tools, all of ours or those named after a slash (``blind/crop,ruler``). ``again:N`` has no tools and asks N times to
+check the answer: what extra turns alone do.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+from medvision_agent.agent.control import Control, control_named
+from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
 from medvision_agent.tools.frames import MEDVISION, Frame
 from medvision_agent.tools.registry import TOOLS, select
 
 __all__ = ["Condition"]
+
+_MOST_TIMES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +31,43 @@ class Condition:
 
     name: str
     tools: tuple[Tool, ...]
+    provider_code: bool = False
+    """The provider runs code that the model writes, on a machine of its own."""
+    control: Control | None = None
+    """Stands between the tools' replies and the model."""
+    again: int = 0
+    """How many times the model is asked to check its answer."""
+
+    overlays: bool = True
+    """Pictures that tools draw of what they measured are shown."""
+    paragraph: str = "tools"
+    """The template of the paragraph that says that tools can be called."""
 
     @classmethod
     def parse(cls, text: str) -> "Condition":
-        """Return the condition for ``on``, ``off`` or a comma-separated list of tools; raises ConfigError."""
+        """Return the condition written as *text*, by the rules at the top of this file; raises ConfigError."""
         if text == "off":
             return cls("off", ())
+        if text == "code":
+            return cls("code", (), provider_code=True)
+        if text == "again" or text.startswith("again:"):
+            times = _times(text)
+            return cls(f"again:{times}", (), again=times)
+        first, slash, rest = text.partition("/")
+        if (control := control_named(first)) is not None:
+            chosen = cls.parse(rest or "on") if slash else cls.parse("on")
+            return cls(f"{control.name}/{chosen.name}" if slash else control.name, chosen.tools, control=control)
         if text == "on":
             return cls("on", tuple(TOOLS.values()))
         tools = select([name.strip() for name in text.split(",") if name.strip()])
         return cls(",".join(tool.name for tool in tools), tools)
+
+    def shown(self, *, overlays: bool, paragraph: str) -> "Condition":
+        """Return it with or without overlays, and with another paragraph; without tools, there is neither."""
+        if not self.tools:
+            return self
+        tools = self.tools if overlays else tuple(tool.without_overlay() for tool in self.tools)
+        return replace(self, tools=tools, overlays=overlays, paragraph=paragraph)
 
     def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
         """Return the declarations of the tools, in order, for a model that speaks *frame*."""
@@ -46,11 +82,25 @@ class Condition:
     def identity(self, tool_calling: str = "native", frame: Frame = MEDVISION) -> dict[str, Any]:
         """Return the fields in which two runs of one comparison may differ."""
         names, declarations = [tool.name for tool in self.tools], self.declarations(tool_calling, frame)
-        template = "tools_text" if declarations else "tools"
-        paragraph = render(template, names=names, declarations=declarations) if names else ""
+        template = "tools_text" if declarations else self.paragraph
+        paragraph = render(template, names=names, declarations=declarations, paragraph=self.paragraph) if names else ""
+        if self.provider_code:
+            paragraph = render("tools_code")
         return {
+            **({"provider_code": True} if self.provider_code else {}),
             "condition": self.name,
+            "control": self.control.name if self.control else "",
+            "again": self.again,
             "tools": names,
+            "overlays": self.overlays if names else None,
+            "paragraph": self.paragraph if names else None,
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),
             "tool_paragraph_sha256": sha256(paragraph.encode()).hexdigest(),
         }
+
+
+def _times(text: str) -> int:
+    number = text.partition(":")[2]
+    if not number.isdecimal() or not 1 <= int(number) <= _MOST_TIMES:
+        raise ConfigError(f"--tools {text}: expected again:N with N from 1 to {_MOST_TIMES}, such as again:2")
+    return int(number)

@@ -132,11 +132,23 @@ class Gemini(_Remote):
     """Depth of thinking (3.x models); not sent where not given."""
     media_resolution: Literal["low", "medium", "high"] | None = "high"
     """Resolution of pictures, sent with every call. Without it 2.5 models see one thumbnail."""
+    replay: Literal["published-2025", "published-2025-matched"] | None = None
+    """Ask as MedVision's published Gemini experiment did (agent/published.py), or as its arm with the tool in both."""
 
     @model_validator(mode="after")
     def _one_way_to_think(self) -> "Gemini":
         if self.thinking_budget is not None and self.thinking_level is not None:
             raise ValueError("give thinking_budget (2.5 models) or thinking_level (3.x models), not both")
+        return self
+
+    @model_validator(mode="after")
+    def _sends_what_was_sent(self) -> "Gemini":
+        fixed = {"thinking_budget": -1, "media_resolution": None, "frame": MEDVISION.name, "tool_calling": "native"}
+        fixed |= dict.fromkeys(("thinking_level", "temperature", "top_p", "max_output_tokens", "seed"))
+        changed = [name for name, value in fixed.items() if getattr(self, name) != value]
+        if self.replay is not None and changed:
+            wanted = ", ".join(f"{name}: {'null' if fixed[name] is None else fixed[name]}" for name in changed)
+            raise ValueError(f"replay: {self.replay} goes with {wanted}: what is replayed was sent like this")
         return self
 
 

@@ -4,9 +4,11 @@
                |  ^
                v  |
               tools -> force -> model
+               again -> model
 
 State holds the messages only; everything else of a sample lies in its Session. When a limit is reached after the
 tools have replied, ``force`` asks for the answer and the model gets one last turn with tool choice "none".
+``again`` asks to check an answer, under the condition of that name only.
 Routers are async because LangGraph runs plain functions in a thread.
 """
 
@@ -21,6 +23,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from medvision_agent.agent.models.chat import Finish
+from medvision_agent.agent.opening import opening
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.toolbox import answer_calls
@@ -43,13 +47,12 @@ async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: AR
     """Open the conversation: system text, then the picture and the question."""
     session = runtime.context
     png = await asyncio.to_thread(encode_png, session.views.whole.pixels)
-    condition = session.condition
-    declared = condition.declarations(session.chat.config.tool_calling, session.views.frame)
-    words = session.question.prompt(session.views, [tool.name for tool in condition.tools], declared)
+    words = opening(session.question, session.views, session.condition, session.chat.config)
     session.words, session.v0_sha256 = words, sha256(png).hexdigest()
     session.counts["picture"] = 1
     picture, question = session.chat.picture_block(png), {"type": "text", "text": words.question}
-    return _said(session, SystemMessage(words.system_sent), HumanMessage([picture, question]))
+    system = [SystemMessage(words.system_sent)] if words.system_sent else []
+    return _said(session, *system, HumanMessage([picture, question]))
 
 
 async def model(state: State, runtime: Runtime[Session]) -> Update:
@@ -92,11 +95,25 @@ async def force(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG
     return _said(session, HumanMessage(render("force")))
 
 
-async def after_model(state: State, runtime: Runtime[Session]) -> Literal["tools", "__end__"]:  # noqa: ARG001
-    """Go on to the tools if the model called any and may, else end with what it said."""
+async def again(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
+    """Ask to check the answer, and nothing more."""
     session = runtime.context
-    may_call = session.condition.tools and not session.forced
-    return "tools" if session.turns[-1].calls_a_tool and may_call else "__end__"
+    session.counts["again"] += 1
+    return _said(session, HumanMessage(render("again")))
+
+
+async def after_model(
+    state: State,  # noqa: ARG001
+    runtime: Runtime[Session],
+) -> Literal["tools", "again", "__end__"]:
+    """Go on to the tools if the model called any and may, or have it check its answer, else end with what it said."""
+    session = runtime.context
+    turn = session.turns[-1]
+    if turn.calls_a_tool:
+        return "tools" if session.condition.tools and not session.forced else "__end__"
+    answered = turn.finish is Finish.STOP and turn.text.strip()
+    asked = session.counts["again"] < session.condition.again
+    return "again" if asked and answered and not session.at_limit() else "__end__"
 
 
 async def after_tools(
@@ -118,11 +135,13 @@ def agent_graph() -> CompiledStateGraph[State, Session, Any, Any]:
     graph.add_node("model", model)
     graph.add_node("tools", tools)
     graph.add_node("force", force)
+    graph.add_node("again", again)
     graph.add_edge(START, "prompt")
     graph.add_edge("prompt", "model")
     graph.add_conditional_edges("model", after_model)
     graph.add_conditional_edges("tools", after_tools)
     graph.add_edge("force", "model")
+    graph.add_edge("again", "model")
     return graph.compile()
 
 

@@ -44,6 +44,7 @@ _NAMES: dict[str, dict[str, Any]] = {
     "system": {"convention": "x and y"},
     "tools": {"names": ("ruler",)},
     "tools_text": {"names": ("ruler",), "declarations": ("{}",)},
+    "tools_code": {"names": ()},
 }
 
 

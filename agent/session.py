@@ -70,6 +70,7 @@ class Session:
     def hear(self, reply: Reply) -> None:
         """Count a turn of the model, and what it took to get it."""
         self.turns.append(reply.turn)
+        self.trace.ran(reply.turn.code_runs)
         self.usage = self.usage + reply.turn.usage
         self.waited += reply.waited
         self.failed_tries += reply.tries - 1

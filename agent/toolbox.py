@@ -83,6 +83,8 @@ def _run(session: Session, call: _Call) -> _Answered:
     started = time.perf_counter()
     reply = tools[call.name].call(session.views, call.arguments)
     seconds = time.perf_counter() - started
+    if (control := session.condition.control) is not None:
+        reply = control.shown(tools[call.name], call.arguments, reply, session.views)
     return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds)
 
 

@@ -8,12 +8,14 @@ import binascii
 import json
 import math
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from langchain_core.messages import AnyMessage
+
+from medvision_agent.agent.models.coderun import CODE_EXECUTION, CodeRun
 
 __all__ = ["ToolCallTrace", "Trace"]
 
@@ -51,6 +53,14 @@ class Trace:
         """Append messages as sent or received, pictures replaced by their hashes."""
         for message in messages:
             self.messages.append(self._plain(message.model_dump(mode="json")))
+
+    def ran(self, runs: Iterable[CodeRun]) -> None:
+        """Note code that the provider ran as tool calls, with the first picture each made; it tells no times."""
+        for run in runs:
+            keys = [self.picture(png) for png in run.pictures]
+            arguments = {"code": run.code, "language": run.language}
+            picture = keys[0] if keys else None
+            self.tool_calls.append(ToolCallTrace(CODE_EXECUTION, run.id, arguments, run.ok, run.text, picture, 0.0))
 
     def to_json(self) -> str:
         """Return messages and tool calls as strict JSON."""

@@ -20,6 +20,8 @@ class Wording:
     tagged: bool = True
     """Reasoning and answer go between tags; without them the reply is the bare numbers."""
     states_image_size: bool = True
+    states_spacing: bool = True
+    """Whether the prompt says how large a pixel is; without, tools can."""
     size_unit: str = "millimeters"
     distance_unit: str = "millimeters"
     angle_unit: str = "degrees"

@@ -35,7 +35,14 @@ class ProviderError(MedVisionAgentError):
 
 
 class ToolError(MedVisionAgentError):
-    """A tool cannot do what its arguments ask; the text goes back to the model, the sample goes on."""
+    """A tool cannot do what its arguments ask; the text goes back to the model, the sample goes on.
+
+    ``about_image``: the arguments are all right; what the text says, it says of the image (nothing was found).
+    """
+
+    def __init__(self, message: str, *, about_image: bool = False) -> None:
+        super().__init__(message)
+        self.about_image = about_image
 
 
 class StorageError(MedVisionAgentError):

@@ -1,18 +1,20 @@
 """From settings to a finished run. ``prepare`` checks everything and writes nothing; ``execute`` does the work."""
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from medvision_agent.agent.catalogue import find, load_catalogue
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.config import ModelConfig, Offline
+from medvision_agent.agent.config import Gemini, ModelConfig, Offline
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.factory import check_ready, open_model
 from medvision_agent.agent.models.scripted import read_script
+from medvision_agent.agent.opening import check_askable
 from medvision_agent.agent.prompt_file import with_prompt_file
+from medvision_agent.agent.published import output_format
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
 from medvision_agent.eval.budget import Budget
@@ -32,8 +34,9 @@ from medvision_agent.tools.frames import frame_named
 from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.png import encode_png
 
-__all__ = ["Prepared", "Settings", "execute", "prepare"]
+__all__ = ["Chosen", "Prepared", "Settings", "choose", "execute", "prepare"]
 
+_PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
 CHECKED_PICTURES = 20
 """About how many pictures are compared with what was sent before a run is resumed."""
 
@@ -52,6 +55,12 @@ class Settings:
     form: str = "direct"
     frame: str | None = None
     """Coordinate convention to speak instead of the model's own."""
+    spacing: Literal["prompt", "tool"] = "prompt"
+    """Whether the prompt says how large a pixel is, or tools only."""
+    overlays: bool = True
+    """Whether pictures that tools draw of what they measured are shown."""
+    paragraph: Literal["plain", "paraphrased", "must-use"] = "plain"
+    """How the prompt says that tools can be called."""
     prompt_file: Path | None = None
     reshape: Size | None = None
     limits: Limits = field(default_factory=Limits)
@@ -104,28 +113,50 @@ class Prepared:
         }
 
 
-def prepare(settings: Settings, *, asking: bool = True) -> Prepared:
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A source and what of it is asked."""
+
+    source: Source
+    samples: tuple[Sample, ...]
+
+
+def choose(settings: Settings) -> Chosen:
+    """Open the data and select the samples; raises DataError if there are none."""
+    source = open_source(settings.data, settings.reading)
+    samples = select(source, settings.selection)
+    if not samples:
+        raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
+    return Chosen(source, samples)
+
+
+def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = None) -> Prepared:
     """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise.
 
-    Where nothing will be asked (*asking* is false), the model need not be within reach.
+    Where nothing will be asked (*asking* is false), the model need not be within reach. *chosen* is what ``choose``
+    returned, for runs that share their samples.
     """
     model = find(settings.model, load_catalogue(settings.models_file))
     model = _with_script(model, settings)
     if settings.frame is not None:
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
-    condition = Condition.parse(settings.tools)
+    template = _PARAGRAPHS[settings.paragraph]
+    condition = Condition.parse(settings.tools).shown(overlays=settings.overlays, paragraph=template)
     recipe = recipe_named(settings.recipe, settings.reshape)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
         wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
+    wording = _with_spacing(wording, settings)
+    check_askable(settings.model, model, condition, recipe.name, wording)
+    if condition.again > settings.limits.model_calls - 2:
+        needed = condition.again + 2
+        raise ConfigError(f"--tools {condition.name} needs --max-model-calls {needed}: every check is a model call")
     if asking:
         check_ready(model)
     if settings.budget.usd is not None and model.prices is None:
         raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
-    source = open_source(settings.data, settings.reading)
-    samples = select(source, settings.selection)
-    if not samples:
-        raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
+    chosen = chosen or choose(settings)
+    source, samples = chosen.source, chosen.samples
     model = with_size_rule(settings.model, model, samples, condition, wording)
     fields = identity(
         model_name=settings.model,
@@ -135,12 +166,31 @@ def prepare(settings: Settings, *, asking: bool = True) -> Prepared:
         asked={
             "recipe": recipe.name,
             "form": wording.form,
+            "states_spacing": wording.states_spacing,
             "prompt_file_sha256": prompt_file_sha256,
             "reshape": [recipe.reshape.height, recipe.reshape.width] if recipe.reshape else None,
+            **_output_format(model, condition),
         },
         samples=samples,
     )
     return Prepared(settings, model, recipe, wording, condition, source, samples, fields)
+
+
+def _output_format(model: ModelConfig, condition: Condition) -> dict[str, str]:
+    """Return the form of a replay's replies: where it differs, no difference can be put down to the tool."""
+    if not isinstance(model, Gemini) or model.replay is None:
+        return {}
+    return {"output_format": output_format(model.replay, code=condition.provider_code)}
+
+
+def _with_spacing(wording: Wording, settings: Settings) -> Wording:
+    """Leave the pixel size out of the prompt where that is asked for; refuse what our own templates cannot do."""
+    if wording.own and (settings.spacing == "tool" or settings.paragraph != "plain"):
+        what = "spacing: tool" if settings.spacing == "tool" else f"paragraph: {settings.paragraph}"
+        raise ConfigError(f"{what} goes with the shipped prompts, not with a prompt file: write it into your own texts")
+    if settings.spacing == "tool" and wording.form == "cot":
+        raise ConfigError("spacing: tool goes with form direct: the steps of cot calculate with the prompt's pixel size")
+    return replace(wording, states_spacing=settings.spacing == "prompt")
 
 
 def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
@@ -189,7 +239,7 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
         watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         try:
-            async with open_model(config) as chat:
+            async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
                 job = Job(
                     source=prepared.source,
                     recipe=prepared.recipe,

@@ -14,7 +14,19 @@ from medvision_agent.eval.record import Record
 
 __all__ = ["TOOL_FIELDS", "parity"]
 
-TOOL_FIELDS = frozenset({"condition", "tools", "tool_schemas_sha256", "tool_paragraph_sha256"})
+TOOL_FIELDS = frozenset(
+    {
+        "condition",
+        "control",
+        "again",
+        "tools",
+        "overlays",
+        "paragraph",
+        "tool_schemas_sha256",
+        "tool_paragraph_sha256",
+        "provider_code",
+    }
+)
 """Fields of a run's identity that belong to the tool condition: the only ones in which two runs may differ."""
 
 Identity = Mapping[str, Any]
@@ -25,36 +37,52 @@ _ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome
 
 
 def parity(
-    identity_a: Identity, identity_b: Identity, records_a: Sequence[Record], records_b: Sequence[Record]
+    identity_a: Identity,
+    identity_b: Identity,
+    records_a: Sequence[Record],
+    records_b: Sequence[Record],
+    *,
+    free: frozenset[str] = TOOL_FIELDS,
 ) -> list[str]:
-    """Return every difference besides the tools, one line each; empty if the two runs may be compared."""
+    """Return every difference besides the tools, one line each; empty if the two runs may be compared.
+
+    *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256`` and
+    ``v0_sha256`` of the records.
+    """
     by_id = {record.sample.id: record for record in records_b}
     common = [(record, by_id[record.sample.id]) for record in records_a if record.sample.id in by_id]
-    return [*_identity_differences(identity_a, identity_b), *_sample_differences(common), *_version_differences(common)]
+    return [
+        *_identity_differences(identity_a, identity_b, free),
+        *_sample_differences(common, free),
+        *_version_differences(common),
+    ]
 
 
-def _identity_differences(identity_a: Identity, identity_b: Identity) -> Iterator[str]:
-    for field in sorted((identity_a.keys() | identity_b.keys()) - TOOL_FIELDS):
-        yield from _field_differences(field, identity_a.get(field, _ABSENT), identity_b.get(field, _ABSENT))
+def _identity_differences(identity_a: Identity, identity_b: Identity, free: frozenset[str]) -> Iterator[str]:
+    for field in sorted(identity_a.keys() | identity_b.keys()):
+        yield from _field_differences(field, identity_a.get(field, _ABSENT), identity_b.get(field, _ABSENT), free)
     if "sample_ids_sha256" not in identity_a.keys() | identity_b.keys():
         yield "sample_ids_sha256: recorded by neither run"
 
 
-def _field_differences(field: str, a: object, b: object) -> Iterator[str]:
+def _field_differences(field: str, a: object, b: object, free: frozenset[str]) -> Iterator[str]:
+    if field in free:
+        return
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in sorted(a.keys() | b.keys()):
-            yield from _field_differences(f"{field}.{key}", a.get(key, _ABSENT), b.get(key, _ABSENT))
+            yield from _field_differences(f"{field}.{key}", a.get(key, _ABSENT), b.get(key, _ABSENT), free)
     elif a != b:
         yield f"{field}: {_shown(a)} in A, {_shown(b)} in B"
 
 
-def _sample_differences(common: Sequence[Pair]) -> list[str]:
+def _sample_differences(common: Sequence[Pair], free: frozenset[str]) -> Iterator[str]:
     scored = _scored(common)
-    return [
-        *_count("sample (question or truth)", scored, _question),
-        *_count("v0_sha256 (the picture as sent)", scored, lambda record: record.v0_sha256),
-        *_count("prompt_sha256 (the prompt without its tool paragraph)", scored, lambda record: record.prompt_sha256),
-    ]
+    yield from _count("sample (question or truth)", scored, _question)
+    if "v0_sha256" not in free:
+        yield from _count("v0_sha256 (the picture as sent)", scored, lambda record: record.v0_sha256)
+    if "prompt_sha256" not in free:
+        what = "prompt_sha256 (the prompt without its tool paragraph)"
+        yield from _count(what, scored, lambda record: record.prompt_sha256)
 
 
 def _scored(common: Sequence[Pair]) -> list[Pair]:

@@ -6,7 +6,7 @@ starts with ``Error:`` and says what was wrong and what is allowed. Every number
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
 
@@ -71,6 +71,8 @@ class Reply:
     ok: bool
     result: Mapping[str, Any] | None = None
     picture: Picture | None = None
+    about_image: bool = False
+    """An error that says something of the image, not of the arguments."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,23 @@ class Tool:
     function: Callable[[ViewSet, Any], Output]
     states_pixels: bool = False
     """Whether results count pixels as the model perceives them: not for a model whose size rule is not known."""
+    result: type[Result] = Result
+    """What a call returns, but for errors."""
+    sees_image: bool = True
+    """Whether anything in a result depends on the image or its spacing; if not, controls leave it alone."""
+    overlay: str = ""
+    """The part of the description that promises a picture of what was measured; empty for tools that draw none."""
+
+    def without_overlay(self) -> "Tool":
+        """Return the same tool without the picture of what it measured, and without the promise of it."""
+        if not self.overlay:
+            return self
+        return replace(
+            self,
+            description=self.description.replace(self.overlay, ""),
+            function=lambda views, args: Output(self.function(views, args).result),
+            overlay="",
+        )
 
     def schema(self, frame: Frame = MEDVISION) -> dict[str, Any]:
         """Return the function declaration exactly as a model that speaks *frame* gets it.
@@ -107,18 +126,30 @@ class Tool:
         except ValidationError as error:
             return Reply(f"Error: {_complaint(error)}", ok=False)
         except ToolError as error:
-            return Reply(f"Error: {error}", ok=False)
+            return Reply(f"Error: {error}", ok=False, about_image=error.about_image)
         result = output.result.model_dump(mode="json")
         return Reply(json.dumps(result), True, result, output.picture)
 
 
 def tool(
-    arguments: type[Arguments], *, states_pixels: bool = False
+    arguments: type[Arguments],
+    result: type[Result],
+    *,
+    states_pixels: bool = False,
+    sees_image: bool = True,
+    overlay: str = "",
 ) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:
-    """Make a Tool of a function: its name and its docstring are what the model reads."""
+    """Make a Tool of a function: its name and its docstring are what the model reads.
+
+    *overlay* is the part of the docstring that promises a picture of what was measured.
+    """
 
     def wrap(function: Callable[[ViewSet, Any], Output]) -> Tool:
-        return Tool(function.__name__, cleandoc(function.__doc__ or ""), arguments, function, states_pixels)
+        description = cleandoc(function.__doc__ or "")
+        if overlay not in description:
+            raise ValueError(f"{function.__name__}: its docstring does not hold {overlay!r}")
+        name = function.__name__
+        return Tool(name, description, arguments, function, states_pixels, result, sees_image, overlay)
 
     return wrap
 

@@ -37,7 +37,7 @@ class Crop(Result):
     height_mm_per_px: float
 
 
-@tool(CropArguments, states_pixels=True)
+@tool(CropArguments, Crop, states_pixels=True)
 def crop(views: ViewSet, args: CropArguments) -> Output:
     """Look closer at a part of a view: returns an enlarged picture of it as a new view with its own id.
 

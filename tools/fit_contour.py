@@ -72,7 +72,7 @@ class FitContour(Result):
     touches_region_border: bool
 
 
-@tool(FitContourArguments)
+@tool(FitContourArguments, FitContour, overlay=" The picture shows what was outlined.")
 def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
     """Outline a structure that is brighter or darker than its surroundings, and fit an ellipse to the outline.
 

@@ -28,7 +28,7 @@ class PixelSpacing(Result):
     field_height_mm: float
 
 
-@tool(PixelSpacingArguments, states_pixels=True)
+@tool(PixelSpacingArguments, PixelSpacing, states_pixels=True)
 def pixel_spacing(views: ViewSet, args: PixelSpacingArguments) -> Output:
     """Look up the physical pixel size of a view (v0 if none is given).
 

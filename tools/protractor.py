@@ -33,7 +33,7 @@ class Protractor(Result):
     obtuse_angle_deg: float
 
 
-@tool(ProtractorArguments)
+@tool(ProtractorArguments, Protractor, overlay=", and a picture of the view with both lines drawn on it")
 def protractor(views: ViewSet, args: ProtractorArguments) -> Output:
     """Measure the angle in degrees between two lines of a view, in physical space.
 

@@ -30,7 +30,7 @@ class Python(Result):
     printed: str
 
 
-@tool(PythonArguments)
+@tool(PythonArguments, Python, sees_image=False)
 def python(views: ViewSet, args: PythonArguments) -> Output:  # noqa: ARG001 (every tool is given the views)
     """Evaluate arithmetic written in Python, with math and statistics.
 

@@ -30,7 +30,7 @@ class Ruler(Result):
     dy_mm: float
 
 
-@tool(RulerArguments)
+@tool(RulerArguments, Ruler, overlay=", and a picture of the view with the line\ndrawn where the points lie")
 def ruler(views: ViewSet, args: RulerArguments) -> Output:
     """Measure the physical distance in millimetres between two points of a view.
 

@@ -72,12 +72,13 @@ def segment(grey: Grey, target: Target, region: Cut, spacing: Spacing, seed: Pix
     picture = grey if target == "bright" else 255 - grey
     bright = region.of(picture)
     if bright.min() == bright.max():
-        raise ToolError("nothing found: all pixels of the region have the same grey level")
+        raise ToolError("nothing found: all pixels of the region have the same grey level", about_image=True)
     level, _ = cv2.threshold(bright, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     image = bright.astype(np.float32)
     mask = _chosen(image > level, seed and (seed[0] - region.y0, seed[1] - region.x0))
     if not mask.any():
-        raise ToolError(f"nothing found: the seed is not on a {target} structure; move it, or give a tighter region")
+        hint = "move it, or give a tighter region"
+        raise ToolError(f"nothing found: the seed is not on a {target} structure; {hint}", about_image=True)
     anchor = deepest(mask)
     for _ in range(_ROUNDS):
         settled = _half_height(image, mask)

@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.models.coderun import CodeRun
 from medvision_agent.agent.pace import Pace
 from medvision_agent.agent.usage import Usage
 
@@ -57,6 +58,8 @@ class Turn:
     usage: Usage
     model_version: str | None = None
     """The exact model that answered, as the provider names it."""
+    code_runs: tuple[CodeRun, ...] = ()
+    """Code that the provider ran before this reply was complete."""
 
     @property
     def calls_a_tool(self) -> bool:
@@ -113,7 +116,12 @@ class Chat:
             finish_raw=raw,
             usage=usage_of(message),
             model_version=message.response_metadata.get("model_name") or None,
+            code_runs=self.code_runs(message),
         )
+
+    def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:  # noqa: ARG002
+        """Return what code the provider ran; most run none."""
+        return ()
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the reason to stop, named and raw; the offline policies always finish."""

@@ -114,7 +114,7 @@ def _fit(look: Look, blob: Blob) -> Calls:
     }
     if "crop" in look.tools:
         taken = yield "crop", {"view": "v0", "zoom": 4.0, **region}
-        if "view" in taken:
+        if "v0_x0" in taken:
             view = taken["view"]
             x = (x - taken["v0_x0"]) / (taken["v0_x1"] - taken["v0_x0"])
             y = (y - taken["v0_y0"]) / (taken["v0_y1"] - taken["v0_y0"])

@@ -51,7 +51,7 @@ def _crop(points: list[Unit]) -> Calls:
         "y1": min(1.0, max(ys) + MARGIN),
     }
     taken = yield "crop", {"view": "v0", "zoom": 3.0, **asked}
-    if "error" in taken:
+    if "v0_x0" not in taken:
         return "v0", points, (0.0, 0.0, 1.0, 1.0)
     x0, y0, x1, y1 = region = taken["v0_x0"], taken["v0_y0"], taken["v0_x1"], taken["v0_y1"]
     return taken["view"], [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in points], region

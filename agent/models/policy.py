@@ -21,6 +21,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from medvision_agent.prompts.render import render
 from medvision_agent.tools.frames import MEDVISION, Frame
 from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.png import decode_png
@@ -74,7 +75,7 @@ class Look:
 
 
 Reading = dict[str, Any]
-"""A tool's reply as the policy gets it: the JSON result, or ``{"error": text}``."""
+"""A tool's reply as the policy gets it: the JSON result but for what is withheld, or ``{"error": text}``."""
 Policy = Callable[[Look], Generator[tuple[str, dict[str, Any]], Reading, str]]
 
 
@@ -159,7 +160,10 @@ class PolicyModel(OfflineModel):
 
 def _reading(message: ToolMessage) -> Reading:
     text = str(message.content)
-    return {"error": text} if text.startswith("Error:") else dict(json.loads(text))
+    if text.startswith("Error:"):
+        return {"error": text}
+    withheld = render("withheld")
+    return {key: value for key, value in json.loads(text).items() if value != withheld}
 
 
 def _question(messages: Sequence[BaseMessage]) -> str:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from medvision_agent.agent.catalogue import load_catalogue
 from medvision_agent.agent.config import Offline
 from medvision_agent.agent.models.chat import Chat
+from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.models.scripted import Scripted, ScriptedCall
 from medvision_agent.agent.question import Question
 from medvision_agent.tools.geometry import Spacing
@@ -32,3 +34,13 @@ def scripted():
         return Chat(config, Scripted(name="scripted", turns=script))
 
     return make
+
+
+@pytest.fixture
+def policy_chat():
+    """Return a function that opens a shipped offline model that speaks a coordinate convention."""
+
+    def opened(name: str, frame: str):
+        return open_model(load_catalogue()[name].model_copy(update={"frame": frame}))
+
+    return opened

@@ -1,0 +1,114 @@
+"""Controls: what a model gets back from its tools in the arms that test what tools are good for.
+
+``blind``: tools can be called, and what they would say about the image is withheld: every number and every verdict in
+a result (a failure to find something included), every picture, or both. Errors in the arguments come back as ever, and
+a crop still issues the id of its view. ``sham``: every picture a tool returns is v0 again, at the size of the picture
+it stands for.
+
+Contract: a control changes what comes back and nothing else: prompt, declarations, limits, and which calls are errors
+of the arguments are those of the same tools without it. What does not look at the image (arithmetic) comes back.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, cast, get_args
+
+import cv2
+import numpy as np
+
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.prompts.render import render
+from medvision_agent.tools.base import Picture, Reply, Tool
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Blind", "Control", "Sham", "Withheld", "control_named"]
+
+Withheld = Literal["all", "numbers", "pictures"]
+
+
+class Control(Protocol):
+    """Stands between a tool's reply and the model."""
+
+    @property
+    def name(self) -> str:
+        """The control as it is written in a condition."""
+        ...
+
+    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
+        """Return what the model gets of a reply to a call with the arguments *raw*."""
+        ...
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Withholds what tools say about the image."""
+
+    what: Withheld = "all"
+
+    @property
+    def name(self) -> str:
+        """The control as it is written in a condition."""
+        return f"blind:{self.what}"
+
+    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
+        """Return the reply without numbers, pictures, or both."""
+        if not tool.sees_image or not (reply.ok or reply.about_image):
+            return reply
+        if self.what != "pictures":
+            reply = _without_numbers(tool, raw, reply, views)
+        if self.what == "numbers" or reply.picture is None:
+            return reply
+        result = {**(reply.result or {}), "picture": render("withheld")}
+        return replace(reply, text=json.dumps(result), result=result, picture=None)
+
+
+def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
+    """Return a reply of the same keys in which only the ids of views are told, whether or not anything was found."""
+    told = reply.result or {"view": raw.get("view", "v0")}
+    withheld = render("withheld")
+    result = {key: told[key] if key in ("view", "of") and key in told else withheld for key in tool.result.model_fields}
+    picture = reply.picture
+    if picture is None and reply.about_image:  # nothing was found: a missing picture would tell
+        picture = Picture(views.get(str(result["view"])).pixels, withheld)
+    if picture is not None:
+        picture = Picture(picture.pixels, withheld)
+    return Reply(json.dumps(result), True, result, picture)
+
+
+@dataclass(frozen=True)
+class Sham:
+    """Shows the whole image instead of every picture a tool returns."""
+
+    @property
+    def name(self) -> str:
+        """The control as it is written in a condition."""
+        return "sham"
+
+    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
+        """Return the reply with v0 in place of its picture, at the same size in pixels."""
+        if reply.picture is None:
+            return reply
+        shape = reply.picture.pixels.shape
+        size = (shape[1], shape[0])
+        shrinks = size[0] * size[1] < views.whole.pixels.size
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        whole = np.asarray(cv2.resize(views.whole.pixels, size, interpolation=way), np.uint8)
+        pixels = whole if len(shape) == 2 else np.repeat(whole[:, :, None], 3, axis=2)
+        return replace(reply, picture=Picture(pixels, reply.picture.caption))
+
+
+def control_named(text: str) -> Control | None:
+    """Return the control written as *text* (``blind``, ``blind:numbers``, ``sham``), or None if it names none.
+
+    Raises ConfigError for a way of being blind that there is not.
+    """
+    name, _, what = text.partition(":")
+    if text == "sham":
+        return Sham()
+    if name != "blind":
+        return None
+    ways = get_args(Withheld)
+    if (what or "all") not in ways:
+        raise ConfigError(f"--tools {text}: blind to {', '.join(ways)}.{nearest(what, ways)}")
+    return Blind(cast("Withheld", what or "all"))

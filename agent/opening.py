@@ -1,0 +1,51 @@
+"""The words a conversation opens with: one place for the agent and for estimates, replays included."""
+
+from collections.abc import Sequence
+
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.config import Gemini, ModelConfig, OpenAI
+from medvision_agent.agent.published import LITERAL, RECIPE, worded
+from medvision_agent.agent.question import Prompt, Question
+from medvision_agent.agent.wording import Wording
+from medvision_agent.errors import ConfigError
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["check_askable", "opening"]
+
+
+def opening(question: Question, views: ViewSet, condition: Condition, config: ModelConfig) -> Prompt:
+    """Return the words of the first turn, as they are sent to the model of *config* under *condition*."""
+    names = [tool.name for tool in condition.tools]
+    declared = condition.declarations(config.tool_calling, views.frame)
+    words = question.prompt(views, names, declared, code=condition.provider_code, paragraph=condition.paragraph)
+    if isinstance(config, Gemini) and config.replay is not None:
+        return worded(words, config.replay, code=condition.provider_code)
+    return words
+
+
+def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: str, wording: Wording) -> None:
+    """Raise a ConfigError where the model cannot be asked under *condition*, or a replay would be none."""
+    runs_code = isinstance(config, Gemini) or (isinstance(config, OpenAI) and config.api == "responses")
+    if condition.provider_code and not runs_code:
+        raise ConfigError(
+            f"--tools code: model {name!r} is asked through an interface without code execution; Gemini's has it "
+            "(provider: gemini), and OpenAI's responses (provider: openai, api: responses)"
+        )
+    if not isinstance(config, Gemini) or config.replay is None:
+        return
+    if condition.name not in ("off", "code"):
+        raise ConfigError(
+            f"model {name!r} replays {LITERAL}, which knows two arms: --tools off and --tools code; for others, use "
+            "a row without the key `replay`"
+        )
+    if recipe != RECIPE:
+        raise ConfigError(f"model {name!r} replays {LITERAL}, asked by --recipe {RECIPE}, not by {recipe}")
+    if unsent := _unsent(tuple(wording.own)):
+        raise ConfigError(
+            f"--prompt-file: {unsent} would not be sent: model {name!r} replays {LITERAL}, whose prompt is one text "
+            "without a system text; put every word into the task's own template"
+        )
+
+
+def _unsent(own: Sequence[str]) -> str:
+    return " and ".join(name for name in own if name == "system" or name.startswith("tools"))

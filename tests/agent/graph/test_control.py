@@ -1,0 +1,177 @@
+"""Controls change what comes back from tools and nothing else; ``again`` adds turns and nothing else."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from medvision_agent.agent.answer import answer
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.control import Blind, Sham
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.policy import Brief
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.errors import ConfigError
+from medvision_agent.tools.geometry import Spacing
+from medvision_agent.tools.perceive import Native
+from medvision_agent.tools.png import decode_png
+from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.slice import grey_slice
+from medvision_agent.tools.view import ViewSet
+
+CALLS = {
+    "pixel_spacing": {"view": "v0"},
+    "crop": {"view": "v0", "x0": 0.1, "y0": 0.2, "x1": 0.6, "y1": 0.7, "zoom": 2},
+    "ruler": {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5},
+    "protractor": {"ax0": 0.1, "ay0": 0.1, "ax1": 0.9, "ay1": 0.1, "bx0": 0.1, "by0": 0.1, "bx1": 0.9, "by1": 0.8},
+    "fit_contour": {"target": "bright", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9},
+}
+BARE = {"target": "bright", "x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1}
+"""A region of one grey level: there is nothing to find."""
+
+
+@pytest.fixture
+def views() -> ViewSet:
+    pixels = np.zeros((60, 80))
+    pixels[20:45, 30:50] = np.linspace(150, 250, 20)
+    return ViewSet(grey_slice(pixels, Spacing(2.0, 0.5)), Native())
+
+
+def numbers(value: object) -> list[object]:
+    return [part for part in json.loads(str(value)).values() if not isinstance(part, str)]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_blind_tells_ids_and_nothing_else(views, name):
+    tool = TOOLS[name]
+    plain = tool.call(views, CALLS[name])
+    assert numbers(plain.text)
+    blind = Blind().shown(tool, CALLS[name], plain, views)
+    assert blind.ok
+    assert blind.picture is None
+    told = {key: value for key, value in json.loads(blind.text).items() if value != "withheld"}
+    assert told == {key: plain.result[key] for key in ("view", "of") if key in plain.result}
+    assert set(json.loads(blind.text)) == set(plain.result) | ({"picture"} if plain.picture else set())
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_blind_to_one_leaves_the_other(views, name):
+    tool = TOOLS[name]
+    plain = tool.call(views, CALLS[name])
+    no_numbers = Blind("numbers").shown(tool, CALLS[name], plain, views)
+    assert not numbers(no_numbers.text)
+    if plain.picture is not None:
+        assert np.array_equal(no_numbers.picture.pixels, plain.picture.pixels)
+        assert no_numbers.picture.caption == "withheld"
+    no_pictures = Blind("pictures").shown(tool, CALLS[name], plain, views)
+    assert no_pictures.picture is None
+    assert plain.result.items() <= json.loads(no_pictures.text).items()
+
+
+@pytest.mark.parametrize("what", ["all", "numbers"])
+def test_nothing_found_looks_like_something_found(views, what):
+    tool = TOOLS["fit_contour"]
+    nothing, found = tool.call(views, BARE), tool.call(views, CALLS["fit_contour"])
+    assert not nothing.ok
+    shown = [Blind(what).shown(tool, BARE, reply, views) for reply in (nothing, found)]
+    assert shown[0].ok
+    assert shown[0].text == shown[1].text
+    assert (shown[0].picture is None) == (shown[1].picture is None) == (what == "all")
+
+
+@pytest.mark.parametrize("control", [Blind(), Blind("numbers"), Blind("pictures"), Sham()])
+def test_errors_in_the_arguments_come_back(views, control):
+    for arguments in ({"view": "v9", "x0": 0, "y0": 0, "x1": 1, "y1": 1}, {"x0": 7, "y0": 0, "x1": 1, "y1": 1}, {}):
+        reply = TOOLS["ruler"].call(views, arguments)
+        assert not reply.ok
+        assert control.shown(TOOLS["ruler"], arguments, reply, views) == reply
+
+
+def test_arithmetic_is_no_matter_of_the_image(views):
+    reply = TOOLS["python"].call(views, {"code": "3 * 4"})
+    assert Blind().shown(TOOLS["python"], {}, reply, views) == reply
+
+
+@pytest.mark.parametrize("name", ["crop", "ruler", "fit_contour"])
+def test_sham_shows_the_whole_image_at_the_size_of_the_picture(views, name):
+    tool = TOOLS[name]
+    plain = tool.call(views, CALLS[name])
+    sham = Sham().shown(tool, CALLS[name], plain, views)
+    assert (sham.text, sham.picture.caption) == (plain.text, plain.picture.caption)
+    assert sham.picture.pixels.shape == plain.picture.pixels.shape
+    height, width = plain.picture.pixels.shape[:2]
+    grey = sham.picture.pixels if sham.picture.pixels.ndim == 2 else sham.picture.pixels[:, :, 1]
+    whole = cv2.resize(views.whole.pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(grey.astype(int) - whole).mean() < 3
+
+
+@pytest.mark.parametrize("text", ["blind", "blind:numbers", "blind:pictures", "sham"])
+def test_only_the_control_differs_from_tools_on(text):
+    controlled, on = Condition.parse(text).identity(), Condition.parse("on").identity()
+    different = {key for key in on if controlled[key] != on[key]}
+    assert different == {"condition", "control"}
+
+
+def test_a_control_of_some_tools():
+    condition = Condition.parse("blind:numbers/ruler,crop")
+    assert (condition.name, len(condition.tools)) == ("blind:numbers/crop,ruler", 2)
+    assert Condition.parse("blind").name == "blind:all"
+
+
+@pytest.mark.parametrize("text", ["blind:nubers", "blind/nothing", "again", "again:0", "again:x", "again:99", "shams"])
+def test_what_there_is_not_is_refused(text):
+    with pytest.raises(ConfigError):
+        Condition.parse(text)
+
+
+async def test_a_blind_conversation(question, scripted):
+    inside = ("ruler", {"view": "v1", "x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 0.0})
+    crop = ("crop", {"view": "v0", "x0": 0.0, "y0": 0.0, "x1": 0.5, "y1": 0.5})
+    given = await answer(
+        question, Condition.parse("blind"), scripted([crop], [inside], "<answer>20</answer>"), Limits()
+    )
+    assert [call.ok for call in given.trace.tool_calls] == [True, True]
+    assert json.loads(given.trace.tool_calls[0].text)["view"] == "v1"
+    assert json.loads(given.trace.tool_calls[1].text)["distance_mm"] == "withheld"
+    assert len(given.trace.pictures) == 1  # the question's
+
+
+async def test_a_sham_conversation_shows_v0_again(question, scripted):
+    crop = ("crop", {"view": "v0", "x0": 0.0, "y0": 0.0, "x1": 0.5, "y1": 0.5, "zoom": 2})
+    given = await answer(question, Condition.parse("sham"), scripted([crop], "<answer>20</answer>"), Limits())
+    shown = decode_png(given.trace.pictures[given.trace.tool_calls[0].picture])
+    assert shown.shape == question.image.grey.shape  # half of it, twice as large
+    assert np.array_equal(shown, question.image.grey)
+
+
+async def test_again_asks_to_check_and_the_last_answer_counts(question, scripted):
+    chat = scripted("<answer>1</answer>", "<answer>2</answer>", "<answer>3</answer>")
+    given = await answer(question, Condition.parse("again:2"), chat, Limits())
+    assert given.response == "<answer>3</answer>"
+    assert [message["type"] for message in given.trace.messages] == ["system", "human", *["ai", "human"] * 2, "ai"]
+    asked = [message["content"] for message in given.trace.messages if message["type"] == "human"][1:]
+    assert len(set(map(str, asked))) == 1
+    off = await answer(question, Condition.parse("off"), scripted("<answer>1</answer>"), Limits())
+    assert given.prompt_with_tools_sha256 == off.prompt_with_tools_sha256
+
+
+async def test_again_does_not_ask_after_no_answer(question, scripted):
+    given = await answer(question, Condition.parse("again:3"), scripted("  ", "<answer>2</answer>"), Limits())
+    assert given.outcome is Outcome.NO_ANSWER
+    assert given.usage.model_calls == 1
+
+
+@pytest.mark.parametrize("policy", ["baseline-cv", "oracle"])
+@pytest.mark.parametrize("frame", ["medvision", "pixel"])
+async def test_blind_policies_answer_as_without_tools(question, policy_chat, policy, frame):
+    asked = replace(question, task="size", label="a bright disc", landmarks=())
+    brief = Brief("size", ((0.2, 0.2), (0.8, 0.2), (0.5, 0.4), (0.5, 0.1)))
+    answers = []
+    for text in ("off", "blind"):
+        async with policy_chat(policy, frame) as chat:
+            given = await answer(asked, Condition.parse(text), chat, Limits(), brief=brief)
+        assert given.outcome is Outcome.ANSWERED, given.detail
+        answers.append(given.response)
+    assert answers[0] == answers[1]
