@@ -91,10 +91,10 @@ def _readiness(config: ModelConfig) -> str:
     from medvision_agent.agent.models.factory import check_ready, key_names
 
     names = key_names(config)
-    if not names:
-        return "needs no key"
     try:
         check_ready(config, os.environ)
-    except ConfigError:
+    except ConfigError as error:
+        if not names:
+            return f"not ready: {error}"
         return f"key not set ({' or '.join(names)})"
-    return f"key set ({' or '.join(names)})"
+    return f"key set ({' or '.join(names)})" if names else "needs no key"

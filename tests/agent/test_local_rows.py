@@ -58,3 +58,15 @@ def test_without_the_extra_one_line_says_how_to_install_it(tmp_path):
         assert hidden in done.stderr
         assert "pip install 'medvision-agent[local]'" in done.stderr
         assert not (tmp_path / "run").exists()
+
+
+def test_the_list_says_what_is_missing(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from medvision_agent.cli.main import cli
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    listed = CliRunner().invoke(cli, ["models", "list", "--models", str(written(tmp_path))], catch_exceptions=False)
+    line = next(line for line in listed.output.splitlines() if line.startswith("mine "))
+    assert "not ready" in line
+    assert "pip install 'medvision-agent[local]'" in line
