@@ -27,7 +27,13 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 @click.command()
 @click.option("--model", required=True, help="A model of the catalogue (see: medvision-agent models list).")
-@click.option("--tools", default="on", show_default=True, metavar="on|off|NAME,NAME", help="Tools it may call.")
+@click.option(
+    "--tools",
+    default="on",
+    show_default=True,
+    metavar="on|off|code|NAME,NAME",
+    help="Tools it may call; code: none of ours, but the provider's own code execution.",
+)
 @sample_options
 @click.option("--max-connections", type=click.IntRange(1, 1000), help="Samples in flight; default: the model's own.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")

@@ -12,6 +12,7 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
 
+from medvision_agent.agent.opening import opening
 from medvision_agent.agent.question import Prompt
 from medvision_agent.agent.usage import Usage
 from medvision_agent.errors import ConfigError
@@ -86,7 +87,7 @@ def estimate(prepared: Prepared, pilot: Path | None = None) -> Estimate:
         samples=len(prepared.samples),
         subjects=len({sample.subject for sample in prepared.samples}),
         tasks=dict(tasks),
-        prompts={task: f"{prompt.system_sent}\n\n{prompt.question}" for task, prompt in prompts.items()},
+        prompts={task: f"{prompt.system_sent}\n\n{prompt.question}".lstrip() for task, prompt in prompts.items()},
         spending=spending,
         assumed=assumed,
     )
@@ -99,10 +100,13 @@ def _rendered(prepared: Prepared) -> tuple[dict[Task, Prompt], float]:
         first.setdefault(sample.task, sample)
     step = max(1, len(prepared.samples) // LOOKED_AT)
     views = {sample.id: _views(prepared, sample) for sample in [*first.values(), *prepared.samples[::step]]}
-    names = [tool.name for tool in prepared.condition.tools]
-    declared = prepared.condition.declarations(prepared.model.tool_calling, FRAMES[prepared.model.frame])
     prompts = {
-        task: question_of(sample, views[sample.id].slice, prepared.wording).prompt(views[sample.id], names, declared)
+        task: opening(
+            question_of(sample, views[sample.id].slice, prepared.wording),
+            views[sample.id],
+            prepared.condition,
+            prepared.model,
+        )
         for task, sample in first.items()
     }
     sizes = [view.whole.perceived for view in views.values()]

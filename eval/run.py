@@ -35,13 +35,16 @@ class Run:
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
-        tools = ", ".join(identity["tools"]) or "none"
+        own_code = "the provider's code execution" if identity.get("provider_code") else "none"
+        tools = ", ".join(identity["tools"]) or own_code
         versions = sorted({version for record in self.records for version in record.model_versions})
         finished = f"{len(self.records)} of {len(self.samples)} samples finished"
         lines = [
             f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
+        if identity["model"].get("replay"):
+            lines.append(self._replayed())
         if self.superseded:
             lines.append(self._spent())
         if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
@@ -59,6 +62,17 @@ class Run:
         earlier, total = _dollars(self.superseded), self.spent_usd
         cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
         return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
+
+    def _replayed(self) -> str:
+        """Say whose words a replay of the published experiment speaks."""
+        tasks = {sample.task for sample in self.samples}
+        ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.get("prompt_file_sha256")
+        words = "a replica in our own words, not the published prompt"
+        if sha256 and len(ours) < len(tasks):
+            words = f"in the words of the prompt file {sha256[:12]}, which this program cannot tell from the original"
+            words += f"; {' and '.join(ours)} in our own words, not the published prompt" if ours else ""
+        form = self.identity.get("output_format")
+        return f"settings of {self.identity['model']['replay']}, output format {form}: {words}"
 
     def _asked(self) -> str:
         """Name the recipe, and all that is not its usual way of asking."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.tools.slice import Grey
 
-__all__ = ["decode_png", "encode_png"]
+__all__ = ["decode_png", "encode_png", "rgb_png"]
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -28,3 +28,11 @@ def decode_png(data: bytes) -> Grey:
     if pixels is None:
         raise DataError("not a readable PNG picture")
     return np.asarray(pixels, np.uint8)
+
+
+def rgb_png(data: bytes) -> bytes:
+    """Return a PNG file with three channels, equal ones where it was grey. Raises DataError if it is broken."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if pixels is None:
+        raise DataError("not a readable PNG picture")
+    return encode_png(np.asarray(pixels[:, :, ::-1], np.uint8))

@@ -42,8 +42,10 @@ def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) ->
 
 
 @asynccontextmanager
-async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Chat]:
-    """Open the model of *config*; its connections end with the context."""
+async def open_model(
+    config: ModelConfig, *, environ: Mapping[str, str] = os.environ, provider_code: bool = False
+) -> AsyncIterator[Chat]:
+    """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code."""
     check_ready(config, environ)
     key = _key(config, environ)
     _forbid_tracing()
@@ -68,15 +70,21 @@ async def open_model(config: ModelConfig, *, environ: Mapping[str, str] = os.env
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
     async with ReadableArgumentsClient(limits=limits, timeout=config.timeout_seconds) as client:
         if isinstance(config, Gemini):
-            from medvision_agent.agent.models.gemini import build as build_gemini  # noqa: PLC0415
+            chat: Chat
+            if provider_code or config.replay is not None:
+                from medvision_agent.agent.models.gemini_code import build as build_direct  # noqa: PLC0415
 
-            chat, api = build_gemini(config, key, client)
+                chat, api = build_direct(config, key, client, code=provider_code)
+            else:
+                from medvision_agent.agent.models.gemini import build as build_gemini  # noqa: PLC0415
+
+                chat, api = build_gemini(config, key, client)
             with api:
                 yield replace(chat, redact=_without(key))
         else:
             from medvision_agent.agent.models.openai import build as build_openai  # noqa: PLC0415
 
-            yield replace(build_openai(config, key, client), redact=_without(key))
+            yield replace(build_openai(config, key, client, code=provider_code), redact=_without(key))
 
 
 def _check_local(config: Transformers) -> None:

@@ -4,6 +4,7 @@ The interface is always the configured one: left alone, the adapter picks by mod
 provider where it can be told so (responses keeps replies by default; these are medical images).
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from httpx2 import AsyncClient
@@ -15,6 +16,8 @@ from pydantic import SecretStr
 
 from medvision_agent.agent.config import OpenAI
 from medvision_agent.agent.models.chat import Chat, Finish, ToolChoice, data_url
+from medvision_agent.agent.models.coderun import CodeRun
+from medvision_agent.errors import ConfigError
 
 __all__ = ["OpenAIChat", "build"]
 
@@ -26,6 +29,9 @@ _FINISH = {
     "content_filter": Finish.BLOCKED,
 }
 """Reasons of chat completions, and of an incomplete response; any other counts as done."""
+_CODE_INTERPRETER = {"type": "code_interpreter", "container": {"type": "auto"}}
+_CODE_OUTPUTS = "code_interpreter_call.outputs"
+"""What code wrote is left out of a response unless asked for."""
 
 
 class OpenAIChat(Chat):
@@ -39,6 +45,12 @@ class OpenAIChat(Chat):
             # Responses rewrites a schema into strict mode (every argument required) unless told not to.
             tools = [{**tool, "function": {**tool["function"], "strict": False}} for tool in tools]
         return super()._with_tools(tools, tool_choice)
+
+    def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:
+        """Return what code the provider ran, as the responses interface tells it."""
+        blocks = message.content if isinstance(message.content, list) else []
+        calls = [block for block in blocks if isinstance(block, dict) and block.get("type") == "code_interpreter_call"]
+        return tuple(_code_run(call) for call in calls)
 
     def picture_block(self, png: bytes) -> dict[str, Any]:
         """Return a PNG file as a content block; this form alone keeps the detail setting."""
@@ -58,8 +70,20 @@ class OpenAIChat(Chat):
         return _FINISH.get(str(raw), Finish.STOP), str(raw)
 
 
-def build(config: OpenAI, key: str, client: AsyncClient) -> OpenAIChat:
-    """Return the chat; *client* is closed by the caller."""
+class OpenAICodeChat(OpenAIChat):
+    """A model of the responses interface that has its code run by OpenAI."""
+
+    def bind(
+        self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with the provider's tool alone."""
+        if tools:
+            raise ConfigError(f"{self.config.model}: no tools of ours beside the provider's code execution")
+        return self.model.bind_tools([_CODE_INTERPRETER], tool_choice=tool_choice)
+
+
+def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) -> OpenAIChat:
+    """Return the chat, with code execution if *code* (responses only); *client* is closed by the caller."""
     responses = config.api == "responses"
     settings: dict[str, Any] = {
         "temperature": config.temperature,
@@ -77,7 +101,7 @@ def build(config: OpenAI, key: str, client: AsyncClient) -> OpenAIChat:
         }
     if responses:
         # Reasoning comes back encrypted and is returned with the tool results: nothing has to be stored for it.
-        settings |= {"store": False, "include": ["reasoning.encrypted_content"]}
+        settings |= {"store": False, "include": ["reasoning.encrypted_content", *([_CODE_OUTPUTS] if code else [])]}
     model = ChatOpenAI(
         model=config.model,
         api_key=SecretStr(key),
@@ -89,7 +113,20 @@ def build(config: OpenAI, key: str, client: AsyncClient) -> OpenAIChat:
         openai_proxy="",
         **{name: value for name, value in settings.items() if value is not None},
     )
-    return OpenAIChat(config, model)
+    return (OpenAICodeChat if code else OpenAIChat)(config, model)
+
+
+def _code_run(call: Mapping[str, Any]) -> CodeRun:
+    outputs = call.get("outputs") or []
+    status = str(call.get("status") or "")
+    return CodeRun(
+        id=str(call.get("id") or ""),
+        code=call.get("code"),
+        language="PYTHON",
+        outcome=status,
+        output="".join(str(output.get("logs") or "") for output in outputs if output.get("type") == "logs"),
+        ok=status == "completed",
+    )
 
 
 def _refusal(message: AIMessage) -> bool:

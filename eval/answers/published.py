@@ -105,7 +105,8 @@ def _asking(run: Run, protocol: Protocol) -> Iterator[str]:
     yield f"prompt wording: {words} here; MedVision's there"
     if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
         yield f"coordinate convention: {frame} here (boxes are converted); MedVision's own there"
-    tools = ", ".join(identity["tools"]) or "none"
+    own_code = "the provider's code execution" if identity.get("provider_code") else "none"
+    tools = ", ".join(identity["tools"]) or own_code
     yield f"tools: {tools} here; none there, or the provider's own where a row says 'w tool'"
     limits = ", ".join(f"{name} {value:g}" for name, value in identity["limits"].items() if value is not None)
     yield f"limits of a sample: {limits} here; others there, not stated on the page"
