@@ -47,7 +47,8 @@ def code_runs(blocks: Sequence[Any]) -> tuple[CodeRun, ...]:
 
     Pictures belong to the run before them.
     """
-    return tuple(_with_pictures(blocks, list(_paired([block for block in blocks if isinstance(block, dict)]))))
+    parts = [block for block in blocks if isinstance(block, dict)]
+    return tuple(_with_pictures(parts, list(_paired(parts))))
 
 
 def _paired(blocks: Sequence[Block]) -> Iterator[tuple[int, CodeRun]]:
@@ -84,8 +85,8 @@ def _run(code: Block | None, result: Block | None) -> CodeRun:
     )
 
 
-def _with_pictures(blocks: Sequence[Any], placed: Sequence[tuple[int, CodeRun]]) -> Iterator[CodeRun]:
-    ends = [at for at, _ in placed[1:]] + [len(blocks)]
-    for (start, run), end in zip(placed, ends, strict=True):
+def _with_pictures(blocks: Sequence[Block], placed: Sequence[tuple[int, CodeRun]]) -> Iterator[CodeRun]:
+    starts = [at for at, _ in placed]
+    for (start, run), end in zip(placed, [*starts[1:], len(blocks)], strict=False):
         urls = [block["image_url"]["url"] for block in blocks[start:end] if block.get("type") == "image_url"]
         yield replace(run, pictures=tuple(base64.b64decode(url.partition(",")[2]) for url in urls))

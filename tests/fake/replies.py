@@ -1,5 +1,6 @@
 """What the fake provider answers, as plain JSON data that says nothing of any provider's wire format."""
 
+import base64
 from typing import Any
 
 Reply = dict[str, Any]
@@ -15,6 +16,31 @@ def text(*texts: str, thoughts: str = "", finish: str | None = None, usage: dict
 def calls(*wanted: tuple[str, Any], texts: tuple[str, ...] = (), finish: str | None = None) -> Reply:
     """Reply with tool calls: name and arguments; arguments given as a string go out as they are (OpenAI)."""
     return {"calls": [[name, arguments] for name, arguments in wanted], "texts": list(texts), "finish": finish}
+
+
+def said(words: str) -> Reply:
+    """Say something, as a step."""
+    return {"said": words}
+
+
+def ran(code: str, *, known_as: str | None = None) -> Reply:
+    """Run code on the provider's machine, as a step."""
+    return {"ran": code, "id": known_as}
+
+
+def came(output: str | None, outcome: str = "OK", *, known_as: str | None = None) -> Reply:
+    """Get a result of code, as a step: OK, FAILED or DEADLINE_EXCEEDED; None leaves the output out."""
+    return {"came": output, "outcome": outcome, "id": known_as}
+
+
+def drew(png: bytes, mime_type: str = "image/png") -> Reply:
+    """Make a picture by code, as a step (Gemini)."""
+    return {"drew": base64.b64encode(png).decode("ascii"), "mime_type": mime_type}
+
+
+def steps(*taken: Reply, finish: str | None = None, usage: dict[str, int] | None = USAGE) -> Reply:
+    """Reply after having run code: what was said, run and had, in order."""
+    return {"steps": list(taken), "finish": finish, "usage": usage}
 
 
 def refusal(words: str) -> Reply:

@@ -40,6 +40,7 @@ def _gemini(reply: Reply, number: int) -> Body:
     parts: list[Body] = [{"text": reply["thoughts"], "thought": True}] if reply.get("thoughts") else []
     parts += [{"text": words} for words in reply.get("texts", [])]
     parts += [{"functionCall": {"name": name, "args": args}} for name, args in reply.get("calls", [])]
+    parts += [_gemini_step(step) for step in reply.get("steps", [])]
     candidate: Body = {"index": 0, "finishReason": reply.get("finish") or "STOP"}
     if parts:
         candidate["content"] = {"role": "model", "parts": parts}
@@ -52,7 +53,21 @@ def _gemini(reply: Reply, number: int) -> Body:
             "cachedContentTokenCount": usage["cached"],
             "totalTokenCount": usage["input"] + usage["output"],
         }
+        if "tool_use" in usage:
+            body["usageMetadata"]["toolUsePromptTokenCount"] = usage["tool_use"]
     return body
+
+
+def _gemini_step(step: Reply) -> Body:
+    if "said" in step:
+        return {"text": step["said"]}
+    if "drew" in step:
+        return {"inlineData": {"mimeType": step["mime_type"], "data": step["drew"]}}
+    known = {"id": step["id"]} if step["id"] else {}
+    if "ran" in step:
+        return {"executableCode": {"language": "PYTHON", "code": step["ran"], **known}}
+    output = {} if step["came"] is None else {"output": step["came"]}
+    return {"codeExecutionResult": {"outcome": f"OUTCOME_{step['outcome']}", **output, **known}}
 
 
 def _chat(reply: Reply, number: int) -> Body:
@@ -88,6 +103,7 @@ def _responses(reply: Reply, number: int) -> Body:
     if content:
         message = {"type": "message", "id": f"msg_{number}", "role": "assistant", "status": "completed"}
         output.append({**message, "content": content})
+    output += list(_responses_steps(reply.get("steps", []), number))
     for at, (name, args) in enumerate(reply.get("calls", [])):
         call = {"type": "function_call", "id": f"fc_{number}_{at}", "call_id": f"call_{number}_{at}"}
         output.append({**call, "name": name, "arguments": _written(args), "status": "completed"})
@@ -116,6 +132,24 @@ def _responses(reply: Reply, number: int) -> Body:
     return body
 
 
+def _responses_steps(steps: list[Reply], number: int) -> Iterator[Body]:
+    for at, (step, after) in enumerate(zip(steps, [*steps[1:], {}], strict=False)):
+        if "said" in step:
+            content = [{"type": "output_text", "text": step["said"], "annotations": []}]
+            message = {"type": "message", "id": f"msg_{number}_{at}", "role": "assistant", "status": "completed"}
+            yield {**message, "content": content}
+        elif "ran" in step:
+            logs = after.get("came")
+            yield {
+                "type": "code_interpreter_call",
+                "id": f"ci_{number}_{at}",
+                "container_id": "cntr_1",
+                "code": step["ran"],
+                "status": "completed" if after.get("outcome") == "OK" else "failed",
+                "outputs": [{"type": "logs", "logs": logs}] if logs else None,
+            }
+
+
 def _written(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
@@ -131,8 +165,16 @@ def turns(wire: str, body: Body) -> int:
 def complaint(wire: str, body: Body) -> str | None:
     """Return what the real service would refuse a conversation for, or None."""
     if wire == "gemini":
-        return _gemini_complaint(body["contents"])
+        return _gemini_settings_complaint(body) or _gemini_complaint(body["contents"])
     return _chat_complaint(body["messages"]) if wire == "chat" else _responses_complaint(body["input"])
+
+
+def _gemini_settings_complaint(body: Body) -> str | None:
+    tools = {kind for tool in body.get("tools", []) for kind in tool}
+    if len(tools) > 1:
+        return "built-in tools with function calling need tool_config.include_server_side_tool_invocations"
+    as_json = body.get("generationConfig", {}).get("responseMimeType") == "application/json"
+    return "code execution with a JSON reply is not supported" if "codeExecution" in tools and as_json else None
 
 
 def _gemini_complaint(contents: list[Body]) -> str | None:
