@@ -18,6 +18,8 @@ from fake import tiny
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.eval.store import open_run
 
+ENVIRON = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+"""No network, and one thread: tiny models are slower on several."""
 SERVING = ("accelerate", "fastapi", "uvicorn")
 
 
@@ -37,7 +39,7 @@ async def both_arms(call, models, folder, *more):
     """Run two demo samples with the ruler and without, and compare; return both runs."""
     for name, tools in (("with", "ruler"), ("without", "off")):
         words = ("run", "--model", "mine", "--models", models, "--task", "size,distance", "--limit", 1, *more)
-        code, _, err = await call(*words, "--tools", tools, "--out", folder / name, HF_HUB_OFFLINE="1")
+        code, _, err = await call(*words, "--tools", tools, "--out", folder / name, **ENVIRON)
         assert code == 0, err
         assert "Traceback" not in err
     code, _, err = await call("compare", folder / "without", folder / "with")
@@ -100,7 +102,7 @@ async def served(checkpoint, tmp_path_factory):
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("transformers"),
             *("serve", str(checkpoint), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
-            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+            env=os.environ | ENVIRON,
             stdout=output,
             stderr=output,
         )

@@ -9,6 +9,14 @@ from fake import tiny
 from medvision_agent.agent.config import MODEL_CONFIG, Transformers
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Tiny models are slower on several threads, above all beside other test processes."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """Return a function that gives the folder of a kind of checkpoint, made when it is first asked for."""
