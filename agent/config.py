@@ -24,7 +24,7 @@ __all__ = ["MODEL_CONFIG", "Gemini", "LangChain", "ModelConfig", "Offline", "Ope
 class _Model(BaseModel):
     """Fields of every model, remote or not."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     INCIDENTAL: ClassVar = frozenset(
         {

@@ -21,11 +21,12 @@ COMMANDS = [
 NEEDS_KEY = [line for line in COMMANDS if " run " in line and ("gemini" in line or "gpt" in line)]
 
 
-def test_command_line_page_is_generated():
-    spec = importlib.util.spec_from_file_location("cli_docs", ROOT / "scripts" / "cli_docs.py")
+@pytest.mark.parametrize("script", ["cli_docs", "model_docs"])
+def test_generated_pages_are_up_to_date(script):
+    spec = importlib.util.spec_from_file_location(script, ROOT / "scripts" / f"{script}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.TARGET.read_text(encoding="utf-8") == module.pages(), "run: python scripts/cli_docs.py"
+    assert module.TARGET.read_text(encoding="utf-8") == module.pages(), f"run: python scripts/{script}.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,48 @@
+"""A fake provider with eyes: it answers ``models check`` by looking at the pictures it gets."""
+
+import json
+import re
+
+import numpy as np
+
+from fake.replies import Reply, calls, text
+from fake.server import FakeServer, Request
+from medvision_agent.agent.digits import CELL, digits_picture
+from medvision_agent.tools.png import decode_png
+
+IN_TEXT = '```tool_call\n{"name": "unfold", "arguments": {}}\n```'
+"""How a model calls that is offered its tools in the text."""
+
+
+def digits_in(png: bytes) -> str:
+    """Read a picture of digits, as a model with eyes would."""
+    picture, width = decode_png(png), CELL[1]
+    cells = [picture[:, start : start + width] for start in range(0, picture.shape[1], width)]
+    known = {digit: digits_picture(digit) for digit in "0123456789"}
+    return "".join(next(digit for digit, drawn in known.items() if np.array_equal(drawn, cell)) for cell in cells)
+
+
+class Eyes(FakeServer):
+    """Answers what it is asked by looking at the pictures; ``lacks`` says what it cannot do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lacks = ""
+
+    def _next(self, request: Request) -> Reply:
+        said = json.dumps(request.body)
+        usage = None if self.lacks == "usage" else {"input": 100, "output": 10, "reasoning": 0, "cached": 0}
+        if "Count from 1" in said:
+            long = {"input": 20, "output": 200 if self.lacks == "limits" else 16, "reasoning": 0, "cached": 0}
+            finish = {"gemini": "MAX_TOKENS", "chat": "length", "responses": "max_output_tokens"}[request.wire]
+            return text("one two three", usage=usage and long, finish=None if self.lacks == "limits" else finish)
+        pictures = [] if self.lacks == "eyes" else request.pictures
+        if "Call the tool unfold" not in said:
+            return text(digits_in(pictures[-1]) if pictures else "I see a heart.", usage=usage)
+        code = re.search(r"code\W+(\d{4})", said)
+        if code is None:
+            if self.lacks == "tools":
+                return text("I would rather not.", usage=usage)
+            return calls(("unfold", {})) if request.body.get("tools") else text(IN_TEXT, usage=usage)
+        shown = digits_in(pictures[-1]) if len(pictures) > 1 and self.lacks != "tool pictures" else "nothing"
+        return text(f"{code[1]} {shown}", usage=usage)
