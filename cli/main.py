@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "Run a model over samples, with or without tools.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",
+    "why": "Say why a run is wrong: its errors in parts, and what its model did.",
 }
 """Commands and their one-line help; the module of each is imported when it runs."""
 

@@ -1,0 +1,35 @@
+"""``medvision-agent why``: the errors of a stored run in parts, and how its model went about its samples."""
+
+import json
+from pathlib import Path
+
+import click
+
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, protocol
+
+__all__ = ["command"]
+
+
+@click.command("why")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--protocol", "protocol_name", default=DEFAULT_PROTOCOL, show_default=True, help=", ".join(PROTOCOLS))
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
+    """Say why the answers of a stored RUN are wrong: copying, arithmetic or seeing; and how its model used its tools.
+
+    Nothing is asked of a model, and what is stored is not changed.
+    """
+    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.why.summary import summarise_why
+
+    rules = protocol(protocol_name)
+    stored = open_run(run)
+    summary = summarise_why(stored, rules)
+    if as_json:
+        content = {"run": str(stored.folder), "facts": stored.facts, "why": summary.model_dump(mode="json")}
+        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        return
+    from medvision_agent.eval.tables import show
+    from medvision_agent.eval.why.tables import why_view
+
+    show(why_view(summary, stored.facts, stored.source_note))

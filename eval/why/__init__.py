@@ -1,0 +1,1 @@
+"""Why an answer is wrong, not only whether: its error in parts, landmark errors, and how a model behaved."""

@@ -1,0 +1,161 @@
+"""How a model went about its samples: calls, their order, repeats, answers read off the last result, changes of mind.
+
+Contract: every share and mean stands beside the number of samples, or calls, that entered it. Infrastructure failures
+are in none of them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
+from medvision_agent.eval.statistics.frozen import Frozen
+from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.numbers import Number, numbers_in
+from medvision_agent.eval.why.readings import is_last_result
+
+__all__ = ["Behaviour", "Conversation", "ToolBehaviour", "behaviour"]
+
+_MOST_ORDERS = 10
+_TAGGED = next(rules for rules in PROTOCOLS.values() if rules.answer_tags)
+
+
+@dataclass(frozen=True, eq=False)
+class Conversation:
+    """What is looked at of one scored sample."""
+
+    record: Record
+    calls: Sequence[Call]
+    texts: Sequence[str]
+    """The model's messages, the final one included."""
+
+
+class ToolBehaviour(Frozen):
+    """The calls of one tool."""
+
+    calls: int
+    per_sample: float
+    samples: int
+    """Samples in which it was called."""
+    invalid: int
+    """Calls answered with an error, those over the limit of calls not counted."""
+    over_limit: int
+    repeated: int
+    """Calls with the same arguments as an earlier one of the same sample."""
+    seconds: Mean
+    """Per call that was run."""
+
+
+class Behaviour(Frozen):
+    """All scored samples of one task in one run."""
+
+    n: int
+    calls: Mean
+    """Tool calls per sample."""
+    invalid: int
+    over_limit: int
+    repeated: int
+    tools: dict[str, ToolBehaviour]
+    steps: dict[str, int]
+    """How often one tool follows another: ``start > crop``, ``crop > ruler``, ``ruler > end``."""
+    orders: dict[str, int]
+    """The most frequent whole orders of tools, at most 10; calls of one tool in a row are written once."""
+    last_result_is_answer: Mean
+    """Share of samples whose answer is the last tool result, over answered samples with a call that succeeded."""
+    answered_before: int
+    """Samples with a tagged answer in a message before the last tool call."""
+    changed: Mean
+    """Share of these in which the final answer is another one."""
+    closer: Mean
+    """Of the changed answers (lengths and angles), the share that came closer to the target: sum of |p - t|."""
+    input_tokens: Mean
+    """Per model call, over samples whose calls all reported their usage; ``n`` counts model calls."""
+    output_tokens: Mean
+    model_seconds: Mean
+    """Per model call: time of the sample without its tools."""
+
+
+def behaviour(conversations: Sequence[Conversation], rules: Protocol) -> Behaviour:
+    """Return the figures of the conversations of one task."""
+    sequences = [[call.tool for call in one.calls] for one in conversations]
+    tools = Counter(tool for sequence in sequences for tool in sequence)
+    by_tool = {tool: _tool(tool, conversations) for tool, _ in tools.most_common()}
+    steps = Counter(f"{a} > {b}" for tools in sequences for a, b in pairwise(["start", *tools, "end"]))
+    orders = Counter(" > ".join(_once(tools)) or "no tool" for tools in sequences)
+    changes = [change for one in conversations if (change := _change(one)) is not None]
+    last = [is_last_result(one.record, one.calls, rules) for one in conversations]
+    return Behaviour(
+        n=len(conversations),
+        calls=_mean([len(tools) for tools in sequences]),
+        invalid=sum(one.invalid for one in by_tool.values()),
+        over_limit=sum(one.over_limit for one in by_tool.values()),
+        repeated=sum(one.repeated for one in by_tool.values()),
+        tools=by_tool,
+        steps=dict(steps.most_common()),
+        orders=dict(orders.most_common(_MOST_ORDERS)),
+        last_result_is_answer=_mean([float(one) for one in last if one is not None]),
+        answered_before=len(changes),
+        changed=_mean([float(changed) for changed, _ in changes]),
+        closer=_mean([float(closer) for changed, closer in changes if changed and closer is not None]),
+        **_per_model_call([one.record for one in conversations]),
+    )
+
+
+def _tool(tool: str, conversations: Sequence[Conversation]) -> ToolBehaviour:
+    by_sample = [[call for call in one.calls if call.tool == tool] for one in conversations]
+    calls = [call for own in by_sample for call in own]
+    return ToolBehaviour(
+        calls=len(calls),
+        per_sample=len(calls) / len(conversations),
+        samples=sum(map(bool, by_sample)),
+        invalid=sum(not call.ok and not call.over_limit for call in calls),
+        over_limit=sum(call.over_limit for call in calls),
+        repeated=sum(len(own) - len({call.written for call in own}) for own in by_sample),
+        seconds=_mean([call.seconds for call in calls if not call.over_limit]),
+    )
+
+
+def _once(tools: Sequence[str]) -> list[str]:
+    return [tool for before, tool in pairwise(["", *tools]) if tool != before]
+
+
+def _change(one: Conversation) -> tuple[bool, bool | None] | None:
+    """Tell whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
+    sample = one.record.sample
+    read = [numbers_in(text, len(sample.target), _TAGGED) for text in one.texts]
+    earlier = [numbers for numbers in read[:-1] if numbers is not None]
+    if not one.calls or not earlier or read[-1] is None:
+        return None
+    before, after = earlier[-1], read[-1]
+    changed = [number.value for number in before] != [number.value for number in after]
+    if sample.task == "detection":
+        return changed, None
+    return changed, _off(after, sample.target) < _off(before, sample.target)
+
+
+def _off(numbers: Sequence[Number], target: Sequence[float]) -> float:
+    return sum(abs(number.value - wanted) for number, wanted in zip(numbers, target, strict=True))
+
+
+def _per_model_call(records: Sequence[Record]) -> dict[str, Mean]:
+    reported = [record.usage for record in records if not record.usage.unreported]
+    used = sum(record.seconds - sum(use.seconds for use in record.tool_uses) for record in records)
+    asked, every = sum(usage.model_calls for usage in reported), sum(record.usage.model_calls for record in records)
+    return {
+        "input_tokens": _ratio(sum(usage.input for usage in reported), asked),
+        "output_tokens": _ratio(sum(usage.output for usage in reported), asked),
+        "model_seconds": _ratio(used, every),
+    }
+
+
+def _ratio(total: float, n: int) -> Mean:
+    return Mean(mean=total / n if n else None, n=n)
+
+
+def _mean(values: Sequence[float]) -> Mean:
+    mean, n = finite_mean(values)
+    return Mean(mean=mean, n=n)

@@ -1,0 +1,80 @@
+"""A stored trace as typed calls and texts.
+
+Contract: nothing a model wrote makes reading fail. Arguments are as the model gave them, in its own convention; those
+that were no JSON object are an empty mapping.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Call", "calls_of", "spoken_texts"]
+
+_OVER_LIMIT = "Error: not run: the limit"
+"""How a call that came after the limit of tool calls is answered (``agent/toolbox.py``)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One tool call and what came back."""
+
+    tool: str
+    """The name the model wrote; may be unknown."""
+    arguments: Mapping[str, Any]
+    written: str
+    """The arguments as canonical JSON, readable or not: equal calls have equal texts."""
+    ok: bool
+    over_limit: bool
+    """Answered with an error only because the limit of tool calls was reached."""
+    seconds: float
+    result: Mapping[str, Any]
+    """The result as the model got it; empty for an error."""
+
+    def number(self, name: str) -> float | None:
+        """Return a number of the result, or None where it has none of this name."""
+        value = self.result.get(name)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def calls_of(trace: Mapping[str, Any]) -> list[Call]:
+    """Return the calls of a trace in their order."""
+    return [_call(entry) for entry in trace.get("tool_calls", ())]
+
+
+def spoken_texts(trace: Mapping[str, Any]) -> list[str]:
+    """Return the visible text of each message of the model, in their order."""
+    return [_text(message.get("content")) for message in trace.get("messages", ()) if message.get("type") == "ai"]
+
+
+def _call(entry: Mapping[str, Any]) -> Call:
+    arguments, ok, text = entry.get("arguments"), bool(entry.get("ok")), str(entry.get("text", ""))
+    return Call(
+        tool=str(entry.get("tool")),
+        arguments=arguments if isinstance(arguments, Mapping) else {},
+        written=json.dumps(arguments, sort_keys=True),
+        ok=ok,
+        over_limit=not ok and text.startswith(_OVER_LIMIT),
+        seconds=float(entry.get("seconds") or 0.0),
+        result=_object(text) if ok else {},
+    )
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    blocks: Sequence[Any] = content if isinstance(content, list) else ()
+    parts = [block if isinstance(block, str) else block.get("text", "") for block in blocks if _is_text(block)]
+    return "\n".join(str(part) for part in parts)
+
+
+def _is_text(block: Any) -> bool:
+    return isinstance(block, str) or (isinstance(block, Mapping) and block.get("type") == "text")

@@ -1,0 +1,109 @@
+"""The views of a finished conversation, rebuilt from its calls: where in the slice a model's coordinates lay.
+
+``v0`` has the size of the picture as sent, which the run keeps, and the sample's spacing (after ``--reshape``: the
+field of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is
+made again, by the tool itself, on an empty slice of that size, with the model's size rule and convention.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from medvision_agent.eval.recipe import recipe_named
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.sample import Sample
+from medvision_agent.eval.store_files import picture_path
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.missing import Missing
+from medvision_agent.tools.crop import crop
+from medvision_agent.tools.frames import FRAMES, MEDVISION
+from medvision_agent.tools.geometry import Point, Size, Spacing
+from medvision_agent.tools.perceive import Native, PerceivedRule
+from medvision_agent.tools.slice import FloatImage, Grey, Slice
+from medvision_agent.tools.view import ViewSet
+
+__all__ = ["Scene", "scene_of"]
+
+_RULE: TypeAdapter[PerceivedRule | None] = TypeAdapter(PerceivedRule | None)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SAME = 1e-5
+"""How far two reports of one coordinate may differ, as a share of the view."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The views of one conversation, and the truth's points in the slice frame of these views."""
+
+    views: ViewSet
+    truth: tuple[Point, ...]
+    cropped: bool
+    """Whether there are views besides v0."""
+
+    @property
+    def spacing(self) -> Spacing:
+        """Millimetres per pixel of the slice."""
+        return self.views.slice.spacing
+
+
+def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
+    """Return the views of a record's conversation, or why they cannot be had."""
+    size = _size(picture_path(run.folder, record.v0_sha256)) if record.v0_sha256 else None
+    if size is None:
+        return Missing.NO_PICTURE
+    native = _native_size(record.sample, size, reshaped=bool(run.identity.get("reshape")))
+    if native is None:
+        return Missing.NO_SIZE
+    fx, fy = size.width / native.width, size.height / native.height
+    pixel = record.sample.pixel_size
+    empty = Slice(
+        np.zeros((size.height, size.width), np.float32), Spacing(pixel.height_mm / fy, pixel.width_mm / fx), _black
+    )
+    model: Mapping[str, Any] = run.identity["model"]
+    rule = _RULE.validate_python(model.get("perceived")) or Native()
+    perceives = recipe_named(run.identity["recipe"]).perceives(rule)
+    views = ViewSet(empty, perceives, FRAMES[model.get("frame", MEDVISION.name)])
+    crops = [call for call in calls if call.ok and call.tool == crop.name]
+    if not all(_again(views, call) for call in crops):
+        return Missing.NO_VIEWS
+    truth = tuple(Point(point.x * fx, point.y * fy) for point in record.sample.truth_points)
+    return Scene(views, truth, cropped=bool(crops))
+
+
+def _again(views: ViewSet, call: Call) -> bool:
+    """Make the view of a crop; tell whether it is the one reported then."""
+    made = crop.call(views, call.arguments).result
+    if made is None or made["view"] != call.result.get("view"):
+        return False
+    whole = views.whole.perceived
+    scale = max(views.frame.ends(whole))
+    reported = [(made[key], call.number(key)) for key in ("v0_x0", "v0_y0", "v0_x1", "v0_y1")]
+    return all(then is not None and abs(now - then) <= _SAME * scale for now, then in reported)
+
+
+def _native_size(sample: Sample, sent: Size, *, reshaped: bool) -> Size | None:
+    if not reshaped:
+        return sent
+    return Size(*sample.medvision.image_size_2d) if sample.medvision is not None else None
+
+
+def _size(png: Path) -> Size | None:
+    """Return the size a PNG file states in its first chunk, or None where there is no such file."""
+    try:
+        with png.open("rb") as file:
+            head = file.read(24)
+    except OSError:
+        return None
+    if len(head) < 24 or not head.startswith(_PNG):
+        return None
+    width, height = struct.unpack(">II", head[16:24])
+    return Size(height, width)
+
+
+def _black(values: FloatImage) -> Grey:
+    return np.zeros(values.shape, np.uint8)

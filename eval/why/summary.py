@@ -1,0 +1,196 @@
+"""Why a run is as wrong as it is: the parts of its errors, its landmark errors and its behaviour, task by task.
+
+Contract: strict JSON; every mean stands beside its n, and what could not be decomposed is counted by its reason.
+Figures are given over all numbers decomposed, and over those alone whose points no solver found (``without_solver``).
+Infrastructure failures are outside everything.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.sample import TASKS, Task
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.statistics.frozen import Frozen
+from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.why.behaviour import Behaviour, behaviour
+from medvision_agent.eval.why.decompose import Parts
+from medvision_agent.eval.why.measured import QUANTITIES, SOLVERS
+from medvision_agent.eval.why.samples import SampleWhy, sample_whys
+
+__all__ = ["UNITS", "Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
+__all__ += ["summarise_why"]
+
+UNITS: dict[Task, str] = {"detection": "mm", "size": "mm", "angle": "degrees", "distance": "mm"}
+"""The unit of a task's errors; of a box, that of its corners."""
+
+
+class Part(Frozen):
+    """Means of one signed part over the numbers of a group."""
+
+    signed: Mean
+    absolute: Mean
+    signed_relative: Mean
+    """Of the part divided by the size of the target, over targets that are not 0."""
+    absolute_relative: Mean
+
+
+class Group(Frozen):
+    """Numbers decomposed; the means of copying, arithmetic and seeing (signed) add up to that of the error."""
+
+    n: int
+    matched: int
+    """Numbers that are a rounding of the value they cite, or were worked out from points stated."""
+    sources: dict[str, int]
+    """Where the points come from: a tool, or the text."""
+    error: Part
+    copying: Part
+    arithmetic: Part
+    seeing: Part
+
+
+class Quantity(Frozen):
+    """One number of the answers of a task."""
+
+    unit: str
+    with_solver: Group
+    """All numbers decomposed, those of a solver included."""
+    without_solver: Group
+    not_decomposed: dict[str, int]
+    """Scored samples without parts, by the reason (``Missing``)."""
+
+
+class Landmarks(Frozen):
+    """Distances in mm from the truth's points, over samples where both are known."""
+
+    mean_mm: Mean
+    """Of the samples' means over their points."""
+    largest_mm: Mean
+    """Of the samples' largest distances."""
+    swapped: int
+    """Samples whose two lines or axes had to be swapped."""
+
+
+class Corners(Frozen):
+    """Distances in mm of a box's corners from the target's."""
+
+    lower_mm: Mean
+    higher_mm: Mean
+
+
+class Decomposition(Frozen):
+    """Whose answers are taken apart, and where landmarks are known."""
+
+    quantities: dict[str, Quantity]
+    landmarks: Landmarks | None
+    """None where no sample has both points and truth."""
+    landmarks_without_solver: Landmarks | None
+    corners: Corners | None
+    """Detection only."""
+
+
+class TaskWhy(Frozen):
+    """All scored samples of one task."""
+
+    n: int
+    errors: Decomposition
+    behaviour: Behaviour
+
+
+class WhySummary(Frozen):
+    """One run, which is one arm: a model under one condition."""
+
+    model: str
+    condition: str
+    protocol: str
+    solvers: tuple[str, ...]
+    """Tools that return an answer themselves."""
+    n: int
+    tasks: dict[Task, TaskWhy]
+
+
+def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
+    """Return the summary of a stored run; answers are read by *rules* (the default protocol if left out)."""
+    rules = rules or protocol(DEFAULT_PROTOCOL)
+    whys = list(sample_whys(run, rules))
+    by_task = {task: [one for one in whys if one.record.sample.task == task] for task in TASKS}
+    return WhySummary(
+        model=str(run.identity["model_name"]),
+        condition=str(run.identity["condition"]),
+        protocol=rules.name,
+        solvers=tuple(sorted(SOLVERS)),
+        n=len(whys),
+        tasks={
+            task: TaskWhy(
+                n=len(own),
+                errors=_errors(task, own),
+                behaviour=behaviour([one.conversation for one in own], rules),
+            )
+            for task, own in by_task.items()
+            if own
+        },
+    )
+
+
+def _errors(task: Task, whys: Sequence[SampleWhy]) -> Decomposition:
+    return Decomposition(
+        quantities={name: _quantity(UNITS[task], [one.quantities[name] for one in whys]) for name in QUANTITIES[task]},
+        landmarks=_landmarks(whys),
+        landmarks_without_solver=_landmarks([one for one in whys if not one.solver]),
+        corners=_corners(whys) if task == "detection" else None,
+    )
+
+
+def _quantity(unit: str, found: Sequence[Parts | str]) -> Quantity:
+    parts = [one for one in found if isinstance(one, Parts)]
+    return Quantity(
+        unit=unit,
+        with_solver=_group(parts),
+        without_solver=_group([one for one in parts if not one.measurement.solver]),
+        not_decomposed=dict(Counter(str(one) for one in found if not isinstance(one, Parts)).most_common()),
+    )
+
+
+def _group(parts: Sequence[Parts]) -> Group:
+    return Group(
+        n=len(parts),
+        matched=sum(one.matched for one in parts),
+        sources=dict(Counter(one.measurement.source for one in parts).most_common()),
+        error=_part(parts, lambda one: one.error),
+        copying=_part(parts, lambda one: one.copying),
+        arithmetic=_part(parts, lambda one: one.arithmetic),
+        seeing=_part(parts, lambda one: one.seeing),
+    )
+
+
+def _part(parts: Sequence[Parts], of: Callable[[Parts], float]) -> Part:
+    values = [of(one) for one in parts]
+    relative = [value / abs(one.target) for value, one in zip(values, parts, strict=True) if one.target != 0]
+    return Part(
+        signed=_mean(values),
+        absolute=_mean([abs(value) for value in values]),
+        signed_relative=_mean(relative),
+        absolute_relative=_mean([abs(value) for value in relative]),
+    )
+
+
+def _landmarks(whys: Sequence[SampleWhy]) -> Landmarks | None:
+    found = [one.landmarks for one in whys if one.landmarks is not None]
+    if not found:
+        return None
+    return Landmarks(
+        mean_mm=_mean([one.mean_mm for one in found]),
+        largest_mm=_mean([one.largest_mm for one in found]),
+        swapped=sum(one.swapped for one in found),
+    )
+
+
+def _corners(whys: Sequence[SampleWhy]) -> Corners:
+    found = [one.corners_mm for one in whys if one.corners_mm is not None]
+    return Corners(lower_mm=_mean([low for low, _ in found]), higher_mm=_mean([high for _, high in found]))
+
+
+def _mean(values: Sequence[float]) -> Mean:
+    mean, n = finite_mean(values)
+    return Mean(mean=mean, n=n)
