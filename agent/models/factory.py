@@ -15,8 +15,8 @@ import httpx2
 
 from medvision_agent.agent.checkpoint import local_folder
 from medvision_agent.agent.config import Gemini, LangChain, ModelConfig, Offline, Transformers
-from medvision_agent.agent.models.arguments import ReadableArgumentsClient
 from medvision_agent.agent.models.chat import Chat
+from medvision_agent.agent.models.mending import MendingClient
 from medvision_agent.errors import ConfigError
 
 __all__ = ["check_ready", "key_names", "open_model"]
@@ -68,7 +68,7 @@ async def open_model(
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    async with ReadableArgumentsClient(limits=limits, timeout=config.timeout_seconds) as client:
+    async with MendingClient(limits=limits, timeout=config.timeout_seconds) as client:
         if isinstance(config, Gemini):
             chat: Chat
             if provider_code or config.replay is not None:

@@ -1,27 +1,29 @@
-"""Tool arguments that are JSON but no object, kept readable on their way through the OpenAI adapter.
+"""Tool calls as servers deviate in writing them, kept readable on their way through the OpenAI adapter.
 
-The adapter can represent arguments that are an object, or that are no JSON at all; for anything between (a list, a
-number, a string) it raises and the whole reply is lost, its good calls and its token counts included. This client
-marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are answered.
+The adapter can represent arguments that are a text of a JSON object, or of no JSON at all; for anything between (a
+list, a number, a text in a text) and for calls without an id it raises, and the whole reply is lost, its good calls and
+its token counts included. This client marks such arguments in the body of a reply, so that they arrive as arguments
+that cannot be read and are answered; arguments sent as an object become their text; and a call without an id gets one.
 """
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
-__all__ = ["NOT_AN_OBJECT", "ReadableArgumentsClient"]
+__all__ = ["NOT_AN_OBJECT", "MendingClient"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
 """Appended to the arguments; what a model sees of its own call when the conversation goes on."""
 _OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
 
 
-class ReadableArgumentsClient(httpx2.AsyncClient):
-    """An HTTP client that mends replies; in everything else (proxies, limits, redirects) the usual one."""
+class MendingClient(httpx2.AsyncClient):
+    """An HTTP client that mends tool calls in replies; in all else (proxies, limits, redirects) the usual one."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
-        """Send a request and return the reply, with marked arguments where needed."""
+        """Send a request and return the reply, mended where needed."""
         response = await super().send(request, **settings)
         if response.status_code != 200:
             return response
@@ -39,7 +41,7 @@ def _mended(body: bytes) -> bytes:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    changed = [_mark(call) for call in _calls(content)]
+    changed = [_mark(call) for call in _calls(content)] + [_name(call) for call in _nameless(content)]
     return json.dumps(content).encode() if any(changed) else body
 
 
@@ -62,6 +64,9 @@ def _mark(call: dict[str, Any]) -> bool:
     if call["arguments"] is None:
         call["arguments"] = "{}"
         return True
+    if isinstance(call["arguments"], dict):
+        call["arguments"] = json.dumps(call["arguments"])
+        return True
     try:
         arguments = json.loads(call["arguments"])
     except (ValueError, RecursionError, TypeError):
@@ -69,4 +74,17 @@ def _mark(call: dict[str, Any]) -> bool:
     if isinstance(arguments, dict):
         return False
     call["arguments"] += NOT_AN_OBJECT
+    return True
+
+
+def _nameless(content: Any) -> list[dict[str, Any]]:
+    """Return the tool calls of chat completions that have no id."""
+    choices = content.get("choices") if isinstance(content, dict) else None
+    messages = [choice.get("message") for choice in choices or [] if isinstance(choice, dict)]
+    lists = [message.get("tool_calls") for message in messages if isinstance(message, dict)]
+    return [call for calls in lists for call in calls or [] if isinstance(call, dict) and not call.get("id")]
+
+
+def _name(call: dict[str, Any]) -> bool:
+    call["id"] = f"call_{uuid4().hex}"
     return True
