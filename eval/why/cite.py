@@ -44,7 +44,7 @@ def _match(
     place: int, number: Number, measured: Sequence[Measurement], taken: Sequence[Measurement]
 ) -> Measurement | None:
     ranked = [
-        (one in taken, one.axis not in (None, place), abs(one.value - number.value), -order)
+        (one in taken, one.axis not in (None, place), round(abs(one.value - number.value), 9), -order)
         for order, one in enumerate(measured)
         if number.rounds(one.value)
     ]
