@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.eval.budget import Budget
 
-__all__ = ["limit_options", "take_budget", "take_limits"]
+__all__ = ["budget_options", "limit_options", "take_budget", "take_limits"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _COUNT = click.IntRange(min=1)
@@ -28,6 +28,11 @@ _OPTIONS = (
     click.option("--max-tokens", type=_COUNT, help="Stop the run after this many tokens; continue with --resume."),
     click.option("--max-seconds", type=_AMOUNT, help="Stop the run after this time; continue with --resume."),
 )
+_BUDGET_OPTIONS = (
+    click.option("--max-cost", type=_AMOUNT, metavar="USD", help="Stop there, instead of the file's budget."),
+    click.option("--max-tokens", type=_COUNT, help="Stop after this many tokens."),
+    click.option("--max-seconds", type=_AMOUNT, help="Stop after this time."),
+)
 _LIMITS = {
     "max_model_calls": "model_calls",
     "max_tool_calls": "tool_calls",
@@ -40,6 +45,13 @@ _BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
 def limit_options(command: _F) -> _F:
     """Add the options that bound a run."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def budget_options(command: _F) -> _F:
+    """Add the options that bound a study."""
+    for option in reversed(_BUDGET_OPTIONS):
         command = option(command)
     return command
 

@@ -16,6 +16,7 @@ from medvision_agent.version import VERSION
 __all__ = ["cli", "main"]
 
 COMMANDS = {
+    "ablate": "Run a study: models under several conditions, side by side.",
     "compare": "Put two runs of the same samples side by side, paired.",
     "data": "List, show and export samples.",
     "export": "Write a stored run as MedVision's own result files.",

@@ -47,7 +47,11 @@ class RunProgress:
 
     def start(self, run: Run) -> None:
         """Begin with what is pending of *run*."""
-        self._bar.update(self._task, total=len(run.pending()), description=str(run.identity["model_name"]))
+        self.begin(len(run.pending()), str(run.identity["model_name"]))
+
+    def begin(self, total: int, description: str) -> None:
+        """Begin with a number of samples."""
+        self._bar.update(self._task, total=total, description=description)
 
     def add(self, record: Record) -> None:
         """Count a finished sample."""

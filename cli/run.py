@@ -1,7 +1,6 @@
 """``medvision-agent run``: ask a model the samples of a source, with or without tools, and store every answer."""
 
 import asyncio
-import signal
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import click
 
 from medvision_agent.cli.limits import limit_options, take_budget, take_limits
 from medvision_agent.cli.sampling import sample_options, take_reading, take_selection
+from medvision_agent.cli.stopping import INTERRUPTED, Stopping
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.printable import printable
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from medvision_agent.tools.geometry import Size
 
 __all__ = ["command"]
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
@@ -148,25 +144,13 @@ async def _run(prepared: "Prepared") -> tuple["Run", bool, str]:
     from medvision_agent.eval.launch import execute
     from medvision_agent.eval.runner import Watch
 
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    interrupted, used_up = False, list[str]()
-
-    def interrupt() -> None:
-        nonlocal interrupted
-        interrupted = True
-        stop.set()
-        for number in _STOPPING:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.default_int_handler)
-        click.echo("finishing what is in flight; press Ctrl-C again to stop at once", err=True)
+    stopping, used_up = Stopping(), list[str]()
 
     def start(run: "Run") -> None:
         click.echo(f"writing to {run.folder}", err=True)
         progress.start(run)
 
-    for number in _STOPPING:
-        loop.add_signal_handler(number, interrupt)
     with RunProgress() as progress:
         watch = Watch(on_start=start, on_record=progress.add, on_fault=progress.fault, on_limit=used_up.append)
-        run = await execute(prepared, watch=watch, stop=stop)
-    return run, interrupted, "".join(used_up)
+        run = await execute(prepared, watch=watch, stop=stopping.stop)
+    return run, stopping.interrupted, "".join(used_up)

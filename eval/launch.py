@@ -10,6 +10,7 @@ from medvision_agent.agent.catalogue import find, load_catalogue
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.config import Gemini, ModelConfig, Offline
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.chat import Chat
 from medvision_agent.agent.models.factory import check_ready, open_model
 from medvision_agent.agent.models.scripted import read_script
 from medvision_agent.agent.opening import check_askable
@@ -34,7 +35,7 @@ from medvision_agent.tools.frames import frame_named
 from medvision_agent.tools.geometry import Size
 from medvision_agent.tools.png import encode_png
 
-__all__ = ["Chosen", "Prepared", "Settings", "choose", "execute", "prepare"]
+__all__ = ["Chosen", "Prepared", "Settings", "check_pictures", "choose", "execute", "job_of", "prepare"]
 
 _PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
 CHECKED_PICTURES = 20
@@ -189,7 +190,7 @@ def _with_spacing(wording: Wording, settings: Settings) -> Wording:
         what = "spacing: tool" if settings.spacing == "tool" else f"paragraph: {settings.paragraph}"
         raise ConfigError(f"{what} goes with the shipped prompts, not with a prompt file: write it into your own texts")
     if settings.spacing == "tool" and wording.form == "cot":
-        raise ConfigError("spacing: tool goes with form direct: the steps of cot calculate with the prompt's pixel size")
+        raise ConfigError("spacing: tool goes with form direct: the steps of cot take the pixel size from the prompt")
     return replace(wording, states_spacing=settings.spacing == "prompt")
 
 
@@ -207,7 +208,19 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
     return model.model_copy(update={"script": script})
 
 
-def _check_pictures(prepared: Prepared, run: Run) -> None:
+def job_of(prepared: Prepared, chat: Chat) -> Job:
+    """Return what is asked of every sample of a prepared run, of its model as opened."""
+    return Job(
+        source=prepared.source,
+        recipe=prepared.recipe,
+        wording=prepared.wording,
+        condition=prepared.condition,
+        chat=chat,
+        limits=prepared.settings.limits,
+    )
+
+
+def check_pictures(prepared: Prepared, run: Run) -> None:
     """Refuse to go on where pictures are no longer those that were sent; looks at a few of the finished samples."""
     finished = [record for record in run.records if record.v0_sha256]
     for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
@@ -235,22 +248,13 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
     with store:
         run = open_run(settings.out)
         if settings.resume:
-            _check_pictures(prepared, run)
+            check_pictures(prepared, run)
         watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         try:
             async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
-                job = Job(
-                    source=prepared.source,
-                    recipe=prepared.recipe,
-                    wording=prepared.wording,
-                    condition=prepared.condition,
-                    chat=chat,
-                    limits=settings.limits,
-                )
-                await run_samples(
-                    job, store, run, parallel=prepared.parallel, watch=watch, stop=stop, budget=settings.budget
-                )
+                job, parallel = job_of(prepared, chat), prepared.parallel
+                await run_samples(job, store, run, parallel=parallel, watch=watch, stop=stop, budget=settings.budget)
         except (ProviderError, ConfigError):
             store.discard_if_empty()
             raise

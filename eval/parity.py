@@ -46,8 +46,8 @@ def parity(
 ) -> list[str]:
     """Return every difference besides the tools, one line each; empty if the two runs may be compared.
 
-    *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256`` and
-    ``v0_sha256`` of the records.
+    *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``
+    and ``v0_sha256`` of the records.
     """
     by_id = {record.sample.id: record for record in records_b}
     common = [(record, by_id[record.sample.id]) for record in records_a if record.sample.id in by_id]

@@ -1,12 +1,12 @@
-"""The runner: asks the pending samples of a run, a bounded number at a time, and stores each as it ends.
+"""The runner: asks the pending samples of runs, a bounded number at a time, and stores each as it ends.
 
-One event loop, one client. When *stop* is set, samples in flight are finished and stored, and no new one is started.
-A ProviderError stops the run the same way and is raised at the end.
+One event loop, one client for each model. When *stop* is set, samples in flight are finished and stored, and no new
+one is started. A ProviderError stops the run the same way and is raised at the end.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from medvision_agent.agent.answer import Answer, answer
@@ -32,7 +32,7 @@ from medvision_agent.eval.spoken import spoken_in
 from medvision_agent.eval.store import RunStore
 from medvision_agent.tools.slice import Slice
 
-__all__ = ["Job", "Watch", "question_of", "run_samples"]
+__all__ = ["Ask", "Job", "Lane", "Pool", "Watch", "question_of", "run_pools", "run_samples"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,28 @@ class Job:
     limits: Limits
 
 
+@dataclass(eq=False)
+class Lane:
+    """One run that is being asked: how, where its records go, and whether its model ever replied."""
+
+    job: Job
+    store: RunStore
+    replied: bool
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+Ask = tuple[Lane, Sample, int]
+"""A sample of a run, and the number of the attempt."""
+
+
+@dataclass(eq=False)
+class Pool:
+    """What is asked of one model, in this order, and how many samples at a time."""
+
+    asks: Iterator[Ask]
+    parallel: int
+
+
 async def run_samples(
     job: Job,
     store: RunStore,
@@ -70,46 +92,49 @@ async def run_samples(
     stop: asyncio.Event,
     budget: Budget | None = None,
 ) -> None:
-    """Ask every pending sample of *run*, at most *parallel* at a time, and store each record.
+    """Ask every pending sample of *run*, at most *parallel* at a time, and store each record."""
+    lane = Lane(job, store, any(not record.outcome.infrastructure for record in run.records))
+    pool = Pool(((lane, sample, attempt) for sample, attempt in run.pending()), parallel)
+    await run_pools([pool], Meter(budget or Budget(), [*run.records, *run.superseded]), watch=watch, stop=stop)
 
-    A sample that waits for its next try when *stop* is set is given up: it stays pending. Where *budget* is used up
-    no further sample is started, and *watch* hears of it.
+
+async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event) -> None:
+    """Ask all that the pools hold, side by side, and store each record in the run of its lane.
+
+    A sample that waits for its next try when *stop* is set is given up: it stays pending. Where *meter* finds a budget
+    used up no further sample is started, and *watch* hears of it.
     """
-    meter = Meter(budget or Budget(), [*run.records, *run.superseded])
-    todo, writing, problems = iter(run.pending()), asyncio.Lock(), list[Exception]()
-    replied = any(not record.outcome.infrastructure for record in run.records)
+    problems = list[Exception]()
     waiting = Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
 
-    async def one(sample: Sample, attempt: int) -> None:
-        nonlocal replied
-        record, trace = await _ask(job, sample, attempt, waiting)
-        if record.outcome is Outcome.REJECTED and not replied:
+    async def one(lane: Lane, sample: Sample, attempt: int) -> None:
+        record, trace = await _ask(lane.job, sample, attempt, waiting)
+        if record.outcome is Outcome.REJECTED and not lane.replied:
             raise ProviderError(
-                f"{job.chat.config.model} calls the first requests invalid, check its settings: {record.detail}"
+                f"{lane.job.chat.config.model} calls the first requests invalid, check its settings: {record.detail}"
             )
-        replied = replied or not record.outcome.infrastructure
-        async with writing:
-            await asyncio.to_thread(store.add, record, trace)
+        lane.replied = lane.replied or not record.outcome.infrastructure
+        async with lane.writing:
+            await asyncio.to_thread(lane.store.add, record, trace)
         meter.add(record)
         watch.on_record(record)
 
-    async def work() -> None:
-        while not stop.is_set() and meter.allows_one_more() and (item := next(todo, None)) is not None:
+    async def work(pool: Pool) -> None:
+        while not stop.is_set() and meter.allows_one_more() and (ask := next(pool.asks, None)) is not None:
             try:
                 with meter.in_flight():
-                    await one(*item)
+                    await one(*ask)
             except GivenUpError:
                 return
             except Exception as problem:  # noqa: BLE001 - raised below, when the others are safely stored
                 problems.append(problem)
                 stop.set()
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(parallel):
-            group.create_task(work())
+    workers = [work(pool) for pool in pools for _ in range(pool.parallel)]
+    await asyncio.gather(*workers)
     if problems:
         raise problems[0]
-    if meter.reason and next(todo, None) is not None:
+    if meter.reason and any(next(pool.asks, None) is not None for pool in pools):
         watch.on_limit(meter.reason)
 
 

@@ -25,9 +25,9 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.store_files import DATABASE, PICTURES, make_folder, picture_path, sync_folder, write_picture
-from medvision_agent.eval.store_read import FORMAT, holds_run, open_run, read_trace
+from medvision_agent.eval.store_read import FORMAT, has_run, holds_run, open_run, read_trace
 
-__all__ = ["DATABASE", "PICTURES", "RunStore", "open_run", "picture_path", "read_trace"]
+__all__ = ["DATABASE", "PICTURES", "RunStore", "has_run", "open_run", "picture_path", "read_trace"]
 
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
 """What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""

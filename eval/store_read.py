@@ -16,7 +16,7 @@ from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.store_files import DATABASE
 
-__all__ = ["FORMAT", "holds_run", "open_run", "read_trace"]
+__all__ = ["FORMAT", "has_run", "holds_run", "open_run", "read_trace"]
 
 FORMAT = 1
 
@@ -53,6 +53,14 @@ def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
             raise StorageError(f"{folder} has no trace of sample {sample_id!r}")
         trace: dict[str, Any] = json.loads(row[0])
         return trace
+
+
+def has_run(folder: Path) -> bool:
+    """Say whether a folder holds a run; what a process killed on its way there left behind is none."""
+    if not (folder / DATABASE).is_file():
+        return False
+    with _reading(folder) as database:
+        return holds_run(database)
 
 
 def holds_run(database: sqlite3.Connection) -> bool:

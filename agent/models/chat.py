@@ -6,7 +6,7 @@ few named ones, and a reply without any reason to stop is ``Finish.NONE``: not a
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
@@ -80,6 +80,12 @@ class Chat:
     def pace(self) -> Pace:
         """The limits per minute of this model, kept by all samples of a run together."""
         return Pace(self.config.requests_per_minute, self.config.tokens_per_minute)
+
+    def beside(self, other: "Chat", config: ModelConfig) -> "Chat":
+        """Return this chat with a configuration of its own, keeping the limits per minute together with *other*."""
+        beside = replace(self, config=config)
+        vars(beside)["pace"] = other.pace
+        return beside
 
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"

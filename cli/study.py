@@ -1,0 +1,94 @@
+"""Printing a study: what it would ask, and the figures of each cell afterwards."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from medvision_agent.eval.printable import printable
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.estimate import Spending
+    from medvision_agent.eval.scorer.protocol import Protocol
+    from medvision_agent.eval.study.plan import Plan
+    from medvision_agent.eval.study.preview import PowerPreview, Preview
+
+__all__ = ["print_cells", "print_preview"]
+
+
+def print_preview(found: "Preview", *, as_json: bool) -> None:
+    """Print what a study would ask, as text or JSON."""
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+        return
+    click.echo(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
+    for cell in found.cells:
+        times = f" x {cell.epochs} epochs" if cell.epochs > 1 else ""
+        click.echo(f"  {cell.model}, {cell.arm} (tools {cell.condition}){times}: {_spent(cell.spending[-1])} at most")
+    tasks = ", ".join(f"{task} {count}" for task, count in found.tasks.items())
+    click.echo(f"{found.samples} samples ({tasks}) of {found.subjects} subjects in each cell")
+    click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {found.tests} tests")
+    for row in (found.least, found.most):
+        click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
+    click.echo(f"({found.assumed})")
+    click.echo(f"smallest difference detected with 80 % power ({found.power_note}):")
+    for power in found.power:
+        click.echo(f"  {power.task}: {_detected(power)}")
+
+
+def _spent(row: "Spending") -> str:
+    money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
+    return f"{row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}"
+
+
+def _detected(power: "PowerPreview") -> str:
+    figures = [
+        f"{one.in_metric:.3f} in loss" if one.in_metric is not None else f"{one.in_sd:.2f} sd"
+        for one in (power.alone, power.in_family)
+        if one.in_sd is not None
+    ]
+    shown = f"{figures[0]} in one test, {figures[1]} at Holm's strictest step" if len(figures) == 2 else "none"
+    origin = "measured" if power.from_pilot else "assumed"
+    reason = f"; but no claim would be made: {power.alone.withheld}" if power.alone.withheld else ""
+    subjects = f"{power.samples} samples, subjects: {power.alone.subjects}, icc {power.icc:.2f} {origin}"
+    return f"{shown} ({subjects}){reason}"
+
+
+def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool) -> None:
+    """Print n, success and loss of each cell for each task, as text or JSON."""
+    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.summary import summarise
+
+    rows, note = [], ""
+    for cell in plan.cells:
+        run = open_run(out / cell.folder)
+        note = run.source_note
+        for task, summary in summarise(run.records, protocol).tasks.items():
+            metrics = summary.metrics
+            rows.append(
+                {
+                    "model": cell.model,
+                    "arm": cell.arm,
+                    "epoch": cell.epoch,
+                    "task": task,
+                    "n": summary.n,
+                    "success_rate": metrics["success_rate"].mean,
+                    "loss": metrics["loss"].mean,
+                }
+            )
+    if as_json:
+        click.echo(json.dumps({"study": str(out), "sha256": plan.sha256, "cells": rows}, indent=2, allow_nan=False))
+        return
+    heads = ("model", "arm", "epoch", "task", "n", "success_rate", "loss")
+    table = [heads, *(tuple(_cell(row[head]) for head in heads) for row in rows)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
+    for line in table:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    if note:
+        click.echo(printable(note))
+    click.echo(f"stored in {out}")
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

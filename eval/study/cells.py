@@ -1,0 +1,127 @@
+"""Cells: every arm of every model, as often as there are epochs; each is an ordinary run, prepared.
+
+Contract: all cells share the samples and their order, and nothing is written. The order of cells is arm by arm within
+a model, epochs last.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from medvision_agent.agent.limits import Limits
+from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.eval.budget import Budget
+from medvision_agent.eval.launch import Chosen, Prepared, Settings, choose, prepare
+from medvision_agent.eval.medvision.names import read_task_list
+from medvision_agent.eval.medvision.source import Reading
+from medvision_agent.eval.selection import Selection
+from medvision_agent.eval.study.schema import Arm, Study
+from medvision_agent.tools.geometry import Size
+
+__all__ = ["CELLS", "Cell", "cell_folder", "make_cells"]
+
+CELLS = "cells"
+"""The folder of a study's runs, in the study's folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One run of a study."""
+
+    model: str
+    arm: str
+    epoch: int
+    """From 1."""
+    prepared: Prepared
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.model}, {self.arm}" + (f", epoch {self.epoch}" if self.epoch > 1 else "")
+
+    @property
+    def folder(self) -> Path:
+        """Where its run is."""
+        return self.prepared.settings.out
+
+
+def cell_folder(out: Path, model: str, arm: str, epoch: int) -> Path:
+    """Return the folder of a cell's run within the study's folder."""
+    return out / CELLS / f"{_safe(model)}--{_safe(arm)}--{epoch}"
+
+
+def _safe(name: str) -> str:
+    """Return a name any file system takes; two names never become one."""
+    safe = re.sub(r"[^A-Za-z0-9._@+-]", "-", name)[:80]
+    return safe if safe == name and "--" not in name else f"{safe}-{sha256(name.encode()).hexdigest()[:6]}"
+
+
+def make_cells(
+    study: Study, arms: Mapping[str, Arm], *, home: Path, out: Path, budget: Budget, asking: bool = True
+) -> tuple[Cell, ...]:
+    """Return the prepared cells; paths of the study are relative to *home*. Raises a MedVisionAgentError."""
+    chosen: Chosen | None = None
+    cells: list[Cell] = []
+    for model in study.models:
+        for name, arm in arms.items():
+            settings = _settings(study, model, arm, home, budget)
+            for epoch in range(1, study.epochs + 1):
+                settings = replace(settings, out=cell_folder(out, model, name, epoch))
+                chosen = chosen or choose(settings)
+                try:
+                    prepared = prepare(settings, asking=asking, chosen=chosen)
+                except MedVisionAgentError as error:
+                    raise type(error)(f"arm {name!r} of model {model!r}: {error}") from None
+                cells.append(Cell(model, name, epoch, prepared))
+    return tuple(cells)
+
+
+def _settings(study: Study, model: str, arm: Arm, home: Path, budget: Budget) -> Settings:
+    listed = read_task_list(home / study.task_list) if study.task_list else ()
+    limits = {"tool_calls": arm.max_tool_calls, "model_calls": arm.max_model_calls}
+    return Settings(
+        model=model,
+        out=Path(),
+        tools=arm.tools,
+        data=_place(study.data, home),
+        selection=Selection(
+            tasks=study.tasks,
+            configs=(*study.configs, *listed),
+            split=study.split,
+            planes=study.planes,
+            datasets=study.datasets,
+            limit=study.limit,
+            limit_by=study.limit_by,
+            seed=study.seed,
+        ),
+        reading=Reading(
+            annotations=study.annotations,
+            filters=study.filters,
+            subjects=home / study.subjects if study.subjects else None,
+        ),
+        recipe=arm.recipe,
+        form=arm.form,
+        frame=arm.frame,
+        spacing=arm.spacing,
+        overlays=arm.overlays,
+        paragraph=arm.paragraph,
+        prompt_file=home / arm.prompt_file if arm.prompt_file else None,
+        reshape=Size(*study.reshape) if study.reshape else None,
+        limits=Limits.model_validate(
+            study.limits.model_dump() | {key: value for key, value in limits.items() if value is not None}
+        ),
+        budget=budget,
+        models_file=home / study.models_file if study.models_file else None,
+        script=str(home / study.script) if study.script and model == "scripted" else None,
+        max_connections=study.max_connections,
+    )
+
+
+def _place(data: str, home: Path) -> str:
+    """Return the data as `run --data` takes it, its path relative to the study file."""
+    kind, separator, folder = data.partition(":")
+    if kind == "medvision" and separator:
+        return f"medvision:{home / folder}"
+    return str(home / data) if (home / data).is_file() else data

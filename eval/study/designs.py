@@ -1,0 +1,225 @@
+"""Shorthands of the usual designs: each adds arms and declared contrasts.
+
+Contract: an arm of a shorthand is the study's `base` with the one thing changed that its name says, and a contrast
+declares exactly that. Two shorthands may share an arm (`on`, `off`); one name never means two different arms.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from medvision_agent.agent.condition import Condition
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
+
+__all__ = ["DESIGNS", "Design", "expand"]
+
+
+@dataclass
+class Design:
+    """Arms by name and contrasts, as they are collected."""
+
+    base: Arm
+    arms: dict[str, Arm] = field(default_factory=dict)
+    contrasts: list[Contrast] = field(default_factory=list)
+
+    def add(self, name: str, arm: Arm) -> str:
+        """Add an arm, unless it is there already."""
+        if self.arms.setdefault(name, arm) != arm:
+            differ = ", ".join(arm.differences(self.arms[name]))
+            raise ConfigError(f"two different arms are called {name!r} (they differ in {differ}); rename yours")
+        return name
+
+    def on(self) -> str:
+        """Add the base itself."""
+        if self.base.tools == "off":
+            raise ConfigError("base: tools: off leaves nothing to vary; the designs change a base with tools")
+        return self.add("on", self.base)
+
+    def off(self) -> str:
+        """Add the base without tools."""
+        return self.condition("off", "off")
+
+    def condition(self, name: str, tools: str) -> str:
+        """Add the base under another condition."""
+        return self.add(name, self.base.but(tools=tools))
+
+    def compare(self, a: str, b: str, *varies: str, tested: bool = True) -> None:
+        """Declare a contrast, unless it is declared already."""
+        contrast = Contrast.model_validate({"a": a, "b": b, "varies": varies, "tested": tested})
+        if contrast not in self.contrasts:
+            self.contrasts.append(contrast)
+
+    def tools(self) -> list[str]:
+        """Return the names of the base's tools."""
+        return [tool.name for tool in Condition.parse(self.base.tools).tools]
+
+
+def _on_off(design: Design, values: list[str]) -> None:  # noqa: ARG001 - one signature for all
+    """Arms `off` and `on`; `off -> on`."""
+    design.compare(design.off(), design.on(), "tools")
+
+
+def _each_tool_alone(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `off`, and `only-TOOL` for each tool of the base; `off -> only-TOOL`."""
+    for name in design.tools():
+        design.compare(design.off(), design.condition(f"only-{name}", name), "tools")
+
+
+def _leave_one_out(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `on`, and `without-TOOL` for each tool of the base; `without-TOOL -> on`."""
+    tools = design.tools()
+    if len(tools) < 2:
+        raise ConfigError("designs: leave-one-out: the base needs two tools at least")
+    for name in tools:
+        others = ",".join(other for other in tools if other != name)
+        design.compare(design.condition(f"without-{name}", others), design.on(), "tools")
+
+
+def _code(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `off`, `code` (the provider's own code execution) and `on`; `off -> code`, `code -> on`."""
+    design.compare(design.off(), design.condition("code", "code"), "tools")
+    design.compare("code", design.on(), "tools")
+
+
+def _spacing(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `on` and `spacing-by-tool`, whose prompt does not state the size of a pixel; `spacing-by-tool -> on`."""
+    design.compare(design.add("spacing-by-tool", design.base.but(spacing="tool")), design.on(), "spacing")
+
+
+def _overlays(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `on` and `no-overlays`, which shows no pictures drawn by tools; `no-overlays -> on`."""
+    design.compare(design.add("no-overlays", design.base.but(overlays=False)), design.on(), "overlays")
+
+
+def _tool_budget(design: Design, values: list[str]) -> None:
+    """Arms `on`, and `calls-N` with at most N tool calls for each N given; `calls-N -> on`."""
+    for value in values:
+        arm = design.add(f"calls-{int(value)}", design.base.but(max_tool_calls=int(value)))
+        design.compare(arm, design.on(), "limits")
+
+
+def _paraphrase(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `on` and `paraphrased`: the tool paragraph in other words; `on -> paraphrased`."""
+    design.compare(design.on(), design.add("paraphrased", design.base.but(paragraph="paraphrased")), "paragraph")
+
+
+def _must_use(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `on` and `must-use`: the tool paragraph demands that a tool is called; `on -> must-use`."""
+    design.compare(design.on(), design.add("must-use", design.base.but(paragraph="must-use")), "paragraph")
+
+
+def _repeat(design: Design, values: list[str]) -> None:
+    """The same arm a second time, `on` or the one named, as `ARM-repeat`: the noise floor; `ARM -> ARM-repeat`.
+
+    Not one of the family of tests.
+    """
+    name = values[0] if values else "on"
+    if name in {"on", "off"}:
+        (design.on if name == "on" else design.off)()
+    if name not in design.arms:
+        raise ConfigError(f"designs: repeat:{name}: no arm of that name stands before it.{nearest(name, design.arms)}")
+    design.compare(name, design.add(f"{name}-repeat", design.arms[name]), tested=False)
+
+
+def _controls(design: Design, values: list[str]) -> None:
+    """Arms `on`, and one for each control named, by default `blind`, `sham` and `again:2`; `CONTROL -> on`.
+
+    What comes back from tools (`blind`), the pictures that come back (`sham`), and tools beyond as many turns without
+    them (`again:N`) are worth what these contrasts show.
+    """
+    for value in values or ["blind", "sham", "again:2"]:
+        subset = "" if value.startswith("again") or design.base.tools == "on" else f"/{design.base.tools}"
+        design.compare(design.condition(value, f"{value}{subset}"), design.on(), "tools")
+
+
+def _form(design: Design, values: list[str]) -> None:
+    """Arms `on`, and one called as each prompt form given; `on -> FORM`. What tools do under each is `cross`."""
+    _vary(design, "form", values)
+
+
+def _recipe(design: Design, values: list[str]) -> None:
+    """Arms `on`, and one called as each recipe given; `on -> RECIPE`."""
+    _vary(design, "recipe", values)
+
+
+def _frame(design: Design, values: list[str]) -> None:
+    """Arms `on`, and one called as each coordinate convention given; `on -> FRAME`."""
+    _vary(design, "frame", values)
+
+
+def _vary(design: Design, key: str, values: list[str]) -> None:
+    for value in values:
+        if value == getattr(design.base, key):
+            raise ConfigError(f"designs: {key}:{value}: that is the base's own")
+        design.compare(design.on(), design.add(value, design.base.but(**{key: value})), key)
+
+
+DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
+    "on-off": (_on_off, ""),
+    "each-tool-alone": (_each_tool_alone, ""),
+    "leave-one-out": (_leave_one_out, ""),
+    "code": (_code, ""),
+    "spacing": (_spacing, ""),
+    "overlays": (_overlays, ""),
+    "tool-budget": (_tool_budget, "N,N"),
+    "paraphrase": (_paraphrase, ""),
+    "must-use": (_must_use, ""),
+    "repeat": (_repeat, "[ARM]"),
+    "controls": (_controls, "[CONTROL,CONTROL]"),
+    "form": (_form, "FORM,FORM"),
+    "recipe": (_recipe, "RECIPE,RECIPE"),
+    "frame": (_frame, "FRAME,FRAME"),
+}
+"""Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
+
+
+def expand(study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
+    """Return all arms and declared contrasts of a study, crossed; raises ConfigError."""
+    design = Design(study.base, dict(study.arms))
+    for text in study.designs:
+        name, _, rest = text.partition(":")
+        if name not in DESIGNS:
+            raise ConfigError(f"designs: unknown {name!r}; known: {', '.join(DESIGNS)}.{nearest(name, DESIGNS)}")
+        apply, takes = DESIGNS[name]
+        values = [value.strip() for value in rest.split(",") if value.strip()]
+        if (values and not takes) or (not values and takes and not takes.startswith("[")):
+            raise ConfigError(f"designs: {text}: expected {name}{':' + takes if takes else ''}")
+        if name == "tool-budget" and not all(re.fullmatch(r"[1-9]\d{0,3}", value) for value in values):
+            raise ConfigError(f"designs: {text}: expected whole numbers of tool calls, such as tool-budget:1,2,4")
+        apply(design, values)
+    for contrast in study.contrasts:
+        _check(contrast, design.arms)
+        design.compare(contrast.a, contrast.b, *contrast.varies, tested=contrast.tested)
+    return _crossed(study.cross, design)
+
+
+def _check(contrast: Contrast, arms: Mapping[str, Arm]) -> None:
+    """Refuse a contrast that does not say what its arms differ in."""
+    for name in (contrast.a, contrast.b):
+        if name not in arms:
+            raise ConfigError(f"contrasts: {contrast.name}: no arm is called {name!r}.{nearest(name, arms)}")
+    found, said = set(arms[contrast.a].differences(arms[contrast.b])), set(contrast.varies)
+    if contrast.a == contrast.b:
+        raise ConfigError(f"contrasts: {contrast.name}: an arm is not compared with itself; see the design repeat")
+    if more := sorted(found - said):
+        raise ConfigError(f"contrasts: {contrast.name}: the arms also differ in {', '.join(more)}; say so in `varies`")
+    if less := sorted(said - found):
+        raise ConfigError(f"contrasts: {contrast.name}: the arms do not differ in {', '.join(less)}, as `varies` says")
+
+
+def _crossed(cross: Cross, design: Design) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
+    factors = {name: values for name, values in cross if values}
+    if not factors:
+        return design.arms, tuple(design.contrasts)
+    arms: dict[str, Arm] = {}
+    contrasts: list[Contrast] = []
+    for levels in product(*factors.values()):
+        changes, ending = dict(zip(factors, levels, strict=True)), "".join(f"@{level}" for level in levels)
+        arms |= {f"{name}{ending}": arm.but(**changes) for name, arm in design.arms.items()}
+        for one in design.contrasts:
+            if both := sorted(set(one.varies) & factors.keys()):
+                raise ConfigError(f"cross: {', '.join(both)}: already varied by the contrast {one.name}")
+            contrasts.append(one.model_copy(update={"a": f"{one.a}{ending}", "b": f"{one.b}{ending}"}))
+    return arms, tuple(contrasts)

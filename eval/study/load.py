@@ -1,0 +1,76 @@
+"""Reading a study file: YAML in which ``on`` and ``off`` are words, checked key by key.
+
+Contract: whatever is wrong is a ConfigError that names the file, the key, and the nearest known name.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from medvision_agent.agent.limits import Limits
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.budget import Budget
+from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
+
+__all__ = ["read_study"]
+
+_INNER: dict[str, type[BaseModel]] = {
+    "arms": Arm,
+    "base": Arm,
+    "budget": Budget,
+    "contrasts": Contrast,
+    "cross": Cross,
+    "limits": Limits,
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose only truth values are ``true`` and ``false``, and whose mappings hold each key once."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way
+        letter: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping, or raise a YAMLError for a key that stands twice."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
+def read_study(path: Path) -> Study:
+    """Return the study of a file; raises ConfigError."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a readable study file: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected the keys of a study: {', '.join(Study.model_fields)}")
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        raise ConfigError(f"{path}: {_complaint(wrong['loc'], wrong)}") from None
+
+
+def _complaint(place: Sequence[str | int], wrong: Any) -> str:
+    key = ".".join(map(str, place)) or "the study"
+    if wrong["type"] == "extra_forbidden":
+        schema = _INNER.get(str(place[0]), Study) if len(place) > 1 else Study
+        known = list(schema.model_fields)
+        return f"{key}: unknown key; known: {', '.join(known)}.{nearest(str(place[-1]), known)}"
+    if wrong["type"] == "missing":
+        return f"{key}: missing"
+    hint = nearest(str(wrong["input"]), re.findall(r"'([^']*)'", wrong["msg"])) if "literal" in wrong["type"] else ""
+    message = str(wrong["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message}{hint}"

@@ -1,0 +1,107 @@
+"""Parity of a study: do its arms differ in what it varies, and in nothing else? Proven from the stored runs.
+
+Contract: every declared contrast is checked in each epoch, and every other cell against the first one of its model.
+What two arms may differ in follows from the plan alone; anything else is a Problem that names the cells and the field.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from medvision_agent.errors import ConfigError, StorageError
+from medvision_agent.eval.parity import TOOL_FIELDS, parity
+from medvision_agent.eval.store import open_run
+from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
+from medvision_agent.eval.study.schema import Varied
+
+__all__ = ["FIELDS", "Problem", "check_identities", "check_parity"]
+
+FIELDS: dict[Varied, frozenset[str]] = {
+    "tools": TOOL_FIELDS,
+    "overlays": frozenset({"overlays", "tool_schemas_sha256", "tool_paragraph_sha256"}),
+    "paragraph": frozenset({"paragraph", "tool_paragraph_sha256"}),
+    "form": frozenset({"form", "prompt_sha256"}),
+    "recipe": frozenset({"recipe", "prompt_sha256", "v0_sha256"}),
+    "frame": frozenset({"model.frame", "prompt_sha256", "tool_schemas_sha256", "tool_paragraph_sha256"}),
+    "prompt_file": frozenset({"prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256"}),
+    "spacing": frozenset({"states_spacing", "prompt_sha256"}),
+    "limits": frozenset({"limits.tool_calls", "limits.model_calls"}),
+}
+"""The fields of a run's identity, and the hashes of its records, that go with each thing a study may vary."""
+Key = tuple[str, str, int]
+
+
+class Problem(BaseModel):
+    """Two cells that differ in something the study does not vary."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contrast: str
+    """The declared contrast; empty where the cells are not compared directly."""
+    model: str
+    a: str
+    """The folder of the one cell, relative to the study's."""
+    b: str
+    difference: str
+
+    def __str__(self) -> str:
+        """Return it in one line."""
+        where = f"contrast {self.contrast}" if self.contrast else "cells"
+        return f"{where} of {self.model}: {self.difference} (A is {self.a}, B is {self.b})"
+
+
+def check_parity(folder: Path) -> list[Problem]:
+    """Return what the stored runs of a study differ in and should not; empty if its contrasts may be read."""
+    plan, problems = read_plan(folder), list[Problem]()
+    for contrast, a, b in _pairs(plan):
+        try:
+            run_a, run_b = open_run(folder / a.folder), open_run(folder / b.folder)
+        except StorageError as error:
+            problems.append(_problem(contrast, a, b, str(error)))
+            continue
+        found = parity(run_a.identity, run_b.identity, run_a.records, run_b.records, free=_free(plan, a, b))
+        problems += [_problem(contrast, a, b, line) for line in found]
+    return problems
+
+
+def check_identities(plan: Plan, cells: Sequence[Cell]) -> None:
+    """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
+    identities: Mapping[Key, dict[str, Any]] = {
+        (cell.model, cell.arm, cell.epoch): cell.prepared.identity for cell in cells
+    }
+    for contrast, a, b in _pairs(plan):
+        found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b))
+        if found:
+            lines = "\n".join(f"  {_problem(contrast, a, b, line)}" for line in found)
+            raise ConfigError(f"arms differ in more than the study varies; nothing was asked:\n{lines}")
+
+
+def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
+    """Yield the cells to compare, each pair with its contrast."""
+    cells, seen = {_key(cell): cell for cell in plan.cells}, set[tuple[Key, Key]]()
+    for contrast in plan.contrasts:
+        for cell in plan.cells:
+            if cell.arm == contrast.a:
+                other = cells[cell.model, contrast.b, cell.epoch]
+                seen |= {(_key(cell), _key(other)), (_key(other), _key(cell))}
+                yield contrast.name, cell, other
+    first: dict[str, PlannedCell] = {}
+    for cell in plan.cells:
+        reference = first.setdefault(cell.model, cell)
+        if reference is not cell and (_key(reference), _key(cell)) not in seen:
+            yield "", reference, cell
+
+
+def _key(cell: PlannedCell) -> Key:
+    return cell.model, cell.arm, cell.epoch
+
+
+def _free(plan: Plan, a: PlannedCell, b: PlannedCell) -> frozenset[str]:
+    return frozenset[str]().union(*(FIELDS[varied] for varied in plan.arms[a.arm].differences(plan.arms[b.arm])))
+
+
+def _problem(contrast: str, a: PlannedCell, b: PlannedCell, line: str) -> Problem:
+    return Problem(contrast=contrast, model=a.model, a=a.folder, b=b.folder, difference=line)

@@ -1,0 +1,166 @@
+"""The plan of a study: everything that is settled before the first call, its hash, and the file that keeps it.
+
+Contract: the plan holds what is asked and what will be tested - arms, contrasts, the primary metric and the family of
+tests (contrasts x tasks x models) - and no result. A study goes on only under the plan it was begun with; the budget
+and the number of connections are no part of it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.provenance import code_sha256
+from medvision_agent.eval.sample import TASKS, Task
+from medvision_agent.eval.store_files import make_folder, sync_folder
+from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.schema import Arm, Contrast, Study
+from medvision_agent.version import VERSION
+
+__all__ = ["FILE", "Plan", "PlannedCell", "TestKey", "make_plan", "read_plan", "settle"]
+
+FILE = "study.json"
+_CHANGING = {"budget", "max_connections"}
+_SHOWN = 12
+"""Differences named at most."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TestKey(_Strict):
+    """One declared test of the family; its fields are those of ``statistics.family.Key``."""
+
+    __test__ = False  # not a test class of pytest
+
+    contrast: str
+    task: Task
+    model: str
+
+
+class PlannedCell(_Strict):
+    """One run of the study."""
+
+    model: str
+    arm: str
+    epoch: int
+    folder: str
+    """Relative to the study's folder."""
+
+
+class Plan(_Strict):
+    """What is settled before the first call."""
+
+    study: dict[str, Any]
+    """The study file, all defaults written out."""
+    arms: dict[str, Arm]
+    """All arms, those of the designs included, in order."""
+    contrasts: tuple[Contrast, ...]
+    """All declared contrasts."""
+    metric: str = "loss"
+    """The primary metric."""
+    protocol: str
+    alpha: float
+    family: tuple[TestKey, ...]
+    """The declared tests."""
+    cells: tuple[PlannedCell, ...]
+    tasks: dict[Task, int]
+    """How many samples each task has."""
+    samples: int
+    subjects: int
+    samples_sha256: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all of it."""
+        return sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def make_plan(
+    study: Study, arms: Mapping[str, Arm], contrasts: Sequence[Contrast], cells: Sequence[Cell], out: Path
+) -> Plan:
+    """Return the plan of prepared cells."""
+    prepared = cells[0].prepared
+    samples = prepared.samples
+    tasks = {task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))}
+    return Plan(
+        study=study.model_dump(mode="json", exclude=_CHANGING),
+        arms=dict(arms),
+        contrasts=tuple(contrasts),
+        protocol=study.protocol,
+        alpha=study.alpha,
+        family=tuple(
+            TestKey(contrast=contrast.name, task=task, model=model)
+            for contrast in contrasts
+            if contrast.tested
+            for task in tasks
+            for model in study.models
+        ),
+        cells=tuple(
+            PlannedCell(
+                model=cell.model, arm=cell.arm, epoch=cell.epoch, folder=cell.folder.relative_to(out).as_posix()
+            )
+            for cell in cells
+        ),
+        tasks=tasks,
+        samples=len(samples),
+        subjects=len({sample.subject for sample in samples}),
+        samples_sha256=prepared.identity["samples_sha256"],
+    )
+
+
+def settle(out: Path, plan: Plan) -> bool:
+    """Write the plan into the study's folder, or find it there; returns whether it was there.
+
+    Raises StorageError naming every field that differs from the plan the study was begun with.
+    """
+    if (out / FILE).exists():
+        then, now = read_plan(out).model_dump(mode="json"), plan.model_dump(mode="json")
+        different = list(_differences("", then, now))
+        if different:
+            more = f"\n  and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
+            lines = "\n".join(f"  {line}" for line in different[:_SHOWN])
+            raise StorageError(
+                f"{out} was begun with another study; give the same one, or another --out:\n{lines}{more}"
+            )
+        return True
+    content = {"format": 1, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
+    part = out / f"{FILE}.part"
+    try:
+        make_folder(out)
+        part.write_text(json.dumps(content | {"plan": plan.model_dump(mode="json")}, indent=2), encoding="utf-8")
+        part.replace(out / FILE)
+        sync_folder(out)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error}; give another --out") from error
+    return False
+
+
+def read_plan(out: Path) -> Plan:
+    """Return the plan of a study's folder; raises StorageError if it holds none or it was changed."""
+    try:
+        content = json.loads((out / FILE).read_text(encoding="utf-8"))
+        plan = Plan.model_validate(content["plan"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise StorageError(f"{out / FILE}: no readable study: {' '.join(str(error).split())[:300]}") from None
+    if content.get("sha256") != plan.sha256:
+        raise StorageError(f"{out / FILE}: its hash is not that of its plan: it was changed after the study began")
+    return plan
+
+
+def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted(then.keys() | now.keys()):
+            yield from _differences(f"{place}.{key}" if place else key, then.get(key), now.get(key))
+    elif then != now:
+        yield f"{place}: the study has {_short(then)}, this command {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

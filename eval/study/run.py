@@ -1,0 +1,134 @@
+"""Running a study: all cells side by side, sample by sample, so that a provider's drift hits all arms alike.
+
+Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
+that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
+cell comes first changes from sample to sample. Each model has its own connections; the models run side by side. The
+budget is that of the whole study.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from medvision_agent.agent.models.chat import Chat
+from medvision_agent.agent.models.factory import open_model
+from medvision_agent.errors import ConfigError, ProviderError, StorageError
+from medvision_agent.eval.budget import Budget, Meter
+from medvision_agent.eval.launch import check_pictures, job_of
+from medvision_agent.eval.runner import Ask, Lane, Pool, Watch, run_pools
+from medvision_agent.eval.sample import Sample
+from medvision_agent.eval.store import RunStore, has_run, open_run
+from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.plan import FILE, Plan, settle
+
+__all__ = ["execute_study", "interleaved"]
+
+Attempts = Mapping[str, int]
+"""The samples of a cell still to be asked, each with the number of its next attempt."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Open:
+    """A cell whose run is open for writing."""
+
+    cell: Cell
+    store: RunStore
+    todo: Attempts
+    replied: bool
+
+
+async def execute_study(
+    plan: Plan,
+    cells: Sequence[Cell],
+    out: Path,
+    *,
+    budget: Budget,
+    watch: Watch,
+    stop: asyncio.Event,
+    on_start: Callable[[int], None],
+) -> int:
+    """Create the study or go on with it, ask what is pending, and return how many samples are still left.
+
+    Raises StorageError before the first request if the folder cannot be used or holds another study, ProviderError
+    (after storing what was in flight) if a provider refuses to work, ConfigError if a model turns out unfit when it is
+    opened; a new study that holds nothing by then is taken away again. *on_start* hears how many samples are pending.
+    """
+    new = not settle(out, plan)
+    meter, opened = Meter(budget), list[_Open]()
+    async with AsyncExitStack() as stack:
+        try:
+            for cell in cells:
+                opened.append(_open(cell, meter, stack, check=cell is cells[0]))
+            on_start(sum(len(one.todo) for one in opened))
+            pools = [await _pool(own, stack) for own in _by_model(opened)]
+            await run_pools(pools, meter, watch=watch, stop=stop)
+        except (ProviderError, ConfigError):
+            _discard(opened, out, new=new)
+            raise
+    return sum(len(open_run(cell.folder).pending()) for cell in cells)
+
+
+def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample]) -> Iterator[Ask]:
+    """Yield what is pending: for each sample all lanes, beginning with another one each time."""
+    for position, sample in enumerate(samples):
+        for step in range(len(lanes)):
+            lane, todo = lanes[(position + step) % len(lanes)]
+            if sample.id in todo:
+                yield lane, sample, todo[sample.id]
+
+
+def _open(cell: Cell, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
+    """Create or resume a cell's run, count what it took, and keep only what is left to do of it."""
+    prepared = cell.prepared
+    try:
+        if not has_run(cell.folder):
+            config = prepared.config() | {"arm": cell.arm, "epoch": cell.epoch}
+            store = RunStore.create(cell.folder, prepared.samples, prepared.identity, config)
+        else:
+            store = RunStore.resume(cell.folder, prepared.identity)
+    except StorageError as error:
+        raise StorageError(f"{cell.name}: {error}") from None
+    stack.callback(store.close)
+    run = open_run(cell.folder)
+    if check:  # all cells have the same pictures
+        check_pictures(prepared, run)
+    for record in (*run.records, *run.superseded):
+        meter.add(record)
+    replied = any(not record.outcome.infrastructure for record in run.records)
+    return _Open(cell, store, {sample.id: attempt for sample, attempt in run.pending()}, replied)
+
+
+def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
+    models: dict[str, list[_Open]] = {}
+    for one in opened:
+        models.setdefault(one.cell.model, []).append(one)
+    return list(models.values())
+
+
+async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
+    """Open the model of these cells, once for each way of opening it, and line up what is asked of it."""
+    first, chats, lanes = opened[0].cell.prepared, dict[bool, Chat](), list[tuple[Lane, Attempts]]()
+    if not any(one.todo for one in opened):
+        return Pool(iter(()), 0)
+    for one in opened:
+        prepared, code = one.cell.prepared, one.cell.prepared.condition.provider_code
+        config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
+        if code not in chats:
+            chats[code] = await stack.enter_async_context(open_model(config, provider_code=code))
+        # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
+        chat = chats[code].beside(next(iter(chats.values())), config)
+        lanes.append((Lane(job_of(prepared, chat), one.store, one.replied), one.todo))
+    return Pool(interleaved(lanes, first.samples), first.parallel)
+
+
+def _discard(opened: Sequence[_Open], out: Path, *, new: bool) -> None:
+    """Take runs without a record away again, and with the last of them a study that was new."""
+    for one in opened:
+        one.store.discard_if_empty()
+    if new and not any(one.cell.folder.exists() for one in opened):
+        (out / FILE).unlink(missing_ok=True)
+        for folder in (*{one.cell.folder.parent for one in opened}, out):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()

@@ -1,0 +1,189 @@
+"""The study file: what is varied, over what it is varied, and which comparisons are declared.
+
+    name: tools-on-demo
+    models: [gemini-2.5-flash]
+    data: demo
+    designs: [on-off, leave-one-out, repeat]
+
+Paths in it are relative to the file. Every key is described in docs/studies.md, which is made of this file.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from medvision_agent.agent.limits import Limits
+from medvision_agent.eval.budget import Budget
+from medvision_agent.eval.sample import Task
+
+__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Paragraph", "Study", "Varied"]
+
+Varied = Literal["tools", "overlays", "paragraph", "form", "recipe", "frame", "prompt_file", "spacing", "limits"]
+"""What two arms may differ in."""
+VARIES: dict[Varied, tuple[str, ...]] = {
+    "tools": ("tools",),
+    "overlays": ("overlays",),
+    "paragraph": ("paragraph",),
+    "form": ("form",),
+    "recipe": ("recipe",),
+    "frame": ("frame",),
+    "prompt_file": ("prompt_file",),
+    "spacing": ("spacing",),
+    "limits": ("max_tool_calls", "max_model_calls"),
+}
+"""The keys of an arm that belong to each."""
+Paragraph = Literal["plain", "paraphrased", "must-use"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, str_strip_whitespace=True
+    )
+
+
+class Arm(_Strict):
+    """One way of asking every sample. What is left out is that of `base`."""
+
+    tools: str = Field(default="on", min_length=1)
+    """The condition, as `run --tools` takes it: `on`, `off`, tools by name (`crop,ruler`), or a control."""
+    recipe: str = "medvision-1.2"
+    """How a sample is asked, as `run --recipe` takes it."""
+    form: str = "direct"
+    """The prompt form: `direct` or `cot`."""
+    frame: str | None = None
+    """The coordinate convention spoken, instead of the model's own."""
+    prompt_file: Path | None = None
+    """Your own prompts, as `run --prompt-file` takes them."""
+    spacing: Literal["prompt", "tool"] = "prompt"
+    """Whether the prompt states the size of a pixel, or only the tool `pixel_spacing` (and `crop`) does."""
+    overlays: bool = True
+    """Whether pictures a tool draws of what it measured are shown; the picture of `crop` always is."""
+    paragraph: Paragraph = "plain"
+    """The paragraph that says that tools can be called: as always, in other words, or with the demand to use one."""
+    max_tool_calls: int | None = Field(default=None, ge=1, le=10_000)
+    """Tool calls of one sample, instead of the `limits` of the study."""
+    max_model_calls: int | None = Field(default=None, ge=2, le=1000)
+    """Model turns of one sample, instead of the `limits` of the study."""
+
+    def but(self, **changes: object) -> Self:
+        """Return this arm with other values, checked."""
+        return type(self).model_validate(self.model_dump() | changes)
+
+    def differences(self, other: "Arm") -> tuple[Varied, ...]:
+        """Return in what two arms differ."""
+        return tuple(
+            varied for varied, keys in VARIES.items() if any(getattr(self, key) != getattr(other, key) for key in keys)
+        )
+
+
+class Contrast(_Strict):
+    """A declared comparison of two arms: B minus A, sample by sample."""
+
+    a: str
+    """The arm that is compared with."""
+    b: str
+    """The arm that is compared."""
+    varies: tuple[Varied, ...] = ("tools",)
+    """In what they differ; the study is refused where they differ in anything else, or not in this."""
+    tested: bool = True
+    """Whether it is one of the family of tests; a `repeat`, which only measures noise, is not."""
+
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+        return f"{self.a} -> {self.b}"
+
+
+class Cross(_Strict):
+    """All arms and contrasts, once for each combination of these; arms are then called `on@cot` and so on."""
+
+    recipe: tuple[str, ...] = ()
+    """Recipes."""
+    form: tuple[str, ...] = ()
+    """Prompt forms."""
+    frame: tuple[str, ...] = ()
+    """Coordinate conventions."""
+
+
+class Study(_Strict):
+    """A whole study file."""
+
+    name: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Letters, digits, `-`, `_` and dots; names the folder."""
+    models: tuple[str, ...] = Field(min_length=1)
+    """Models of the catalogue."""
+    models_file: Path | None = None
+    """Your own models, as `run --models` takes them."""
+    script: Path | None = None
+    """The turns of the model `scripted`."""
+    data: str = "demo"
+    """The samples, as `run --data` takes them: `demo`, `phantom:N:SEED`, `medvision:DIR`, or a file."""
+    tasks: tuple[Task, ...] | None = None
+    """Only these tasks: `detection`, `size`, `angle`, `distance`."""
+    configs: tuple[str, ...] = ()
+    """MedVision: configurations, by name or pattern."""
+    task_list: Path | None = None
+    """MedVision: one of upstream's task lists."""
+    split: Literal["train", "test", "all"] | None = None
+    """MedVision; `test` where not given."""
+    planes: tuple[Literal["axial", "coronal", "sagittal"], ...] = ()
+    """Only these planes."""
+    datasets: tuple[str, ...] = ()
+    """Only these datasets."""
+    limit: int | None = Field(default=None, ge=1)
+    """At most this many samples per task (MedVision: configuration)."""
+    limit_by: Literal["first", "subject"] = "first"
+    """The first samples, or as many of each subject as it takes."""
+    seed: int = 0
+    """Of `limit_by: subject`, and of the statistics."""
+    annotations: str | None = None
+    """MedVision: the annotation version, as a ceiling."""
+    filters: bool = True
+    """MedVision: leave out what upstream leaves out."""
+    subjects: Path | None = None
+    """MedVision: a CSV of who a case shows."""
+    reshape: tuple[int, int] | None = None
+    """Height and width native pictures are resampled to first."""
+    base: Arm = Arm()
+    """What all arms share where they say nothing else; the arm `on` of the designs."""
+    arms: dict[str, Arm] = {}
+    """Arms of your own, by name."""
+    designs: tuple[str, ...] = ()
+    """Shorthands that add arms and contrasts; see below."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Comparisons of your own."""
+    cross: Cross = Cross()
+    """Factors that all arms and contrasts are crossed with."""
+    epochs: int = Field(default=1, ge=1, le=100)
+    """How often each arm asks each sample; averaged within the sample, never counted as more samples."""
+    protocol: str = "medvision-1.2"
+    """How samples are scored."""
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    """The level of the family of tests."""
+    limits: Limits = Limits()
+    """What one sample may use: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
+    budget: Budget = Budget()
+    """What one sitting of the study may take: `usd`, `tokens`, `seconds`. May change when the study goes on."""
+    max_connections: int | None = Field(default=None, ge=1, le=1000)
+    """Samples in flight at once for each model, instead of its own setting. May change when the study goes on."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _arms_start_from_base(cls, data: object) -> object:
+        """Fill each arm with what the base says."""
+        if not isinstance(data, dict):
+            return data
+        base, arms = data.get("base"), data.get("arms")
+        if not isinstance(base, dict) or not isinstance(arms, dict):
+            return data
+        merged = {name: base | arm if isinstance(arm, dict) else arm for name, arm in arms.items()}
+        return data | {"arms": merged}
+
+    @model_validator(mode="after")
+    def _not_twice(self) -> Self:
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("a model stands twice in `models`")
+        if not (self.arms or self.designs):
+            raise ValueError("nothing to ask: give `designs` or `arms`")
+        return self
