@@ -14,12 +14,13 @@ from pydantic import Field
 
 from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.config import Gemini, ModelConfig
 from medvision_agent.agent.digits import digits_picture, digits_slice
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.usage import Usage
+from medvision_agent.errors import ConfigError
 from medvision_agent.tools.base import Arguments, Output, Picture, Result, Tool
 from medvision_agent.tools.view import ViewSet
 
@@ -59,6 +60,10 @@ class Check:
 
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
     """Ask the model of *config* three things; raises ConfigError or ProviderError where it cannot be asked at all."""
+    if isinstance(config, Gemini) and config.replay is not None:
+        raise ConfigError(
+            f"{config.model}: a replay has no tools and its own form of reply; check a row without `replay`"
+        )
     check = Check()
     seen, code, unfolded = _digits(), _digits(), _digits()
     async with open_model(config, environ=environ) as chat:

@@ -8,6 +8,7 @@ from medvision_agent.agent.published import LITERAL, RECIPE, worded
 from medvision_agent.agent.question import Prompt, Question
 from medvision_agent.agent.wording import Wording
 from medvision_agent.errors import ConfigError
+from medvision_agent.tools.frames import MEDVISION
 from medvision_agent.tools.view import ViewSet
 
 __all__ = ["check_askable", "opening"]
@@ -38,6 +39,8 @@ def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: 
             f"model {name!r} replays {LITERAL}, which knows two arms: --tools off and --tools code; for others, use "
             "a row without the key `replay`"
         )
+    if config.frame != MEDVISION.name:
+        raise ConfigError(f"model {name!r} replays {LITERAL}, asked with frame: {MEDVISION.name}, not {config.frame}")
     if recipe != RECIPE:
         raise ConfigError(f"model {name!r} replays {LITERAL}, asked by --recipe {RECIPE}, not by {recipe}")
     if unsent := _unsent(tuple(wording.own)):
