@@ -13,7 +13,7 @@ from medvision_agent.eval.phantom.geometry import draw_phantom
 from medvision_agent.eval.runner import Watch
 from medvision_agent.tools.geometry import Size
 
-SEED, COUNT = 3, 4
+SEED, COUNT = 10, 2
 
 
 def field(sample):
@@ -71,10 +71,12 @@ class Planted:
         points = points[::-1] if self.reverse else points
         view, placed = "v0", [(u, 1 - v) for u, v in points]
         if self.crops:
-            reply = yield "crop", {"view": "v0", "x0": 0.0, "y0": 0.02, "x1": 0.9, "y1": 1.0, "zoom": 2.0}
-            x0, y0, x1, y1 = (reply[f"v0_{name}"] for name in ("x0", "y0", "x1", "y1"))
+            low = [max(0.0, min(values) - 0.02) for values in zip(*placed, strict=True)]
+            high = [min(1.0, max(values) + 0.03) for values in zip(*placed, strict=True)]
+            corners = {"x0": low[0], "y0": low[1], "x1": high[0], "y1": high[1]}
+            reply = yield "crop", {"view": "v0", "zoom": 2.0, **corners}
             view = reply["view"]
-            reply = yield "crop", {"view": view, "x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 0.99, "zoom": 3.0}
+            reply = yield "crop", {"view": view, "x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 0.999, "zoom": 3.0}
             x0, y0, x1, y1 = (reply[f"v0_{name}"] for name in ("x0", "y0", "x1", "y1"))
             view = reply["view"]
             placed = [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in placed]
@@ -107,6 +109,8 @@ def planted_run(tmp_path, monkeypatch):
     async def run(policy, tools, name="run", **settings):
         monkeypatch.setattr(offline, "_policy", lambda name: policy)
         asked = Settings(model="oracle", tools=tools, data=f"phantom:{COUNT}:{SEED}", out=tmp_path / name, **settings)
-        return await execute(prepare(asked), watch=Watch(), stop=asyncio.Event())
+        done = await execute(prepare(asked), watch=Watch(), stop=asyncio.Event())
+        assert not any(record.outcome.infrastructure for record in done.records)
+        return done
 
     return run

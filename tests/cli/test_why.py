@@ -1,0 +1,30 @@
+"""``why`` over a real run: tables and strict JSON, and one clear line where there is no run."""
+
+import json
+
+
+async def test_why_prints_tables_and_strict_json(call, tmp_path):
+    run = ("run", "--model", "baseline-cv", "--data", "phantom:2:10", "--out", tmp_path / "run")
+    code, _, err = await call(*run)
+    assert code == 0, err
+    code, out, err = await call("why", tmp_path / "run")
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 100
+    assert "SYNTHETIC" in out
+    assert "error = answer - target = copying + arithmetic + seeing" in out
+    assert "major axis, no solver" in out
+    code, out, err = await call("why", tmp_path / "run", "--json")
+    assert (code, err) == (0, "")
+    why = json.loads(out, parse_constant=lambda name: 1 / 0)["why"]
+    assert why["n"] == 8
+    size = why["tasks"]["size"]["errors"]["quantities"]["major axis"]
+    assert size["with_solver"]["sources"] == {"fit_contour": size["with_solver"]["n"]}
+    assert size["with_solver"]["n"] > size["without_solver"]["n"] == 0
+    assert why["tasks"]["size"]["behaviour"]["tools"]["fit_contour"]["calls"] > 0
+
+
+async def test_no_run_is_one_clear_line(call, tmp_path):
+    code, out, err = await call("why", tmp_path)
+    assert (code, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+    assert "holds no run" in err
