@@ -56,6 +56,10 @@ class Condition:
         first, slash, rest = text.partition("/")
         if (control := control_named(first)) is not None:
             chosen = cls.parse(rest or "on") if slash else cls.parse("on")
+            if not chosen.tools:
+                raise ConfigError(
+                    f"--tools {text}: {control.name} changes what tools of ours reply, and there are none"
+                )
             return cls(f"{control.name}/{chosen.name}" if slash else control.name, chosen.tools, control=control)
         if text == "on":
             return cls("on", tuple(TOOLS.values()))

@@ -1,6 +1,6 @@
 """MedVision's published Gemini experiment of 2025, replayed: what was sent, and the text that was stored of a reply.
 
-Read in upstream's public source (``lmms_eval/models/gemini__2_5.py``, as quoted in docs/published-experiment.md):
+Read in upstream's public source (``lmms_eval/models/gemini__2_5.py``; what is not known: docs/published-experiment.md):
 picture and prompt in one user message, no system text, dynamic thinking, nothing else set. Without the tool, a JSON
 object {Thought, Answer}; with it, plain text and a sentence behind the prompt. The two arms differ in more than the
 tool: ``published-2025-matched`` asks both as the arm with the tool was asked.

@@ -19,6 +19,7 @@ from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.usage import Usage
+from medvision_agent.errors import ConfigError
 from medvision_agent.tools.geometry import Spacing
 from medvision_agent.tools.png import decode_png, encode_png
 from medvision_agent.tools.slice import grey_slice
@@ -235,3 +236,9 @@ async def test_a_system_text_and_a_picture_are_sent_as_they_are(gemini):
 def test_runs_of_an_empty_reply():
     assert code_runs([]) == ()
     assert CodeRun(code=None, outcome="", output="", ok=False).text == "no result"
+
+
+@pytest.mark.parametrize("written", ["blind/code", "sham/code", "code,ruler"])
+def test_it_goes_with_nothing_else(written):
+    with pytest.raises(ConfigError, match="code"):
+        Condition.parse(written)
