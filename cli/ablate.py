@@ -84,16 +84,17 @@ def command(
         context.exit(INTERRUPTED)
     except ProviderError as error:
         raise ProviderError(f"{error}\n{go_on}" if out.exists() else str(error)) from error
-    print_cells(plan, out, scoring, as_json=as_json)
+    failure = print_cells(plan, out, scoring, as_json=as_json)
     problems = check_parity(out)
     for problem in problems:
         click.echo(printable(f"not to be compared: {problem}"), err=True)
     if used_up:
         click.echo(f"stopped: {used_up}", err=True)
+    if failure:
+        click.echo(printable(f"no reply: {failure}"), err=True)
     if left:
-        click.echo(
-            f"{left} samples are left or got no reply; {go_on}{', and a higher limit' if used_up else ''}", err=True
-        )
+        higher = ", and a higher limit" if used_up else ""
+        click.echo(f"{left} samples are left or got no reply; {go_on}{higher}", err=True)
     context.exit(INTERRUPTED if interrupted else int(bool(left or problems)))
 
 

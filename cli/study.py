@@ -55,15 +55,21 @@ def _detected(power: "PowerPreview") -> str:
     return f"{shown} ({subjects}){reason}"
 
 
-def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool) -> None:
-    """Print n, success and loss of each cell for each task, as text or JSON."""
+def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool) -> str:
+    """Print n, success and loss of each cell for each task, as text or JSON.
+
+    Returns what is known of the first sample that never got a reply, if there is one.
+    """
     from medvision_agent.eval.store import open_run
     from medvision_agent.eval.summary import summarise
 
-    rows, note = [], ""
+    rows, note, failure = [], "", ""
     for cell in plan.cells:
         run = open_run(out / cell.folder)
         note = run.source_note
+        failed = next((record for record in run.records if record.outcome.infrastructure), None)
+        if failed is not None and not failure:
+            failure = f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"
         for task, summary in summarise(run.records, protocol).tasks.items():
             metrics = summary.metrics
             rows.append(
@@ -79,7 +85,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
             )
     if as_json:
         click.echo(json.dumps({"study": str(out), "sha256": plan.sha256, "cells": rows}, indent=2, allow_nan=False))
-        return
+        return failure
     heads = ("model", "arm", "epoch", "task", "n", "success_rate", "loss")
     table = [heads, *(tuple(_cell(row[head]) for head in heads) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
@@ -88,6 +94,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     if note:
         click.echo(printable(note))
     click.echo(f"stored in {out}")
+    return failure
 
 
 def _cell(value: object) -> str:

@@ -83,6 +83,12 @@ class Run:
             parts.append("reshaped to {} x {}".format(*identity["reshape"]))
         if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
             parts.append(f"coordinates {frame}")
+        if not identity.get("states_spacing", True):
+            parts.append("pixel size by tools only")
+        if identity.get("overlays") is False:
+            parts.append("no overlays")
+        if identity.get("paragraph") not in {None, "tools"}:
+            parts.append(f"tool paragraph {identity['paragraph']}")
         if identity.get("prompt_file_sha256"):
             parts.append(f"own prompts {identity['prompt_file_sha256'][:12]}")
         return " ".join(parts)

@@ -1,0 +1,143 @@
+"""Shorthands expand to exactly what they are documented to."""
+
+import pytest
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.study.designs import DESIGNS, expand
+from medvision_agent.eval.study.schema import Arm, Contrast, Study
+from medvision_agent.tools.registry import TOOLS
+
+ALL = list(TOOLS)
+
+
+def made(*designs, **more):
+    return expand(Study.model_validate({"name": "t", "models": ["oracle"], "designs": designs, **more}))
+
+
+def without(name):
+    return Arm(tools=",".join(tool for tool in ALL if tool != name))
+
+
+ON, OFF = Arm(), Arm(tools="off")
+CASES = {
+    "on-off": ({"off": OFF, "on": ON}, ["off -> on"], {"tools"}),
+    "each-tool-alone": (
+        {"off": OFF, **{f"only-{name}": Arm(tools=name) for name in ALL}},
+        [f"off -> only-{name}" for name in ALL],
+        {"tools"},
+    ),
+    "leave-one-out": (
+        {"on": ON, **{f"without-{name}": without(name) for name in ALL}},
+        [f"without-{name} -> on" for name in ALL],
+        {"tools"},
+    ),
+    "code": ({"off": OFF, "code": Arm(tools="code"), "on": ON}, ["off -> code", "code -> on"], {"tools"}),
+    "spacing": ({"spacing-by-tool": Arm(spacing="tool"), "on": ON}, ["spacing-by-tool -> on"], {"spacing"}),
+    "overlays": ({"no-overlays": Arm(overlays=False), "on": ON}, ["no-overlays -> on"], {"overlays"}),
+    "tool-budget:1,4": (
+        {"calls-1": Arm(max_tool_calls=1), "on": ON, "calls-4": Arm(max_tool_calls=4)},
+        ["calls-1 -> on", "calls-4 -> on"],
+        {"limits"},
+    ),
+    "paraphrase": ({"on": ON, "paraphrased": Arm(paragraph="paraphrased")}, ["on -> paraphrased"], {"paragraph"}),
+    "must-use": ({"on": ON, "must-use": Arm(paragraph="must-use")}, ["on -> must-use"], {"paragraph"}),
+    "repeat": ({"on": ON, "on-repeat": ON}, ["on -> on-repeat"], set()),
+    "repeat:off": ({"off": OFF, "off-repeat": OFF}, ["off -> off-repeat"], set()),
+    "controls": (
+        {"on": ON, **{name: Arm(tools=name) for name in ("blind", "sham", "again:2")}},
+        ["blind -> on", "sham -> on", "again:2 -> on"],
+        {"tools"},
+    ),
+    "controls:blind:numbers": (
+        {"blind:numbers": Arm(tools="blind:numbers"), "on": ON},
+        ["blind:numbers -> on"],
+        {"tools"},
+    ),
+    "form:cot": ({"on": ON, "cot": Arm(form="cot")}, ["on -> cot"], {"form"}),
+    "recipe:paper-v1": ({"on": ON, "paper-v1": Arm(recipe="paper-v1")}, ["on -> paper-v1"], {"recipe"}),
+    "frame:pixel": ({"on": ON, "pixel": Arm(frame="pixel")}, ["on -> pixel"], {"frame"}),
+}
+
+
+@pytest.mark.parametrize("design", CASES)
+def test_a_shorthand_is_what_it_says(design):
+    arms, contrasts = made(design)
+    expected, names, varies = CASES[design]
+    assert arms == expected
+    assert [contrast.name for contrast in contrasts] == names
+    for contrast in contrasts:
+        assert set(contrast.varies) == varies == set(arms[contrast.a].differences(arms[contrast.b]))
+        assert contrast.tested == (not design.startswith("repeat"))
+
+
+def test_every_shorthand_is_tested_and_documented():
+    assert {name.partition(":")[0] for name in CASES} == set(DESIGNS)
+    assert all(apply.__doc__ for apply, _ in DESIGNS.values())
+
+
+def test_shorthands_share_their_arms():
+    arms, contrasts = made("on-off", "each-tool-alone", "repeat:off", "on-off")
+    assert list(arms) == ["off", "on", *(f"only-{name}" for name in ALL), "off-repeat"]
+    assert len(contrasts) == 1 + len(ALL) + 1
+
+
+def test_the_base_is_what_is_changed():
+    base = {"tools": "crop,ruler", "form": "cot"}
+    arms, _ = made("leave-one-out", "controls:sham,again:2", base=base)
+    assert {name: arm.tools for name, arm in arms.items()} == {
+        "without-crop": "ruler",
+        "on": "crop,ruler",
+        "without-ruler": "crop",
+        "sham": "sham/crop,ruler",
+        "again:2": "again:2",
+    }
+    assert {arm.form for arm in arms.values()} == {"cot"}
+
+
+def test_everything_is_crossed():
+    arms, contrasts = made("on-off", "repeat", cross={"form": ["direct", "cot"], "frame": ["pixel"]})
+    assert list(arms) == [f"{arm}@{form}@pixel" for form in ("direct", "cot") for arm in ("off", "on", "on-repeat")]
+    assert arms["off@cot@pixel"] == Arm(tools="off", form="cot", frame="pixel")
+    assert [contrast.name for contrast in contrasts if contrast.tested] == [
+        "off@direct@pixel -> on@direct@pixel",
+        "off@cot@pixel -> on@cot@pixel",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"designs": ["onoff"]}, "Did you mean 'on-off'?"),
+        ({"designs": ["on-off:3"]}, "on-off:3: expected on-off"),
+        ({"designs": ["tool-budget"]}, "expected tool-budget:N,N"),
+        ({"designs": ["tool-budget:some"]}, "expected whole numbers"),
+        ({"designs": ["repeat:of"]}, "no arm of that name stands before it"),
+        ({"designs": ["form:direct"]}, "that is the base's own"),
+        ({"designs": ["leave-one-out"], "base": {"tools": "crop"}}, "two tools at least"),
+        ({"designs": ["on-off"], "base": {"tools": "off"}}, "leaves nothing to vary"),
+        ({"designs": ["on-off"], "arms": {"on": {"tools": "crop"}}}, "two different arms are called 'on'"),
+        ({"designs": ["form:cot"], "cross": {"form": ["cot"]}}, "already varied by the contrast on -> cot"),
+    ],
+)
+def test_what_cannot_be_is_refused(settings, expected):
+    with pytest.raises(ConfigError) as caught:
+        made(*settings["designs"], **{key: value for key, value in settings.items() if key != "designs"})
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "expected"),
+    [
+        ({"a": "off", "b": "cott"}, "no arm is called 'cott'. Did you mean 'cot'?"),
+        ({"a": "off", "b": "cot"}, "the arms also differ in form; say so in `varies`"),
+        ({"a": "off", "b": "cot", "varies": ["tools", "form", "frame"]}, "the arms do not differ in frame"),
+        ({"a": "off", "b": "off", "varies": []}, "not compared with itself"),
+    ],
+)
+def test_a_contrast_says_what_it_varies(contrast, expected):
+    arms = {"cot": {"form": "cot"}}
+    with pytest.raises(ConfigError) as caught:
+        made("on-off", arms=arms, contrasts=[contrast])
+    assert expected in str(caught.value)
+    _, contrasts = made("on-off", arms=arms, contrasts=[{"a": "off", "b": "cot", "varies": ["tools", "form"]}])
+    assert contrasts[-1] == Contrast(a="off", b="cot", varies=("tools", "form"))
