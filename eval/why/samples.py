@@ -61,10 +61,9 @@ def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
 
 
 def _landmarks(parts: Sequence[Parts | Missing], scene: Scene | Missing) -> LandmarkError | None:
-    known = [part for part in parts if isinstance(part, Parts)]
-    if isinstance(scene, Missing) or not known or len(known) < len(parts):
+    if isinstance(scene, Missing):
         return None
-    points = [point for part in known for point in part.measurement.points]
+    points = [point for part in parts if isinstance(part, Parts) for point in part.measurement.points]
     return landmark_error(points, scene.truth, scene.spacing)
 
 

@@ -1,6 +1,8 @@
 """The shares planted in a model's errors are found again: seeing, copying and arithmetic, for every task."""
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -185,3 +187,21 @@ async def test_what_cannot_be_decomposed_is_counted_with_its_reason(planted_run,
     parts = [part for why in lengths(run) for part in why.quantities.values()]
     assert not any(isinstance(part, Parts) for part in parts)
     assert set(parts) == {Missing.NO_PICTURE}
+
+
+async def test_a_reshaped_picture_of_known_native_size_is_measured_in_its_own_field(planted_run):
+    policy = planted.Planted(shift=SHIFT, factor=1.2, crops=True)
+    run = await planted_run(policy, "on", reshape=Size(200, 180))
+
+    def told(record):
+        size = planted.draw_phantom(planted.SEED, int(record.sample.image.rsplit("/", 1)[1])).size
+        facts = SimpleNamespace(image_size_2d=(size.height, size.width))
+        return record.model_copy(update={"sample": record.sample.model_copy(update={"medvision": facts})})
+
+    for why in lengths(replace(run, records=[told(record) for record in run.records])):
+        sample = why.record.sample
+        width, height = planted.field(sample)
+        assert why.landmarks.largest_mm == pytest.approx(math.hypot(SHIFT[0] * width, SHIFT[1] * height), abs=2e-3)
+        for part, truth, target in zip(why.quantities.values(), expected(policy, sample), sample.target, strict=True):
+            assert part.seeing == pytest.approx(truth - target, abs=2e-3)
+            assert abs(part.arithmetic) <= ROUNDED
