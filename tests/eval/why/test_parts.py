@@ -1,0 +1,208 @@
+"""Telescoping for any points and any answer; which measurement is cited; which points are read from a text."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from medvision_agent.eval.scorer.protocol import PROTOCOLS, protocol
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.cite import cite
+from medvision_agent.eval.why.decompose import Parts, decompose
+from medvision_agent.eval.why.landmarks import corner_errors, landmark_error
+from medvision_agent.eval.why.measured import Measurement
+from medvision_agent.eval.why.missing import Missing
+from medvision_agent.eval.why.numbers import Number, numbers_in
+from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.stated import stated_points
+from medvision_agent.tools.frames import FRAMES, MEDVISION
+from medvision_agent.tools.geometry import Point, Spacing
+from medvision_agent.tools.perceive import Fixed, Native
+from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.slice import grey_slice
+from medvision_agent.tools.view import ViewSet
+
+RULES = protocol("medvision-1.2")
+
+
+def scene(frame=MEDVISION, spacing=(2.0, 0.5), size=(40, 80), rule=None):
+    return Scene(ViewSet(grey_slice(np.zeros(size), Spacing(*spacing)), rule or Native(), frame), (), cropped=False)
+
+
+def done(where, tool, **arguments):
+    """Call a tool for true, as the agent does."""
+    reply = TOOLS[tool].call(where.views, arguments)
+    return Call(tool, arguments, json.dumps(arguments), reply.ok, False, 0.0, reply.result or {})
+
+
+unit = st.floats(0, 1)
+side = st.floats(0.1, 5)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(unit, min_size=8, max_size=8), side, side, st.floats(-1e4, 1e4), st.floats(0, 1e3), st.integers(0, 6))
+def test_parts_add_up_to_the_error_for_any_points_and_answer(make, at, height, width, answer, target, decimals):
+    where = scene(spacing=(height, width))
+    written = f"{answer:.{decimals}f}"
+    names = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
+    calls = {
+        "distance": [done(where, "ruler", **dict(zip(("x0", "y0", "x1", "y1"), at[:4], strict=True)))],
+        "angle": [done(where, "protractor", **dict(zip(names, at, strict=True)))],
+    }
+    calls["size"] = [
+        *calls["distance"],
+        done(where, "ruler", **dict(zip(("x0", "y0", "x1", "y1"), at[4:], strict=True))),
+    ]
+    for task, made in calls.items():
+        truth = (target, target) if task == "size" else (target,)
+        record = make("s", task, ", ".join([written] * len(truth)), target=truth)
+        parts = decompose(record, made, where, RULES)
+        if not all(call.ok for call in made):  # points too close for a line
+            continue
+        for part in parts:
+            assert part.copying + part.arithmetic + part.seeing == pytest.approx(float(written) - target, abs=1e-9)
+            assert abs(part.arithmetic) <= 0.5e-4 + 1e-9
+
+
+@pytest.fixture
+def make(make_record):
+    return make_record
+
+
+def line(value, axis=None, source="ruler"):
+    return Measurement(source, value, (), value, axis)
+
+
+def cited(answer, *measured):
+    found = cite([Number.read(text) for text in answer.split(" ")], measured)
+    return [None if one is None else (measured.index(one.measurement), one.matched) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("answer", "measured", "expected"),
+    [
+        ("12.3", [line(12.3456), line(12.3111), line(50)], [(1, True)]),  # the nearest of two
+        ("12.3", [line(12.31), line(12.29)], [(1, True)]),  # of equally near ones the last
+        ("12.3", [line(12.36), line(40)], [(1, False)]),  # no rounding of anything: the last
+        ("12.35", [line(12.345)], [(0, True)]),
+        ("12", [line(12.49)], [(0, True)]),
+        ("12.0", [line(12.49)], [(0, False)]),
+        ("12.3", [], [None]),
+        ("20.00 10.00", [line(10.001), line(20.002)], [(1, True), (0, True)]),
+        ("20.00 20.00", [line(20.001), line(20.002)], [(0, True), (1, True)]),  # different ones where possible
+        ("20.00 20.00", [line(20.001)], [(0, True), (0, True)]),
+        ("30.00 15.00", [line(1), line(10), line(20)], [(2, False), (1, False)]),  # the last two, the longer first
+        ("20.00 15.00", [line(20), line(10)], [(0, True), (1, False)]),
+        ("19.00 11.00", [line(10)], [None, (0, False)]),  # the one line goes to the nearer number
+        ("20.00 10.00", [line(20, 0), line(10, 1), line(20, 0), line(10, 1)], [(2, True), (3, True)]),
+        ("10.00 20.00", [line(20, 0), line(10, 1)], [(1, True), (0, True)]),  # axes swapped
+        ("12.00 11.00", [line(5), line(20, 0), line(10, 1)], [(1, False), (2, False)]),
+        ("12.00 11.00", [line(20, 0), line(10, 1), line(5), line(6)], [(3, False), (2, False)]),
+    ],
+)
+def test_what_an_answer_cites(answer, measured, expected):
+    assert cited(answer, *measured) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "half"),
+    [("12.30", 12.3, 0.005), ("12", 12, 0.5), ("12.", 12, 0.5), ("1.5e2", 150, 5), ("1,234.5", 1234.5, 0.05)],
+)
+def test_numbers_as_written(text, value, half):
+    number = Number.read(text)
+    assert (number.value, number.half_unit) == (value, pytest.approx(half))
+
+
+def test_absurd_numbers_are_read_without_fault():
+    for rules in PROTOCOLS.values():
+        for text in ("1e" + "9" * 5000, "9" * 5000, "1e-" + "9" * 5000):
+            (number,) = numbers_in(f"<answer>{text}</answer>", 1, rules)
+            assert not number.rounds(3.0)
+
+
+def test_a_huge_answer_has_no_parts(make):
+    record = make("s", "distance", "1e300")
+    assert decompose(record, [], scene(), RULES) == [Missing.TOO_LARGE]
+    assert decompose(make("s", "distance", None), [], scene(), RULES) == [Missing.NO_ANSWER]
+    assert decompose(make("s", "distance", "none"), [], scene(), RULES) == [Missing.NO_NUMBERS]
+
+
+P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
+"""(0.1, 0.1), (0.2, 0.2), (0.3, 0.3), (0.4, 0.4) of a picture of 80 x 40."""
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "expected"),
+    [
+        ("distance", "From (0.1, 0.1) to (0.2,0.2). <answer>3</answer>", (P, Q)),
+        ("distance", "From [0.1, 0.1] to [0.2, 0.2]; (0.1, 0.1) again", (P, Q)),
+        ("distance", "(0.1, 0.1), (0.2, 0.2), so (dx, dy) = (14.5, 8.0) mm", (P, Q)),
+        ("distance", "x1 = 0.1, y1=0.1, x2 = 0.2, y2 = 0.2.", (P, Q)),
+        ("distance", "x1 = 0.1, y1=0.1, x2 = 0.2, y2 = 0.2 - 0.1", Missing.NO_POINTS),
+        ("distance", "x1 = 0.1, x1 = 0.3, y1=0.1, x2 = 0.2, y2 = 0.2", Missing.NO_POINTS),
+        ("distance", "(0.1, 0.1), (0.2, 0.2) or rather (0.3, 0.3)", Missing.UNCLEAR_POINTS),
+        ("distance", "(0.1, 0.1)", Missing.UNCLEAR_POINTS),
+        ("distance", "about 3 <answer>(0.1, 0.1), (0.2, 0.2)</answer>", Missing.NO_POINTS),
+        ("distance", "<step-1>x1 = 0.1, y1 = 0.1</step-1><step-2>x2 = 0.2, y2 = 0.2</step-2>(0.9, 0.9)", (P, Q)),
+        ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3) (0.4, 0.4)", (P, Q, R, S)),
+        ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3)", Missing.UNCLEAR_POINTS),
+        (
+            "angle",
+            "<step-1>x1 = 0.1, y1 = 0.1; x2 = 0.2, y2 = 0.2</step-1><step-2>(0.3, 0.3), (0.4, 0.4)</step-2>",
+            (P, Q, R, S),
+        ),
+        (
+            "angle",
+            "<step-1>(0.1, 0.1)</step-1><step-2>(0.2, 0.2), (0.3, 0.3), (0.4, 0.4)</step-2>",
+            Missing.UNCLEAR_POINTS,
+        ),
+    ],
+)
+def test_points_stated_in_a_text(task, text, expected):
+    found = stated_points(task, text, scene())
+    if isinstance(expected, Missing):
+        assert found is expected
+    else:
+        assert [(p.x, p.y) for p in found] == [pytest.approx((p.x, p.y)) for p in expected]
+
+
+def test_points_stated_are_in_the_models_own_convention_of_the_whole_picture():
+    yx = stated_points("distance", "(900, 100) (800, 200)", scene(FRAMES["norm1000-yx"]))
+    px = stated_points("distance", "(16, 72), (32, 64)", scene(FRAMES["pixel"], rule=Fixed(height=80, width=160)))
+    for points in (yx, px):
+        assert [(p.x, p.y) for p in points] == [pytest.approx((P.x, P.y)), pytest.approx((Q.x, Q.y))]
+    several = Scene(scene().views, (), cropped=True)
+    assert stated_points("distance", "(0.1, 0.1) (0.2, 0.2)", several) is Missing.SEVERAL_VIEWS
+
+
+def test_stated_points_that_coincide_have_no_angle(make):
+    # Both lie on the border, one by the rounding that is forgiven.
+    text = "(0, 0.5) (-0.0000005, 0.5) (0.1, 0.1) (0.2, 0.2) <answer>5</answer>"
+    record = make("s", "angle", "5").model_copy(update={"response": text})
+    assert decompose(record, [], scene(), RULES) == [Missing.SAME_POINTS]
+
+
+def test_a_failed_call_measures_nothing_and_a_crop_counts_where_it_lies(make):
+    where = scene()
+    failed = done(where, "ruler", x0=0, y0=0, x1=5, y1=0)
+    assert not failed.ok
+    assert decompose(make("s", "distance", "10"), [failed], where, RULES) == [Missing.NO_POINTS]
+    crop = done(where, "crop", x0=0, y0=0, x1=0.5, y1=0.5, zoom=2)
+    ruler = done(where, "ruler", view="v1", x0=0, y0=0, x1=1, y1=1)
+    (part,) = decompose(make("s", "distance", "44.7"), [failed, crop, ruler], where, RULES)
+    assert isinstance(part, Parts)
+    assert part.measurement.exact == pytest.approx(2000**0.5)  # 20 mm across, 40 mm down
+
+
+def test_landmark_errors_by_hand():
+    spacing = Spacing(2, 1)
+    truth = [Point(0, 0), Point(10, 0), Point(5, -5), Point(5, 5)]
+    swapped = [Point(5, 6), Point(5, -5), Point(10, 0), Point(0, 0)]  # one end 1 pixel lower: 2 mm
+    found = landmark_error(swapped, truth, spacing)
+    assert (found.mean_mm, found.largest_mm, found.swapped) == (0.5, 2.0, True)
+    crossed = [truth[0], truth[2], truth[1], truth[3]]  # not the same lines
+    assert landmark_error(crossed, truth, spacing).mean_mm > 1
+    assert landmark_error(truth[:2], truth, spacing) is None
+    assert corner_errors((0.6, 0.5, 0.1, 0.1), (0.1, 0.1, 0.5, 0.5), (50, 100)) == pytest.approx((0, 10))
