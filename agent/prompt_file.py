@@ -4,8 +4,8 @@
       How long is the {{ label }} in the picture? One pixel is {{ width_mm_per_px }} mm wide ...
       Reply as <answer>major, minor</answer>.
 
-Names: the four tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``), ``tools_text``, which is for
-models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool), and
+Names: the four tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``), ``tools_text``, which is
+for models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool), and
 ``tools_code`` (the provider runs code). What is not given is taken from the shipped templates. The variables of a task
 are those of ``prompts/*.j2``; all templates know ``frame``, the coordinate convention (``tools/frames.py``), and are
 tried out in each.
