@@ -49,6 +49,10 @@ class Meter:
         for record in paid:
             self.add(record)
 
+    def start(self) -> None:
+        """Count the time from now on."""
+        self._started = self._clock()
+
     def add(self, record: Record) -> None:
         """Count a finished sample."""
         self._usage = self._usage + record.usage

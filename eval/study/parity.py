@@ -5,6 +5,7 @@ What two arms may differ in follows from the plan alone; anything else is a Prob
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,11 @@ class Problem(BaseModel):
 def check_parity(folder: Path) -> list[Problem]:
     """Return what the stored runs of a study differ in and should not; empty if its contrasts may be read."""
     plan, problems = read_plan(folder), list[Problem]()
+    # Contrasts often share an arm; a study of many thousand samples does not fit into memory at once.
+    opened = lru_cache(maxsize=4)(lambda cell: open_run(folder / cell.folder))
     for contrast, a, b in _pairs(plan):
         try:
-            run_a, run_b = open_run(folder / a.folder), open_run(folder / b.folder)
+            run_a, run_b = opened(a), opened(b)
         except StorageError as error:
             problems.append(_problem(contrast, a, b, str(error)))
             continue

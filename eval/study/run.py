@@ -9,7 +9,7 @@ budget is that of the whole study.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medvision_agent.agent.models.chat import Chat
@@ -17,6 +17,7 @@ from medvision_agent.agent.models.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
 from medvision_agent.eval.budget import Budget, Meter
 from medvision_agent.eval.launch import check_pictures, job_of
+from medvision_agent.eval.record import Record
 from medvision_agent.eval.runner import Ask, Lane, Pool, Watch, run_pools
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.store import RunStore, has_run, open_run
@@ -56,18 +57,25 @@ async def execute_study(
     opened; a new study that holds nothing by then is taken away again. *on_start* hears how many samples are pending.
     """
     new = not settle(out, plan)
-    meter, opened = Meter(budget), list[_Open]()
+    meter, opened, done = Meter(budget), list[_Open](), 0
+
+    def on_record(record: Record) -> None:
+        nonlocal done
+        done += not record.outcome.infrastructure
+        watch.on_record(record)
+
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
                 opened.append(_open(cell, meter, stack, check=cell is cells[0]))
-            on_start(sum(len(one.todo) for one in opened))
+            on_start(pending := sum(len(one.todo) for one in opened))
             pools = [await _pool(own, stack) for own in _by_model(opened)]
-            await run_pools(pools, meter, watch=watch, stop=stop)
+            meter.start()
+            await run_pools(pools, meter, watch=replace(watch, on_record=on_record), stop=stop)
         except (ProviderError, ConfigError):
             _discard(opened, out, new=new)
             raise
-    return sum(len(open_run(cell.folder).pending()) for cell in cells)
+    return pending - done
 
 
 def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample]) -> Iterator[Ask]:
