@@ -18,7 +18,8 @@ from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
 from medvision_agent.eval.scorer.score import Score, score_record
 
-__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "subject_sizes", "summarise"]
+__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "effort_of"]
+__all__ += ["subject_sizes", "summarise"]
 
 
 class _Frozen(BaseModel):
@@ -145,7 +146,7 @@ def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -
         infrastructure=_counts(record.outcome.value for record in records if record.outcome.infrastructure),
         metrics=_metrics(task, scores),
         references=_references(scored, protocol) if task == "detection" else {},
-        effort=_effort(scored),
+        effort=effort_of(scored),
         cost=_cost(records),
     )
 
@@ -168,7 +169,8 @@ def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[
     return {NAME: {name: _mean(values.tolist()) for name, values in figures.items()}}
 
 
-def _effort(scored: Sequence[Record]) -> Effort:
+def effort_of(scored: Sequence[Record]) -> Effort:
+    """Return what scored records took."""
     uses = [use for record in scored for use in record.tool_uses]
     calls = Counter(use.tool for use in uses)
     failed = Counter(use.tool for use in uses if not use.ok)

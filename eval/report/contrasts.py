@@ -1,0 +1,88 @@
+"""The contrasts of a chapter: paired, tested as a family where declared, with strata and what is missing."""
+
+from collections.abc import Mapping, Sequence
+
+from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.report.figures import Scored, results
+from medvision_agent.eval.report.inputs import ChapterIn, ContrastIn, varied
+from medvision_agent.eval.report.model import Contrast, PairMeans
+from medvision_agent.eval.report.units import units
+from medvision_agent.eval.sample import TASKS, Task
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.statistics.family import Family, Key, Test, family
+from medvision_agent.eval.statistics.pairs import Pairs, pair
+from medvision_agent.eval.statistics.strata import strata
+
+__all__ = ["contrasts"]
+
+Epochs = Sequence[Sequence[Scored]]
+_POLICY = (
+    "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
+    "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"
+)
+_ORACLE = "the oracle is told the true points: a difference shows what its tool chain does, by construction"
+
+
+def contrasts(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> tuple[int, tuple[Contrast, ...]]:
+    """Return the number of declared tests, and all contrasts; *scores* holds every arm's epochs by its name."""
+    data: dict[Key, Pairs] = {}
+    for one in chapter.contrasts:
+        data |= {_key(one, task): pairs for task, pairs in _pairs(chapter, one, scores, rules).items()}
+    several = len({one.a.model for one in chapter.contrasts}) > 1
+    found = family(chapter.family, data, alpha=chapter.alpha, seed=chapter.seed)
+    return found.size, tuple(_contrast(one, data, found, several=several) for one in chapter.contrasts)
+
+
+def _pairs(chapter: ChapterIn, one: ContrastIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Task, Pairs]:
+    found: dict[Task, Pairs] = {}
+    for task in TASKS:
+        samples = [sample for sample in one.a.first.samples if sample.task == task]
+        if samples:
+            ids = {sample.id for sample in samples}
+            a, b = (_of_samples(scores[arm.name], ids) for arm in (one.a, one.b))
+            own = units(samples, chapter.evidence, rules)
+            found[task] = pair(own, results(samples, a), results(samples, b))
+    return found
+
+
+def _of_samples(epochs: Epochs, ids: set[str]) -> Epochs:
+    return [[(record, score) for record, score in epoch if record.sample.id in ids] for epoch in epochs]
+
+
+def _key(one: ContrastIn, task: Task) -> Key:
+    return Key(one.name, task, one.a.model)
+
+
+def _contrast(one: ContrastIn, data: Mapping[Key, Pairs], found: Family, *, several: bool) -> Contrast:
+    tests = {Key(test.contrast, test.task, test.model): test for test in (*found.declared, *found.exploratory)}
+    by_task: dict[Task, tuple[Test, Pairs]] = {
+        task: (tests[key], data[key]) for task in TASKS if (key := _key(one, task)) in data
+    }
+    policy = one.a.offline
+    text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
+    return Contrast(
+        name=f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name,
+        a=one.a.name,
+        b=one.b.name,
+        model=one.a.model,
+        declared=one.declared,
+        by_construction=text,
+        tests={task: test for task, (test, _) in by_task.items()},
+        means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
+        strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
+        losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        free=varied(one.a.first, one.b.first),
+    )
+
+
+def _means(pairs: Pairs) -> PairMeans:
+    sides = [(one.a, one.b) for one in pairs.scored]
+    losses = [[side.loss for side in own if side.loss is not None] for own in zip(*sides, strict=True)] or [[], []]
+    rates = [[side.success for side in own if side.success is not None] for own in zip(*sides, strict=True)] or [[], []]
+    (loss_a, loss_b), (success_a, success_b) = ([finite_mean(own)[0] for own in both] for both in (losses, rates))
+    subjects = len({one.unit.subject for one in pairs.all})
+    return PairMeans(loss_a=loss_a, loss_b=loss_b, success_a=success_a, success_b=success_b, subjects=subjects)
+
+
+def _losses(pairs: Pairs) -> tuple[tuple[float, float], ...]:
+    return tuple((one.a.loss, one.b.loss) for one in pairs.scored if one.a.loss is not None is not one.b.loss)

@@ -1,0 +1,134 @@
+"""From folders to arms and contrasts: which runs belong together, and which of them may be compared.
+
+Contract: runs given one by one are never a declared comparison. Among the runs of one model over one source, the one
+without tools (else the first) is compared with each other one that differs from it in nothing but tools (``parity``);
+where there is more to it, the comparison is refused and every difference named. A study says itself what it compares.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.parity import TOOL_FIELDS, parity
+from medvision_agent.eval.report.model import Refused
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.statistics.family import Key
+from medvision_agent.eval.statistics.pairs import Evidence
+from medvision_agent.eval.store import open_run
+
+__all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters", "varied"]
+
+
+@dataclass(frozen=True, eq=False)
+class ArmIn:
+    """One way of asking; several runs are its epochs."""
+
+    name: str
+    model: str
+    runs: tuple[Run, ...]
+
+    @property
+    def first(self) -> Run:
+        """The first epoch."""
+        return self.runs[0]
+
+    @property
+    def offline(self) -> str:
+        """The name of the scripted policy behind it; empty for a model."""
+        model = self.first.identity["model"]
+        return str(model.get("name", "")) if model.get("provider") == "offline" else ""
+
+
+@dataclass(frozen=True, eq=False)
+class ContrastIn:
+    """Two arms to be paired, B minus A."""
+
+    name: str
+    a: ArmIn
+    b: ArmIn
+    declared: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ChapterIn:
+    """What one chapter is made of."""
+
+    name: str
+    kind: Literal["runs", "study"]
+    arms: tuple[ArmIn, ...]
+    contrasts: tuple[ContrastIn, ...]
+    refused: tuple[Refused, ...] = ()
+    alpha: float = 0.05
+    seed: int = 0
+    evidence: Evidence = "real"
+    family: tuple[Key, ...] = ()
+    """The declared tests."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """What a study settled before its first call."""
+    plan_sha256: str = ""
+
+
+def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
+    """Return the chapters of single runs, one for each source of samples."""
+    by_source: dict[str, list[Run]] = {}
+    for folder in folders:
+        run = open_run(folder)
+        by_source.setdefault(str(run.config["source"]["name"]), []).append(run)
+    return [_chapter(source, runs) for source, runs in by_source.items()]
+
+
+def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
+    """Return what the samples of *runs* can be evidence of; DataError where made pictures are among taken ones."""
+    made = {sample.marks.synthetic for run in runs for sample in run.samples}
+    if len(made) > 1:
+        raise DataError(f"{where}: synthetic and real samples are mixed; they never share a figure. Report them apart")
+    if any(run.config["source"].get("demonstration") for run in runs):
+        return "demonstration"
+    return "synthetic" if made == {True} else "real"
+
+
+def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
+    arms = _named(runs)
+    contrasts, refused = list[ContrastIn](), list[Refused]()
+    for model in dict.fromkeys(arm.model for arm in arms):
+        own = [arm for arm in arms if arm.model == model]
+        base = next((arm for arm in own if _without_tools(arm.first)), own[0])
+        for other in own:
+            if other is base:
+                continue
+            name = f"{base.name} -> {other.name}"
+            one, two = base.first, other.first
+            if found := parity(one.identity, two.identity, one.records, two.records):
+                refused.append(Refused(name=name, differences=tuple(found)))
+            else:
+                contrasts.append(ContrastIn(name, base, other))
+    evidence = evidence_of(runs, source)
+    return ChapterIn(source, "runs", tuple(arms), tuple(contrasts), tuple(refused), evidence=evidence)
+
+
+def _without_tools(run: Run) -> bool:
+    identity = run.identity
+    return not any(identity.get(field) for field in ("tools", "provider_code", "control", "again"))
+
+
+def _named(runs: Sequence[Run]) -> list[ArmIn]:
+    """Name arms by model and condition, and by their folders where that is not enough."""
+    models = {str(run.identity["model_name"]) for run in runs}
+    bare = [_name(run, several=len(models) > 1) for run in runs]
+    names = [
+        f"{name} ({run.folder.name})" if bare.count(name) > 1 else name for name, run in zip(bare, runs, strict=True)
+    ]
+    unique = [name if names.count(name) == 1 else f"{name} {at + 1}" for at, name in enumerate(names)]
+    return [ArmIn(name, str(run.identity["model_name"]), (run,)) for name, run in zip(unique, runs, strict=True)]
+
+
+def _name(run: Run, *, several: bool) -> str:
+    condition = str(run.identity["condition"])
+    return f"{run.identity['model_name']} {condition}" if several else condition
+
+
+def varied(a: Run, b: Run) -> tuple[str, ...]:
+    """Return the tool fields in which two runs differ."""
+    return tuple(field for field in sorted(TOOL_FIELDS) if a.identity.get(field) != b.identity.get(field))

@@ -1,0 +1,56 @@
+"""The report as Markdown: words and tables. Figures and pictures are in the HTML page alone."""
+
+import json
+
+from medvision_agent.eval.printable import printable
+from medvision_agent.eval.report.facts import how
+from medvision_agent.eval.report.model import Chapter, Report, RunFacts
+from medvision_agent.eval.report.sections import place_of, sections
+from medvision_agent.eval.report.table import markdown_text, md
+from medvision_agent.eval.report.words import BANNERS, headline, sentences
+
+__all__ = ["markdown_page"]
+
+
+def markdown_page(report: Report) -> str:
+    """Return the report as Markdown; a model's texts stay text."""
+    lines = [
+        "# medvision-agent report",
+        "",
+        f"Made by medvision-agent {md(report.version)}. Figures: see the HTML page.",
+    ]
+    for chapter in report.chapters:
+        lines += _chapter(chapter, place_of(report, chapter))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _chapter(chapter: Chapter, place: str) -> list[str]:
+    lines = ["", f"## {md(headline(chapter))}"]
+    if banner := BANNERS[chapter.evidence]:
+        lines += ["", f"> **{md(banner)}**"]
+    lines += ["", "### Summary", "", *(f"- {md(sentence)}" for sentence in sentences(chapter))]
+    for section in sections(chapter, place, draw=False):
+        lines += ["", f"### {md(section.title)}"]
+        lines += [text for note in section.notes for text in ("", md(note))]
+        lines += [text for table in section.tables for text in ("", markdown_text(table).rstrip())]
+    lines += ["", "### How it was run", "", *(f"- {md(name)}: {md(text)}" for name, text in how(chapter))]
+    if chapter.plan:
+        lines += _code("Plan of the study", json.dumps(chapter.plan, indent=2, sort_keys=True))
+    for run in chapter.runs:
+        lines += _run(run)
+    return lines
+
+
+def _run(run: RunFacts) -> list[str]:
+    lines = ["", f"#### Run: {md(run.arm)}", "", f"- {md(run.folder)}", *(f"- {md(fact)}" for fact in run.facts)]
+    lines += [f"- failed: {md(sample)}: {md(ending)} {md(detail)}" for sample, ending, detail in run.details]
+    lines += [f"- and {run.more_details} more failures"] if run.more_details else []
+    for asked in run.asked:
+        lines += _code(f"Prompt of the first {asked.task} sample", f"{asked.system}\n\n{asked.question}")
+    lines += _code("Resolved settings", json.dumps(dict(run.config), indent=2, sort_keys=True))
+    return lines + _code("Identity", json.dumps(dict(run.identity), indent=2, sort_keys=True))
+
+
+def _code(title: str, text: str) -> list[str]:
+    """Return text as an indented block, which no text can end."""
+    return ["", f"{md(title)}:", "", *(f"    {line}" for line in printable(text, lines=True).splitlines())]

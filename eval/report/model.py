@@ -1,0 +1,225 @@
+"""What a report says, as data: the page, the tables and the sentences are made of this and of nothing else.
+
+Contract: numbers are computed once, where this is filled (``collect``). A chapter is one set of samples from one
+source; nothing is ever averaged over two chapters, so that synthetic pictures and real ones never share a mean.
+"""
+
+from typing import Any, Literal
+
+from medvision_agent.eval.sample import Task
+from medvision_agent.eval.statistics.family import Test
+from medvision_agent.eval.statistics.frozen import Frozen
+from medvision_agent.eval.statistics.pairs import Evidence
+from medvision_agent.eval.statistics.strata import Stratum
+from medvision_agent.eval.summary import Effort, Mean
+from medvision_agent.eval.why.summary import TaskWhy
+
+__all__ = ["ArmTask", "Asked", "Chapter", "Contrast", "Mark", "PairMeans", "Panel", "Picture"]
+__all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
+
+
+class Mark(Frozen):
+    """A line, box or region on a picture; coordinates from 0 to 1, x right, y down."""
+
+    shape: Literal["line", "box", "view"]
+    """``view``: a region the model looked at through ``crop``."""
+    points: tuple[tuple[float, float], ...]
+    """Two ends, or two opposite corners."""
+    words: str
+    final: bool = True
+    """Whether the answer was made of it; what was measured besides is drawn thinner."""
+
+
+class Panel(Frozen):
+    """What one arm answered and drew."""
+
+    arm: str
+    answer: str
+    """The numbers read from the response."""
+    outcome: str
+    loss: float | None
+    marks: tuple[Mark, ...]
+    note: str
+    """Why nothing is drawn; else empty."""
+    response: str
+    """The model's own words, as they were."""
+
+
+class Picture(Frozen):
+    """One sample, its truth, and what each arm made of it."""
+
+    sample: str
+    task: Task
+    subject: str
+    asked: str
+    target: str
+    png: str
+    """Base64; empty where the picture is not stored."""
+    aspect: float
+    """Width over height, in mm."""
+    truth: tuple[Mark, ...]
+    panels: tuple[Panel, ...]
+    licence: str
+    contrast: str
+
+
+class ArmTask(Frozen):
+    """One arm on one task; repeats of a sample are averaged first."""
+
+    arm: str
+    model: str
+    reference: str
+    """What the arm is a reference for, such as ``tool ceiling``; empty for arms that are asked about."""
+    chosen: int
+    n: int
+    """Samples with a result."""
+    subjects: int
+    epochs: int
+    infrastructure: int
+    """Results lost to infrastructure, over all epochs."""
+    means: dict[str, Mean]
+    effort: Effort
+    points: tuple[tuple[str, float, float], ...]
+    """Of each sample: its subject, the size of its target (``TaskData.size_unit``), its loss."""
+
+
+class Reference(Frozen):
+    """Figures that no run is needed for."""
+
+    name: str
+    n: int
+    subjects: int
+    means: dict[str, Mean]
+
+
+class TaskData(Frozen):
+    """All arms on one task."""
+
+    task: Task
+    size_unit: str
+    arms: tuple[ArmTask, ...]
+    references: tuple[Reference, ...]
+    not_there: tuple[str, ...]
+    """References that are not shown, each with the reason."""
+
+
+class PairMeans(Frozen):
+    """Means over the pairs scored in both arms; None without any."""
+
+    loss_a: float | None
+    loss_b: float | None
+    success_a: float | None
+    success_b: float | None
+    subjects: int
+    """Of all samples that were to be asked, scored or not."""
+
+
+class Contrast(Frozen):
+    """Two arms, paired sample by sample: B minus A."""
+
+    name: str
+    a: str
+    b: str
+    model: str
+    declared: bool
+    by_construction: str
+    """Why a difference says nothing of a model's skill; empty where it may."""
+    tests: dict[Task, Test]
+    means: dict[Task, PairMeans]
+    strata: dict[Task, tuple[Stratum, ...]]
+    losses: dict[Task, tuple[tuple[float, float], ...]]
+    """Of the pairs scored: A, B."""
+    free: tuple[str, ...]
+    """The fields in which the arms may differ, and do."""
+
+
+class Refused(Frozen):
+    """Two arms that are not compared, and why."""
+
+    name: str
+    differences: tuple[str, ...]
+
+
+class Asked(Frozen):
+    """The words that the first sample of a task was asked with."""
+
+    task: Task
+    sample: str
+    system: str
+    question: str
+
+
+class RunFacts(Frozen):
+    """How one run was made and how it ended."""
+
+    arm: str
+    folder: str
+    facts: tuple[str, ...]
+    identity: dict[str, Any]
+    config: dict[str, Any]
+    endings: dict[str, int]
+    """Every sample of the run by how it ended."""
+    infrastructure: dict[str, int]
+    details: tuple[tuple[str, str, str], ...]
+    """Of failures: sample, ending, what happened."""
+    more_details: int
+    """Failures beyond those."""
+    failed_tries: int
+    superseded: int
+    spent_usd: float | None
+    asked: tuple[Asked, ...]
+
+
+class Published(Frozen):
+    """One part of a published table, with the arms below."""
+
+    title: str
+    note: str
+    source: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """The page's own texts, by model."""
+    own: tuple[tuple[str, tuple[float | None, ...], int], ...]
+    """Arm, figures, n."""
+    not_the_same: tuple[str, ...]
+
+
+class Chapter(Frozen):
+    """One set of samples."""
+
+    name: str
+    kind: Literal["runs", "study"]
+    evidence: Evidence
+    note: str
+    """What the source says of itself."""
+    samples: int
+    subjects: int
+    conventions: dict[str, int]
+    marks: dict[str, int]
+    data_versions: tuple[str, ...]
+    arms: tuple[str, ...]
+    offline: tuple[str, ...]
+    """Arms without a model: scripted policies."""
+    tasks: tuple[TaskData, ...]
+    alpha: float
+    family_size: int
+    contrasts: tuple[Contrast, ...]
+    refused: tuple[Refused, ...]
+    published: tuple[Published, ...]
+    published_missing: str
+    """Why there is no published row; else empty."""
+    why: dict[str, dict[Task, TaskWhy]]
+    """By arm; of its first epoch."""
+    pictures: tuple[Picture, ...]
+    runs: tuple[RunFacts, ...]
+    protocol: str
+    plan: dict[str, Any]
+    """Of a study: what was settled before its first call."""
+    plan_sha256: str
+
+
+class Report(Frozen):
+    """The whole report."""
+
+    version: str
+    chapters: tuple[Chapter, ...]

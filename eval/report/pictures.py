@@ -1,0 +1,175 @@
+"""The samples where two arms differ most, each with its truth and what every arm answered and drew.
+
+Contract: which samples are shown follows from the losses alone: the largest difference first, equal ones by id. Of
+one arm alone, the largest losses of answers are shown. Points of tool calls go through the same reconstruction of
+views as the decomposition of errors (``why/scene``); where that fails, the reason is shown instead of a drawing.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.report.figures import Scored
+from medvision_agent.eval.report.images import embedded
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.report.model import Mark, Panel, Picture
+from medvision_agent.eval.report.units import lines_of
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.sample import Sample
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.store import read_trace
+from medvision_agent.eval.why.calls import calls_of
+from medvision_agent.eval.why.decompose import Parts, decompose
+from medvision_agent.eval.why.measured import Measurement, measurements
+from medvision_agent.eval.why.missing import Missing
+from medvision_agent.eval.why.scene import Scene, scene_of
+from medvision_agent.tools.geometry import Point, Region
+
+__all__ = ["pictures"]
+
+_CONTRASTS = 3
+"""Contrasts that get pictures: the first ones."""
+_LINES = {
+    "size": ("major axis", "minor axis"),
+    "distance": ("distance",),
+    "angle": ("line 1", "line 2"),
+}
+_FAR = 4.0
+_UNIT = {"detection": "", "size": " mm", "distance": " mm", "angle": " degrees"}
+
+
+def pictures(
+    chapter: ChapterIn, scores: Mapping[str, Sequence[Sequence[Scored]]], rules: Protocol, most: int
+) -> list[Picture]:
+    """Return at most *most* pictures for each of the first contrasts, or of the first arm where there is none."""
+    pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts[:_CONTRASTS]]
+    chosen: list[tuple[str, tuple[ArmIn, ...]]] = [*pairs] if pairs else [("", chapter.arms[:1])]
+    found = []
+    for name, arms in chosen:
+        epochs = [{record.sample.id: (record, score) for record, score in scores[arm.name][0]} for arm in arms]
+        found += [_picture(name, arms, [epoch[one] for epoch in epochs], rules) for one in _most(epochs)[:most]]
+    return found
+
+
+def _most(epochs: Sequence[Mapping[str, Scored]]) -> list[str]:
+    """Return the ids of samples by how far the arms are apart; those on which they do not differ are left out."""
+    apart: dict[str, float] = {}
+    for one, (_, score) in epochs[0].items():
+        own = [found for epoch in epochs if (found := epoch.get(one, (None, None))[1]) is not None]
+        if score is None or len(own) < len(epochs):
+            continue
+        if len(own) == 1:
+            apart[one] = score.loss if score.success else 0.0
+        else:
+            apart[one] = abs(own[1].loss - own[0].loss)
+    return sorted((one for one, size in apart.items() if size > 0), key=lambda one: (-apart[one], one))
+
+
+def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules: Protocol) -> Picture:
+    record = own[0][0]
+    sample, run = record.sample, arms[0].first
+    scene = scene_of(run, record, [])
+    height, width = (1.0, 1.0) if isinstance(scene, Missing) else scene.views.whole.field_mm
+    return Picture(
+        sample=sample.id,
+        task=sample.task,
+        subject=sample.subject,
+        asked=sample.label or sample.measurement or lines_of(sample),
+        target=_numbers(sample.target) + _UNIT[sample.task],
+        png=embedded(run, record.v0_sha256),
+        aspect=width / height,
+        truth=_truth(sample, scene),
+        panels=tuple(
+            _panel(arm, found, score, rules) for arm, (found, score) in zip(arms, own, strict=True) if score is not None
+        ),
+        licence=sample.licence,
+        contrast=contrast,
+    )
+
+
+def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol) -> Panel:
+    marks, note = _drawn(arm.first, record, score, rules)
+    return Panel(
+        arm=arm.name,
+        answer=_numbers(score.values) + _UNIT[record.sample.task] if score.success else "no answer could be read",
+        outcome=record.outcome.value,
+        loss=float(score.loss),
+        marks=marks,
+        note=note,
+        response=record.response,
+    )
+
+
+def _truth(sample: Sample, scene: Scene | Missing) -> tuple[Mark, ...]:
+    if sample.task == "detection":
+        return (_box(sample.target, "ground truth"),)
+    if isinstance(scene, Missing) or len(scene.truth) < 2:
+        return ()
+    ends = zip(scene.truth[::2], scene.truth[1::2], strict=False)
+    names = _LINES[sample.task]
+    return tuple(_line(pair, scene, f"ground truth, {name}") for pair, name in zip(ends, names, strict=False))
+
+
+def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tuple[Mark, ...], str]:
+    """Return what the arm answered and measured, or why it cannot be drawn."""
+    calls = calls_of(read_trace(run.folder, record.sample.id))
+    scene = scene_of(run, record, calls)
+    box = (_box(score.values, "answer"),) if record.sample.task == "detection" and score.success else ()
+    if isinstance(scene, Missing):
+        return box, "" if box else str(scene)
+    views = _views(scene, sum(call.ok and call.tool == "crop" for call in calls))
+    if record.sample.task == "detection":
+        return (*views, *box), ""
+    parts = decompose(record, calls, scene, rules)
+    cited = [part.measurement for part in parts if isinstance(part, Parts)]
+    measured = measurements(record.sample.task, calls, scene)
+    others = [] if isinstance(measured, Missing) else [one for one in measured if not _among(one, cited)]
+    marks = [mark for one in others for mark in _lines(one, scene, final=False)]
+    marks += [mark for one in cited for mark in _lines(one, scene, final=True)]
+    reasons = dict.fromkeys(str(part) for part in parts if isinstance(part, Missing))
+    return (*views, *marks), "" if marks else "; ".join(reasons) or "nothing to draw"
+
+
+def _among(one: Measurement, cited: Sequence[Measurement]) -> bool:
+    return any((one.source, one.value, one.points) == (other.source, other.value, other.points) for other in cited)
+
+
+def _lines(one: Measurement, scene: Scene, *, final: bool) -> list[Mark]:
+    words = f"{one.source}: {one.value:.4g}"
+    pairs = zip(one.points[::2], one.points[1::2], strict=False)
+    return [_line(pair, scene, words, final=final) for pair in pairs]
+
+
+def _line(ends: tuple[Point, Point], scene: Scene, words: str, *, final: bool = True) -> Mark:
+    whole = scene.views.whole.region
+    placed = [whole.unit(point) for point in ends]
+    return Mark(shape="line", points=((_near(placed[0])), _near(placed[1])), words=words, final=final)
+
+
+def _views(scene: Scene, count: int) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(shape="view", points=_corners(scene, scene.views.get(f"v{number}").region), words=f"crop v{number}")
+        for number in range(1, count + 1)
+    )
+
+
+def _corners(scene: Scene, region: Region) -> tuple[tuple[float, float], ...]:
+    whole = scene.views.whole.region
+    return tuple(_near(whole.unit(point)) for point in (Point(region.x0, region.y0), Point(region.x1, region.y1)))
+
+
+def _box(box: Sequence[float], words: str) -> Mark:
+    """Return a box of MedVision's convention (origin lower left)."""
+    x1, y1, x2, y2 = (float(value) for value in box)
+    return Mark(shape="box", points=(_near((x1, 1 - y1)), _near((x2, 1 - y2))), words=words)
+
+
+def _near(point: tuple[float, float]) -> tuple[float, float]:
+    """Return a point that can be drawn: what lies far outside the picture is moved nearer."""
+    x, y = (min(max(value, -_FAR), 1 + _FAR) if math.isfinite(value) else -_FAR for value in point)
+    return x, y
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)

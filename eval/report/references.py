@@ -1,0 +1,109 @@
+"""References that need no run: random boxes as upstream defines them, the convention ceiling, the published rows.
+
+Contract: what is not shown is named, with the reason; nothing is left out in silence.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.answers.published import differences, published_tables, run_figures
+from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.report.figures import REFERENCES
+from medvision_agent.eval.report.images import sizes_of
+from medvision_agent.eval.report.inputs import ArmIn
+from medvision_agent.eval.report.model import Published, Reference
+from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.scorer.ceiling import ceiling
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
+from medvision_agent.eval.summary import Mean
+
+__all__ = ["published", "references"]
+
+_RUN = {
+    "oracle": "oracle (tool ceiling): no such run here; `medvision-agent run --model oracle --tools on` makes one",
+    "prior": "baseline-prior (no model): no such run here; `medvision-agent run --model baseline-prior` makes one",
+    "cv": "baseline-cv (no model): no such run here; `medvision-agent run --model baseline-cv` makes one",
+}
+_EDGE = "convention ceiling: these targets lie at true edges, so that a perfect answer has a loss of 0"
+
+
+def references(task: Task, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Reference], list[str]]:
+    """Return the references of a task over all its samples, and what is not there."""
+    own = [arm for arm in arms if any(sample.task == task for sample in arm.first.samples)]
+    there = {arm.offline for arm in own}
+    missing = [_RUN[name] for name in REFERENCES if name not in there]
+    if task != "detection":
+        return [], missing
+    samples = {sample.id: sample for arm in own for sample in arm.first.samples if sample.task == task}
+    sizes = sizes_of([run for arm in own for run in arm.runs], samples.values())
+    found: list[Reference] = []
+    if known := [sample for sample in samples.values() if sample.id in sizes]:
+        targets = np.array([sample.target for sample in known], dtype=np.float64)
+        figures = random_boxes([one.id for one in known], targets, [sizes[one.id] for one in known], rules)
+        found.append(_reference(NAME, known, {name: _mean(values.tolist()) for name, values in figures.items()}))
+    else:
+        missing.append("random boxes: the sizes of the pictures are not known")
+    short = [sample for sample in known if sample.convention == "inclusive-index"]
+    if short:
+        targets = np.array([sample.target for sample in short], dtype=np.float64)
+        best = ceiling(targets, np.array([sizes[one.id] for one in short], dtype=np.float64), rules)
+        means = {name: Mean(mean=best[name], n=len(short)) for name in ("IoU", "IoU>=0.5", "Precision", "Recall", "F1")}
+        means["loss"] = Mean(mean=1 - best["IoU"], n=len(short))
+        found.append(_reference("convention ceiling (boxes at the true edges)", short, means))
+    else:
+        missing.append(_EDGE)
+    return found, missing
+
+
+def _reference(name: str, samples: Sequence[Sample], means: dict[str, Mean]) -> Reference:
+    return Reference(name=name, n=len(samples), subjects=len({one.subject for one in samples}), means=means)
+
+
+def _mean(values: Sequence[float]) -> Mean:
+    mean, n = finite_mean(values)
+    return Mean(mean=mean, n=n)
+
+
+def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], str]:
+    """Return the published tables for which an arm has figures, or why there are none."""
+    figures: dict[str, Mapping[str, Any]] = {}
+    for arm in arms:
+        if any(sample.medvision is not None for sample in arm.first.samples):
+            try:
+                figures[arm.name] = run_figures(arm.first.records, rules)
+            except DataError:
+                continue  # nothing ended in a result; the tables of endings say so
+    if not figures:
+        return [], "No published row: published results are about MedVision's own samples, and these are none."
+    not_the_same = {arm.name: differences(arm.first, rules) for arm in arms if arm.name in figures}
+    tables = published_tables()
+    parts = [(table, part) for table in tables["tables"] for part in table["parts"]]
+    made = [_published(tables["source"], table, part, figures, not_the_same) for table, part in parts]
+    found = [one for one in made if one is not None]
+    return found, "" if found else "No published row: none of the parts of the published tables has samples here."
+
+
+def _published(
+    source: str, table: Mapping[str, Any], part: str, figures: Mapping[str, Any], differ: Mapping[str, Sequence[str]]
+) -> Published | None:
+    own = [
+        (arm, tuple(one.values[column] for column in table["columns"]), one.n)
+        for arm, found in figures.items()
+        if (one := found.get(table["family"], {}).get(part)) is not None and one.n
+    ]
+    if not own:
+        return None
+    lines = dict.fromkeys(line for arm, _, _ in own for line in differ[arm])
+    return Published(
+        title=f"{table['title']}, {part}",
+        note=str(table["note"]),
+        source=str(source),
+        columns=tuple(table["columns"]),
+        rows=tuple((row["model"], tuple(row["figures"][part])) for row in table["rows"]),
+        own=tuple(own),
+        not_the_same=tuple(lines),
+    )

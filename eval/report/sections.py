@@ -1,0 +1,127 @@
+"""The order of a report: chapters of sections, sections of tables and figures. HTML and Markdown share it."""
+
+from dataclasses import dataclass
+
+from medvision_agent.eval.report.model import Chapter, Report
+from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
+from medvision_agent.eval.report.svg import Drawn
+from medvision_agent.eval.report.table import Table
+from medvision_agent.eval.report.tables import (
+    contrast_table,
+    endings_table,
+    missing_table,
+    published_table,
+    sensitivity_table,
+    strata_table,
+    task_table,
+    tool_table,
+)
+from medvision_agent.eval.report.why_tables import why_tables
+
+__all__ = ["Section", "place_of", "report_tables", "sections"]
+
+_ARMS = 6
+"""Arms in one figure."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with what stands under it."""
+
+    id: str
+    title: str
+    notes: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Drawn, ...] = ()
+
+
+def place_of(report: Report, chapter: Chapter) -> str:
+    """Return what the ids of a chapter begin with: unique in the report."""
+    return f"c{report.chapters.index(chapter) + 1}"
+
+
+def report_tables(report: Report) -> list[Table]:
+    """Return all tables of a report."""
+    return [
+        table
+        for chapter in report.chapters
+        for section in sections(chapter, place_of(report, chapter), draw=False)
+        for table in section.tables
+    ]
+
+
+def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
+    """Return the sections of a chapter, with figures where they are wanted."""
+    made = [
+        *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        Section(
+            f"{place}-tasks",
+            "Every arm and reference, task by task",
+            tables=tuple(task_table(chapter, place, data) for data in chapter.tasks),
+        ),
+        _published(chapter, place),
+        _strata(chapter, place, draw=draw),
+        _why(chapter, place, draw=draw),
+        Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
+    ]
+    return [section for section in made if section.tables or section.figures or section.notes]
+
+
+def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    pairs = chapter.contrasts
+    figures = [forest(chapter, place), *(paired(chapter, place, one) for one in pairs)] if draw else []
+    notes = dict.fromkeys(f"{one.name}: {one.by_construction}." for one in pairs if one.by_construction)
+    tables = (contrast_table(chapter, place),)
+    return Section(f"{place}-differences", "Differences between arms", tuple(notes), tables, _there(figures))
+
+
+def _missing(chapter: Chapter, place: str) -> Section:
+    notes = [
+        f"{one.name}, {task}: WARNING. {test.missing.warning}"
+        for one in chapter.contrasts
+        for task, test in one.tests.items()
+        if test.missing.warning
+    ]
+    tables = (missing_table(chapter, place), sensitivity_table(chapter, place))
+    return Section(f"{place}-missing", "What is missing", tuple(notes), tables)
+
+
+def _published(chapter: Chapter, place: str) -> Section:
+    notes = (chapter.published_missing,) if chapter.published_missing else ()
+    tables = [published_table(place, number, one) for number, one in enumerate(chapter.published, start=1)]
+    return Section(f"{place}-published", "Beside published results", notes, tuple(tables))
+
+
+def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    groups: list[tuple[str, tuple[str, ...]]] = [(one.name, (one.a, one.b)) for one in chapter.contrasts]
+    groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
+    figures = [sizes(chapter, place, name, arms) for name, arms in groups] if draw else []
+    tables = [strata_table(chapter, place, one) for one in chapter.contrasts]
+    title = "Error by size of the target, and other strata" if tables else "Error by size of the target"
+    return Section(f"{place}-strata", title, (), tuple(tables), _there(figures))
+
+
+def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    arms = tuple(
+        arm
+        for arm in chapter.arms
+        if any(one.arm == arm and one.effort.tools for data in chapter.tasks for one in data.arms)
+    )
+    figures = [tool_use(chapter, place, part) for part in _parts(arms)] if draw else []
+    notes = [f"Scripted policies, whose use of tools is written in their programs: {', '.join(chapter.offline)}."]
+    tables = (*why_tables(chapter, place), tool_table(chapter, place))
+    return Section(
+        f"{place}-why",
+        "Where the error comes from, and how tools were used",
+        tuple(notes) if chapter.offline else (),
+        tables,
+        _there(figures),
+    )
+
+
+def _parts(arms: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [arms[start : start + _ARMS] for start in range(0, len(arms), _ARMS)]
+
+
+def _there(figures: list[Drawn | None]) -> tuple[Drawn, ...]:
+    return tuple(figure for figure in figures if figure is not None)

@@ -1,0 +1,81 @@
+"""A study's folder as a chapter: its cells are arms with epochs, its plan says what is compared and tested.
+
+Contract: the family of tests is the plan's, whatever came of it. A contrast whose runs differ in more than the study
+varies, or lack a run, is not compared: its tests have no data and still count. Scored by another protocol than the
+plan's, nothing is a declared test.
+"""
+
+from pathlib import Path
+
+from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, evidence_of
+from medvision_agent.eval.report.model import Refused
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.statistics.family import Key
+from medvision_agent.eval.store import open_run
+from medvision_agent.eval.study.parity import check_parity
+from medvision_agent.eval.study.plan import FILE, Plan, read_plan
+
+__all__ = ["is_study", "study_chapter", "study_protocol"]
+
+
+def is_study(folder: Path) -> bool:
+    """Return whether a folder holds a study."""
+    return (folder / FILE).is_file()
+
+
+def study_protocol(folder: Path) -> str:
+    """Return the name of the protocol a study declared."""
+    return read_plan(folder).protocol
+
+
+def study_chapter(folder: Path, rules: Protocol) -> ChapterIn:
+    """Return a stored study; raises a MedVisionAgentError where nothing of it can be read."""
+    plan = read_plan(folder)
+    arms, refused = _arms(plan, folder)
+    if not arms:
+        raise DataError(f"{folder}: none of the study's runs has begun; run it first: medvision-agent ablate")
+    problems = check_parity(folder)
+    contrasts = list[ContrastIn]()
+    as_planned = plan.protocol == rules.name
+    for model in dict.fromkeys(cell.model for cell in plan.cells):
+        for one in plan.contrasts:
+            a, b = arms.get((model, one.a)), arms.get((model, one.b))
+            found = [str(problem) for problem in problems if (problem.contrast, problem.model) == (one.name, model)]
+            if found or a is None or b is None:
+                refused.append(Refused(name=f"{one.name} of {model}", differences=tuple(found or ["a run is missing"])))
+            else:
+                contrasts.append(ContrastIn(one.name, a, b, declared=one.tested and as_planned))
+    if apart := [str(problem) for problem in problems if not problem.contrast]:
+        refused.append(Refused(name="cells that no contrast compares", differences=tuple(apart)))
+    return ChapterIn(
+        str(plan.study.get("name", folder.name)),
+        "study",
+        tuple(arms.values()),
+        tuple(contrasts),
+        tuple(refused),
+        alpha=plan.alpha,
+        seed=int(plan.study.get("seed", 0)),
+        evidence=evidence_of([run for arm in arms.values() for run in arm.runs], str(folder)),
+        family=tuple(Key(one.contrast, one.task, one.model) for one in plan.family) if as_planned else (),
+        plan=plan.model_dump(mode="json"),
+        plan_sha256=plan.sha256,
+    )
+
+
+def _arms(plan: Plan, folder: Path) -> tuple[dict[tuple[str, str], ArmIn], list[Refused]]:
+    runs, missing = dict[tuple[str, str], list[Run]](), list[str]()
+    for cell in plan.cells:
+        try:
+            run = open_run(folder / cell.folder)
+        except StorageError as error:
+            missing.append(str(error))
+        else:
+            runs.setdefault((cell.model, cell.arm), []).append(run)
+    several = len({cell.model for cell in plan.cells}) > 1
+    arms = {
+        (model, arm): ArmIn(f"{model} {arm}" if several else arm, model, tuple(own))
+        for (model, arm), own in runs.items()
+    }
+    return arms, [Refused(name="runs that cannot be read", differences=tuple(missing))] if missing else []

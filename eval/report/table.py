@@ -1,0 +1,144 @@
+"""A table as data, and the four ways it is written: HTML (by the template), CSV, LaTeX and Markdown.
+
+Contract: cells keep their full precision in CSV and are rounded elsewhere. Texts may be a model's: what steers a
+spreadsheet, LaTeX or Markdown is made harmless, and control characters are replaced everywhere.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medvision_agent.eval.printable import printable
+
+__all__ = ["Cell", "Column", "Table", "csv_text", "fixed", "latex_text", "markdown_text", "md"]
+
+Cell = str | int | float | None
+NONE = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    NONE: "--",
+    "≥": r"$\geq$",
+    _MINUS: "$-$",
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|^\d+(?=[.)])|(?<=:)/|(?<=www)\.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and how its numbers are rounded."""
+
+    name: str
+    digits: int = 3
+    sign: bool = False
+    """Numbers carry their sign, as differences do."""
+    text: bool = False
+    """Holds words: left-aligned."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of each row is the row's header."""
+
+    id: str
+    """Unique in a report; the name of its files."""
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError(f"table {self.id}: a row has not as many cells as there are columns")
+
+    @property
+    def shown(self) -> list[list[str]]:
+        """The cells as texts, rounded."""
+        return [[_shown(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]
+
+
+def csv_text(table: Table) -> str:
+    """Return the table as CSV, numbers in full; nothing in it is a formula to a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows([[_exact(cell) for cell in row] for row in table.rows])
+    return out.getvalue()
+
+
+def latex_text(table: Table) -> str:
+    """Return the table as LaTeX (booktabs)."""
+    align = "".join("l" if column.text or number == 0 else "r" for number, column in enumerate(table.columns))
+    lines = [r"\begin{table}", r"\centering", rf"\caption{{{_latex(table.caption)}}}"]
+    lines += [rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', table.id)}}}", rf"\begin{{tabular}}{{{align}}}"]
+    lines += [r"\toprule", _latex_row([column.name for column in table.columns]), r"\midrule"]
+    lines += [_latex_row(row) for row in table.shown]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [rf"\par\smallskip\footnotesize {_latex(note)}" for note in table.notes]
+    return "\n".join(["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.", *lines, r"\end{table}", ""])
+
+
+def markdown_text(table: Table) -> str:
+    """Return the table as Markdown, under its caption."""
+    head = [md(column.name) or " " for column in table.columns]
+    rule = [":--" if column.text or number == 0 else "--:" for number, column in enumerate(table.columns)]
+    rows = [head, rule, *([md(cell) for cell in row] for row in table.shown)]
+    lines = [f"**{md(table.caption)}**", "", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join([*lines, *(line for note in table.notes for line in ("", md(note)))]) + "\n"
+
+
+def md(text: str) -> str:
+    """Return text that Markdown shows as it is, in one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(printable(text, lines=True).split()))
+
+
+def fixed(value: float, digits: int, *, sign: bool = False) -> str:
+    """Return a number with so many decimals; what rounds to 0 has no sign."""
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return text.replace("-", _MINUS)
+
+
+def _shown(cell: Cell, column: Column) -> str:
+    if cell is None:
+        return NONE
+    if isinstance(cell, str):
+        return printable(cell)
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if abs(cell) < 10 ** (7 - column.digits):
+        return fixed(cell, column.digits, sign=column.sign)
+    return format(cell, "+.4g" if column.sign else ".4g").replace("-", _MINUS)
+
+
+def _exact(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        clean = printable(cell)
+        return f"'{clean}" if clean[:1] in {"=", "+", "-", "@", "\t"} else clean
+    return repr(cell)
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(map(_latex, cells)) + r" \\"
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in printable(text))

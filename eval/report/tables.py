@@ -1,0 +1,226 @@
+"""The tables of a report, from its data. Every mean stands beside its success rate, n and number of subjects."""
+
+from collections.abc import Sequence
+
+from medvision_agent.eval.measures import MEASURES
+from medvision_agent.eval.report.model import ArmTask, Chapter, Contrast, Published, TaskData
+from medvision_agent.eval.report.table import Cell, Column, Table
+from medvision_agent.eval.statistics.missing import Bounds
+from medvision_agent.eval.summary import Mean
+
+__all__ = ["NAMES", "contrast_table", "endings_table", "missing_table", "published_table"]
+__all__ += ["sensitivity_table", "slug"]
+__all__ += ["strata_table", "task_table", "tool_table"]
+
+NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
+_MARK = {"synthetic": "SYNTHETIC: ", "demonstration": "Demonstration: ", "real": ""}
+TEXT = True
+
+
+def slug(*parts: str) -> str:
+    """Return a name for an id or a file."""
+    text = "-".join(parts).lower()
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text)
+    return "-".join(filter(None, kept.split("-")))[:80]
+
+
+def marked(chapter: Chapter, caption: str) -> str:
+    """Return a caption that says what the data can be evidence of."""
+    return f"{_MARK[chapter.evidence]}{caption}"
+
+
+def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
+    """Return all arms and references of a task."""
+    measures = MEASURES[data.task]
+    columns = [Column("arm", text=TEXT), Column("what", text=TEXT), Column("n"), Column("subjects")]
+    columns += [
+        Column(f"{NAMES.get(one.name, one.name)} ({one.unit})" if one.unit else NAMES.get(one.name, one.name))
+        for one in measures
+    ]
+    names = [measure.name for measure in measures]
+    rows = [(one.arm, one.reference or "arm", one.n, one.subjects, *_cells(one.means, names)) for one in data.arms]
+    rows += [(one.name, "reference, no run", one.n, one.subjects, *_cells(one.means, names)) for one in data.references]
+    return Table(
+        slug(place, "task", data.task),
+        marked(chapter, f"{data.task}: every arm and reference"),
+        tuple(columns),
+        tuple(rows),
+        tuple(_task_notes(data)),
+    )
+
+
+def _task_notes(data: TaskData) -> list[str]:
+    notes = ["loss: 0 is perfect, 1 is useless; a failure costs 1. MAE and MRE are over answers that parsed."]
+    fewer = [one for one in data.arms if one.means["MAE"].n < one.n]
+    notes += [f"{one.arm}: MAE over {one.means['MAE'].n} of {one.n} samples." for one in fewer]
+    notes += [
+        f"{one.arm}: {one.infrastructure} results lost to infrastructure, in no mean."
+        for one in data.arms
+        if one.infrastructure
+    ]
+    notes += [f"{one.arm}: {one.epochs} epochs, averaged within each sample." for one in data.arms if one.epochs > 1]
+    notes += [f"Not in this table: {line}." for line in data.not_there]
+    return notes
+
+
+def contrast_table(chapter: Chapter, place: str) -> Table:
+    """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
+    columns = [Column("contrast", text=TEXT), Column("task", text=TEXT), Column("loss A"), Column("loss B")]
+    columns += [Column("difference", sign=True), Column("low", sign=True), Column("high", sign=True)]
+    columns += [Column("n"), Column("subjects"), Column("success A"), Column("success B")]
+    if chapter.family_size:
+        columns += [Column("p"), Column("p, Holm"), Column("verdict", text=TEXT)]
+    columns.append(Column("what is withheld, and why", text=TEXT))
+    rows: list[tuple[Cell, ...]] = []
+    for one in chapter.contrasts:
+        for task, test in one.tests.items():
+            found, means = test.primary, one.means[task]
+            cells: list[Cell] = [one.name, task, means.loss_a, means.loss_b, found.difference]
+            cells += [*(found.interval or (None, None)), found.n, found.subjects, means.success_a, means.success_b]
+            if chapter.family_size:
+                cells += [found.p, test.adjusted_p, test.verdict or ("none" if test.declared else "exploratory")]
+            rows.append((*cells, found.withheld))
+    notes = [
+        "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
+        f"Interval: {1 - chapter.alpha:.0%}, over subjects.",
+    ]
+    if chapter.family_size:
+        notes.append(f"{chapter.family_size} tests were declared; p is corrected over them (Holm).")
+    return Table(
+        slug(place, "contrasts"), marked(chapter, "differences in loss"), tuple(columns), tuple(rows), (*notes,)
+    )
+
+
+def missing_table(chapter: Chapter, place: str) -> Table:
+    """Return how many samples failed or were lost, pair by pair."""
+    columns = [Column("contrast", text=TEXT), Column("task", text=TEXT), Column("chosen"), Column("scored pairs")]
+    for what in ("failed", "lost"):
+        columns += [Column(f"{what} only in A"), Column(f"{what} only in B"), Column(f"{what} in both")]
+    rows = [
+        (
+            *(one.name, task, gone.chosen, gone.scored),
+            *(gone.failed_only_a, gone.failed_only_b, gone.failed_both),
+            *(gone.lost_only_a, gone.lost_only_b, gone.lost_both),
+        )
+        for one in chapter.contrasts
+        for task, gone in ((task, test.missing) for task, test in one.tests.items())
+    ]
+    notes = ("Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",)
+    return Table(slug(place, "missing"), marked(chapter, "what is missing"), tuple(columns), tuple(rows), notes)
+
+
+def sensitivity_table(chapter: Chapter, place: str) -> Table:
+    """Return the differences that stand beside the primary, and how far what is missing could move it."""
+    columns = [Column("contrast", text=TEXT), Column("task", text=TEXT), Column("figure", text=TEXT)]
+    columns += [Column("difference", sign=True), Column("lowest", sign=True), Column("highest", sign=True)]
+    columns += [Column("interval, low", sign=True), Column("interval, high", sign=True)]
+    columns += [Column("n"), Column("subjects"), Column("what is withheld, and why", text=TEXT)]
+    rows: list[tuple[Cell, ...]] = []
+    for one in chapter.contrasts:
+        for task, test in one.tests.items():
+            gone, subjects = test.missing, one.means[task].subjects
+            for name, found in (("success rate", gone.success), ("loss, complete pairs", gone.complete)):
+                ends = found.interval or (None, None)
+                own = (found.difference, None, None, *ends, found.n, found.subjects)
+                rows.append((one.name, task, name, *own, found.withheld))
+            for name, bounds in (("bounds: lost pairs", gone.bounds), ("bounds: failures too", gone.answered_bounds)):
+                rows.append(
+                    (one.name, task, name, *_bounds(bounds), gone.chosen, subjects, bounds.withheld if bounds else "")
+                )
+    notes = (
+        "Bounds: the lowest and highest difference in loss there could be, had every lost result been scored.",
+        "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
+    )
+    caption = marked(chapter, "beside the primary: success, complete pairs, bounds")
+    return Table(slug(place, "sensitivity"), caption, tuple(columns), tuple(rows), notes)
+
+
+def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
+    """Return the strata of a contrast; exploratory, without p-values."""
+    columns = (
+        *(Column(name, text=TEXT) for name in ("task", "stratum", "value")),
+        *(Column(name) for name in ("n", "subjects")),
+        *(Column(name, sign=True) for name in ("difference", "low", "high")),
+        Column("what is withheld, and why", text=TEXT),
+    )
+    rows = []
+    for task, found in one.strata.items():
+        for part in found:
+            own = part.estimate
+            ends = (None, None) if own is None or own.interval is None else own.interval
+            difference = None if own is None else own.difference
+            rows.append((task, part.name, part.value, part.n, part.subjects, difference, *ends, part.withheld))
+    caption = marked(chapter, f"differences in loss by stratum, {one.name}")
+    return Table(slug(place, "strata", one.name), caption, columns, tuple(rows), ("Exploratory: no p-values.",))
+
+
+def tool_table(chapter: Chapter, place: str) -> Table:
+    """Return what the scored samples took."""
+    columns = [Column("arm", text=TEXT), Column("task", text=TEXT), Column("n"), Column("success rate")]
+    columns += [Column("tool calls per sample", 2), Column("calls by tool (failed)", text=TEXT)]
+    columns += [Column("tokens in", 0), Column("tokens out", 0), Column("seconds", 1)]
+    rows: list[tuple[Cell, ...]] = []
+    for data in chapter.tasks:
+        for one in data.arms:
+            effort = one.effort
+            tools = ", ".join(f"{name} {use.calls} ({use.failed})" for name, use in effort.tools.items())
+            cells: list[Cell] = [one.arm, data.task, one.n, _mean(one, "success_rate"), effort.tool_calls.mean]
+            rows.append(
+                (
+                    *cells,
+                    tools or "none",
+                    *(x.mean for x in (effort.input_tokens, effort.output_tokens, effort.seconds)),
+                )
+            )
+    caption = marked(chapter, "what a scored sample took: tool calls, tokens, seconds (means)")
+    return Table(slug(place, "effort"), caption, tuple(columns), tuple(rows))
+
+
+def endings_table(chapter: Chapter, place: str) -> Table:
+    """Return how every sample of every run ended."""
+    names = list(dict.fromkeys(name for run in chapter.runs for name in run.endings))
+    lost = {name for run in chapter.runs for name in run.infrastructure}
+    columns = [Column("run", text=TEXT), Column("samples")]
+    columns += [Column(f"{_words(name)}{' (infrastructure)' if name in lost else ''}") for name in names]
+    columns += [Column("failed tries, repeated"), Column("superseded attempts"), Column("US dollars", 4)]
+    rows = [
+        (
+            *(run.arm, sum(run.endings.values())),
+            *(run.endings.get(name, 0) for name in names),
+            *(run.failed_tries, run.superseded, run.spent_usd),
+        )
+        for run in chapter.runs
+    ]
+    return Table(slug(place, "endings"), marked(chapter, "how the samples ended"), tuple(columns), tuple(rows))
+
+
+def published_table(place: str, number: int, data: Published) -> Table:
+    """Return one part of a published table with the arms below."""
+    columns = (
+        Column("model", text=TEXT),
+        Column("from", text=TEXT),
+        *(Column(name, 1) for name in data.columns),
+        Column("n"),
+    )
+    rows: list[tuple[Cell, ...]] = [(name, "published", *cells, "not stated") for name, cells in data.rows]
+    rows += [(f"this run: {arm}", "this report", *values, n) for arm, values, n in data.own]
+    notes = (data.note, "Not the same there and here: " + "; ".join(data.not_the_same) + ".", f"Source: {data.source}")
+    return Table(slug(place, "published", str(number)), data.title, columns, tuple(rows), notes)
+
+
+def _words(name: str) -> str:
+    return "replied with text" if name == "answered" else name.replace("_", " ")
+
+
+def _cells(means: dict[str, Mean], names: Sequence[str]) -> list[float | None]:
+    return [means[name].mean if name in means else None for name in names]
+
+
+def _mean(arm: ArmTask, name: str) -> float | None:
+    return arm.means[name].mean
+
+
+def _bounds(bounds: Bounds | None) -> tuple[Cell, ...]:
+    if bounds is None:
+        return (None,) * 5
+    return (None, bounds.low, bounds.high, *(bounds.interval or (None, None)))

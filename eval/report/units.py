@@ -1,0 +1,89 @@
+"""Samples as units of a comparison: their subjects, the size of their targets, and the strata they belong to.
+
+The size of a target: the longer axis (size) or the length (distance) in mm, the angle in degrees, the share of the
+picture's area that the box takes (detection). Strata by size are the thirds of the samples of a task.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.scorer.labels import label_names
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.statistics.pairs import Evidence, Unit
+
+__all__ = ["SIZE_UNITS", "lines_of", "target_size", "thirds", "units"]
+
+SIZE_UNITS: dict[Task, str] = {
+    "detection": "box, % of the picture's area",
+    "size": "longer axis, mm",
+    "angle": "angle, degrees",
+    "distance": "distance, mm",
+}
+"""What the size of a target is."""
+_UNIT: dict[Task, str] = {"detection": "%", "size": "mm", "angle": "degrees", "distance": "mm"}
+
+
+def target_size(sample: Sample) -> float:
+    """Return how large a target is, by the rules above."""
+    if sample.task == "detection":
+        x1, y1, x2, y2 = sample.target
+        return abs((x2 - x1) * (y2 - y1)) * 100
+    return max(sample.target)
+
+
+def thirds(samples: Sequence[Sample]) -> dict[str, str]:
+    """Return for each sample of one task the name of its third: its sizes from the least to the largest."""
+    if not samples:
+        return {}
+    sizes = {sample.id: target_size(sample) for sample in samples}
+    ordered = sorted(sizes.values())
+    low, high = (float(edge) for edge in np.quantile(ordered, (1 / 3, 2 / 3), method="higher"))
+    unit = _UNIT[samples[0].task]
+    place = {one: 0 if size < low else 1 if size < high else 2 for one, size in sizes.items()}
+    names = {}
+    for third in range(3):
+        own = [sizes[one] for one, at in place.items() if at == third]
+        if own:
+            names[third] = f"{third + 1}: {min(own):.3g} to {max(own):.3g} {unit}"
+    return {one: names[at] for one, at in place.items()}
+
+
+def units(samples: Sequence[Sample], evidence: Evidence, rules: Protocol) -> list[Unit]:
+    """Return the samples of one task as units."""
+    third = thirds(samples)
+    return [
+        Unit(
+            sample=sample.id,
+            subject=sample.subject,
+            evidence=evidence,
+            strata=_strata(sample, third, rules),
+            target_size=target_size(sample),
+        )
+        for sample in samples
+    ]
+
+
+def lines_of(sample: Sample) -> str:
+    """Return the lines between the landmarks that are asked for."""
+    ends = zip(sample.landmarks[::2], sample.landmarks[1::2], strict=False)
+    return ", ".join(f"{a} to {b}" for a, b in ends)
+
+
+def _strata(sample: Sample, third: Mapping[str, str], rules: Protocol) -> dict[str, str]:
+    return {
+        "dataset": sample.dataset,
+        "modality": sample.modality or "not stated",
+        "plane": sample.plane or "not stated",
+        "target size": third[sample.id],
+        "label group": _group(sample, rules),
+    }
+
+
+def _group(sample: Sample, rules: Protocol) -> str:
+    """Return MedVision's group of a label of its own samples, else what is asked for."""
+    if sample.label is None:
+        return sample.measurement or lines_of(sample)
+    names = label_names(rules.label_table).get(sample.label) if sample.medvision is not None else None
+    return names.group if names is not None else sample.label

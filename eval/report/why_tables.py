@@ -1,0 +1,109 @@
+"""Where the error comes from, and how tools were used: ``eval/why`` of each arm as tables."""
+
+from collections.abc import Iterator
+
+from medvision_agent.eval.report.model import ArmTask, Chapter
+from medvision_agent.eval.report.table import Cell, Column, Table
+from medvision_agent.eval.report.tables import marked, slug
+from medvision_agent.eval.why.summary import Group, TaskWhy
+
+__all__ = ["why_tables"]
+
+_WHO = (Column("arm", text=True), Column("task", text=True), Column("success rate"), Column("subjects"))
+_SOLVER = (
+    "Copying: the answer minus the value it cites. Arithmetic: that value minus the exact measurement of its points. "
+    "Seeing: that measurement minus the target. The signed means add up to the error's. fit_contour finds the points "
+    "itself (a solver), so that its figures say little of what the model saw."
+)
+
+
+def why_tables(chapter: Chapter, place: str) -> list[Table]:
+    """Return the tables that have rows."""
+    parts = [_errors(chapter, place, signed=False), _errors(chapter, place, signed=True)]
+    tables = [*parts, _landmarks(chapter, place), _left(chapter, place), _behaviour(chapter, place)]
+    return [table for table in tables if table.rows]
+
+
+def _each(chapter: Chapter) -> Iterator[tuple[tuple[Cell, ...], TaskWhy]]:
+    arms = {(one.arm, data.task): one for data in chapter.tasks for one in data.arms}
+    for arm, tasks in chapter.why.items():
+        for task, why in tasks.items():
+            found: ArmTask | None = arms.get((arm, task))
+            if found is not None:
+                yield (arm, task, found.means["success_rate"].mean, found.subjects), why
+
+
+def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
+    columns = [*_WHO, Column("number", text=True), Column("points from", text=True), Column("n")]
+    columns += [Column(part, sign=signed) for part in ("error", "copying", "arithmetic", "seeing")]
+    rows: list[tuple[Cell, ...]] = []
+    for who, why in _each(chapter):
+        for name, one in why.errors.quantities.items():
+            solved = one.with_solver.n > one.without_solver.n
+            groups = [("with the solver" if solved else "no solver", one.with_solver)]
+            groups += [("without the solver", one.without_solver)] if solved else []
+            for label, group in groups:
+                sources = ", ".join(f"{source} {count}" for source, count in group.sources.items()) or "none"
+                if one.with_solver.n:
+                    rows.append(
+                        (*who, f"{name} ({one.unit})", f"{label}: {sources}", group.n, *_parts(group, signed=signed))
+                    )
+    what = "signed means" if signed else "mean sizes"
+    caption = marked(chapter, f"where the error comes from, copying, arithmetic, seeing: {what}")
+    name = slug(place, "error-parts", "signed" if signed else "size")
+    return Table(name, caption, tuple(columns), tuple(rows), (_SOLVER,) if signed else ())
+
+
+def _parts(group: Group, *, signed: bool) -> list[float | None]:
+    parts = (group.error, group.copying, group.arithmetic, group.seeing)
+    return [part.signed.mean if signed else part.absolute.mean for part in parts]
+
+
+def _landmarks(chapter: Chapter, place: str) -> Table:
+    columns = (*_WHO, Column("points", text=True), Column("n"), Column("mean distance (mm)"), Column("largest (mm)"))
+    rows: list[tuple[Cell, ...]] = []
+    for who, why in _each(chapter):
+        for name, found in (
+            ("all", why.errors.landmarks),
+            ("without solver", why.errors.landmarks_without_solver),
+        ):
+            if found is not None:
+                rows.append((*who, name, found.mean_mm.n, found.mean_mm.mean, found.largest_mm.mean))
+        if (corners := why.errors.corners) is not None and corners.lower_mm.n:
+            rows.append((*who, "lower corner", corners.lower_mm.n, corners.lower_mm.mean, None))
+            rows.append((*who, "upper corner", corners.higher_mm.n, corners.higher_mm.mean, None))
+    caption = marked(chapter, "how far the points of answers lie from the true ones")
+    return Table(slug(place, "landmarks"), caption, columns, tuple(rows))
+
+
+def _left(chapter: Chapter, place: str) -> Table:
+    names = ("arm", "task", "number", "why it is not taken apart")
+    columns = (*(Column(name, text=True) for name in names), Column("samples"))
+    rows: list[tuple[Cell, ...]] = [
+        (who[0], who[1], name, reason, count)
+        for who, why in _each(chapter)
+        for name, one in why.errors.quantities.items()
+        for reason, count in one.not_decomposed.items()
+    ]
+    caption = marked(chapter, "answers whose error is not taken apart, by reason")
+    return Table(slug(place, "not-decomposed"), caption, columns, tuple(rows))
+
+
+def _behaviour(chapter: Chapter, place: str) -> Table:
+    columns = [*_WHO, Column("n"), Column("calls per sample", 2), Column("invalid calls"), Column("over the limit")]
+    columns += [Column("repeated calls"), Column("answer is the last result (share)"), Column("of n answers")]
+    columns += [Column("answered before the last call"), Column("answer changed (share)")]
+    columns += [Column("most frequent order", text=True)]
+    rows: list[tuple[Cell, ...]] = []
+    for who, why in _each(chapter):
+        own = why.behaviour
+        order = next(iter(own.orders.items()), ("none", 0))
+        rows.append(
+            (
+                *(*who, own.n, own.calls.mean, own.invalid, own.over_limit, own.repeated),
+                *(own.last_result_is_answer.mean, own.last_result_is_answer.n),
+                *(own.answered_before, own.changed.mean, f"{order[0]} ({order[1]})"),
+            )
+        )
+    caption = marked(chapter, "how tools were used")
+    return Table(slug(place, "behaviour"), caption, tuple(columns), tuple(rows))

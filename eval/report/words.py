@@ -1,0 +1,118 @@
+"""The summary in words. Contract: every number in a sentence is a field of the report's data."""
+
+from collections.abc import Iterator
+
+from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.report.table import fixed
+from medvision_agent.eval.report.tables import marked
+from medvision_agent.eval.sample import Task
+from medvision_agent.eval.statistics.family import Test
+from medvision_agent.eval.tables import counted, plural
+
+__all__ = ["BANNERS", "headline", "sentences"]
+
+BANNERS = {
+    "synthetic": "SYNTHETIC: the pictures of this chapter are made, not taken. Its figures say nothing about patients "
+    "and enter no mean with real data.",
+    "demonstration": "DEMONSTRATION: a handful of subjects that show how the instrument works. No interval, p-value or "
+    "verdict is given, and nothing here is a benchmark score.",
+    "real": "",
+}
+"""What stands above everything of a chapter."""
+_MOST = 16
+"""Comparisons that are each told in words."""
+
+
+def headline(chapter: Chapter) -> str:
+    """Return the title of a chapter."""
+    return marked(chapter, f"{'study' if chapter.kind == 'study' else 'runs over'} {chapter.name}")
+
+
+def sentences(chapter: Chapter) -> list[str]:
+    """Return the summary of a chapter."""
+    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_lost(chapter)]
+
+
+def _what(chapter: Chapter) -> Iterator[str]:
+    tasks = ", ".join(data.task for data in chapter.tasks)
+    verb = "was asked" if len(chapter.arms) == 1 else "were asked"
+    models = ", ".join(dict.fromkeys(one.model for data in chapter.tasks for one in data.arms))
+    arms = f"{plural(len(chapter.arms), 'arm')} of {models} ({', '.join(chapter.arms)}) {verb}"
+    people = plural(chapter.subjects, "subject")
+    yield f"{arms} {plural(chapter.samples, 'sample')} of {people} from {chapter.name}: {tasks}."
+    doubts = {name: count for name, count in chapter.marks.items() if name != "synthetic"}
+    if doubts:
+        meaning = "silver: another model's output; derived: by us from a mask"
+        yield f"Truth to be read with care: {counted(doubts)} ({meaning})."
+    if chapter.offline:
+        verb = "is a scripted policy" if len(chapter.offline) == 1 else "are scripted policies"
+        yield f"No vision-language model: {', '.join(chapter.offline)} {verb}."
+
+
+def _single(chapter: Chapter) -> Iterator[str]:
+    """Say how each arm did, where there is nothing to compare."""
+    if chapter.contrasts:
+        return
+    for data in chapter.tasks:
+        for one in data.arms:
+            loss, rate = one.means["loss"], one.means["success_rate"]
+            if loss.mean is not None and rate.mean is not None:
+                where = f"{plural(one.n, 'sample')}, {plural(one.subjects, 'subject')}"
+                yield f"{data.task}, {one.arm}: mean loss {loss.mean:.3f}, success rate {rate.mean:.1%} ({where})."
+
+
+def _compared(chapter: Chapter) -> Iterator[str]:
+    rows = sum(len(one.tests) for one in chapter.contrasts)
+    bare = 0
+    for one in chapter.contrasts:
+        for task, test in one.tests.items():
+            if rows > _MOST and test.primary.interval is None:
+                bare += 1
+            else:
+                yield _difference(one, task, test)
+            if test.missing.warning:
+                yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
+        if one.by_construction:
+            yield f"{one.name}: {one.by_construction}."
+    if bare:
+        yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."
+    for refused in chapter.refused:
+        what = "; ".join(refused.differences)
+        yield f"{refused.name} is not compared, because the two differ in more than their tools: {what}."
+    declared = sum(one.declared for one in chapter.contrasts)
+    if chapter.contrasts and not declared:
+        yield "No comparison was declared before the runs: everything here is exploratory, without p-values."
+    elif declared:
+        yield (
+            f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared and "
+            f"corrected together (Holm, level {chapter.alpha:g}); everything else is exploratory, without p-values."
+        )
+
+
+def _difference(one: Contrast, task: Task, test: Test) -> str:
+    found, means = test.primary, one.means[task]
+    if found.difference is None or means.loss_a is None or means.loss_b is None:
+        return f"{one.name}, {task}: no pair was scored in both arms."
+    pairs = f"{plural(found.n, 'pair')}, {plural(found.subjects, 'subject')}"
+    rates = f"success rates {means.success_a:.1%} and {means.success_b:.1%}"
+    apart = fixed(found.difference, 3, sign=True)
+    text = (
+        f"{one.name}, {task}: mean loss {means.loss_a:.3f} and {means.loss_b:.3f}, difference {apart} "
+        f"({pairs}; {rates})"
+    )
+    if found.interval is not None:
+        text += f"; {found.level:.0%} interval {fixed(found.interval[0], 3, sign=True)} to "
+        text += fixed(found.interval[1], 3, sign=True)
+    if test.adjusted_p is not None and found.p is not None:
+        text += f"; p {found.p:.2g}, Holm-adjusted {test.adjusted_p:.2g}: {test.verdict}"
+    elif found.withheld:
+        text += f"; {'no interval, no p-value' if found.interval is None else 'no p-value'} ({found.withheld})"
+    return f"{text}."
+
+
+def _lost(chapter: Chapter) -> Iterator[str]:
+    lost = {run.arm: run.infrastructure for run in chapter.runs if run.infrastructure}
+    if not lost:
+        return
+    parts = [f"{arm} {sum(kinds.values())} ({counted(kinds)})" for arm, kinds in lost.items()]
+    yield f"Results lost to infrastructure, in no mean: {'; '.join(parts)}."
