@@ -21,6 +21,8 @@ COMMANDS = {
     "data": "List, show and export samples.",
     "export": "Write a stored run as MedVision's own result files.",
     "models": "List the models of the catalogue.",
+    "rerun": "Ask once more what a stored run asked, or the same with other tools.",
+    "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",
     "run": "Run a model over samples, with or without tools.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",

@@ -16,9 +16,10 @@ from medvision_agent.eval.printable import printable
 if TYPE_CHECKING:
     from medvision_agent.eval.launch import Prepared, Settings
     from medvision_agent.eval.run import Run
+    from medvision_agent.eval.scorer.protocol import Protocol
     from medvision_agent.tools.geometry import Size
 
-__all__ = ["command"]
+__all__ = ["carry_out", "command"]
 
 
 @click.command()
@@ -56,13 +57,10 @@ def command(
     never got a reply, or a limit of the run was reached (go on with --resume); 2: wrong usage or input; 130:
     interrupted.
     """
-    from medvision_agent.agent.models.redirects import redirections
     from medvision_agent.cli.estimate import print_estimate
-    from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.estimate import estimate
     from medvision_agent.eval.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store import DATABASE
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
@@ -71,6 +69,15 @@ def command(
     if dry_run:
         print_estimate(estimate(prepared, pilot), as_json=as_json)
         return
+    carry_out(context, prepared, scoring, as_json=as_json)
+
+
+def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol", *, as_json: bool) -> None:
+    """Run what was prepared, print its summary by a protocol, say what is left, and exit with the code of ``run``."""
+    from medvision_agent.agent.models.redirects import redirections
+    from medvision_agent.cli.summary import print_summary
+    from medvision_agent.eval.store import DATABASE
+
     for line in redirections(prepared.model):
         click.echo(line, err=True)
     out = prepared.settings.out

@@ -70,6 +70,8 @@ class Settings:
     script: str | None = None
     max_connections: int | None = None
     resume: bool = False
+    row: ModelConfig | None = None
+    """The model's row itself, instead of the catalogue's row of that name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,11 @@ class Prepared:
             "model_name": settings.model,
             "model": self.model.model_dump(mode="json"),
             "condition": self.condition.name,
+            "tools": settings.tools,
+            "data": settings.data,
+            "spacing": settings.spacing,
+            "overlays": settings.overlays,
+            "paragraph": settings.paragraph,
             "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
             "selection": asdict(settings.selection),
             "reading": {
@@ -140,7 +147,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     Where nothing will be asked (*asking* is false), the model need not be within reach. *chosen* is what ``choose``
     returned, for runs that share their samples.
     """
-    model = find(settings.model, load_catalogue(settings.models_file))
+    model = settings.row or find(settings.model, load_catalogue(settings.models_file))
     model = _with_script(model, settings)
     if settings.frame is not None:
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})

@@ -1,0 +1,55 @@
+"""A stored run asked once more: the same requests, whatever the catalogue says by now."""
+
+import json
+
+from fake.replies import text
+
+from medvision_agent.eval.store import open_run
+
+ANSWER = text("<answer>10.0</answer>")
+
+
+def bodies(server, start=0):
+    return sorted(json.dumps(request.body, sort_keys=True) for request in server.requests[start:])
+
+
+async def test_the_same_requests_again_without_the_models_file(server, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    words = ("--models", models, "--data", data, "--limit", 5, "--form", "cot", "--reshape", "80,100")
+    code, _, err = await call("run", "--model", "fake-openai", "--tools", "off", *words, "--out", "first")
+    assert code == 0, err
+    asked = bodies(server)
+    models.unlink()
+    code, out, err = await call("rerun", "first", "--out", "second")
+    assert code == 0, err
+    assert "not as in" not in err
+    assert "5 of 5 samples finished" in out
+    assert bodies(server, 5) == asked
+    first, second = open_run(tmp_path / "first"), open_run(tmp_path / "second")
+    assert first.identity == second.identity
+    code, _, err = await call("rerun", "second", "--tools", "on", "--out", "third")
+    assert code == 0, err
+    code, _, err = await call("compare", "first", "third")
+    assert code == 0, err
+
+
+async def test_what_has_changed_is_named(server, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    words = ("--models", models, "--data", data, "--limit", 2, "--tools", "off")
+    await call("run", "--model", "fake-openai", *words, "--out", "first")
+    data.write_text(data.read_text().replace('"target": [10.0]', '"target": [11.0]'))
+    code, _, err = await call("rerun", "first", "--out", "second")
+    assert code == 0, err
+    assert "not as in first: samples_sha256" in err
+
+
+async def test_an_old_store_is_refused_in_words(data, call, tmp_path):
+    import sqlite3
+
+    await call("run", "--model", "baseline-prior", "--limit", 1, "--task", "size", "--out", "first")
+    with sqlite3.connect(tmp_path / "first" / "run.sqlite") as database:
+        database.execute("UPDATE run SET value = json_remove(value, '$.data') WHERE key = 'config'")
+    code, _, err = await call("rerun", "first", "--out", "second")
+    assert code == 2
+    assert "repeat its command" in err
+    assert "Traceback" not in err
