@@ -98,7 +98,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
         for other in own:
             if other is base:
                 continue
-            name = f"{base.name} -> {other.name}"
+            name = _contrast_name(base, other)
             one, two = base.first, other.first
             if found := parity(one.identity, two.identity, one.records, two.records):
                 refused.append(Refused(name=name, differences=tuple(found)))
@@ -106,6 +106,14 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
                 contrasts.append(ContrastIn(name, base, other))
     evidence = evidence_of(runs, source)
     return ChapterIn(source, "runs", tuple(arms), tuple(contrasts), tuple(refused), evidence=evidence)
+
+
+def _contrast_name(a: ArmIn, b: ArmIn) -> str:
+    """Return both names, the model's once."""
+    model = f"{a.model} "
+    if a.name.startswith(model) and b.name.startswith(model):
+        return f"{a.model}: {a.name.removeprefix(model)} -> {b.name.removeprefix(model)}"
+    return f"{a.name} -> {b.name}"
 
 
 def _without_tools(run: Run) -> bool:

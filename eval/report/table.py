@@ -36,7 +36,7 @@ _LATEX = {
     "≥": r"$\geq$",
     _MINUS: "$-$",
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|^\d+(?=[.)])|(?<=:)/|(?<=www)\.)")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|(?<=:)/|(?<=www)\.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ def markdown_text(table: Table) -> str:
 
 def md(text: str) -> str:
     """Return text that Markdown shows as it is, in one line."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(printable(text, lines=True).split()))
+    escaped = _MARKDOWN.sub(r"\\\1", " ".join(printable(text, lines=True).split()))
+    return re.sub(r"^(\d+)\.", r"\1\\.", escaped)
 
 
 def fixed(value: float, digits: int, *, sign: bool = False) -> str:

@@ -1,0 +1,55 @@
+"""``medvision-agent report``: stored runs and studies as one page."""
+
+from pathlib import Path
+
+import click
+
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
+
+__all__ = ["command"]
+
+
+@click.command("report")
+@click.argument("folders", metavar="RUN|STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option(
+    "--format", "form", type=click.Choice(["html", "md"]), help="Default: by the name of the file, else html."
+)
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write every table there too, as CSV and as LaTeX.",
+)
+@click.option(
+    "--pictures", default=6, show_default=True, type=click.IntRange(0, 100), help="Samples shown per contrast."
+)
+@click.option(
+    "--protocol",
+    "protocol_name",
+    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else medvision-1.2.",
+)
+def command(
+    *,
+    folders: tuple[Path, ...],
+    out: Path,
+    form: str | None,
+    tables: Path | None,
+    pictures: int,
+    protocol_name: str | None,
+) -> None:
+    """Write what stored runs and studies show as one file that needs no network: words, tables, figures, pictures.
+
+    Nothing is asked of a model. Runs of one model over the same samples are compared where they differ in nothing but
+    their tools; only a study declares tests. An existing file is overwritten.
+    """
+    from medvision_agent.eval.report.collect import collect
+    from medvision_agent.eval.report.write import write_report, write_tables
+    from medvision_agent.eval.scorer.protocol import protocol
+
+    rules = protocol(protocol_name) if protocol_name else None
+    report = collect(folders, rules, most_pictures=pictures)
+    write_report(report, out, form or ("md" if out.suffix.lower() in {".md", ".markdown"} else "html"))
+    click.echo(f"written: {out}")
+    if tables is not None:
+        click.echo(f"written: {write_tables(report, tables)} tables, each as CSV and LaTeX, in {tables}")

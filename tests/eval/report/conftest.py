@@ -1,0 +1,103 @@
+"""Stored runs made by hand: two arms of one model over real, synthetic or demonstration samples."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.trace import Trace
+from medvision_agent.eval.record import Record
+from medvision_agent.eval.sample import Landmark, Marks, PixelSize, Sample
+from medvision_agent.eval.store import RunStore
+from medvision_agent.tools.png import encode_png
+
+LOST = "LOST"
+"""An answer that stands for an infrastructure failure."""
+Store = Callable[..., Path]
+
+
+def sample(number: int, *, subjects: int, synthetic: bool) -> Sample:
+    """Return a distance of 10 to 40 mm."""
+    return Sample(
+        id=f"s{number}",
+        task="distance",
+        image="a.png",
+        pixel_size=PixelSize(height_mm=1, width_mm=1),
+        modality="MR" if number % 2 else "CT",
+        plane="axial",
+        landmarks=("p", "q"),
+        target=(10.0 + number % 31,),
+        convention="edge",
+        truth_points=(Landmark(name="p", x=5, y=5), Landmark(name="q", x=15 + number % 31, y=5)),
+        dataset="made" if synthetic else "d",
+        subject=f"d/{number % subjects}",
+        marks=Marks(synthetic=synthetic),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return a function that stores a run with one answer per sample and returns its folder."""
+
+    def stored(
+        name: str,
+        answers: Sequence[str | None],
+        *,
+        tools: Sequence[str] = (),
+        subjects: int = 24,
+        synthetic: bool = False,
+        demonstration: bool = False,
+        **identity: Any,
+    ) -> Path:
+        fields: dict[str, Any] = {
+            "version": "0",
+            "model_name": "m",
+            "model": {"name": "m", "provider": "openai"},
+            "recipe": "medvision-1.2",
+            "sample_ids_sha256": "ids",
+            "condition": "on" if tools else "off",
+            "tools": list(tools),
+        }
+        source = {"name": "phantoms" if synthetic else "data", "note": "A note.", "demonstration": demonstration}
+        samples = [sample(number, subjects=subjects, synthetic=synthetic) for number in range(len(answers))]
+        folder = tmp_path / name
+        with RunStore.create(folder, samples, fields | identity, {"source": source}) as run:
+            for one, answer in zip(samples, answers, strict=True):
+                trace = Trace()
+                key = trace.picture(encode_png(np.full((40, 50), 60, np.uint8)))
+                lost = answer == LOST
+                outcome = Outcome.TIMEOUT if lost else Outcome.NO_ANSWER if answer is None else Outcome.ANSWERED
+                record = Record(
+                    sample=one,
+                    outcome=outcome,
+                    response="" if lost else answer or "",
+                    detail="nothing came" if lost else "",
+                    v0_sha256=key,
+                    prompt_sha256="prompt",
+                    model_versions=("m-1",),
+                )
+                run.add(record, trace)
+        return folder
+
+    return stored
+
+
+@pytest.fixture
+def arms(store: Store) -> tuple[Path, Path]:
+    """Return two arms of 96 samples of 24 subjects, some of them failed or lost; the second is better."""
+    random = np.random.default_rng(5)
+    folders = []
+    for name, tools, spread in (("off", (), 0.5), ("on", ("ruler",), 0.2)):
+        answers: list[str | None] = []
+        for number in range(96):
+            target = 10.0 + number % 31
+            answers.append(f"<answer>{target * (1 + random.normal(0, spread)):.2f}</answer>")
+        for number in random.choice(96, 9, replace=False):
+            answers[number] = None
+        for number in random.choice(96, 4, replace=False):
+            answers[number] = LOST
+        folders.append(store(name, answers, tools=tools))
+    return folders[0], folders[1]
