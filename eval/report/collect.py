@@ -54,6 +54,7 @@ def _chapter(chapter: ChapterIn, rules: Protocol, most_pictures: int) -> Chapter
     return Chapter(
         name=chapter.name,
         kind=chapter.kind,
+        source=str(chapter.arms[0].first.config["source"]["name"]),
         evidence=chapter.evidence,
         note=chapter.arms[0].first.source_note,
         samples=len(samples),

@@ -20,7 +20,7 @@ _POLICY = (
     "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
     "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"
 )
-_ORACLE = "the oracle is told the true points: a difference shows what its tool chain does, by construction"
+_ORACLE = "The oracle is told the true points: a difference shows what its tool chain does, by construction"
 
 
 def contrasts(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> tuple[int, tuple[Contrast, ...]]:

@@ -14,7 +14,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
     """Return what all runs of a chapter were asked and scored by, and what of it they do not share."""
     identities = [run.identity for run in chapter.runs]
     facts = [
-        ("Data", f"{chapter.name}. {chapter.note}"),
+        ("Data", f"{chapter.source}. {chapter.note}"),
         (
             "Data version",
             ", ".join(chapter.data_versions) or "the source states none; the hash below is of its samples",

@@ -189,6 +189,8 @@ class Chapter(Frozen):
 
     name: str
     kind: Literal["runs", "study"]
+    source: str
+    """Where the samples come from."""
     evidence: Evidence
     note: str
     """What the source says of itself."""

@@ -70,7 +70,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
 def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
     pairs = chapter.contrasts
     figures = [forest(chapter, place), *(paired(chapter, place, one) for one in pairs)] if draw else []
-    notes = dict.fromkeys(f"{one.name}: {one.by_construction}." for one in pairs if one.by_construction)
+    notes = dict.fromkeys(f"{one.by_construction}." for one in pairs if one.by_construction)
     tables = (contrast_table(chapter, place),)
     return Section(f"{place}-differences", "Differences between arms", tuple(notes), tables, _there(figures))
 

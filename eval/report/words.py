@@ -8,6 +8,7 @@ from medvision_agent.eval.report.tables import marked
 from medvision_agent.eval.sample import Task
 from medvision_agent.eval.statistics.family import Test
 from medvision_agent.eval.tables import counted, plural
+from medvision_agent.eval.why.summary import Group
 
 __all__ = ["BANNERS", "headline", "sentences"]
 
@@ -21,6 +22,8 @@ BANNERS = {
 """What stands above everything of a chapter."""
 _MOST = 16
 """Comparisons that are each told in words."""
+_NAMED = 8
+"""Arms that are all named."""
 
 
 def headline(chapter: Chapter) -> str:
@@ -30,23 +33,26 @@ def headline(chapter: Chapter) -> str:
 
 def sentences(chapter: Chapter) -> list[str]:
     """Return the summary of a chapter."""
-    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_lost(chapter)]
+    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_why(chapter), *_lost(chapter)]
 
 
 def _what(chapter: Chapter) -> Iterator[str]:
     tasks = ", ".join(data.task for data in chapter.tasks)
     verb = "was asked" if len(chapter.arms) == 1 else "were asked"
     models = ", ".join(dict.fromkeys(one.model for data in chapter.tasks for one in data.arms))
-    arms = f"{plural(len(chapter.arms), 'arm')} of {models} ({', '.join(chapter.arms)}) {verb}"
+    named = f" ({', '.join(chapter.arms)})" if len(chapter.arms) <= _NAMED else ""
+    arms = f"{plural(len(chapter.arms), 'arm')} of {models}{named} {verb}"
     people = plural(chapter.subjects, "subject")
-    yield f"{arms} {plural(chapter.samples, 'sample')} of {people} from {chapter.name}: {tasks}."
+    yield f"{arms} {plural(chapter.samples, 'sample')} of {people} from {chapter.source}: {tasks}."
     doubts = {name: count for name, count in chapter.marks.items() if name != "synthetic"}
     if doubts:
         meaning = "silver: another model's output; derived: by us from a mask"
         yield f"Truth to be read with care: {counted(doubts)} ({meaning})."
     if chapter.offline:
         verb = "is a scripted policy" if len(chapter.offline) == 1 else "are scripted policies"
-        yield f"No vision-language model: {', '.join(chapter.offline)} {verb}."
+        every = len(chapter.offline) == len(chapter.arms)
+        who = "all arms" if every and len(chapter.arms) > 1 else ", ".join(chapter.offline)
+        yield f"No vision-language model: {who} {verb}."
 
 
 def _single(chapter: Chapter) -> Iterator[str]:
@@ -72,8 +78,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
                 yield _difference(one, task, test)
             if test.missing.warning:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
-        if one.by_construction:
-            yield f"{one.name}: {one.by_construction}."
+    yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
     if bare:
         yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."
     for refused in chapter.refused:
@@ -108,6 +113,36 @@ def _difference(one: Contrast, task: Task, test: Test) -> str:
     elif found.withheld:
         text += f"; {'no interval, no p-value' if found.interval is None else 'no p-value'} ({found.withheld})"
     return f"{text}."
+
+
+def _why(chapter: Chapter) -> Iterator[str]:
+    """Say where the errors of each arm come from, with and without a solver's."""
+    if len(chapter.arms) > _NAMED:
+        return
+    for arm, tasks in chapter.why.items():
+        for task, why in tasks.items():
+            for name, one in why.errors.quantities.items():
+                if not one.with_solver.n:
+                    continue
+                text = f"{arm}, {task}: error of the {name} {_parts(one.with_solver, one.unit)}"
+                if one.with_solver.n > one.without_solver.n:
+                    rest = _parts(one.without_solver, one.unit) if one.without_solver.n else "none left"
+                    text += f"; without the answers of the solver fit_contour: {rest}"
+                yield f"{text}."
+
+
+def _parts(group: Group, unit: str) -> str:
+    sizes = {
+        name: part.absolute.mean
+        for name, part in (
+            ("in all", group.error),
+            ("seeing", group.seeing),
+            ("copying", group.copying),
+            ("arithmetic", group.arithmetic),
+        )
+    }
+    shown = ", ".join(f"{name} {fixed(size, 3)}" for name, size in sizes.items() if size is not None)
+    return f"(mean size, {unit}, n {group.n}): {shown}"
 
 
 def _lost(chapter: Chapter) -> Iterator[str]:
