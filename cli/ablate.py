@@ -76,6 +76,7 @@ def command(
     if dry_run:
         print_preview(preview(plan, cells, scoring, pilots), as_json=as_json)
         return
+    _name_redirections(cells)
     go_on = f"to go on, repeat the command with: --out {out}"
     try:
         left, interrupted, used_up = asyncio.run(_run(plan, cells, out, budget))
@@ -101,6 +102,14 @@ def command(
 def _default_folder(name: str) -> Path:
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     return Path("studies") / f"{stamp}-{name}"
+
+
+def _name_redirections(cells: "tuple[Cell, ...]") -> None:
+    """Say what in the environment sends requests elsewhere, once for each model."""
+    from medvision_agent.agent.models.redirects import redirections
+
+    for line in dict.fromkeys(line for cell in cells for line in redirections(cell.prepared.model)):
+        click.echo(printable(line), err=True)
 
 
 def _budget(study: "Study", limits: dict[str, float | None]) -> "Budget":

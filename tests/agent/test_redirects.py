@@ -2,7 +2,8 @@
 
 import pytest
 
-from medvision_agent.agent.config import MODEL_CONFIG
+from medvision_agent.agent.catalogue import load_catalogue
+from medvision_agent.agent.config import MODEL_CONFIG, LangChain
 from medvision_agent.agent.models.redirects import redirections
 
 ROW = {"provider": "openai", "model": "m", "base_url": "https://api.example.org/v1", "perceived": {"rule": "native"}}
@@ -26,3 +27,28 @@ def test_what_does_not_apply_is_not_named():
     assert redirections(MODEL, {}) == []
     offline = MODEL_CONFIG.validate_python({"provider": "offline", "name": "prior"})
     assert redirections(offline, {"HTTPS_PROXY": "http://proxy:1"}) == []
+
+
+CLAUDE = {"provider": "langchain", "model": "c", "factory": "langchain_anthropic:ChatAnthropic"}
+
+
+@pytest.mark.parametrize(
+    "name", ["ANTHROPIC_BASE_URL", "ANTHROPIC_API_URL", "ANTHROPIC_PROXY", "LANGSMITH_GATEWAY", "https_proxy"]
+)
+def test_what_may_move_the_requests_of_a_factory_is_named(name):
+    model = MODEL_CONFIG.validate_python(CLAUDE)
+    (line,) = redirections(model, {name: "http://user:secret@elsewhere.example:8080/v1", "NO_PROXY": "x"})
+    assert line == f"{name} is set: requests of c, pictures included, may go to elsewhere.example:8080"
+
+
+def test_a_factory_that_is_given_its_place_looks_nowhere_else():
+    model = MODEL_CONFIG.validate_python(CLAUDE | {"settings": {"base_url": "https://api.anthropic.com"}})
+    assert redirections(model, {"ANTHROPIC_BASE_URL": "http://elsewhere"}) == []
+    (line,) = redirections(model, {"ANTHROPIC_PROXY": "http://proxy:1"})
+    assert "may go to proxy:1" in line
+
+
+def test_every_shipped_row_says_where_its_requests_go():
+    for name, config in load_catalogue().items():
+        if isinstance(config, LangChain):
+            assert config.settings["base_url"] == "https://api.anthropic.com", name

@@ -291,3 +291,11 @@ def test_cells_of_a_model_keep_its_limits_per_minute_together():
     beside = first.beside(first, config.model_copy(update={"frame": "pixel"}))
     assert beside.config.frame == "pixel"
     assert beside.pace is first.pace
+
+
+async def test_a_proxy_is_named_before_the_first_request(server, study, call):
+    server.script([ANSWER], by_turn=True)
+    proxy = {"HTTP_PROXY": f"http://me:hidden@127.0.0.1:{server.port}", "NO_PROXY": "", "no_proxy": ""}
+    _, _, err = await call("ablate", study(), "--out", "s", **proxy)
+    assert err.count(f"pictures included, go through 127.0.0.1:{server.port}") == 1
+    assert "hidden" not in err
