@@ -37,7 +37,8 @@ def list_models(extra: Path | None) -> None:
     rows = [(name, config.provider, config.model, _readiness(config)) for name, config in load_catalogue(extra).items()]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
-        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]))
+        cells = [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
+        click.echo(printable("  ".join(cells)))
 
 
 @command.command()
@@ -50,7 +51,7 @@ def show(name: str, extra: Path | None) -> None:
     from medvision_agent.agent.catalogue import find, load_catalogue, origins
 
     config = find(name, load_catalogue(extra))
-    click.echo(f"# {origins(extra)[name]}; {_readiness(config)}")
+    click.echo(printable(f"# {origins(extra)[name]}; {_readiness(config)}"))
     click.echo(yaml.safe_dump({name: config.model_dump(mode="json")}, sort_keys=False), nl=False)
 
 
@@ -75,7 +76,7 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     if isinstance(config, Offline):
         raise ConfigError(f"{name} is an offline policy, which answers MedVision's questions only: nothing to check")
     for line in redirections(config):
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)
     found = asyncio.run(check_model(config, os.environ))
     width = max(len(finding.what) for finding in found.findings)
     for finding in found.findings:

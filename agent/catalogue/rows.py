@@ -39,7 +39,7 @@ def rows(text: str, file: str) -> Rows:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ConfigError(f"{file}: {line}not valid YAML: {error.problem}.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{file}: not valid YAML ({type(error).__name__}).") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: is no mapping of model names to their settings.")
@@ -55,7 +55,7 @@ def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
     try:
         return MODEL_CONFIG.validate_python(row)
     except ValidationError as error:
-        raise ConfigError(f"{file}: {name}: {_complaint(error)}") from None
+        raise ConfigError(f"{file}: {name}: {_complaint(error, str(row.get('provider')))}") from None
 
 
 def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...]) -> dict[str, Any]:
@@ -76,15 +76,24 @@ def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...
     return _resolved(parent, below, file, step) | row
 
 
-def _complaint(error: ValidationError) -> str:
+def _complaint(error: ValidationError, provider: str) -> str:
     parts = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         keys = [str(key) for key in item["loc"] if str(key) not in _TAGS]
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            message = f"no such setting.{nearest(keys[-1], _KEYS)}"
+            message = f"no such setting.{nearest(keys[-1], _known(provider, keys))}"
         parts.append(": ".join(filter(None, [".".join(keys), message])))
     return "; ".join(parts)
+
+
+def _known(provider: str, keys: Sequence[str]) -> list[str]:
+    """Return the settings that may stand where an unknown one does: of the provider, of size rules, or prices."""
+    if len(keys) > 1:
+        inner = [Prices] if keys[0] == "prices" else _RULES
+        return sorted({key for model in inner for key in model.model_fields})
+    of = [model for model in _MODELS if model.model_fields["provider"].default == provider]
+    return sorted({"extends", *(key for model in of for key in model.model_fields)})
 
 
 def _members(union: Any) -> list[type[BaseModel]]:
@@ -93,8 +102,6 @@ def _members(union: Any) -> list[type[BaseModel]]:
 
 _RULES = _members(get_args(PerceivedRule)[0])
 _MODELS = _members(ModelConfig)
-_ALL: list[type[BaseModel]] = [*_RULES, *_MODELS, Prices]
-_KEYS = sorted({key for model in _ALL for key in model.model_fields})
 _TAGS = {rule.model_fields["rule"].default for rule in _RULES} | {
     model.model_fields["provider"].default for model in _MODELS
 }

@@ -84,13 +84,25 @@ def _variable(name: str) -> str:
 
 
 def _without_keys(settings: dict[str, Any]) -> dict[str, Any]:
-    if any(_KEY_WORDS.search(str(name)) for name in settings):
+    if _holds_key(settings):
         raise ValueError("holds what looks like a key; name its environment variable in api_key_env instead")
     return settings
 
 
-_KEY_WORDS = re.compile(r"(api|access|secret).?(key|token)|password|authorization", re.IGNORECASE)
+def _holds_key(value: Any) -> bool:
+    """Tell whether a setting, or one within it (headers, say), is named as keys are, or is written as they are."""
+    if isinstance(value, dict):
+        return any(_KEY_WORDS.search(str(name)) or _holds_key(item) for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(_holds_key, value))
+    return isinstance(value, str) and _KEY_LIKE.search(value) is not None
+
+
+_KEY_WORDS = re.compile(
+    r"(api|access|auth|bearer).?(key|token)|secret|credential|password|authorization", re.IGNORECASE
+)
+_KEY_LIKE = re.compile(r"\bBearer\s+\S|\bsk-[\w-]{6}|\bAIza[\w-]{6}|://[^/\s]*@")
 EnvName = Annotated[str, AfterValidator(_variable)]
 """The name of an environment variable."""
 FreeSettings = Annotated[dict[str, Any], AfterValidator(_without_keys)]
-"""Settings of somebody else's schema, by name; a name that looks like a key's is refused."""
+"""Settings of somebody else's schema, by name; a name or a value that looks like a key's is refused, also within."""

@@ -87,6 +87,39 @@ def test_identity_is_what_is_run():
     assert json.loads(json.dumps(flash.identity())) == flash.identity()
 
 
+def test_a_setting_of_another_provider_is_not_suggested(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load_catalogue(written(tmp_path, "a: {provider: openai, model: m, thinking_budget: 0}"))
+    assert "thinking_budget: no such setting." in str(caught.value)
+    assert "mean 'thinking_budget'" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "{default_headers: {Authorization: x}}",
+        "{default_headers: {X-Api-Key: x}}",
+        "{client: [{auth_token: x}]}",
+        "{default_headers: {X-Custom: Bearer abcdefgh}}",
+        "{header: sk-abcdefgh}",
+        "{url: 'https://me:word@host'}",
+        "{client_secret: x}",
+    ],
+)
+def test_keys_within_free_settings_are_refused(tmp_path, settings):
+    for row in ("provider: langchain, factory: 'a:b', settings", "provider: openai, extra_body"):
+        with pytest.raises(ConfigError, match="looks like a key"):
+            load_catalogue(written(tmp_path, f"a: {{model: m, {row}: {settings}}}"))
+    load_catalogue(written(tmp_path, "a: {provider: openai, model: m, extra_body: {max_tokens: 5, tokens: [Bearers]}}"))
+
+
+def test_a_row_cannot_steer_the_terminal_it_is_listed_on(tmp_path):
+    path = written(tmp_path, r""""a\e[31mred": {provider: openai, model: "m\e]0;t\a", api_key_env: null}""")
+    listed = CliRunner().invoke(cli, ["models", "list", "--models", str(path)]).output
+    assert "red" in listed
+    assert "\x1b" not in listed
+
+
 def test_own_rows_add_replace_and_extend(tmp_path):
     path = written(
         tmp_path,
@@ -110,6 +143,9 @@ def test_own_rows_add_replace_and_extend(tmp_path):
     ("text", "words"),
     [
         ("a: {extends: gemini-2.5-flash, thinking_bugdet: 4}", ["a: thinking_bugdet: no such", "'thinking_budget'"]),
+        ("a: {extends: gpt-5.4, prices: {inptu: 1}}", ["prices.inptu: no such setting. Did you mean 'input'"]),
+        ("a: {provider: openai, model: m, reasoning_efort: low}", ["no such setting. Did you mean 'reasoning_effort'"]),
+        ("a: " + 3000 * "[", ["not valid YAML"]),
         ("a: {extends: gemini-2.5-flahs}", ["a: extends", "'gemini-2.5-flash'"]),
         ("a: {extends: b}\nb: {extends: a}", ["circle"]),
         ("a: {extends: a}", ["a: extends", "no model is called 'a'"]),
