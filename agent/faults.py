@@ -148,11 +148,14 @@ def _number(text: str | None) -> float | None:
 def _until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
+_KEY_HEADER = re.compile(r"authorization|key|token|secret", re.IGNORECASE)
+_SHORTEST_KEY = 6
+"""Characters; what is shorter is a word such as "none", and no secret."""
 _KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)[^&\s]+)", re.IGNORECASE)
 
 
@@ -160,9 +163,8 @@ def _detail(error: BaseException) -> str:
     """Return class and message in one bounded line, with anything that is or looks like a key blotted out."""
     request = getattr(_first(error, "response"), "request", None) or _request(error)
     text = f"{type(error).__name__}: {error}".removesuffix(": ")
-    for header in ("authorization", "x-goog-api-key"):
-        key = getattr(request, "headers", {}).get(header, "").removeprefix("Bearer ")
-        if key:
+    for header, value in getattr(request, "headers", {}).items():
+        if _KEY_HEADER.search(header) and len(key := str(value).removeprefix("Bearer ")) >= _SHORTEST_KEY:
             text = text.replace(key, "[key]")
     return " ".join(_KEY_LIKE.sub("[key]", text).split())[:500]
 

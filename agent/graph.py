@@ -71,6 +71,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
         read=session.protocol.read,
         sleep=session.waiting.sleep,
         on_fault=session.waiting.on_fault,
+        on_spent=session.paid,
         redact=chat.redact,
         pace=chat.pace,
     )

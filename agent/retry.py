@@ -24,6 +24,7 @@ from medvision_agent.agent.models.chat import Finish, Turn
 from medvision_agent.agent.models.encodable import encodable
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.pace import Pace
+from medvision_agent.agent.usage import Usage
 from medvision_agent.errors import ProviderError
 
 __all__ = ["LONGEST_WAIT", "Fault", "Reply", "RequestFailed", "call_model", "classify"]
@@ -59,12 +60,14 @@ async def call_model(
     read: Callable[[AIMessage], Turn],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_fault: Callable[[Fault, int], None] | None = None,
+    on_spent: Callable[[Usage], None] | None = None,
     redact: Callable[[str], str] = str,
     pace: Pace | None = None,
 ) -> Reply:
     """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number.
 
-    *redact* takes the key out of a fault's detail; *pace* holds back tries that would exceed the limits per minute.
+    *on_spent* hears of tokens reported for a reply that is none; *redact* takes the key out of replies and a fault's
+    detail; *pace* holds back tries that would exceed the limits per minute.
     """
     pace = pace or Pace()
     started = time.monotonic()
@@ -81,11 +84,15 @@ async def call_model(
             start = await pace.wait(sleep)
             try:
                 began = time.monotonic()
-                message, turn = await _once(runnable, messages, config.timeout_seconds, read)
+                message, turn = await _once(runnable, messages, config.timeout_seconds, read, redact)
                 pace.took(start, turn.usage.input + turn.usage.output)
                 return Reply(message, turn, tries, began - started)
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error)
+                if isinstance(error, _NoReply) and not error.usage.unreported:
+                    pace.took(start, error.usage.input + error.usage.output)
+                    if on_spent is not None:
+                        on_spent(error.usage.model_copy(update={"model_calls": 0}))
                 fault = replace(fault, detail=redact(fault.detail))
                 if isinstance(config, Offline):
                     fault = Fault(Outcome.INTERNAL, fault.detail)
@@ -99,8 +106,9 @@ async def call_model(
 
 
 class _NoReply(Exception):  # noqa: N818
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, usage: Usage) -> None:
         self.fault = fault
+        self.usage = usage
 
 
 async def _once(
@@ -108,14 +116,15 @@ async def _once(
     messages: Sequence[BaseMessage],
     timeout_seconds: float,
     read: Callable[[AIMessage], Turn],
+    redact: Callable[[str], str],
 ) -> tuple[AIMessage, Turn]:
     # The SDKs' own timeouts count per read: a reply that trickles would outlive them.
     async with asyncio.timeout(timeout_seconds):
-        message = encodable(await runnable.ainvoke(list(messages)))
+        message = encodable(await runnable.ainvoke(list(messages)), redact)
     turn = read(message)
     if turn.finish is Finish.NONE:
         detail = f"The reply gives no reason to stop ({turn.finish_raw or 'none'}): it is incomplete or empty."
-        raise _NoReply(Fault(Outcome.BAD_REPLY, detail, retryable=True))
+        raise _NoReply(Fault(Outcome.BAD_REPLY, detail, retryable=True), turn.usage)
     return message, turn
 
 

@@ -75,6 +75,10 @@ class Session:
         self.waited += reply.waited
         self.failed_tries += reply.tries - 1
 
+    def paid(self, usage: Usage) -> None:
+        """Count tokens of a reply that was none: they are on the bill all the same."""
+        self.usage = self.usage + usage
+
     @property
     def seconds(self) -> float:
         """Time since the start, without what the provider made us wait."""

@@ -92,7 +92,7 @@ class Meter:
         """Return what was reported, with unreported calls and the samples in flight at their means."""
         calls = self._usage.model_calls
         seen = calls - self._usage.unreported
-        known = reported * calls / seen if seen else 0.0
+        known = reported * calls / seen if seen else reported
         return known * (1 + self._flying / self._samples) if self._samples else known
 
     def _spent(self) -> str:

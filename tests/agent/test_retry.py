@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx2
 import pytest
 from fake.replies import DROP, HANG, cut, error, text, trickle
 from langchain_core.messages import HumanMessage
@@ -12,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.pace import Pace
-from medvision_agent.agent.retry import LONGEST_WAIT, RequestFailed
+from medvision_agent.agent.retry import LONGEST_WAIT, RequestFailed, classify
 from medvision_agent.errors import ProviderError
 
 
@@ -52,6 +53,12 @@ async def test_the_last_try(provider):
 async def test_retry_after_in_seconds(provider):
     await provider.turn(error(429, retry_after="7"), text("a"))
     assert 7 <= provider.waits[0] <= 8
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -2359", "soon", "nan"])
+async def test_retry_after_that_is_no_date_is_left_alone(provider, date):
+    assert (await provider.turn(error(503, retry_after=date), text("a"))).text == "a"
+    assert 1 <= provider.waits[0] <= 2
 
 
 async def test_retry_after_as_date(provider):
@@ -163,3 +170,22 @@ async def test_requests_per_minute_are_kept_by_all_conversations_together(provid
         for _ in range(3):
             await provider.call(chat, [HumanMessage("q")])
     assert provider.waits == [60.0]
+
+
+def test_the_key_of_any_interface_is_blotted_out_before_a_detail_is_cut():
+    key = "plainly-0123456789-a-key"
+    request = httpx2.Request("POST", "https://api.example.org", headers={"x-api-key": key})
+    failed = RuntimeError("x" * 470 + key)
+    failed.response = httpx2.Response(500, request=request)
+    failed.status_code = 500
+    detail = classify(failed).detail
+    assert "plainly" not in detail
+
+
+async def test_no_key_in_a_reply_that_repeats_it(provider):
+    key = provider.environ["GEMINI_API_KEY" if provider.wire == "gemini" else "OPENAI_API_KEY"]
+    provider.server.script([text(f"your header was {key}", thoughts=f"what is {key}")])
+    async with open_model(provider.config(), environ=provider.environ) as chat:
+        message, turn = await provider.call(chat, [HumanMessage("q")])
+    assert turn.text == "your header was [key]"
+    assert key not in f"{message!r}"

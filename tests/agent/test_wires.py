@@ -114,6 +114,21 @@ async def test_endings_are_typed(server, configured, wire, reply, outcome):
     assert given.detail
 
 
+@pytest.mark.parametrize(("wire", "finish"), [("gemini", "FINISH_REASON_UNSPECIFIED"), ("responses", "failed")])
+async def test_tokens_of_an_incomplete_reply_are_counted(server, configured, wire, finish):
+    config = configured(wire, requests_per_minute=600)
+    server.script([text("half of", finish=finish), text("<answer>1</answer>")])
+    async with open_model(config, environ=KEYS) as chat:
+        given = await answer(QUESTION, OFF, chat, Limits(), waiting=Waiting(sleep=lambda _: asyncio.sleep(0)))
+        failed = await answer(QUESTION, OFF, chat, Limits())  # 400: the script is exhausted
+    assert (given.outcome, given.failed_tries) == (Outcome.ANSWERED, 1)
+    assert (given.usage.model_calls, given.usage.input, given.usage.output) == (1, 2000, 120)
+    assert failed.usage.input == 0
+    server.script([text("half of", finish=finish)])
+    alone = await ask(configured(wire, max_tries=1), OFF)
+    assert (alone.outcome, alone.usage.model_calls, alone.usage.input) == (Outcome.BAD_REPLY, 0, 1000)
+
+
 @pytest.mark.parametrize("wire", WIRES)
 async def test_the_two_arms_send_the_same_but_for_the_tools(server, configured, wire):
     server.script([text("<answer>1</answer>"), text("<answer>1</answer>")])

@@ -51,3 +51,9 @@ def test_time_is_that_of_this_sitting():
     assert meter.allows_one_more()
     assert not meter.allows_one_more()
     assert "time allowed, 10 s" in meter.reason
+
+
+def test_tokens_of_replies_that_were_none_count_too(make_record):
+    usage = Usage(model_calls=0, input=1000)
+    meter = Meter(Budget(tokens=1000), [make_record("s", "distance", "10", usage=usage)])
+    assert not meter.allows_one_more()
