@@ -56,6 +56,8 @@ class Condition:
         first, slash, rest = text.partition("/")
         if (control := control_named(first)) is not None:
             chosen = cls.parse(rest or "on") if slash else cls.parse("on")
+            if chosen.control is not None:
+                raise ConfigError(f"--tools {text}: one control at a time, {control.name} or {chosen.control.name}")
             if not chosen.tools:
                 raise ConfigError(
                     f"--tools {text}: {control.name} changes what tools of ours reply, and there are none"

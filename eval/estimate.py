@@ -125,12 +125,12 @@ def _by_rules(prepared: Prepared, prompts: dict[Task, Prompt], pixels: float) ->
     picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN)
     start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
     most = prepared.settings.limits.model_calls
-    counts = [1, min(USUAL_CALLS, most), most] if prepared.condition.tools else [1]
+    counts = [1, min(USUAL_CALLS, most), most] if prepared.condition.tools else [1 + prepared.condition.again]
     return tuple(_of_calls(prepared, calls, start, picture) for calls in dict.fromkeys(counts))
 
 
 def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> Spending:
-    growth = OUTPUT_PER_CALL + RESULT_PER_CALL + picture
+    growth = OUTPUT_PER_CALL + RESULT_PER_CALL + (picture if prepared.condition.tools else 0)
     read = calls * start + growth * calls * (calls - 1) / 2
     samples = len(prepared.samples)
     usage = Usage(input=round(samples * read), output=samples * calls * OUTPUT_PER_CALL)

@@ -67,6 +67,17 @@ async def test_a_dry_run_asks_nothing_and_needs_no_key(server, data, models, cal
     assert not (tmp_path / "run").exists()
 
 
+async def test_an_estimate_counts_the_turns_a_condition_asks_for(data, models, call, tmp_path):
+    said = {}
+    for tools in ("off", "again:3"):
+        common = ("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
+        _, out, _ = await call(*common, "--dry-run", "--json")
+        (said[tools],) = json.loads(out)["spending"]
+    assert said["again:3"]["basis"] == "4 model calls a sample"
+    assert said["again:3"]["output_tokens"] == 4 * said["off"]["output_tokens"]
+    assert said["again:3"]["input_tokens"] > 4 * said["off"]["input_tokens"]
+
+
 async def test_a_pilot_gives_measured_means(server, data, models, call, tmp_path):
     server.script([ANSWER] * 2 + [error(400, "no")])
     await call(*words(data, models, tmp_path / "pilot", "--limit", 2))

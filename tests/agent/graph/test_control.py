@@ -120,7 +120,20 @@ def test_a_control_of_some_tools():
     assert Condition.parse("blind").name == "blind:all"
 
 
-@pytest.mark.parametrize("text", ["blind:nubers", "blind/nothing", "again", "again:0", "again:x", "again:99", "shams"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blind:nubers",
+        "blind/nothing",
+        "blind/sham",
+        "sham/blind/crop",
+        "again",
+        "again:0",
+        "again:x",
+        "again:99",
+        "shams",
+    ],
+)
 def test_what_there_is_not_is_refused(text):
     with pytest.raises(ConfigError):
         Condition.parse(text)
