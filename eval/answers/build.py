@@ -17,7 +17,7 @@ from medvision_agent.eval.answers.plans import Plans
 from medvision_agent.eval.answers.target import read_target
 from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Family, Stored
 
-__all__ = ["build_answer", "family_of", "task_of", "unpack"]
+__all__ = ["Heading", "build_answer", "family_of", "read_heading", "task_of", "unpack"]
 
 Row = Mapping[str, Any]
 _FAMILY_WORDS: dict[str, Family] = {
@@ -30,7 +30,7 @@ _KEYS = ("dataset_name", "image_file", "taskID", "slice_dim", "slice_idx", "imag
 _KEPT = itemgetter(*_KEYS)
 
 
-class _Heading(NamedTuple):
+class Heading(NamedTuple):
     """What all records of a file have in common."""
 
     task: str
@@ -41,7 +41,7 @@ class _Heading(NamedTuple):
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
     """Return the answer in a record of the file called *file*, with names from *plans* where it has none."""
     get = row.get
-    task, family, own_file = _heading(get("task"), get("file"), get("task_type"), file)
+    task, family, own_file = read_heading(get("task"), get("file"), get("task_type"), file)
     response: str | None
     extracted: str | None
     if "resps" in row:
@@ -92,7 +92,8 @@ def unpack(resps: Any) -> str:
     return text
 
 
-def _heading(task: Any, own_file: Any, said: Any, file: str) -> _Heading:
+def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
+    """Return the heading of a record by its own task, file and task type, or by the *file* it is in."""
     if task is own_file is said is None:
         return _make_heading(None, None, None, file)
     if said is not None and not isinstance(said, str):
@@ -101,10 +102,10 @@ def _heading(task: Any, own_file: Any, said: Any, file: str) -> _Heading:
 
 
 @lru_cache(maxsize=1024)
-def _make_heading(task: str | None, own_file: str | None, said: Any, file: str) -> _Heading:
+def _make_heading(task: str | None, own_file: str | None, said: Any, file: str) -> Heading:
     task = task or task_of(file)
     own_file = own_file or (file if "samples_" in file else f"samples_{task}.jsonl")
-    return _Heading(task, _family(said, task), own_file)
+    return Heading(task, _family(said, task), own_file)
 
 
 def _family(said: Any, task: str) -> Family:

@@ -13,26 +13,25 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.answers.folder import result_files
 from medvision_agent.eval.answers.plans import read_plans
 from medvision_agent.eval.answers.read import AnswerReader
-from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["load_answers", "without_collector"]
 
 
-def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Answer], list[str]]:
+def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
     """Return the answers in *path* and what is to be said about them; *plans* gives names that they do not carry."""
     reader = AnswerReader(None if plans is None else read_plans(plans))
     files = result_files(path, reader.notes) if path.is_dir() else [path]
-    answers = [answer for file in files for answer in reader.read(file)]
+    answers = Answers.joined([reader.read(file) for file in files])
     if not answers:
         raise DataError("\n".join([f"{path}: no answer could be read", *reader.notes.lines()]))
-    nameless = [answer for answer in answers if answer.family != "AD" and not (answer.label_name and answer.modality)]
+    names = zip(*map(answers.column, ("family", "label_name", "modality")), strict=True)
+    known = [(label and modality) or family == "AD" for family, label, modality in names]
+    nameless = [row for row, one in enumerate(known) if not one]
     if nameless:
-        reader.notes.add(
-            "answers without a label's name or modality: in no group (give them with --plans)",
-            nameless[0].id,
-            len(nameless),
-        )
+        kind = "answers without a label's name or modality: in no group (give them with --plans)"
+        reader.notes.add(kind, answers.column("id")[nameless[0]], len(nameless))
     return answers, reader.notes.lines() + _doubts(reader, protocol)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Family
+from medvision_agent.eval.scorer.answer import Answer, Family
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, score_batch
 from medvision_agent.eval.scorer.ceiling import answers_ceiling
-from medvision_agent.eval.scorer.groups.boxsize import box_ratio, box_size_tables
+from medvision_agent.eval.scorer.groups.boxsize import box_ratios, box_size_tables
 from medvision_agent.eval.scorer.groups.keys import Grouping, Removed, group_batch
 from medvision_agent.eval.scorer.groups.models import group_averages, landmark_line, lesion_line
 from medvision_agent.eval.scorer.groups.parsed import parse_iou, parse_results
@@ -44,13 +45,9 @@ def sections(
     answers: Sequence[Answer], protocol: Protocol, *, removed: Collection[Removed] = (), box_sizes: bool = False
 ) -> list[Section]:
     """Return a section for each family among *answers*."""
-    by_family: dict[Family, list[Answer]] = {family: [] for family in FAMILIES}
-    for answer in answers:
-        by_family[answer.family].append(answer)
     return [
         _section(score_batch(family, own, protocol), protocol, removed, box_sizes=box_sizes)
-        for family, own in by_family.items()
-        if own
+        for family, own in Answers.of(answers).by_family().items()
     ]
 
 
@@ -78,7 +75,7 @@ def _section(batch: Batch, protocol: Protocol, removed: Collection[Removed], *, 
         "all_samples": statistics(batch, np.arange(len(batch), dtype=np.intp), protocol),
     }
     if batch.family == "Detection":
-        summary[OURS]["convention_ceiling"] = answers_ceiling(batch.answers, protocol)
+        summary[OURS]["convention_ceiling"] = answers_ceiling(batch.target, batch.answers.column("doc.size"), protocol)
     return Section(batch, grouping, protocol, strict(summary))
 
 
@@ -113,7 +110,7 @@ def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
     batch, grouping = section.batch, section.grouping
     boxes = batch.family == "Detection"
     columns: dict[str, Sequence[Any]] = {
-        "id": [answer.id for answer in batch.answers],
+        "id": batch.answers.column("id"),
         "extracted": batch.extracted,
         "success": batch.success.tolist(),
         **{name: values.tolist() for name, values in batch.metrics.items()},
@@ -122,7 +119,7 @@ def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
     }
     if boxes:
         columns["parse_stage_IoU"] = parse_iou(batch, section.protocol).tolist()
-        columns["box_img_ratio"] = [box_ratio(answer) for answer in batch.answers]
+        columns["box_img_ratio"] = box_ratios(batch.answers)
     elif section.protocol.nmae:
         columns["nMAE_success"] = batch.nmae_success.tolist()
         columns["parse_stage_nMAE"] = batch.parsed_nmae.tolist()

@@ -6,15 +6,53 @@ Contract: as many finite numbers as the family has, or a ValueError that says wh
 import ast
 import json
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import msgspec
 
 from medvision_agent.eval.answers.decode import decode_quickly
 from medvision_agent.eval.scorer.answer import COUNTS, Family
 
-__all__ = ["read_target"]
+__all__ = ["Numbers", "read_target", "read_targets"]
 
 _SEQUENCES = (list, tuple)
 _FLOATS = {float}
+_USUAL: dict[Family, Callable[[str], Any]] = {
+    "Detection": msgspec.json.Decoder(tuple[float, float, float, float]).decode,
+    "TL": msgspec.json.Decoder(tuple[float, float]).decode,
+    "AD": msgspec.json.Decoder(float | tuple[float]).decode,
+}
+
+Numbers = tuple[float, ...]
+
+
+def read_targets(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
+    """Return what ``read_target`` returns of each target; where it complains, no numbers, and what it says by row."""
+    try:
+        values = list(map(_USUAL[family], targets))
+    except (ValueError, TypeError, RecursionError):
+        return _one_by_one(targets, family)  # one of them is not as usual
+    if family != "AD":
+        return values, [False] * len(values), {}
+    bare = [type(value) is float for value in values]
+    return list(zip(values, strict=True)) if all(bare) else list(map(_numbers, values)), bare, {}
+
+
+def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
+    found: list[tuple[Numbers, bool]] = []
+    errors = {}
+    for row, target in enumerate(targets):
+        try:
+            found.append(read_target(target, family))
+        except ValueError as error:
+            errors[row] = error
+            found.append(((), False))
+    return [numbers for numbers, _ in found], [bare for _, bare in found], errors
+
+
+def _numbers(value: float | Numbers) -> Numbers:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
@@ -52,11 +90,11 @@ def _is_number(value: Any) -> bool:
 def _literal(text: str) -> Any:
     try:
         return decode_quickly(text)  # the usual case
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return json.loads(text)  # NaN and Infinity are refused with what is not finite
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return ast.literal_eval(text.strip())

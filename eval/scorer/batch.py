@@ -4,13 +4,14 @@ Contract: every answer has a row, whatever it says; the rows keep the order of t
 the last bit as those of ``score``. NaN where a metric is undefined or the family has none.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import COUNTS, Answer, Family
+from medvision_agent.eval.scorer.answer import COUNTS, Family
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
 from medvision_agent.eval.scorer.metrics import (
     Floats,
@@ -35,7 +36,7 @@ class Batch:
     """The scores of the answers of one family."""
 
     family: Family
-    answers: Sequence[Answer]
+    answers: Answers
     target: Floats
     """One row of numbers per answer."""
     extracted: list[str]
@@ -54,12 +55,13 @@ class Batch:
         return len(self.answers)
 
 
-def score_batch(family: Family, answers: Sequence[Answer], protocol: Protocol) -> Batch:
+def score_batch(family: Family, answers: Answers, protocol: Protocol) -> Batch:
     """Return the scores of *answers*, all of one family; targets have as many numbers as the answers."""
     count = COUNTS[family]
     extracted = _extracted(answers, count, protocol)
     values, success = parse_all(extracted, count)
-    target = np.array([answer.target for answer in answers], dtype=np.float64).reshape(-1, count)
+    flat = chain.from_iterable(answers.column("target"))
+    target = np.fromiter(flat, np.float64, len(answers) * count).reshape(-1, count)
     if family == "Detection":
         found = overlap(values, target, protocol)
         metrics = {name: np.where(success, value, 0.0) for name, value in zip(OVERLAPS, found, strict=True)}
@@ -74,25 +76,25 @@ def score_batch(family: Family, answers: Sequence[Answer], protocol: Protocol) -
     return _with_nmae(batch, mean_absolute_error(values, target))
 
 
-def _extracted(answers: Sequence[Answer], count: int, protocol: Protocol) -> list[str]:
-    responses = [answer.response for answer in answers]
+def _extracted(answers: Answers, count: int, protocol: Protocol) -> list[str]:
+    responses = answers.column("response")
     extracted = extract_all([response or "" for response in responses], count, protocol)
     if None not in responses:
         return extracted
-    pairs = zip(answers, extracted, strict=True)
-    return [own if answer.response is not None else answer.extracted or "" for answer, own in pairs]
+    rows = zip(responses, answers.column("extracted"), extracted, strict=True)
+    return [own if response is not None else stored or "" for response, stored, own in rows]
 
 
 def _errors(
-    family: Family, answers: Sequence[Answer], values: Values, target: Floats, protocol: Protocol
+    family: Family, answers: Answers, values: Values, target: Floats, protocol: Protocol
 ) -> tuple[dict[str, Floats], Floats]:
     mae, mre = mean_absolute_error(values, target), mean_relative_error(values, target)
     loss = length_loss(values, target)
     if family == "AD":
-        angle = np.array([answer.doc.metric_type == "angle" for answer in answers], dtype=np.bool_)
+        angle = np.array([kind == "angle" for kind in answers.column("doc.metric_type")], dtype=np.bool_)
         loss = np.where(angle, angle_loss(values, target), loss)
         if protocol.numpy1:
-            bare = np.array([answer.bare_target for answer in answers], dtype=np.bool_)
+            bare = np.array(answers.column("bare_target"), dtype=np.bool_)
             mae32, mre32 = float32_errors(values, target)
             mae, mre = np.where(bare, mae32, mae), np.where(bare, mre32, mre)
     return {"MAE": mae, "MRE": mre}, loss

@@ -6,10 +6,11 @@ its score by the protocol. No model that measures better can be told from one th
 """
 
 from collections.abc import Sequence
+from itertools import chain, compress
+from typing import Any
 
 import numpy as np
 
-from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.metrics import Floats, Target, overlap
 from medvision_agent.eval.scorer.protocol import Protocol
 
@@ -35,18 +36,15 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
     return means | {"n": len(targets)}
 
 
-def answers_ceiling(answers: Sequence[Answer], protocol: Protocol) -> dict[str, float]:
-    """Return the ceiling of those answers whose rows carry the size of the image."""
-    known = [(answer.target, size) for answer in answers if (size := _size(answer)) is not None]
-    targets = np.array([target for target, _ in known], dtype=np.float64).reshape(-1, 4)
-    sizes = np.array([size for _, size in known], dtype=np.float64).reshape(-1, 2)
-    return ceiling(targets, sizes, protocol)
+def answers_ceiling(targets: Target, sizes: Sequence[Any], protocol: Protocol) -> dict[str, float]:
+    """Return the ceiling of those targets whose rows carry the size of the image, as it stands there."""
+    known = [_is_size(size) for size in sizes]
+    flat = chain.from_iterable(compress(sizes, known))
+    return ceiling(targets[known], np.fromiter(flat, np.float64, 2 * sum(known)).reshape(-1, 2), protocol)
 
 
-def _size(answer: Answer) -> list[int] | None:
-    size = answer.doc.size
-    if not isinstance(size, list) or len(size) != 2:
-        return None
+def _is_size(size: Any) -> bool:
+    if type(size) is not list or len(size) != 2:
+        return False
     height, width = size
-    whole = isinstance(height, int) and isinstance(width, int) and 0 < height < 2**31 and 0 < width < 2**31
-    return size if whole else None
+    return isinstance(height, int) and isinstance(width, int) and 0 < height < 2**31 and 0 < width < 2**31

@@ -11,42 +11,57 @@ angles and distances, while the prompts were written with one that ends in nothi
 import hashlib
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.answer import Answer, Stored
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.metrics import Floats
 
 __all__ = ["diagonals", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 _ABSENT = Stored(math.nan, False)
+_NOT_SCALED = (1.0, 1.0)
 _CLOSE = 1e-12
 _Flags = NDArray[np.bool_]
 
 
-def diagonals(answers: Sequence[Answer]) -> Floats:
+def diagonals(answers: Answers) -> Floats:
     """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known."""
     # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
     draw = np.random.RandomState()
-    return np.array([_diagonal(answer, draw) for answer in answers], dtype=np.float64)
+    files = answers.column("file")
+    scales: list[tuple[float, float] | None] = [_NOT_SCALED] * len(files)
+    scaled = {file: "scaledPS" in file for file in set(files)}
+    if any(scaled.values()):
+        rows = enumerate(zip(files, answers.column("pixel_scale"), strict=True))
+        scales = [
+            (_scale(answers[row], draw) if scale is None else scale) if scaled[file] else _NOT_SCALED
+            for row, (file, scale) in rows
+        ]
+    columns = [*map(answers.column, ("zooms", "doc.slice_dim", "doc.size")), scales]
+    return np.fromiter(map(_diagonal, *columns), np.float64, len(answers))
 
 
-def parsed_nmae(answers: Sequence[Answer], mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
+def parsed_nmae(answers: Answers, mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
     """Return nMAE as parsing a file gives it, and whether: one that is stored stays, even of what does not parse.
 
     *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
     protocol follows NumPy 1): else one column would mix both.
     """
-    is_length = np.array([one.family == "TL" or one.doc.metric_type == "distance" for one in answers], dtype=np.bool_)
+    kinds = zip(answers.column("family"), answers.column("doc.metric_type"), strict=True)
+    is_length = np.array([family == "TL" or kind == "distance" for family, kind in kinds], dtype=np.bool_)
     made = is_length & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
-    stored = [_ABSENT if one.nmae is None else one.nmae for one in answers]
+    stored = [_ABSENT if one is None else one for one in answers.column("nmae")]
+    there = np.array([one is not _ABSENT for one in stored], dtype=np.bool_)
     value = np.array([one.value for one in stored], dtype=np.float64)
     with np.errstate(all="ignore"):
         stays = (mae == plain_mae) | ~_close(value * lengths, plain_mae)
-        stays &= np.array([one.nmae is not None for one in answers], dtype=np.bool_)
+        stays &= there
         value = np.where(stays, value, np.where(made, mae / lengths, np.nan))
     return value, np.where(stays, np.array([one.success for one in stored], dtype=np.bool_), made)
 
@@ -74,28 +89,30 @@ def pixel_scale(
     return float(draws[0]), float(draws[-1])
 
 
-def _diagonal(answer: Answer, draw: np.random.RandomState) -> float:
-    zooms, doc = answer.zooms, answer.doc
+def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale: Any) -> float:
     if zooms is None:
         return math.nan
     try:
-        rows, columns = _IN_PLANE[doc.slice_dim]
-        height, width = doc.size
-        tall, wide = _scale(answer, draw) if "scaledPS" in answer.file else (1.0, 1.0)
+        rows, columns = _IN_PLANE[slice_dim]
+        height, width = size
+        tall, wide = scale
         return math.sqrt((height * zooms[rows] * tall) ** 2 + (width * zooms[columns] * wide) ** 2)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError):
         return math.nan
 
 
-def _scale(answer: Answer, draw: np.random.RandomState) -> tuple[float, float]:
-    if answer.pixel_scale is not None:
-        return answer.pixel_scale
+def _scale(answer: Answer, draw: np.random.RandomState) -> tuple[float, float] | None:
+    if answer.zooms is None:
+        return None
     doc = answer.doc
     row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
-    if answer.family == "TL":
-        return pixel_scale(row | {"label": doc.label}, axes=1, draw=draw)
-    # Without a label, the key of a size ends in nothing, and that of the others in None.
-    return pixel_scale(row | {"label": None if doc.label == "" else doc.label}, axes=2, draw=draw)
+    try:
+        if answer.family == "TL":
+            return pixel_scale(row | {"label": doc.label}, axes=1, draw=draw)
+        # Without a label, the key of a size ends in nothing, and that of the others in None.
+        return pixel_scale(row | {"label": None if doc.label == "" else doc.label}, axes=2, draw=draw)
+    except ValueError:  # what cannot be encoded
+        return None
 
 
 def _close(one: Floats, other: Floats) -> _Flags:

@@ -30,14 +30,13 @@ def extract(response: str, count: int, protocol: Protocol) -> str:
 
 def extract_all(responses: Iterable[str], count: int, protocol: Protocol) -> list[str]:
     """Return what ``extract`` returns of each response."""
-    texts = map(_tagged, responses) if protocol.answer_tags else responses
-    extracted = []
-    for found in map(protocol.number.findall, texts):
-        joined = ",".join(found[-count:]) if len(found) >= count else ""
-        if protocol.thousands_commas and joined.count(",") >= count:
-            joined = ",".join([number.replace(",", "") for number in found[-count:]])
-        extracted.append(joined)
-    return extracted
+    texts = _tagged(responses) if protocol.answer_tags else responses
+    numbers = map(protocol.number.findall, texts)
+    joined = [" ".join(found[-count:]) if len(found) >= count else "" for found in numbers]
+    everything = "\n".join(joined)  # no number has a space or an end of line in it
+    if protocol.thousands_commas:
+        everything = everything.replace(",", "")
+    return everything.replace(" ", ",").split("\n") if joined else []
 
 
 def parse(extracted: str, count: int) -> NDArray[np.float32] | None:
@@ -76,8 +75,12 @@ def _is_numbers(joined: str) -> bool:
         return False
 
 
-def _tagged(response: str) -> str:
+def _tagged(responses: Iterable[str]) -> list[str]:
     # Plain searches: the lazy pattern that says the same takes quadratic time on many tags that never close.
-    start = response.find(_OPEN)
-    end = response.find(_CLOSE, start + len(_OPEN))
-    return response[start + len(_OPEN) : end] if start >= 0 and end >= 0 else ""
+    skipped = len(_OPEN)
+    return [
+        text[start + skipped : end]
+        if (start := text.find(_OPEN)) >= 0 and (end := text.find(_CLOSE, start + skipped)) >= 0
+        else ""
+        for text in responses
+    ]

@@ -102,7 +102,9 @@ PROTOCOLS: dict[str, Protocol] = {
             name="medvision-1.2",
             version="v1.2",
             answer_tags=True,
-            number=re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?"),
+            # A sign or not, digits with or without thousands, a fraction, an exponent. As it always begins with one of
+            # few characters, the search skips all others quickly.
+            number=re.compile(r"[-+\d](?:(?<=\d)\d{0,2}+|\d{1,3}+)(?:(?:,\d{3})+|\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?"),
             thousands_commas=True,
             sort_corners=True,
             overlap_float64=True,

@@ -11,30 +11,34 @@ from typing import Any
 
 import numpy as np
 
-from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags
 from medvision_agent.eval.scorer.groups.keys import region
 from medvision_agent.eval.scorer.groups.statistics import Index, box_statistics, rows_by
 from medvision_agent.eval.scorer.metrics import Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["box_ratio", "box_size_tables"]
+__all__ = ["box_ratios", "box_size_tables"]
 
 _EDGES = [k / 100 for k in range(5, 95, 5)]
 _COLUMNS = ["box_img_group", "label", "IoU", "sample_size", "F1", "Precision", "Recall"]
 
 
-def box_ratio(answer: Answer) -> float:
-    """Return the area of the target box over that of its image.
+def box_ratios(answers: Answers) -> list[float]:
+    """Return the area of each target box over that of its image.
 
     By the box in the data set's row, which counts both end pixels; else by the target, which is one pixel shorter.
     """
+    return list(map(_box_ratio, *map(answers.column, ("doc.size", "doc.box", "target"))))
+
+
+def _box_ratio(size: Any, box: Any, target: tuple[float, ...]) -> float:
     try:
-        height, width = answer.doc.size
-        rows, columns = answer.doc.box
+        height, width = size
+        rows, columns = box
         return float(rows * columns / (height * width))
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
-        x1, y1, x2, y2 = answer.target
+        x1, y1, x2, y2 = target
         return abs(x2 - x1) * abs(y2 - y1)
 
 
@@ -42,12 +46,12 @@ def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[st
     """Return the statistics of each bin, and the means of each bin and region, over the *counted* samples."""
     infinite = counted & np.isinf(batch.metrics["MAE"])
     kept = counted & ~infinite
-    bins = [bisect_right(_EDGES, box_ratio(answer)) for answer in batch.answers]
+    bins = [bisect_right(_EDGES, ratio) for ratio in box_ratios(batch.answers)]
     named = rows_by([_name(one, protocol) for one in bins], kept)
     order = [name for one in sorted(set(bins)) if (name := _name(one, protocol)) in named]
     tables: dict[str, Any] = {
         "note": "samples with an infinite MAE are left out (upstream stops at them)",
-        "removed_ids": sorted(batch.answers[row].id for row in np.flatnonzero(infinite).tolist()),
+        "removed_ids": sorted(batch.answers.column("id")[row] for row in np.flatnonzero(infinite).tolist()),
         "per_boxImgRatio": {
             name: box_statistics(batch, named[name], protocol, error=protocol.box_size_error, grid=False)
             for name in order
@@ -60,7 +64,8 @@ def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[st
 
 
 def _by_region(batch: Batch, bins: list[int], kept: Flags, protocol: Protocol, *, fine: bool) -> list[list[str]]:
-    regions = [region(answer, protocol, fine=fine) for answer in batch.answers]
+    names = zip(batch.answers.column("label_name"), batch.answers.column("modality"), strict=True)
+    regions = [region(label, modality, protocol, fine=fine) for label, modality in names]
     keys = [None if own is None else f"{_range(one)}\n{own}" for one, own in zip(bins, regions, strict=True)]
     rows = rows_by(keys, kept)
     return [_COLUMNS, *(_line(key, batch, rows[key]) for key in sorted(rows))]

@@ -44,13 +44,13 @@ class Grouping:
 
 def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] = ()) -> Grouping:
     """Return the groups of *batch*; *removed* samples stay in no group's counts."""
+    column = batch.answers.column
     if batch.family == "AD":
-        found = list(map(_landmark_row, batch.answers))
+        found = list(map(_landmark_row, column("doc.metric_type"), column("doc.metric_key"), column("file")))
     else:
         short, table = batch.family == "TL", protocol.label_table
-        found = [
-            _region(one.label_name, one.modality, _plane(one.doc.slice_dim), short, table) for one in batch.answers
-        ]
+        names = zip(column("label_name"), column("modality"), map(_plane, column("doc.slice_dim")), strict=True)
+        found = [_region(*own, short, table) for own in names]
     reasons = [reason for _, reason in found]
     if removed:
         reasons = [
@@ -72,14 +72,14 @@ def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] =
     )
 
 
-def region(answer: Answer, protocol: Protocol, *, fine: bool = False) -> str | None:
+def region(label: str | None, modality: str | None, protocol: Protocol, *, fine: bool = False) -> str | None:
     """Return ``<group> @ <modality>`` (or the label's own name) of a sample, without its plane."""
-    if answer.label_name is None or answer.modality is None:
+    if label is None or modality is None:
         return None
     if fine:
-        return f"{answer.label_name} @ {modality_code(answer.modality)}"
-    names = label_names(protocol.label_table).get(answer.label_name)
-    return f"{names.group} @ {modality_code(answer.modality)}" if names else None
+        return f"{label} @ {modality_code(modality)}"
+    names = label_names(protocol.label_table).get(label)
+    return f"{names.group} @ {modality_code(modality)}" if names else None
 
 
 def removal_keys(answer: Answer) -> set[Removed]:
@@ -122,11 +122,10 @@ def _region(
     return f"{name} @ {modality_code(modality)} ({plane})", ""
 
 
-def _landmark_row(answer: Answer) -> tuple[str | None, str]:
-    kind, key = answer.doc.metric_type, answer.doc.metric_key
+def _landmark_row(kind: str | None, key: Any, file: str) -> tuple[str | None, str]:
     if not kind or not key:
         return None, "without a metric type and key"
-    dataset, read = _file(answer.file)
+    dataset, read = _file(file)
     return f"{dataset}_{kind}_{key}", "" if read else "of files that upstream passes over"
 
 

@@ -19,7 +19,7 @@ __all__ = ["parse_iou", "parse_results"]
 def parse_results(batch: Batch, protocol: Protocol) -> dict[str, dict[str, float | str]]:
     """Return the results of each task."""
     everything = np.ones(len(batch), dtype=np.bool_)
-    tasks = rows_by([answer.task for answer in batch.answers], everything)
+    tasks = rows_by(batch.answers.column("task"), everything)
     return {task: _results(task, batch, rows, protocol) for task, rows in tasks.items()}
 
 

@@ -41,7 +41,7 @@ def _tasks(batch: Batch) -> dict[str, Flags]:
     everything = np.ones(len(batch), dtype=np.bool_)
     if batch.family != "AD":
         return {"detection" if batch.family == "Detection" else "size": everything}
-    angle = np.array([answer.doc.metric_type == "angle" for answer in batch.answers], dtype=np.bool_)
+    angle = np.array([kind == "angle" for kind in batch.answers.column("doc.metric_type")], dtype=np.bool_)
     return {"angle": angle, "distance": ~angle}
 
 

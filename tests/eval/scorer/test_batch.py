@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.eval.sample import Task
 from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Family, Stored
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_batch
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
@@ -24,6 +25,7 @@ targets = st.floats(-1, 200) | st.sampled_from([0.0, 0.25, 0.75])
 
 @protocols
 @pytest.mark.parametrize("family", TASKS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataObject) -> None:
     count = COUNTS[family]
@@ -32,7 +34,7 @@ def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataOb
     answers = [
         Answer(str(n), family, "", "", text, None, target, False, doc) for n, (text, target) in enumerate(given_)
     ]
-    batch = score_batch(family, answers, rules)
+    batch = score_batch(family, Answers.of(answers), rules)
     for row, answer in enumerate(answers):
         one = score(TASKS[family], answer.response, answer.target, rules)
         assert (batch.extracted[row], bool(batch.success[row])) == (one.extracted, one.success)
@@ -53,7 +55,7 @@ def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataOb
 )
 def test_a_stored_nmae_stays(text: str, stored: Stored, value: float, success: bool) -> None:
     answer = Answer("a", "TL", "", "", text, None, (1.0, 1.0), False, nmae=stored)
-    batch = score_batch("TL", [answer], PROTOCOLS["medvision-1.2"])
+    batch = score_batch("TL", Answers.of([answer]), PROTOCOLS["medvision-1.2"])
     assert (batch.parsed_nmae[0], bool(batch.parsed_nmae_success[0])) == stored
     np.testing.assert_equal(batch.metrics["nMAE"], [value])
     assert batch.nmae_success.tolist() == [success]

@@ -39,7 +39,7 @@ def test_a_small_box_has_a_low_ceiling(rules) -> None:
 def test_without_the_size_of_the_image_it_is_unknown(rules, size) -> None:
     row = {"task_type": "Detection", "target": TARGET[0].tolist(), "response": "", "doc": {"image_size_2d": [100, 200]}}
     known, unknown = build_answer(row, "f"), build_answer(row | {"doc": {"image_size_2d": size}}, "f")
-    assert answers_ceiling([known, unknown], rules)["n"] == 1
-    none = answers_ceiling([unknown], rules)
+    assert answers_ceiling(np.vstack([TARGET, TARGET]), [known.doc.size, unknown.doc.size], rules)["n"] == 1
+    none = answers_ceiling(TARGET, [unknown.doc.size], rules)
     assert none["n"] == 0
     assert math.isnan(none["IoU"])

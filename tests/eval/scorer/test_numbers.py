@@ -1,10 +1,11 @@
 """Reading numbers: what the golden vectors do not reach."""
 
+import re
 import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.errors import ConfigError
@@ -99,3 +100,12 @@ def test_an_unknown_protocol_names_the_nearest() -> None:
     assert protocol("paper-v1").name == "paper-v1"
     with pytest.raises(ConfigError, match=r"known: paper-v1, medvision-1\.2\. Did you mean 'medvision-1\.2'"):
         protocol("medvision-12")
+
+
+UPSTREAMS = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.text(alphabet="0123456789,,..+-eE x\u0663\u00bd", max_size=24))
+def test_a_number_is_what_upstreams_pattern_takes_for_one(text: str) -> None:
+    assert PROTOCOLS["medvision-1.2"].number.findall(text) == UPSTREAMS.findall(text)
