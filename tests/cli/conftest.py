@@ -122,9 +122,9 @@ def start(tmp_path: Path):
 def call(start):
     """Return a function that runs the command line to its end: (exit code, output, errors)."""
 
-    async def called(*words: object, **environ: str) -> tuple[int, str, str]:
+    async def called(*words: object, seconds: float = 120, **environ: str) -> tuple[int, str, str]:
         process = await start(*words, **environ)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(seconds):
             out, err = await process.communicate()
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
