@@ -76,6 +76,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
                 bare += 1
             else:
                 yield _difference(one, task, test)
+                yield from _missing(one, task, test)
             if test.missing.warning:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
     yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
@@ -113,6 +114,27 @@ def _difference(one: Contrast, task: Task, test: Test) -> str:
     elif found.withheld:
         text += f"; {'no interval, no p-value' if found.interval is None else 'no p-value'} ({found.withheld})"
     return f"{text}."
+
+
+def _missing(one: Contrast, task: Task, test: Test) -> Iterator[str]:
+    """Say what failed and what was lost, and what that could mean, where there is any."""
+    gone = test.missing
+    failed = gone.failed_only_a, gone.failed_only_b, gone.failed_both
+    lost = gone.lost_only_a, gone.lost_only_b, gone.lost_both
+    if any(failed):
+        text = f"{one.name}, {task}: no answer only in A {failed[0]}, only in B {failed[1]}, in both {failed[2]}"
+        if gone.success.difference is not None:
+            text += f"; success rate {fixed(gone.success.difference, 3, sign=True)}"
+        if gone.complete.difference is not None:
+            apart = fixed(gone.complete.difference, 3, sign=True)
+            text += f"; loss over the {gone.complete.n} pairs answered in both {apart}"
+        yield f"{text} (B minus A)."
+    if any(lost) and gone.bounds is not None:
+        low, high = (fixed(end, 3, sign=True) for end in (gone.bounds.low, gone.bounds.high))
+        yield (
+            f"{one.name}, {task}: lost to infrastructure only in A {lost[0]}, only in B {lost[1]}, in both {lost[2]} "
+            f"pairs; had they been scored, the difference would lie between {low} and {high}."
+        )
 
 
 def _why(chapter: Chapter) -> Iterator[str]:

@@ -2,12 +2,18 @@
 
 import asyncio
 import csv
+import json
 import shutil
+import sqlite3
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from fake.replies import calls, error, text
+from scipy import stats
+
+from medvision_agent.tools.png import encode_png
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MARK = "PWNED"
@@ -160,3 +166,59 @@ def test_matplotlib_waits_until_a_figure_is_drawn():
         "sys.exit('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_a_declared_family_is_corrected(server, models, call, tmp_path):
+    """Two declared tests over 24 subjects: their p-values, found again from the raw stores, and Holm's correction."""
+    picture = tmp_path / "p.png"
+    picture.write_bytes(encode_png(np.full((40, 50), 90, np.uint8)))
+    rows = [
+        {
+            "id": f"s{number}",
+            "task": "distance",
+            "image": picture.name,
+            "pixel_size": {"height_mm": 1.0, "width_mm": 1.0},
+            "modality": "MR",
+            "plane": "axial",
+            "landmarks": ["p", "q"],
+            "target": [10.0],
+            "convention": "edge",
+            "dataset": "d",
+            "subject": f"d/{number}",
+        }
+        for number in range(24)
+    ]
+    (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(
+        "name: real\nmodels: [fake-openai]\nmodels_file: models.yaml\ndata: samples.jsonl\nbase: {tools: ruler}\n"
+        "designs: [on-off, must-use]\nmax_connections: 1\n",
+        encoding="utf-8",
+    )
+    random = np.random.default_rng(3)
+    server.script([text(f"<answer>{10 + random.normal(0, 3):.2f}</answer>") for _ in range(72)])
+    code, _, err = await call("ablate", tmp_path / "study.yaml", "--out", tmp_path / "study")
+    assert code == 0, err
+    out, tables = tmp_path / "report.html", tmp_path / "tables"
+    code, _, err = await call("report", tmp_path / "study", "--out", out, "--tables", tables)
+    assert code == 0, err
+    found = list(csv.DictReader((tables / "c1-contrasts.csv").read_text(encoding="utf-8").splitlines()))
+    losses = {
+        arm: _losses(tmp_path / "study" / "cells" / f"fake-openai--{arm}--1") for arm in ("off", "on", "must-use")
+    }
+    changes = [losses["on"] - losses["off"], losses["must-use"] - losses["on"]]
+    expected = [float(stats.ttest_1samp(change, 0).pvalue) for change in changes]  # one sample each: a plain t test
+    assert [row["contrast"] for row in found] == ["off -> on", "on -> must-use"]
+    assert [float(row["p"]) for row in found] == pytest.approx(expected, rel=1e-4)
+    least, most = sorted(expected)
+    corrected = {least: min(1.0, 2 * least), most: min(1.0, max(2 * least, most))}
+    assert [float(row["p, Holm"]) for row in found] == pytest.approx([corrected[p] for p in expected], rel=1e-4)
+    assert {row["verdict"] for row in found} == {"no difference shown"}
+    words = "".join(Elements(out.read_text(encoding="utf-8")).words)
+    assert f"p {expected[0]:.2g}, Holm-adjusted {corrected[expected[0]]:.2g}: no difference shown" in words
+
+
+def _losses(run):
+    with sqlite3.connect(run / "run.sqlite") as database:
+        rows = database.execute("SELECT json FROM record ORDER BY sample_id").fetchall()
+    answers = [json.loads(row[0])["response"].split(">")[1].split("<")[0] for row in rows]
+    return np.minimum(np.abs(np.array(answers, np.float32).astype(float) - 10) / 10, 1)

@@ -141,5 +141,7 @@ def test_the_summary_in_words_says_the_same(arms, form):
         f"({hand['n']} pairs, {hand['subjects']} subjects; success rates {hand['success A']:.1%} and "
         f"{hand['success B']:.1%}); 95% interval "
     ) in text
+    apart = f"{hand['complete']:+.3f}".replace("-", "\N{MINUS SIGN}")
+    assert f"loss over the {hand['complete n']} pairs answered in both {apart} (B minus A)" in text
     lost = sum(np.isnan(loss) for loss, _, _ in losses(arms[0]).values())
     assert f"Results lost to infrastructure, in no mean: off {lost} (timeout {lost})" in text
