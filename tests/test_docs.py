@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from medvision_agent.eval.study.designs import expand
+from medvision_agent.eval.study.load import read_study
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -66,3 +69,12 @@ def test_readme_commands_work_in_their_order_and_print_what_it_shows(readme_fold
     shown = {line for block in re.findall(r"```text\n(.*?)```", README, re.DOTALL) for line in block.splitlines()}
     # Seconds differ from run to run; everything else a reader sees is what the commands print.
     assert {line for line in shown - printed_lines if line not in ("", "...") and " s (n " not in line} == set()
+
+
+def test_the_readme_study_is_one(tmp_path):
+    section = README.split("## Studies")[1].split("\n## ")[0]
+    path = tmp_path / "study.yaml"
+    path.write_text(re.search(r"```yaml\n(.*?)```", section, re.DOTALL)[1], encoding="utf-8")
+    arms, contrasts = expand(read_study(path))
+    assert {"on", "off", "blind", "sham", "again:2", "on-repeat", "without-fit_contour"} <= arms.keys()
+    assert len(contrasts) >= 10
