@@ -31,7 +31,7 @@ def redirections(config: ModelConfig, environ: Mapping[str, str] = os.environ) -
     host = urlsplit(url).hostname or ""
     lines = []
     for name in _PROXIES:
-        proxy = environ.get(name.lower()) or environ.get(name)
+        proxy = _of(name, environ)
         if proxy and name in {own, "ALL_PROXY"} and not _exempt(host, environ):
             lines.append(f"{name} is set: requests to {host}, pictures included, go through {_host(proxy)}")
     return lines
@@ -50,16 +50,21 @@ def _of_a_factory(config: LangChain, environ: Mapping[str, str]) -> list[str]:
     return lines
 
 
+def _of(name: str, environ: Mapping[str, str]) -> str:
+    """Return a variable as HTTP libraries read it: in small letters it counts first, also where it is empty."""
+    return environ.get(name.lower(), environ.get(name, ""))
+
+
 def _exempt(host: str, environ: Mapping[str, str]) -> bool:
-    named = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
-    return any(part.strip() == "*" or _within(host, part.strip().lstrip(".")) for part in named if part.strip())
+    named = _of("NO_PROXY", environ).split(",")
+    return any(part.strip() == "*" or _within(host, part.strip()) for part in named if part.strip())
 
 
 def _within(host: str, domain: str) -> bool:
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(domain, strict=False)
     except ValueError:
-        return host == domain or host.endswith(f".{domain}")
+        return host == domain or host.endswith(f".{domain.lstrip('.')}")  # with a dot: what is below it only
 
 
 def _host(proxy: str) -> str:

@@ -1,8 +1,9 @@
 """No environment variable moves requests elsewhere in silence."""
 
+import httpx2
 import pytest
 
-from medvision_agent.agent.catalogue import load_catalogue
+from medvision_agent.agent.catalogue import load_catalogue, origins
 from medvision_agent.agent.config import MODEL_CONFIG, LangChain
 from medvision_agent.agent.models.redirects import redirections
 
@@ -20,6 +21,21 @@ def test_a_proxy_is_named_without_its_password(name):
 @pytest.mark.parametrize("exempt", ["*", "example.org", ".example.org", "other, api.example.org"])
 def test_exempted_hosts_are_reached_directly(exempt):
     assert redirections(MODEL, {"HTTPS_PROXY": "http://proxy:1", "NO_PROXY": exempt}) == []
+
+
+@pytest.mark.parametrize(
+    "exempt", [{"NO_PROXY": ".api.example.org"}, {"NO_PROXY": "ample.org"}, {"NO_PROXY": "*", "no_proxy": ""}]
+)
+def test_what_http_libraries_do_not_take_for_exempt_is_named(monkeypatch, exempt):
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    environ = {"HTTPS_PROXY": "http://proxy:1", **exempt}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with httpx2.Client() as client:
+        assert client._transport_for_url(httpx2.URL(ROW["base_url"])) is not client._transport
+    assert len(redirections(MODEL, environ)) == 1
 
 
 def test_what_does_not_apply_is_not_named():
@@ -49,6 +65,7 @@ def test_a_factory_that_is_given_its_place_looks_nowhere_else():
 
 
 def test_every_shipped_row_says_where_its_requests_go():
-    for name, config in load_catalogue().items():
-        if isinstance(config, LangChain):
+    catalogue = load_catalogue()
+    for name, place in origins().items():
+        if place == "the shipped catalogue" and isinstance(config := catalogue[name], LangChain):
             assert config.settings["base_url"] == "https://api.anthropic.com", name
