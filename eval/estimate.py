@@ -80,7 +80,7 @@ def estimate(prepared: Prepared, pilot: Path | None = None) -> Estimate:
     if pilot is None:
         spending, assumed = _by_rules(prepared, prompts, pictures), ASSUMED
     else:
-        spending, assumed = (_by_pilot(prepared, pilot, tasks),), f"means per task measured in {pilot}"
+        spending, assumed = (_by_pilot(prepared, pilot, tasks),), _measured(prepared, pilot)
     return Estimate(
         model=prepared.settings.model,
         condition=prepared.condition.name,
@@ -151,6 +151,14 @@ def _by_pilot(prepared: Prepared, pilot: Path, tasks: dict[Task, int]) -> Spendi
         total_output += count * fmean(usage.output for usage in used)
     usage = Usage(input=round(total_input), output=round(total_output))
     return _spending(f"by means over the {len(run.records)} samples of the pilot", usage, prepared)
+
+
+def _measured(prepared: Prepared, pilot: Path) -> str:
+    """Say what a pilot's means were measured in, and what there was otherwise than in the run estimated."""
+    theirs, ours = open_run(pilot).identity, prepared.identity
+    asked = {"model_name": "model", "condition": "tools", "limits": "limits", "recipe": "recipe", "form": "form"}
+    other = [f"{word} {theirs.get(name)}" for name, word in asked.items() if theirs.get(name) != ours.get(name)]
+    return f"means per task measured in {pilot}" + (f", WHICH HAD {', '.join(other)}" if other else "")
 
 
 def _spending(basis: str, usage: Usage, prepared: Prepared) -> Spending:

@@ -95,3 +95,17 @@ async def test_a_pilot_without_the_task_is_refused(server, data, models, call, t
     code, _, err = await call(*words(data, models, tmp_path / "run", "--dry-run", "--pilot", "pilot"))
     assert code == 2
     assert "no distance sample" in err
+
+
+async def test_a_pilot_that_was_asked_otherwise_is_named(server, data, models, call, tmp_path):
+    server.script([ANSWER] * 2)
+    await call(*words(data, models, tmp_path / "pilot", "--limit", 2))
+    common = ("run", "--model", "fake-openai", "--models", models, "--data", data)
+    pilot = ("--dry-run", "--pilot", tmp_path / "pilot", "--json")
+    assumed = {}
+    for tools in ("off", "on"):
+        code, out, err = await call(*common, "--tools", tools, *pilot)
+        assert code == 0, err
+        assumed[tools] = json.loads(out)["assumed"]
+    assert assumed["off"].endswith("pilot")
+    assert assumed["on"].endswith("WHICH HAD tools off")
