@@ -17,7 +17,19 @@ LAYERS = {
     "prompts": {"errors", "version"},
 }
 """What each folder may import, besides itself."""
-HEAVY = {"langgraph", "langchain_core", "google", "openai", "cv2", "numpy", "datasets", "pydantic", "rich", "torch"}
+HEAVY = {
+    "langgraph",
+    "langchain_core",
+    "google",
+    "openai",
+    "cv2",
+    "numpy",
+    "datasets",
+    "pydantic",
+    "rich",
+    "torch",
+    "matplotlib",
+}
 SOURCES = [path for folder in LAYERS for path in sorted((ROOT / folder).rglob("*.py"))]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["forest", "paired", "sizes", "tool_use"]
 
 _CROWD = 300
-"""From this many points on, equal places on a grid are drawn once, larger the more points there are."""
+"""From this many points on, a scatter draws equal places on a grid once, larger the more points there are."""
 _GRID = 24
 _PANEL = 2.9
 """Inches of a panel's side."""
@@ -101,9 +101,8 @@ def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str]) -> Draw
         for axes, task in zip(panels, tasks, strict=True):
             for arm, (colour, marker) in letters(arms).items():
                 own = sorted(points[task].get(arm, ()), key=lambda point: point[1:])
-                if len(own) < _CROWD:
-                    bare = [(size, loss) for _, size, loss in own]
-                    axes.plot(*_columns(bare), marker, color=colour, markersize=4, alpha=0.45, linestyle="none")
+                bare = [(size, loss) for _, size, loss in own[:: math.ceil(len(own) / _CROWD) or 1]]
+                axes.plot(*_columns(bare), marker, color=colour, markersize=4, alpha=0.45, linestyle="none")
                 axes.plot(*_columns(_means(own)), marker=marker, color=colour, linewidth=2, markersize=6)
             axes.set(ylim=(-0.04, 1.04), xlabel=units[task])
             axes.set_title(task)
@@ -111,7 +110,7 @@ def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str]) -> Draw
         _legend(figure, letters(arms))
         title = marked(chapter, f"loss by size of the target, {label}")
         text = (
-            f"Small marks are samples (not drawn from {_CROWD} on); large ones, joined, are the means of {_GROUPS} "
+            f"Small marks are samples ({_CROWD} of an arm at most); large ones, joined, are the means of {_GROUPS} "
             f"groups of equal numbers, where a group has {MIN_STRATUM_SUBJECTS} subjects at least."
         )
         return svg_text(figure, name, title, text)

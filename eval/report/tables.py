@@ -7,6 +7,7 @@ from medvision_agent.eval.report.model import ArmTask, Chapter, Contrast, Publis
 from medvision_agent.eval.report.table import Cell, Column, Table
 from medvision_agent.eval.statistics.missing import Bounds
 from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.tables import plural
 
 __all__ = ["NAMES", "contrast_table", "endings_table", "missing_table", "published_table"]
 __all__ += ["sensitivity_table", "slug"]
@@ -26,7 +27,8 @@ def slug(*parts: str) -> str:
 
 def marked(chapter: Chapter, caption: str) -> str:
     """Return a caption that says what the data can be evidence of."""
-    return f"{_MARK[chapter.evidence]}{caption}"
+    mark = _MARK[chapter.evidence]
+    return f"{mark}{caption}" if mark else f"{caption[:1].upper()}{caption[1:]}"
 
 
 def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
@@ -54,7 +56,7 @@ def _task_notes(data: TaskData) -> list[str]:
     fewer = [one for one in data.arms if one.means["MAE"].n < one.n]
     notes += [f"{one.arm}: MAE over {one.means['MAE'].n} of {one.n} samples." for one in fewer]
     notes += [
-        f"{one.arm}: {one.infrastructure} results lost to infrastructure, in no mean."
+        f"{one.arm}: {plural(one.infrastructure, 'result')} lost to infrastructure, in no mean."
         for one in data.arms
         if one.infrastructure
     ]
