@@ -11,10 +11,11 @@ from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import TASKS
 from medvision_agent.eval.store import read_trace
 
-__all__ = ["run_facts"]
+__all__ = ["UNFINISHED", "run_facts"]
 
 _MOST_DETAILS = 20
-_UNFINISHED = "not finished"
+UNFINISHED = "not finished"
+"""How the samples of a run ended that were not asked yet."""
 
 
 def run_facts(arm: ArmIn) -> list[RunFacts]:
@@ -30,7 +31,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
     endings = Counter(record.outcome.value for record in run.records)
     unfinished = len(run.samples) - len(run.records)
     if unfinished:
-        endings[_UNFINISHED] = unfinished
+        endings[UNFINISHED] = unfinished
     failed = [record for record in run.records if record.outcome.value != "answered"]
     return RunFacts(
         arm=name,

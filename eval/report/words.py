@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import marked
@@ -168,6 +169,9 @@ def _parts(group: Group, unit: str) -> str:
 
 
 def _lost(chapter: Chapter) -> Iterator[str]:
+    open_ = {run.arm: run.endings[UNFINISHED] for run in chapter.runs if run.endings.get(UNFINISHED)}
+    if open_:
+        yield f"Samples not asked yet, in no mean: {counted(open_)}."
     lost = {run.arm: run.infrastructure for run in chapter.runs if run.infrastructure}
     if not lost:
         return

@@ -50,6 +50,7 @@ def store(tmp_path: Path) -> Store:
         subjects: int = 24,
         synthetic: bool = False,
         demonstration: bool = False,
+        done: int | None = None,
         **identity: Any,
     ) -> Path:
         fields: dict[str, Any] = {
@@ -65,7 +66,7 @@ def store(tmp_path: Path) -> Store:
         samples = [sample(number, subjects=subjects, synthetic=synthetic) for number in range(len(answers))]
         folder = tmp_path / name
         with RunStore.create(folder, samples, fields | identity, {"source": source}) as run:
-            for one, answer in zip(samples, answers, strict=True):
+            for one, answer in zip(samples[:done], answers[:done], strict=True):
                 trace = Trace()
                 key = trace.picture(encode_png(np.full((40, 50), 60, np.uint8)))
                 lost = answer == LOST

@@ -190,3 +190,13 @@ def test_pictures_are_those_that_differ_most(arms):
     assert apart[0] == max(abs(a - b) for a, b in chapter.contrasts[0].losses["distance"])
     (truth,) = chapter.pictures[0].truth
     assert truth.points[0] == (pytest.approx(5 / 50), pytest.approx(5 / 40))
+
+
+def test_a_run_that_has_not_begun_is_said_to_be_open(store):
+    arms = [store(name, ["<answer>12</answer>"] * 8, tools=tools, done=done) for name, tools, done in _OPEN]
+    text = Page(html_page(collect(arms))).text
+    assert "Samples not asked yet, in no mean: off 8, on 3." in text
+    assert "off -> on, distance: no pair was scored in both arms." in text
+
+
+_OPEN = (("off", (), 0), ("on", ("ruler",), 5))
