@@ -189,3 +189,11 @@ async def test_no_key_in_a_reply_that_repeats_it(provider):
         message, turn = await provider.call(chat, [HumanMessage("q")])
     assert turn.text == "your header was [key]"
     assert key not in f"{message!r}"
+
+
+@pytest.mark.parametrize("key", ["1", "none", "EMPTY", "answer"])
+async def test_a_word_in_place_of_a_key_leaves_replies_alone(provider, key):
+    provider.server.script([text("none EMPTY <answer>1.1</answer>")])
+    async with open_model(provider.config(), environ=dict.fromkeys(provider.environ, key)) as chat:
+        _, turn = await provider.call(chat, [HumanMessage("q")])
+    assert turn.text == "none EMPTY <answer>1.1</answer>"
