@@ -1,7 +1,8 @@
 """Answering one question: run the graph, then say how it ended.
 
 Contract: ``answer`` returns an Answer for everything that can happen to one sample, typed by its outcome. It raises
-only ProviderError (the provider refuses to work at all, so the run must stop), GivenUpError and cancellation.
+only ProviderError (the provider refuses to work at all, so the run must stop), cancellation, and GivenUpError where
+nothing was paid yet.
 """
 
 import traceback
@@ -74,8 +75,14 @@ async def answer(
         await agent_graph().ainvoke(State(messages=[]), steps, context=session)
     except RequestFailed as failure:
         return _answer(session, failure.fault.outcome, str(failure))
-    except (ProviderError, GivenUpError):
+    except ProviderError:
         raise
+    except GivenUpError:
+        if session.usage == Usage():
+            raise
+        # What was paid is on record, and no reply was had: a resumed run asks again.
+        fault = session.last_fault.outcome if session.last_fault else Outcome.RATE_LIMITED
+        return _answer(session, fault, "given up between two requests, because the run was stopped")
     except Exception as error:  # noqa: BLE001 - a fault of ours in one sample must lose neither the others nor its trace
         return _answer(session, Outcome.INTERNAL, "".join(traceback.format_exception(error))[-4000:])
     return _answer(session, *_ending(session))

@@ -70,7 +70,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
         config=chat.config,
         read=session.protocol.read,
         sleep=session.waiting.sleep,
-        on_fault=session.waiting.on_fault,
+        on_fault=session.failed,
         on_spent=session.paid,
         redact=chat.redact,
         pace=chat.pace,

@@ -60,6 +60,8 @@ class Session:
     waited: float = 0.0
     """Seconds that went into failed tries and waiting for the next one: the provider's time, not the model's."""
     failed_tries: int = 0
+    last_fault: Fault | None = None
+    """Why the last try failed that did."""
     started: float = field(default_factory=time.monotonic)
 
     @cached_property
@@ -74,6 +76,11 @@ class Session:
         self.usage = self.usage + reply.turn.usage
         self.waited += reply.waited
         self.failed_tries += reply.tries - 1
+
+    def failed(self, fault: Fault, tries: int) -> None:
+        """Hear of a try that failed, and pass it on."""
+        self.last_fault = fault
+        self.waiting.on_fault(fault, tries)
 
     def paid(self, usage: Usage) -> None:
         """Count tokens of a reply that was none: they are on the bill all the same."""

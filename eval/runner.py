@@ -101,8 +101,8 @@ async def run_samples(
 async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event) -> None:
     """Ask all that the pools hold, side by side, and store each record in the run of its lane.
 
-    A sample that waits for its next try when *stop* is set is given up: it stays pending. Where *meter* finds a budget
-    used up no further sample is started, and *watch* hears of it.
+    A sample that waits for its next try when *stop* is set is given up: it stays pending, with what it took on record.
+    Where *meter* finds a budget used up no further sample is started, and *watch* hears of it.
     """
     problems = list[Exception]()
     waiting = Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)

@@ -14,7 +14,7 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models.factory import open_model
 from medvision_agent.agent.outcome import Outcome
 from medvision_agent.agent.question import Question
-from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.tools.geometry import Spacing
 from medvision_agent.tools.png import decode_png
 from medvision_agent.tools.slice import grey_slice
@@ -127,6 +127,22 @@ async def test_tokens_of_an_incomplete_reply_are_counted(server, configured, wir
     server.script([text("half of", finish=finish)])
     alone = await ask(configured(wire, max_tries=1), OFF)
     assert (alone.outcome, alone.usage.model_calls, alone.usage.input) == (Outcome.BAD_REPLY, 0, 1000)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_what_was_paid_is_kept_when_a_conversation_is_given_up(server, configured, wire):
+    async def stopped(seconds):
+        raise GivenUpError
+
+    async with open_model(configured(wire), environ=KEYS) as chat:
+        server.script([calls(RULER), error(503)])
+        given = await answer(QUESTION, ON, chat, Limits(), waiting=Waiting(sleep=stopped))
+        assert (given.outcome, given.response) == (Outcome.SERVER_ERROR, "")
+        assert given.usage.model_calls == 1
+        assert given.usage.input == 1000
+        server.script([error(503)])
+        with pytest.raises(GivenUpError):  # nothing was paid: as if never asked
+            await answer(QUESTION, ON, chat, Limits(), waiting=Waiting(sleep=stopped))
 
 
 @pytest.mark.parametrize("wire", WIRES)
