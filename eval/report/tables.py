@@ -26,8 +26,9 @@ def slug(*parts: str) -> str:
 
 
 def marked(chapter: Chapter, caption: str) -> str:
-    """Return a caption that says what the data can be evidence of."""
+    """Return a caption that says what the data can be evidence of, and which of several sources they are."""
     mark = _MARK[chapter.evidence]
+    caption += f" ({chapter.label})" if chapter.label and chapter.label not in caption else ""
     return f"{mark}{caption}" if mark else f"{caption[:1].upper()}{caption[1:]}"
 
 
@@ -53,6 +54,12 @@ def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
 
 def _task_notes(data: TaskData) -> list[str]:
     notes = ["loss: 0 is perfect, 1 is useless; a failure costs 1. MAE and MRE are over answers that parsed."]
+    most = max((one.chosen for one in data.arms), default=0)
+    notes += [
+        f"{one.arm}: was to be asked {one.chosen} samples, not {most}: its means are over other samples."
+        for one in data.arms
+        if one.chosen < most
+    ]
     fewer = [one for one in data.arms if one.means["MAE"].n < one.n]
     notes += [f"{one.arm}: MAE over {one.means['MAE'].n} of {one.n} samples." for one in fewer]
     notes += [

@@ -177,6 +177,12 @@ def test_arms_that_differ_in_more_are_not_compared(store, arms):
     assert 'recipe: "medvision-1.2" in A, "paper-v1" in B' in text
 
 
+def test_an_arm_over_other_samples_says_so(store, arms):
+    other = store("part", ["<answer>12</answer>"] * 9, model_name="other", sample_ids_sha256="nine")
+    text = Page(html_page(collect([*arms, other]))).text
+    assert "other off: was to be asked 9 samples, not 96: its means are over other samples." in text
+
+
 def test_a_run_is_not_taken_twice(arms):
     with pytest.raises(ConfigError, match="twice"):
         collect([arms[0], arms[0]])
