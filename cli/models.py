@@ -63,7 +63,8 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     """Try a model with a tiny picture and one tool, and say what it did.
 
     Three short conversations: does it answer, see the picture, call a tool, get the tool's picture back, report its
-    tokens, keep to a limit of output. Exit code 0: nothing was found wanting; 1: something was; 2: it cannot be asked.
+    tokens, keep to a limit of output. Exit code 0: nothing was found wanting; 1: something was, or
+    no reply was had; 2: it cannot be asked as things stand (no key, a refused key, no such model).
     """
     import asyncio
 

@@ -61,13 +61,14 @@ def command(
     from medvision_agent.eval.estimate import estimate
     from medvision_agent.eval.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+    from medvision_agent.eval.store import open_run
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
     prepared = prepare(_settings(**options), asking=not dry_run)
     if dry_run:
-        print_estimate(estimate(prepared, pilot), as_json=as_json)
+        print_estimate(estimate(prepared, open_run(pilot) if pilot else None), as_json=as_json)
         return
     carry_out(context, prepared, scoring, as_json=as_json)
 
@@ -78,7 +79,7 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
     from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.store import DATABASE
 
-    for line in redirections(prepared.model):
+    for line in [*redirections(prepared.model), *_upgrades(prepared)]:
         click.echo(line, err=True)
     out = prepared.settings.out
     go_on = f"to go on, repeat the command with: --out {out} --resume"
@@ -104,6 +105,21 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
     if interrupted or failed or used_up:
         click.echo(go_on, err=True)
     context.exit(INTERRUPTED if interrupted else int(bool(failed or used_up)))
+
+
+def _upgrades(prepared: "Prepared") -> list[str]:
+    """Return a line for each library that is not of the version the run to be resumed began with."""
+    from medvision_agent.eval.store import DATABASE, open_run
+
+    settings = prepared.settings
+    if not settings.resume or not (settings.out / DATABASE).exists():
+        return []
+    began, now = open_run(settings.out).config["libraries"], prepared.config()["libraries"]
+    return [
+        f"{name} is {now.get(name, 'not installed')}; this run began with {began.get(name, 'none')}"
+        for name in sorted(began.keys() | now.keys())
+        if began.get(name) != now.get(name)
+    ]
 
 
 def _settings(*, out: Path | None, reshape: str | None, **options: Any) -> "Settings":

@@ -109,7 +109,7 @@ async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: 
 
     async def one(lane: Lane, sample: Sample, attempt: int) -> None:
         record, trace = await _ask(lane.job, sample, attempt, waiting)
-        if record.outcome is Outcome.REJECTED and not lane.replied:
+        if record.outcome is Outcome.REJECTED and not lane.replied and not record.usage.model_calls:
             raise ProviderError(
                 f"{lane.job.chat.config.model} calls the first requests invalid, check its settings: {record.detail}"
             )

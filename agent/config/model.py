@@ -1,9 +1,9 @@
 """What every model's row has, whatever its provider."""
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from medvision_agent.agent.usage import Prices
 from medvision_agent.tools.frames import FRAMES, MEDVISION
@@ -66,6 +66,12 @@ class Model(BaseModel):
         if name not in FRAMES:
             raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
         return name
+
+    @model_validator(mode="after")
+    def _pictures_where_there_are_tool_messages(self) -> Self:
+        if self.images_in_tool_result and self.tool_calling == "text":
+            raise ValueError("images_in_tool_result: with tool_calling: text there are no tool messages; leave it out")
+        return self
 
     @property
     def sees(self) -> Rule:

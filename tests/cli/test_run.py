@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sqlite3
 
 import pytest
 from fake.replies import DROP, HANG, calls, error, raw, text
@@ -306,3 +307,27 @@ async def test_a_model_without_function_calling_uses_tools_over_the_demo_set(ser
     assert all([use.ok for use in record.tool_uses] == [True] for record in open_run(tmp_path / "on").records)
     code, _, err = await call("compare", tmp_path / "off", tmp_path / "on")
     assert code == 0, err
+
+
+async def test_a_conversation_called_invalid_on_its_second_turn_does_not_stop_the_run(
+    server, data, models, call, tmp_path
+):
+    ruler = ("ruler", {"view": "v0", "x0": 0.1, "y0": 0.5, "x1": 0.5, "y1": 0.5})
+    server.script([calls(ruler), error(400, "no"), ANSWER, ANSWER])
+    words = run_words(data, models, tmp_path / "run", "--limit", 3, "--max-connections", 1, tools="on")
+    code, _, err = await call(*words)
+    assert code == 0, err
+    outcomes = [record.outcome for record in open_run(tmp_path / "run").records]
+    assert outcomes == [Outcome.REJECTED, Outcome.ANSWERED, Outcome.ANSWERED]
+
+
+async def test_a_library_that_was_changed_meanwhile_is_named(server, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    words = run_words(data, models, tmp_path / "run", "--limit", 1)
+    assert (await call(*words))[0] == 0
+    with sqlite3.connect(tmp_path / "run" / "run.sqlite") as database:
+        change = "UPDATE run SET value = json_set(value, '$.libraries.openai', '0.1') WHERE key = 'config'"
+        database.execute(change)
+    code, _, err = await call(*words, "--resume")
+    assert code == 0, err
+    assert "this run began with 0.1" in err
