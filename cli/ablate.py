@@ -31,7 +31,7 @@ __all__ = ["command"]
     "pilots",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    help="With --dry-run: a run, or two (repeat it), to take the spread of the loss from.",
+    help="With --dry-run: a run, or two (repeat it), for the spread of the loss, and for what arms asked like it take.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate or the figures as JSON.")
 @click.pass_context
@@ -57,6 +57,7 @@ def command(
     from medvision_agent.eval.study.cells import make_cells
     from medvision_agent.eval.study.designs import expand
     from medvision_agent.eval.study.load import read_study
+    from medvision_agent.eval.study.noise import without_noise
     from medvision_agent.eval.study.parity import check_identities, check_parity
     from medvision_agent.eval.study.plan import make_plan
     from medvision_agent.eval.study.preview import preview
@@ -76,7 +77,7 @@ def command(
     if dry_run:
         print_preview(preview(plan, cells, scoring, pilots), as_json=as_json)
         return
-    _name_redirections(cells)
+    _say_first(cells, without_noise(plan.arms, study.epochs, cells))
     go_on = f"to go on, repeat the command with: --out {out}"
     try:
         left, interrupted, used_up = asyncio.run(_run(plan, cells, out, budget))
@@ -104,11 +105,12 @@ def _default_folder(name: str) -> Path:
     return Path("studies") / f"{stamp}-{name}"
 
 
-def _name_redirections(cells: "tuple[Cell, ...]") -> None:
-    """Say what in the environment sends requests elsewhere, once for each model."""
+def _say_first(cells: "tuple[Cell, ...]", noise: list[str]) -> None:
+    """Say what in the environment sends requests elsewhere, and whose repeats show no noise, once for each model."""
     from medvision_agent.agent.models.redirects import redirections
 
-    for line in dict.fromkeys(line for cell in cells for line in redirections(cell.prepared.model)):
+    elsewhere = [line for cell in cells for line in redirections(cell.prepared.model)]
+    for line in dict.fromkeys([*elsewhere, *noise]):
         click.echo(printable(line), err=True)
 
 
@@ -127,11 +129,10 @@ async def _run(plan: "Plan", cells: "tuple[Cell, ...]", out: Path, budget: "Budg
     from medvision_agent.eval.study.run import execute_study
 
     stopping, used_up = Stopping(), list[str]()
+    every = sum(len(cell.prepared.samples) for cell in cells)
 
     def start(pending: int) -> None:
-        click.echo(
-            f"writing to {out}: {len(cells)} cells, {pending} of {len(cells) * plan.samples} samples left", err=True
-        )
+        click.echo(f"writing to {out}: {len(cells)} cells, {pending} of {every} samples left", err=True)
         progress.begin(pending, str(plan.study["name"]))
 
     with RunProgress() as progress:

@@ -23,18 +23,30 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         click.echo(found.model_dump_json(indent=2))
         return
     click.echo(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
+    several = len(found.sources) > 1
     for cell in found.cells:
         times = f" x {cell.epochs} epochs" if cell.epochs > 1 else ""
-        click.echo(f"  {cell.model}, {cell.arm} (tools {cell.condition}){times}: {_spent(cell.spending[-1])} at most")
-    tasks = ", ".join(f"{task} {count}" for task, count in found.tasks.items())
-    click.echo(f"{found.samples} samples ({tasks}) of {found.subjects} subjects in each cell")
+        over = f" over {cell.source}" if several else ""
+        basis = f"(measured in {cell.measured_in})" if cell.measured_in else "at most"
+        basis += " (rules of thumb)" if not cell.measured_in and any(one.measured_in for one in found.cells) else ""
+        said = f"{cell.model}, {cell.arm} (tools {cell.condition}){over}{times}: {_spent(cell.spending[-1])} {basis}"
+        click.echo(printable(f"  {said}"))
+    for source in found.sources:
+        tasks = ", ".join(f"{task} {count}" for task, count in source.tasks.items())
+        where = f"{source.source}: " if several else ""
+        click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {found.tests} tests")
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
-    click.echo(f"smallest difference detected with 80 % power ({found.power_note}):")
-    for power in found.power:
-        click.echo(f"  {power.task}: {_detected(power)}")
+    for source in found.sources:
+        where = f"{source.source}: " if several else ""
+        click.echo(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
+        for power in found.power:
+            if power.source == source.source:
+                click.echo(f"  {power.task}: {_detected(power)}")
+    for line in found.noise:
+        click.echo(printable(line))
 
 
 def _spent(row: "Spending") -> str:
@@ -63,10 +75,10 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     from medvision_agent.eval.store import open_run
     from medvision_agent.eval.summary import summarise
 
-    rows, note, failure = [], "", ""
+    rows, notes, failure, several = [], dict[str, None](), "", len(plan.sources) > 1
     for cell in plan.cells:
         run = open_run(out / cell.folder)
-        note = run.source_note
+        notes[run.source_note] = None
         failed = next((record for record in run.records if record.outcome.infrastructure), None)
         if failed is not None and not failure:
             failure = f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"
@@ -76,6 +88,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
                 {
                     "model": cell.model,
                     "arm": cell.arm,
+                    "source": cell.source,
                     "epoch": cell.epoch,
                     "task": task,
                     "n": summary.n,
@@ -86,12 +99,12 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     if as_json:
         click.echo(json.dumps({"study": str(out), "sha256": plan.sha256, "cells": rows}, indent=2, allow_nan=False))
         return failure
-    heads = ("model", "arm", "epoch", "task", "n", "success_rate", "loss")
+    heads = ("model", "arm", *(["source"] if several else []), "epoch", "task", "n", "success_rate", "loss")
     table = [heads, *(tuple(_cell(row[head]) for head in heads) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
     for line in table:
         click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
-    if note:
+    for note in filter(None, notes):
         click.echo(printable(note))
     click.echo(f"stored in {out}")
     return failure

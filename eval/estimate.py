@@ -7,7 +7,6 @@ per task, for calls whose usage was reported, times the samples of this run.
 
 import json
 from collections import defaultdict
-from pathlib import Path
 from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
@@ -17,13 +16,13 @@ from medvision_agent.agent.question import Prompt
 from medvision_agent.agent.usage import Usage
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.launch import Prepared
+from medvision_agent.eval.run import Run
 from medvision_agent.eval.runner import question_of
 from medvision_agent.eval.sample import Sample, Task
-from medvision_agent.eval.store import open_run
 from medvision_agent.tools.frames import FRAMES
 from medvision_agent.tools.view import ViewSet
 
-__all__ = ["ASSUMED", "Estimate", "Spending", "estimate"]
+__all__ = ["ASSUMED", "Estimate", "Spending", "estimate", "usage_of"]
 
 LOOKED_AT = 20
 """Samples whose pictures are read to tell their mean size."""
@@ -71,8 +70,8 @@ class Estimate(_Frozen):
     """What the figures rest on."""
 
 
-def estimate(prepared: Prepared, pilot: Path | None = None) -> Estimate:
-    """Return the estimate of a prepared run; *pilot* is the folder of a run of the same tasks, usually a small one."""
+def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
+    """Return the estimate of a prepared run; *pilot* is a stored run of the same tasks, usually a small one."""
     prompts, pictures = _rendered(prepared)
     tasks: dict[Task, int] = defaultdict(int)
     for sample in prepared.samples:
@@ -139,26 +138,30 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
     return _spending(f"{calls} model {plural} a sample{limit}", usage, prepared)
 
 
-def _by_pilot(prepared: Prepared, pilot: Path, tasks: dict[Task, int]) -> Spending:
-    run = open_run(pilot)
+def usage_of(run: Run, task: Task) -> list[Usage]:
+    """Return what the samples of a task took, where it was reported."""
+    used = [record.usage for record in run.records if record.sample.task == task and not record.usage.unreported]
+    return [usage for usage in used if usage.model_calls]
+
+
+def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[Task, int]) -> Spending:
     total_input = total_output = 0.0
     for task, count in tasks.items():
-        used = [record.usage for record in run.records if record.sample.task == task and not record.usage.unreported]
-        used = [usage for usage in used if usage.model_calls]
+        used = usage_of(pilot, task)
         if not used:
-            raise ConfigError(f"--pilot {pilot}: no {task} sample with reported usage in it; run a few first")
+            raise ConfigError(f"--pilot {pilot.folder}: no {task} sample with reported usage in it; run a few first")
         total_input += count * fmean(usage.input for usage in used)
         total_output += count * fmean(usage.output for usage in used)
     usage = Usage(input=round(total_input), output=round(total_output))
-    return _spending(f"by means over the {len(run.records)} samples of the pilot", usage, prepared)
+    return _spending(f"by means over the {len(pilot.records)} samples of the pilot", usage, prepared)
 
 
-def _measured(prepared: Prepared, pilot: Path) -> str:
+def _measured(prepared: Prepared, pilot: Run) -> str:
     """Say what a pilot's means were measured in, and what there was otherwise than in the run estimated."""
-    theirs, ours = open_run(pilot).identity, prepared.identity
+    theirs, ours = pilot.identity, prepared.identity
     asked = {"model_name": "model", "condition": "tools", "limits": "limits", "recipe": "recipe", "form": "form"}
     other = [f"{word} {theirs.get(name)}" for name, word in asked.items() if theirs.get(name) != ours.get(name)]
-    return f"means per task measured in {pilot}" + (f", WHICH HAD {', '.join(other)}" if other else "")
+    return f"means per task measured in {pilot.folder}" + (f", WHICH HAD {', '.join(other)}" if other else "")
 
 
 def _spending(basis: str, usage: Usage, prepared: Prepared) -> Spending:

@@ -5,17 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.report.contrasts import contrasts
+from medvision_agent.eval.report.contrasts import contrasts, paired
 from medvision_agent.eval.report.figures import Scored, arm_task, scored
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, runs_chapters
 from medvision_agent.eval.report.model import Chapter, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
-from medvision_agent.eval.report.study import is_study, study_chapter, study_protocol
+from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.report.units import SIZE_UNITS
 from medvision_agent.eval.sample import TASKS, Marks, Sample, Task
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.statistics.family import Family, Key, family
+from medvision_agent.eval.statistics.pairs import Pairs
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
 
@@ -34,27 +36,47 @@ def collect(folders: Sequence[Path], rules: Protocol | None = None, *, most_pict
     """
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise ConfigError("a folder is given twice; give each run once")
-    inputs: list[tuple[ChapterIn, Protocol]] = []
+    inputs: list[tuple[list[ChapterIn], Protocol]] = []
     for folder in filter(is_study, folders):
         own = rules or protocol(study_protocol(folder))
-        inputs.append((study_chapter(folder, own), own))
+        inputs.append((study_chapters(folder, own), own))
     runs = [folder for folder in folders if not is_study(folder)]
-    inputs += [(chapter, rules or protocol(DEFAULT_PROTOCOL)) for chapter in runs_chapters(runs)]
+    inputs += [([chapter], rules or protocol(DEFAULT_PROTOCOL)) for chapter in runs_chapters(runs)]
     return Report(
         version=VERSION,
-        chapters=tuple(_chapter(chapter, own, most_pictures) for chapter, own in inputs),
+        chapters=tuple(chapter for group, own in inputs for chapter in _chapters(group, own, most_pictures)),
     )
 
 
-def _chapter(chapter: ChapterIn, rules: Protocol, most_pictures: int) -> Chapter:
-    scores: dict[str, Epochs] = {arm.name: scored(arm, rules) for arm in chapter.arms}
+def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -> list[Chapter]:
+    """Return chapters whose declared tests are one family: those of a study."""
+    scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
+    data: dict[Key, Pairs] = {}
+    for chapter, own in zip(group, scores, strict=True):
+        data |= paired(chapter, own, rules)
+    found = family(group[0].family, data, alpha=group[0].alpha, seed=group[0].seed)
+    return [
+        _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
+        for one, own in zip(group, scores, strict=True)
+    ]
+
+
+def _chapter(
+    chapter: ChapterIn,
+    scores: Mapping[str, Epochs],
+    data: Mapping[Key, Pairs],
+    found: Family,
+    *,
+    rules: Protocol,
+    most_pictures: int,
+) -> Chapter:
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
     tables, not_there = published(chapter.arms, rules)
-    size, compared = contrasts(chapter, scores, rules)
     return Chapter(
         name=chapter.name,
         kind=chapter.kind,
         source=str(chapter.arms[0].first.config["source"]["name"]),
+        label=chapter.label,
         evidence=chapter.evidence,
         note=chapter.arms[0].first.source_note,
         samples=len(samples),
@@ -66,8 +88,8 @@ def _chapter(chapter: ChapterIn, rules: Protocol, most_pictures: int) -> Chapter
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if _asked(task, samples.values())),
         alpha=chapter.alpha,
-        family_size=size,
-        contrasts=compared,
+        family_size=found.size,
+        contrasts=contrasts(chapter, data, found),
         refused=chapter.refused,
         published=tuple(tables),
         published_missing=not_there,

@@ -9,11 +9,11 @@ from medvision_agent.eval.report.model import Contrast, PairMeans
 from medvision_agent.eval.report.units import units
 from medvision_agent.eval.sample import TASKS, Task
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.statistics.family import Family, Key, Test, family
+from medvision_agent.eval.statistics.family import Family, Key, Test
 from medvision_agent.eval.statistics.pairs import Pairs, pair
 from medvision_agent.eval.statistics.strata import strata
 
-__all__ = ["contrasts"]
+__all__ = ["contrasts", "paired"]
 
 Epochs = Sequence[Sequence[Scored]]
 _POLICY = (
@@ -23,14 +23,20 @@ _POLICY = (
 _ORACLE = "The oracle is told the true points: a difference shows what its tool chain does, by construction"
 
 
-def contrasts(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> tuple[int, tuple[Contrast, ...]]:
-    """Return the number of declared tests, and all contrasts; *scores* holds every arm's epochs by its name."""
+def paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
+    """Return the pairs of every contrast and task; *scores* holds every arm's epochs by its name."""
     data: dict[Key, Pairs] = {}
     for one in chapter.contrasts:
-        data |= {_key(one, task): pairs for task, pairs in _pairs(chapter, one, scores, rules).items()}
+        data |= {_key(chapter, one, task): pairs for task, pairs in _pairs(chapter, one, scores, rules).items()}
+    return data
+
+
+def contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: Family) -> tuple[Contrast, ...]:
+    """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
+    tests = {Key(test.contrast, test.task, test.model, test.source): test for test in found.declared}
+    tests |= {Key(test.contrast, test.task, test.model, test.source): test for test in found.exploratory}
     several = len({one.a.model for one in chapter.contrasts}) > 1
-    found = family(chapter.family, data, alpha=chapter.alpha, seed=chapter.seed)
-    return found.size, tuple(_contrast(one, data, found, several=several) for one in chapter.contrasts)
+    return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
 
 
 def _pairs(chapter: ChapterIn, one: ContrastIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Task, Pairs]:
@@ -49,19 +55,21 @@ def _of_samples(epochs: Epochs, ids: set[str]) -> Epochs:
     return [[(record, score) for record, score in epoch if record.sample.id in ids] for epoch in epochs]
 
 
-def _key(one: ContrastIn, task: Task) -> Key:
-    return Key(one.name, task, one.a.model)
+def _key(chapter: ChapterIn, one: ContrastIn, task: Task) -> Key:
+    return Key(one.name, task, one.a.model, chapter.source)
 
 
-def _contrast(one: ContrastIn, data: Mapping[Key, Pairs], found: Family, *, several: bool) -> Contrast:
-    tests = {Key(test.contrast, test.task, test.model): test for test in (*found.declared, *found.exploratory)}
+def _contrast(
+    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], *, several: bool
+) -> Contrast:
     by_task: dict[Task, tuple[Test, Pairs]] = {
-        task: (tests[key], data[key]) for task in TASKS if (key := _key(one, task)) in data
+        task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
+    name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name
     policy = one.a.offline
     text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
     return Contrast(
-        name=f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name,
+        name=f"{name} ({chapter.label})" if chapter.label else name,
         a=one.a.name,
         b=one.b.name,
         model=one.a.model,

@@ -58,13 +58,17 @@ class ChapterIn:
     name: str
     kind: Literal["runs", "study"]
     arms: tuple[ArmIn, ...]
-    contrasts: tuple[ContrastIn, ...]
+    contrasts: tuple[ContrastIn, ...] = ()
     refused: tuple[Refused, ...] = ()
     alpha: float = 0.05
     seed: int = 0
     evidence: Evidence = "real"
     family: tuple[Key, ...] = ()
-    """The declared tests."""
+    """The declared tests: those of all chapters of a study."""
+    source: str = ""
+    """Of the samples, as a study's tests name it."""
+    label: str = ""
+    """What comparisons are told apart by, where a study has several sources."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     """What a study settled before its first call."""
     plan_sha256: str = ""

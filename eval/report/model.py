@@ -191,6 +191,8 @@ class Chapter(Frozen):
     kind: Literal["runs", "study"]
     source: str
     """Where the samples come from."""
+    label: str = ""
+    """The source as a study with several of them names it."""
     evidence: Evidence
     note: str
     """What the source says of itself."""

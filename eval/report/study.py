@@ -1,10 +1,12 @@
-"""A study's folder as a chapter: its cells are arms with epochs, its plan says what is compared and tested.
+"""A study's folder as chapters, one for each source: its cells are arms with epochs, its plan says what is compared.
 
-Contract: the family of tests is the plan's, whatever came of it. A contrast whose runs differ in more than the study
-varies, or lack a run, is not compared: its tests have no data and still count. Scored by another protocol than the
-plan's, nothing is a declared test.
+Contract: nothing is paired or averaged over two sources. The family of tests is the plan's, whatever came of it. A
+contrast whose runs differ in more than the study varies, or lack a run, is not compared: its tests have no data and
+still count. Scored by another protocol than the plan's, nothing is a declared test.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import DataError, StorageError
@@ -14,10 +16,10 @@ from medvision_agent.eval.run import Run
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.statistics.family import Key
 from medvision_agent.eval.store import open_run
-from medvision_agent.eval.study.parity import check_parity
+from medvision_agent.eval.study.parity import Problem, check_parity
 from medvision_agent.eval.study.plan import FILE, Plan, read_plan
 
-__all__ = ["is_study", "study_chapter", "study_protocol"]
+__all__ = ["is_study", "study_chapters", "study_protocol"]
 
 
 def is_study(folder: Path) -> bool:
@@ -30,15 +32,52 @@ def study_protocol(folder: Path) -> str:
     return read_plan(folder).protocol
 
 
-def study_chapter(folder: Path, rules: Protocol) -> ChapterIn:
-    """Return a stored study; raises a MedVisionAgentError where nothing of it can be read."""
+def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
+    """Return a stored study, source by source; raises a MedVisionAgentError where nothing of it can be read."""
     plan = read_plan(folder)
-    arms, refused = _arms(plan, folder)
-    if not arms:
-        raise DataError(f"{folder}: none of the study's runs has begun; run it first: medvision-agent ablate")
     problems = check_parity(folder)
-    contrasts = list[ContrastIn]()
-    as_planned = plan.protocol == rules.name
+    chapters, absent = list[ChapterIn](), list[Refused]()
+    for source in dict.fromkeys(cell.source for cell in plan.cells):
+        arms, unread = _arms(plan, source, folder)
+        if arms:
+            own = [problem for problem in problems if problem.source == source]
+            contrasts, refused = _contrasts(plan, arms, own, as_planned=plan.protocol == rules.name)
+            evidence = evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}")
+            one = ChapterIn(
+                str(plan.study.get("name", folder.name)),
+                "study",
+                tuple(arms.values()),
+                evidence=evidence,
+                source=source,
+            )
+            chapters.append(replace(one, contrasts=tuple(contrasts), refused=(*unread, *refused)))
+        else:
+            absent.append(Refused(name=f"the samples of {source}", differences=("none of its runs has begun",)))
+    if not chapters:
+        raise DataError(f"{folder}: none of the study's runs has begun; run it first: medvision-agent ablate")
+    return [_settled(plan, replace(one, refused=(*one.refused, *absent)), rules) for one in chapters]
+
+
+def _settled(plan: Plan, chapter: ChapterIn, rules: Protocol) -> ChapterIn:
+    """Return a chapter with what its plan settled; named by its source too where there are several."""
+    several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
+    return replace(
+        chapter,
+        name=f"{chapter.name} over {chapter.source}" if several else chapter.name,
+        label=chapter.source if several else "",
+        alpha=plan.alpha,
+        seed=int(plan.study.get("seed", 0)),
+        family=tuple(Key(one.contrast, one.task, one.model, one.source) for one in plan.family) if as_planned else (),
+        plan=plan.model_dump(mode="json"),
+        plan_sha256=plan.sha256,
+    )
+
+
+def _contrasts(
+    plan: Plan, arms: Mapping[tuple[str, str], ArmIn], problems: Sequence[Problem], *, as_planned: bool
+) -> tuple[list[ContrastIn], list[Refused]]:
+    """Return the contrasts of one source, and those that are not compared."""
+    contrasts, refused = list[ContrastIn](), list[Refused]()
     for model in dict.fromkeys(cell.model for cell in plan.cells):
         for one in plan.contrasts:
             a, b = arms.get((model, one.a)), arms.get((model, one.b))
@@ -49,24 +88,14 @@ def study_chapter(folder: Path, rules: Protocol) -> ChapterIn:
                 contrasts.append(ContrastIn(one.name, a, b, declared=one.tested and as_planned))
     if apart := [str(problem) for problem in problems if not problem.contrast]:
         refused.append(Refused(name="cells that no contrast compares", differences=tuple(apart)))
-    return ChapterIn(
-        str(plan.study.get("name", folder.name)),
-        "study",
-        tuple(arms.values()),
-        tuple(contrasts),
-        tuple(refused),
-        alpha=plan.alpha,
-        seed=int(plan.study.get("seed", 0)),
-        evidence=evidence_of([run for arm in arms.values() for run in arm.runs], str(folder)),
-        family=tuple(Key(one.contrast, one.task, one.model) for one in plan.family) if as_planned else (),
-        plan=plan.model_dump(mode="json"),
-        plan_sha256=plan.sha256,
-    )
+    return contrasts, refused
 
 
-def _arms(plan: Plan, folder: Path) -> tuple[dict[tuple[str, str], ArmIn], list[Refused]]:
+def _arms(plan: Plan, source: str, folder: Path) -> tuple[dict[tuple[str, str], ArmIn], list[Refused]]:
     runs, missing = dict[tuple[str, str], list[Run]](), list[str]()
     for cell in plan.cells:
+        if cell.source != source:
+            continue
         try:
             run = open_run(folder / cell.folder)
         except StorageError as error:

@@ -1,4 +1,4 @@
-"""The family of declared tests: contrasts x tasks x models, corrected by Holm's method.
+"""The family of declared tests: contrasts x tasks x models x sources, corrected by Holm's method.
 
 Contract: only what was declared has a p-value, and only the adjusted one gives a verdict. The family's size is the
 number of declared tests, whether or not their data bear a p-value: a test that came to nothing makes the others no
@@ -28,6 +28,8 @@ class Key:
     contrast: str
     task: str
     model: str
+    source: str = ""
+    """Of the samples; where there is only one it may stay empty."""
 
 
 class Test(Frozen):
@@ -38,6 +40,7 @@ class Test(Frozen):
     contrast: str
     task: str
     model: str
+    source: str = ""
     declared: bool
     primary: Estimate
     missing: Missing
@@ -101,6 +104,7 @@ def _test(key: Key, pairs: Pairs, *, declared: bool, level: float, seed: int) ->
         contrast=key.contrast,
         task=key.task,
         model=key.model,
+        source=key.source,
         declared=declared,
         primary=primary(pairs, role=role, level=level, seed=seed),
         missing=missing(pairs),

@@ -1,7 +1,7 @@
-"""Cells: every arm of every model, as often as there are epochs; each is an ordinary run, prepared.
+"""Cells: every arm of every model over every source, as often as there are epochs; each is an ordinary run, prepared.
 
-Contract: all cells share the samples and their order, and nothing is written. The order of cells is arm by arm within
-a model, epochs last.
+Contract: all cells of a source share its samples and their order, and nothing is written. The order of cells is arm by
+arm within a model, source by source, epochs last.
 """
 
 import re
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from medvision_agent.agent.limits import Limits
-from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.errors import ConfigError, MedVisionAgentError
 from medvision_agent.eval.budget import Budget
 from medvision_agent.eval.launch import Chosen, Prepared, Settings, choose, prepare
 from medvision_agent.eval.medvision.names import read_task_list
@@ -22,6 +22,7 @@ from medvision_agent.tools.geometry import Size
 
 __all__ = ["CELLS", "Cell", "cell_folder", "make_cells"]
 
+_MEDVISION = "medvision:"
 CELLS = "cells"
 """The folder of a study's runs, in the study's folder."""
 
@@ -32,6 +33,8 @@ class Cell:
 
     model: str
     arm: str
+    source: str
+    """As the study file names it."""
     epoch: int
     """From 1."""
     prepared: Prepared
@@ -39,7 +42,7 @@ class Cell:
     @property
     def name(self) -> str:
         """How messages call it."""
-        return f"{self.model}, {self.arm}" + (f", epoch {self.epoch}" if self.epoch > 1 else "")
+        return f"{self.model}, {self.arm}, {self.source}" + (f", epoch {self.epoch}" if self.epoch > 1 else "")
 
     @property
     def folder(self) -> Path:
@@ -47,9 +50,9 @@ class Cell:
         return self.prepared.settings.out
 
 
-def cell_folder(out: Path, model: str, arm: str, epoch: int) -> Path:
-    """Return the folder of a cell's run within the study's folder."""
-    return out / CELLS / f"{_safe(model)}--{_safe(arm)}--{epoch}"
+def cell_folder(out: Path, model: str, arm: str, epoch: int, source: str = "") -> Path:
+    """Return the folder of a cell's run within the study's folder; *source* where there are several."""
+    return out / CELLS / "--".join([*([_safe(source)] if source else []), _safe(model), _safe(arm), str(epoch)])
 
 
 def _safe(name: str) -> str:
@@ -62,34 +65,48 @@ def make_cells(
     study: Study, arms: Mapping[str, Arm], *, home: Path, out: Path, budget: Budget, asking: bool = True
 ) -> tuple[Cell, ...]:
     """Return the prepared cells; paths of the study are relative to *home*. Raises a MedVisionAgentError."""
-    chosen: Chosen | None = None
-    cells: list[Cell] = []
-    for model in study.models:
-        for name, arm in arms.items():
-            settings = _settings(study, model, arm, home, budget)
-            for epoch in range(1, study.epochs + 1):
-                settings = replace(settings, out=cell_folder(out, model, name, epoch))
-                chosen = chosen or choose(settings)
-                try:
-                    prepared = prepare(settings, asking=asking, chosen=chosen)
-                except MedVisionAgentError as error:
-                    raise type(error)(f"arm {name!r} of model {model!r}: {error}") from None
-                cells.append(Cell(model, name, epoch, prepared))
+    cells, several = list[Cell](), len(study.data) > 1
+    for source, chosen in _chosen(study, home, budget).items():
+        for model in study.models:
+            for name, arm in arms.items():
+                settings = _settings(study, source, model, arm, home=home, budget=budget)
+                for epoch in range(1, study.epochs + 1):
+                    settings = replace(settings, out=cell_folder(out, model, name, epoch, source if several else ""))
+                    try:
+                        prepared = prepare(settings, asking=asking, chosen=chosen)
+                    except MedVisionAgentError as error:
+                        where = f"arm {name!r} of model {model!r}{f' over {source}' if several else ''}"
+                        raise type(error)(f"{where}: {error}") from None
+                    cells.append(Cell(model, name, source, epoch, prepared))
     return tuple(cells)
 
 
-def _settings(study: Study, model: str, arm: Arm, home: Path, budget: Budget) -> Settings:
+def _chosen(study: Study, home: Path, budget: Budget) -> dict[str, Chosen]:
+    """Open every source and choose its samples; the same samples under two names are refused."""
+    found = {
+        one: choose(_settings(study, one, study.models[0], study.base, home=home, budget=budget)) for one in study.data
+    }
+    names: dict[str, str] = {}
+    for source, chosen in found.items():
+        if (other := names.setdefault(chosen.source.info.name, source)) != source:
+            raise ConfigError(f"data: {other} and {source} are the same samples; give each source once")
+    return found
+
+
+def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, budget: Budget) -> Settings:
     listed = read_task_list(home / study.task_list) if study.task_list else ()
+    # Among several sources, what only MedVision's data has is asked of MedVision's data.
+    own = source.startswith(_MEDVISION) or not any(one.startswith(_MEDVISION) for one in study.data)
     limits = {"tool_calls": arm.max_tool_calls, "model_calls": arm.max_model_calls}
     return Settings(
         model=model,
         out=Path(),
         tools=arm.tools,
-        data=_place(study.data, home),
+        data=_place(source, home),
         selection=Selection(
             tasks=study.tasks,
-            configs=(*study.configs, *listed),
-            split=study.split,
+            configs=(*study.configs, *listed) if own else (),
+            split=study.split if own else None,
             planes=study.planes,
             datasets=study.datasets,
             limit=study.limit,
@@ -100,7 +117,9 @@ def _settings(study: Study, model: str, arm: Arm, home: Path, budget: Budget) ->
             annotations=study.annotations,
             filters=study.filters,
             subjects=home / study.subjects if study.subjects else None,
-        ),
+        )
+        if own
+        else Reading(),
         recipe=arm.recipe,
         form=arm.form,
         frame=arm.frame,

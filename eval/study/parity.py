@@ -1,6 +1,7 @@
 """Parity of a study: do its arms differ in what it varies, and in nothing else? Proven from the stored runs.
 
-Contract: every declared contrast is checked in each epoch, and every other cell against the first one of its model.
+Contract: every declared contrast is checked in each source and epoch, and every other cell against the first one of
+its model and source.
 What two arms may differ in follows from the plan alone; anything else is a Problem that names the cells and the field.
 """
 
@@ -32,7 +33,7 @@ FIELDS: dict[Varied, frozenset[str]] = {
     "limits": frozenset({"limits.tool_calls", "limits.model_calls"}),
 }
 """The fields of a run's identity, and the hashes of its records, that go with each thing a study may vary."""
-Key = tuple[str, str, int]
+Key = tuple[str, str, str, int]
 
 
 class Problem(BaseModel):
@@ -43,6 +44,7 @@ class Problem(BaseModel):
     contrast: str
     """The declared contrast; empty where the cells are not compared directly."""
     model: str
+    source: str
     a: str
     """The folder of the one cell, relative to the study's."""
     b: str
@@ -73,7 +75,7 @@ def check_parity(folder: Path) -> list[Problem]:
 def check_identities(plan: Plan, cells: Sequence[Cell]) -> None:
     """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
     identities: Mapping[Key, dict[str, Any]] = {
-        (cell.model, cell.arm, cell.epoch): cell.prepared.identity for cell in cells
+        (cell.source, cell.model, cell.arm, cell.epoch): cell.prepared.identity for cell in cells
     }
     for contrast, a, b in _pairs(plan):
         found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b))
@@ -88,18 +90,18 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
     for contrast in plan.contrasts:
         for cell in plan.cells:
             if cell.arm == contrast.a:
-                other = cells[cell.model, contrast.b, cell.epoch]
+                other = cells[cell.source, cell.model, contrast.b, cell.epoch]
                 seen |= {(_key(cell), _key(other)), (_key(other), _key(cell))}
                 yield contrast.name, cell, other
-    first: dict[str, PlannedCell] = {}
+    first: dict[tuple[str, str], PlannedCell] = {}
     for cell in plan.cells:
-        reference = first.setdefault(cell.model, cell)
+        reference = first.setdefault((cell.source, cell.model), cell)
         if reference is not cell and (_key(reference), _key(cell)) not in seen:
             yield "", reference, cell
 
 
 def _key(cell: PlannedCell) -> Key:
-    return cell.model, cell.arm, cell.epoch
+    return cell.source, cell.model, cell.arm, cell.epoch
 
 
 def _free(plan: Plan, a: PlannedCell, b: PlannedCell) -> frozenset[str]:
@@ -107,4 +109,4 @@ def _free(plan: Plan, a: PlannedCell, b: PlannedCell) -> frozenset[str]:
 
 
 def _problem(contrast: str, a: PlannedCell, b: PlannedCell, line: str) -> Problem:
-    return Problem(contrast=contrast, model=a.model, a=a.folder, b=b.folder, difference=line)
+    return Problem(contrast=contrast, model=a.model, source=a.source, a=a.folder, b=b.folder, difference=line)

@@ -1,8 +1,8 @@
 """The plan of a study: everything that is settled before the first call, its hash, and the file that keeps it.
 
 Contract: the plan holds what is asked and what will be tested - arms, contrasts, the primary metric and the family of
-tests (contrasts x tasks x models) - and no result. A study goes on only under the plan it was begun with; the budget
-and the number of connections are no part of it.
+tests (contrasts x tasks x models x sources) - and no result. A study goes on only under the plan it was begun with; the
+budget and the number of connections are no part of it.
 """
 
 import json
@@ -21,7 +21,7 @@ from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.version import VERSION
 
-__all__ = ["FILE", "Plan", "PlannedCell", "TestKey", "make_plan", "read_plan", "settle"]
+__all__ = ["FILE", "Plan", "PlannedCell", "PlannedSource", "TestKey", "make_plan", "read_plan", "settle"]
 
 FILE = "study.json"
 _CHANGING = {"budget", "max_connections"}
@@ -41,6 +41,7 @@ class TestKey(_Strict):
     contrast: str
     task: Task
     model: str
+    source: str
 
 
 class PlannedCell(_Strict):
@@ -48,9 +49,22 @@ class PlannedCell(_Strict):
 
     model: str
     arm: str
+    source: str
     epoch: int
     folder: str
     """Relative to the study's folder."""
+
+
+class PlannedSource(_Strict):
+    """What is asked of one source of samples."""
+
+    source: str
+    """As the study file names it."""
+    tasks: dict[Task, int]
+    """How many samples each task has."""
+    samples: int
+    subjects: int
+    samples_sha256: str
 
 
 class Plan(_Strict):
@@ -69,11 +83,7 @@ class Plan(_Strict):
     family: tuple[TestKey, ...]
     """The declared tests."""
     cells: tuple[PlannedCell, ...]
-    tasks: dict[Task, int]
-    """How many samples each task has."""
-    samples: int
-    subjects: int
-    samples_sha256: str
+    sources: tuple[PlannedSource, ...]
 
     @property
     def sha256(self) -> str:
@@ -85,9 +95,7 @@ def make_plan(
     study: Study, arms: Mapping[str, Arm], contrasts: Sequence[Contrast], cells: Sequence[Cell], out: Path
 ) -> Plan:
     """Return the plan of prepared cells."""
-    prepared = cells[0].prepared
-    samples = prepared.samples
-    tasks = {task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))}
+    sources = [_source(next(cell for cell in cells if cell.source == source)) for source in study.data]
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
         arms=dict(arms),
@@ -95,22 +103,35 @@ def make_plan(
         protocol=study.protocol,
         alpha=study.alpha,
         family=tuple(
-            TestKey(contrast=contrast.name, task=task, model=model)
+            TestKey(contrast=contrast.name, task=task, model=model, source=source.source)
+            for source in sources
             for contrast in contrasts
             if contrast.tested
-            for task in tasks
+            for task in source.tasks
             for model in study.models
         ),
         cells=tuple(
             PlannedCell(
-                model=cell.model, arm=cell.arm, epoch=cell.epoch, folder=cell.folder.relative_to(out).as_posix()
+                model=cell.model,
+                arm=cell.arm,
+                source=cell.source,
+                epoch=cell.epoch,
+                folder=cell.folder.relative_to(out).as_posix(),
             )
             for cell in cells
         ),
-        tasks=tasks,
+        sources=tuple(sources),
+    )
+
+
+def _source(cell: Cell) -> PlannedSource:
+    samples = cell.prepared.samples
+    return PlannedSource(
+        source=cell.source,
+        tasks={task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))},
         samples=len(samples),
         subjects=len({sample.subject for sample in samples}),
-        samples_sha256=prepared.identity["samples_sha256"],
+        samples_sha256=cell.prepared.identity["samples_sha256"],
     )
 
 

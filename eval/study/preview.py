@@ -1,28 +1,27 @@
 """What a study would ask, what that might take, and how small a difference it could show: before the first request.
 
-Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates by the
-rules of ``eval/estimate.py``; the smallest detectable difference is that of one declared test at 80 % power, without
-and with the strictest step of Holm's correction. Without a pilot it is in standard deviations of one paired difference,
-for subjects whose samples are unrelated (icc 0) and for the worst case (icc 1).
+Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates: by a
+pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/estimate.py``; the smallest
+detectable difference is that of one declared test at 80 % power, without and with the strictest step of Holm's
+correction. Without a pilot it is in standard deviations of one paired difference, for subjects whose samples are
+unrelated (icc 0) and for the worst case (icc 1).
 """
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from medvision_agent.errors import ConfigError
 from medvision_agent.eval.estimate import Estimate, Spending, estimate
 from medvision_agent.eval.sample import Sample, Task
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import score_record
-from medvision_agent.eval.statistics.power import Detectable, Pilot, detectable, pilot
-from medvision_agent.eval.store import open_run
+from medvision_agent.eval.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.plan import Plan
+from medvision_agent.eval.study.noise import without_noise
+from medvision_agent.eval.study.pilots import Pilots, measured, open_pilots, spread, spread_note
+from medvision_agent.eval.study.plan import Plan, PlannedSource
 
 __all__ = ["CellPreview", "PowerPreview", "Preview", "preview"]
 
@@ -34,27 +33,23 @@ class _Frozen(BaseModel):
 
 
 class CellPreview(_Frozen):
-    """One arm of one model, with all its epochs."""
+    """One arm of one model over one source, with all its epochs."""
 
     model: str
     arm: str
+    source: str
     condition: str
     epochs: int
     spending: tuple[Spending, ...]
-    """Of one epoch, from the least to the most."""
-
-
-class _Named(NamedTuple):
-    """A sample of a pilot."""
-
-    id: str
-    task: Task
-    subject: str
+    """Of one epoch, from the least to the most; one where it was measured."""
+    measured_in: str | None
+    """The pilot whose means these are; None where they are rules of thumb."""
 
 
 class PowerPreview(_Frozen):
     """The smallest difference that a test of one task detects."""
 
+    source: str
     task: Task
     samples: int
     icc: float
@@ -71,9 +66,7 @@ class Preview(_Frozen):
     name: str
     sha256: str
     cells: tuple[CellPreview, ...]
-    samples: int
-    subjects: int
-    tasks: dict[Task, int]
+    sources: tuple[PlannedSource, ...]
     contrasts: tuple[str, ...]
     tests: int
     """The size of the family."""
@@ -81,38 +74,60 @@ class Preview(_Frozen):
     most: Spending
     assumed: str
     power: tuple[PowerPreview, ...]
-    power_note: str
+    power_note: dict[str, str]
+    """What the smallest differences of each source rest on."""
+    noise: tuple[str, ...]
+    """Models whose repeats show no noise of a sampler."""
 
 
 def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Sequence[Path] = ()) -> Preview:
-    """Return the preview of prepared cells; *pilots* are no, one or two stored runs.
+    """Return the preview of prepared cells; *pilots* are stored runs, for each source no, one or two.
 
     Of two runs of the same samples, spread and correlation are those of the paired differences; of one run they are
     those of its loss, the spread times the square root of 2: as if the arms had nothing in common.
     """
-    found = {(cell.model, cell.arm): estimate(cell.prepared) for cell in cells if cell.epoch == 1}
+    firsts = {cell.source: cell.prepared for cell in reversed(cells)}
+    known = open_pilots(pilots, firsts)
+    found = {(cell.source, cell.model, cell.arm): _cell(cell, known) for cell in cells if cell.epoch == 1}
     epochs = int(plan.study["epochs"])
-    every = [one for one in found.values() for _ in range(epochs)]
-    pilots_by_task = _pilots(plan, protocol, pilots)
-    samples = cells[0].prepared.samples
+    every = [one for _, one in found.values() for _ in range(epochs)]
+    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
         sha256=plan.sha256,
         cells=tuple(
-            CellPreview(model=model, arm=arm, condition=one.condition, epochs=epochs, spending=one.spending)
-            for (model, arm), one in found.items()
+            CellPreview(
+                model=model,
+                arm=arm,
+                source=source,
+                condition=one.condition,
+                epochs=epochs,
+                spending=one.spending,
+                measured_in=pilot,
+            )
+            for (source, model, arm), (pilot, one) in found.items()
         ),
-        samples=plan.samples,
-        subjects=plan.subjects,
-        tasks=plan.tasks,
+        sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
         tests=len(plan.family),
         least=_total("the least", every, 0),
         most=_total("the most, every limit of calls reached", every, -1),
-        assumed=every[0].assumed,
-        power=tuple(power for task in plan.tasks for power in _power(plan, samples, task, pilots_by_task.get(task))),
-        power_note=_note(pilots),
+        assumed="; ".join(dict.fromkeys(one.assumed for one in every)),
+        power=tuple(
+            power
+            for one in plan.sources
+            for task in one.tasks
+            for power in _power(plan, one.source, firsts[one.source].samples, task, spreads[one.source].get(task))
+        ),
+        power_note={one.source: spread_note(known[one.source]) for one in plan.sources},
+        noise=tuple(without_noise(plan.arms, epochs, cells)),
     )
+
+
+def _cell(cell: Cell, pilots: Pilots) -> tuple[str | None, Estimate]:
+    """Return the pilot a cell's estimate was measured in, if there is one, and the estimate."""
+    run = measured(cell.prepared, pilots[cell.source])
+    return None if run is None else str(run.folder), estimate(cell.prepared, run)
 
 
 def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
@@ -126,7 +141,7 @@ def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
     )
 
 
-def _power(plan: Plan, samples: Sequence[Sample], task: Task, found: Pilot | None) -> list[PowerPreview]:
+def _power(plan: Plan, source: str, samples: Sequence[Sample], task: Task, found: Pilot | None) -> list[PowerPreview]:
     sizes = list(Counter(sample.subject for sample in samples if sample.task == task).values())
     sd = found.sd if found is not None else None
     iccs = [found.icc] if found is not None and found.icc is not None else [0.0, 1.0]
@@ -140,38 +155,13 @@ def _power(plan: Plan, samples: Sequence[Sample], task: Task, found: Pilot | Non
         )
         rows.append(
             PowerPreview(
-                task=task, samples=sum(sizes), icc=icc, from_pilot=found is not None, alone=alone, in_family=family
+                source=source,
+                task=task,
+                samples=sum(sizes),
+                icc=icc,
+                from_pilot=found is not None,
+                alone=alone,
+                in_family=family,
             )
         )
     return rows
-
-
-def _pilots(plan: Plan, protocol: Protocol, folders: Sequence[Path]) -> dict[Task, Pilot]:
-    """Return spread and correlation for each task the pilots have."""
-    if not folders:
-        return {}
-    if len(folders) > 2:
-        raise ConfigError("--pilot: give one run, or two runs of the same samples")
-    losses = [_losses(folder, protocol) for folder in folders]
-    found: dict[Task, Pilot] = {}
-    for task in plan.tasks:
-        common = [sample for sample in losses[0] if sample.task == task and all(sample in one for one in losses)]
-        if not common:
-            raise ConfigError(f"--pilot {folders[-1]}: no {task} sample in it that was scored; run a few first")
-        values = [losses[1][one] - losses[0][one] if len(losses) == 2 else losses[0][one] for one in common]
-        one = pilot(values, [sample.subject for sample in common])
-        found[task] = one if len(losses) == 2 or one.sd is None else one.but(sd=one.sd * math.sqrt(2))
-    return found
-
-
-def _losses(folder: Path, protocol: Protocol) -> dict[_Named, float]:
-    scores = [(record.sample, score_record(record, protocol)) for record in open_run(folder).records]
-    return {_Named(s.id, s.task, s.subject): score.loss for s, score in scores if score is not None}
-
-
-def _note(pilots: Sequence[Path]) -> str:
-    if not pilots:
-        return "in standard deviations of one paired difference; give --pilot RUN for the loss's own units"
-    if len(pilots) == 1:
-        return f"by the loss of {pilots[0]}, as if the arms had nothing in common: usually less is enough"
-    return f"by the paired differences of {pilots[0]} and {pilots[1]}"

@@ -2,14 +2,15 @@
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample. Each model has its own connections; the models run side by side. The
-budget is that of the whole study.
+cell comes first changes from sample to sample. Sources come one after the other. Each model has its own connections;
+the models run side by side. The budget is that of the whole study.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from medvision_agent.agent.models.chat import Chat
@@ -67,7 +68,8 @@ async def execute_study(
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
-                opened.append(_open(cell, meter, stack, check=cell is cells[0]))
+                check = not any(one.cell.source == cell.source for one in opened)
+                opened.append(_open(cell, meter, stack, check=check))
             on_start(pending := sum(len(one.todo) for one in opened))
             pools = [await _pool(own, stack) for own in _by_model(opened)]
             meter.start()
@@ -100,7 +102,7 @@ def _open(cell: Cell, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _O
         raise StorageError(f"{cell.name}: {error}") from None
     stack.callback(store.close)
     run = open_run(cell.folder)
-    if check:  # all cells have the same pictures
+    if check:  # all cells of a source have the same pictures
         check_pictures(prepared, run)
     for record in (*run.records, *run.superseded):
         meter.add(record)
@@ -117,7 +119,7 @@ def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
 
 async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
     """Open the model of these cells, once for each way of opening it, and line up what is asked of it."""
-    first, chats, lanes = opened[0].cell.prepared, dict[bool, Chat](), list[tuple[Lane, Attempts]]()
+    chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
     if not any(one.todo for one in opened):
         return Pool(iter(()), 0)
     for one in opened:
@@ -127,8 +129,11 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
             chats[code] = await stack.enter_async_context(open_model(config, provider_code=code))
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
-        lanes.append((Lane(job_of(prepared, chat), one.store, one.replied), one.todo))
-    return Pool(interleaved(lanes, first.samples), first.parallel)
+        lane = Lane(job_of(prepared, chat), one.store, one.replied)
+        lanes.setdefault(one.cell.source, []).append((lane, one.todo))
+    samples = {one.cell.source: one.cell.prepared.samples for one in opened}
+    asks = chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items())
+    return Pool(asks, opened[0].cell.prepared.parallel)
 
 
 def _discard(opened: Sequence[_Open], out: Path, *, new: bool) -> None:

@@ -9,9 +9,9 @@ Paths in it are relative to the file. Every key is described in docs/studies.md,
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.eval.budget import Budget
@@ -117,8 +117,12 @@ class Study(_Strict):
     """Your own models, as `run --models` takes them."""
     script: Path | None = None
     """The turns of the model `scripted`."""
-    data: str = "demo"
-    """The samples, as `run --data` takes them: `demo`, `phantom:N:SEED`, `medvision:DIR`, or a file."""
+    data: Annotated[tuple[str, ...], BeforeValidator(lambda data: (data,) if isinstance(data, str) else data)] = Field(
+        default=("demo",), min_length=1
+    )
+    """One source of samples, or a list of them, as `run --data` takes them: `demo`, `phantom:N:SEED`, `medvision:DIR`,
+    or a file. What is chosen below is chosen from each; what is MedVision's, from MedVision's. Arms are compared within
+    a source, and nothing is averaged over two."""
     tasks: tuple[Task, ...] | None = None
     """Only these tasks: `detection`, `size`, `angle`, `distance`."""
     configs: tuple[str, ...] = ()
@@ -184,6 +188,8 @@ class Study(_Strict):
     def _not_twice(self) -> Self:
         if len(set(self.models)) < len(self.models):
             raise ValueError("a model stands twice in `models`")
+        if len(set(self.data)) < len(self.data):
+            raise ValueError("a source stands twice in `data`")
         if not (self.arms or self.designs):
             raise ValueError("nothing to ask: give `designs` or `arms`")
         return self

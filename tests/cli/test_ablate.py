@@ -274,7 +274,8 @@ async def test_the_demonstration_works_offline(call, tmp_path):
     assert code == 0, err
     (folder,) = (tmp_path / "studies").iterdir()
     assert folder.name.endswith("-demo-controls")
-    assert all(len(run.records) == read_plan(folder).samples > 0 for run in runs(folder).values())
+    (source,) = read_plan(folder).sources
+    assert all(len(run.records) == source.samples > 0 for run in runs(folder).values())
     assert "A demonstration" in out
 
 
