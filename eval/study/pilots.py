@@ -1,0 +1,105 @@
+"""Pilots of a study: stored runs, usually small, that tell the spread of the loss and what a sample takes.
+
+Contract: of a study over several sources, a pilot tells of those of its own kind only - the demo set, phantoms,
+MedVision's data, a file of the same name. What a sample takes is measured where the pilot was asked exactly as an arm
+is: the same model and settings, the same condition, prompts and limits.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.estimate import usage_of
+from medvision_agent.eval.launch import Prepared
+from medvision_agent.eval.run import Run
+from medvision_agent.eval.sample import Task
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.statistics.power import Pilot, pilot
+from medvision_agent.eval.store import open_run
+
+__all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
+
+Pilots = Mapping[str, Sequence[Run]]
+"""By source, the pilots that tell of it."""
+_OF_SAMPLES = {"sample_ids_sha256", "samples_sha256"}
+_OF_VERSION = {"version", "code_sha256", "prompts_sha256"}
+
+
+class _Named(NamedTuple):
+    """A sample of a pilot."""
+
+    id: str
+    task: Task
+    subject: str
+
+
+def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pilots:
+    """Open the pilots and say which source each tells of; raises ConfigError where one tells of none."""
+    runs = [open_run(folder) for folder in folders]
+    kinds = {source: _kind(prepared.settings.data) for source, prepared in sources.items()}
+    if len(sources) > 1:
+        found = {source: [run for run in runs if _kind(_data(run)) == kind] for source, kind in kinds.items()}
+    else:
+        found = dict.fromkeys(sources, runs)
+    for run in runs:
+        if not any(run in own for own in found.values()):
+            raise ConfigError(f"--pilot {run.folder}: of {_data(run)}, and the study is over {', '.join(sources)}")
+    if any(len(own) > 2 for own in found.values()):
+        raise ConfigError("--pilot: give one run, or two runs of the same samples")
+    return found
+
+
+def spread(tasks: Sequence[Task], protocol: Protocol, runs: Sequence[Run]) -> dict[Task, Pilot]:
+    """Return spread and correlation of each task; *runs* are no, one or two pilots."""
+    if not runs:
+        return {}
+    losses = [_losses(run, protocol) for run in runs]
+    found: dict[Task, Pilot] = {}
+    for task in tasks:
+        common = [sample for sample in losses[0] if sample.task == task and all(sample in one for one in losses)]
+        if not common:
+            raise ConfigError(f"--pilot {runs[-1].folder}: no {task} sample in it that was scored; run a few first")
+        values = [losses[1][one] - losses[0][one] if len(losses) == 2 else losses[0][one] for one in common]
+        one = pilot(values, [sample.subject for sample in common])
+        found[task] = one if len(losses) == 2 or one.sd is None else one.but(sd=one.sd * math.sqrt(2))
+    return found
+
+
+def spread_note(runs: Sequence[Run]) -> str:
+    """Say what a smallest difference rests on."""
+    if not runs:
+        return "in standard deviations of one paired difference; give --pilot RUN for the loss's own units"
+    if len(runs) == 1:
+        return f"by the loss of {runs[0].folder}, as if the arms had nothing in common: usually less is enough"
+    return f"by the paired differences of {runs[0].folder} and {runs[1].folder}"
+
+
+def measured(prepared: Prepared, runs: Sequence[Run]) -> Run | None:
+    """Return the pilot that was asked as this run would be, and whose usage was reported for each of its tasks."""
+    now, tasks = _asked(prepared.identity), {sample.task for sample in prepared.samples}
+    for run in runs:
+        if _asked(run.identity) == now and all(usage_of(run, task) for task in tasks):
+            return run
+    return None
+
+
+def _asked(identity: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps({k: v for k, v in identity.items() if k not in _OF_SAMPLES | _OF_VERSION}))
+
+
+def _data(run: Run) -> str:
+    return str(run.config.get("data", run.config["source"]["name"]))
+
+
+def _kind(data: str) -> str:
+    kind = data.partition(":")[0]
+    return kind if kind in {"demo", "phantom", "medvision"} else Path(data).name
+
+
+def _losses(run: Run, protocol: Protocol) -> dict[_Named, float]:
+    scores = [(record.sample, score_record(record, protocol)) for record in run.records]
+    return {_Named(s.id, s.task, s.subject): score.loss for s, score in scores if score is not None}
