@@ -10,21 +10,20 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["NAN", "decode_carefully", "decode_quickly", "without_nan"]
+__all__ = ["NO_NMAE", "NULL_NMAE", "decode_carefully", "decode_quickly", "without_nan"]
 
 decode_quickly = msgspec.json.decode
 """Return the value of a line, or raise ValueError or RecursionError."""
 
-NAN = b"NaN"
 # What MedVision's parser writes for every answer it could not read. Outside of a string no other text looks like this,
 # and inside of one its quotes would be escaped.
-_NO_NMAE = b'"nMAE": {"NMAE": NaN'
-_NULL = b'"nMAE": {"NMAE": null'
+NO_NMAE = b'"nMAE": {"NMAE": NaN'
+NULL_NMAE = b'"nMAE": {"NMAE": null'
 
 
 def without_nan(line: bytes) -> bytes:
     """Return a line with null for the NaN that MedVision writes into it; the line itself unless it has just one."""
-    return line.replace(_NO_NMAE, _NULL) if line.count(_NO_NMAE) == 1 else line
+    return line.replace(NO_NMAE, NULL_NMAE) if line.count(NO_NMAE) == 1 else line
 
 
 def decode_carefully(line: bytes) -> tuple[Any, int]:

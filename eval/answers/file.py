@@ -8,13 +8,15 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from medvision_agent.eval.answers.build import build_answer, read_heading
-from medvision_agent.eval.answers.decode import NAN, decode_carefully, decode_quickly, without_nan
+from medvision_agent.eval.answers.columns import columns, first_later
+from medvision_agent.eval.answers.decode import decode_carefully, decode_quickly
 from medvision_agent.eval.answers.notes import FileNotes
 from medvision_agent.eval.answers.plans import Plans
-from medvision_agent.eval.answers.record import Record, columns, decode_record
+from medvision_agent.eval.answers.record import Record, decode_records, read_record
 from medvision_agent.eval.answers.target import read_targets
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.answers import Answers
@@ -27,6 +29,7 @@ _LATER = "v1.2"
 _FLAT = "responses not nested in a list: only the first character is read, as upstream does"
 _TOKENS = "NaN or Infinity tokens, which are no JSON; read as such"
 _Key = tuple[str | None, str | None, str | None]
+_KEY = attrgetter("task", "file", "task_type")
 _T = TypeVar("_T")
 _Numbered = tuple[list[_T], list[int]]
 """Things, and the lines they are in."""
@@ -59,28 +62,40 @@ class AnswerFile:
 
     def take(self, block: Sequence[bytes]) -> None:
         """Take the next lines. Blocks of some dozens are best: their records are done with before the cache is full."""
-        records: _Numbered[Record] = ([], [])
+        if not block:
+            return
         others: _Numbered[Answer] = ([], [])
+        start, found = self._last + 1, decode_records(block)
+        if found is None:
+            records, lines = self._take_by_line(block, others)
+        else:
+            records, lines = found[0], list(range(start, start + len(block)))
+            if found[1]:
+                number = start + found[1][0]
+                self.notes.add(number, FileNotes.DECODED, _TOKENS, self.place(number), len(found[1]))
+        self._last += len(block)
+        parts = [self._part(key, *own) for key, own in _by_heading(records, lines).items()]
+        if others[0]:
+            parts.append((Answers.of(others[0]), others[1]))
+        self._add(parts)
+
+    def _take_by_line(self, block: Sequence[bytes], others: _Numbered[Answer]) -> _Numbered[Record]:
+        """Return the records in a block, each read by itself, and put the answers of all other lines to *others*."""
+        records: _Numbered[Record] = ([], [])
         for number, line in enumerate(block, start=self._last + 1):
-            usual = without_nan(line) if NAN in line else line
             try:
-                if not usual.isascii():
-                    usual.decode()  # refused, wherever it is no UTF-8
-                records[0].append(decode_record(usual))
+                record, nan = read_record(line)
             except (ValueError, RecursionError):
                 answer = self._read_carefully(line, number)
                 if answer is not None:
                     others[0].append(answer)
                     others[1].append(number)
                 continue
+            records[0].append(record)
             records[1].append(number)
-            if usual is not line:
+            if nan:
                 self.notes.add(number, FileNotes.DECODED, _TOKENS, self.place(number))
-        self._last += len(block)
-        parts = [self._part(key, *own) for key, own in _by_heading(*records).items()]
-        if others[0]:
-            parts.append((Answers.of(others[0]), others[1]))
-        self._add(parts)
+        return records
 
     def _add(self, parts: Sequence[tuple[Answers, list[int]]]) -> None:
         answers = Answers.joined(part for part, _ in parts)
@@ -113,12 +128,12 @@ class AnswerFile:
     def _look_for_signs(self, generation: str | None, records: list[Record], lines: list[int]) -> None:
         sign = generation or _LATER
         if lines and self.signs.get(sign, lines[0]) >= lines[0]:
-            found = (line for line, one in zip(lines, records, strict=True) if generation or one.later)
-            self._note_sign(sign, next(found, None))
+            row = 0 if generation else first_later(records)
+            if row is not None:
+                self._note_sign(sign, lines[row])
 
-    def _note_sign(self, generation: str, line: int | None) -> None:
-        if line is not None:
-            self.signs[generation] = min(line, self.signs.get(generation, line))
+    def _note_sign(self, generation: str, line: int) -> None:
+        self.signs[generation] = min(line, self.signs.get(generation, line))
 
     def _read_carefully(self, line: bytes, number: int) -> Answer | None:
         row = self._decoded(line, number)
@@ -168,7 +183,7 @@ class AnswerFile:
 
 
 def _by_heading(records: list[Record], lines: list[int]) -> dict[_Key, _Numbered[Record]]:
-    keys = [(one.task, one.file, one.task_type) for one in records]
+    keys = list(map(_KEY, records))
     if len(set(keys)) == 1:
         return {keys[0]: (records, lines)}
     found: dict[_Key, _Numbered[Record]] = {key: ([], []) for key in keys}

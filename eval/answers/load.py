@@ -26,13 +26,19 @@ def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> t
     answers = Answers.joined([reader.read(file) for file in files])
     if not answers:
         raise DataError("\n".join([f"{path}: no answer could be read", *reader.notes.lines()]))
-    names = zip(*map(answers.column, ("family", "label_name", "modality")), strict=True)
-    known = [(label and modality) or family == "AD" for family, label, modality in names]
-    nameless = [row for row, one in enumerate(known) if not one]
+    nameless = _nameless(answers)
     if nameless:
         kind = "answers without a label's name or modality: in no group (give them with --plans)"
         reader.notes.add(kind, answers.column("id")[nameless[0]], len(nameless))
     return answers, reader.notes.lines() + _doubts(reader, protocol)
+
+
+def _nameless(answers: Answers) -> list[int]:
+    """Return the rows that lack a name, of the label or the modality, without which they have no group."""
+    if set(answers.column("family")) == {"AD"}:
+        return []
+    rows = enumerate(zip(*map(answers.column, ("family", "label_name", "modality")), strict=True))
+    return [row for row, (family, label, modality) in rows if family != "AD" and not (label and modality)]
 
 
 def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:

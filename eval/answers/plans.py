@@ -60,6 +60,11 @@ class Plans:
         planned = self._names[key]
         return name or planned[0], modality or planned[1]
 
+    @property
+    def has_zooms(self) -> bool:
+        """Whether there are images to take voxel sizes from."""
+        return self._data is not None
+
     def zooms(self, image: Any) -> tuple[float, ...] | None:
         """Return the voxel size by the header of an image, where there are images."""
         if self._data is None:

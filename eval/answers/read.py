@@ -74,6 +74,12 @@ class AnswerReader:
         self._ids |= own
 
     def _look_for_tags(self, answers: Answers) -> None:
-        for name, response in zip(answers.column("file"), answers.column("response"), strict=True):
+        names, responses = answers.column("file"), answers.column("response")
+        if len(set(names)) == 1:  # nearly always; the search ends with the first tag
+            given = (response for response in responses if response is not None)
+            if responses.count(None) < len(responses) and not self.tagged.get(names[0]):
+                self.tagged[names[0]] = any("<answer>" in response for response in given)
+            return
+        for name, response in zip(names, responses, strict=True):
             if response is not None and not self.tagged.get(name):
                 self.tagged[name] = "<answer>" in response

@@ -1,24 +1,20 @@
-"""A record of a result file as MedVision writes it: the quick way from its line to the columns of an answer.
+"""A record of a result file as MedVision writes it: the quick way from lines to objects.
 
 Contract: a line is taken only if what is declared here has the declared types; then the answer is the one that
 ``build`` makes of the same record. Every other line is refused, and left to ``build``, which knows all that can be
 in a record and what to say about it. Nothing undeclared is kept, nor even made into an object.
 """
 
-import math
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from medvision_agent.eval.answers.build import Heading
-from medvision_agent.eval.answers.plans import Plans
-from medvision_agent.eval.answers.target import Numbers
-from medvision_agent.eval.scorer.answer import Stored
-from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.answers.decode import NO_NMAE, NULL_NMAE, without_nan
 
-__all__ = ["Record", "columns", "decode_record"]
+__all__ = ["Doc", "Nmae", "Record", "Scale", "decode_records", "read_record"]
 
 
 # Of each request all repeats, of each repeat a text or (MedVision takes the first) several; a text that stands for a
@@ -38,7 +34,9 @@ class _Profile(Struct, frozen=True, gc=False):
     metric_key: str | int | None = None
 
 
-class _Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
+class Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
+    """What is used of the data set's row."""
+
     label: int | str | None = ""
     bounding_boxes: _Boxes | None = None
     biometric_profile: _Profile | None = None
@@ -50,12 +48,16 @@ class _Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
     image_size_2d: list[int] | None = None
 
 
-class _Nmae(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
+class Nmae(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
+    """An nMAE that a file carries."""
+
     value: float | None = None
     success: bool = False
 
 
-class _Scale(Struct, frozen=True, gc=False):
+class Scale(Struct, frozen=True, gc=False):
+    """Factors of a stated pixel size."""
+
     s_h: float
     s_w: float
 
@@ -65,7 +67,7 @@ class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
 
     target: str | float | list[float]
     resps: _Requests
-    doc: _Doc = _Doc()
+    doc: Doc = Doc()
     id: str | int | UnsetType = UNSET
     doc_id: str | int | None = None
     task: str | None = None
@@ -74,91 +76,49 @@ class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
     label_name: str | None = None
     image_modality: str | None = None
     image_header_zooms: tuple[float, ...] | None = None
-    nmae: _Nmae | UnsetType | None = UNSET
-    raw_nmae: _Nmae | UnsetType | None = UNSET
-    pixel_size_scale: _Scale | UnsetType | None = UNSET
-    raw_pixel_size_scale: _Scale | UnsetType | None = UNSET
+    nmae: Nmae | UnsetType | None = UNSET
+    raw_nmae: Nmae | UnsetType | None = UNSET
+    pixel_size_scale: Scale | UnsetType | None = UNSET
+    raw_pixel_size_scale: Scale | UnsetType | None = UNSET
     f1: Any = UNSET
 
-    @property
-    def later(self) -> bool:
-        """Whether a key says that the later generation of MedVision wrote this."""
-        keys = (self.nmae, self.raw_nmae, self.pixel_size_scale, self.raw_pixel_size_scale, self.f1)
-        return any(value is not UNSET for value in keys)
+
+_DECODER = msgspec.json.Decoder(Record)
+_decode, _decode_lines = _DECODER.decode, _DECODER.decode_lines
 
 
-decode_record = msgspec.json.Decoder(Record).decode
-"""Return the record in a line, or raise ValueError or RecursionError. What is skipped is not checked to be UTF-8."""
+def read_record(line: bytes) -> tuple[Record, bool]:
+    """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without."""
+    usual = without_nan(line)
+    _check_encoding(usual)
+    return _decode(usual), usual is not line
 
 
-def columns(
-    records: Sequence[Record], heading: Heading, targets: list[Numbers], bare: list[bool], plans: Plans | None
-) -> Answers:
-    """Return the answers in *records*, all under one *heading*; their targets are read."""
-    count, prefix, family = len(records), f"{heading.task}/", heading.family
-    docs, none = [one.doc for one in records], [None] * len(records)
-    made: dict[str, list[Any]] = {
-        "id": [prefix + str(one.doc_id) if one.id is UNSET else str(one.id) for one in records],
-        "family": [family] * count,
-        "task": [heading.task] * count,
-        "file": [heading.file] * count,
-        "response": list(map(_response, records)),
-        "extracted": none,
-        "target": targets,
-        "bare_target": bare,
-        "label_name": [one.label_name for one in records],
-        "modality": [one.image_modality for one in records],
-        "zooms": [one.image_header_zooms for one in records],
-        "nmae": list(map(_stored, records)),
-        "pixel_scale": list(map(_scale, records)),
-        "doc.label": [one.label for one in docs],
-        "doc.box": list(map(_box, docs)) if family == "Detection" else none,
-        "doc.metric_type": list(map(_metric_type, docs)) if family == "AD" else none,
-        "doc.metric_key": list(map(_metric_key, docs)) if family == "AD" else none,
-        "doc.dataset": [one.dataset_name for one in docs],
-        "doc.image": [one.image_file for one in docs],
-        "doc.task": [one.task_id for one in docs],
-        "doc.slice_dim": [one.slice_dim for one in docs],
-        "doc.slice_idx": [one.slice_idx for one in docs],
-        "doc.size": [one.image_size_2d for one in docs],
-    }
-    if plans is not None and family != "AD":
-        names = {label: plans.names(heading.task, family, label, None, None) for label in set(made["doc.label"])}
-        made["label_name"] = [one.label_name or names[one.doc.label][0] for one in records]
-        made["modality"] = [one.image_modality or names[one.doc.label][1] for one in records]
-    if plans is not None and family != "Detection":
-        rows = zip(made["zooms"], made["nmae"], made["doc.image"], strict=True)
-        made["zooms"] = [plans.zooms(image) if own is None and stored is None else own for own, stored, image in rows]
-    return Answers(count, made)
+def decode_records(block: Sequence[bytes]) -> tuple[list[Record], list[int]] | None:
+    """Return the records in the lines of a block, one in each, and the rows of those in which MedVision's NaN stands.
 
-
-def _response(record: Record) -> str:
-    first = record.resps[0][0]
-    return first if isinstance(first, str) else first[0]
-
-
-def _stored(record: Record) -> Stored | None:
-    found = record.nmae if record.raw_nmae is UNSET else record.raw_nmae
-    if found is UNSET or found is None:
+    All are read at once. None: one of them must be looked at by itself.
+    """
+    # One record in each line and all of it: the reader of many takes white space of any kind for the end of one.
+    # No value goes on after a line that ends in a brace if the next one begins with one, so that each line holds at
+    # least one, and as many as there are lines are one in each.
+    if not all(map(bytes.startswith, block, repeat(b"{"))) or not all(map(bytes.endswith, block, repeat(b"}\n"))):
         return None
-    return Stored(math.nan if found.value is None else found.value, found.success)
+    piece, nan = b"".join(block), list[int]()
+    if NO_NMAE in piece:
+        nan = [row for row, line in enumerate(block) if NO_NMAE in line]
+        if piece.count(NO_NMAE) != len(nan):
+            return None
+        piece = piece.replace(NO_NMAE, NULL_NMAE)
+    try:
+        _check_encoding(piece)
+        records = _decode_lines(piece)
+    except (ValueError, RecursionError):
+        return None
+    return (records, nan) if len(records) == len(block) else None
 
 
-def _scale(record: Record) -> tuple[float, float] | None:
-    found = record.pixel_size_scale if record.raw_pixel_size_scale is UNSET else record.raw_pixel_size_scale
-    return (found.s_h, found.s_w) if isinstance(found, _Scale) else None
-
-
-def _box(doc: _Doc) -> list[int] | None:
-    boxes = doc.bounding_boxes
-    return boxes.dimensions[0] if boxes is not None and boxes.dimensions else None
-
-
-def _metric_type(doc: _Doc) -> str | None:
-    profile = doc.biometric_profile
-    return profile.metric_type if profile is not None and isinstance(profile.metric_type, str) else None
-
-
-def _metric_key(doc: _Doc) -> str | int | None:
-    profile = doc.biometric_profile
-    return None if profile is None else profile.metric_key
+def _check_encoding(text: bytes) -> None:
+    """Refuse what is no UTF-8, wherever it stands: what the decoder skips it does not look at."""
+    if not text.isascii():
+        text.decode()

@@ -12,39 +12,38 @@ import hashlib
 import math
 import os
 from collections.abc import Mapping
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import Answer, Stored
+from medvision_agent.eval.scorer.answer import Stored
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.sizes import whole_pairs
 
 __all__ = ["diagonals", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 _ABSENT = Stored(math.nan, False)
 _NOT_SCALED = (1.0, 1.0)
+_UNKNOWN = (math.nan,) * 3
 _CLOSE = 1e-12
+_DRAWN_FROM = ("family", "doc.image", "doc.slice_dim", "doc.slice_idx", "doc.task", "doc.label")
+_Scale = tuple[float, float]
 _Flags = NDArray[np.bool_]
 
 
 def diagonals(answers: Answers) -> Floats:
     """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known."""
-    # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
-    draw = np.random.RandomState()
-    files = answers.column("file")
-    scales: list[tuple[float, float] | None] = [_NOT_SCALED] * len(files)
-    scaled = {file: "scaledPS" in file for file in set(files)}
-    if any(scaled.values()):
-        rows = enumerate(zip(files, answers.column("pixel_scale"), strict=True))
-        scales = [
-            (_scale(answers[row], draw) if scale is None else scale) if scaled[file] else _NOT_SCALED
-            for row, (file, scale) in rows
-        ]
-    columns = [*map(answers.column, ("zooms", "doc.slice_dim", "doc.size")), scales]
-    return np.fromiter(map(_diagonal, *columns), np.float64, len(answers))
+    columns = (*map(answers.column, ("zooms", "doc.slice_dim", "doc.size")), _scales(answers))
+    try:
+        with np.errstate(all="ignore"):
+            found = _diagonals(*columns)
+    except OverflowError:
+        found = None
+    return np.fromiter(map(_diagonal, *columns), np.float64, len(answers)) if found is None else found
 
 
 def parsed_nmae(answers: Answers, mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
@@ -89,6 +88,25 @@ def pixel_scale(
     return float(draws[0]), float(draws[-1])
 
 
+def _diagonals(zooms: list[Any], slice_dims: list[Any], sizes: list[Any], scales: list[Any]) -> Floats | None:
+    """Return what ``_diagonal`` returns of each row; None where a row is not as usual."""
+    if zooms.count(None) == len(zooms):
+        return np.full(len(zooms), math.nan)
+    flat, zooms = whole_pairs(sizes), [own or _UNKNOWN for own in zooms]
+    scales = [own or _UNKNOWN[:2] for own in scales]
+    if flat is None or set(map(len, zooms)) != {3} or set(map(type, slice_dims)) != {int}:
+        return None
+    if not _IN_PLANE.keys() >= set(slice_dims):
+        return None
+    voxels = np.fromiter(chain.from_iterable(zooms), np.float64, 3 * len(zooms)).reshape(-1, 3)
+    axes = np.array([_IN_PLANE[axis] for axis in range(3)])[np.array(slice_dims)]
+    scale = np.fromiter(chain.from_iterable(scales), np.float64, 2 * len(scales)).reshape(-1, 2)
+    sides = np.array(flat, np.float64).reshape(-1, 2) * np.take_along_axis(voxels, axes, axis=1) * scale
+    # Python's power differs from a product in the last bit of some numbers.
+    squares = np.fromiter(map(pow, sides.ravel().tolist(), repeat(2)), np.float64, sides.size).reshape(-1, 2)
+    return np.sqrt(squares[:, 0] + squares[:, 1])
+
+
 def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale: Any) -> float:
     if zooms is None:
         return math.nan
@@ -101,16 +119,29 @@ def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale:
         return math.nan
 
 
-def _scale(answer: Answer, draw: np.random.RandomState) -> tuple[float, float] | None:
-    if answer.zooms is None:
-        return None
-    doc = answer.doc
-    row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
+def _scales(answers: Answers) -> list[_Scale | None]:
+    files = answers.column("file")
+    scaled = {file for file in set(files) if "scaledPS" in file}
+    if not scaled:
+        return [_NOT_SCALED] * len(files)
+    stored = zip(files, answers.column("pixel_scale"), strict=True)
+    found: list[_Scale | None] = [scale if file in scaled else _NOT_SCALED for file, scale in stored]
+    # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
+    draw, zooms, columns = np.random.RandomState(), answers.column("zooms"), list(map(answers.column, _DRAWN_FROM))
+    for row, scale in enumerate(found):
+        if scale is None and zooms[row] is not None:
+            found[row] = _drawn(tuple(column[row] for column in columns), draw)
+    return found
+
+
+def _drawn(row: tuple[Any, ...], draw: np.random.RandomState) -> _Scale | None:
+    family, image, slice_dim, slice_idx, task, label = row
+    doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task}
     try:
-        if answer.family == "TL":
-            return pixel_scale(row | {"label": doc.label}, axes=1, draw=draw)
+        if family == "TL":
+            return pixel_scale(doc | {"label": label}, axes=1, draw=draw)
         # Without a label, the key of a size ends in nothing, and that of the others in None.
-        return pixel_scale(row | {"label": None if doc.label == "" else doc.label}, axes=2, draw=draw)
+        return pixel_scale(doc | {"label": None if label == "" else label}, axes=2, draw=draw)
     except ValueError:  # what cannot be encoded
         return None
 

@@ -65,7 +65,7 @@ def parse_all(extracted: Sequence[str], count: int) -> tuple[NDArray[np.float32]
 
 
 def _doubles(joined: list[str]) -> NDArray[np.float64]:
-    return np.array(list(map(float, ",".join(joined).split(","))) if joined else [], dtype=np.float64)
+    return np.fromiter(map(float, ",".join(joined).split(",") if joined else ()), np.float64)
 
 
 def _is_numbers(joined: str) -> bool:
