@@ -50,6 +50,8 @@ class RunStore:
 
     def __init__(self, folder: Path, lock: FileLock, database: sqlite3.Connection) -> None:
         self.folder = folder
+        self.shared: Path | None = None
+        """A folder that this run's pictures are linked from, and other runs' too."""
         self._lock = lock
         self._database = database
 
@@ -160,7 +162,7 @@ class RunStore:
         """
         try:
             for key, png in trace.pictures.items():
-                write_picture(self.folder, key, png)
+                write_picture(self.folder, key, png, self.shared)
             row = (
                 record.sample.id,
                 record.attempt,

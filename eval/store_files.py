@@ -4,7 +4,9 @@ Contract: when a function here returns, what it made is on disk under its name. 
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 __all__ = ["DATABASE", "PICTURES", "make_folder", "picture_path", "sync_folder", "write_picture"]
 
@@ -17,19 +19,52 @@ def picture_path(folder: Path, sha256: str) -> Path:
     return folder / PICTURES / sha256[:2] / f"{sha256}.png"
 
 
-def write_picture(folder: Path, key: str, png: bytes) -> None:
-    """Write a picture so that its final name never shows an incomplete file."""
+def write_picture(folder: Path, key: str, png: bytes, shared: Path | None = None) -> None:
+    """Write a picture so that its final name never shows an incomplete file.
+
+    With *shared*, a folder that runs have in common, it is written there once, by whichever comes first, and linked
+    from there; where there can be no link it is written again. Each run has all its pictures either way.
+    """
     path = picture_path(folder, key)
     if path.exists():
         return
     make_folder(path.parent)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(png)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    if shared is not None:
+        with suppress(OSError):  # another file system, one without links, or too many of them
+            path.hardlink_to(_shared(shared, key, png))
+    if not path.exists():
+        _written(path, png).replace(path)
     sync_folder(path.parent)
+
+
+def _shared(folder: Path, key: str, png: bytes) -> Path:
+    """Return the picture in a folder that runs have in common, written unless another run was first."""
+    path = picture_path(folder, key)
+    if not path.exists():
+        make_folder(path.parent)
+        part = _written(path, png)
+        try:
+            path.hardlink_to(part)  # never takes the place of a file that others are linked to by now
+        except FileExistsError:
+            pass
+        finally:
+            part.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    return path
+
+
+def _written(path: Path, content: bytes) -> Path:
+    """Return a flushed file with what is to be *path*, under a name that no other writer has."""
+    part = path.with_suffix(f".{uuid4().hex}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    return part
 
 
 def make_folder(folder: Path) -> None:

@@ -86,7 +86,7 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     Of two runs of the same samples, spread and correlation are those of the paired differences; of one run they are
     those of its loss, the spread times the square root of 2: as if the arms had nothing in common.
     """
-    firsts = {cell.source: cell.prepared for cell in reversed(cells)}
+    firsts = {one.source: next(c.prepared for c in cells if c.source == one.source) for one in plan.sources}
     known = open_pilots(pilots, firsts)
     found = {(cell.source, cell.model, cell.arm): _cell(cell, known) for cell in cells if cell.epoch == 1}
     epochs = int(plan.study["epochs"])

@@ -69,7 +69,7 @@ async def execute_study(
         try:
             for cell in cells:
                 check = not any(one.cell.source == cell.source for one in opened)
-                opened.append(_open(cell, meter, stack, check=check))
+                opened.append(_open(cell, out, meter, stack, check=check))
             on_start(pending := sum(len(one.todo) for one in opened))
             pools = [await _pool(own, stack) for own in _by_model(opened)]
             meter.start()
@@ -89,7 +89,7 @@ def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample
                 yield lane, sample, todo[sample.id]
 
 
-def _open(cell: Cell, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
+def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
     """Create or resume a cell's run, count what it took, and keep only what is left to do of it."""
     prepared = cell.prepared
     try:
@@ -101,6 +101,7 @@ def _open(cell: Cell, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _O
     except StorageError as error:
         raise StorageError(f"{cell.name}: {error}") from None
     stack.callback(store.close)
+    store.shared = out  # all cells send the same pictures
     run = open_run(cell.folder)
     if check:  # all cells of a source have the same pictures
         check_pictures(prepared, run)

@@ -300,3 +300,43 @@ async def test_a_proxy_is_named_before_the_first_request(server, study, call):
     _, _, err = await call("ablate", study(), "--out", "s", **proxy)
     assert err.count(f"pictures included, go through 127.0.0.1:{server.port}") == 1
     assert "hidden" not in err
+
+
+async def test_a_pilot_tells_what_arms_asked_like_it_take(server, study, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    words = ("--models", models, "--data", data, "--tools", "off", "--limit", 3, "--out", "pilot")
+    assert (await call("run", "--model", "fake-openai", *words))[0] == 0
+    more = f"{ARMS}arms: {{cot: {{tools: 'off', form: cot}}}}\n"
+    found = json.loads((await call("ablate", study(more), "--dry-run", "--json", "--pilot", "pilot"))[1])
+    cells = {cell["arm"]: cell for cell in found["cells"]}
+    assert {arm: cell["measured_in"] for arm, cell in cells.items()} == {"off": "pilot", "on": None, "cot": None}
+    (spent,) = cells["off"]["spending"]
+    assert (spent["input_tokens"], spent["output_tokens"]) == (12 * 1000, 12 * 60)
+    assert spent["usd"] == pytest.approx(12 * 0.0016)
+    assert found["most"]["input_tokens"] == sum(cell["spending"][-1]["input_tokens"] for cell in found["cells"])
+    out = (await call("ablate", study(more), "--dry-run", "--pilot", "pilot"))[1]
+    assert "off (tools off): 12,000 tokens in, 720 out, 0.0192 US dollars (measured in pilot)" in out
+    assert out.count("at most (rules of thumb)") == 2
+    without = (await call("ablate", study(more), "--dry-run"))[1]
+    assert "measured in" not in without
+    assert without.count(" at most\n") == 3
+
+
+async def test_repeats_that_show_no_noise_are_named(server, study, models, call):
+    server.script([ANSWER], by_turn=True)
+    rows = {"seed": "seed: 7", "cold": "temperature: 0", "body": "extra_body: {seed: 3}", "warm": "temperature: 1"}
+    with models.open("a") as file:
+        file.writelines(f"{name}:\n  extends: fake-openai\n  {row}\n" for name, row in rows.items())
+    every, reasons = ("fake-openai", *rows), ("seed: its seed is fixed (7)", "cold: its temperature is 0")
+    path = study(f"{ARMS}epochs: 2\nlimit: 1\n", models=every)
+    shown = (await call("ablate", path, "--dry-run"))[1]
+    code, _, begun = await call("ablate", path, "--out", "s")
+    assert code == 0, begun
+    for printed in (shown, begun):
+        for reason in (*reasons, "body: its seed is fixed (3)"):
+            assert f"{reason}; epochs of it show no sampling noise" in printed
+        assert printed.count("no sampling noise") == 3
+    repeat = (await call("ablate", study(f"{ARMS[:-2]}, repeat]\n", models=every), "--dry-run"))[1]
+    assert f"{reasons[1]}; repeats of it show no sampling noise" in repeat
+    once = (await call("ablate", study(ARMS, models=every), "--dry-run"))[1]
+    assert "no sampling noise" not in once

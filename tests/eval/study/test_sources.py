@@ -1,0 +1,184 @@
+"""A study over several sources: each is asked, paired, averaged and shown on its own; the tests are one family."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from medvision_agent.cli.main import cli
+from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.report.page import html_page
+from medvision_agent.eval.report.write import write_tables
+from medvision_agent.eval.store import open_run
+from medvision_agent.eval.study.load import read_study
+from medvision_agent.eval.study.parity import check_parity
+from medvision_agent.eval.study.plan import read_plan
+
+SOURCES = ("demo", "phantom:4:1", "phantom:4:2")
+STUDY = """
+name: t
+models: [oracle, baseline-prior]
+data: [demo, "phantom:4:1", "phantom:4:2"]
+tasks: [size, distance]
+limit: 2
+epochs: 2
+designs: [on-off]
+"""
+
+
+def ablate(folder: Path, text: str, *words: str):
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return CliRunner().invoke(cli, ["ablate", str(path), *words])
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
+    done = ablate(folder, STUDY, "--out", str(folder / "s"))
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^model +arm +source +epoch ", done.output, re.MULTILINE)
+    return folder / "s"
+
+
+def test_cells_of_a_source_share_its_samples_and_no_others(stored):
+    plan = read_plan(stored)
+    assert [one.source for one in plan.sources] == list(SOURCES)
+    assert len(plan.cells) == len({cell.folder for cell in plan.cells}) == 2 * 2 * 3 * 2
+    for source in plan.sources:
+        runs = [open_run(stored / cell.folder) for cell in plan.cells if cell.source == source.source]
+        assert len({tuple(sample.id for sample in run.samples) for run in runs}) == 1
+        assert {run.config["data"] for run in runs} == {source.source}
+        assert {len(run.records) for run in runs} == {source.samples} == {sum(source.tasks.values())} == {4}
+    assert check_parity(stored) == []
+
+
+def test_the_family_is_over_all_sources(stored):
+    tests = [(one.source, one.contrast, one.task, one.model) for one in read_plan(stored).family]
+    models = ("oracle", "baseline-prior")
+    expected = [
+        (source, "off -> on", task, model) for source in SOURCES for task in ("size", "distance") for model in models
+    ]
+    assert sorted(tests) == sorted(expected)
+
+
+def test_a_report_has_a_chapter_for_each_source(stored, tmp_path):
+    report = collect([stored])
+    assert [chapter.label for chapter in report.chapters] == list(SOURCES)
+    assert [chapter.evidence for chapter in report.chapters] == ["demonstration", "synthetic", "synthetic"]
+    for chapter in report.chapters:
+        own = {cell.folder for cell in read_plan(stored).cells if cell.source == chapter.label}
+        assert {Path(run.folder).relative_to(stored).as_posix() for run in chapter.runs} == own
+        assert chapter.samples == 4
+        assert chapter.family_size == 12
+        assert len(chapter.contrasts) == 2
+        assert all(one.name.endswith(f" ({chapter.label})") for one in chapter.contrasts)
+        assert {test.primary.n for one in chapter.contrasts for test in one.tests.values()} == {2}
+    write_tables(report, tmp_path)
+    with (tmp_path / "c3-contrasts.csv").open(newline="", encoding="utf-8") as lines:
+        assert all("(phantom:4:2)" in row["contrast"] for row in csv.DictReader(lines))
+    page = html_page(report)
+    assert all(page.count(f"({source})") > 5 for source in SOURCES)
+
+
+def test_each_source_has_figures_of_its_own(stored):
+    """Phantoms of two seeds share their ids; a mean or a pair over both would show here."""
+    plan = read_plan(stored)
+    by_id = [
+        {sample.id: sample.target for sample in open_run(stored / cell.folder).samples}
+        for cell in plan.cells
+        if cell.source != "demo" and (cell.model, cell.arm, cell.epoch) == ("baseline-prior", "on", 1)
+    ]
+    assert by_id[0] != by_id[1]
+    _, first, second = collect([stored]).chapters
+    losses = [[loss for data in one.tasks for arm in data.arms for _, _, loss in arm.points] for one in (first, second)]
+    assert losses[0] != losses[1]
+
+
+def test_a_source_without_a_run_is_named_and_its_tests_count(stored, tmp_path):
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "cells").mkdir()
+    (half / "study.json").write_bytes((stored / "study.json").read_bytes())
+    for cell in read_plan(stored).cells:
+        if cell.source == "demo":
+            (half / cell.folder).symlink_to(stored / cell.folder)
+    (chapter,) = collect([half]).chapters
+    assert chapter.family_size == 12
+    assert [one.name for one in chapter.refused] == ["the samples of phantom:4:1", "the samples of phantom:4:2"]
+
+
+def test_a_study_of_one_source_keeps_its_names(tmp_path):
+    text = "name: t\nmodels: [baseline-prior]\ndata: [demo]\nlimit: 1\ntasks: [size]\ndesigns: [on-off]\n"
+    done = ablate(tmp_path, text, "--out", str(tmp_path / "s"))
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^model +arm +epoch ", done.output, re.MULTILINE)
+    assert [cell.folder for cell in read_plan(tmp_path / "s").cells] == [
+        "cells/baseline-prior--off--1",
+        "cells/baseline-prior--on--1",
+    ]
+    again = ablate(tmp_path, text.replace("[demo]", "demo"), "--out", str(tmp_path / "s"))
+    assert again.exit_code == 0, again.output
+    (chapter,) = collect([tmp_path / "s"]).chapters
+    assert (chapter.name, chapter.label, chapter.contrasts[0].name) == ("t", "", "off -> on")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("[demo, demo]", "a source stands twice in `data`"),
+        ("['phantom:3', 'phantom:3:0']", "are the same samples"),
+        ("[]", "data: "),
+        ("[demo, nothing]", "--data nothing: expected 'demo'"),
+        ("[demo, 'phantom:3']\nsplit: test", "go with --data medvision:DIR"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_asked(tmp_path, data, expected):
+    done = ablate(
+        tmp_path, f"name: t\nmodels: [baseline-prior]\ndata: {data}\ndesigns: [on-off]\n", "--out", str(tmp_path / "s")
+    )
+    assert isinstance(done.exception, ConfigError | DataError)
+    assert expected in f"{done.output}{done.exception}"
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_preview_tells_sources_apart_and_a_pilot_counts_for_its_kind(tmp_path):
+    run = [
+        "run",
+        "--model",
+        "baseline-prior",
+        "--data",
+        "phantom:12:9",
+        "--tools",
+        "off",
+        "--out",
+        str(tmp_path / "pilot"),
+    ]
+    assert CliRunner().invoke(cli, run).exit_code == 0
+    words = ("--dry-run", "--json", "--pilot", str(tmp_path / "pilot"))
+    text = STUDY.replace("limit: 2", "limit: 3")
+    found = json.loads(ablate(tmp_path, text, *words).stdout)
+    assert [one["source"] for one in found["sources"]] == list(SOURCES)
+    assert {(power["source"], power["from_pilot"]) for power in found["power"]} == {
+        ("demo", False),
+        ("phantom:4:1", True),
+        ("phantom:4:2", True),
+    }
+    shown = ablate(tmp_path, text, "--dry-run").output
+    assert all(f" over {source} x 2 epochs" in shown for source in SOURCES)
+    run[4] = "demo"
+    run[-1] = str(tmp_path / "other")
+    assert CliRunner().invoke(cli, [*run, "--limit", "1"]).exit_code == 0
+    refused = ablate(tmp_path, text.replace("[demo, ", "["), "--dry-run", "--pilot", str(tmp_path / "other"))
+    assert "of demo, and the study is over phantom:4:1, phantom:4:2" in str(refused.exception)
+
+
+def test_data_may_be_one_or_several(tmp_path):
+    path = tmp_path / "study.yaml"
+    for data, expected in (("demo", ("demo",)), ("[demo, phantom]", ("demo", "phantom"))):
+        path.write_text(f"name: t\nmodels: [baseline-prior]\ndata: {data}\ndesigns: [on-off]\n", encoding="utf-8")
+        assert read_study(path).data == expected
