@@ -69,7 +69,7 @@ def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: Vi
     withheld = render("withheld")
     result = {key: told[key] if key in ("view", "of") and key in told else withheld for key in tool.result.model_fields}
     picture = reply.picture
-    if picture is None and reply.about_image:  # nothing was found: a missing picture would tell
+    if picture is None and reply.about_image and tool.overlay:  # nothing was found: a missing picture would tell
         picture = Picture(views.get(str(result["view"])).pixels, withheld)
     if picture is not None:
         picture = Picture(picture.pixels, withheld)

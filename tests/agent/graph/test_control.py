@@ -71,6 +71,15 @@ def test_blind_to_one_leaves_the_other(views, name):
 
 
 @pytest.mark.parametrize("what", ["all", "numbers"])
+def test_nothing_found_looks_like_something_found_without_overlays(views, what):
+    tool = TOOLS["fit_contour"].without_overlay()
+    nothing, found = tool.call(views, BARE), tool.call(views, CALLS["fit_contour"])
+    shown = [Blind(what).shown(tool, BARE, reply, views) for reply in (nothing, found)]
+    assert (shown[0].ok, shown[0].text) == (shown[1].ok, shown[1].text)
+    assert shown[0].picture is shown[1].picture is None
+
+
+@pytest.mark.parametrize("what", ["all", "numbers"])
 def test_nothing_found_looks_like_something_found(views, what):
     tool = TOOLS["fit_contour"]
     nothing, found = tool.call(views, BARE), tool.call(views, CALLS["fit_contour"])
