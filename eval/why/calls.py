@@ -31,6 +31,10 @@ class Call:
     result: Mapping[str, Any]
     """The result as the model got it; empty for an error."""
 
+    def withheld(self, name: str) -> bool:
+        """Return whether a number of the result was replaced by a text: the call of a blind arm."""
+        return isinstance(self.result.get(name), str)
+
     def number(self, name: str) -> float | None:
         """Return a number of the result, or None where it has none of this name."""
         value = self.result.get(name)

@@ -35,6 +35,8 @@ TASK_TOOLS: dict[Task, tuple[str, ...]] = {
     "distance": ("ruler",),
 }
 """The tools whose results are in the unit of the task's answer."""
+_VALUES = {"ruler": "distance_mm", "protractor": "acute_angle_deg", "fit_contour": "major_mm"}
+"""A number of each tool's result, by which a withheld result is known."""
 QUANTITIES: dict[Task, tuple[str, ...]] = {
     "detection": (),
     "size": ("major axis", "minor axis"),
@@ -73,10 +75,12 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
     """Return what the task's tools measured, in the order of the calls; failed calls measured nothing."""
     found: list[Measurement] = []
+    own = [call for call in calls if call.ok and call.tool in TASK_TOOLS[task]]
+    if any(call.withheld(_VALUES[call.tool]) for call in own):
+        return Missing.WITHHELD
     try:
-        for call in calls:
-            if call.ok and call.tool in TASK_TOOLS[task]:
-                found += _measured(call, scene)
+        for call in own:
+            found += _measured(call, scene)
     except (ToolError, ValidationError, KeyError, TypeError, ValueError):
         return Missing.NO_VIEWS  # what succeeded then must succeed now
     return found

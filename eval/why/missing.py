@@ -14,6 +14,7 @@ class Missing(StrEnum):
     NO_PICTURE = "the picture as sent is not stored"
     NO_SIZE = "the picture was reshaped, and its native size is not known"
     NO_VIEWS = "the views of the calls cannot be rebuilt"
+    WITHHELD = "what the tools measured was withheld (blind)"
     TOO_FEW = "fewer measurements than numbers in the answer"
     NO_POINTS = "nothing was measured and no points are stated"
     UNCLEAR_POINTS = "the points stated are not exactly those of the task"

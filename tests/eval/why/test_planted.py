@@ -205,3 +205,20 @@ async def test_a_reshaped_picture_of_known_native_size_is_measured_in_its_own_fi
         for part, truth, target in zip(why.quantities.values(), expected(policy, sample), sample.target, strict=True):
             assert part.seeing == pytest.approx(truth - target, abs=2e-3)
             assert abs(part.arithmetic) <= ROUNDED
+
+
+@pytest.mark.parametrize("tools", ["blind", "blind:numbers"])
+async def test_what_was_withheld_is_said_to_be_and_boxes_are_measured_all_the_same(planted_run, tools):
+    def policy(look):
+        view = (yield "crop", {"view": "v0", "x0": 0.2, "y0": 0.2, "x1": 0.9, "y1": 0.9})["view"]
+        yield "fit_contour", {"view": view, "target": "bright", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9}
+        yield "ruler", {"view": view, "x0": 0.1, "y0": 0.1, "x1": 0.5, "y1": 0.5}
+        line = {"ax0": 0.1, "ay0": 0.1, "ax1": 0.5, "ay1": 0.5}
+        yield "protractor", {"view": view, **line, "bx0": 0.1, "by0": 0.1, "bx1": 0.5, "by1": 0.2}
+        numbers = {"detection": (0.2, 0.2, 0.5, 0.5), "size": (20, 10)}.get(look.brief.task, (30,))
+        return planted.final(*numbers, decimals=4)
+
+    tasks = summarise_why(await planted_run(policy, tools), RULES).tasks
+    assert tasks["detection"].errors.corners.lower_mm.n == planted.COUNT
+    reasons = [one.not_decomposed for task in tasks.values() for one in task.errors.quantities.values()]
+    assert reasons == [{str(Missing.WITHHELD): planted.COUNT}] * 4
