@@ -1,6 +1,8 @@
 """The order of a report: chapters of sections, sections of tables and figures. HTML and Markdown share it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
@@ -22,6 +24,7 @@ __all__ = ["Section", "place_of", "report_tables", "sections"]
 
 _ARMS = 6
 """Arms in one figure."""
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
 
 def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
     pairs = chapter.contrasts
-    figures = [forest(chapter, place), *(paired(chapter, place, one) for one in pairs)] if draw else []
+    figures = (
+        [forest(chapter, place), *(paired(chapter, at, one) for at, one in _numbered(place, pairs))] if draw else []
+    )
     notes = dict.fromkeys(f"{one.by_construction}." for one in pairs if one.by_construction)
     tables = (contrast_table(chapter, place),)
     return Section(f"{place}-differences", "Differences between arms", tuple(notes), tables, _there(figures))
@@ -95,8 +100,8 @@ def _published(chapter: Chapter, place: str) -> Section:
 def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
     groups: list[tuple[str, tuple[str, ...]]] = [(one.name, (one.a, one.b)) for one in chapter.contrasts]
     groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
-    figures = [sizes(chapter, place, name, arms) for name, arms in groups] if draw else []
-    tables = [strata_table(chapter, place, one) for one in chapter.contrasts]
+    figures = [sizes(chapter, at, name, arms) for at, (name, arms) in _numbered(place, groups)] if draw else []
+    tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]
     title = "Error by size of the target, and other strata" if tables else "Error by size of the target"
     return Section(f"{place}-strata", title, (), tuple(tables), _there(figures))
 
@@ -107,7 +112,7 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
         for arm in chapter.arms
         if any(one.arm == arm and one.effort.tools for data in chapter.tasks for one in data.arms)
     )
-    figures = [tool_use(chapter, place, part) for part in _parts(arms)] if draw else []
+    figures = [tool_use(chapter, at, part) for at, part in _numbered(place, _parts(arms))] if draw else []
     notes = [f"Scripted policies, whose use of tools is written in their programs: {', '.join(chapter.offline)}."]
     tables = (*why_tables(chapter, place), tool_table(chapter, place))
     return Section(
@@ -117,6 +122,11 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
         tables,
         _there(figures),
     )
+
+
+def _numbered(place: str, items: Sequence[_Item]) -> list[tuple[str, _Item]]:
+    """Return each item with a place of its own: names that differ in signs only, or late, give equal ids."""
+    return [(f"{place}-{number}", item) for number, item in enumerate(items, start=1)]
 
 
 def _parts(arms: tuple[str, ...]) -> list[tuple[str, ...]]:

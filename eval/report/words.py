@@ -84,8 +84,11 @@ def _compared(chapter: Chapter) -> Iterator[str]:
     if bare:
         yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."
     for refused in chapter.refused:
-        what = "; ".join(refused.differences)
-        yield f"{refused.name} is not compared, because the two differ in more than their tools: {what}."
+        what = "; ".join(refused.differences).removesuffix(".")
+        if chapter.kind == "runs":
+            yield f"{refused.name} is not compared, because the two differ in more than their tools: {what}."
+        else:
+            yield f"Not compared: {refused.name}: {what}."
     declared = sum(one.declared for one in chapter.contrasts)
     if chapter.contrasts and not declared:
         yield "No comparison was declared before the runs: everything here is exploratory, without p-values."
