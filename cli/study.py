@@ -19,6 +19,8 @@ __all__ = ["print_cells", "print_preview"]
 
 def print_preview(found: "Preview", *, as_json: bool) -> None:
     """Print what a study would ask, as text or JSON."""
+    from medvision_agent.eval.tables import plural
+
     if as_json:
         click.echo(found.model_dump_json(indent=2))
         return
@@ -35,7 +37,7 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         tasks = ", ".join(f"{task} {count}" for task, count in source.tasks.items())
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
-    click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {found.tests} tests")
+    click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
@@ -61,7 +63,7 @@ def _detected(power: "PowerPreview") -> str:
         if one.in_sd is not None
     ]
     shown = f"{figures[0]} in one test, {figures[1]} at Holm's strictest step" if len(figures) == 2 else "none"
-    origin = "measured" if power.from_pilot else "assumed"
+    origin = "measured" if power.icc_measured else "assumed"
     reason = f"; but no claim would be made: {power.alone.withheld}" if power.alone.withheld else ""
     subjects = f"{power.samples} samples, subjects: {power.alone.subjects}, icc {power.icc:.2f} {origin}"
     return f"{shown} ({subjects}){reason}"

@@ -54,6 +54,8 @@ class PowerPreview(_Frozen):
     samples: int
     icc: float
     from_pilot: bool
+    icc_measured: bool
+    """By the pilot; it is assumed where a pilot has no two samples of a subject, or no spread."""
     alone: Detectable
     """At the study's alpha."""
     in_family: Detectable
@@ -143,14 +145,16 @@ def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
 
 def _power(plan: Plan, source: str, samples: Sequence[Sample], task: Task, found: Pilot | None) -> list[PowerPreview]:
     sizes = list(Counter(sample.subject for sample in samples if sample.task == task).values())
-    sd = found.sd if found is not None else None
+    sd = (found.sd or None) if found is not None else None  # a pilot without any spread tells of none
+    known = found is not None and found.icc is not None
+    made = any(sample.marks.synthetic for sample in samples)
     iccs = [found.icc] if found is not None and found.icc is not None else [0.0, 1.0]
     if max(sizes) == 1 or len(sizes) == 1:
         iccs = iccs[:1]  # the correlation within subjects changes nothing
     rows = []
     for icc in iccs:
         alone, family = (
-            detectable(sizes, icc=icc, sd=sd, power=POWER, alpha=alpha)
+            _claimed(detectable(sizes, icc=icc, sd=sd, power=POWER, alpha=alpha), made=made)
             for alpha in (plan.alpha, plan.alpha / max(1, len(plan.family)))
         )
         rows.append(
@@ -160,8 +164,15 @@ def _power(plan: Plan, source: str, samples: Sequence[Sample], task: Task, found
                 samples=sum(sizes),
                 icc=icc,
                 from_pilot=found is not None,
+                icc_measured=known,
                 alone=alone,
                 in_family=family,
             )
         )
     return rows
+
+
+def _claimed(found: Detectable, *, made: bool) -> Detectable:
+    """Return it with the reason why nothing is tested on made pictures."""
+    reasons = [found.withheld, "synthetic data have intervals, no p-values"] if made else [found.withheld]
+    return found.but(withheld="; ".join(filter(None, reasons)))
