@@ -32,6 +32,8 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "[": "{[}",
+    "*": "{*}",
     NONE: "--",
     "≥": r"$\geq$",
     _MINUS: "$-$",

@@ -89,9 +89,19 @@ def _compared(chapter: Chapter) -> Iterator[str]:
             yield f"{refused.name} is not compared, because the two differ in more than their tools: {what}."
         else:
             yield f"Not compared: {refused.name}: {what}."
+    yield from _declared(chapter)
+
+
+def _declared(chapter: Chapter) -> Iterator[str]:
+    """Say what was declared beforehand, and corrected together if anything was tested."""
     declared = sum(one.declared for one in chapter.contrasts)
     if chapter.contrasts and not declared:
         yield "No comparison was declared before the runs: everything here is exploratory, without p-values."
+    elif declared and not any(test.primary.p is not None for one in chapter.contrasts for test in one.tests.values()):
+        yield (
+            f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared; nothing "
+            "here has a p-value, and the table of differences says why."
+        )
     elif declared:
         yield (
             f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared and "

@@ -46,6 +46,12 @@ def test_names_that_are_alike_have_tables_and_figures_of_their_own(study, tmp_pa
     assert len(ids) == len(set(ids))
 
 
+def test_no_correction_is_spoken_of_where_nothing_was_tested(study):
+    said = sentences(collect([study]).chapters[0])
+    assert "3 tests were declared; nothing here has a p-value, and the table of differences says why." in said
+    assert not any("Holm" in one for one in said)
+
+
 def test_a_run_that_is_gone_is_not_called_a_difference_of_tools(study):
     shutil.rmtree(study / "cells" / "baseline-cv--only_crop--1")
     said = [one for one in sentences(collect([study]).chapters[0]) if "only_crop" in one]

@@ -42,6 +42,13 @@ def test_latex_stays_text():
     assert "\x1b" not in line
 
 
+@pytest.mark.parametrize("name", ["[9cm]", "*"])
+def test_a_row_of_latex_is_no_argument_of_the_line_break_before_it(name):
+    lines = latex_text(table(name)).splitlines()
+    assert not any(line.lstrip().startswith(name[0]) for line in lines)
+    assert any(line.startswith(f"{{{name[0]}}}") for line in lines)
+
+
 def test_markdown_stays_text():
     shown = md(HOSTILE)
     assert r"\<b\>x\</b\>" in shown
