@@ -3,8 +3,9 @@
 The responses are MedVision-1.2's golden inputs, repeated under new numbers, as result folders of one model, one for
 each family of tasks. Both sides read the same files; upstream parses them and summarises what it parsed, with label
 names from a generated stand-in for its data package. Then every figure is compared: of each parsed file, of each
-group, of anatomy against lesions, and of each sample. CPU time of the process, imports and starts left out; ours is
-measured with the summary alone, and with one line per sample written as well, which upstream's parser always writes.
+group, of anatomy against lesions, and of each sample. Elapsed time, and CPU time of all processes; imports and the
+start of the command left out. Ours is measured with the summary alone as the command does it, the same in one process,
+and with one line per sample written as well, which upstream's parser always writes.
 
 Usage: python benchmarks/scoring.py [RESPONSES]
 """
@@ -12,16 +13,18 @@ Usage: python benchmarks/scoring.py [RESPONSES]
 import gzip
 import json
 import math
+import os
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 
 import nibabel
 import numpy as np
@@ -40,6 +43,21 @@ NUMBERS = {"MAE": "avgMAE", "MRE": "avgMRE", "IoU": "avgIoU", "F1": "F1", "Preci
 Row = dict[str, Any]
 
 
+class Spent(NamedTuple):
+    """Seconds."""
+
+    elapsed: float
+    cpu: float
+    """Of this process and those it started."""
+
+    def over(self, ours: "Spent") -> str:
+        """Return how much more this is than *ours*, in words."""
+        return (
+            f"{self.elapsed / ours.elapsed:.1f}x faster ({ours.elapsed:.2f} s against {self.elapsed:.1f} s), "
+            f"{self.cpu / ours.cpu:.1f}x less CPU ({ours.cpu:.2f} s against {self.cpu:.1f} s)"
+        )
+
+
 def main() -> None:
     """Write the result folders, run both sides, compare, print one line."""
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -53,20 +71,30 @@ def main() -> None:
         enable_upstream(_their_plans(golden), Path("stand-ins").resolve())
         for family in FAMILIES:  # what is imported late is imported here
             _score(GOLDEN / family / "inputs.jsonl.gz")
-        start = time.process_time()
-        for family in FAMILIES:
-            _score(Path(family, MODEL))
-        middle = time.process_time()
-        ours = {family: _score(Path(family, MODEL), "--samples", f"{family}.jsonl") for family in FAMILIES}
-        summary, samples = middle - start, time.process_time() - middle
+        summary, spent = _spent(lambda: [_score(Path(family, MODEL)) for family in FAMILIES])
+        with mock.patch("medvision_agent.eval.answers.load.process_count", return_value=1):
+            alone, spent_alone = _spent(lambda: [_score(Path(family, MODEL)) for family in FAMILIES])
+        ours, spent_samples = _spent(
+            lambda: [_score(Path(family, MODEL), "--samples", f"{family}.jsonl") for family in FAMILIES]
+        )
+        if not summary == alone == ours:
+            raise SystemExit("scoring: our own summaries differ")
         theirs = _upstream()
-        compared = sum(_compare(family, ours[family]) for family in FAMILIES)
+        compared = sum(_compare(family, own) for family, own in zip(FAMILIES, ours, strict=True))
     count = times * sum(map(len, golden.values()))
     print(
-        f"scoring: {count:,} responses: {theirs / summary:.1f}x less CPU for the summary ({summary:.1f} s against "
-        f"{theirs:.1f} s), {theirs / samples:.1f}x with a line per sample ({samples:.1f} s); "
+        f"scoring: {count:,} responses, {os.cpu_count()} cores: summary {theirs.over(spent)}; in one process "
+        f"{theirs.over(spent_alone)}; with a line per sample {theirs.over(spent_samples)}; "
         f"all {compared:,} compared figures equal"
     )
+
+
+def _spent(work: Callable[[], list[Row]]) -> tuple[list[Row], Spent]:
+    """Return what *work* returns, and what it took."""
+    start, own = os.times(), time.perf_counter()
+    found = work()
+    elapsed, end = time.perf_counter() - own, os.times()
+    return found, Spent(elapsed, sum(end[:4]) - sum(start[:4]))
 
 
 def _golden(family: str) -> list[Row]:
@@ -150,18 +178,21 @@ def _score(source: Path, *options: str) -> Row:
     return summary
 
 
-def _upstream() -> float:
-    """Run upstream's parser and summarisers as its commands do; return their CPU seconds."""
+def _upstream() -> Spent:
+    """Run upstream's parser and summarisers as its commands do; return what they took."""
     parser = import_module("medvision_bm.benchmark.parse_outputs")
     modules = {
         family: import_module(f"medvision_bm.benchmark.summarize_{name}_task") for family, name in SUMMARISERS.items()
     }
-    start = time.process_time()
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+
+    def work() -> list[Row]:
         for family, kind in FAMILIES.items():
             parser.main(task_dir=family, task_type=kind)
             modules[family].main(task_dir=family)
-    return time.process_time() - start
+        return []
+
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        return _spent(work)[1]
 
 
 def _compare(family: str, ours: Row) -> int:

@@ -28,28 +28,32 @@ def score_answers(
     One family of tasks is printed as JSON in MedVision's shape, several as an object of these by family. What is to be
     said about the files goes to standard error too.
     """
-    from medvision_agent.eval.answers.load import load_answers, without_collector
+    from medvision_agent.eval.answers.load import load_answers, load_batches, without_collector
     from medvision_agent.eval.answers.removed import read_removed
-    from medvision_agent.eval.answers.summary import sample_lines, sections
+    from medvision_agent.eval.answers.summary import sample_lines, section, sections
 
     if removed_samples is not None and not rules.removed_samples:
         raise ConfigError(f"--removed-samples: {rules.name} has no such filter")
     removed = read_removed(removed_samples) if removed_samples is not None else set()
     with without_collector():
-        answers, notes = load_answers(source, rules, plans)
-        found = sections(answers, rules, removed=removed, box_sizes=box_sizes)
+        if samples is None and not removed and not box_sizes:
+            batches, notes = load_batches(source, rules, plans)
+            found = [section(batch, rules) for batch in batches]
+        else:
+            answers, notes = load_answers(source, rules, plans)
+            found = sections(answers, rules, removed=removed, box_sizes=box_sizes)
         if samples is not None:
-            write_lines(samples, (line for section in found for line in sample_lines(section)))
+            write_lines(samples, (line for one in found for line in sample_lines(one)))
     for note in notes:
         click.echo(f"note: {printable(note)}", err=True)
     if as_json:
-        for section in found:
-            section.summary["medvision_agent"]["notes"] += notes
-        by_family = {section.batch.family: section.summary for section in found}
+        for one in found:
+            one.summary["medvision_agent"]["notes"] += notes
+        by_family = {one.batch.family: one.summary for one in found}
         click.echo(json.dumps(by_family if len(found) > 1 else found[0].summary, indent=2, allow_nan=False))
         return
     from medvision_agent.eval.answers.view import section_view
     from medvision_agent.eval.tables import show
 
-    for section in found:
-        show(section_view(section.summary))
+    for one in found:
+        show(section_view(one.summary))

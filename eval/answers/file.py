@@ -21,7 +21,7 @@ from medvision_agent.eval.answers.target import read_targets
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.answers import Answers
 
-__all__ = ["AnswerFile"]
+__all__ = ["AnswerFile", "place"]
 
 _GENERATIONS = {"v1.2": re.compile(r"-(CoT|VP)\b"), "paper-v1": re.compile(r"-\d+x\d+$")}
 _LATER_KEYS = frozenset({"nMAE", "raw_nMAE", "pixel_size_scale", "raw_pixel_size_scale", "F1"})
@@ -54,7 +54,7 @@ class AnswerFile:
 
     def place(self, line: int) -> str:
         """Return what a line is called."""
-        return f"{self._name}, line {line}"
+        return place(self._name, line)
 
     def place_after(self) -> str:
         """Return what the line after those so far is called."""
@@ -180,6 +180,11 @@ class AnswerFile:
 
     def _leave_out(self, line: int, error: Exception) -> None:
         self.notes.add(line, FileNotes.BUILT, f"records left out: {error}", self.place(line))
+
+
+def place(name: str, line: int) -> str:
+    """Return what a line of a file called *name* is called."""
+    return f"{name}, line {line}"
 
 
 def _by_heading(records: list[Record], lines: list[int]) -> dict[_Key, _Numbered[Record]]:

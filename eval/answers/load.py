@@ -11,12 +11,15 @@ from pathlib import Path
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.answers.folder import result_files
+from medvision_agent.eval.answers.parallel import process_count, read_parts
 from medvision_agent.eval.answers.plans import read_plans
-from medvision_agent.eval.answers.read import AnswerReader
+from medvision_agent.eval.answers.read import AnswerReader, nameless
+from medvision_agent.eval.scorer.answer import FAMILIES
 from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.batch import Batch, join_batches, score_batch
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["load_answers", "without_collector"]
+__all__ = ["load_answers", "load_batches", "without_collector"]
 
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
@@ -24,21 +27,38 @@ def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> t
     reader = AnswerReader(None if plans is None else read_plans(plans))
     files = result_files(path, reader.notes) if path.is_dir() else [path]
     answers = Answers.joined([reader.read(file) for file in files])
-    if not answers:
+    return answers, _remarks(path, reader, protocol, len(answers), nameless(answers))
+
+
+def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
+    """Return the scores of the answers in *path*, a batch for each family, and what ``load_answers`` says.
+
+    Where it is worth it several processes read; then the batches hold what a summary needs, and not the answers.
+    """
+    known = None if plans is None else read_plans(plans)
+    reader = AnswerReader(known)
+    files = result_files(path, reader.notes) if path.is_dir() else [path]
+    processes = process_count(files)
+    parts = read_parts(files, known, protocol, processes) if processes > 1 else None
+    if parts is None:
+        answers, notes = load_answers(path, protocol, plans)
+        return [score_batch(family, own, protocol) for family, own in answers.by_family().items()], notes
+    for part in parts:
+        reader.add(part.file)
+    batches = [batch for part in parts for batch in part.batches]
+    families = {family: [batch for batch in batches if batch.family == family] for family in FAMILIES}
+    without = [one for part in parts for one in part.nameless]
+    notes = _remarks(path, reader, protocol, sum(map(len, batches)), without)
+    return [join_batches(own) for own in families.values() if own], notes
+
+
+def _remarks(path: Path, reader: AnswerReader, protocol: Protocol, count: int, without: list[str]) -> list[str]:
+    if not count:
         raise DataError("\n".join([f"{path}: no answer could be read", *reader.notes.lines()]))
-    nameless = _nameless(answers)
-    if nameless:
+    if without:
         kind = "answers without a label's name or modality: in no group (give them with --plans)"
-        reader.notes.add(kind, answers.column("id")[nameless[0]], len(nameless))
-    return answers, reader.notes.lines() + _doubts(reader, protocol)
-
-
-def _nameless(answers: Answers) -> list[int]:
-    """Return the rows that lack a name, of the label or the modality, without which they have no group."""
-    if set(answers.column("family")) == {"AD"}:
-        return []
-    rows = enumerate(zip(*map(answers.column, ("family", "label_name", "modality")), strict=True))
-    return [row for row, (family, label, modality) in rows if family != "AD" and not (label and modality)]
+        reader.notes.add(kind, without[0], len(without))
+    return reader.notes.lines() + _doubts(reader, protocol)
 
 
 def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:

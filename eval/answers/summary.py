@@ -26,7 +26,7 @@ from medvision_agent.eval.scorer.groups.statistics import Statistics, box_statis
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.strict import strict
 
-__all__ = ["Section", "sample_lines", "sections"]
+__all__ = ["Section", "sample_lines", "section", "sections"]
 
 OURS = "medvision_agent"
 
@@ -46,12 +46,13 @@ def sections(
 ) -> list[Section]:
     """Return a section for each family among *answers*."""
     return [
-        _section(score_batch(family, own, protocol), protocol, removed, box_sizes=box_sizes)
+        section(score_batch(family, own, protocol), protocol, removed, box_sizes=box_sizes)
         for family, own in Answers.of(answers).by_family().items()
     ]
 
 
-def _section(batch: Batch, protocol: Protocol, removed: Collection[Removed], *, box_sizes: bool) -> Section:
+def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (), *, box_sizes: bool = False) -> Section:
+    """Return the section of a family's scores."""
     grouping = group_batch(batch, protocol, removed if batch.family == "TL" else ())
     statistics = box_statistics if batch.family == "Detection" else error_statistics
     rows = rows_by(grouping.group, grouping.counted)

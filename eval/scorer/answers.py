@@ -55,6 +55,8 @@ class Answers(Sequence[Answer]):
     def column(self, name: str) -> Column:
         """Return a column; not to be changed."""
         if name not in self._columns:
+            if self._count and not self._parts:
+                raise KeyError(name)  # not one of those that were given
             found = list(chain.from_iterable(part.column(name) for part in self._parts))
             self._columns[name] = found if self._rows is None else [found[row] for row in self._rows]
         return self._columns[name]

@@ -4,6 +4,7 @@ Contract: every answer has a row, whatever it says; the rows keep the order of t
 the last bit as those of ``score``. NaN where a metric is undefined or the family has none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -25,7 +26,7 @@ from medvision_agent.eval.scorer.nmae import diagonals, parsed_nmae, summary_nma
 from medvision_agent.eval.scorer.numbers import extract_all, parse_all
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["OVERLAPS", "Batch", "Flags", "score_batch"]
+__all__ = ["OVERLAPS", "Batch", "Flags", "join_batches", "score_batch"]
 
 Flags = NDArray[np.bool_]
 OVERLAPS = ("IoU", "F1", "Precision", "Recall")
@@ -74,6 +75,24 @@ def score_batch(family: Family, answers: Answers, protocol: Protocol) -> Batch:
     if not protocol.nmae or family == "Detection":
         return batch
     return _with_nmae(batch, mean_absolute_error(values, target))
+
+
+def join_batches(parts: Sequence[Batch]) -> Batch:
+    """Return the scores of the answers of all *parts*, one after the other; they are of one family and protocol."""
+    first = parts[0]
+    return Batch(
+        family=first.family,
+        answers=Answers.joined(part.answers for part in parts),
+        target=np.concatenate([part.target for part in parts]),
+        extracted=list(chain.from_iterable(part.extracted for part in parts)),
+        success=np.concatenate([part.success for part in parts]),
+        metrics={name: np.concatenate([part.metrics[name] for part in parts]) for name in first.metrics},
+        loss=np.concatenate([part.loss for part in parts]),
+        lengths=np.concatenate([part.lengths for part in parts]),
+        nmae_success=np.concatenate([part.nmae_success for part in parts]),
+        parsed_nmae=np.concatenate([part.parsed_nmae for part in parts]),
+        parsed_nmae_success=np.concatenate([part.parsed_nmae_success for part in parts]),
+    )
 
 
 def _extracted(answers: Answers, count: int, protocol: Protocol) -> list[str]:
