@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from click.testing import CliRunner
@@ -78,6 +79,13 @@ def test_a_report_has_a_chapter_for_each_source(stored, tmp_path):
         assert len(chapter.contrasts) == 2
         assert all(one.name.endswith(f" ({chapter.label})") for one in chapter.contrasts)
         assert {test.primary.n for one in chapter.contrasts for test in one.tests.values()} == {2}
+        assert all(test.declared for one in chapter.contrasts for test in one.tests.values())
+        tests = [(contrast, task, test) for contrast in chapter.contrasts for task, test in contrast.tests.items()]
+        for one, task, test in tests:
+            (data,) = (data for data in chapter.tasks if data.task == task)
+            losses = {arm.arm: [loss for _, _, loss in arm.points] for arm in data.arms}
+            expected = fmean(losses[one.b]) - fmean(losses[one.a])
+            assert test.primary.difference == pytest.approx(expected, abs=1e-12)
     write_tables(report, tmp_path)
     with (tmp_path / "c3-contrasts.csv").open(newline="", encoding="utf-8") as lines:
         assert all("(phantom:4:2)" in row["contrast"] for row in csv.DictReader(lines))
