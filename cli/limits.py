@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from medvision_agent.cli.options import with_options
 from medvision_agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,16 +45,12 @@ _BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
 
 def limit_options(command: _F) -> _F:
     """Add the options that bound a run."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
 
 
 def budget_options(command: _F) -> _F:
     """Add the options that bound a study."""
-    for option in reversed(_BUDGET_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_BUDGET_OPTIONS, command)
 
 
 def take_limits(options: dict[str, Any]) -> "Limits":

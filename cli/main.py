@@ -1,7 +1,8 @@
 """The entry point: a lazy group of commands, one error policy, three exit codes.
 
-Exit codes: 0 done, 1 finished with infrastructure failures among the samples, 2 wrong usage or input
-(130 after Ctrl-C or SIGTERM). A MedVisionAgentError is printed without a traceback; nothing in it steers a terminal.
+Exit codes: 0 done, 1 finished with something left (samples without a reply, a limit reached, a check not passed), 2
+wrong usage or input (130 after Ctrl-C or SIGTERM). A MedVisionAgentError is printed without a traceback; nothing in
+it steers a terminal.
 """
 
 import sys
@@ -20,7 +21,7 @@ COMMANDS = {
     "compare": "Put two runs of the same samples side by side, paired.",
     "data": "List, show and export samples.",
     "export": "Write a stored run as MedVision's own result files.",
-    "models": "List the models of the catalogue.",
+    "models": "List, show and check the models of the catalogue.",
     "rerun": "Ask once more what a stored run asked, or the same with other tools.",
     "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",
     "run": "Run a model over samples, with or without tools.",

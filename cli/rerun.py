@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from medvision_agent.cli.run import carry_out
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
 
 __all__ = ["command"]
 
@@ -12,8 +13,10 @@ __all__ = ["command"]
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the new run.")
-@click.option("--tools", metavar="on|off|code|NAME,NAME", help="Another condition; default: the same.")
-@click.option("--protocol", default="medvision-1.2", show_default=True, help="How the printed summary scores.")
+@click.option(
+    "--tools", metavar="on|off|NAME,NAME|code|blind|sham|again:N", help="Another condition; default: the same."
+)
+@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help="How the printed summary scores.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context

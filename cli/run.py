@@ -12,6 +12,7 @@ from medvision_agent.cli.sampling import sample_options, take_reading, take_sele
 from medvision_agent.cli.stopping import INTERRUPTED, Stopping
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.printable import printable
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
 
 if TYPE_CHECKING:
     from medvision_agent.eval.launch import Prepared, Settings
@@ -28,8 +29,8 @@ __all__ = ["carry_out", "command"]
     "--tools",
     default="on",
     show_default=True,
-    metavar="on|off|code|NAME,NAME",
-    help="Tools it may call; code: none of ours, but the provider's own code execution.",
+    metavar="on|off|NAME,NAME|code|blind|sham|again:N",
+    help="Tools it may call; code: the provider's code execution; blind, sham, again:N: controls (docs/studies.md).",
 )
 @sample_options
 @click.option("--max-connections", type=click.IntRange(1, 1000), help="Samples in flight; default: the model's own.")
@@ -42,7 +43,7 @@ __all__ = ["carry_out", "command"]
 @click.option("--frame", metavar="NAME", help="Coordinate convention; default: the model's own (docs/prompts.md).")
 @click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of your own prompts.")
 @click.option("--reshape", metavar="H,W", help="Resample native pictures to this size first.")
-@click.option("--protocol", default="medvision-1.2", show_default=True, help="How the printed summary scores.")
+@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help="How the printed summary scores.")
 @limit_options
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and what it might cost; ask nothing.")
 @click.option("--pilot", type=click.Path(path_type=Path, file_okay=False), help="With --dry-run: a run to go by.")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from medvision_agent.cli.options import with_options
+
 if TYPE_CHECKING:
     from medvision_agent.eval.medvision.source import Reading
     from medvision_agent.eval.selection import Selection
@@ -56,18 +58,12 @@ _SELECTION = (
 
 def reading_options(command: _F) -> _F:
     """Add the options that say how MedVision's data is read."""
-    return _all(_READING, command)
+    return with_options(_READING, command)
 
 
 def sample_options(command: _F) -> _F:
     """Add --data and every option that selects samples."""
-    return data_option(_all((*_SELECTION, *_READING), command))
-
-
-def _all(options: tuple[Callable[[_F], _F], ...], command: _F) -> _F:
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return data_option(with_options((*_SELECTION, *_READING), command))
 
 
 def take_reading(options: dict[str, Any]) -> "Reading":

@@ -12,7 +12,7 @@ from pathlib import Path
 from medvision_agent.errors import DataError
 from medvision_agent.eval.answers.folder import result_files
 from medvision_agent.eval.answers.parallel import process_count, read_parts
-from medvision_agent.eval.answers.plans import read_plans
+from medvision_agent.eval.answers.plans import Plans, read_plans
 from medvision_agent.eval.answers.read import AnswerReader, nameless
 from medvision_agent.eval.scorer.answer import FAMILIES
 from medvision_agent.eval.scorer.answers import Answers
@@ -24,7 +24,11 @@ __all__ = ["load_answers", "load_batches", "without_collector"]
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
     """Return the answers in *path* and what is to be said about them; *plans* gives names that they do not carry."""
-    reader = AnswerReader(None if plans is None else read_plans(plans))
+    return _load(path, protocol, None if plans is None else read_plans(plans))
+
+
+def _load(path: Path, protocol: Protocol, plans: Plans | None) -> tuple[Answers, list[str]]:
+    reader = AnswerReader(plans)
     files = result_files(path, reader.notes) if path.is_dir() else [path]
     answers = Answers.joined([reader.read(file) for file in files])
     return answers, _remarks(path, reader, protocol, len(answers), nameless(answers))
@@ -41,7 +45,7 @@ def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> t
     processes = process_count(files)
     parts = read_parts(files, known, protocol, processes) if processes > 1 else None
     if parts is None:
-        answers, notes = load_answers(path, protocol, plans)
+        answers, notes = _load(path, protocol, known)
         return [score_batch(family, own, protocol) for family, own in answers.by_family().items()], notes
     for part in parts:
         reader.add(part.file)
