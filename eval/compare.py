@@ -11,8 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.measures import MEASURES, Measure, finite_mean
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import TASKS, Task
@@ -23,11 +22,7 @@ from medvision_agent.eval.summary import subject_sizes
 __all__ = ["Comparison", "Missing", "PairedMean", "TaskComparison", "compare"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class PairedMean(_Frozen):
+class PairedMean(Frozen):
     """A measure over the pairs for which it is finite in both runs; None without such a pair."""
 
     a: float | None
@@ -40,7 +35,7 @@ class PairedMean(_Frozen):
     """Distinct subjects among them."""
 
 
-class Missing(_Frozen):
+class Missing(Frozen):
     """Sample ids that could not be paired, or that count as failures in their pair."""
 
     only_in_a: tuple[str, ...]
@@ -53,7 +48,7 @@ class Missing(_Frozen):
     """Scored pairs whose answer failed in this run: they stay in the pairs."""
 
 
-class TaskComparison(_Frozen):
+class TaskComparison(Frozen):
     """All pairs of one task."""
 
     pairs: int
@@ -66,7 +61,7 @@ class TaskComparison(_Frozen):
     missing: Missing
 
 
-class Comparison(_Frozen):
+class Comparison(Frozen):
     """Two runs, by task."""
 
     protocol: str

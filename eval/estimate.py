@@ -9,12 +9,11 @@ import json
 from collections import defaultdict
 from statistics import fmean
 
-from pydantic import BaseModel, ConfigDict
-
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.question import Prompt
 from medvision_agent.agent.usage import Usage
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.launch import Prepared
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.runner import question_of
@@ -41,11 +40,7 @@ ASSUMED = (
 )
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Spending(_Frozen):
+class Spending(Frozen):
     """Tokens and money of the whole run, on one basis."""
 
     basis: str
@@ -55,7 +50,7 @@ class Spending(_Frozen):
     """None without prices."""
 
 
-class Estimate(_Frozen):
+class Estimate(Frozen):
     """What would be asked, and what it might take."""
 
     model: str

@@ -13,8 +13,9 @@ Targets by task (the order in which an answer gives them):
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.medvision.facts import MedVisionFacts
 
 __all__ = ["ANSWER_LENGTH", "LANDMARKS_NEEDED", "TASKS", "Landmark", "Marks", "PixelSize", "Sample", "Task"]
@@ -29,18 +30,14 @@ LANDMARKS_NEEDED: dict[Task, int] = {"detection": 0, "size": 0, "angle": 4, "dis
 """How many named landmarks the question is about; an angle's are line 1's two, then line 2's two."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class PixelSize(_Frozen):
+class PixelSize(Frozen):
     """Millimetres per native pixel, height (down) and width (across)."""
 
     height_mm: float = Field(gt=0)
     width_mm: float = Field(gt=0)
 
 
-class Landmark(_Frozen):
+class Landmark(Frozen):
     """A named point of the truth in the slice frame."""
 
     name: str = Field(min_length=1)
@@ -48,7 +45,7 @@ class Landmark(_Frozen):
     y: float
 
 
-class Marks(_Frozen):
+class Marks(Frozen):
     """What a reader must know before trusting the truth of a sample."""
 
     silver: bool = False
@@ -59,7 +56,7 @@ class Marks(_Frozen):
     """The picture is made, not taken. Never in one source with taken ones."""
 
 
-class Sample(_Frozen):
+class Sample(Frozen):
     """One question about one picture."""
 
     id: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")

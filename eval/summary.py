@@ -7,10 +7,11 @@ all other failures are in ``n`` and count as failures. A summary is strict JSON:
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.measures import MEASURES, finite_mean
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.sample import TASKS, Marks, Task
@@ -22,18 +23,20 @@ __all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "eff
 __all__ += ["subject_sizes", "summarise"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Mean(_Frozen):
+class Mean(Frozen):
     """A mean over the samples for which the value is finite."""
 
     mean: float | None
     n: int
 
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Return the mean of the finite ones among the values."""
+        mean, n = finite_mean(values)
+        return cls(mean=mean, n=n)
 
-class ToolCount(_Frozen):
+
+class ToolCount(Frozen):
     """How often the model called a tool."""
 
     calls: int
@@ -41,7 +44,7 @@ class ToolCount(_Frozen):
     per_sample: float
 
 
-class Cost(_Frozen):
+class Cost(Frozen):
     """What was paid, infrastructure failures included; superseded attempts are not (``Run.spent_usd`` has them)."""
 
     usd: float | None
@@ -52,7 +55,7 @@ class Cost(_Frozen):
     """Records with a cost that misses model calls, because their usage was not reported."""
 
 
-class Effort(_Frozen):
+class Effort(Frozen):
     """What the scored samples took."""
 
     tools: dict[str, ToolCount]
@@ -65,7 +68,7 @@ class Effort(_Frozen):
     seconds: Mean
 
 
-class TaskSummary(_Frozen):
+class TaskSummary(Frozen):
     """All samples of one task."""
 
     n: int
@@ -89,7 +92,7 @@ class TaskSummary(_Frozen):
     cost: Cost
 
 
-class Summary(_Frozen):
+class Summary(Frozen):
     """All samples of a run, by task."""
 
     protocol: str
@@ -152,7 +155,7 @@ def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -
 
 
 def _metrics(task: Task, scores: Sequence[Score]) -> dict[str, Mean]:
-    return {measure.name: _mean([measure.of(score) for score in scores]) for measure in MEASURES[task]}
+    return {measure.name: Mean.of([measure.of(score) for score in scores]) for measure in MEASURES[task]}
 
 
 def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:
@@ -166,7 +169,7 @@ def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[
         return {}
     targets = np.array([sample.target for sample, _ in known], dtype=np.float64)
     figures = random_boxes([sample.id for sample, _ in known], targets, [size for _, size in known], protocol)
-    return {NAME: {name: _mean(values.tolist()) for name, values in figures.items()}}
+    return {NAME: {name: Mean.of(values.tolist()) for name, values in figures.items()}}
 
 
 def effort_of(scored: Sequence[Record]) -> Effort:
@@ -180,11 +183,11 @@ def effort_of(scored: Sequence[Record]) -> Effort:
             tool: ToolCount(calls=count, failed=failed[tool], per_sample=count / len(scored))
             for tool, count in calls.most_common()
         },
-        tool_calls=_mean([len(record.tool_uses) for record in scored]),
-        input_tokens=_mean([usage.input for usage in reported]),
-        output_tokens=_mean([usage.output for usage in reported]),
+        tool_calls=Mean.of([len(record.tool_uses) for record in scored]),
+        input_tokens=Mean.of([usage.input for usage in reported]),
+        output_tokens=Mean.of([usage.output for usage in reported]),
         unreported=len(scored) - len(reported),
-        seconds=_mean([record.seconds for record in scored]),
+        seconds=Mean.of([record.seconds for record in scored]),
     )
 
 
@@ -195,11 +198,6 @@ def _cost(records: Sequence[Record]) -> Cost:
         n=len(priced),
         incomplete=sum(record.usage.unreported > 0 for record in priced),
     )
-
-
-def _mean(values: Sequence[float]) -> Mean:
-    mean, n = finite_mean(values)
-    return Mean(mean=mean, n=n)
 
 
 def _counts(names: Iterable[str]) -> dict[str, int]:

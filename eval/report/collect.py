@@ -6,7 +6,7 @@ from pathlib import Path
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.report.contrasts import contrasts, paired
-from medvision_agent.eval.report.figures import Scored, arm_task, scored
+from medvision_agent.eval.report.figures import Epochs, arm_task, scored
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, runs_chapters
 from medvision_agent.eval.report.model import Chapter, Report, TaskData
@@ -25,8 +25,6 @@ __all__ = ["PICTURES", "collect"]
 
 PICTURES = 6
 """Samples with a picture, for each contrast."""
-
-Epochs = Sequence[Sequence[Scored]]
 
 
 def collect(folders: Sequence[Path], rules: Protocol | None = None, *, most_pictures: int = PICTURES) -> Report:

@@ -1,9 +1,9 @@
 """The contrasts of a chapter: paired, tested as a family where declared, with strata and what is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from medvision_agent.eval.measures import finite_mean
-from medvision_agent.eval.report.figures import Scored, results
+from medvision_agent.eval.report.figures import Epochs, results
 from medvision_agent.eval.report.inputs import ChapterIn, ContrastIn, varied
 from medvision_agent.eval.report.model import Contrast, PairMeans
 from medvision_agent.eval.report.units import units
@@ -15,7 +15,6 @@ from medvision_agent.eval.statistics.strata import strata
 
 __all__ = ["contrasts", "paired"]
 
-Epochs = Sequence[Sequence[Scored]]
 _POLICY = (
     "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
     "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"

@@ -14,7 +14,7 @@ from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.statistics.pairs import Result
 from medvision_agent.eval.summary import Mean, effort_of
 
-__all__ = ["REFERENCES", "Scored", "arm_task", "results", "scored"]
+__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "results", "scored"]
 
 REFERENCES = {
     "oracle": "tool ceiling: told the true points",
@@ -24,6 +24,8 @@ REFERENCES = {
 """What a scripted policy is a reference for."""
 
 Scored = tuple[Record, Score | None]
+Epochs = Sequence[Sequence[Scored]]
+"""The scored records of an arm, epoch by epoch."""
 
 
 def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
@@ -31,7 +33,7 @@ def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
     return [[(record, score_record(record, rules)) for record in run.records] for run in arm.runs]
 
 
-def results(samples: Sequence[Sample], epochs: Sequence[Sequence[Scored]]) -> list[Result]:
+def results(samples: Sequence[Sample], epochs: Epochs) -> list[Result]:
     """Return what came back for the samples in every epoch; what is not finished is lost."""
     found = []
     for epoch in epochs:
@@ -46,7 +48,7 @@ def results(samples: Sequence[Sample], epochs: Sequence[Sequence[Scored]]) -> li
     return found
 
 
-def arm_task(arm: ArmIn, task: Task, epochs: Sequence[Sequence[Scored]]) -> ArmTask | None:
+def arm_task(arm: ArmIn, task: Task, epochs: Epochs) -> ArmTask | None:
     """Return the figures of an arm; None where it was not to ask any sample of the task."""
     chosen = [sample for sample in arm.first.samples if sample.task == task]
     if not chosen:
@@ -80,6 +82,5 @@ def _means(task: Task, by_sample: Mapping[str, Sequence[Score]]) -> dict[str, Me
     means = {}
     for measure in MEASURES[task]:
         per_sample = [finite_mean([measure.of(score) for score in own])[0] for own in by_sample.values()]
-        mean, n = finite_mean([value for value in per_sample if value is not None])
-        means[measure.name] = Mean(mean=mean, n=n)
+        means[measure.name] = Mean.of([value for value in per_sample if value is not None])
     return means

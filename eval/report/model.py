@@ -6,9 +6,9 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.sample import Task
 from medvision_agent.eval.statistics.family import Test
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.statistics.pairs import Evidence
 from medvision_agent.eval.statistics.strata import Stratum
 from medvision_agent.eval.summary import Effort, Mean

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from medvision_agent.eval.record import Record
-from medvision_agent.eval.report.figures import Scored
+from medvision_agent.eval.report.figures import Epochs, Scored
 from medvision_agent.eval.report.images import embedded
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.report.model import Mark, Panel, Picture
@@ -39,9 +39,7 @@ _FAR = 4.0
 _UNIT = {"detection": "", "size": " mm", "distance": " mm", "angle": " degrees"}
 
 
-def pictures(
-    chapter: ChapterIn, scores: Mapping[str, Sequence[Sequence[Scored]]], rules: Protocol, most: int
-) -> list[Picture]:
+def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, most: int) -> list[Picture]:
     """Return at most *most* pictures for each of the first contrasts, or of the first arm where there is none."""
     pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts[:_CONTRASTS]]
     chosen: list[tuple[str, tuple[ArmIn, ...]]] = [*pairs] if pairs else [("", chapter.arms[:1])]
@@ -144,7 +142,7 @@ def _lines(one: Measurement, scene: Scene, *, final: bool) -> list[Mark]:
 def _line(ends: tuple[Point, Point], scene: Scene, words: str, *, final: bool = True) -> Mark:
     whole = scene.views.whole.region
     placed = [whole.unit(point) for point in ends]
-    return Mark(shape="line", points=((_near(placed[0])), _near(placed[1])), words=words, final=final)
+    return Mark(shape="line", points=(_near(placed[0]), _near(placed[1])), words=words, final=final)
 
 
 def _views(scene: Scene, count: int) -> tuple[Mark, ...]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.answers.published import differences, published_tables, run_figures
-from medvision_agent.eval.measures import finite_mean
 from medvision_agent.eval.report.figures import REFERENCES
 from medvision_agent.eval.report.images import sizes_of
 from medvision_agent.eval.report.inputs import ArmIn
@@ -44,7 +43,7 @@ def references(task: Task, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list
     if known := [sample for sample in samples.values() if sample.id in sizes]:
         targets = np.array([sample.target for sample in known], dtype=np.float64)
         figures = random_boxes([one.id for one in known], targets, [sizes[one.id] for one in known], rules)
-        found.append(_reference(NAME, known, {name: _mean(values.tolist()) for name, values in figures.items()}))
+        found.append(_reference(NAME, known, {name: Mean.of(values.tolist()) for name, values in figures.items()}))
     else:
         missing.append("random boxes: the sizes of the pictures are not known")
     short = [sample for sample in known if sample.convention == "inclusive-index"]
@@ -61,11 +60,6 @@ def references(task: Task, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list
 
 def _reference(name: str, samples: Sequence[Sample], means: dict[str, Mean]) -> Reference:
     return Reference(name=name, n=len(samples), subjects=len({one.subject for one in samples}), means=means)
-
-
-def _mean(values: Sequence[float]) -> Mean:
-    mean, n = finite_mean(values)
-    return Mean(mean=mean, n=n)
 
 
 def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], str]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from medvision_agent.eval.statistics.frozen import Frozen
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.jackknife import Floats, by_subject, jackknife, kish
 from medvision_agent.eval.statistics.pairs import Evidence, Pairs
 from medvision_agent.eval.statistics.signflip import SignFlip, sign_flip

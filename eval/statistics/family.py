@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.estimate import Estimate, primary
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.statistics.missing import Missing, missing
 from medvision_agent.eval.statistics.pairs import Pairs
 

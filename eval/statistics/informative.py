@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.estimate import Estimate, estimate, too_few
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.statistics.jackknife import by_subject, jackknife_contrast, kish
 from medvision_agent.eval.statistics.pairs import Evidence, Pairs, Side
 

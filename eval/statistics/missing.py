@@ -8,8 +8,8 @@ chance; their interval, from the lower end of the low bound's to the upper end o
 ``informative`` says whether what is missing looks like the rest.
 """
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.estimate import Estimate, estimate
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.statistics.informative import Signal, signals, warning
 from medvision_agent.eval.statistics.pairs import Pairs
 

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import optimize, stats
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.estimate import too_few
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.statistics.jackknife import by_subject, kish
 
 __all__ = ["Detectable", "Pilot", "detectable", "pilot"]

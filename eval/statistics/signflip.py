@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from medvision_agent.eval.statistics.frozen import Frozen
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.jackknife import Floats
 
 __all__ = ["SignFlip", "sign_flip"]

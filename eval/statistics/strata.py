@@ -4,8 +4,8 @@ Contract: every stratum says how many pairs and subjects it has; under 5 subject
 never p-values. The strata's names and groups are the caller's (``Unit.strata``).
 """
 
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.statistics.estimate import Estimate, primary
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.statistics.pairs import Pairs
 
 __all__ = ["MIN_STRATUM_SUBJECTS", "Stratum", "strata"]

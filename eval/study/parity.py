@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from medvision_agent.errors import ConfigError, StorageError
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.parity import TOOL_FIELDS, parity
 from medvision_agent.eval.store import open_run
 from medvision_agent.eval.study.cells import Cell
@@ -36,10 +35,8 @@ FIELDS: dict[Varied, frozenset[str]] = {
 Key = tuple[str, str, str, int]
 
 
-class Problem(BaseModel):
+class Problem(Frozen):
     """Two cells that differ in something the study does not vary."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     contrast: str
     """The declared contrast; empty where the cells are not compared directly."""

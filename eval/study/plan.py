@@ -11,9 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.provenance import code_sha256
 from medvision_agent.eval.sample import TASKS, Task
 from medvision_agent.eval.store_files import make_folder, sync_folder
@@ -29,11 +30,7 @@ _SHOWN = 12
 """Differences named at most."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TestKey(_Strict):
+class TestKey(Frozen):
     """One declared test of the family; its fields are those of ``statistics.family.Key``."""
 
     __test__ = False  # not a test class of pytest
@@ -44,7 +41,7 @@ class TestKey(_Strict):
     source: str
 
 
-class PlannedCell(_Strict):
+class PlannedCell(Frozen):
     """One run of the study."""
 
     model: str
@@ -55,7 +52,7 @@ class PlannedCell(_Strict):
     """Relative to the study's folder."""
 
 
-class PlannedSource(_Strict):
+class PlannedSource(Frozen):
     """What is asked of one source of samples."""
 
     source: str
@@ -67,7 +64,7 @@ class PlannedSource(_Strict):
     samples_sha256: str
 
 
-class Plan(_Strict):
+class Plan(Frozen):
     """What is settled before the first call."""
 
     study: dict[str, Any]

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from medvision_agent.eval.estimate import Estimate, Spending, estimate
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.sample import Sample, Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.statistics.power import Detectable, Pilot, detectable
@@ -28,11 +27,7 @@ __all__ = ["CellPreview", "PowerPreview", "Preview", "preview"]
 POWER = 0.8
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CellPreview(_Frozen):
+class CellPreview(Frozen):
     """One arm of one model over one source, with all its epochs."""
 
     model: str
@@ -46,7 +41,7 @@ class CellPreview(_Frozen):
     """The pilot whose means these are; None where they are rules of thumb."""
 
 
-class PowerPreview(_Frozen):
+class PowerPreview(Frozen):
     """The smallest difference that a test of one task detects."""
 
     source: str
@@ -62,7 +57,7 @@ class PowerPreview(_Frozen):
     """At alpha divided by the size of the family: Holm's strictest step."""
 
 
-class Preview(_Frozen):
+class Preview(Frozen):
     """What would be asked."""
 
     name: str

@@ -11,10 +11,11 @@ Paths in it are relative to the file. Every key is described in docs/studies.md,
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.eval.budget import Budget
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.sample import Task
 
 __all__ = ["VARIES", "Arm", "Contrast", "Cross", "Paragraph", "Study", "Varied"]
@@ -36,10 +37,8 @@ VARIES: dict[Varied, tuple[str, ...]] = {
 Paragraph = Literal["plain", "paraphrased", "must-use"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, str_strip_whitespace=True
-    )
+class _Strict(Frozen):
+    model_config = ConfigDict(use_attribute_docstrings=True, str_strip_whitespace=True)
 
 
 class Arm(_Strict):
@@ -65,10 +64,6 @@ class Arm(_Strict):
     """Tool calls of one sample, instead of the `limits` of the study."""
     max_model_calls: int | None = Field(default=None, ge=2, le=1000)
     """Model turns of one sample, instead of the `limits` of the study."""
-
-    def but(self, **changes: object) -> Self:
-        """Return this arm with other values, checked."""
-        return type(self).model_validate(self.model_dump() | changes)
 
     def differences(self, other: "Arm") -> tuple[Varied, ...]:
         """Return in what two arms differ."""
@@ -151,7 +146,7 @@ class Study(_Strict):
     """Height and width native pictures are resampled to first."""
     base: Arm = Arm()
     """What all arms share where they say nothing else; the arm `on` of the designs."""
-    arms: dict[str, Arm] = {}
+    arms: dict[str, Arm] = Field(default={})
     """Arms of your own, by name."""
     designs: tuple[str, ...] = ()
     """Shorthands that add arms and contrasts; see below."""

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.record import Record
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.summary import Mean
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.numbers import Number, numbers_in
@@ -90,17 +89,17 @@ def behaviour(conversations: Sequence[Conversation], rules: Protocol) -> Behavio
     last = [is_last_result(one.record, one.calls, rules) for one in conversations]
     return Behaviour(
         n=len(conversations),
-        calls=_mean([len(tools) for tools in sequences]),
+        calls=Mean.of([len(tools) for tools in sequences]),
         invalid=sum(one.invalid for one in by_tool.values()),
         over_limit=sum(one.over_limit for one in by_tool.values()),
         repeated=sum(one.repeated for one in by_tool.values()),
         tools=by_tool,
         steps=dict(steps.most_common()),
         orders=dict(orders.most_common(_MOST_ORDERS)),
-        last_result_is_answer=_mean([float(one) for one in last if one is not None]),
+        last_result_is_answer=Mean.of([float(one) for one in last if one is not None]),
         answered_before=len(changes),
-        changed=_mean([float(changed) for changed, _ in changes]),
-        closer=_mean([float(closer) for changed, closer in changes if changed and closer is not None]),
+        changed=Mean.of([float(changed) for changed, _ in changes]),
+        closer=Mean.of([float(closer) for changed, closer in changes if changed and closer is not None]),
         **_per_model_call([one.record for one in conversations]),
     )
 
@@ -115,7 +114,7 @@ def _tool(tool: str, conversations: Sequence[Conversation]) -> ToolBehaviour:
         invalid=sum(not call.ok and not call.over_limit for call in calls),
         over_limit=sum(call.over_limit for call in calls),
         repeated=sum(len(own) - len({call.written for call in own}) for own in by_sample),
-        seconds=_mean([call.seconds for call in calls if not call.over_limit]),
+        seconds=Mean.of([call.seconds for call in calls if not call.over_limit]),
     )
 
 
@@ -154,8 +153,3 @@ def _per_model_call(records: Sequence[Record]) -> dict[str, Mean]:
 
 def _ratio(total: float, n: int) -> Mean:
     return Mean(mean=total / n if n else None, n=n)
-
-
-def _mean(values: Sequence[float]) -> Mean:
-    mean, n = finite_mean(values)
-    return Mean(mean=mean, n=n)

@@ -8,11 +8,10 @@ Infrastructure failures are outside everything.
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import TASKS, Task
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
-from medvision_agent.eval.statistics.frozen import Frozen
 from medvision_agent.eval.summary import Mean
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
 from medvision_agent.eval.why.decompose import Parts
@@ -168,10 +167,10 @@ def _part(parts: Sequence[Parts], of: Callable[[Parts], float]) -> Part:
     values = [of(one) for one in parts]
     relative = [value / abs(one.target) for value, one in zip(values, parts, strict=True) if one.target != 0]
     return Part(
-        signed=_mean(values),
-        absolute=_mean([abs(value) for value in values]),
-        signed_relative=_mean(relative),
-        absolute_relative=_mean([abs(value) for value in relative]),
+        signed=Mean.of(values),
+        absolute=Mean.of([abs(value) for value in values]),
+        signed_relative=Mean.of(relative),
+        absolute_relative=Mean.of([abs(value) for value in relative]),
     )
 
 
@@ -180,17 +179,12 @@ def _landmarks(whys: Sequence[SampleWhy]) -> Landmarks | None:
     if not found:
         return None
     return Landmarks(
-        mean_mm=_mean([one.mean_mm for one in found]),
-        largest_mm=_mean([one.largest_mm for one in found]),
+        mean_mm=Mean.of([one.mean_mm for one in found]),
+        largest_mm=Mean.of([one.largest_mm for one in found]),
         swapped=sum(one.swapped for one in found),
     )
 
 
 def _corners(whys: Sequence[SampleWhy]) -> Corners:
     found = [one.corners_mm for one in whys if one.corners_mm is not None]
-    return Corners(lower_mm=_mean([low for low, _ in found]), higher_mm=_mean([high for _, high in found]))
-
-
-def _mean(values: Sequence[float]) -> Mean:
-    mean, n = finite_mean(values)
-    return Mean(mean=mean, n=n)
+    return Corners(lower_mm=Mean.of([low for low, _ in found]), higher_mm=Mean.of([high for _, high in found]))

@@ -1,4 +1,4 @@
-"""The base of all results: immutable, and strict JSON."""
+"""The base of what is settled once: immutable, and strict JSON."""
 
 from typing import Self
 
@@ -8,7 +8,7 @@ __all__ = ["Frozen"]
 
 
 class Frozen(BaseModel):
-    """A result; NaN and infinities are refused, whichever way it is made."""
+    """A value of typed fields; NaN and infinities are refused, whichever way it is made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
