@@ -16,9 +16,11 @@ from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.store_files import DATABASE
 
-__all__ = ["FORMAT", "has_run", "holds_run", "open_run", "read_trace"]
+__all__ = ["CELLS", "FORMAT", "STUDY", "has_run", "holds_run", "open_run", "read_trace"]
 
 FORMAT = 1
+STUDY, CELLS = "study.json", "cells"
+"""By these a study is known from a run: the file of its plan, and the folder of its runs."""
 
 
 def open_run(folder: Path) -> Run:
@@ -71,6 +73,8 @@ def holds_run(database: sqlite3.Connection) -> bool:
 @contextmanager
 def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
     file = folder / DATABASE
+    if not file.is_file() and (folder / STUDY).is_file():
+        raise StorageError(f"{folder} is a study, not a run; its runs are the folders in {folder / CELLS}: give one")
     if not file.is_file():
         raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder a run was written to")
     database = None

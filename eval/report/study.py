@@ -16,15 +16,16 @@ from medvision_agent.eval.run import Run
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.statistics.family import Key
 from medvision_agent.eval.store import open_run
+from medvision_agent.eval.store_read import STUDY
 from medvision_agent.eval.study.parity import Problem, check_parity
-from medvision_agent.eval.study.plan import FILE, Plan, read_plan
+from medvision_agent.eval.study.plan import Plan, read_plan
 
 __all__ = ["is_study", "study_chapters", "study_protocol"]
 
 
 def is_study(folder: Path) -> bool:
     """Return whether a folder holds a study."""
-    return (folder / FILE).is_file()
+    return (folder / STUDY).is_file()
 
 
 def study_protocol(folder: Path) -> str:
@@ -34,43 +35,36 @@ def study_protocol(folder: Path) -> str:
 
 def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
     """Return a stored study, source by source; raises a MedVisionAgentError where nothing of it can be read."""
-    plan = read_plan(folder)
-    problems = check_parity(folder)
-    chapters, absent = list[ChapterIn](), list[Refused]()
-    for source in dict.fromkeys(cell.source for cell in plan.cells):
+    plan, problems, chapters, absent = read_plan(folder), check_parity(folder), list[ChapterIn](), list[Refused]()
+    several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
+    name = str(plan.study.get("name", folder.name))
+    for source in (one.source for one in plan.sources):
         arms, unread = _arms(plan, source, folder)
-        if arms:
-            own = [problem for problem in problems if problem.source == source]
-            contrasts, refused = _contrasts(plan, arms, own, as_planned=plan.protocol == rules.name)
-            evidence = evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}")
-            one = ChapterIn(
-                str(plan.study.get("name", folder.name)),
-                "study",
-                tuple(arms.values()),
-                evidence=evidence,
-                source=source,
-            )
-            chapters.append(replace(one, contrasts=tuple(contrasts), refused=(*unread, *refused)))
-        else:
+        if not arms:
             absent.append(Refused(name=f"the samples of {source}", differences=("none of its runs has begun",)))
+            continue
+        own = [problem for problem in problems if problem.source == source]
+        contrasts, refused = _contrasts(plan, arms, own, as_planned=as_planned)
+        chapters.append(
+            ChapterIn(
+                name=f"{name} over {source}" if several else name,
+                kind="study",
+                arms=tuple(arms.values()),
+                contrasts=tuple(contrasts),
+                refused=(*unread, *refused),
+                alpha=plan.alpha,
+                seed=int(plan.study.get("seed", 0)),
+                evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
+                family=tuple(Key(**one.model_dump()) for one in plan.family) if as_planned else (),
+                source=source,
+                label=source if several else "",
+                plan=plan.model_dump(mode="json"),
+                plan_sha256=plan.sha256,
+            )
+        )
     if not chapters:
         raise DataError(f"{folder}: none of the study's runs has begun; run it first: medvision-agent ablate")
-    return [_settled(plan, replace(one, refused=(*one.refused, *absent)), rules) for one in chapters]
-
-
-def _settled(plan: Plan, chapter: ChapterIn, rules: Protocol) -> ChapterIn:
-    """Return a chapter with what its plan settled; named by its source too where there are several."""
-    several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
-    return replace(
-        chapter,
-        name=f"{chapter.name} over {chapter.source}" if several else chapter.name,
-        label=chapter.source if several else "",
-        alpha=plan.alpha,
-        seed=int(plan.study.get("seed", 0)),
-        family=tuple(Key(one.contrast, one.task, one.model, one.source) for one in plan.family) if as_planned else (),
-        plan=plan.model_dump(mode="json"),
-        plan_sha256=plan.sha256,
-    )
+    return [replace(one, refused=(*one.refused, *absent)) for one in chapters]
 
 
 def _contrasts(

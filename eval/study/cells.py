@@ -17,14 +17,13 @@ from medvision_agent.eval.launch import Chosen, Prepared, Settings, choose, prep
 from medvision_agent.eval.medvision.names import read_task_list
 from medvision_agent.eval.medvision.source import Reading
 from medvision_agent.eval.selection import Selection
+from medvision_agent.eval.store_read import CELLS
 from medvision_agent.eval.study.schema import Arm, Study
 from medvision_agent.tools.geometry import Size
 
-__all__ = ["CELLS", "Cell", "cell_folder", "make_cells"]
+__all__ = ["Cell", "cell_folder", "make_cells"]
 
 _MEDVISION = "medvision:"
-CELLS = "cells"
-"""The folder of a study's runs, in the study's folder."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,13 +18,15 @@ from medvision_agent.eval.frozen import Frozen
 from medvision_agent.eval.provenance import code_sha256
 from medvision_agent.eval.sample import TASKS, Task
 from medvision_agent.eval.store_files import make_folder, sync_folder
+from medvision_agent.eval.store_read import STUDY
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.version import VERSION
 
-__all__ = ["FILE", "Plan", "PlannedCell", "PlannedSource", "TestKey", "make_plan", "read_plan", "settle"]
+__all__ = ["Plan", "PlannedCell", "PlannedSource", "TestKey", "make_plan", "read_plan", "settle"]
 
-FILE = "study.json"
+FORMAT = 2
+"""Of the file; another one is refused."""
 _CHANGING = {"budget", "max_connections"}
 _SHOWN = 12
 """Differences named at most."""
@@ -137,7 +139,7 @@ def settle(out: Path, plan: Plan) -> bool:
 
     Raises StorageError naming every field that differs from the plan the study was begun with.
     """
-    if (out / FILE).exists():
+    if (out / STUDY).exists():
         then, now = read_plan(out).model_dump(mode="json"), plan.model_dump(mode="json")
         different = list(_differences("", then, now))
         if different:
@@ -147,12 +149,12 @@ def settle(out: Path, plan: Plan) -> bool:
                 f"{out} was begun with another study; give the same one, or another --out:\n{lines}{more}"
             )
         return True
-    content = {"format": 1, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
-    part = out / f"{FILE}.part"
+    content = {"format": FORMAT, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
+    part = out / f"{STUDY}.part"
     try:
         make_folder(out)
         part.write_text(json.dumps(content | {"plan": plan.model_dump(mode="json")}, indent=2), encoding="utf-8")
-        part.replace(out / FILE)
+        part.replace(out / STUDY)
         sync_folder(out)
     except OSError as error:
         raise StorageError(f"{out} cannot be written: {error}; give another --out") from error
@@ -162,12 +164,17 @@ def settle(out: Path, plan: Plan) -> bool:
 def read_plan(out: Path) -> Plan:
     """Return the plan of a study's folder; raises StorageError if it holds none or it was changed."""
     try:
-        content = json.loads((out / FILE).read_text(encoding="utf-8"))
+        content = json.loads((out / STUDY).read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise StorageError(
+                f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; begin the study "
+                "anew with another --out (its runs can still be read, one by one)"
+            )
         plan = Plan.model_validate(content["plan"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise StorageError(f"{out / FILE}: no readable study: {' '.join(str(error).split())[:300]}") from None
+        raise StorageError(f"{out / STUDY}: no readable study: {' '.join(str(error).split())[:300]}") from None
     if content.get("sha256") != plan.sha256:
-        raise StorageError(f"{out / FILE}: its hash is not that of its plan: it was changed after the study began")
+        raise StorageError(f"{out / STUDY}: its hash is not that of its plan: it was changed after the study began")
     return plan
 
 

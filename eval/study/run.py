@@ -22,8 +22,9 @@ from medvision_agent.eval.record import Record
 from medvision_agent.eval.runner import Ask, Lane, Pool, Watch, run_pools
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.store import RunStore, has_run, open_run
+from medvision_agent.eval.store_read import STUDY
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.plan import FILE, Plan, settle
+from medvision_agent.eval.study.plan import Plan, settle
 
 __all__ = ["execute_study", "interleaved"]
 
@@ -142,7 +143,7 @@ def _discard(opened: Sequence[_Open], out: Path, *, new: bool) -> None:
     for one in opened:
         one.store.discard_if_empty()
     if new and not any(one.cell.folder.exists() for one in opened):
-        (out / FILE).unlink(missing_ok=True)
+        (out / STUDY).unlink(missing_ok=True)
         for folder in (*{one.cell.folder.parent for one in opened}, out):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
