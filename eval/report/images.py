@@ -1,7 +1,6 @@
 """The stored pictures of runs: their sizes and their bytes."""
 
 import base64
-import struct
 from collections.abc import Iterable, Sequence
 
 import cv2
@@ -11,11 +10,11 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.store import picture_path
+from medvision_agent.eval.why.scene import picture_size
 from medvision_agent.tools.png import decode_png, encode_png
 
 __all__ = ["embedded", "sizes_of"]
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _MOST = 768
 """Longest side of a picture in a report, in pixels."""
 
@@ -32,8 +31,9 @@ def sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[
         if run.identity.get("reshape"):
             continue
         for record in run.records:
-            if record.sample.id in wanted and record.sample.id not in sizes and (found := _size(run, record.v0_sha256)):
-                sizes[record.sample.id] = found
+            one = record.sample.id
+            if one in wanted and one not in sizes and (found := picture_size(run.folder, record.v0_sha256)):
+                sizes[one] = (found.height, found.width)
     return sizes
 
 
@@ -49,17 +49,3 @@ def embedded(run: Run, sha256: str) -> str:
         height, width = (max(1, round(side * _MOST / longest)) for side in grey.shape)
         data = encode_png(np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
     return base64.b64encode(data).decode("ascii")
-
-
-def _size(run: Run, sha256: str) -> tuple[int, int] | None:
-    if not sha256:
-        return None
-    try:
-        with picture_path(run.folder, sha256).open("rb") as file:
-            head = file.read(24)
-    except OSError:
-        return None
-    if len(head) < 24 or not head.startswith(_PNG):
-        return None
-    width, height = struct.unpack(">II", head[16:24])
-    return height, width

@@ -18,14 +18,14 @@ from medvision_agent.eval.printable import printable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BACK", "GRID", "INK", "MARKERS", "MUTED", "SERIES", "Drawn", "drawing", "letters", "svg_text"]
+__all__ = ["INK", "MUTED", "Drawn", "drawing", "letters", "svg_text"]
 
-INK, MUTED, GRID, BACK = "#010203", "#010204", "#010205", "#010206"
-SERIES = ("#010211", "#010212", "#010213", "#010214", "#010215", "#010216")
-MARKERS = ("o", "s", "^", "D", "v", "P")
+INK, MUTED, _GRID, _BACK = "#010203", "#010204", "#010205", "#010206"
+_SERIES = ("#010211", "#010212", "#010213", "#010214", "#010215", "#010216")
+_MARKERS = ("o", "s", "^", "D", "v", "P")
 """Shapes go with the colours, so that no meaning hangs on colour alone."""
-_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", BACK: "var(--back)"}
-_VARIABLES |= {colour: f"var(--c{number})" for number, colour in enumerate(SERIES, start=1)}
+_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", _GRID: "var(--grid)", _BACK: "var(--back)"}
+_VARIABLES |= {colour: f"var(--c{number})" for number, colour in enumerate(_SERIES, start=1)}
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _FONT = re.compile(r"font: (?:[a-z]+ )*(?:\d+ )?([\d.]+px) [^;]*")
@@ -44,7 +44,7 @@ _SETTINGS: dict[str, Any] = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.unicode_minus": True,
-    "grid.color": GRID,
+    "grid.color": _GRID,
     "grid.linewidth": 0.8,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
@@ -132,4 +132,5 @@ def _coloured(text: str) -> str:
 
 def letters(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return a colour and a marker for each name, in order."""
-    return {name: (SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]) for number, name in enumerate(names)}
+    looks = list(zip(_SERIES, _MARKERS, strict=True))
+    return {name: looks[number % len(looks)] for number, name in enumerate(names)}

@@ -13,7 +13,7 @@ from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.statistics.pairs import Evidence, Unit
 
-__all__ = ["SIZE_UNITS", "lines_of", "target_size", "thirds", "units"]
+__all__ = ["SIZE_UNITS", "lines_of", "target_size", "units"]
 
 SIZE_UNITS: dict[Task, str] = {
     "detection": "box, % of the picture's area",
@@ -33,7 +33,7 @@ def target_size(sample: Sample) -> float:
     return max(sample.target)
 
 
-def thirds(samples: Sequence[Sample]) -> dict[str, str]:
+def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
     """Return for each sample of one task the name of its third: its sizes from the least to the largest."""
     if not samples:
         return {}
@@ -52,7 +52,7 @@ def thirds(samples: Sequence[Sample]) -> dict[str, str]:
 
 def units(samples: Sequence[Sample], evidence: Evidence, rules: Protocol) -> list[Unit]:
     """Return the samples of one task as units."""
-    third = thirds(samples)
+    third = _thirds(samples)
     return [
         Unit(
             sample=sample.id,

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "jackknife_error", "kish"]
+__all__ = ["Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "kish"]
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def by_subject(subjects: Sequence[str], *columns: Sequence[float]) -> tuple[Floa
     return tuple(np.bincount(index, weight, len(names)).astype(np.float64) for weight in weights)
 
 
-def jackknife_error(estimate: Floats, left_out: Floats, weights: Floats) -> Floats:
+def _jackknife_error(estimate: Floats, left_out: Floats, weights: Floats) -> Floats:
     """Return the standard error, given the estimates without each subject; subjects without weight are none."""
     count = (weights > 0).sum(axis=-1)
     squares = (left_out - estimate[..., np.newaxis]) ** 2  # 0 for them
@@ -66,7 +66,7 @@ def jackknife_error(estimate: Floats, left_out: Floats, weights: Floats) -> Floa
 def jackknife(sums: Floats, sizes: Floats) -> Jackknife:
     """Return the mean over all samples, from each subject's sum and its number of samples."""
     estimate, left_out = _means(sums, sizes)
-    return Jackknife(estimate, jackknife_error(estimate, left_out, sizes), kish(sizes) - 1)
+    return Jackknife(estimate, _jackknife_error(estimate, left_out, sizes), kish(sizes) - 1)
 
 
 def jackknife_contrast(sums: tuple[Floats, Floats], weights: tuple[Floats, Floats]) -> Jackknife:
@@ -76,7 +76,7 @@ def jackknife_contrast(sums: tuple[Floats, Floats], weights: tuple[Floats, Float
     """
     (one, one_without), (two, two_without) = (_means(*side) for side in zip(sums, weights, strict=True))
     freedom = np.minimum(kish(weights[0]), kish(weights[1])) - 1
-    error = jackknife_error(one - two, one_without - two_without, weights[0] + weights[1])
+    error = _jackknife_error(one - two, one_without - two_without, weights[0] + weights[1])
     return Jackknife(one - two, error, freedom)
 
 

@@ -13,7 +13,7 @@ from medvision_agent.eval.statistics.estimate import Estimate, estimate
 from medvision_agent.eval.statistics.informative import Signal, signals, warning
 from medvision_agent.eval.statistics.pairs import Pairs
 
-__all__ = ["Bounds", "Missing", "complete", "missing", "success"]
+__all__ = ["Bounds", "Missing", "missing"]
 
 
 class Bounds(Frozen):
@@ -72,8 +72,10 @@ def missing(pairs: Pairs) -> Missing:
         failed_only_a=failed.count((True, False)),
         failed_only_b=failed.count((False, True)),
         failed_both=failed.count((True, True)),
-        success=success(pairs),
-        complete=complete(pairs),
+        success=_exploratory(pairs, [(one.unit.subject, one.a.success, one.b.success) for one in pairs.all]),
+        complete=_exploratory(
+            pairs, [(one.unit.subject, one.a.answered_loss, one.b.answered_loss) for one in pairs.all]
+        ),
         bounds=_bounds(pairs, [(one.b.low - one.a.high, one.b.high - one.a.low) for one in pairs.all]),
         answered_bounds=_bounds(
             pairs, [(one.b.low_if_answered - one.a.high, one.b.high - one.a.low_if_answered) for one in pairs.all]
@@ -81,16 +83,6 @@ def missing(pairs: Pairs) -> Missing:
         signals=found,
         warning=warning(found),
     )
-
-
-def success(pairs: Pairs) -> Estimate:
-    """Return the difference of the success rates over the pairs scored in both arms."""
-    return _exploratory(pairs, [(one.unit.subject, one.a.success, one.b.success) for one in pairs.all])
-
-
-def complete(pairs: Pairs) -> Estimate:
-    """Return the difference of the losses over the pairs answered in both arms."""
-    return _exploratory(pairs, [(one.unit.subject, one.a.answered_loss, one.b.answered_loss) for one in pairs.all])
 
 
 def _exploratory(pairs: Pairs, rows: list[tuple[str, float | None, float | None]]) -> Estimate:

@@ -23,7 +23,7 @@ from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.eval.why.scene import Scene
 from medvision_agent.eval.why.stated import stated_points
 
-__all__ = ["Parts", "answer_numbers", "decompose"]
+__all__ = ["Parts", "decompose"]
 
 _MOST = 1e12
 
@@ -59,7 +59,7 @@ class Parts:
         return self.measurement.exact - self.target
 
 
-def answer_numbers(record: Record, rules: Protocol) -> list[Number] | Missing:
+def _answer_numbers(record: Record, rules: Protocol) -> list[Number] | Missing:
     """Return the numbers of a length's or an angle's answer, or why there are none."""
     if record.outcome is not Outcome.ANSWERED:
         return Missing.NO_ANSWER
@@ -75,7 +75,7 @@ def decompose(record: Record, calls: list[Call], scene: Scene | Missing, rules: 
     """Return the parts of each number of the answer (``QUANTITIES``), or why it has none; detection has no numbers."""
     task = record.sample.task
     quantities = QUANTITIES[task]
-    answer = answer_numbers(record, rules) if quantities else []
+    answer = _answer_numbers(record, rules) if quantities else []
     if isinstance(answer, Missing):
         return [answer] * len(quantities)
     if isinstance(scene, Missing):

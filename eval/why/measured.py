@@ -22,13 +22,13 @@ from medvision_agent.tools.protractor import ProtractorArguments
 from medvision_agent.tools.ruler import RulerArguments
 from medvision_agent.tools.view import ViewSet
 
-__all__ = ["QUANTITIES", "SOLVERS", "STATED", "TASK_TOOLS", "Measurement", "exact_of", "measurements"]
+__all__ = ["QUANTITIES", "SOLVERS", "STATED", "Measurement", "exact_of", "measurements"]
 
 SOLVERS = frozenset({"fit_contour"})
 """Tools that return the answer of a task themselves."""
 STATED = "stated points"
 """The source of a measurement whose points stand in the model's text."""
-TASK_TOOLS: dict[Task, tuple[str, ...]] = {
+_TASK_TOOLS: dict[Task, tuple[str, ...]] = {
     "detection": (),
     "size": ("ruler", "fit_contour"),
     "angle": ("protractor",),
@@ -75,7 +75,7 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
     """Return what the task's tools measured, in the order of the calls; failed calls measured nothing."""
     found: list[Measurement] = []
-    own = [call for call in calls if call.ok and call.tool in TASK_TOOLS[task]]
+    own = [call for call in calls if call.ok and call.tool in _TASK_TOOLS[task]]
     if any(call.withheld(_VALUES[call.tool]) for call in own):
         return Missing.WITHHELD
     try:

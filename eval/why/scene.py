@@ -28,7 +28,7 @@ from medvision_agent.tools.perceive import Native, PerceivedRule
 from medvision_agent.tools.slice import FloatImage, Grey, Slice
 from medvision_agent.tools.view import ViewSet
 
-__all__ = ["Scene", "scene_of"]
+__all__ = ["Scene", "picture_size", "scene_of"]
 
 _RULE: TypeAdapter[PerceivedRule | None] = TypeAdapter(PerceivedRule | None)
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -53,7 +53,7 @@ class Scene:
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
     """Return the views of a record's conversation, or why they cannot be had."""
-    size = _size(picture_path(run.folder, record.v0_sha256)) if record.v0_sha256 else None
+    size = picture_size(run.folder, record.v0_sha256)
     if size is None:
         return Missing.NO_PICTURE
     native = _native_size(record.sample, size, reshaped=bool(run.identity.get("reshape")))
@@ -94,10 +94,12 @@ def _native_size(sample: Sample, sent: Size, *, reshaped: bool) -> Size | None:
     return Size(*sample.medvision.image_size_2d) if sample.medvision is not None else None
 
 
-def _size(png: Path) -> Size | None:
-    """Return the size a PNG file states in its first chunk, or None where there is no such file."""
+def picture_size(folder: Path, sha256: str) -> Size | None:
+    """Return the size that a stored picture states in its first chunk, or None where there is no such file."""
+    if not sha256:
+        return None
     try:
-        with png.open("rb") as file:
+        with picture_path(folder, sha256).open("rb") as file:
             head = file.read(24)
     except OSError:
         return None

@@ -34,8 +34,9 @@ def _task(task: Task, why: TaskWhy) -> Stack:
     heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
     heading.stylize("bold")
     blocks: list[RenderableType] = [heading]
-    if why.errors.quantities:
-        blocks.append(_errors(why.errors.quantities))
+    taken_apart = {name: one for name, one in why.errors.quantities.items() if one.with_solver.n}
+    if taken_apart:
+        blocks.append(_errors(taken_apart))
     notes = [note for name, quantity in why.errors.quantities.items() for note in _sources(name, quantity)]
     notes += _landmarks("landmark error", why.errors.landmarks)
     if why.errors.landmarks != why.errors.landmarks_without_solver:
@@ -54,8 +55,10 @@ def _errors(quantities: Mapping[str, Quantity]) -> RenderableType:
 
 
 def _sources(name: str, quantity: Quantity) -> list[str]:
-    group = quantity.with_solver
-    lines = [f"{name}: points from {counted(group.sources)}; answers that match what they cite: {group.matched}"]
+    group, lines = quantity.with_solver, list[str]()
+    if group.n:
+        points = counted(group.sources)
+        lines.append(f"{name}: points from {points}; answers that match what they cite: {group.matched}")
     if quantity.not_decomposed:
         lines.append(f"{name}: not decomposed: {counted(quantity.not_decomposed)}")
     return lines

@@ -28,3 +28,14 @@ async def test_no_run_is_one_clear_line(call, tmp_path):
     assert (code, out) == (2, "")
     assert len(err.strip().splitlines()) == 1
     assert "holds no run" in err
+
+
+async def test_what_could_not_be_taken_apart_has_no_table(call, tmp_path):
+    run = ("run", "--model", "baseline-prior", "--data", "phantom:2:10", "--tools", "off", "--out", tmp_path / "run")
+    code, _, err = await call(*run)
+    assert code == 0, err
+    code, out, err = await call("why", tmp_path / "run")
+    assert (code, err) == (0, "")
+    assert "distance: not decomposed: nothing was measured and no points are stated 2" in " ".join(out.split())
+    assert "mean size" not in out
+    assert "points from none" not in out
