@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
 
@@ -27,7 +27,7 @@ __all__ = ["command"]
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else medvision-1.2.",
+    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 def command(
     *,

@@ -36,7 +36,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
     ]
     facts += [(f"Parity, {one.name}", _proven(one.free)) for one in chapter.contrasts]
-    facts += [(f"Parity, {one.name}", f"REFUSED: {'; '.join(one.differences)}") for one in chapter.refused]
+    facts += [(f"Not compared, {one.name}", "; ".join(one.differences)) for one in chapter.refused]
     return [(printable(name), printable(text)) for name, text in facts]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.parity import TOOL_FIELDS, parity
+from medvision_agent.eval.parity import parity
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.run import Run
 from medvision_agent.eval.statistics.family import Key
@@ -142,5 +142,5 @@ def _name(run: Run, *, several: bool) -> str:
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:
-    """Return the tool fields in which two runs differ."""
-    return tuple(field for field in sorted(TOOL_FIELDS) if a.identity.get(field) != b.identity.get(field))
+    """Return the fields of their identities in which two runs differ."""
+    return tuple(line.partition(": ")[0] for line in parity(a.identity, b.identity, (), (), free=frozenset()))

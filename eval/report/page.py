@@ -18,9 +18,10 @@ from medvision_agent.eval.report.facts import how
 from medvision_agent.eval.report.model import Chapter, Panel, Picture, Report
 from medvision_agent.eval.report.overlay import KEY, overlay_svg
 from medvision_agent.eval.report.sections import Section, place_of, sections
+from medvision_agent.eval.report.tables import repeated
 from medvision_agent.eval.report.words import BANNERS, headline, sentences
 
-__all__ = ["html_page", "picture_title"]
+__all__ = ["html_page"]
 
 _LONGEST = 4000
 """Characters of a response that are shown."""
@@ -72,7 +73,7 @@ def html_page(report: Report) -> str:
     return _template().render(report=report, chapters=chapters, title=printable(title), style=style) + "\n"
 
 
-def picture_title(chapter: Chapter) -> str:
+def _pictures_title(chapter: Chapter) -> str:
     """Return the heading of the samples shown."""
     return "Samples where the arms differ most" if chapter.contrasts else "Samples with the largest errors"
 
@@ -85,8 +86,8 @@ def _chapter(chapter: Chapter, place: str) -> _Chapter:
         banner=BANNERS[chapter.evidence],
         sentences=[printable(sentence) for sentence in sentences(chapter)],
         sections=sections(chapter, place, draw=True),
-        pictures_title=picture_title(chapter),
-        pictures_note=KEY,
+        pictures_title=_pictures_title(chapter),
+        pictures_note=f"{KEY} Of several epochs, the first." if repeated(chapter) else KEY,
         pictures=tuple(_sample(one, f"{place}-p{number}") for number, one in enumerate(chapter.pictures, start=1)),
         how=how(chapter),
         plan=_pretty(chapter.plan) if chapter.plan else "",

@@ -13,6 +13,7 @@ from medvision_agent.eval.report.tables import (
     endings_table,
     missing_table,
     published_table,
+    repeated,
     sensitivity_table,
     strata_table,
     task_table,
@@ -92,9 +93,11 @@ def _missing(chapter: Chapter, place: str) -> Section:
 
 
 def _published(chapter: Chapter, place: str) -> Section:
-    notes = (chapter.published_missing,) if chapter.published_missing else ()
+    notes = [chapter.published_missing] if chapter.published_missing else []
+    if chapter.published and repeated(chapter):
+        notes.append("Of arms asked in several epochs, the first epoch.")
     tables = [published_table(place, number, one) for number, one in enumerate(chapter.published, start=1)]
-    return Section(f"{place}-published", "Beside published results", notes, tuple(tables))
+    return Section(f"{place}-published", "Beside published results", tuple(notes), tuple(tables))
 
 
 def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
@@ -113,12 +116,21 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
         if any(one.arm == arm and one.effort.tools for data in chapter.tasks for one in data.arms)
     )
     figures = [tool_use(chapter, at, part) for at, part in _numbered(place, _parts(arms))] if draw else []
-    notes = [f"Scripted policies, whose use of tools is written in their programs: {', '.join(chapter.offline)}."]
+    notes = []
+    if chapter.offline:
+        notes.append(
+            f"Scripted policies, whose use of tools is written in their programs: {', '.join(chapter.offline)}."
+        )
+    if repeated(chapter):
+        notes.append(
+            "Of arms asked in several epochs, the first epoch alone: the parts of errors, the points, and how tools "
+            "were used. Success rates, and what a sample took, are over all epochs."
+        )
     tables = (*why_tables(chapter, place), tool_table(chapter, place))
     return Section(
         f"{place}-why",
         "Where the error comes from, and how tools were used",
-        tuple(notes) if chapter.offline else (),
+        tuple(notes),
         tables,
         _there(figures),
     )

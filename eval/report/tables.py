@@ -9,13 +9,12 @@ from medvision_agent.eval.statistics.missing import Bounds
 from medvision_agent.eval.summary import Mean
 from medvision_agent.eval.tables import plural
 
-__all__ = ["NAMES", "contrast_table", "endings_table", "missing_table", "published_table"]
-__all__ += ["sensitivity_table", "slug"]
-__all__ += ["strata_table", "task_table", "tool_table"]
+__all__ = ["contrast_table", "declared", "endings_table", "marked", "missing_table", "published_table", "repeated"]
+__all__ += ["sensitivity_table", "slug", "strata_table", "task_table", "tested", "tool_table"]
 
-NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
+_NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
 _MARK = {"synthetic": "SYNTHETIC: ", "demonstration": "Demonstration: ", "real": ""}
-TEXT = True
+_LEVEL = "Intervals: 95%, whatever the level of the declared tests."
 
 
 def slug(*parts: str) -> str:
@@ -32,12 +31,28 @@ def marked(chapter: Chapter, caption: str) -> str:
     return f"{mark}{caption}" if mark else f"{caption[:1].upper()}{caption[1:]}"
 
 
+def declared(chapter: Chapter) -> str:
+    """Return in words how many tests were declared, and over what."""
+    over = " over all sources of the study" if chapter.label else ""
+    return f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared{over}"
+
+
+def tested(chapter: Chapter) -> bool:
+    """Return whether any comparison of a chapter has a p-value."""
+    return any(test.primary.p is not None for one in chapter.contrasts for test in one.tests.values())
+
+
+def repeated(chapter: Chapter) -> bool:
+    """Return whether any arm was asked in several epochs."""
+    return any(one.epochs > 1 for data in chapter.tasks for one in data.arms)
+
+
 def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
     """Return all arms and references of a task."""
     measures = MEASURES[data.task]
-    columns = [Column("arm", text=TEXT), Column("what", text=TEXT), Column("n"), Column("subjects")]
+    columns = [Column("arm", text=True), Column("what", text=True), Column("n"), Column("subjects")]
     columns += [
-        Column(f"{NAMES.get(one.name, one.name)} ({one.unit})" if one.unit else NAMES.get(one.name, one.name))
+        Column(f"{_NAMES.get(one.name, one.name)} ({one.unit})" if one.unit else _NAMES.get(one.name, one.name))
         for one in measures
     ]
     names = [measure.name for measure in measures]
@@ -74,12 +89,12 @@ def _task_notes(data: TaskData) -> list[str]:
 
 def contrast_table(chapter: Chapter, place: str) -> Table:
     """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
-    columns = [Column("contrast", text=TEXT), Column("task", text=TEXT), Column("loss A"), Column("loss B")]
+    columns = [Column("contrast", text=True), Column("task", text=True), Column("loss A"), Column("loss B")]
     columns += [Column("difference", sign=True), Column("low", sign=True), Column("high", sign=True)]
     columns += [Column("n"), Column("subjects"), Column("success A"), Column("success B")]
     if chapter.family_size:
-        columns += [Column("p"), Column("p, Holm"), Column("verdict", text=TEXT)]
-    columns.append(Column("what is withheld, and why", text=TEXT))
+        columns += [Column("p"), Column("p, Holm"), Column("verdict", text=True)]
+    columns.append(Column("what is withheld, and why", text=True))
     rows: list[tuple[Cell, ...]] = []
     for one in chapter.contrasts:
         for task, test in one.tests.items():
@@ -94,7 +109,8 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         f"Interval: {1 - chapter.alpha:.0%}, over subjects.",
     ]
     if chapter.family_size:
-        notes.append(f"{chapter.family_size} tests were declared; p is corrected over them (Holm).")
+        said = "p is corrected over them (Holm)" if tested(chapter) else "none of them has a p-value here"
+        notes.append(f"{declared(chapter)}; {said}.")
     return Table(
         slug(place, "contrasts"), marked(chapter, "differences in loss"), tuple(columns), tuple(rows), (*notes,)
     )
@@ -102,7 +118,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
 
 def missing_table(chapter: Chapter, place: str) -> Table:
     """Return how many samples failed or were lost, pair by pair."""
-    columns = [Column("contrast", text=TEXT), Column("task", text=TEXT), Column("chosen"), Column("scored pairs")]
+    columns = [Column("contrast", text=True), Column("task", text=True), Column("chosen"), Column("scored pairs")]
     for what in ("failed", "lost"):
         columns += [Column(f"{what} only in A"), Column(f"{what} only in B"), Column(f"{what} in both")]
     rows = [
@@ -120,10 +136,10 @@ def missing_table(chapter: Chapter, place: str) -> Table:
 
 def sensitivity_table(chapter: Chapter, place: str) -> Table:
     """Return the differences that stand beside the primary, and how far what is missing could move it."""
-    columns = [Column("contrast", text=TEXT), Column("task", text=TEXT), Column("figure", text=TEXT)]
+    columns = [Column("contrast", text=True), Column("task", text=True), Column("figure", text=True)]
     columns += [Column("difference", sign=True), Column("lowest", sign=True), Column("highest", sign=True)]
     columns += [Column("interval, low", sign=True), Column("interval, high", sign=True)]
-    columns += [Column("n"), Column("subjects"), Column("what is withheld, and why", text=TEXT)]
+    columns += [Column("n"), Column("subjects"), Column("what is withheld, and why", text=True)]
     rows: list[tuple[Cell, ...]] = []
     for one in chapter.contrasts:
         for task, test in one.tests.items():
@@ -139,6 +155,7 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
     notes = (
         "Bounds: the lowest and highest difference in loss there could be, had every lost result been scored.",
         "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
+        _LEVEL,
     )
     caption = marked(chapter, "beside the primary: success, complete pairs, bounds")
     return Table(slug(place, "sensitivity"), caption, tuple(columns), tuple(rows), notes)
@@ -147,10 +164,10 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
 def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
     """Return the strata of a contrast; exploratory, without p-values."""
     columns = (
-        *(Column(name, text=TEXT) for name in ("task", "stratum", "value")),
+        *(Column(name, text=True) for name in ("task", "stratum", "value")),
         *(Column(name) for name in ("n", "subjects")),
         *(Column(name, sign=True) for name in ("difference", "low", "high")),
-        Column("what is withheld, and why", text=TEXT),
+        Column("what is withheld, and why", text=True),
     )
     rows = []
     for task, found in one.strata.items():
@@ -160,13 +177,13 @@ def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
             difference = None if own is None else own.difference
             rows.append((task, part.name, part.value, part.n, part.subjects, difference, *ends, part.withheld))
     caption = marked(chapter, f"differences in loss by stratum, {one.name}")
-    return Table(slug(place, "strata", one.name), caption, columns, tuple(rows), ("Exploratory: no p-values.",))
+    return Table(slug(place, "strata", one.name), caption, columns, tuple(rows), ("Exploratory: no p-values.", _LEVEL))
 
 
 def tool_table(chapter: Chapter, place: str) -> Table:
     """Return what the scored samples took."""
-    columns = [Column("arm", text=TEXT), Column("task", text=TEXT), Column("n"), Column("success rate")]
-    columns += [Column("tool calls per sample", 2), Column("calls by tool (failed)", text=TEXT)]
+    columns = [Column("arm", text=True), Column("task", text=True), Column("n"), Column("success rate")]
+    columns += [Column("tool calls per sample", 2), Column("calls by tool (failed)", text=True)]
     columns += [Column("tokens in", 0), Column("tokens out", 0), Column("seconds", 1)]
     rows: list[tuple[Cell, ...]] = []
     for data in chapter.tasks:
@@ -189,7 +206,7 @@ def endings_table(chapter: Chapter, place: str) -> Table:
     """Return how every sample of every run ended."""
     names = list(dict.fromkeys(name for run in chapter.runs for name in run.endings))
     lost = {name for run in chapter.runs for name in run.infrastructure}
-    columns = [Column("run", text=TEXT), Column("samples")]
+    columns = [Column("run", text=True), Column("samples")]
     columns += [Column(f"{_words(name)}{' (infrastructure)' if name in lost else ''}") for name in names]
     columns += [Column("failed tries, repeated"), Column("superseded attempts"), Column("US dollars", 4)]
     rows = [
@@ -206,8 +223,8 @@ def endings_table(chapter: Chapter, place: str) -> Table:
 def published_table(place: str, number: int, data: Published) -> Table:
     """Return one part of a published table with the arms below."""
     columns = (
-        Column("model", text=TEXT),
-        Column("from", text=TEXT),
+        Column("model", text=True),
+        Column("from", text=True),
         *(Column(name, 1) for name in data.columns),
         Column("n"),
     )

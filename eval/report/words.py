@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import fixed
-from medvision_agent.eval.report.tables import marked
+from medvision_agent.eval.report.tables import declared, marked, repeated, tested
 from medvision_agent.eval.sample import Task
 from medvision_agent.eval.statistics.family import Test
 from medvision_agent.eval.tables import counted, plural
@@ -94,19 +94,24 @@ def _compared(chapter: Chapter) -> Iterator[str]:
 
 def _declared(chapter: Chapter) -> Iterator[str]:
     """Say what was declared beforehand, and corrected together if anything was tested."""
-    declared = sum(one.declared for one in chapter.contrasts)
-    if chapter.contrasts and not declared:
-        yield "No comparison was declared before the runs: everything here is exploratory, without p-values."
-    elif declared and not any(test.primary.p is not None for one in chapter.contrasts for test in one.tests.values()):
-        yield (
-            f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared; nothing "
-            "here has a p-value, and the table of differences says why."
-        )
-    elif declared:
-        yield (
-            f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared and "
-            f"corrected together (Holm, level {chapter.alpha:g}); everything else is exploratory, without p-values."
-        )
+    if not chapter.contrasts:
+        return
+    if tested(chapter):
+        together = f"corrected together (Holm, level {chapter.alpha:g})"
+        yield f"{declared(chapter)} and {together}; everything else is exploratory, without p-values."
+    elif any(one.declared for one in chapter.contrasts):
+        yield f"{declared(chapter)}; nothing here has a p-value, and the table of differences says why."
+    else:
+        yield f"{_undeclared(chapter)}: everything here is exploratory, without p-values."
+
+
+def _undeclared(chapter: Chapter) -> str:
+    """Say why no comparison of a chapter is a declared test."""
+    if chapter.kind == "runs":
+        return "No comparison was declared before the runs"
+    if chapter.plan["protocol"] != chapter.protocol:
+        return f"The study declared its tests by {chapter.plan['protocol']}, and this is scored by {chapter.protocol}"
+    return "No comparison here is one of the study's declared tests"
 
 
 def _difference(one: Contrast, task: Task, test: Test) -> str:
@@ -155,12 +160,13 @@ def _why(chapter: Chapter) -> Iterator[str]:
     """Say where the errors of each arm come from, with and without a solver's."""
     if len(chapter.arms) > _NAMED:
         return
+    when = " in the first epoch" if repeated(chapter) else ""
     for arm, tasks in chapter.why.items():
         for task, why in tasks.items():
             for name, one in why.errors.quantities.items():
                 if not one.with_solver.n:
                     continue
-                text = f"{arm}, {task}: error of the {name} {_parts(one.with_solver, one.unit)}"
+                text = f"{arm}, {task}: error of the {name}{when} {_parts(one.with_solver, one.unit)}"
                 if one.with_solver.n > one.without_solver.n:
                     rest = _parts(one.without_solver, one.unit) if one.without_solver.n else "none left"
                     text += f"; without the answers of the solver fit_contour: {rest}"

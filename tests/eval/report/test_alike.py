@@ -7,9 +7,11 @@ from click.testing import CliRunner
 
 from medvision_agent.cli.main import cli
 from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.report.facts import how
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
 from .test_page import Page
 
@@ -22,9 +24,11 @@ designs: [on-off]
 arms:
   only_crop: {tools: crop}
   only-crop: {tools: "crop,ruler"}
+  few: {max_tool_calls: 1}
 contrasts:
   - {a: "off", b: only_crop}
   - {a: "off", b: only-crop}
+  - {a: few, b: "on", varies: [limits]}
 """
 
 
@@ -48,7 +52,7 @@ def test_names_that_are_alike_have_tables_and_figures_of_their_own(study, tmp_pa
 
 def test_no_correction_is_spoken_of_where_nothing_was_tested(study):
     said = sentences(collect([study]).chapters[0])
-    assert "3 tests were declared; nothing here has a p-value, and the table of differences says why." in said
+    assert "4 tests were declared; nothing here has a p-value, and the table of differences says why." in said
     assert not any("Holm" in one for one in said)
 
 
@@ -57,3 +61,14 @@ def test_a_run_that_is_gone_is_not_called_a_difference_of_tools(study):
     said = [one for one in sentences(collect([study]).chapters[0]) if "only_crop" in one]
     assert any(one.startswith("Not compared: off -> only_crop of baseline-cv: ") for one in said)
     assert not any("differ in more than their tools" in one for one in said)
+
+
+def test_what_the_arms_differ_in_is_named_whatever_it_is(study):
+    (fact,) = [text for name, text in how(collect([study]).chapters[0]) if name == "Parity, few -> on"]
+    assert fact == "proven: the runs differ in limits.tool_calls and in nothing else"
+
+
+def test_another_protocol_than_the_plans_is_why_nothing_is_tested(study):
+    said = sentences(collect([study], PROTOCOLS["paper-v1"]).chapters[0])
+    start = "The study declared its tests by medvision-1.2, and this is scored by paper-v1: "
+    assert f"{start}everything here is exploratory, without p-values." in said

@@ -10,9 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from medvision_agent.cli.main import cli
-from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.errors import ConfigError, DataError, StorageError
 from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.report.facts import how
+from medvision_agent.eval.report.model import Report
 from medvision_agent.eval.report.page import html_page
+from medvision_agent.eval.report.sections import report_tables, sections
+from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables
 from medvision_agent.eval.store import open_run
 from medvision_agent.eval.study.load import read_study
@@ -118,6 +122,19 @@ def test_a_source_without_a_run_is_named_and_its_tests_count(stored, tmp_path):
     (chapter,) = collect([half]).chapters
     assert chapter.family_size == 12
     assert [one.name for one in chapter.refused] == ["the samples of phantom:4:1", "the samples of phantom:4:2"]
+    assert "Not compared: the samples of phantom:4:1: none of its runs has begun." in sentences(chapter)
+    assert ("Not compared, the samples of phantom:4:1", "none of its runs has begun") in how(chapter)
+
+
+def test_what_is_of_all_sources_or_of_the_first_epoch_is_called_so(stored):
+    chapter = collect([stored]).chapters[1]
+    said = sentences(chapter)
+    assert any(one.startswith("12 tests were declared over all sources of the study; nothing here") for one in said)
+    assert any("error of the major axis in the first epoch (mean size, mm" in one for one in said)
+    notes = [text for one in sections(chapter, "c1", draw=False) for text in one.notes]
+    assert any(note.startswith("Of arms asked in several epochs, the first epoch alone: ") for note in notes)
+    (table,) = [one for one in report_tables(Report(version="", chapters=(chapter,))) if one.id == "c1-contrasts"]
+    assert "12 tests were declared over all sources of the study; none of them has a p-value here." in table.notes
 
 
 def test_a_study_of_one_source_keeps_its_names(tmp_path):
@@ -190,3 +207,19 @@ def test_data_may_be_one_or_several(tmp_path):
     for data, expected in (("demo", ("demo",)), ("[demo, phantom]", ("demo", "phantom"))):
         path.write_text(f"name: t\nmodels: [baseline-prior]\ndata: {data}\ndesigns: [on-off]\n", encoding="utf-8")
         assert read_study(path).data == expected
+
+
+@pytest.mark.parametrize("words", [("why",), ("score",), ("run", "--model", "oracle", "--dry-run", "--pilot")])
+def test_a_study_given_for_a_run_is_told_where_its_runs_are(stored, words):
+    done = CliRunner().invoke(cli, [*words, str(stored)])
+    assert str(done.exception) == (
+        f"{stored} is a study, not a run; its runs are the folders in {stored / 'cells'}: give one"
+    )
+
+
+def test_a_study_of_another_format_is_refused_in_one_line(stored, tmp_path):
+    content = json.loads((stored / "study.json").read_text(encoding="utf-8"))
+    old = content | {"format": 1, "plan": {"study": content["plan"]["study"]}}
+    (tmp_path / "study.json").write_text(json.dumps(old), encoding="utf-8")
+    with pytest.raises(StorageError, match=r"study\.json: format 1, this version reads format 2; [^\n]*$"):
+        read_plan(tmp_path)
