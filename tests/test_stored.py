@@ -1,0 +1,78 @@
+"""Runs and studies stored by earlier versions still load, score, compare, explain and report as they did.
+
+``stored/make.py`` says what each folder holds; ``stored/VERSION.tar.xz`` is what that version made, with the figures
+it printed then. Words may change, figures may not.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medvision_agent.eval.store_read import open_run
+
+STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
+COMMAND = Path(sys.executable).with_name("medvision-agent")
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")
+
+
+@pytest.fixture(scope="module", params=STORED, ids=lambda path: path.name.removesuffix(".tar.xz"))
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a fresh copy of what one version stored."""
+    folder = tmp_path_factory.mktemp("stored")
+    with tarfile.open(request.param) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def printed(stored: Path, *words: str, code: int = 0) -> str:
+    """Run a command there and return what it prints."""
+    done = subprocess.run([COMMAND, *words], cwd=stored, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def figures(value: Any) -> Any:
+    """Return what was measured: everything but the words that describe a run and the code that made it."""
+    if isinstance(value, dict):
+        return {key: figures(item) for key, item in value.items() if key not in {"facts", "identity"}}
+    return [figures(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_scores_as_then(stored, name):
+    before = json.loads((stored / f"{name}.score.json").read_text())
+    assert figures(json.loads(printed(stored, "score", name, "--json"))) == figures(before)
+
+
+@pytest.mark.parametrize("name", ["on", "native", "text"])
+def test_explains_as_then(stored, name):
+    before = json.loads((stored / f"{name}.why.json").read_text())
+    assert figures(json.loads(printed(stored, "why", name, "--json"))) == figures(before)
+
+
+def test_compares_as_then(stored):
+    before = json.loads((stored / "compare.json").read_text())
+    assert figures(json.loads(printed(stored, "compare", "off", "on", "--json"))) == figures(before)
+
+
+def test_reports_as_then(stored):
+    printed(stored, "report", "study", "--tables", "tables", "--out", "study.html")
+    tables = sorted((stored / "study.tables").glob("*.csv"))
+    assert len(tables) == 22
+    for before in tables:
+        now = (stored / "tables" / before.name).read_text()
+        assert NUMBER.findall(now) == NUMBER.findall(before.read_text()), before.name
+
+
+def test_records_are_read_whole(stored):
+    run = open_run(stored / "native")
+    assert [record.sample.id for record in run.records] == ["s0", "s3"]
+    assert all(record.tool_uses for record in run.records)
+    assert open_run(stored / "unfinished").pending()
