@@ -37,7 +37,6 @@ class Condition:
     """Stands between the tools' replies and the model."""
     again: int = 0
     """How many times the model is asked to check its answer."""
-
     overlays: bool = True
     """Pictures that tools draw of what they measured are shown."""
     paragraph: str = "tools"

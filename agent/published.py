@@ -13,13 +13,13 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, Field, ValidationError, create_model
 
+from medvision_agent.agent.config import Replay
 from medvision_agent.agent.models.chat import Turn
 from medvision_agent.agent.question import Prompt
 from medvision_agent.prompts.render import render
 
-__all__ = ["LITERAL", "RECIPE", "Replay", "output_format", "settings", "stored", "worded"]
+__all__ = ["LITERAL", "RECIPE", "output_format", "settings", "stored", "worded"]
 
-Replay = Literal["published-2025", "published-2025-matched"]
 LITERAL: Replay = "published-2025"
 RECIPE = "paper-v1"
 """Its pictures and the facts of its prompts."""

@@ -27,7 +27,7 @@ from medvision_agent.agent.pace import Pace
 from medvision_agent.agent.usage import Usage
 from medvision_agent.errors import ProviderError
 
-__all__ = ["LONGEST_WAIT", "Fault", "Reply", "RequestFailed", "call_model", "classify"]
+__all__ = ["LONGEST_WAIT", "Reply", "RequestFailed", "call_model"]
 
 LONGEST_WAIT = 120.0
 """Seconds; a provider that asks for more is asked again after this long."""

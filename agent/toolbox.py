@@ -73,13 +73,13 @@ def _run(session: Session, call: _Call) -> _Answered:
     """Run one call; what cannot be run is answered with an error."""
     session.counts["tool"] += 1
     if session.counts["tool"] > session.limits.tool_calls:
-        return _error(f"not run: the limit of {session.limits.tool_calls} tool calls is reached")
+        return _error("replies/call_limit", limit=session.limits.tool_calls)
     if call.problem:
-        return _error(f"the arguments could not be read: {call.problem}")
+        return _error("replies/call_unreadable", problem=call.problem)
     tools = {tool.name: tool for tool in session.condition.tools}
     if call.name not in tools:
-        known = ", ".join(tools)
-        return _error(f"unknown tool {call.name[:60]!r}; declared tools: {known}.{nearest(call.name, tools)}")
+        hint = nearest(call.name, tools)
+        return _error("replies/call_unknown", name=repr(call.name[:60]), names=list(tools), hint=hint)
     started = time.perf_counter()
     reply = tools[call.name].call(session.views, call.arguments)
     seconds = time.perf_counter() - started
@@ -88,8 +88,8 @@ def _run(session: Session, call: _Call) -> _Answered:
     return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds)
 
 
-def _error(text: str) -> _Answered:
-    return _Answered(Reply(f"Error: {text}", ok=False))
+def _error(template: str, **values: Any) -> _Answered:
+    return _Answered(Reply(render(template, **values), ok=False))
 
 
 def _content(session: Session, answered: _Answered) -> tuple[str, Blocks]:

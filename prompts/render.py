@@ -1,4 +1,4 @@
-"""Rendering of the templates beside this file: the words a model reads, but for what tools and the toolbox reply.
+"""Rendering of the templates beside this file: the words a model reads, but for what tools declare and reply.
 
 Contract: a missing value is an error (never an empty hole in a prompt), output is the same for the same input,
 and the hash of all templates identifies the wording of a run. Templates of a user's own are rendered the same way,

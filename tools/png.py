@@ -24,15 +24,16 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 
 def decode_png(data: bytes) -> Grey:
     """Return the grey values (h, w) of a PNG file; colours are turned to grey. Raises DataError if it is broken."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-    if pixels is None:
-        raise DataError("not a readable PNG picture")
-    return np.asarray(pixels, np.uint8)
+    return _decoded(data, cv2.IMREAD_GRAYSCALE)
 
 
 def rgb_png(data: bytes) -> bytes:
     """Return a PNG file with three channels, equal ones where it was grey. Raises DataError if it is broken."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    return encode_png(_decoded(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def _decoded(data: bytes, way: int) -> NDArray[np.uint8]:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), way) if data else None
     if pixels is None:
         raise DataError("not a readable PNG picture")
-    return encode_png(np.asarray(pixels[:, :, ::-1], np.uint8))
+    return np.asarray(pixels, np.uint8)

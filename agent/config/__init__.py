@@ -12,9 +12,9 @@ from pydantic import Field, TypeAdapter
 from medvision_agent.agent.config.langchain import LangChain
 from medvision_agent.agent.config.local import Transformers
 from medvision_agent.agent.config.offline import Offline
-from medvision_agent.agent.config.remote import Gemini, OpenAI
+from medvision_agent.agent.config.remote import Gemini, OpenAI, Replay
 
-__all__ = ["MODEL_CONFIG", "Gemini", "LangChain", "ModelConfig", "Offline", "OpenAI", "Transformers"]
+__all__ = ["MODEL_CONFIG", "Gemini", "LangChain", "ModelConfig", "Offline", "OpenAI", "Replay", "Transformers"]
 
 ModelConfig = Gemini | OpenAI | LangChain | Offline | Transformers
 """One model, whatever its provider."""

@@ -7,7 +7,10 @@ from pydantic import Field, field_validator, model_validator
 from medvision_agent.agent.config.model import EnvName, FreeSettings, Model
 from medvision_agent.tools.frames import MEDVISION
 
-__all__ = ["Gemini", "OpenAI"]
+__all__ = ["Gemini", "OpenAI", "Replay"]
+
+Replay = Literal["published-2025", "published-2025-matched"]
+"""What can be replayed (agent/published.py): the published experiment, or its arm with the tool in both arms."""
 
 
 class Remote(Model):
@@ -46,7 +49,7 @@ class Gemini(Remote):
     """Depth of thinking (3.x models); not sent where not given."""
     media_resolution: Literal["low", "medium", "high"] | None = "high"
     """Resolution of pictures, sent with every call. Without it 2.5 models see one thumbnail."""
-    replay: Literal["published-2025", "published-2025-matched"] | None = None
+    replay: Replay | None = None
     """Ask as MedVision's published Gemini experiment did (agent/published.py), or as its arm with the tool in both."""
 
     @model_validator(mode="after")

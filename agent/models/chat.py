@@ -143,6 +143,11 @@ def data_url(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
+def png_of(url: str) -> bytes:
+    """Return the file in a data URL."""
+    return base64.b64decode(url.partition(",")[2])
+
+
 def visible_text(message: AIMessage) -> str:
     """Join the text of a reply: parts that follow each other as they are, parts with anything between on new lines.
 

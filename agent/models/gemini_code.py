@@ -5,7 +5,6 @@ what the published experiment sent. A conversation here is one turn: there are n
 is replayed, a request differs from that of ``gemini.py`` in nothing but the tool.
 """
 
-from base64 import b64decode
 from typing import Any
 
 from google import genai
@@ -21,7 +20,7 @@ from langchain_core.runnables import Runnable
 
 from medvision_agent.agent import published
 from medvision_agent.agent.config import Gemini
-from medvision_agent.agent.models.chat import ToolChoice, Turn
+from medvision_agent.agent.models.chat import ToolChoice, Turn, png_of
 from medvision_agent.agent.models.coderun import CodeRun
 from medvision_agent.agent.models.gemini import GeminiChat
 from medvision_agent.agent.models.gemini_parts import block_of, code_runs
@@ -80,7 +79,7 @@ class GeminiDirect(BaseChatModel):
     def _part(self, block: str | dict[str, Any]) -> types.Part:
         if isinstance(block, str) or block["type"] == "text":
             return types.Part(text=block if isinstance(block, str) else block["text"])
-        png = b64decode(block["image_url"]["url"].partition(",")[2])
+        png = png_of(block["image_url"]["url"])
         # What was published sent grey pictures as three equal channels.
         return types.Part.from_bytes(data=rgb_png(png) if self.config.replay else png, mime_type="image/png")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.genai import types
 
-from medvision_agent.agent.models.chat import data_url
+from medvision_agent.agent.models.chat import data_url, png_of
 from medvision_agent.agent.models.coderun import CodeRun
 
 __all__ = ["Block", "block_of", "code_runs"]
@@ -89,4 +89,4 @@ def _with_pictures(blocks: Sequence[Block], placed: Sequence[tuple[int, CodeRun]
     starts = [at for at, _ in placed]
     for (start, run), end in zip(placed, [*starts[1:], len(blocks)], strict=False):
         urls = [block["image_url"]["url"] for block in blocks[start:end] if block.get("type") == "image_url"]
-        yield replace(run, pictures=tuple(base64.b64decode(url.partition(",")[2]) for url in urls))
+        yield replace(run, pictures=tuple(map(png_of, urls)))

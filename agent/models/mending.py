@@ -41,7 +41,7 @@ def _mended(body: bytes) -> bytes:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    changed = [_mark(call) for call in _calls(content)] + [_name(call) for call in _nameless(content)]
+    changed = [_mark(call) for call in _calls(content)] + [_give_id(call) for call in _without_id(content)]
     return json.dumps(content).encode() if any(changed) else body
 
 
@@ -77,7 +77,7 @@ def _mark(call: dict[str, Any]) -> bool:
     return True
 
 
-def _nameless(content: Any) -> list[dict[str, Any]]:
+def _without_id(content: Any) -> list[dict[str, Any]]:
     """Return the tool calls of chat completions that have no id."""
     choices = content.get("choices") if isinstance(content, dict) else None
     messages = [choice.get("message") for choice in choices or [] if isinstance(choice, dict)]
@@ -85,6 +85,6 @@ def _nameless(content: Any) -> list[dict[str, Any]]:
     return [call for calls in lists for call in calls or [] if isinstance(call, dict) and not call.get("id")]
 
 
-def _name(call: dict[str, Any]) -> bool:
+def _give_id(call: dict[str, Any]) -> bool:
     call["id"] = f"call_{uuid4().hex}"
     return True

@@ -8,7 +8,6 @@ state: at every turn the policy is replayed from the start over the tool message
 import json
 import re
 from abc import abstractmethod
-from base64 import b64decode
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from medvision_agent.agent.models.chat import png_of
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.frames import MEDVISION, Frame
 from medvision_agent.tools.geometry import Size
@@ -175,5 +175,5 @@ def _picture(messages: Sequence[BaseMessage]) -> Grey:
     question = next(message for message in messages if isinstance(message, HumanMessage))
     for block in question.content:
         if isinstance(block, dict) and block.get("type") == "image_url":
-            return decode_png(b64decode(block["image_url"]["url"].partition(",")[2]))
+            return decode_png(png_of(block["image_url"]["url"]))
     raise ValueError("the question holds no picture")

@@ -8,7 +8,7 @@ give the same ``Turn``, so that the agent's loop, its limits and its endings are
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, InvalidToolCall, ToolMessage
@@ -16,11 +16,11 @@ from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.models.chat import Chat, Finish, ToolChoice, Turn
 from medvision_agent.agent.models.textcalls import parse_calls
+from medvision_agent.prompts.render import render
 
-__all__ = ["Blocks", "CallResult", "Native", "Text", "ToolCalling", "protocol_of"]
+__all__ = ["Blocks", "CallResult", "Native", "Text", "protocol_of"]
 
 Blocks = list[str | dict[str, Any]]
-ToolCalling = Literal["native", "text"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Native:
         ]
         pictures = [] if inside else [block for result in results for block in result.picture]
         if pictures:
-            messages.append(HumanMessage([{"type": "text", "text": "Tool output"}, *pictures]))
+            messages.append(HumanMessage([{"type": "text", "text": render("replies/tool_output")}, *pictures]))
         return messages
 
 
@@ -142,7 +142,7 @@ class Text(Native):
         """Return one user message: a line of JSON for each call, by its number, then the pictures with captions."""
         if not results:
             return []
-        lines = "\n".join(["Tool output", *_lines(results)])
+        lines = "\n".join([render("replies/tool_output"), *_lines(results)])
         pictures = [block for result in results for block in result.picture]
         return [HumanMessage([{"type": "text", "text": lines}, *pictures])]
 

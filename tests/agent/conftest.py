@@ -10,9 +10,10 @@ from fake.server import FakeServer, Request
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from medvision_agent.agent.config import MODEL_CONFIG, ModelConfig
+from medvision_agent.agent.faults import Fault
 from medvision_agent.agent.models.chat import Chat, Turn
 from medvision_agent.agent.models.factory import open_model
-from medvision_agent.agent.retry import Fault, call_model
+from medvision_agent.agent.retry import call_model
 
 GEMINI_KEY, OPENAI_KEY = "AIzaSy-fake-0123456789", "plain-fake-key-0123456789"
 PNG = bytes(range(256))

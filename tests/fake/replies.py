@@ -86,8 +86,3 @@ def cut(reply: Reply) -> Reply:
 def trickle(reply: Reply, pause: float) -> Reply:
     """Send a reply in small pieces with *pause* seconds between them."""
     return {**reply, "trickle": pause}
-
-
-def slow(reply: Reply, seconds: float) -> Reply:
-    """Send a reply after some time."""
-    return {**reply, "delay": seconds}

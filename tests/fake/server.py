@@ -103,7 +103,6 @@ class FakeServer:
             body = wires.error(request.wire, status, f"invalid request: {fault or request.path}")
             return await _send(writer, status, json.dumps(body))
         reply = self._next(request)
-        await asyncio.sleep(reply.get("delay", 0))
         if until := reply.get("until"):
             await until.wait()
         if reply.get("hang"):

@@ -73,6 +73,15 @@ RESPONSE_TEMPLATE = {
     },
 }
 
+_VISION = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "image_size": 28,
+    "patch_size": 7,
+}
+
 
 def gemma3(
     folder: Path,
@@ -112,14 +121,7 @@ def gemma3(
             "eos_token_id": 1,
             "tie_word_embeddings": not scripted,
         },
-        vision_config={
-            "hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "image_size": 28,
-            "patch_size": 7,
-        },
+        vision_config=_VISION,
         mm_tokens_per_image=4,
         boi_token_index=ids["boi_token"],
         eoi_token_index=ids["eoi_token"],
@@ -154,14 +156,7 @@ def idefics3(folder: Path, *, template: str = TOOLS_TEMPLATE, response_template:
         pad_token_id=0,
         tie_word_embeddings=False,
         text_config={"model_type": "llama", **_text(len(tokenizer)), "bos_token_id": 2, "eos_token_id": 1},
-        vision_config={
-            "hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "image_size": 28,
-            "patch_size": 7,
-        },
+        vision_config=_VISION,
     )
     return _saved(folder, Idefics3ForConditionalGeneration, config, processor)
 
@@ -192,16 +187,7 @@ def llava(folder: Path, *, template: str = PLAIN_TEMPLATE, response_template: An
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-1,
         text_config={"model_type": "llama", **_text(len(tokenizer)), "bos_token_id": 2, "eos_token_id": 1},
-        vision_config={
-            "model_type": "clip_vision_model",
-            "hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "image_size": 28,
-            "patch_size": 7,
-            "projection_dim": 16,
-        },
+        vision_config={"model_type": "clip_vision_model", **_VISION, "projection_dim": 16},
     )
     return _saved(folder, LlavaForConditionalGeneration, config, processor)
 

@@ -20,7 +20,6 @@ __all__ = [
     "Function",
     "Refused",
     "power",
-    "span",
 ]
 
 BITS = 4096
@@ -60,7 +59,7 @@ def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
     return base**exponent
 
 
-def span(*args: Any) -> range:
+def _span(*args: Any) -> range:
     """``range`` of at most ITEMS numbers."""
     made = range(*args)
     # len() of a longer range than a machine word counts would raise OverflowError.
@@ -104,7 +103,7 @@ BUILTINS: dict[str, Function] = {
     **{function.__name__: Function(function.__name__, function) for function in _PLAIN},
     **{function.__name__: Function(function.__name__, _listed(function)) for function in _LISTED},
     "pow": Function("pow", power),
-    "range": Function("range", span),
+    "range": Function("range", _span),
     "round": Function("round", _round),
 }
 """What may be called by its bare name (``print`` and ``str`` are the evaluator's own)."""

@@ -7,7 +7,6 @@ is a ConfigError. Messages of one role that follow each other are merged, becaus
 the model's own control tokens in a text are broken up, because a stray one stands for a picture or ends a turn.
 """
 
-import base64
 import binascii
 import io
 import re
@@ -18,6 +17,7 @@ import jinja2
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from PIL import Image
 
+from medvision_agent.agent.models.chat import png_of
 from medvision_agent.errors import ConfigError
 
 __all__ = ["ChatTemplate", "Conversation"]
@@ -181,7 +181,7 @@ def _as_text(text: str) -> str:
 def _picture(url: str) -> Image.Image:
     """Return the picture of a data URL, in colours as encoders take it."""
     try:
-        with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as picture:
+        with Image.open(io.BytesIO(png_of(url))) as picture:
             return picture.convert("RGB")
     except (binascii.Error, OSError) as error:
         raise ValueError(f"a picture that cannot be read: {error}") from error

@@ -40,12 +40,12 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class UnreadableError(ValueError):
-    """No value is at this place. ``at`` is where reading stopped, ``cut`` tells that the text ended there."""
+    """No value is at this place. ``at`` is where reading stopped."""
 
     def __init__(self, text: str, at: int) -> None:
-        self.at, self.cut = at, at >= len(text)
+        self.at = at
         shown = text[at : at + 20].partition("\n")[0] or text[at : at + 20]
-        super().__init__("it is cut off" if self.cut else f"it cannot be read from {shown!r} on")
+        super().__init__("it is cut off" if at >= len(text) else f"it cannot be read from {shown!r} on")
         self.whole: Any = None
         """What was complete of the outermost object, list or argument list."""
         self.only_open = False
