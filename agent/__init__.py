@@ -1,1 +1,1 @@
-"""How one sample gets answered: conditions, chat models by config, and the LangGraph graph."""
+"""How one sample gets answered. Read it top to bottom: opening, graph, session, toolbox, answer."""

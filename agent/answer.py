@@ -10,21 +10,21 @@ from dataclasses import dataclass
 
 from langchain_core.runnables import RunnableConfig
 
+from medvision_agent.agent.chat.chat import Chat, Finish
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.graph import State, agent_graph
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.models.chat import Chat, Finish
-from medvision_agent.agent.models.policy import Brief
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.agent.question import Question
+from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import GivenUpError, Session, Waiting
 from medvision_agent.agent.trace import Trace
-from medvision_agent.agent.usage import Usage
+from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ProviderError
-from medvision_agent.tools.frames import FRAMES
-from medvision_agent.tools.geometry import Size
-from medvision_agent.tools.view import Perceives, ViewSet
+from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.geometry import Size
+from medvision_agent.tools.view.views import Perceives, ViewSet
 
 __all__ = ["Answer", "answer"]
 

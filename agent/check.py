@@ -14,15 +14,15 @@ from pydantic import Field
 
 from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.config import Gemini, ModelConfig
 from medvision_agent.agent.digits import digits_picture, digits_slice
+from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.models.factory import open_model
-from medvision_agent.agent.question import Question
-from medvision_agent.agent.usage import Usage
+from medvision_agent.agent.models import Gemini, ModelConfig
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
 from medvision_agent.tools.base import Arguments, Output, Picture, Result, Tool
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Check", "Finding", "check_model"]
 

@@ -17,8 +17,8 @@ from medvision_agent.agent.control import Control, control_named
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
-from medvision_agent.tools.frames import MEDVISION, Frame
 from medvision_agent.tools.registry import TOOLS, select
+from medvision_agent.tools.view.frames import MEDVISION, Frame
 
 __all__ = ["Condition"]
 

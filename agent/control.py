@@ -20,7 +20,7 @@ import numpy as np
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Picture, Reply, Tool
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Blind", "Control", "Sham", "Withheld", "control_named"]
 

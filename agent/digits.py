@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.slice import Grey, Slice, grey_slice
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import Grey, Slice, grey_slice
 
 __all__ = ["CELL", "digits_picture", "digits_slice"]
 

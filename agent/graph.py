@@ -23,13 +23,13 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from medvision_agent.agent.models.chat import Finish
+from medvision_agent.agent.chat.chat import Finish
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.toolbox import answer_calls
 from medvision_agent.prompts.render import render
-from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["State", "agent_graph"]
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.config import Gemini, ModelConfig, OpenAI
-from medvision_agent.agent.published import LITERAL, RECIPE, worded
-from medvision_agent.agent.question import Prompt, Question
-from medvision_agent.agent.wording import Wording
+from medvision_agent.agent.models import Gemini, ModelConfig, OpenAI
+from medvision_agent.agent.providers.gemini.replay import LITERAL, RECIPE, worded
+from medvision_agent.agent.words.question import Prompt, Question
+from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import ConfigError
-from medvision_agent.tools.frames import MEDVISION
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import MEDVISION
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["check_askable", "opening"]
 

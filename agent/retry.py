@@ -18,13 +18,13 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from medvision_agent.agent.config import ModelConfig, Offline
-from medvision_agent.agent.faults import Fault, classify
-from medvision_agent.agent.models.chat import Finish, Turn
-from medvision_agent.agent.models.encodable import encodable
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.agent.pace import Pace
-from medvision_agent.agent.usage import Usage
+from medvision_agent.agent.chat.chat import Finish, Turn
+from medvision_agent.agent.chat.redact import encodable
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.models import ModelConfig, Offline
+from medvision_agent.agent.wire.failures import Fault, classify
+from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.errors import ProviderError
 
 __all__ = ["LONGEST_WAIT", "Reply", "RequestFailed", "call_model"]

@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from medvision_agent.agent.chat.chat import Chat, Turn
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.faults import Fault
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.grammars.protocol import Native, protocol_of
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.models.chat import Chat, Turn
-from medvision_agent.agent.models.policy import Brief
-from medvision_agent.agent.models.protocol import Native, protocol_of
-from medvision_agent.agent.question import Prompt, Question
+from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.retry import Reply
 from medvision_agent.agent.trace import Trace
-from medvision_agent.agent.usage import Usage
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.agent.words.question import Prompt, Question
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["GivenUpError", "Session", "Waiting"]
 

@@ -13,14 +13,14 @@ from uuid import uuid4
 
 from langchain_core.messages import AnyMessage, HumanMessage
 
-from medvision_agent.agent.models.chat import Turn
-from medvision_agent.agent.models.protocol import Blocks, CallResult
+from medvision_agent.agent.chat.chat import Turn
+from medvision_agent.agent.grammars.protocol import Blocks, CallResult
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.trace import ToolCallTrace
 from medvision_agent.errors import nearest
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Reply
-from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["answer_calls"]
 

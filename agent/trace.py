@@ -15,7 +15,7 @@ from typing import Any
 
 from langchain_core.messages import AnyMessage
 
-from medvision_agent.agent.models.coderun import CODE_EXECUTION, CodeRun
+from medvision_agent.agent.chat.code_run import CODE_EXECUTION, CodeRun
 
 __all__ = ["ToolCallTrace", "Trace"]
 

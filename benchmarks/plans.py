@@ -15,8 +15,8 @@ from pathlib import Path
 
 from datafolder import FolderShape, image_path, write_plan, write_volume
 
-from medvision_agent.eval.medvision.source import MedVisionSource, Reading
-from medvision_agent.eval.selection import Selection, select
+from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.selection import Selection, select
 
 DATASETS = 4
 SHAPE = FolderShape(cases=250, volume=(70, 70, 60))

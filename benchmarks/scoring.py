@@ -72,7 +72,7 @@ def main() -> None:
         for family in FAMILIES:  # what is imported late is imported here
             _score(GOLDEN / family / "inputs.jsonl.gz")
         summary, spent = _spent(lambda: [_score(Path(family, MODEL)) for family in FAMILIES])
-        with mock.patch("medvision_agent.eval.answers.load.process_count", return_value=1):
+        with mock.patch("medvision_agent.eval.results.load.process_count", return_value=1):
             alone, spent_alone = _spent(lambda: [_score(Path(family, MODEL)) for family in FAMILIES])
         ours, spent_samples = _spent(
             lambda: [_score(Path(family, MODEL), "--samples", f"{family}.jsonl") for family in FAMILIES]

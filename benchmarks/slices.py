@@ -19,9 +19,9 @@ from datafolder import LABELS, FolderShape, image_path, write_plan, write_volume
 from numpy.typing import NDArray
 from upstream import enable_upstream
 
-from medvision_agent.eval.medvision.source import MedVisionSource, Reading
-from medvision_agent.eval.recipe import RECIPES
-from medvision_agent.eval.selection import Selection, select
+from medvision_agent.eval.asking.recipe import RECIPES
+from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.selection import Selection, select
 
 VOLUME = (256, 256, 200)
 EVERY = 20

@@ -10,10 +10,10 @@ import click
 from medvision_agent.cli.limits import budget_options
 from medvision_agent.cli.stopping import INTERRUPTED, Stopping
 from medvision_agent.errors import ConfigError, ProviderError
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.budget import Budget
+    from medvision_agent.eval.asking.budget import Budget
     from medvision_agent.eval.study.cells import Cell
     from medvision_agent.eval.study.plan import Plan
     from medvision_agent.eval.study.schema import Study
@@ -107,7 +107,7 @@ def _default_folder(name: str) -> Path:
 
 def _say_first(cells: "tuple[Cell, ...]", noise: list[str]) -> None:
     """Say what in the environment sends requests elsewhere, and whose repeats show no noise, once for each model."""
-    from medvision_agent.agent.models.redirects import redirections
+    from medvision_agent.agent.wire.redirects import redirections
 
     elsewhere = [line for cell in cells for line in redirections(cell.prepared.model)]
     for line in dict.fromkeys([*elsewhere, *noise]):
@@ -125,7 +125,7 @@ def _budget(study: "Study", limits: dict[str, float | None]) -> "Budget":
 async def _run(plan: "Plan", cells: "tuple[Cell, ...]", out: Path, budget: "Budget") -> tuple[int, bool, str]:
     """Run with a progress bar; returns what is left, whether it was interrupted, and which limit stopped it."""
     from medvision_agent.cli.progress import RunProgress
-    from medvision_agent.eval.runner import Watch
+    from medvision_agent.eval.asking.runner import Watch
     from medvision_agent.eval.study.run import execute_study
 
     stopping, used_up = Stopping(), list[str]()

@@ -7,8 +7,8 @@ import click
 
 from medvision_agent.cli.score import write_lines
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.printable import printable
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.text import printable
 
 __all__ = ["score_answers"]
 
@@ -28,9 +28,9 @@ def score_answers(
     One family of tasks is printed as JSON in MedVision's shape, several as an object of these by family. What is to be
     said about the files goes to standard error too.
     """
-    from medvision_agent.eval.answers.load import load_answers, load_batches, without_collector
-    from medvision_agent.eval.answers.removed import read_removed
-    from medvision_agent.eval.answers.summary import sample_lines, section, sections
+    from medvision_agent.eval.results.load import load_answers, load_batches, without_collector
+    from medvision_agent.eval.results.removed import read_removed
+    from medvision_agent.eval.results.summary import sample_lines, section, sections
 
     if removed_samples is not None and not rules.removed_samples:
         raise ConfigError(f"--removed-samples: {rules.name} has no such filter")
@@ -52,8 +52,8 @@ def score_answers(
         by_family = {one.batch.family: one.summary for one in found}
         click.echo(json.dumps(by_family if len(found) > 1 else found[0].summary, indent=2, allow_nan=False))
         return
-    from medvision_agent.eval.answers.view import section_view
-    from medvision_agent.eval.tables import show
+    from medvision_agent.cli.printed.results import section_view
+    from medvision_agent.cli.printed.table import show
 
     for one in found:
         show(section_view(one.summary))

@@ -36,8 +36,8 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
 
 
 def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
-    from medvision_agent.eval.answers.published import differences, published_tables, run_figures
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.results.published import differences, published_tables, run_figures
+    from medvision_agent.eval.store.write import open_run
 
     run, tables = open_run(folder), published_tables()
     figures, different = run_figures(run.records, rules), differences(run, rules)
@@ -46,8 +46,8 @@ def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
         content = {"run": parts, "protocol": rules.name, "not_the_same": different, "published": tables}
         click.echo(json.dumps(content | {"facts": run.facts}, indent=2, allow_nan=False))
         return
-    from medvision_agent.eval.tables import show
-    from medvision_agent.eval.tables_published import published_view
+    from medvision_agent.cli.printed.published import published_view
+    from medvision_agent.cli.printed.table import show
 
     facts = [*run.facts, f"scored by {rules.name}", *([run.source_note] if run.source_note else [])]
     scored = sum(not record.outcome.infrastructure for record in run.records)
@@ -55,9 +55,9 @@ def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
 
 
 def _beside_run(run_a: Path, run_b: Path, rules: Protocol, *, as_json: bool) -> None:
-    from medvision_agent.eval.compare import compare
-    from medvision_agent.eval.parity import parity
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.compare.compare import compare
+    from medvision_agent.eval.compare.parity import parity
+    from medvision_agent.eval.store.write import open_run
 
     a, b = open_run(run_a), open_run(run_b)
     different = parity(a.identity, b.identity, a.records, b.records)
@@ -73,7 +73,7 @@ def _beside_run(run_a: Path, run_b: Path, rules: Protocol, *, as_json: bool) -> 
         notes = {"source_note": a.source_note, "comparison": comparison.model_dump(mode="json")}
         click.echo(json.dumps(arms | notes, indent=2, allow_nan=False))
         return
-    from medvision_agent.eval.tables import show
-    from medvision_agent.eval.tables_compare import comparison_view
+    from medvision_agent.cli.printed.compare import comparison_view
+    from medvision_agent.cli.printed.table import show
 
     show(comparison_view(comparison, a.facts, b.facts, a.source_note))

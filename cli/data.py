@@ -10,11 +10,11 @@ import click
 from medvision_agent.cli.data_medvision import check, print_overview, print_published
 from medvision_agent.cli.sampling import data_option, reading_options, sample_options, take_reading, take_selection
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.sample import Sample
-    from medvision_agent.eval.source import Source
+    from medvision_agent.eval.data.sample import Sample
+    from medvision_agent.eval.data.source import Source
 
 __all__ = ["command"]
 
@@ -55,7 +55,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
     from rich.console import Console
     from rich.table import Column, Table
 
-    from medvision_agent.eval.tables import plain
+    from medvision_agent.cli.printed.table import plain
 
     # An id is there to be copied: it is never broken; nothing is cut.
     others = (Column(name, overflow="fold") for name in ("task", "asked", "target", "subject", "marks"))
@@ -80,18 +80,20 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 @_FORCE
 def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
     """Draw the truth of one sample on its enlarged picture, and print what is known about it."""
-    from medvision_agent.eval.selection import find_sample
-    from medvision_agent.eval.sources import open_source
-    from medvision_agent.eval.truth import draw_truth
-    from medvision_agent.tools.png import encode_png
+    from medvision_agent.eval.asking.recipe import recipe_named
+    from medvision_agent.eval.data.selection import find_sample
+    from medvision_agent.eval.data.sources import open_source
+    from medvision_agent.eval.data.truth import draw_truth
+    from medvision_agent.tools.view.png import encode_png
 
     if out.exists() and not force:
         raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
     source = open_source(data, take_reading(options))
     sample = find_sample(source, sample_id)
     native = source.load(sample)
+    shown = recipe_named("medvision-1.2").slice_of(native, sample)
     try:
-        out.write_bytes(encode_png(draw_truth(native, sample)))
+        out.write_bytes(encode_png(draw_truth(shown, sample)))
     except OSError as error:
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
     height, width = native.values.shape
@@ -109,7 +111,7 @@ def export(out: Path, force: bool, **options: Any) -> None:
 
     Either is read by --data, of this command and of `run`; the format is described in docs/data.md.
     """
-    from medvision_agent.eval.export import export as write
+    from medvision_agent.eval.data.export import export as write
 
     source, samples = _selected(**options)
     write(source, samples, out, force=force)
@@ -118,8 +120,8 @@ def export(out: Path, force: bool, **options: Any) -> None:
 
 
 def _selected(data: str, **options: Any) -> "tuple[Source, tuple[Sample, ...]]":
-    from medvision_agent.eval.selection import select
-    from medvision_agent.eval.sources import open_source
+    from medvision_agent.eval.data.selection import select
+    from medvision_agent.eval.data.sources import open_source
 
     selection = take_selection(options)
     source = open_source(data, take_reading(options))

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medvision_agent.cli.sampling import reading_options, take_reading, take_selection
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.medvision.survey import Survey
+    from medvision_agent.eval.data.medvision.survey import Survey
 
 __all__ = ["check", "print_overview", "print_published"]
 
 
 def print_overview(data: str, **options: Any) -> None:
     """Print the configurations asked for, what they hold, and the cases that are broken."""
-    from medvision_agent.eval.medvision.source import MedVisionSource
-    from medvision_agent.eval.medvision.survey import Survey
+    from medvision_agent.eval.data.medvision.source import MedVisionSource
+    from medvision_agent.eval.data.medvision.survey import Survey
 
     selection = take_selection(options)
     source = MedVisionSource(Path(data.removeprefix("medvision:")), take_reading(options))
@@ -41,8 +41,8 @@ def check(context: click.Context, /, folder: Path, quick: bool, as_json: bool, *
 
     Goes on to the end, whatever it finds. Exit code 0: nothing is broken; 1: something is.
     """
-    from medvision_agent.eval.medvision.source import MedVisionSource
-    from medvision_agent.eval.medvision.survey import Survey
+    from medvision_agent.eval.data.medvision.source import MedVisionSource
+    from medvision_agent.eval.data.medvision.survey import Survey
 
     source = MedVisionSource(folder, take_reading(options))
     say = (lambda _: None) if as_json else (lambda problem: click.echo(printable(f"broken: {problem}")))
@@ -61,7 +61,7 @@ def print_published(*, as_json: bool) -> None:
     """Print the datasets of MedVision as its page lists them."""
     from importlib.resources import files
 
-    table = json.loads((files("medvision_agent.eval.medvision") / "published.json").read_text(encoding="utf-8"))
+    table = json.loads((files("medvision_agent.eval.data.medvision") / "published.json").read_text(encoding="utf-8"))
     if as_json:
         click.echo(json.dumps(table, indent=1, ensure_ascii=False))
         return

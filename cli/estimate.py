@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.estimate import Estimate
+    from medvision_agent.eval.asking.estimate import Estimate
 
 __all__ = ["print_estimate"]
 

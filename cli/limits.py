@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from medvision_agent.agent.limits import Limits
-    from medvision_agent.eval.budget import Budget
+    from medvision_agent.eval.asking.budget import Budget
 
 __all__ = ["budget_options", "limit_options", "take_budget", "take_limits"]
 
@@ -62,7 +62,7 @@ def take_limits(options: dict[str, Any]) -> "Limits":
 
 def take_budget(options: dict[str, Any]) -> "Budget":
     """Take the budget of the run out of *options*; raises ConfigError."""
-    from medvision_agent.eval.budget import Budget
+    from medvision_agent.eval.asking.budget import Budget
 
     return _made(Budget, _BUDGET, options)
 

@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 from medvision_agent.errors import MedVisionAgentError
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 from medvision_agent.version import VERSION
 
 __all__ = ["cli", "main"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.models import ModelConfig
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 __all__ = ["command"]
 
@@ -32,7 +32,7 @@ def command() -> None:
 @_EXTRA
 def list_models(extra: Path | None) -> None:
     """List all models by name, and whether each could be asked now."""
-    from medvision_agent.agent.catalogue import load_catalogue
+    from medvision_agent.agent.models.catalogue import load_catalogue
 
     rows = [(name, config.provider, config.model, _readiness(config)) for name, config in load_catalogue(extra).items()]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -48,7 +48,7 @@ def show(name: str, extra: Path | None) -> None:
     """Print every setting of one model, defaults included, as YAML."""
     import yaml
 
-    from medvision_agent.agent.catalogue import find, load_catalogue, origins
+    from medvision_agent.agent.models.catalogue import find, load_catalogue, origins
 
     config = find(name, load_catalogue(extra))
     click.echo(printable(f"# {origins(extra)[name]}; {_readiness(config)}"))
@@ -68,10 +68,10 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     """
     import asyncio
 
-    from medvision_agent.agent.catalogue import find, load_catalogue
     from medvision_agent.agent.check import check_model
-    from medvision_agent.agent.config import Offline
-    from medvision_agent.agent.models.redirects import redirections
+    from medvision_agent.agent.models import Offline
+    from medvision_agent.agent.models.catalogue import find, load_catalogue
+    from medvision_agent.agent.wire.redirects import redirections
 
     config = find(name, load_catalogue(extra))
     if isinstance(config, Offline):
@@ -90,7 +90,7 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
 
 
 def _readiness(config: ModelConfig) -> str:
-    from medvision_agent.agent.models.factory import check_ready, key_names
+    from medvision_agent.agent.providers.factory import check_ready, key_names
 
     names = key_names(config)
     try:

@@ -6,10 +6,10 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from medvision_agent.agent.faults import Fault
-from medvision_agent.agent.usage import Usage
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.run import Run
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
 
 __all__ = ["RunProgress"]
 

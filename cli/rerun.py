@@ -30,10 +30,10 @@ def command(
     """
     from dataclasses import replace
 
-    from medvision_agent.eval.again import changes, settings_of
-    from medvision_agent.eval.launch import prepare
+    from medvision_agent.eval.asking.launch import prepare
+    from medvision_agent.eval.asking.rerun import changes, settings_of
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.store.write import open_run
 
     scoring, stored = protocol_named(protocol), open_run(run)
     prepared = prepare(replace(settings_of(stored, out, tools), resume=resume))

@@ -11,14 +11,14 @@ from medvision_agent.cli.limits import limit_options, take_budget, take_limits
 from medvision_agent.cli.sampling import sample_options, take_reading, take_selection
 from medvision_agent.cli.stopping import INTERRUPTED, Stopping
 from medvision_agent.errors import ConfigError, ProviderError
-from medvision_agent.eval.printable import printable
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.launch import Prepared, Settings
-    from medvision_agent.eval.run import Run
+    from medvision_agent.eval.asking.launch import Prepared, Settings
     from medvision_agent.eval.scorer.protocol import Protocol
-    from medvision_agent.tools.geometry import Size
+    from medvision_agent.eval.store.run import Run
+    from medvision_agent.tools.view.geometry import Size
 
 __all__ = ["carry_out", "command"]
 
@@ -59,10 +59,10 @@ def command(
     interrupted.
     """
     from medvision_agent.cli.estimate import print_estimate
-    from medvision_agent.eval.estimate import estimate
-    from medvision_agent.eval.launch import prepare
+    from medvision_agent.eval.asking.estimate import estimate
+    from medvision_agent.eval.asking.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.store.write import open_run
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
@@ -76,9 +76,9 @@ def command(
 
 def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol", *, as_json: bool) -> None:
     """Run what was prepared, print its summary by a protocol, say what is left, and exit with the code of ``run``."""
-    from medvision_agent.agent.models.redirects import redirections
+    from medvision_agent.agent.wire.redirects import redirections
     from medvision_agent.cli.summary import print_summary
-    from medvision_agent.eval.store import DATABASE
+    from medvision_agent.eval.store.write import DATABASE
 
     for line in [*redirections(prepared.model), *_upgrades(prepared)]:
         click.echo(line, err=True)
@@ -110,7 +110,7 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
 
 def _upgrades(prepared: "Prepared") -> list[str]:
     """Return a line for each library that is not of the version the run to be resumed began with."""
-    from medvision_agent.eval.store import DATABASE, open_run
+    from medvision_agent.eval.store.write import DATABASE, open_run
 
     settings = prepared.settings
     if not settings.resume or not (settings.out / DATABASE).exists():
@@ -124,7 +124,7 @@ def _upgrades(prepared: "Prepared") -> list[str]:
 
 
 def _settings(*, out: Path | None, reshape: str | None, **options: Any) -> "Settings":
-    from medvision_agent.eval.launch import Settings
+    from medvision_agent.eval.asking.launch import Settings
 
     if options["resume"] and out is None:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
@@ -141,7 +141,7 @@ def _settings(*, out: Path | None, reshape: str | None, **options: Any) -> "Sett
 
 def _size(text: str | None) -> "Size | None":
     """Return the size written as HEIGHT,WIDTH; raises ConfigError."""
-    from medvision_agent.tools.geometry import Size
+    from medvision_agent.tools.view.geometry import Size
 
     if text is None:
         return None
@@ -165,8 +165,8 @@ async def _run(prepared: "Prepared") -> tuple["Run", bool, str]:
     Returns the run, whether it was interrupted, and which limit of the run stopped it (empty: none did).
     """
     from medvision_agent.cli.progress import RunProgress
-    from medvision_agent.eval.launch import execute
-    from medvision_agent.eval.runner import Watch
+    from medvision_agent.eval.asking.launch import execute
+    from medvision_agent.eval.asking.runner import Watch
 
     stopping, used_up = Stopping(), list[str]()
 

@@ -9,8 +9,8 @@ import click
 from medvision_agent.cli.options import with_options
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.medvision.source import Reading
-    from medvision_agent.eval.selection import Selection
+    from medvision_agent.eval.data.medvision.source import Reading
+    from medvision_agent.eval.data.selection import Selection
 
 __all__ = ["data_option", "reading_options", "sample_options", "take_reading", "take_selection"]
 
@@ -68,7 +68,7 @@ def sample_options(command: _F) -> _F:
 
 def take_reading(options: dict[str, Any]) -> "Reading":
     """Take the reading's options out of *options*."""
-    from medvision_agent.eval.medvision.source import Reading
+    from medvision_agent.eval.data.medvision.source import Reading
 
     filters = not options.pop("no_filters")
     return Reading(annotations=options.pop("annotations"), filters=filters, subjects=options.pop("subjects"))
@@ -76,8 +76,8 @@ def take_reading(options: dict[str, Any]) -> "Reading":
 
 def take_selection(options: dict[str, Any]) -> "Selection":
     """Take the selection's options out of *options*."""
-    from medvision_agent.eval.medvision.names import read_task_list
-    from medvision_agent.eval.selection import Selection, parse_tasks
+    from medvision_agent.eval.data.medvision.names import read_task_list
+    from medvision_agent.eval.data.selection import Selection, parse_tasks
 
     task_list = options.pop("task_list")
     listed = read_task_list(task_list) if task_list else ()

@@ -52,8 +52,8 @@ def command(
     folder of MedVision results of one model.
     """
     from medvision_agent.cli.answers import score_answers
-    from medvision_agent.eval.answers.folder import has_results
-    from medvision_agent.eval.store import DATABASE
+    from medvision_agent.eval.results.folder import has_results
+    from medvision_agent.eval.store.write import DATABASE
 
     rules = protocol(protocol_name)
     if source.is_file() or (source.is_dir() and not (source / DATABASE).is_file() and has_results(source)):
@@ -82,8 +82,8 @@ def write_lines(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _score_run(run: Path, rules: Protocol, samples: Path | None, *, as_json: bool) -> None:
     from medvision_agent.cli.summary import print_summary
-    from medvision_agent.eval.rows import sample_row
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.summary.rows import sample_row
 
     stored = open_run(run)
     if samples is not None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.estimate import Spending
+    from medvision_agent.eval.asking.estimate import Spending
     from medvision_agent.eval.scorer.protocol import Protocol
     from medvision_agent.eval.study.plan import Plan
     from medvision_agent.eval.study.preview import PowerPreview, Preview
@@ -19,7 +19,7 @@ __all__ = ["print_cells", "print_preview"]
 
 def print_preview(found: "Preview", *, as_json: bool) -> None:
     """Print what a study would ask, as text or JSON."""
-    from medvision_agent.eval.tables import plural
+    from medvision_agent.text import plural
 
     if as_json:
         click.echo(found.model_dump_json(indent=2))
@@ -74,8 +74,8 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
 
     Returns what is known of the first sample that never got a reply, if there is one.
     """
-    from medvision_agent.eval.store import open_run
-    from medvision_agent.eval.summary import summarise
+    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.summary.summary import summarise
 
     rows, notes, failure, several = [], dict[str, None](), "", len(plan.sources) > 1
     for cell in plan.cells:

@@ -5,11 +5,11 @@ import json
 import click
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.answers.run import run_sections
-from medvision_agent.eval.printable import printable
-from medvision_agent.eval.run import Run
+from medvision_agent.eval.results.run import run_sections
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.summary import summarise
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.summary import summarise
+from medvision_agent.text import printable
 
 __all__ = ["print_summary"]
 
@@ -40,8 +40,9 @@ def print_summary(run: Run, protocol: Protocol, *, as_json: bool) -> None:
             facts["medvision"] = {section.batch.family: section.summary for section in found}
         click.echo(json.dumps(facts, indent=2, allow_nan=False))
         return
-    from medvision_agent.eval.answers.view import section_view
-    from medvision_agent.eval.tables import show, summary_view
+    from medvision_agent.cli.printed.results import section_view
+    from medvision_agent.cli.printed.summary import summary_view
+    from medvision_agent.cli.printed.table import show
 
     show(summary_view(summary, run.facts, run.source_note))
     for section in found:

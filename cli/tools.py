@@ -10,19 +10,19 @@ from typing import Any
 import click
 
 from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
-from medvision_agent.eval.intensity import percentiles
-from medvision_agent.eval.printable import printable
-from medvision_agent.eval.recipe import Recipe, recipe_named
-from medvision_agent.eval.sources import open_source
-from medvision_agent.eval.sources.picture import decode_picture
+from medvision_agent.eval.asking.intensity import percentiles
+from medvision_agent.eval.asking.recipe import Recipe, recipe_named
+from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.data.sources.picture import decode_picture
+from medvision_agent.text import printable
 from medvision_agent.tools.base import Tool
-from medvision_agent.tools.frames import FRAMES, MEDVISION, frame_named
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.perceive import Native
-from medvision_agent.tools.png import encode_png
 from medvision_agent.tools.registry import TOOLS, select
-from medvision_agent.tools.slice import Slice, as_displayed
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.png import encode_png
+from medvision_agent.tools.view.slice import Slice, as_displayed
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["command"]
 

@@ -19,7 +19,7 @@ def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
 
     Nothing is asked of a model, and what is stored is not changed.
     """
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.store.write import open_run
     from medvision_agent.eval.why.summary import summarise_why
 
     rules = protocol(protocol_name)
@@ -29,7 +29,7 @@ def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
         content = {"run": str(stored.folder), "facts": stored.facts, "why": summary.model_dump(mode="json")}
         click.echo(json.dumps(content, indent=2, allow_nan=False))
         return
-    from medvision_agent.eval.tables import show
-    from medvision_agent.eval.why.tables import why_view
+    from medvision_agent.cli.printed.table import show
+    from medvision_agent.cli.printed.why import why_view
 
     show(why_view(summary, stored.facts, stored.source_note))

@@ -26,8 +26,8 @@ from demo.pictures import BRAIN, Picture, Shelf, organs, spine, template, tumour
 from demo.questions import afids, angle, corners, detection, distance, size
 from demo.volumes import unpack
 
-from medvision_agent.eval.sample import Marks, Sample
-from medvision_agent.tools.png import encode_png
+from medvision_agent.eval.data.sample import Marks, Sample
+from medvision_agent.tools.view.png import encode_png
 
 HERE = Path(__file__).parent
 DEMO = HERE.parent / "eval" / "demo"

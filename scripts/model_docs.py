@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from medvision_agent.agent.config import ModelConfig
+from medvision_agent.agent.models import ModelConfig
 
 TARGET = Path(__file__).parent.parent / "docs" / "model-settings.md"
 _MODELS: tuple[type[BaseModel], ...] = get_args(ModelConfig)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 from simulated_arms import Cell, Draw, draw, truth
 
-from medvision_agent.eval.statistics.jackknife import Floats, jackknife, kish
+from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife, kish
 
 __all__ = ["Rates", "measure"]
 

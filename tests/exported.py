@@ -4,10 +4,10 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.eval.medvision.source import MedVisionSource, Reading
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import Sample
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.record import Record
 
 
 def answered(data: Path) -> list[Record]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.slice import Slice, grey_slice
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import Slice, grey_slice
 
 FIELD_MM = 64.0
 """Physical side of every phantom picture, nearly (whole pixels)."""

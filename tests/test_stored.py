@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from medvision_agent.eval.store_read import open_run
+from medvision_agent.eval.store.read import open_run
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 COMMAND = Path(sys.executable).with_name("medvision-agent")

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.frames import MEDVISION, Frame
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import MEDVISION, Frame
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Arguments", "Output", "Picture", "Reply", "Result", "Tool", "tool"]
 

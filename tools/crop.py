@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from medvision_agent.tools.base import Arguments, Output, Picture, Result, tool
-from medvision_agent.tools.view import MAX_ZOOM, ViewSet
+from medvision_agent.tools.view.views import MAX_ZOOM, ViewSet
 
 __all__ = ["Crop", "CropArguments", "crop"]
 

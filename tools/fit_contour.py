@@ -10,11 +10,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, Picture, Result, tool
-from medvision_agent.tools.contour import Cut, Measured
-from medvision_agent.tools.geometry import Point
-from medvision_agent.tools.overlay import CYAN, GREEN, YELLOW, Overlay
-from medvision_agent.tools.search import around_seed, in_region
-from medvision_agent.tools.view import View, ViewSet
+from medvision_agent.tools.segment.contour import Cut, Measured
+from medvision_agent.tools.segment.search import around_seed, in_region
+from medvision_agent.tools.view.geometry import Point
+from medvision_agent.tools.view.overlay import CYAN, GREEN, YELLOW, Overlay
+from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = ["FitContour", "FitContourArguments", "fit_contour"]
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from medvision_agent.tools.base import Arguments, Output, Result, tool
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["PixelSpacing", "PixelSpacingArguments", "pixel_spacing"]
 

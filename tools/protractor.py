@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from medvision_agent.tools.base import Arguments, Output, Result, tool
-from medvision_agent.tools.geometry import acute_angle_deg
-from medvision_agent.tools.line import line_of
-from medvision_agent.tools.overlay import CYAN, YELLOW, Overlay
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import acute_angle_deg
+from medvision_agent.tools.view.line import line_of
+from medvision_agent.tools.view.overlay import CYAN, YELLOW, Overlay
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Protractor", "ProtractorArguments", "protractor"]
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.sandbox.process import run
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Python", "PythonArguments", "python"]
 

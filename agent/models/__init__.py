@@ -1,1 +1,23 @@
-"""Chat models by config: the catalogue, the providers, and the offline models."""
+"""What one model is and how it is asked: the schema of a catalogue row.
+
+A row is plain data: it never holds a key (only the *name* of an environment variable), an unknown field is an
+error, and every default is written here. ``identity()`` holds the fields that define what is run; the rest
+(patience, connections, prices, notes) may change between two sittings of one run.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from medvision_agent.agent.models.langchain import LangChain
+from medvision_agent.agent.models.local import Transformers
+from medvision_agent.agent.models.offline import Offline
+from medvision_agent.agent.models.remote import Gemini, OpenAI, Replay
+
+__all__ = ["MODEL_CONFIG", "Gemini", "LangChain", "ModelConfig", "Offline", "OpenAI", "Replay", "Transformers"]
+
+ModelConfig = Gemini | OpenAI | LangChain | Offline | Transformers
+"""One model, whatever its provider."""
+
+MODEL_CONFIG: TypeAdapter[ModelConfig] = TypeAdapter(Annotated[ModelConfig, Field(discriminator="provider")])
+"""Validates a mapping into the right class by its ``provider`` key."""

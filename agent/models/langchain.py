@@ -1,73 +1,36 @@
-"""Any LangChain chat model by its import path: how it is made, and how its reasons to stop read.
+"""Any chat model of LangChain by its import path."""
 
-Providers name the reason in their own way and place. The words of the common ones are known here; where a reply names
-none, one that says or calls something counts as done and an empty one as no reply at all.
-"""
+from importlib.metadata import packages_distributions, version
+from typing import Any, Literal
 
-from importlib import import_module
-from typing import Any
+from pydantic import Field
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from medvision_agent.agent.models.row import EnvName, FreeSettings, Model
 
-from medvision_agent.agent.config import LangChain
-from medvision_agent.agent.models.chat import Chat, Finish, visible_text
-from medvision_agent.errors import ConfigError
-
-__all__ = ["LangChainChat", "build"]
-
-_PLACES = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
-_FINISH = {
-    "tool_calls": Finish.TOOL_CALLS,
-    "tool_use": Finish.TOOL_CALLS,
-    "function_call": Finish.TOOL_CALLS,
-    "length": Finish.LENGTH,
-    "max_tokens": Finish.LENGTH,
-    "model_length": Finish.LENGTH,
-    "model_context_window_exceeded": Finish.LENGTH,
-    "content_filter": Finish.BLOCKED,
-    "content_filtered": Finish.BLOCKED,
-    "guardrail_intervened": Finish.BLOCKED,
-    "refusal": Finish.BLOCKED,
-    "safety": Finish.BLOCKED,
-    "error": Finish.NONE,
-}
-"""In lower case; any other reason counts as done."""
+__all__ = ["LangChain"]
 
 
-class LangChainChat(Chat):
-    """A model of any LangChain integration, ready to be asked."""
+class LangChain(Model):
+    """Any other chat model of LangChain, made by a function or class named by its import path.
 
-    def finish(self, message: AIMessage) -> tuple[Finish, str]:
-        """Return the reason to stop, wherever the integration put it."""
-        metadata = message.response_metadata
-        raw = next((str(metadata[place]) for place in _PLACES if metadata.get(place)), "")
-        if raw:
-            return _FINISH.get(raw.lower(), Finish.STOP), raw
-        said = visible_text(message).strip() or message.tool_calls or message.invalid_tool_calls
-        return (Finish.STOP if said else Finish.NONE), ""
+    Its own retries and timeouts are its settings' business: turn retries off there, so that this package alone decides
+    what is asked again. Where its requests go is the factory's business too: no base URL is passed on.
+    """
 
+    provider: Literal["langchain"] = "langchain"
+    model: str = Field(min_length=1)
+    """The id under which the model appears beside others; not passed on (give it in ``settings``)."""
+    factory: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    """What makes the model: MODULE:NAME of a class or function that returns a LangChain chat model."""
+    settings: FreeSettings = Field(default={})
+    """Keyword arguments of the factory. Never a key: that is what ``api_key_env`` is for."""
+    api_key_env: EnvName | None = None
+    """Name of the environment variable with the key; null where none is needed."""
+    key_argument: str = Field(default="api_key", pattern=r"^[A-Za-z_]\w*$")
+    """The factory's keyword argument that takes the key."""
 
-def build(config: LangChain, key: str | None) -> LangChainChat:
-    """Make the model; raises ConfigError where the factory cannot be found, fails, or returns something else."""
-    module, _, name = config.factory.partition(":")
-    try:
-        factory = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"model {config.model}: factory: {config.factory} cannot be imported ({error}); is its package installed?"
-        ) from None
-    settings: dict[str, Any] = dict(config.settings)
-    if key is not None:
-        settings[config.key_argument] = key
-    try:
-        model = factory(**settings)
-    except Exception as error:  # noqa: BLE001 - whatever another package's code raises
-        reason = str(error) if key is None else str(error).replace(key, "[key]")
-        raise ConfigError(
-            f"model {config.model}: factory: {config.factory} fails with these settings: "
-            f"{type(error).__name__}: {' '.join(reason.split())[:300]}"
-        ) from None
-    if not isinstance(model, BaseChatModel):
-        raise ConfigError(f"model {config.model}: factory: {config.factory} made no LangChain chat model")
-    return LangChainChat(config, model)
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run, and the version of the package the factory is from."""
+        package = self.factory.partition(".")[0].partition(":")[0]
+        owners = packages_distributions().get(package, [])
+        return super().identity() | {"factory_version": [f"{owner} {version(owner)}" for owner in sorted(set(owners))]}

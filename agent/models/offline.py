@@ -1,39 +1,34 @@
-"""The shipped offline models by name."""
+"""The policies shipped with the package."""
 
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Literal
 
-from langchain_core.language_models import BaseChatModel
+from medvision_agent.agent.models.row import Model
+from medvision_agent.tools.view.perceived import Native
 
-from medvision_agent.agent.models.oracle import oracle
-from medvision_agent.agent.models.policy import Policy, PolicyModel
-from medvision_agent.agent.models.prior import prior
-from medvision_agent.agent.models.scripted import Scripted, read_script
-from medvision_agent.agent.models.translated import translated
-from medvision_agent.errors import ConfigError
-from medvision_agent.tools.frames import FRAMES
-
-if TYPE_CHECKING:
-    from medvision_agent.agent.config import Offline
-
-__all__ = ["build"]
+__all__ = ["Offline"]
 
 
-def build(config: "Offline") -> BaseChatModel:
-    """Return the chat model of an offline row; raises ConfigError for a scripted one without a script."""
-    if config.name == "scripted":
-        if config.script is None:
-            raise ConfigError(
-                "model 'scripted': key script is missing; give the path of a JSON file of turns (--script FILE)"
-            )
-        return Scripted(name=config.model, turns=read_script(Path(config.script)))
-    frame = FRAMES[config.frame]
-    return PolicyModel(name=config.model, policy=translated(_policy(config.name), frame), frame=frame)
+class Offline(Model):
+    """A policy shipped with the package: needs no network, no key, and is the same everywhere."""
 
+    provider: Literal["offline"] = "offline"
+    name: Literal["prior", "cv", "oracle", "scripted"]
+    """Which policy answers."""
+    perceived: Native = Native()
+    """The policies look at the pixels sent."""
+    script: str | None = None
+    """File of replies for the scripted policy."""
 
-def _policy(name: str) -> Policy:
-    if name == "cv":
-        from medvision_agent.agent.models.cv import baseline_cv  # noqa: PLC0415 - OpenCV is for this one only
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run; of a script, what it says and not where it lies."""
+        fields = super().identity()
+        if self.script is not None:
+            fields["script"] = sha256(Path(self.script).read_bytes()).hexdigest()
+        return fields
 
-        return baseline_cv
-    return {"prior": prior, "oracle": oracle}[name]
+    @property
+    def model(self) -> str:
+        """Return the id under which the policy appears beside other models."""
+        return f"offline/{self.name}"

@@ -5,6 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.statistics.family import Family, Key, family
+from medvision_agent.eval.compare.statistics.pairs import Pairs
+from medvision_agent.eval.data.sample import TASKS, Marks, Sample, Task
 from medvision_agent.eval.report.contrasts import contrasts, paired
 from medvision_agent.eval.report.figures import Epochs, arm_task, scored
 from medvision_agent.eval.report.how import run_facts
@@ -14,10 +17,7 @@ from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.report.units import SIZE_UNITS
-from medvision_agent.eval.sample import TASKS, Marks, Sample, Task
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
-from medvision_agent.eval.statistics.family import Family, Key, family
-from medvision_agent.eval.statistics.pairs import Pairs
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
 

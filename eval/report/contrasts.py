@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from medvision_agent.eval.measures import finite_mean
+from medvision_agent.eval.compare.statistics.family import Family, Key, Test
+from medvision_agent.eval.compare.statistics.pairs import Pairs, pair
+from medvision_agent.eval.compare.statistics.strata import strata
+from medvision_agent.eval.data.sample import TASKS, Task
 from medvision_agent.eval.report.figures import Epochs, results
 from medvision_agent.eval.report.inputs import ChapterIn, ContrastIn, varied
 from medvision_agent.eval.report.model import Contrast, PairMeans
 from medvision_agent.eval.report.units import units
-from medvision_agent.eval.sample import TASKS, Task
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.statistics.family import Family, Key, Test
-from medvision_agent.eval.statistics.pairs import Pairs, pair
-from medvision_agent.eval.statistics.strata import strata
+from medvision_agent.eval.summary.measures import finite_mean
 
 __all__ = ["contrasts", "paired"]
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medvision_agent.eval.printable import printable
 from medvision_agent.eval.report.model import Chapter
-from medvision_agent.eval.tables import counted
+from medvision_agent.text import counted, printable
 
 __all__ = ["how"]
 

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from medvision_agent.eval.measures import MEASURES, finite_mean
-from medvision_agent.eval.record import Record
+from medvision_agent.eval.compare.statistics.pairs import Result
+from medvision_agent.eval.data.sample import Sample, Task
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import ArmTask
 from medvision_agent.eval.report.units import target_size
-from medvision_agent.eval.sample import Sample, Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.statistics.pairs import Result
-from medvision_agent.eval.summary import Mean, effort_of
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.summary.measures import MEASURES, finite_mean
+from medvision_agent.eval.summary.summary import Mean, effort_of
 
 __all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "results", "scored"]
 

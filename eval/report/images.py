@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.run import Run
-from medvision_agent.eval.sample import Sample
-from medvision_agent.eval.store import picture_path
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.write import picture_path
 from medvision_agent.eval.why.scene import picture_size
-from medvision_agent.tools.png import decode_png, encode_png
+from medvision_agent.tools.view.png import decode_png, encode_png
 
 __all__ = ["embedded", "sizes_of"]
 

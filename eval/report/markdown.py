@@ -2,12 +2,12 @@
 
 import json
 
-from medvision_agent.eval.printable import printable
 from medvision_agent.eval.report.facts import how
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.sections import place_of, sections
 from medvision_agent.eval.report.table import markdown_text, md
 from medvision_agent.eval.report.words import BANNERS, headline, sentences
+from medvision_agent.text import printable
 
 __all__ = ["markdown_page"]
 

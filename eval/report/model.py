@@ -6,13 +6,13 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.sample import Task
-from medvision_agent.eval.statistics.family import Test
-from medvision_agent.eval.statistics.pairs import Evidence
-from medvision_agent.eval.statistics.strata import Stratum
-from medvision_agent.eval.summary import Effort, Mean
+from medvision_agent.eval.compare.statistics.family import Test
+from medvision_agent.eval.compare.statistics.pairs import Evidence
+from medvision_agent.eval.compare.statistics.strata import Stratum
+from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.summary.summary import Effort, Mean
 from medvision_agent.eval.why.summary import TaskWhy
+from medvision_agent.frozen import Frozen
 
 __all__ = ["ArmTask", "Asked", "Chapter", "Contrast", "Mark", "PairMeans", "Panel", "Picture"]
 __all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]

@@ -13,13 +13,13 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from medvision_agent.eval.printable import printable
 from medvision_agent.eval.report.facts import how
 from medvision_agent.eval.report.model import Chapter, Panel, Picture, Report
 from medvision_agent.eval.report.overlay import KEY, overlay_svg
 from medvision_agent.eval.report.sections import Section, place_of, sections
 from medvision_agent.eval.report.tables import repeated
 from medvision_agent.eval.report.words import BANNERS, headline, sentences
+from medvision_agent.text import printable
 
 __all__ = ["html_page"]
 

@@ -8,23 +8,23 @@ views as the decomposition of errors (``why/scene``); where that fails, the reas
 import math
 from collections.abc import Mapping, Sequence
 
-from medvision_agent.eval.record import Record
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.figures import Epochs, Scored
 from medvision_agent.eval.report.images import embedded
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.report.model import Mark, Panel, Picture
 from medvision_agent.eval.report.units import lines_of
-from medvision_agent.eval.run import Run
-from medvision_agent.eval.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score
-from medvision_agent.eval.store import read_trace
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.write import read_trace
 from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.measured import Measurement, measurements
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene, scene_of
-from medvision_agent.tools.geometry import Point, Region
+from medvision_agent.tools.view.geometry import Point, Region
 
 __all__ = ["pictures"]
 

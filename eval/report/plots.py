@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from medvision_agent.eval.compare.statistics.strata import MIN_STRATUM_SUBJECTS
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.svg import INK, MUTED, Drawn, drawing, letters, svg_text
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import marked, slug
-from medvision_agent.eval.statistics.strata import MIN_STRATUM_SUBJECTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.answers.published import differences, published_tables, run_figures
+from medvision_agent.eval.data.sample import Sample, Task
 from medvision_agent.eval.report.figures import REFERENCES
 from medvision_agent.eval.report.images import sizes_of
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import Published, Reference
-from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.results.published import differences, published_tables, run_figures
 from medvision_agent.eval.scorer.ceiling import ceiling
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
-from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.summary.summary import Mean
 
 __all__ = ["published", "references"]
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medvision_agent.eval.printable import printable
+from medvision_agent.text import printable
 
 __all__ = ["Cell", "Column", "Table", "csv_text", "fixed", "latex_text", "markdown_text", "md"]
 

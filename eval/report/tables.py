@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from medvision_agent.eval.measures import MEASURES
+from medvision_agent.eval.compare.statistics.missing import Bounds
 from medvision_agent.eval.report.model import ArmTask, Chapter, Contrast, Published, TaskData
 from medvision_agent.eval.report.table import Cell, Column, Table
-from medvision_agent.eval.statistics.missing import Bounds
-from medvision_agent.eval.summary import Mean
-from medvision_agent.eval.tables import plural
+from medvision_agent.eval.summary.measures import MEASURES
+from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.text import plural
 
 __all__ = ["contrast_table", "declared", "endings_table", "marked", "missing_table", "published_table", "repeated"]
 __all__ += ["sensitivity_table", "slug", "strata_table", "task_table", "tested", "tool_table"]

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Unit
+from medvision_agent.eval.data.sample import Sample, Task
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.statistics.pairs import Evidence, Unit
 
 __all__ = ["SIZE_UNITS", "lines_of", "target_size", "units"]
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
+from medvision_agent.eval.compare.statistics.family import Test
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import declared, marked, repeated, tested
-from medvision_agent.eval.sample import Task
-from medvision_agent.eval.statistics.family import Test
-from medvision_agent.eval.tables import counted, plural
 from medvision_agent.eval.why.summary import Group
+from medvision_agent.text import counted, plural
 
 __all__ = ["BANNERS", "headline", "sentences"]
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import ANSWER_LENGTH, Task
+from medvision_agent.eval.data.sample import ANSWER_LENGTH, Task
 from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
 from medvision_agent.eval.scorer.metrics import Floats, Values, mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.spoken import scored_text
+from medvision_agent.eval.scorer.spoken import scored_text
+from medvision_agent.eval.store.record import Record
 
 __all__ = ["Score", "score", "score_record"]
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, MedVisionAgentError
-from medvision_agent.eval.budget import Budget
-from medvision_agent.eval.launch import Chosen, Prepared, Settings, choose, prepare
-from medvision_agent.eval.medvision.names import read_task_list
-from medvision_agent.eval.medvision.source import Reading
-from medvision_agent.eval.selection import Selection
-from medvision_agent.eval.store_read import CELLS
+from medvision_agent.eval.asking.budget import Budget
+from medvision_agent.eval.asking.launch import Chosen, Prepared, Settings, choose, prepare
+from medvision_agent.eval.data.medvision.names import read_task_list
+from medvision_agent.eval.data.medvision.source import Reading
+from medvision_agent.eval.data.selection import Selection
+from medvision_agent.eval.store.read import CELLS
 from medvision_agent.eval.study.schema import Arm, Study
-from medvision_agent.tools.geometry import Size
+from medvision_agent.tools.view.geometry import Size
 
 __all__ = ["Cell", "cell_folder", "make_cells"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from medvision_agent.agent.config import ModelConfig, Transformers
+from medvision_agent.agent.models import ModelConfig, Transformers
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.schema import Arm
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.errors import ConfigError, StorageError
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.parity import TOOL_FIELDS, parity
-from medvision_agent.eval.store import open_run
+from medvision_agent.eval.compare.parity import TOOL_FIELDS, parity
+from medvision_agent.eval.store.write import open_run
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
 from medvision_agent.eval.study.schema import Varied
+from medvision_agent.frozen import Frozen
 
 __all__ = ["FIELDS", "Problem", "check_identities", "check_parity"]
 

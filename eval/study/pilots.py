@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.estimate import usage_of
-from medvision_agent.eval.launch import Prepared
-from medvision_agent.eval.run import Run
-from medvision_agent.eval.sample import Task
+from medvision_agent.eval.asking.estimate import usage_of
+from medvision_agent.eval.asking.launch import Prepared
+from medvision_agent.eval.compare.statistics.power import Pilot, pilot
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
-from medvision_agent.eval.statistics.power import Pilot, pilot
-from medvision_agent.eval.store import open_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.write import open_run
 
 __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
 

@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.provenance import code_sha256
-from medvision_agent.eval.sample import TASKS, Task
-from medvision_agent.eval.store_files import make_folder, sync_folder
-from medvision_agent.eval.store_read import STUDY
+from medvision_agent.eval.data.sample import TASKS, Task
+from medvision_agent.eval.store.files import make_folder, sync_folder
+from medvision_agent.eval.store.provenance import code_sha256
+from medvision_agent.eval.store.read import STUDY
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
+from medvision_agent.frozen import Frozen
 from medvision_agent.version import VERSION
 
 __all__ = ["Plan", "PlannedCell", "PlannedSource", "TestKey", "make_plan", "read_plan", "settle"]

@@ -1,7 +1,7 @@
 """What a study would ask, what that might take, and how small a difference it could show: before the first request.
 
 Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates: by a
-pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/estimate.py``; the smallest
+pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/asking/estimate.py``; the smallest
 detectable difference is that of one declared test at 80 % power, without and with the strictest step of Holm's
 correction. Without a pilot it is in standard deviations of one paired difference, for subjects whose samples are
 unrelated (icc 0) and for the worst case (icc 1).
@@ -12,15 +12,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from medvision_agent.eval.estimate import Estimate, Spending, estimate
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.sample import Sample, Task
+from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
+from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
+from medvision_agent.eval.data.sample import Sample, Task
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.pilots import Pilots, measured, open_pilots, spread, spread_note
 from medvision_agent.eval.study.plan import Plan, PlannedSource
+from medvision_agent.frozen import Frozen
 
 __all__ = ["CellPreview", "PowerPreview", "Preview", "preview"]
 

@@ -14,9 +14,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
-from medvision_agent.eval.budget import Budget
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.sample import Task
+from medvision_agent.eval.asking.budget import Budget
+from medvision_agent.eval.data.sample import Task
+from medvision_agent.frozen import Frozen
 
 __all__ = ["VARIES", "Arm", "Contrast", "Cross", "Paragraph", "Study", "Varied"]
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.record import Record
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
-from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.eval.why.readings import is_last_result
+from medvision_agent.frozen import Frozen
 
 __all__ = ["Behaviour", "Conversation", "ToolBehaviour", "behaviour"]
 

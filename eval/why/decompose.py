@@ -12,9 +12,9 @@ arithmetic is the model's own. A sample without points is not decomposed, and th
 
 from dataclasses import dataclass
 
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.eval.record import Record
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.cite import Cited, cite
 from medvision_agent.eval.why.measured import QUANTITIES, STATED, Measurement, exact_of, measurements

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from medvision_agent.tools.geometry import Point, Spacing, distance_mm
+from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["LandmarkError", "corner_errors", "landmark_error"]
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from medvision_agent.errors import ToolError
-from medvision_agent.eval.sample import Task
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene
-from medvision_agent.tools.geometry import Point, Spacing, acute_angle_deg, distance_mm
 from medvision_agent.tools.protractor import ProtractorArguments
 from medvision_agent.tools.ruler import RulerArguments
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg, distance_mm
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["QUANTITIES", "SOLVERS", "STATED", "Measurement", "exact_of", "measurements"]
 

@@ -8,10 +8,10 @@ of the answer must be a rounding of another one of the result, in any order.
 
 from collections.abc import Sequence
 
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import Task
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.numbers import Number, numbers_in
 

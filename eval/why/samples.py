@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.run import Run
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.spoken import scored_text
-from medvision_agent.eval.store_read import read_trace
+from medvision_agent.eval.scorer.spoken import scored_text
+from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.behaviour import Conversation
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.eval.why.decompose import Parts, decompose

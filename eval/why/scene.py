@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from medvision_agent.eval.recipe import recipe_named
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.run import Run
-from medvision_agent.eval.sample import Sample
-from medvision_agent.eval.store_files import picture_path
+from medvision_agent.eval.asking.recipe import recipe_named
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.files import picture_path
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.tools.crop import crop
-from medvision_agent.tools.frames import FRAMES, MEDVISION
-from medvision_agent.tools.geometry import Point, Size, Spacing
-from medvision_agent.tools.perceive import Native, PerceivedRule
-from medvision_agent.tools.slice import FloatImage, Grey, Slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION
+from medvision_agent.tools.view.geometry import Point, Size, Spacing
+from medvision_agent.tools.view.perceived import Native, PerceivedRule
+from medvision_agent.tools.view.slice import FloatImage, Grey, Slice
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Scene", "picture_size", "scene_of"]
 

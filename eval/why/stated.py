@@ -10,10 +10,10 @@ say) are none of its points. Coordinates refer to the whole picture; with furthe
 import re
 from collections.abc import Sequence
 
-from medvision_agent.eval.sample import Task
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene
-from medvision_agent.tools.geometry import Point
+from medvision_agent.tools.view.geometry import Point
 
 __all__ = ["stated_points"]
 

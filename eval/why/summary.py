@@ -8,15 +8,15 @@ Infrastructure failures are outside everything.
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from medvision_agent.eval.frozen import Frozen
-from medvision_agent.eval.run import Run
-from medvision_agent.eval.sample import TASKS, Task
+from medvision_agent.eval.data.sample import TASKS, Task
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
-from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
 from medvision_agent.eval.why.decompose import Parts
 from medvision_agent.eval.why.measured import QUANTITIES, SOLVERS
 from medvision_agent.eval.why.samples import SampleWhy, sample_whys
+from medvision_agent.frozen import Frozen
 
 __all__ = ["UNITS", "Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
 __all__ += ["summarise_why"]

@@ -16,9 +16,9 @@ import numpy as np
 from demo.volumes import Plane, Volume, read_dicom, read_nifti, read_nrrd
 from numpy.typing import NDArray
 
-from medvision_agent.tools.contour import Mask
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.slice import Grey, IntensityMap, Window
+from medvision_agent.tools.segment.contour import Mask
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import Grey, IntensityMap, Window
 
 SOFT = Window(-160, 240)
 LUNG = Window(-1350, 150)

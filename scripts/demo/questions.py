@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from demo.pictures import AFIDS, Picture
 
-from medvision_agent.eval.sample import Landmark, Marks, PixelSize, Sample
-from medvision_agent.tools.contour import Mask, component, measure_mask
-from medvision_agent.tools.geometry import Point, acute_angle_deg, distance_mm
+from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
+from medvision_agent.tools.segment.contour import Mask, component, measure_mask
+from medvision_agent.tools.view.geometry import Point, acute_angle_deg, distance_mm
 
 DIGITS = 4
 """Decimals of a pixel, a millimetre or a degree that are stored."""

@@ -19,7 +19,7 @@ import pydicom
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import NDArray
 
-from medvision_agent.tools.geometry import Point, Spacing
+from medvision_agent.tools.view.geometry import Point, Spacing
 
 Plane = Literal["axial", "coronal", "sagittal"]
 AXIS: dict[Plane, int] = {"sagittal": 0, "coronal": 1, "axial": 2}

@@ -9,11 +9,11 @@ from fake.replies import Reply
 from fake.server import FakeServer, Request
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from medvision_agent.agent.config import MODEL_CONFIG, ModelConfig
-from medvision_agent.agent.faults import Fault
-from medvision_agent.agent.models.chat import Chat, Turn
-from medvision_agent.agent.models.factory import open_model
+from medvision_agent.agent.chat.chat import Chat, Turn
+from medvision_agent.agent.models import MODEL_CONFIG, ModelConfig
+from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import call_model
+from medvision_agent.agent.wire.failures import Fault
 
 GEMINI_KEY, OPENAI_KEY = "AIzaSy-fake-0123456789", "plain-fake-key-0123456789"
 PNG = bytes(range(256))

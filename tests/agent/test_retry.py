@@ -10,11 +10,11 @@ import pytest
 from fake.replies import DROP, HANG, cut, error, text, trickle
 from langchain_core.messages import HumanMessage
 
-from medvision_agent.agent.faults import classify
-from medvision_agent.agent.models.factory import open_model
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.agent.pace import Pace
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import LONGEST_WAIT, RequestFailed
+from medvision_agent.agent.wire.failures import classify
+from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.errors import ProviderError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fake.server import FakeServer
 
-from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view.png import encode_png
 
 COMMAND = Path(sys.executable).with_name("medvision-agent")
 

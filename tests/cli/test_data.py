@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from medvision_agent.eval.sources import open_source
-from medvision_agent.tools.png import decode_png
+from medvision_agent.eval.data.sources import open_source
+from medvision_agent.tools.view.png import decode_png
 
 COMMAND = Path(sys.executable).with_name("medvision-agent")
 

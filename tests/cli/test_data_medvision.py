@@ -13,9 +13,9 @@ import datasets
 import numpy as np
 import pytest
 
-from medvision_agent.eval.medvision.source import MedVisionSource, Reading
-from medvision_agent.eval.selection import Selection, select
-from medvision_agent.eval.sources import open_source
+from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.selection import Selection, select
+from medvision_agent.eval.data.sources import open_source
 
 COMMAND = Path(sys.executable).with_name("medvision-agent")
 MINI = Path(__file__).parents[1] / "data/medvision-mini/Data"

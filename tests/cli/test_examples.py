@@ -11,8 +11,8 @@ from fake.eyes import Eyes
 from fake.replies import calls, text
 from fake.server import FakeServer
 
-from medvision_agent.agent.catalogue.places import VARIABLE
-from medvision_agent.eval.store import open_run
+from medvision_agent.agent.models.places import VARIABLE
+from medvision_agent.eval.store.write import open_run
 
 README = Path(__file__).parents[2] / "README.md"
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"

@@ -13,7 +13,7 @@ import pytest
 from fake.replies import calls, error, text
 from scipy import stats
 
-from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view.png import encode_png
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MARK = "PWNED"

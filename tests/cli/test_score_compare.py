@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
 from medvision_agent.cli.main import main
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import PixelSize, Sample
-from medvision_agent.eval.store import RunStore
+from medvision_agent.eval.data.sample import PixelSize, Sample
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.write import RunStore
 
 CONFIG = {"source": {"name": "demo", "note": "A demonstration, not a benchmark score."}}
 Command = Callable[..., tuple[int, str, str]]

@@ -11,10 +11,10 @@ import pytest
 from phantoms import EllipsePhantom
 
 from medvision_agent.cli.main import main
-from medvision_agent.eval.sample import PixelSize, Sample
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.png import encode_png
+from medvision_agent.eval.data.sample import PixelSize, Sample
 from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.png import encode_png
 
 PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import PixelSize, Sample, Task
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.data.sample import PixelSize, Sample, Task
+from medvision_agent.eval.store.record import Record
 
 TARGETS: dict[Task, tuple[float, ...]] = {
     "detection": (0.0, 0.0, 1.0, 1.0),

@@ -8,7 +8,7 @@ import numpy as np
 from fake.replies import Reply, calls, text
 from fake.server import FakeServer, Request
 from medvision_agent.agent.digits import CELL, digits_picture
-from medvision_agent.tools.png import decode_png
+from medvision_agent.tools.view.png import decode_png
 
 IN_TEXT = '```tool_call\n{"name": "unfold", "arguments": {}}\n```'
 """How a model calls that is offered its tools in the text."""

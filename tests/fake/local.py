@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from langchain_core.messages import BaseMessage, HumanMessage
 
-from medvision_agent.agent.models.chat import Chat, Turn
+from medvision_agent.agent.chat.chat import Chat, Turn
 from medvision_agent.agent.retry import call_model
-from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view.png import encode_png
 
 TOOLS = [
     {

@@ -10,18 +10,18 @@ import yaml
 from jinja2 import UndefinedError
 
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.models.textcalls import parse_calls
-from medvision_agent.agent.prompt_file import with_prompt_file
-from medvision_agent.agent.question import Question
-from medvision_agent.agent.wording import Wording
+from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.agent.words.prompt_file import with_prompt_file
+from medvision_agent.agent.words.question import Question
+from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.recipe import RECIPES
+from medvision_agent.eval.asking.recipe import RECIPES
 from medvision_agent.prompts.render import render
-from medvision_agent.tools.frames import FRAMES
-from medvision_agent.tools.geometry import Size, Spacing
-from medvision_agent.tools.perceive import Fixed, Padded
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.geometry import Size, Spacing
+from medvision_agent.tools.view.perceived import Fixed, Padded
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 VIEWS = ViewSet(grey_slice(np.zeros((100, 50)), Spacing(0.5, 2.0)), Fixed(height=448, width=448))
 NAMES = ("left cusp", "right cusp", "apex", "root")

@@ -7,10 +7,10 @@ import pytest
 from phantoms import EllipsePhantom
 
 from medvision_agent.tools.fit_contour import fit_contour
-from medvision_agent.tools.geometry import Region, Spacing
-from medvision_agent.tools.perceive import Native
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import Region, Spacing
+from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 MARGIN = {"x0": 0.02, "y0": 0.02, "x1": 0.98, "y1": 0.98}
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.tools.frames import FRAMES
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.perceive import Fixed, Native
 from medvision_agent.tools.registry import TOOLS
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.perceived import Fixed, Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 number = st.one_of(
     st.floats(0, 1),

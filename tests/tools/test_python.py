@@ -12,15 +12,15 @@ from fake.processes import children
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.perceive import Native
 from medvision_agent.tools.python import CODE, python
 from medvision_agent.tools.sandbox.evaluator import Evaluator
 from medvision_agent.tools.sandbox.names import Refused
 from medvision_agent.tools.sandbox.process import Limits
 from medvision_agent.tools.sandbox.show import show
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 VIEWS = ViewSet(grey_slice(np.eye(4), Spacing(1, 1)), Native())
 

@@ -9,13 +9,13 @@ import pytest
 from fake.processes import children
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.perceive import Native
 from medvision_agent.tools.python import python
 from medvision_agent.tools.sandbox import process
 from medvision_agent.tools.sandbox.process import Limits, run
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 VIEWS = ViewSet(grey_slice(np.eye(4), Spacing(1, 1)), Native())
 ENDLESS = 10**15

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from medvision_agent.errors import ConfigError, ToolError
 from medvision_agent.tools.crop import crop
-from medvision_agent.tools.geometry import Region, Spacing
-from medvision_agent.tools.perceive import Fixed, Native
 from medvision_agent.tools.pixel_spacing import pixel_spacing
 from medvision_agent.tools.protractor import protractor
 from medvision_agent.tools.registry import TOOLS, select
 from medvision_agent.tools.ruler import ruler
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import Region, Spacing
+from medvision_agent.tools.view.perceived import Fixed, Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 unit = st.floats(0, 1, allow_subnormal=False)
 LINES = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")

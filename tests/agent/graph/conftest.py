@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from medvision_agent.agent.catalogue import load_catalogue
-from medvision_agent.agent.config import Offline
-from medvision_agent.agent.models.chat import Chat
-from medvision_agent.agent.models.factory import open_model
-from medvision_agent.agent.models.scripted import Scripted, ScriptedCall
-from medvision_agent.agent.question import Question
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.slice import grey_slice
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.models import Offline
+from medvision_agent.agent.models.catalogue import load_catalogue
+from medvision_agent.agent.policies.scripted import Scripted, ScriptedCall
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.words.question import Question
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import grey_slice
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ import pytest
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.control import Blind, Sham
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.models.policy import Brief
-from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.errors import ConfigError
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.perceive import Native
-from medvision_agent.tools.png import decode_png
 from medvision_agent.tools.registry import TOOLS
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.png import decode_png
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 CALLS = {
     "pixel_spacing": {"view": "v0"},

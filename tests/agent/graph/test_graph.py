@@ -7,9 +7,9 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.models.scripted import Scripted
-from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.policies.scripted import Scripted
 
 ON, OFF = Condition.parse("on"), Condition.parse("off")
 RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from medvision_agent.agent.answer import answer
+from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.config import Offline
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.models.chat import Chat
-from medvision_agent.agent.models.offline import build
-from medvision_agent.agent.models.policy import Brief
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.agent.question import Question
+from medvision_agent.agent.models import Offline
+from medvision_agent.agent.policies.open import build
+from medvision_agent.agent.policies.policy import Brief
+from medvision_agent.agent.words.question import Question
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import protocol
-from medvision_agent.tools.geometry import Spacing
-from medvision_agent.tools.slice import grey_slice
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import grey_slice
 
 SPACING = Spacing(height_mm=1.2, width_mm=0.8)
 HEIGHT, WIDTH = 150, 200

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medvision_agent.agent.outcome import Outcome
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import Landmark, Marks, PixelSize, Sample
-from medvision_agent.eval.store import RunStore
-from medvision_agent.tools.png import encode_png
+from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.write import RunStore
+from medvision_agent.tools.view.png import encode_png
 
 LOST = "LOST"
 """An answer that stands for an infrastructure failure."""

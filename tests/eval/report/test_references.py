@@ -12,7 +12,7 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
-from medvision_agent.eval.store import RunStore
+from medvision_agent.eval.store.write import RunStore
 
 MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
 IDENTITY = {
@@ -77,6 +77,6 @@ def test_what_is_not_medvisions_has_no_published_row(arms):
 
 
 def _samples(folder):
-    from medvision_agent.eval.store import open_run
+    from medvision_agent.eval.store.write import open_run
 
     return open_run(folder).samples

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.eval.sample import Task
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Family, Stored
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_batch

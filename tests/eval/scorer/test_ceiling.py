@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from medvision_agent.eval.answers.build import build_answer
+from medvision_agent.eval.results.build import build_answer
 from medvision_agent.eval.scorer.ceiling import answers_ceiling, ceiling, edge_boxes
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medvision_agent.eval.sample import Task
+from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.metrics import mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import PROTOCOLS

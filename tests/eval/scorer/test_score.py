@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.eval.record import Record
-from medvision_agent.eval.sample import ANSWER_LENGTH, TASKS, PixelSize, Sample, Task
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.data.sample import ANSWER_LENGTH, TASKS, PixelSize, Sample, Task
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.scorer.score import score, score_record
+from medvision_agent.eval.store.record import Record
 
 V12 = PROTOCOLS["medvision-1.2"]
 protocols = pytest.mark.parametrize("rules", PROTOCOLS.values(), ids=PROTOCOLS)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from medvision_agent.agent.models import offline
-from medvision_agent.agent.models.policy import final
-from medvision_agent.eval.launch import Settings, execute, prepare
-from medvision_agent.eval.phantom.geometry import draw_phantom
-from medvision_agent.eval.runner import Watch
-from medvision_agent.tools.geometry import Size
+from medvision_agent.agent.policies import open as offline
+from medvision_agent.agent.policies.policy import final
+from medvision_agent.eval.asking.launch import Settings, execute, prepare
+from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.data.phantom.geometry import draw_phantom
+from medvision_agent.tools.view.geometry import Size
 
 SEED, COUNT = 10, 2
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from medvision_agent.agent.outcome import Outcome
-from medvision_agent.agent.usage import Usage
-from medvision_agent.eval.record import ToolUse
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.scorer.protocol import protocol
-from medvision_agent.eval.summary import Mean
+from medvision_agent.eval.store.record import ToolUse
+from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.behaviour import Conversation, behaviour
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.eval.why.readings import is_last_result

@@ -17,12 +17,12 @@ from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.eval.why.scene import Scene
 from medvision_agent.eval.why.stated import stated_points
-from medvision_agent.tools.frames import FRAMES, MEDVISION
-from medvision_agent.tools.geometry import Point, Spacing
-from medvision_agent.tools.perceive import Fixed, Native
 from medvision_agent.tools.registry import TOOLS
-from medvision_agent.tools.slice import grey_slice
-from medvision_agent.tools.view import ViewSet
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION
+from medvision_agent.tools.view.geometry import Point, Spacing
+from medvision_agent.tools.view.perceived import Fixed, Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import ViewSet
 
 RULES = protocol("medvision-1.2")
 

@@ -11,8 +11,8 @@ from medvision_agent.eval.why.decompose import Parts
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.samples import sample_whys
 from medvision_agent.eval.why.summary import summarise_why
-from medvision_agent.tools.frames import FRAMES
-from medvision_agent.tools.geometry import Size
+from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.geometry import Size
 
 from . import conftest as planted
 

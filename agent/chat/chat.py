@@ -1,0 +1,181 @@
+"""One model in use: how tools are bound, pictures are written and replies are read, whatever the provider.
+
+Contract: a ``Turn`` holds what the model *said*. Thoughts are left out of its text, a reason to stop is one of a
+few named ones, and a reply without any reason to stop is ``Finish.NONE``: not a reply, whatever its text.
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.base import LanguageModelInput
+from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
+from langchain_core.runnables import Runnable
+
+from medvision_agent.agent.chat.code_run import CodeRun
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.wire.rate_limit import Pace
+
+__all__ = ["Chat", "Finish", "ToolChoice", "Turn"]
+
+ToolChoice = Literal["auto", "none"]
+
+
+class Finish(StrEnum):
+    """Why the model stopped."""
+
+    STOP = "stop"
+    """It was done; also reasons this package does not know."""
+    TOOL_CALLS = "tool_calls"
+    """It wants tools called (readable or not)."""
+    LENGTH = "length"
+    """Cut off by the output limit."""
+    BLOCKED = "blocked"
+    """Refused by the model, a safety filter or a content policy."""
+    MALFORMED_CALL = "malformed_call"
+    """The provider could not read the model's tool call and dropped it."""
+    NONE = "none"
+    """No reason given: not a complete reply."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One reply of a model, read."""
+
+    text: str
+    """Visible text, without thoughts and refusals."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
+    """Calls whose arguments are no JSON."""
+    finish: Finish
+    finish_raw: str
+    """The provider's own word."""
+    usage: Usage
+    model_version: str | None = None
+    """The exact model that answered, as the provider names it."""
+    code_runs: tuple[CodeRun, ...] = ()
+    """Code that the provider ran before this reply was complete."""
+
+    @property
+    def calls_a_tool(self) -> bool:
+        """True where the model wants a tool called, whether the call can be read or not."""
+        return bool(self.tool_calls or self.invalid_tool_calls) or self.finish is Finish.MALFORMED_CALL
+
+
+@dataclass(frozen=True, eq=False)
+class Chat:
+    """A model ready to be asked; this class itself serves the offline policies."""
+
+    config: ModelConfig
+    model: BaseChatModel
+    redact: Callable[[str], str] = field(default=str, repr=False)
+    """Takes the key out of a text before it is stored or shown."""
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The limits per minute of this model, kept by all samples of a run together."""
+        return Pace(self.config.requests_per_minute, self.config.tokens_per_minute)
+
+    def beside(self, other: "Chat", config: ModelConfig) -> "Chat":
+        """Return this chat with a configuration of its own, keeping the limits per minute together with *other*."""
+        beside = replace(self, config=config)
+        vars(beside)["pace"] = other.pace
+        return beside
+
+    def bind(
+        self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with *tools* declared and all settings that go with each call."""
+        if not tools or (tool_choice == "none" and not self.config.tool_choice_none):
+            settings = self.call_settings()
+            return self.model.bind(**settings) if settings else self.model
+        return self._with_tools([dict(tool) for tool in tools], tool_choice)
+
+    def _with_tools(
+        self, tools: list[dict[str, Any]], tool_choice: ToolChoice
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        return self.model.bind_tools(tools, tool_choice=tool_choice, **self.call_settings())
+
+    def call_settings(self) -> dict[str, Any]:
+        """Return the settings a provider's adapter honours per call only."""
+        return {}
+
+    def picture_block(self, png: bytes) -> dict[str, Any]:
+        """Return a PNG file as a content block of a message."""
+        return {"type": "image_url", "image_url": {"url": data_url(png)}}
+
+    def read(self, message: AIMessage) -> Turn:
+        """Return what a reply says."""
+        finish, raw = self.finish(message)
+        if finish is Finish.STOP and (message.tool_calls or message.invalid_tool_calls):
+            finish = Finish.TOOL_CALLS
+        return Turn(
+            text=visible_text(message),
+            tool_calls=tuple(message.tool_calls),
+            invalid_tool_calls=tuple(message.invalid_tool_calls),
+            finish=finish,
+            finish_raw=raw,
+            usage=usage_of(message),
+            model_version=message.response_metadata.get("model_name") or None,
+            code_runs=self.code_runs(message),
+        )
+
+    def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:  # noqa: ARG002
+        """Return what code the provider ran; most run none."""
+        return ()
+
+    def finish(self, message: AIMessage) -> tuple[Finish, str]:
+        """Return the reason to stop, named and raw; the offline policies always finish."""
+        raw = str(message.response_metadata.get("finish_reason") or "stop")
+        return FINISH.get(raw, Finish.STOP), raw
+
+
+FINISH = {finish.value: finish for finish in Finish}
+
+
+def data_url(png: bytes) -> str:
+    """Return a PNG file as a data URL."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+
+
+def png_of(url: str) -> bytes:
+    """Return the file in a data URL."""
+    return base64.b64decode(url.partition(",")[2])
+
+
+def visible_text(message: AIMessage) -> str:
+    """Join the text of a reply: parts that follow each other as they are, parts with anything between on new lines.
+
+    A service may cut one sentence into parts, so a number must not be torn; but texts before and after a thought or
+    a tool call are two.
+    """
+    if isinstance(message.content, str):
+        return message.content
+    texts = [""]
+    for block in message.content:
+        if isinstance(block, str):
+            texts[-1] += block
+        elif block.get("type") == "text":
+            texts[-1] += str(block.get("text", ""))
+        elif texts[-1]:
+            texts.append("")
+    return "\n".join(text for text in texts if text)
+
+
+def usage_of(message: AIMessage) -> Usage:
+    """Return the tokens of one reply, or one unreported call."""
+    counts = message.usage_metadata
+    if counts is None:
+        return Usage(model_calls=1, unreported=1)
+    return Usage(
+        model_calls=1,
+        input=counts["input_tokens"],
+        output=counts["output_tokens"],
+        reasoning=counts.get("output_token_details", {}).get("reasoning") or 0,
+        cached=counts.get("input_token_details", {}).get("cache_read") or 0,
+    )

@@ -1,0 +1,1 @@
+"""How one sample ended and what it used: its outcome, its tokens."""

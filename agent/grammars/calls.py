@@ -1,0 +1,97 @@
+"""Reading tool calls out of a reply's text, for models without function calling of their own.
+
+Contract: ``parse_calls`` is pure, never raises, evaluates nothing, and takes time linear in the text. A call is read
+completely or not at all: what was meant as a call and cannot be read, or is cut off, is an invalid call with a reason,
+and no number is ever completed. Thoughts hold no calls. A text without a call comes back as it is.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from langchain_core.messages import InvalidToolCall, ToolCall
+
+from medvision_agent.agent.grammars.marks import MARK, THOUGHT
+from medvision_agent.agent.grammars.scan import Find, Scan
+from medvision_agent.agent.grammars.shapes import Place
+
+__all__ = ["Parsed", "parse_calls"]
+
+_KEPT = 1000
+"""Characters of an unreadable call that are kept."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A text, read."""
+
+    calls: tuple[ToolCall, ...]
+    """Ids are ``call_1``, ``call_2``, ... by the place in the text, counted together with the invalid ones."""
+    invalid: tuple[InvalidToolCall, ...]
+    """What was meant as a call and cannot be run; ``error`` says why."""
+    prose: str
+    """The text without its calls."""
+
+
+def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
+    """Return the calls in *text*; *tool_names* are the declared tools."""
+    shown, open_thought = _without_thoughts(text)
+    finds = _said(Scan(shown, frozenset(tool_names)).run(), shown, open_thought)
+    calls: list[ToolCall] = []
+    invalid: list[InvalidToolCall] = []
+    for number, find in enumerate(finds, start=1):
+        shape, key = find.shape, f"call_{number}"
+        if shape.problem or not shape.name:
+            written = text[find.start : find.end][:_KEPT]
+            problem = shape.problem or "it names no tool"
+            invalid.append(
+                InvalidToolCall(type="invalid_tool_call", id=key, name=shape.name, args=written, error=problem)
+            )
+        else:
+            calls.append(ToolCall(type="tool_call", id=key, name=shape.name, args=shape.arguments))
+    return Parsed(tuple(calls), tuple(invalid), _prose(text, finds))
+
+
+def _without_thoughts(text: str) -> tuple[str, int | None]:
+    """Return *text* with closed thoughts blanked out, and where a thought begins that never ends."""
+    spans: list[tuple[int, int]] = []
+    begun: int | None = None
+    for mark in THOUGHT.finditer(text):
+        if mark["begin"]:
+            begun = mark.start() if begun is None else begun
+        elif begun is not None or not spans:
+            # Some templates open the thought themselves: the reply starts within it.
+            spans.append((begun or 0, mark.end()))
+            begun = None
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [text[at:start], "\n" * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]]), begun
+
+
+def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
+    """Leave out what a thought holds that never ends, but for a call at its very end: there the model waits for it."""
+    if open_thought is None:
+        return finds
+    said = [find for find in finds if find.start < open_thought]
+    thought = finds[len(said) :]
+    if thought and thought[-1].block.place is Place.ENVELOPE:
+        last = thought[-1]
+        rest = MARK.sub(lambda mark: "" if mark["close"] or mark["fence"] else mark[0], text[last.end :])
+        if not rest.strip():
+            said += [find for find in thought if find.block is last.block]
+    return said
+
+
+def _prose(text: str, finds: Iterable[Find]) -> str:
+    """Return *text* without calls and the blocks that held them."""
+    pieces, at = [], 0
+    for find in finds:
+        block = find.block
+        whole = block.place is not Place.PROSE
+        start = min(find.start, block.start) if whole else find.start
+        end = max(find.end, block.end or find.end) if whole else find.end
+        if start > at:
+            pieces.append(text[at:start])
+        at = max(at, end)
+    return "".join([*pieces, text[at:]])

@@ -1,0 +1,174 @@
+"""How tools are declared, called and answered: by the service's own function calling, or in the text of the messages.
+
+Contract: ``Native`` leaves everything to the service. ``Text`` declares nothing on the wire: the prompt holds the
+declarations and the grammar, calls are read out of the reply's text, and results go back in one user message. Both
+give the same ``Turn``, so that the agent's loop, its limits and its endings are one.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.language_models.base import LanguageModelInput
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, InvalidToolCall, ToolMessage
+from langchain_core.runnables import Runnable
+
+from medvision_agent.agent.chat.chat import Chat, Finish, ToolChoice, Turn
+from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.prompts.render import render
+
+__all__ = ["Blocks", "CallResult", "Native", "Text", "protocol_of"]
+
+Blocks = list[str | dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class CallResult:
+    """What one call is answered with."""
+
+    call_id: str
+    name: str
+    text: str
+    """JSON, or ``Error: ...``."""
+    ok: bool
+    picture: Blocks
+    """The picture and its caption; empty where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Native:
+    """The service's own function calling."""
+
+    chat: Chat
+
+    def bind(self, tools: Sequence[Mapping[str, Any]], choice: ToolChoice) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model, ready to be asked with *tools*."""
+        return self.chat.bind(tools, choice)
+
+    def sent(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+        """Return a conversation as it is sent."""
+        return list(messages)
+
+    def read(self, message: AIMessage) -> Turn:
+        """Return what a reply says and calls."""
+        return self.chat.read(message)
+
+    def kept(self, message: AIMessage) -> AIMessage:
+        """Return a reply as it stands in the conversation from now on."""
+        return message
+
+    def problem(self, broken: InvalidToolCall) -> str:  # noqa: ARG002
+        """Say why a call cannot be run."""
+        return "they are no JSON object"
+
+    def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
+        """Return the messages that answer a turn's calls: a tool message for each, then the pictures.
+
+        By the one recipe that all providers accept: text-only tool messages first, then one user message that is
+        labelled as tool output and holds every picture with its caption. A model whose service takes pictures inside
+        tool messages may have them there (``images_in_tool_result``).
+        """
+        inside = self.chat.config.images_in_tool_result
+        messages: list[AnyMessage] = [
+            ToolMessage(
+                [{"type": "text", "text": result.text}, *result.picture] if inside and result.picture else result.text,
+                tool_call_id=result.call_id,
+                name=result.name,
+                status="success" if result.ok else "error",
+            )
+            for result in results
+        ]
+        pictures = [] if inside else [block for result in results for block in result.picture]
+        if pictures:
+            messages.append(HumanMessage([{"type": "text", "text": render("replies/tool_output")}, *pictures]))
+        return messages
+
+
+@dataclass(frozen=True, eq=False)
+class Text(Native):
+    """Calls in the text of the messages, for models and services without function calling."""
+
+    names: Collection[str]
+    """The tools that can be called."""
+
+    def bind(
+        self,
+        tools: Sequence[Mapping[str, Any]],  # noqa: ARG002 - they stand in the prompt
+        choice: ToolChoice,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model without any tool declared."""
+        return self.chat.bind([], choice)
+
+    def sent(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+        """Join user messages that follow each other: many chat templates insist that the two sides take turns."""
+        joined: list[AnyMessage] = []
+        for message in messages:
+            last = joined[-1] if joined else None
+            if isinstance(message, HumanMessage) and isinstance(last, HumanMessage):
+                joined[-1] = HumanMessage([*_blocks(last), *_blocks(message)])
+            else:
+                joined.append(message)
+        return joined
+
+    def read(self, message: AIMessage) -> Turn:
+        """Return what a reply says and calls; calls a service read by itself come first."""
+        turn = self.chat.read(message)
+        parsed = parse_calls(turn.text, self.names)
+        if not parsed.calls and not parsed.invalid:
+            return turn
+        return replace(
+            turn,
+            text=parsed.prose,
+            tool_calls=turn.tool_calls + parsed.calls,
+            invalid_tool_calls=turn.invalid_tool_calls + parsed.invalid,
+            finish=Finish.TOOL_CALLS if turn.finish is Finish.STOP else turn.finish,
+        )
+
+    def kept(self, message: AIMessage) -> AIMessage:
+        """Return the reply as text: a call the service made one of its own would want a tool message as its answer."""
+        if not message.tool_calls and not message.invalid_tool_calls:
+            return message
+        lines = [json.dumps({"name": call["name"], "arguments": call["args"]}) for call in message.tool_calls]
+        lines += [str(broken["args"]) for broken in message.invalid_tool_calls]
+        said = self.chat.read(message).text
+        return AIMessage("\n".join([*([said] if said else []), "```tool_call", *lines, "```"]))
+
+    def problem(self, broken: InvalidToolCall) -> str:
+        """Say why a call cannot be run."""
+        return broken["error"] or super().problem(broken)
+
+    def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
+        """Return one user message: a line of JSON for each call, by its number, then the pictures with captions."""
+        if not results:
+            return []
+        lines = "\n".join([render("replies/tool_output"), *_lines(results)])
+        pictures = [block for result in results for block in result.picture]
+        return [HumanMessage([{"type": "text", "text": lines}, *pictures])]
+
+
+def protocol_of(chat: Chat, names: Collection[str]) -> Native:
+    """Return how the tools of these *names* are called with *chat*; without tools there is nothing to tell."""
+    return Text(chat, names) if names and chat.config.tool_calling == "text" else Native(chat)
+
+
+def _lines(results: Iterable[CallResult]) -> list[str]:
+    """Return the results in the order of the calls in the text."""
+    numbered = sorted(enumerate(results, start=1), key=lambda pair: _number(pair[1], pair[0]))
+    return [
+        json.dumps({"call": at, "name": result.name[:60], **_outcome(result)})
+        for at, (_, result) in enumerate(numbered, start=1)
+    ]
+
+
+def _number(result: CallResult, otherwise: int) -> int:
+    number = result.call_id.removeprefix("call_")
+    return int(number) if number.isdecimal() and len(number) < 9 else otherwise
+
+
+def _outcome(result: CallResult) -> dict[str, Any]:
+    return {"result": json.loads(result.text)} if result.ok else {"error": result.text.removeprefix("Error: ")}
+
+
+def _blocks(message: HumanMessage) -> Blocks:
+    return [{"type": "text", "text": message.content}] if isinstance(message.content, str) else list(message.content)

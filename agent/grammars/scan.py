@@ -1,0 +1,251 @@
+"""Finding the calls in a text, from its start to its end.
+
+A scan walks from mark to mark and knows in what block it is: none, a fence, or an envelope made for calls. What stands
+there and can be read as a call is a find; what was clearly meant as a call and cannot be read is a find with a problem.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from medvision_agent.agent.grammars.literals import Reader, UnreadableError
+from medvision_agent.agent.grammars.marks import (
+    AFTER_CALL,
+    ENVELOPE_LABELS,
+    LINE_START,
+    MARK,
+    NAMED,
+    OBJECT_NEXT,
+    PAIR,
+    PROGRAM_LABELS,
+)
+from medvision_agent.agent.grammars.shapes import ARGUMENT_KEYS, Place, Shape, plain_name, shapes
+
+__all__ = ["Block", "Find", "Scan"]
+
+_NO_TOOL = frozenset({"print", "json.dumps", "dict", "str"})
+"""What stands around calls in programs."""
+
+
+@dataclass(eq=False)
+class Block:
+    """A stretch of text with a meaning, from its opening mark to its closing one."""
+
+    start: int
+    inside: int
+    """Where its content begins."""
+    place: Place = Place.PROSE
+    fenced: bool = False
+    program: bool = False
+    end: int | None = None
+    used: bool = False
+    """Something was found in it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Find:
+    """A call, where it stands, and the block it stands in."""
+
+    start: int
+    end: int
+    shape: Shape
+    block: Block
+
+
+class Scan:
+    """One walk over one text."""
+
+    def __init__(self, text: str, declared: Collection[str]) -> None:
+        self.text, self.declared = text, declared
+        self.reader = Reader(text)
+        self.finds: list[Find] = []
+        self.block = Block(0, 0)
+        self._broken = False
+        """Something could not be read: what follows is part of it until the next line or mark."""
+        self._hopeless: set[int] = set()
+        """Brackets that are known not to be closed."""
+        self._listed_from = -1
+        """Where the last call of a list in square brackets ended."""
+        words = "|".join(re.escape(name) for name in declared) or r"(?!)"
+        keys = "|".join(ARGUMENT_KEYS)
+        self._name = re.compile(rf"[\"'“]({words})[\"'”]")
+        self._meant = re.compile(rf"[\"'“](?:{keys})[\"'”]\s{{0,9}}:")
+
+    def run(self) -> list[Find]:
+        """Return all finds in order."""
+        at = 0
+        while (mark := MARK.search(self.text, at)) is not None:
+            at = getattr(self, f"_{mark.lastgroup}")(mark)
+        return self.finds
+
+    # Blocks
+
+    def _fence(self, mark: re.Match[str]) -> int:
+        label = (mark["label"] or "").lower()
+        if self.block.place is Place.ENVELOPE and not self.block.fenced:
+            return mark.end()  # a fence within tags adds nothing
+        if self.block.fenced and not label:
+            return self._leave(mark)
+        place = Place.ENVELOPE if label in ENVELOPE_LABELS else Place.FENCE
+        return self._enter(Block(mark.start(), mark.end(), place, fenced=True, program=label in PROGRAM_LABELS))
+
+    def _open(self, mark: re.Match[str]) -> int:
+        return self._enter(Block(mark.start(), mark.end(), Place.ENVELOPE))
+
+    def _enter(self, block: Block) -> int:
+        self.block, self._broken = block, False
+        return self._named(block.inside)
+
+    def _close(self, mark: re.Match[str]) -> int:
+        return self._leave(mark)
+
+    def _leave(self, mark: re.Match[str]) -> int:
+        block, self._broken = self.block, False
+        block.end = mark.end()
+        if block.place is Place.ENVELOPE and not block.used:
+            content = self.text[block.inside : mark.start()].strip()
+            if content in self.declared:
+                self._found(block.inside, mark.start(), Shape(content, {}))
+            elif content:
+                self._found(block.inside, mark.start(), Shape("", {}, "no call can be read in it"))
+        self.block = Block(mark.end(), mark.end())
+        return mark.end()
+
+    # Calls
+
+    def _value(self, mark: re.Match[str]) -> int:
+        start, place = mark.start(), self.block.place
+        if start in self._hopeless or (self._broken and not self._at_line_start(start)):
+            return mark.end()
+        self._broken = False
+        try:
+            value, end = self.reader.value(start)
+        except UnreadableError as error:
+            return self._unreadable(start, error)
+        found = list(shapes(value, self.declared, place))
+        for shape in found:
+            self._found(start, end, shape)
+        return self._named(end) if found and place is Place.ENVELOPE else end
+
+    def _named(self, at: int) -> int:
+        """Read calls of the form ``name{...}`` at *at*, within an envelope, and return where they end."""
+        while self.block.place is Place.ENVELOPE and (named := NAMED.match(self.text, at)) is not None:
+            name = plain_name(named["name"], self.declared)
+            if not named["object"]:
+                return self._pairs(named.start(), name, named.end(), "</tool_call>")
+            try:
+                value, at = self.reader.value(named.end())
+            except UnreadableError as error:
+                return self._unreadable(named.start(), error, name)
+            whole = next(shapes(value, self.declared, Place.FENCE), None)
+            self._found(named.start(), at, whole or Shape(name, value))
+        return at
+
+    def _tag(self, mark: re.Match[str]) -> int:
+        name = plain_name(mark["function"], self.declared)
+        if self.block.place is not Place.ENVELOPE:
+            self.block = Block(mark.start(), mark.end(), Place.ENVELOPE)
+        inside = OBJECT_NEXT.match(self.text, mark.end())
+        if inside is None:
+            return self._pairs(mark.start(), name, mark.end(), "</")
+        try:
+            value, end = self.reader.value(inside.end())
+        except UnreadableError as error:
+            return self._unreadable(mark.start(), error, name)
+        self._found(mark.start(), end, Shape(name, value))
+        return end
+
+    def _pairs(self, start: int, name: str, at: int, closing: str) -> int:
+        """Read arguments between tags, which are complete only if the closing tag is there."""
+        given: dict[str, Any] = {}
+        while (pair := PAIR.match(self.text, at)) is not None:
+            given[(pair["key"] or pair["key2"]).strip()] = _plain(pair["value"] or pair["value2"] or "")
+            at = pair.end()
+        rest = self.text[at : at + 99].lstrip()
+        problem = "" if rest.startswith(closing) else "it is cut off" if not rest else "its arguments cannot be read"
+        self._found(start, at, Shape(name, {} if problem else given, problem))
+        self._broken = bool(problem)
+        return at
+
+    def _react(self, mark: re.Match[str]) -> int:
+        name = plain_name(mark["action"], self.declared)
+        try:
+            value, end = self.reader.value(mark.end())
+        except UnreadableError as error:
+            return self._unreadable(mark.start(), error, name)
+        self._found(mark.start(), end, Shape(name, value))
+        return end
+
+    def _python(self, mark: re.Match[str]) -> int:
+        name, block = plain_name(mark["callee"], self.declared), self.block
+        at_line_start = self._at_line_start(mark.start())
+        alone = at_line_start or self._continues_list(mark.start())
+        certain = block.place is Place.ENVELOPE and name not in _NO_TOOL
+        wanted = certain or (name in self.declared and (alone or block.program))
+        if not wanted or (self._broken and not at_line_start):
+            return mark.end()
+        self._broken = False
+        try:
+            given, end = self.reader.arguments(mark.end())
+        except UnreadableError as error:
+            if certain or error.whole:
+                return self._unreadable(mark.start(), error, name)
+            return mark.end()
+        if not certain and not block.program and AFTER_CALL.match(self.text, end) is None:
+            return mark.end()
+        self._found(mark.start(), end, Shape(name, given))
+        self._listed_from = end
+        return end
+
+    # Helpers
+
+    def _unreadable(self, start: int, error: UnreadableError, name: str | None = None) -> int:
+        """Note a call that cannot be read, and return where to go on."""
+        in_envelope = self.block.place is Place.ENVELOPE
+        self._hopeless.update(error.within)
+        if name is None and self.text[start] == "[":
+            # Its items are read one by one, also the object that could not be read: it may be a call of its own.
+            self._hopeless.difference_update(at for at in error.within[-2:-1] if self.text[at] == "{")
+            return start + 1
+        if name is None and error.only_open and self._complete(start, error):
+            return max(error.at, start + 1)
+        written = self.text[start : error.at]
+        named = self._name.search(written)
+        if name is None and not in_envelope and not (named and self._meant.search(written)):
+            return start + 1
+        guess = name if name is not None else named[1] if named else ""
+        self._found(start, error.at, Shape(guess, {}, str(error)))
+        self._broken = True
+        return max(error.at, start + 1)
+
+    def _complete(self, start: int, error: UnreadableError) -> bool:
+        """Note the call in an object whose closing bracket alone is missing: its arguments are closed."""
+        if not any(key in error.whole for key in (*ARGUMENT_KEYS, "function")):
+            return False
+        found = list(shapes(error.whole, self.declared, self.block.place))
+        for shape in found:
+            self._found(start, error.at, shape)
+        return bool(found)
+
+    def _found(self, start: int, end: int, shape: Shape) -> None:
+        self.block.used = True
+        self.finds.append(Find(start, end, shape, self.block))
+
+    def _at_line_start(self, at: int) -> bool:
+        nearby = self.text[max(0, at - 40) : at]
+        return LINE_START.search(nearby if at <= 40 else nearby[1:] if "\n" in nearby else "x" + nearby) is not None
+
+    def _continues_list(self, at: int) -> bool:
+        near = 0 <= at - self._listed_from < 200 and self._listed_from >= 0
+        return near and not self.text[self._listed_from : at].strip(" ,;\n\t")
+
+
+def _plain(written: str) -> Any:
+    """Return the value of an argument that stands between tags: JSON where it is some, else the text itself."""
+    reader = Reader(written.strip())
+    try:
+        value, end = reader.value(0)
+    except UnreadableError:
+        return reader.text
+    return value if end == len(reader.text) else reader.text

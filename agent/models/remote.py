@@ -1,0 +1,95 @@
+"""Models behind an HTTP interface: Google's, and OpenAI's with every server that speaks it."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from medvision_agent.agent.models.row import EnvName, FreeSettings, Model
+from medvision_agent.tools.view.frames import MEDVISION
+
+__all__ = ["Gemini", "OpenAI", "Replay"]
+
+Replay = Literal["published-2025", "published-2025-matched"]
+"""What can be replayed: MedVision's published experiment, or the same with the tool's output format in both arms."""
+
+
+class Remote(Model):
+    """Fields of models behind an HTTP interface."""
+
+    model: str = Field(min_length=1)
+    """The provider's id of the model."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature; not sent where not given."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Nucleus sampling; not sent where not given."""
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    """Limit of one reply, thinking included; the provider's own where not given."""
+    seed: int | None = None
+    """Sampling seed, where the service knows one; not sent where not given."""
+
+    @field_validator("base_url", check_fields=False)
+    @classmethod
+    def _plain_url(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")) or "@" in url or "?" in url:
+            raise ValueError("must start with https:// or http:// and hold no user, password or query")
+        return url.rstrip("/")
+
+
+class Gemini(Remote):
+    """A model of Google's Gemini API (generateContent)."""
+
+    provider: Literal["gemini"] = "gemini"
+    base_url: str = "https://generativelanguage.googleapis.com"
+    """Always passed on, so that no environment variable sends pictures elsewhere."""
+    api_key_env: EnvName | None = "GEMINI_API_KEY"
+    """Name of the environment variable with the key; GOOGLE_API_KEY is read where GEMINI_API_KEY is not set."""
+    thinking_budget: int | None = Field(default=None, ge=-1)
+    """Thinking tokens (2.5 models): 0 off, -1 as the model sees fit; not sent where not given."""
+    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
+    """Depth of thinking (3.x models); not sent where not given."""
+    media_resolution: Literal["low", "medium", "high"] | None = "high"
+    """Resolution of pictures, sent with every call. Without it 2.5 models see one thumbnail."""
+    replay: Replay | None = None
+    """Ask as MedVision's published Gemini experiment did, or the same with the tool's output format in both arms."""
+
+    @model_validator(mode="after")
+    def _one_way_to_think(self) -> "Gemini":
+        if self.thinking_budget is not None and self.thinking_level is not None:
+            raise ValueError("give thinking_budget (2.5 models) or thinking_level (3.x models), not both")
+        return self
+
+    @model_validator(mode="after")
+    def _sends_what_was_sent(self) -> "Gemini":
+        fixed = {"thinking_budget": -1, "media_resolution": None, "frame": MEDVISION.name, "tool_calling": "native"}
+        fixed |= dict.fromkeys(("thinking_level", "temperature", "top_p", "max_output_tokens", "seed"))
+        changed = [name for name, value in fixed.items() if getattr(self, name) != value]
+        if self.replay is not None and changed:
+            wanted = ", ".join(f"{name}: {'null' if fixed[name] is None else fixed[name]}" for name in changed)
+            raise ValueError(f"replay: {self.replay} goes with {wanted}: what is replayed was sent like this")
+        return self
+
+
+class OpenAI(Remote):
+    """A model of OpenAI, or of any server that speaks its chat completions or responses interface."""
+
+    provider: Literal["openai"] = "openai"
+    base_url: str = "https://api.openai.com/v1"
+    """Root of the interface, usually ending in /v1. Always passed on: no environment variable redirects requests."""
+    api_key_env: EnvName | None = "OPENAI_API_KEY"
+    """Name of the environment variable with the key; null for local servers that ask for none."""
+    api: Literal["chat", "responses"] = "chat"
+    """Chat completions (every compatible server) or OpenAI's responses interface."""
+    detail: Literal["low", "high", "original", "auto"] = "high"
+    """How closely a picture is looked at, sent with every picture."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    """Depth of reasoning; the provider's default where not given."""
+    output_limit_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """The name under which chat completions is sent ``max_output_tokens``; older servers know ``max_tokens`` only."""
+    extra_body: FreeSettings = Field(default={})
+    """Further fields of a request's body, for what a server knows beyond OpenAI's interface. Never a key."""
+
+    @model_validator(mode="after")
+    def _sent_by_this_interface(self) -> "OpenAI":
+        if self.api == "responses" and self.seed is not None:
+            raise ValueError("seed: the responses interface knows none; use api: chat or leave it out")
+        return self

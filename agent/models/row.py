@@ -1,0 +1,114 @@
+"""What every model's row has, whatever its provider."""
+
+import re
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from medvision_agent.agent.endings.usage import Prices
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION
+from medvision_agent.tools.view.perceived import Native, PerceivedRule, Rule
+
+__all__ = ["EnvName", "FreeSettings", "Model"]
+
+
+class Model(BaseModel):
+    """Fields of every model, remote or not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    INCIDENTAL: ClassVar = frozenset(
+        {
+            "timeout_seconds",
+            "max_tries",
+            "max_connections",
+            "requests_per_minute",
+            "tokens_per_minute",
+            "prices",
+            "note",
+            "exercised",
+            "api_key_env",
+        }
+    )
+    """Fields that do not change what is asked."""
+
+    perceived: PerceivedRule | None = None
+    """The size at which the model's encoder sees a picture; prompts and some tools state pixel sizes by it. Never
+    guessed: without it, whatever states pixels is refused before the first request (eval/asking/size_rule.py)."""
+    frame: str = MEDVISION.name
+    """The coordinate convention of prompts, tools and answers."""
+    tool_calling: Literal["native", "text"] = "native"
+    """How tools are declared and called: by the service's own function calling, or in the text of the messages."""
+    images_in_tool_result: bool = False
+    """Put pictures into the tool message itself instead of one user message after all tool messages."""
+    tool_choice_none: bool = True
+    """The service understands "tools are declared, do not call them". If not, the last call leaves the tools out."""
+    timeout_seconds: float = Field(default=300, gt=0)
+    """Total time of one request, from its start to its last byte."""
+    max_tries: int = Field(default=5, ge=1, le=20)
+    """How often one request is sent at most."""
+    max_connections: int = Field(default=8, ge=1, le=1000)
+    """Connections kept to the service; samples in flight beyond it wait."""
+    requests_per_minute: int | None = Field(default=None, gt=0)
+    """Requests started within any minute at most; not bounded where not given."""
+    tokens_per_minute: int | None = Field(default=None, gt=0)
+    """Input and output tokens within any minute at most; not bounded where not given."""
+    prices: Prices | None = None
+    """US dollars per million tokens; without them no cost is stated."""
+    note: str = ""
+    """Free text for the reader of the catalogue."""
+    exercised: str = ""
+    """What of this row has been tried, and how; empty where nothing was."""
+
+    @field_validator("frame")
+    @classmethod
+    def _known_frame(cls, name: str) -> str:
+        if name not in FRAMES:
+            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
+        return name
+
+    @model_validator(mode="after")
+    def _pictures_where_there_are_tool_messages(self) -> Self:
+        if self.images_in_tool_result and self.tool_calling == "text":
+            raise ValueError("images_in_tool_result: with tool_calling: text there are no tool messages; leave it out")
+        return self
+
+    @property
+    def sees(self) -> Rule:
+        """Return the size rule; where none is stated, pixels as sent, of which then nothing is said to the model."""
+        return self.perceived or Native()
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run, as plain JSON data."""
+        return self.model_dump(mode="json", exclude=set(self.INCIDENTAL))
+
+
+def _variable(name: str) -> str:
+    if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is None:
+        raise ValueError("must be the name of an environment variable, in capitals; the key itself never stands here")
+    return name
+
+
+def _without_keys(settings: dict[str, Any]) -> dict[str, Any]:
+    if _holds_key(settings):
+        raise ValueError("holds what looks like a key; name its environment variable in api_key_env instead")
+    return settings
+
+
+def _holds_key(value: Any) -> bool:
+    """Tell whether a setting, or one within it (headers, say), is named as keys are, or is written as they are."""
+    if isinstance(value, dict):
+        return any(_KEY_WORDS.search(str(name)) or _holds_key(item) for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(_holds_key, value))
+    return isinstance(value, str) and _KEY_LIKE.search(value) is not None
+
+
+_KEY_WORDS = re.compile(
+    r"(api|access|auth|bearer).?(key|token)|secret|credential|password|authorization", re.IGNORECASE
+)
+_KEY_LIKE = re.compile(r"\bBearer\s+\S|\bsk-[\w-]{6}|\bAIza[\w-]{6}|://[^/\s]*@")
+EnvName = Annotated[str, AfterValidator(_variable)]
+"""The name of an environment variable."""
+FreeSettings = Annotated[dict[str, Any], AfterValidator(_without_keys)]
+"""Settings of somebody else's schema, by name; a name or a value that looks like a key's is refused, also within."""

@@ -1,0 +1,108 @@
+"""Rows of a catalogue file: how they are read, extend each other and become models.
+
+Every problem of a file (no YAML, unknown key, wrong value, unknown parent) is a ConfigError that names the file,
+the row and the key. Values are not repeated in messages: someone may have put a key where a name belongs.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from medvision_agent.agent.endings.usage import Prices
+from medvision_agent.agent.models import MODEL_CONFIG, ModelConfig
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.tools.view.perceived import PerceivedRule
+
+__all__ = ["Rows", "model", "rows"]
+
+Rows = Mapping[str, Mapping[str, Any]]
+"""Settings by the name of the model."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping of distinct keys."""
+        keys = [key.value for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1 and key != "<<"]:
+            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def rows(text: str, file: str) -> Rows:
+    """Return the rows in the text of *file*; raises ConfigError."""
+    try:
+        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ConfigError(f"{file}: {line}not valid YAML: {error.problem}.") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"{file}: not valid YAML ({type(error).__name__}).") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: is no mapping of model names to their settings.")
+    for name, row in content.items():
+        if not isinstance(name, str) or not isinstance(row, dict):
+            raise ConfigError(f"{file}: {name}: a model's name must be a text and its settings a mapping.")
+    return content
+
+
+def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
+    """Return the model called *name* in the last of the *layers* that has it; *file* is where that one was read."""
+    row = _resolved(name, layers, file, ())
+    try:
+        return MODEL_CONFIG.validate_python(row)
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {name}: {_complaint(error, str(row.get('provider')))}") from None
+
+
+def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...]) -> dict[str, Any]:
+    """Return a row with its parents' settings below its own; a row may extend the shipped row of its own name."""
+    while name not in layers[-1]:
+        layers = layers[:-1]
+    row = dict(layers[-1][name])
+    parent = row.pop("extends", None)
+    if parent is None:
+        return row
+    below = layers[:-1] if parent == name else layers
+    if not isinstance(parent, str) or not any(parent in layer for layer in below):
+        known = [known for layer in below for known in layer]
+        raise ConfigError(f"{file}: {name}: extends: no model is called {parent!r}.{nearest(str(parent), known)}")
+    if parent in path:
+        raise ConfigError(f"{file}: {name}: extends: {' -> '.join([*path, name, parent])} goes in a circle.")
+    step = () if parent == name else (*path, name)
+    return _resolved(parent, below, file, step) | row
+
+
+def _complaint(error: ValidationError, provider: str) -> str:
+    parts = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        keys = [str(key) for key in item["loc"] if str(key) not in _TAGS]
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = f"no such setting.{nearest(keys[-1], _known(provider, keys))}"
+        parts.append(": ".join(filter(None, [".".join(keys), message])))
+    return "; ".join(parts)
+
+
+def _known(provider: str, keys: Sequence[str]) -> list[str]:
+    """Return the settings that may stand where an unknown one does: of the provider, of size rules, or prices."""
+    if len(keys) > 1:
+        inner = [Prices] if keys[0] == "prices" else _RULES
+        return sorted({key for model in inner for key in model.model_fields})
+    of = [model for model in _MODELS if model.model_fields["provider"].default == provider]
+    return sorted({"extends", *(key for model in of for key in model.model_fields)})
+
+
+def _members(union: Any) -> list[type[BaseModel]]:
+    return list(get_args(union))
+
+
+_RULES = _members(get_args(PerceivedRule)[0])
+_MODELS = _members(ModelConfig)
+_TAGS = {rule.model_fields["rule"].default for rule in _RULES} | {
+    model.model_fields["provider"].default for model in _MODELS
+}
+"""Words pydantic puts into the path of a fault to say which member of a union it tried."""

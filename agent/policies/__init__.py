@@ -1,0 +1,1 @@
+"""Offline models: short written policies instead of weights."""

@@ -1,0 +1,152 @@
+"""``baseline-cv``: a scripted policy that looks at a coarse version of the picture.
+
+It finds the most salient blob at a glance (at most COARSE pixels a side) and answers from that. With tools it crops
+around the blob, fits a contour there and measures. It knows no anatomy: for landmarks it takes the ends of the blob.
+Nothing in it was fitted to any data; it stands for what plain image processing does, not for a good model.
+"""
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.agent.policies.policy import Look, Reading, final
+from medvision_agent.tools.view.slice import Grey
+
+__all__ = ["COARSE", "Blob", "baseline_cv", "glance"]
+
+COARSE = 48
+"""Longest side of the coarse picture."""
+SHARES = (0.02, 0.04, 0.08)
+"""Standard deviations of the blobs it looks for, as shares of the longest side."""
+GOOD_FIT = 0.8
+"""Quality below which it trusts its glance more than a fitted contour."""
+Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A salient blob in MedVision's frame of the whole picture (x right, y up, 0..1)."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    bright: bool
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Middle of the box."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
+    """Answer from a glance, or crop, fit and measure where the tools for it are offered."""
+    blob = glance(look.picture())
+    fit = yield from _fit(look, blob)
+    match look.brief.task:
+        case "detection":
+            box = (
+                [fit[key] for key in ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")]
+                if fit
+                else [blob.x0, blob.y0, blob.x1, blob.y1]
+            )
+            return look.final_box(box, decimals=4)
+        case "size":
+            axes = (fit["major_mm"], fit["minor_mm"]) if fit else _axes_mm(look, blob)
+            return final(*axes, decimals=2)
+        case "distance":
+            return final((yield from _extent_mm(look, blob)), decimals=1)
+        case _:
+            return final((yield from _angle_deg(look, blob)), decimals=1)
+
+
+def glance(picture: Grey) -> Blob:
+    """Return the most salient blob of the coarse picture: strongest centre-surround contrast, centre preferred."""
+    height, width = picture.shape
+    scale = min(1.0, COARSE / max(height, width))
+    size = max(2, round(width * scale)), max(2, round(height * scale))
+    coarse = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    weight = _centre_weight(coarse.shape)
+    contrast = max((_contrast(coarse, share) for share in SHARES), key=lambda one: float(np.abs(one * weight).max()))
+    row, column = np.unravel_index(int(np.argmax(np.abs(contrast) * weight)), coarse.shape)
+    bright = bool(contrast[row, column] >= 0)
+    signed = contrast if bright else -contrast
+    mask = (signed >= signed[row, column] / 2).astype(np.uint8)
+    labels = cv2.connectedComponents(mask, connectivity=4)[1]
+    rows, columns = np.nonzero(labels == labels[row, column])
+    y0, y1, x0, x1 = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+    return Blob(x0 / size[0], 1 - y1 / size[1], x1 / size[0], 1 - y0 / size[1], bright)
+
+
+def _contrast(coarse: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Return the signed difference of Gaussians for blobs of a size, given as a share of the longest side."""
+    inner = share * max(coarse.shape)
+    difference: NDArray[np.float32] = cv2.GaussianBlur(coarse, (0, 0), inner) - cv2.GaussianBlur(
+        coarse, (0, 0), 2 * inner
+    )
+    return difference
+
+
+def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return 1 in the middle, falling towards 0 at the border, where centre-surround contrast means nothing."""
+    y, x = (np.linspace(-1, 1, side) for side in shape)
+    weight: NDArray[np.float64] = np.outer(1 - y**2, 1 - x**2)
+    return weight
+
+
+def _fit(look: Look, blob: Blob) -> Calls:
+    """Fit a contour in a crop around the blob; None where the tools are missing or find nothing worth trusting."""
+    if "fit_contour" not in look.tools or look.brief.task not in ("detection", "size"):
+        return None
+    x, y = blob.centre
+    view = "v0"
+    half_width, half_height = blob.x1 - blob.x0, blob.y1 - blob.y0
+    region = {
+        "x0": max(0.0, x - half_width),
+        "y0": max(0.0, y - half_height),
+        "x1": min(1.0, x + half_width),
+        "y1": min(1.0, y + half_height),
+    }
+    if "crop" in look.tools:
+        taken = yield "crop", {"view": "v0", "zoom": 4.0, **region}
+        if "v0_x0" in taken:
+            view = taken["view"]
+            x = (x - taken["v0_x0"]) / (taken["v0_x1"] - taken["v0_x0"])
+            y = (y - taken["v0_y0"]) / (taken["v0_y1"] - taken["v0_y0"])
+            region = {}
+    target = "bright" if blob.bright else "dark"
+    fit = yield "fit_contour", {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
+    good = "major_mm" in fit and fit["quality"] >= GOOD_FIT and not fit["touches_region_border"]
+    return fit if good else None
+
+
+def _axes_mm(look: Look, blob: Blob) -> tuple[float, float]:
+    width, height = look.field_mm()
+    sides = (blob.x1 - blob.x0) * width, (blob.y1 - blob.y0) * height
+    return max(sides), min(sides)
+
+
+def _extent_mm(look: Look, blob: Blob) -> Calls:
+    """Return the length of the blob's box diagonal, by the ruler where there is one."""
+    if "ruler" in look.tools:
+        reading = yield "ruler", {"view": "v0", "x0": blob.x0, "y0": blob.y0, "x1": blob.x1, "y1": blob.y1}
+        if "distance_mm" in reading:
+            return reading["distance_mm"]
+    return math.hypot(*_axes_mm(look, blob))
+
+
+def _angle_deg(look: Look, blob: Blob) -> Calls:
+    """Return the angle between the blob's box diagonal and its lower side."""
+    if "protractor" in look.tools:
+        diagonal = {"ax0": blob.x0, "ay0": blob.y0, "ax1": blob.x1, "ay1": blob.y1}
+        side = {"bx0": blob.x0, "by0": blob.y0, "bx1": blob.x1, "by1": blob.y0}
+        reading = yield "protractor", {"view": "v0", **diagonal, **side}
+        if "acute_angle_deg" in reading:
+            return reading["acute_angle_deg"]
+    width, height = look.field_mm()
+    return math.degrees(math.atan2((blob.y1 - blob.y0) * height, (blob.x1 - blob.x0) * width))

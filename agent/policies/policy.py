@@ -1,0 +1,179 @@
+"""Offline models: chat models that follow a short written policy instead of weights.
+
+They are deterministic, cost nothing and go through the same graph as any other model. A policy is a generator: it
+yields tool calls, is sent each call's reply, and returns the text of its final message. The model itself keeps no
+state: at every turn the policy is replayed from the start over the tool messages of the conversation.
+"""
+
+import json
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.base import LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+
+from medvision_agent.agent.chat.chat import png_of
+from medvision_agent.prompts.render import render
+from medvision_agent.tools.view.frames import MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Size
+from medvision_agent.tools.view.png import decode_png
+from medvision_agent.tools.view.slice import Grey
+from medvision_agent.version import VERSION
+
+__all__ = ["Brief", "Look", "OfflineModel", "Policy", "PolicyModel", "final"]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What an offline model is told in structured form, because it does not read.
+
+    ``task`` repeats what the prompt says in words. ``truth`` is for the oracle alone: the ground-truth points in
+    unit coordinates of the whole picture (u right, v down), in the order of the sample's ``truth_points``.
+    """
+
+    task: str
+    truth: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a policy can see: the first picture, the numbers the prompt states, the tools it may call."""
+
+    brief: Brief
+    picture: Callable[[], Grey]
+    text: str
+    tools: frozenset[str] = field(default_factory=frozenset)
+    frame: Frame = MEDVISION
+    """The convention of the final box; everything else a policy says and hears is in MedVision's."""
+
+    def stated(self, key: str) -> float:
+        """Return a number the prompt states as ``key = number``."""
+        found = re.search(rf"\b{re.escape(key)} = ([0-9.]+[0-9])", self.text)
+        if found is None:
+            raise ValueError(f"the prompt does not state {key}")
+        return float(found[1])
+
+    def final_box(self, box: Sequence[float], decimals: int) -> str:
+        """Return a final message with a box given in MedVision's convention; *decimals* are those it has there."""
+        if self.frame == MEDVISION:
+            return final(*box, decimals=decimals)
+        numbers = self.frame.box_from_medvision(box, Size(*self.picture().shape))
+        return final(*numbers, decimals=decimals + self.frame.box_decimals - MEDVISION.box_decimals)
+
+    def field_mm(self) -> tuple[float, float]:
+        """Return the physical (width, height) of the picture, from its pixels and the pixel size the prompt states."""
+        height, width = self.picture().shape
+        return width * self.stated("width_mm_per_px"), height * self.stated("height_mm_per_px")
+
+
+Reading = dict[str, Any]
+"""A tool's reply as the policy gets it: the JSON result but for what is withheld, or ``{"error": text}``."""
+Policy = Callable[[Look], Generator[tuple[str, dict[str, Any]], Reading, str]]
+
+
+def final(*values: float, decimals: int) -> str:
+    """Return a final message in the answer format."""
+    return f"<answer>{', '.join(f'{value:.{decimals}f}' for value in values)}</answer>"
+
+
+class OfflineModel(BaseChatModel):
+    """A chat model without weights: what the shipped offline models share."""
+
+    name: str | None = "offline"
+
+    @property
+    def _llm_type(self) -> str:
+        return "medvision-agent-offline"
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Offer tools by their declarations (mappings); tool choice ``none`` asks for a final message."""
+        return self.bind(tools=list(tools), tool_choice=tool_choice, **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002 - LangChain's signature
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
+        **kwargs: Any,
+    ) -> ChatResult:
+        try:
+            message = self.next_message(messages, **kwargs)
+        except Exception as error:
+            # Without this a slip in a policy would look like a provider's unreadable reply, and be tried again.
+            raise RuntimeError(f"{self.name} failed: {error!r}") from error
+        message.response_metadata = {"finish_reason": "stop", "model_name": f"{self.name} {VERSION}"}
+        message.usage_metadata = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    @abstractmethod
+    def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:
+        """Return the next message of the conversation; kwargs hold ``tools``, ``tool_choice`` and ``brief``."""
+
+    @staticmethod
+    def calls(calls: Sequence[tuple[str, dict[str, Any]]], messages: Sequence[BaseMessage]) -> AIMessage:
+        """Return a message of tool calls with ids that are new in this conversation."""
+        offset = sum(isinstance(message, ToolMessage) for message in messages)
+        return AIMessage(
+            "",
+            tool_calls=[
+                ToolCall(name=name, args=arguments, id=f"call_{offset + number}", type="tool_call")
+                for number, (name, arguments) in enumerate(calls)
+            ],
+        )
+
+
+class PolicyModel(OfflineModel):
+    """An offline model that replays a policy over the replies so far."""
+
+    policy: Policy
+    frame: Frame = MEDVISION
+
+    def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:
+        """Return what the policy says after the replies in *messages*."""
+        names = frozenset(tool["function"]["name"] for tool in kwargs.get("tools", ()))
+        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), _question(messages), names, self.frame))
+        readings = [_reading(message) for message in messages if isinstance(message, ToolMessage)]
+        try:
+            call = next(play)
+            for reading in readings:
+                call = play.send(reading)
+            while kwargs.get("tool_choice") == "none":
+                call = play.send({"error": "no further tool call is possible"})
+        except StopIteration as done:
+            return AIMessage(str(done.value))
+        return self.calls([call], messages)
+
+
+def _reading(message: ToolMessage) -> Reading:
+    text = str(message.content)
+    if text.startswith("Error:"):
+        return {"error": text}
+    withheld = render("withheld")
+    return {key: value for key, value in json.loads(text).items() if value != withheld}
+
+
+def _question(messages: Sequence[BaseMessage]) -> str:
+    return next(str(message.text) for message in messages if isinstance(message, HumanMessage))
+
+
+def _picture(messages: Sequence[BaseMessage]) -> Grey:
+    """Decode the picture of the question, as any model with eyes would."""
+    question = next(message for message in messages if isinstance(message, HumanMessage))
+    for block in question.content:
+        if isinstance(block, dict) and block.get("type") == "image_url":
+            return decode_png(png_of(block["image_url"]["url"]))
+    raise ValueError("the question holds no picture")

@@ -1,0 +1,55 @@
+"""``scripted``: replays given turns, for tests and demonstrations.
+
+The script is a JSON list of turns. A turn is a final text, or a list of tool calls ``{"name": ..., "args": {...}}``
+made in one message. Turn k of the script answers the k-th request of every conversation; after the last turn the last
+one is repeated.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from medvision_agent.agent.policies.policy import OfflineModel
+from medvision_agent.errors import ConfigError
+
+__all__ = ["Scripted", "ScriptedCall", "Turns", "read_script"]
+
+
+class ScriptedCall(BaseModel):
+    """One tool call of a script."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    args: dict[str, Any] = {}
+
+
+Turns = list[str | list[ScriptedCall]]
+
+
+def read_script(path: Path) -> Turns:
+    """Read a script; raises ConfigError naming the file."""
+    try:
+        turns = TypeAdapter(Turns).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError) as error:
+        raise ConfigError(f"{path}: not a script (a JSON list of texts and of lists of calls): {error}") from error
+    if not turns:
+        raise ConfigError(f"{path}: the script is empty; it needs at least one turn")
+    return turns
+
+
+class Scripted(OfflineModel):
+    """Replays its turns in every conversation."""
+
+    turns: Turns
+
+    def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:  # noqa: ARG002
+        """Return the turn that follows the model messages so far."""
+        spoken = sum(isinstance(message, AIMessage) for message in messages)
+        turn = self.turns[min(spoken, len(self.turns) - 1)]
+        if isinstance(turn, str):
+            return AIMessage(turn)
+        return self.calls([(call.name, call.args) for call in turn], messages)

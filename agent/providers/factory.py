@@ -1,0 +1,129 @@
+"""From a catalogue row to a model that can be asked.
+
+``check_ready`` says in one line what is missing before anything is opened. ``open_model`` keeps one connection
+pool for the whole run and closes it; keys live in the provider's client only. Providers are imported here, when
+one is used, because each costs more than a second.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+
+import httpx2
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, Transformers
+from medvision_agent.agent.models.checkpoint import local_folder
+from medvision_agent.agent.providers.openai_repair import MendingClient
+from medvision_agent.errors import ConfigError
+
+__all__ = ["check_ready", "key_names", "open_model"]
+
+_NO_KEY = "none"
+"""Sent to servers that ask for no key; their clients insist on one."""
+_SHORTEST_KEY = 12
+"""Characters."""
+
+
+def key_names(config: ModelConfig) -> tuple[str, ...]:
+    """Return the environment variables a key is looked up in, in order; none where no key is needed."""
+    if isinstance(config, Offline | Transformers) or config.api_key_env is None:
+        return ()
+    if config.api_key_env == "GEMINI_API_KEY":
+        return ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    return (config.api_key_env,)
+
+
+def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise a ConfigError where the model cannot be opened as things stand."""
+    if isinstance(config, Transformers):
+        _check_local(config)
+    _key(config, environ)
+
+
+@asynccontextmanager
+async def open_model(
+    config: ModelConfig, *, environ: Mapping[str, str] = os.environ, provider_code: bool = False
+) -> AsyncIterator[Chat]:
+    """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code."""
+    check_ready(config, environ)
+    key = _key(config, environ)
+    _forbid_tracing()
+    if isinstance(config, Offline):
+        from medvision_agent.agent.policies.open import build as build_offline  # noqa: PLC0415
+
+        yield Chat(config, build_offline(config))
+        return
+    if isinstance(config, Transformers):
+        from medvision_agent.agent.providers.local.chat import open_local  # noqa: PLC0415
+
+        async with open_local(config) as model:
+            yield Chat(config, model)
+        return
+
+    if isinstance(config, LangChain):
+        from medvision_agent.agent.providers.langchain import build as build_langchain  # noqa: PLC0415
+
+        yield replace(build_langchain(config, None if key == _NO_KEY else key), redact=_without(key))
+        return
+
+    limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
+    async with MendingClient(limits=limits, timeout=config.timeout_seconds) as client:
+        if isinstance(config, Gemini):
+            chat: Chat
+            if provider_code or config.replay is not None:
+                from medvision_agent.agent.providers.gemini.code import build as build_direct  # noqa: PLC0415
+
+                chat, api = build_direct(config, key, client, code=provider_code)
+            else:
+                from medvision_agent.agent.providers.gemini.chat import build as build_gemini  # noqa: PLC0415
+
+                chat, api = build_gemini(config, key, client)
+            with api:
+                yield replace(chat, redact=_without(key))
+        else:
+            from medvision_agent.agent.providers.openai import build as build_openai  # noqa: PLC0415
+
+            yield replace(build_openai(config, key, client, code=provider_code), redact=_without(key))
+
+
+def _check_local(config: Transformers) -> None:
+    missing = [name for name in ("torch", "transformers", "PIL") if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"model {config.model}: runs in this process and needs {' and '.join(missing)}: "
+            "pip install 'medvision-agent[local]'"
+        )
+    if local_folder(config.model) is not None and config.revision is not None:
+        raise ConfigError(f"model {config.model}: revision: a folder has none; leave it out.")
+
+
+def _without(key: str) -> Callable[[str], str]:
+    """Return a function that blots out the key: services may repeat it in any message, also in one of status 200.
+
+    A key too short to be a secret is left: local servers take any word, and a "1" must not vanish from an answer.
+    """
+    return lambda text: text if len(key) < _SHORTEST_KEY else text.replace(key, "[key]")
+
+
+def _key(config: ModelConfig, environ: Mapping[str, str]) -> str:
+    names = key_names(config)
+    if not names:
+        return _NO_KEY
+    name, key = next(((name, key) for name in names if (key := environ.get(name, "").strip())), (names[0], ""))
+    if not key:
+        raise ConfigError(f"No API key for {config.model}: set the environment variable {' or '.join(names)}.")
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError(f"The API key in {name} holds characters no key has (a line break, perhaps).")
+    return key
+
+
+def _forbid_tracing() -> None:
+    """Keep LangChain from sending conversations, pictures included, to a tracing service."""
+    from langsmith import configure  # noqa: PLC0415
+
+    os.environ |= {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
+    # The variables may have been read and remembered already.
+    configure(enabled=False)

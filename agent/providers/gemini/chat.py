@@ -1,0 +1,83 @@
+"""Gemini through google-genai: how the model is built, what goes with every call, how its finish reads.
+
+Known behaviour of the adapter that shapes this file: it sends temperature 0.7 unless told None, ignores
+``media_resolution`` in its constructor, retries by itself unless stopped, and raises for no finish whatever.
+"""
+
+import logging
+from typing import Any
+
+from google import genai
+from google.genai import types
+from httpx2 import AsyncClient
+from langchain_core.messages import AIMessage
+from langchain_google_genai import ChatGoogleGenerativeAI
+from pydantic import SecretStr
+
+from medvision_agent.agent.chat.chat import Chat, Finish
+from medvision_agent.agent.models import Gemini
+
+__all__ = ["GeminiChat", "build"]
+
+_FINISH = {
+    "STOP": Finish.STOP,
+    "MAX_TOKENS": Finish.LENGTH,
+    "MALFORMED_FUNCTION_CALL": Finish.MALFORMED_CALL,
+    "UNEXPECTED_TOOL_CALL": Finish.MALFORMED_CALL,
+    "TOO_MANY_TOOL_CALLS": Finish.MALFORMED_CALL,
+    "FINISH_REASON_UNSPECIFIED": Finish.NONE,
+    "SAFETY": Finish.BLOCKED,
+    "RECITATION": Finish.BLOCKED,
+    "BLOCKLIST": Finish.BLOCKED,
+    "PROHIBITED_CONTENT": Finish.BLOCKED,
+    "SPII": Finish.BLOCKED,
+    "IMAGE_SAFETY": Finish.BLOCKED,
+    "MODEL_ARMOR": Finish.BLOCKED,
+}
+
+
+class GeminiChat(Chat):
+    """A Gemini model ready to be asked."""
+
+    def call_settings(self) -> dict[str, Any]:
+        """Return the picture resolution and the seed: the adapter honours them per call only."""
+        assert isinstance(self.config, Gemini)  # noqa: S101 - for the type checker
+        level = self.config.media_resolution
+        settings = {
+            "media_resolution": f"MEDIA_RESOLUTION_{level.upper()}" if level else None,
+            "seed": self.config.seed,
+        }
+        return {name: value for name, value in settings.items() if value is not None}
+
+    def finish(self, message: AIMessage) -> tuple[Finish, str]:
+        """Return the candidate's finish reason, or the reason why the prompt itself was blocked."""
+        metadata = message.response_metadata
+        if raw := str(metadata.get("finish_reason") or ""):
+            return _FINISH.get(raw, Finish.STOP), raw
+        reason = (metadata.get("prompt_feedback") or {}).get("block_reason")
+        if reason is not None:
+            return Finish.BLOCKED, str(getattr(reason, "name", reason))
+        return Finish.NONE, ""
+
+
+def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, genai.Client]:
+    """Return the chat and the API client behind it, which the caller keeps and closes."""
+    # A line per request, tool and schema key it drops, and one per empty reply, which is a fault told elsewhere.
+    logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
+    model = ChatGoogleGenerativeAI(
+        api_key=SecretStr(key),
+        vertexai=False,
+        model=config.model,
+        base_url=config.base_url,
+        temperature=config.temperature,
+        top_p=config.top_p,
+        max_output_tokens=config.max_output_tokens,
+        thinking_budget=config.thinking_budget,
+        thinking_level=config.thinking_level,
+        max_retries=1,
+        timeout=config.timeout_seconds,
+    )
+    # The shared client replaces the adapter's own, so that there is one pool per run and no aiohttp by surprise.
+    options = types.HttpOptions(base_url=config.base_url, httpx_async_client=client)
+    model.client = genai.Client(api_key=key, vertexai=False, http_options=options)
+    return GeminiChat(config, model), model.client

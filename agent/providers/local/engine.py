@@ -1,0 +1,206 @@
+"""Generating replies: a few requests at a time, each of which can be stopped from another thread.
+
+Contract: ``Engine.run`` is called by one thread at a time. It gives each request its reply or the KnownFault that says
+why there is none; a batch that fails is asked one by one, so that a request never fails for its neighbours. Decoding is
+greedy unless the row has a temperature; the checkpoint's own sampling settings are left out.
+"""
+
+import copy
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+import torch
+from PIL import Image
+from transformers import StoppingCriteriaList
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.models import Transformers
+from medvision_agent.agent.providers.local.load import Loaded, is_out_of_memory
+from medvision_agent.agent.providers.local.template import ChatTemplate, Conversation
+from medvision_agent.agent.wire.failures import Fault, KnownFault
+from medvision_agent.errors import ConfigError
+
+__all__ = ["Engine", "Generated", "Request"]
+
+_ALIKE = 0.05
+"""Largest mean difference between batched and single scores, in standard deviations of the scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A conversation to be continued."""
+
+    conversation: Conversation
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set where nobody waits for the reply any more: generating ends with the token being made."""
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A reply in tokens."""
+
+    prompt: list[int]
+    reply: list[int]
+    """Without the token that ended it."""
+    ended: bool
+    """The model ended its reply itself."""
+
+    @property
+    def tokens(self) -> int:
+        """Return the number of tokens generated."""
+        return len(self.reply) + self.ended
+
+
+class Engine:
+    """A loaded model, its chat template and how it generates."""
+
+    def __init__(self, config: Transformers, loaded: Loaded) -> None:
+        self.config = config
+        self.processor, self.version = loaded.processor, loaded.version
+        self.template = ChatTemplate(loaded.processor, name=config.model, native_tools=config.tool_calling == "native")
+        self.logits_processors: Callable[[torch.Tensor], list[Any]] = lambda prompts: []  # noqa: ARG005
+        """What changes the scores of the next token, by the prompts of a batch; tests script replies by it."""
+        self._model = loaded.model
+        self._settings = _settings(config, loaded)
+        ends = self._settings.eos_token_id
+        self._ends = frozenset([ends] if isinstance(ends, int) else ends or ())
+        if not self._ends:
+            raise ConfigError(f"model {config.model}: its settings name no token that ends a reply (eos_token_id).")
+        text_config = loaded.model.config.get_text_config()
+        self._context: int | None = getattr(text_config, "max_position_embeddings", None)
+        if config.batch_size > 1:
+            self._check_batches()
+
+    def run(self, requests: Sequence[Request]) -> list[Generated | KnownFault]:
+        """Return a reply, or why there is none, for each request."""
+        try:
+            return list(self._generated(requests))
+        except Exception as error:  # noqa: BLE001 - whatever a model's code raises ends a sample, never the run
+            if len(requests) == 1:
+                return [_fault(error)]
+        return [reply for request in requests for reply in self.run([request])]
+
+    def encode(self, requests: Sequence[Request]) -> Any:
+        """Return the input tensors of a batch; all its requests declare the same tools."""
+        return self.processor.apply_chat_template(
+            [request.conversation for request in requests],
+            tools=requests[0].tools or None,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            processor_kwargs={"padding": True} if len(requests) > 1 else {},
+        ).to(self._model.device, dtype=self._model.dtype)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the visible text of *tokens*."""
+        return str(self.processor.tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+    def _generated(self, requests: Sequence[Request]) -> list[Generated]:
+        inputs = self.encode(requests)
+        length = int(inputs["input_ids"].shape[1])
+        if self.config.temperature and self.config.seed is not None:
+            torch.manual_seed(self.config.seed)
+        with torch.inference_mode():
+            output = self._model.generate(
+                **inputs,
+                generation_config=self._with_room(length, alone=len(requests) == 1),
+                stopping_criteria=StoppingCriteriaList([_stopped(requests)]),
+                logits_processor=self.logits_processors(inputs["input_ids"]),
+            )
+        masks = inputs["attention_mask"].bool()
+        return [
+            self._cut(prompt[mask].tolist(), row[length:].tolist())
+            for prompt, mask, row in zip(inputs["input_ids"], masks, output, strict=True)
+        ]
+
+    def _cut(self, prompt: list[int], tokens: list[int]) -> Generated:
+        """Return a reply up to its end; in a batch, padding follows it."""
+        end = next((place for place, token in enumerate(tokens) if token in self._ends), None)
+        return Generated(prompt, tokens[:end], ended=end is not None)
+
+    def _with_room(self, length: int, *, alone: bool) -> Any:
+        """Return the settings with a limit that fits into the model's context."""
+        wanted = self.config.max_output_tokens
+        room = wanted if self._context is None else min(wanted, self._context - length)
+        if room <= 0 or (room < wanted and not alone):
+            detail = f"the conversation's {length} tokens fill the model's context of {self._context}"
+            raise KnownFault(Fault(Outcome.CONTEXT_OVERFLOW, detail))
+        settings = copy.copy(self._settings)
+        settings.max_new_tokens = room
+        return settings
+
+    def _check_batches(self) -> None:
+        """Refuse a model that does not score a padded batch as it scores its members alone."""
+        words = ("How wide?", "How wide is the picture that you are shown here, from its left edge to its right one?")
+        requests = [Request(_trial(text, grey)) for text, grey in zip(words, (60, 180), strict=True)]
+        try:
+            alone = [self._scores([request])[0] for request in requests]
+            together = self._scores(requests)
+        except Exception as error:  # noqa: BLE001 - any failure of a model's code to take a batch
+            why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        else:
+            apart = max(
+                float((one - other).abs().mean() / one.std()) for one, other in zip(alone, together, strict=True)
+            )
+            if apart <= _ALIKE:
+                return
+            why = f"scores of the next token differ by {apart:.2g} standard deviations"
+        raise ConfigError(
+            f"model {self.config.model}: batch_size {self.config.batch_size}: the model does not score a batch as it "
+            f"scores one sample ({why}); leave batch_size out."
+        )
+
+    def _scores(self, requests: Sequence[Request]) -> torch.Tensor:
+        """Return the scores of the next token of each request."""
+        settings = copy.copy(self._settings)
+        settings.update(max_new_tokens=1, return_dict_in_generate=True, output_logits=True)
+        with torch.inference_mode():
+            output = self._model.generate(**self.encode(requests), generation_config=settings)
+        scores: torch.Tensor = output.logits[0].float()
+        return scores
+
+
+def _settings(config: Transformers, loaded: Loaded) -> Any:
+    """Return how to generate: the checkpoint's own settings without its sampling, and the row's."""
+    settings = copy.deepcopy(loaded.model.generation_config)
+    settings.update(do_sample=False, num_beams=1, temperature=None, top_p=None, top_k=None, min_p=None, typical_p=None)
+    settings.update(max_length=None, max_new_tokens=config.max_output_tokens)
+    if config.temperature:
+        settings.update(do_sample=True, temperature=config.temperature, top_p=config.top_p or 1.0, top_k=0)
+    tokenizer = loaded.processor.tokenizer
+    if settings.eos_token_id is None:
+        settings.eos_token_id = tokenizer.eos_token_id
+    if settings.pad_token_id is None:
+        settings.pad_token_id = tokenizer.pad_token_id
+    return settings
+
+
+def _stopped(requests: Sequence[Request]) -> Callable[..., torch.Tensor]:
+    def stopped(tokens: torch.Tensor, scores: torch.Tensor, **settings: Any) -> torch.Tensor:  # noqa: ARG001
+        return torch.tensor([request.stop.is_set() for request in requests], device=tokens.device)
+
+    return stopped
+
+
+def _trial(text: str, grey: int) -> Conversation:
+    picture = Image.linear_gradient("L").point(lambda value: (value + grey) % 256).convert("RGB")
+    return [{"role": "user", "content": [{"type": "image", "image": picture}, {"type": "text", "text": text}]}]
+
+
+def _fault(error: Exception) -> KnownFault:
+    """Name what a model's code raised."""
+    if isinstance(error, KnownFault):
+        return error
+    detail = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
+    if is_out_of_memory(error):
+        return KnownFault(Fault(Outcome.SERVER_ERROR, f"the model ran out of memory ({detail})"))
+    if isinstance(error, jinja2.TemplateError):
+        return KnownFault(Fault(Outcome.REJECTED, f"the chat template refuses the conversation ({detail})"))
+    fault = KnownFault(Fault(Outcome.INTERNAL, detail))
+    fault.__cause__ = error
+    return fault

@@ -1,0 +1,159 @@
+"""From a row to weights in memory: fetched from the hub or read from a folder, checked, put on its device.
+
+Contract: whatever cannot be had is one line: a ConfigError where the row is to blame, a ProviderError where the hub
+or the machine is. Code of a checkpoint is never run and weights are read from safetensors files only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import torch
+import transformers
+from huggingface_hub import errors as hub_errors
+from huggingface_hub import snapshot_download
+
+from medvision_agent.agent.models import Transformers
+from medvision_agent.agent.models.checkpoint import fingerprint, local_folder, parameter_bytes
+from medvision_agent.errors import ConfigError, ProviderError
+
+__all__ = ["Loaded", "free_memory", "is_out_of_memory", "load"]
+
+_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.safetensors"]
+_WIDTH = {"auto": None, "float32": 4, "bfloat16": 2, "float16": 2}
+_GIB = 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model in memory with its processor."""
+
+    model: Any
+    processor: Any
+    version: str
+    """The exact checkpoint: the hub's commit, or the fingerprint of a folder."""
+
+
+def load(config: Transformers) -> Loaded:
+    """Return the model of *config*, ready to generate."""
+    transformers.logging.set_verbosity_error()
+    folder = local_folder(config.model)
+    if folder is None:
+        folder = _fetched(config)
+        version = f"{config.model}@{folder.name[:12]}"
+    else:
+        version = f"{folder.resolve().name}@sha256:{fingerprint(folder)[:12]}"
+    if not any(folder.glob("*.safetensors")):
+        raise ConfigError(f"model {config.model}: holds no weights in safetensors form, the only one that is read.")
+    device = _device(config)
+    _check_memory(config, folder, device)
+    transformers.logging.disable_progress_bar()
+    try:
+        processor, model, problems = _read(config, folder)
+        model = model.to(device)
+    except Exception as error:  # noqa: BLE001 - a dozen libraries read a checkpoint, each with errors of its own
+        if is_out_of_memory(error):
+            raise _too_little(config, str(error)) from None
+        raise ConfigError(f"model {config.model}: cannot be loaded: {_line(error)}") from None
+    # The library fills in what a checkpoint lacks with random numbers.
+    if lacking := sorted(map(str, {*problems["missing_keys"], *problems["mismatched_keys"]})):
+        raise ConfigError(f"model {config.model}: its weights lack {len(lacking)} tensors, {lacking[0]} for instance.")
+    if getattr(processor, "tokenizer", None) is None or getattr(processor, "image_processor", None) is None:
+        raise ConfigError(f"model {config.model}: takes no pictures (it has no image processor).")
+    tokenizer = processor.tokenizer
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return Loaded(model.eval(), processor, version)
+
+
+def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
+    """Return processor, model and what the weights lack."""
+    processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    model, problems = transformers.AutoModelForImageTextToText.from_pretrained(
+        folder,
+        dtype=config.dtype if config.dtype == "auto" else getattr(torch, config.dtype),
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    return processor, model, problems
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether *error* says that memory is short; some allocators raise a plain RuntimeError."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+    )
+
+
+def _fetched(config: Transformers) -> Path:
+    """Return the folder of a model of the hub, fetched first where it is not in the cache."""
+    name = f"{config.model}{f' at {config.revision}' if config.revision else ''}"
+    try:
+        folder = snapshot_download(
+            config.model, revision=config.revision, allow_patterns=_FILES, ignore_patterns=["*/*"]
+        )
+    except hub_errors.GatedRepoError:
+        raise ProviderError(
+            f"model {name}: access is gated: accept its terms at https://huggingface.co/{config.model}, then log in "
+            "with `hf auth login` or set HF_TOKEN."
+        ) from None
+    except hub_errors.RevisionNotFoundError:
+        raise ProviderError(f"model {name}: the hub knows no such revision.") from None
+    except hub_errors.RepositoryNotFoundError:
+        raise ProviderError(
+            f"model {config.model}: neither a folder here nor a model of the hub (or one that needs a login)."
+        ) from None
+    except hub_errors.LocalEntryNotFoundError:
+        raise ProviderError(f"model {name}: is not in the cache, and the hub cannot be reached.") from None
+    except hub_errors.HFValidationError:
+        raise ConfigError(f"model {config.model}: neither a folder here nor an id of the hub (OWNER/NAME).") from None
+    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
+        raise ProviderError(f"model {name}: cannot be fetched: {_line(error)}") from None
+    return Path(folder)
+
+
+def _device(config: Transformers) -> str:
+    if config.device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if config.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"model {config.model}: device {config.device}: torch sees no CUDA device here.")
+    if config.device == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError(f"model {config.model}: device mps: is not available here.")
+    return config.device
+
+
+def _check_memory(config: Transformers, folder: Path, device: str) -> None:
+    """Refuse weights that cannot fit, before the machine starts to swap or the kernel ends the process."""
+    needed, free = parameter_bytes(folder, _WIDTH[config.dtype]), free_memory(device)
+    if free is not None and needed > free:
+        raise _too_little(config, f"its weights take {needed / _GIB:.3g} GiB, {free / _GIB:.3g} GiB are free")
+
+
+def free_memory(device: str) -> int | None:
+    """Return the bytes free on *device*, None where that is not known."""
+    if device.startswith("cuda"):
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    fields = dict(line.split(":", 1) for line in lines)
+    return int(fields["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in fields else None
+
+
+def _too_little(config: Transformers, why: str) -> ProviderError:
+    return ProviderError(
+        f"model {config.model}: too little memory: {' '.join(why.split())[:300]}; "
+        "a smaller dtype (bfloat16), another device or a smaller model may fit."
+    )
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

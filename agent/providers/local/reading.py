@@ -1,0 +1,107 @@
+"""From generated tokens to a message: text, tool calls and why it ended.
+
+Where the tokenizer (or the row) has a response template, transformers' own parser takes thoughts and tool calls out of
+the text; without one the text is the reply. Calls that cannot be read become invalid calls, which the agent answers.
+"""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
+from langchain_core.messages.ai import UsageMetadata
+
+from medvision_agent.agent.providers.local.engine import Engine, Generated, Request
+from medvision_agent.errors import ConfigError
+
+__all__ = ["check_reading", "message_of"]
+
+
+def check_reading(engine: Engine) -> None:
+    """Raise a ConfigError where replies of this model cannot be read as its row says."""
+    config, template = engine.config, _template(engine)
+    if template is None and config.tool_calling == "native":
+        raise ConfigError(
+            f"model {config.model}: its tokenizer does not say how tool calls are read from a reply: give "
+            "`response_template` in its row, or set `tool_calling: text`."
+        )
+    if template is not None:
+        try:
+            engine.processor.parse_response("", template, prefix="")
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ConfigError(f"model {config.model}: response_template: {error}") from None
+
+
+def message_of(engine: Engine, request: Request, generated: Generated) -> AIMessage:
+    """Return a reply as a message."""
+    content, calls, invalid = _said(engine, request, generated)
+    counts = UsageMetadata(
+        input_tokens=len(generated.prompt),
+        output_tokens=generated.tokens,
+        total_tokens=len(generated.prompt) + generated.tokens,
+    )
+    return AIMessage(
+        content,
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+        usage_metadata=counts,
+        response_metadata={
+            "finish_reason": "stop" if generated.ended else "length",
+            "model_name": engine.version,
+        },
+    )
+
+
+def _template(engine: Engine) -> Any:
+    return engine.config.response_template or getattr(engine.processor.tokenizer, "response_template", None)
+
+
+def _said(engine: Engine, request: Request, generated: Generated) -> tuple[str, list[ToolCall], list[InvalidToolCall]]:
+    text = engine.decode(generated.reply)
+    template = _template(engine)
+    if template is None:
+        return text, [], []
+    native = engine.config.tool_calling == "native"
+    try:
+        parsed = engine.processor.parse_response(
+            generated.reply, template, prefix=generated.prompt, tools=request.tools or None
+        )
+        calls = list(parsed.get("tool_calls") or [])
+        content = parsed.get("content")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        # With calls in text, another parser reads them.
+        return text, [], [_unreadable(text, str(error))] if native else []
+    if not native:
+        return text if calls else str(content or ""), [], []
+    read, unread = [], []
+    for call in calls:
+        good = _call(call)
+        if good is None:
+            unread.append(_unreadable(json.dumps(call, default=str), "no name or no object of arguments"))
+        else:
+            read.append(good)
+    return str(content or ""), read, unread
+
+
+def _call(call: Any) -> ToolCall | None:
+    """Return a parsed call, or None where it has no name or its arguments are no object."""
+    function = call.get("function", call) if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        return None
+    arguments = function.get("arguments", {})
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            return None
+    if not isinstance(arguments, dict):
+        return None
+    return ToolCall(name=function["name"], args=arguments, id=_id(), type="tool_call")
+
+
+def _unreadable(text: str, why: str) -> InvalidToolCall:
+    return InvalidToolCall(name=None, args=text, id=_id(), error=why[:300], type="invalid_tool_call")
+
+
+def _id() -> str:
+    return f"call_{uuid4().hex[:12]}"

@@ -1,0 +1,135 @@
+"""OpenAI and compatible servers, by chat completions or responses: building a model, reading why it stopped.
+
+The interface is always the configured one: left alone, the adapter picks by model name. Nothing is stored at the
+provider where it can be told so (responses keeps replies by default; these are medical images).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from httpx2 import AsyncClient
+from langchain_core.language_models.base import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from medvision_agent.agent.chat.chat import Chat, Finish, ToolChoice, data_url
+from medvision_agent.agent.chat.code_run import CodeRun
+from medvision_agent.agent.models import OpenAI
+from medvision_agent.errors import ConfigError
+
+__all__ = ["OpenAIChat", "build"]
+
+_FINISH = {
+    "tool_calls": Finish.TOOL_CALLS,
+    "function_call": Finish.TOOL_CALLS,
+    "length": Finish.LENGTH,
+    "max_output_tokens": Finish.LENGTH,
+    "content_filter": Finish.BLOCKED,
+}
+"""Reasons of chat completions, and of an incomplete response; any other counts as done."""
+_CODE_INTERPRETER = {"type": "code_interpreter", "container": {"type": "auto"}}
+_CODE_OUTPUTS = "code_interpreter_call.outputs"
+"""What code wrote is left out of a response unless asked for."""
+
+
+class OpenAIChat(Chat):
+    """An OpenAI-style model ready to be asked."""
+
+    def _with_tools(
+        self, tools: list[dict[str, Any]], tool_choice: ToolChoice
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
+        if self.config.api == "responses":
+            # Responses rewrites a schema into strict mode (every argument required) unless told not to.
+            tools = [{**tool, "function": {**tool["function"], "strict": False}} for tool in tools]
+        return super()._with_tools(tools, tool_choice)
+
+    def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:
+        """Return what code the provider ran, as the responses interface tells it."""
+        blocks = message.content if isinstance(message.content, list) else []
+        calls = [block for block in blocks if isinstance(block, dict) and block.get("type") == "code_interpreter_call"]
+        return tuple(_code_run(call) for call in calls)
+
+    def picture_block(self, png: bytes) -> dict[str, Any]:
+        """Return a PNG file as a content block; this form alone keeps the detail setting."""
+        assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
+        return {"type": "image_url", "image_url": {"url": data_url(png), "detail": self.config.detail}}
+
+    def finish(self, message: AIMessage) -> tuple[Finish, str]:
+        """Return the finish reason of chat completions or the status of a response; a refusal comes first."""
+        metadata = message.response_metadata
+        if _refusal(message):
+            return Finish.BLOCKED, "refusal"
+        raw = metadata.get("finish_reason") or metadata.get("status")
+        if raw == "incomplete":
+            raw = (metadata.get("incomplete_details") or {}).get("reason")
+        if not raw or raw in {"failed", "cancelled", "in_progress", "queued"}:
+            return Finish.NONE, str(raw or "")
+        return _FINISH.get(str(raw), Finish.STOP), str(raw)
+
+
+class OpenAICodeChat(OpenAIChat):
+    """A model of the responses interface that has its code run by OpenAI."""
+
+    def bind(
+        self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with the provider's tool alone."""
+        if tools:
+            raise ConfigError(f"{self.config.model}: no tools of ours beside the provider's code execution")
+        return self.model.bind_tools([_CODE_INTERPRETER], tool_choice=tool_choice)
+
+
+def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) -> OpenAIChat:
+    """Return the chat, with code execution if *code* (responses only); *client* is closed by the caller."""
+    responses = config.api == "responses"
+    settings: dict[str, Any] = {
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "max_completion_tokens": config.max_output_tokens,
+        "reasoning_effort": config.reasoning_effort,
+        "seed": config.seed,
+        "extra_body": dict(config.extra_body) or None,
+    }
+    if not responses and config.output_limit_key == "max_tokens" and config.max_output_tokens is not None:
+        # The adapter renames the limit; only the body's further fields are left as they are.
+        settings |= {
+            "max_completion_tokens": None,
+            "extra_body": {**config.extra_body, "max_tokens": config.max_output_tokens},
+        }
+    if responses:
+        # Reasoning comes back encrypted and is returned with the tool results: nothing has to be stored for it.
+        settings |= {"store": False, "include": ["reasoning.encrypted_content", *([_CODE_OUTPUTS] if code else [])]}
+    model = ChatOpenAI(
+        model=config.model,
+        api_key=SecretStr(key),
+        base_url=config.base_url,
+        use_responses_api=responses,
+        max_retries=0,
+        timeout=config.timeout_seconds,
+        http_async_client=client,
+        openai_proxy="",
+        **{name: value for name, value in settings.items() if value is not None},
+    )
+    return (OpenAICodeChat if code else OpenAIChat)(config, model)
+
+
+def _code_run(call: Mapping[str, Any]) -> CodeRun:
+    outputs = call.get("outputs") or []
+    status = str(call.get("status") or "")
+    return CodeRun(
+        id=str(call.get("id") or ""),
+        code=call.get("code"),
+        language="PYTHON",
+        outcome=status,
+        output="".join(str(output.get("logs") or "") for output in outputs if output.get("type") == "logs"),
+        ok=status == "completed",
+    )
+
+
+def _refusal(message: AIMessage) -> bool:
+    blocks = message.content if isinstance(message.content, list) else []
+    refused = any(isinstance(block, dict) and block.get("type") == "refusal" for block in blocks)
+    return refused or bool(message.additional_kwargs.get("refusal"))

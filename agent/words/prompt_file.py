@@ -1,0 +1,76 @@
+"""A researcher's own templates: a YAML file of texts by name, tried out before the first request.
+
+    size: |
+      How long is the {{ label }} in the picture? One pixel is {{ width_mm_per_px }} mm wide ...
+      Reply as <answer>major, minor</answer>.
+
+Names: the four tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``), ``tools_text``, which is
+for models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool), and
+``tools_code`` (the provider runs code). What is not given is taken from the shipped templates. The variables of a task
+are those of ``prompts/*.j2``; all templates know ``frame``, the coordinate convention (``tools/view/frames.py``), and
+are tried out in each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import TemplateError
+
+from medvision_agent.agent.words.wording import Wording
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.tools.view.frames import FRAMES
+
+__all__ = ["with_prompt_file"]
+
+_TRIAL: dict[str, Any] = {
+    "description": "a picture",
+    "label": "a structure",
+    "landmarks": ("a", "b", "c", "d"),
+    "measurement": "",
+    "width_px": 1,
+    "height_px": 1,
+    "width_mm_per_px": "1.000",
+    "height_mm_per_px": "1.000",
+}
+_NAMES: dict[str, dict[str, Any]] = {
+    "detection": _TRIAL,
+    "size": _TRIAL,
+    "angle": _TRIAL,
+    "distance": _TRIAL,
+    "system": {"convention": "x and y"},
+    "tools": {"names": ("ruler",)},
+    "tools_text": {"names": ("ruler",), "declarations": ("{}",)},
+    "tools_code": {"names": ()},
+}
+
+
+def with_prompt_file(wording: Wording, path: Path) -> tuple[Wording, str]:
+    """Return *wording* with the templates of a file, and the SHA-256 of the file; raises ConfigError naming the key."""
+    try:
+        content = path.read_bytes()
+        texts = yaml.safe_load(content.decode("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a YAML file of prompts: {' '.join(str(error).split())}") from None
+    if not isinstance(texts, dict) or not texts:
+        raise ConfigError(f"{path}: expected texts by name ({', '.join(_NAMES)})")
+    for name, text in texts.items():
+        if name not in _NAMES:
+            raise ConfigError(f"{path}: key {name!r}: known names are {', '.join(_NAMES)}.{nearest(str(name), _NAMES)}")
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(f"{path}: key {name}: expected a text")
+    worded = replace(wording, own=texts)
+    _try_out(worded, texts, path)
+    return worded, sha256(content).hexdigest()
+
+
+def _try_out(wording: Wording, texts: Mapping[str, str], path: Path) -> None:
+    for name, frame in product(texts, FRAMES.values()):
+        try:
+            wording.render(name, **_NAMES[name], frame=frame)
+        except (TemplateError, ArithmeticError, TypeError, ValueError, IndexError) as error:
+            raise ConfigError(f"{path}: key {name}: not a usable template: {error}") from None

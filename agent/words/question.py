@@ -1,0 +1,97 @@
+"""A question as the agent gets it, and the prompt made of it. The agent never sees a target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from medvision_agent.agent.words.wording import Wording
+from medvision_agent.tools.view.slice import Slice
+from medvision_agent.tools.view.views import ViewSet
+
+__all__ = ["Prompt", "Question"]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One picture and what is asked about it; ``task`` names the prompt template."""
+
+    task: str
+    image: Slice
+    description: str
+    label: str | None
+    landmarks: Sequence[str]
+    measurement: str = ""
+    wording: Wording = field(default_factory=Wording)
+
+    def prompt(
+        self,
+        views: ViewSet,
+        tool_names: Sequence[str],
+        declarations: Sequence[str] = (),
+        *,
+        code: bool = False,
+        paragraph: str = "tools",
+    ) -> "Prompt":
+        """Render the prompt for ``views.whole``; the tool paragraph, of that template, is empty without tools.
+
+        With *declarations* (of tools that are called in text) it holds them, and how a call is written. With *code* it
+        says that the provider runs code.
+        """
+        whole, frame = views.whole, views.frame
+        tools, declared = ("tools_text", {"declarations": declarations}) if declarations else (paragraph, {})
+        tools = "tools_code" if code else tools
+        # Upstream states the image size with its padding; coordinates in pixels run over the content.
+        stated = whole.perceived if frame.in_pixels else whole.canvas
+        text = self.wording.render(
+            self.task,
+            description=self.description.rstrip("."),
+            label=self.label,
+            landmarks=self.landmarks,
+            measurement=self.measurement,
+            frame=frame,
+            width_px=stated.width,
+            height_px=stated.height,
+            # Upstream states pixel sizes with three decimals, of the content.
+            width_mm_per_px=_stated(whole.spacing.width_mm),
+            height_mm_per_px=_stated(whole.spacing.height_mm),
+        )
+        return Prompt(
+            system=self.wording.render("system", convention=frame.sentence, frame=frame),
+            tool_paragraph=self.wording.render(tools, names=tool_names, frame=frame, paragraph=paragraph, **declared)
+            if tool_names or code
+            else "",
+            question=text,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The rendered words of the first turn."""
+
+    system: str
+    tool_paragraph: str
+    question: str
+
+    @property
+    def system_sent(self) -> str:
+        """The system text as sent: the tool paragraph, where there is one, comes last."""
+        return f"{self.system}\n\n{self.tool_paragraph}" if self.tool_paragraph else self.system
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the prompt without the tool paragraph: equal in both arms of a comparison."""
+        return _hash(self.system, self.question)
+
+    @property
+    def sha256_sent(self) -> str:
+        """Hash of the prompt as sent."""
+        return _hash(self.system_sent, self.question)
+
+
+def _stated(mm_per_px: float) -> str:
+    """Return a pixel size with three decimals; where these would all be zero, with three digits that are not."""
+    return f"{mm_per_px:.3f}" if mm_per_px >= 0.0005 else f"{mm_per_px:.3g}"
+
+
+def _hash(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""A summary as a person reads it: compact tables, at most 100 columns wide.
+
+Contract: no mean is printed without its n, and no task without its success rate and number of subjects. Text from
+runs (tool names are what a model wrote) is printed as plain characters, never as markup or terminal control.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group
+
+from medvision_agent.cli.printed.table import new_table, number, people, plain
+from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.summary.measures import MEASURES
+from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
+from medvision_agent.text import counted, plural
+
+__all__ = ["summary_view"]
+
+_CONVENTIONS = {
+    "edge": "edge-accurate targets",
+    "inclusive-index": "MedVision's inclusive-index targets (boxes one pixel short in each direction)",
+}
+
+
+def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Group:
+    """Return a summary as tables, under the facts of its run and the note of its source."""
+    targets = "; ".join(
+        f"{plural(count, 'sample')} with {_CONVENTIONS[name]}" for name, count in summary.conventions.items()
+    )
+    left_out = plural(summary.infrastructure, "infrastructure failure")
+    failed = f", {left_out} left out" if summary.infrastructure else ""
+    lines = [*facts, f"scored by {summary.protocol}: {plural(summary.n, 'sample')}, {people(summary)}{failed}"]
+    lines += [line for line in (targets, source_note) if line]
+    # What is synthetic has exact truth; the source's note says that it is no medical picture.
+    doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}
+    if doubts:
+        lines.append(f"truth to be read with care: {counted(doubts)}")
+    blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one))]
+    return Group(*map(plain, lines), *blocks)
+
+
+def _task_view(task: Task, summary: TaskSummary) -> Group:
+    measures = MEASURES[task]
+    means = [summary.metrics[measure.name] for measure in measures]
+    table = new_table(f"{measure.name} ({measure.unit})" if measure.unit else measure.name for measure in measures)
+    table.add_row("mean", *(number(mean.mean) for mean in means))
+    table.add_row("n", *(str(mean.n) for mean in means))
+    rate = f" ({summary.parsed / summary.n:.1%})" if summary.n else ""
+    parsed = f"{plural(summary.parsed, 'answer')} parsed{rate}"
+    heading = plain(f"{task}: {plural(summary.n, 'sample')}, {people(summary)}, {parsed}")
+    heading.stylize("bold")
+    # "answered" is how the conversation ended; whether the text holds an answer is the parser's word.
+    endings = {"replied with text" if name == "answered" else name: count for name, count in summary.outcomes.items()}
+    notes = [f"endings: {counted(endings)}; parsed as an answer: {summary.parsed}; forced to answer: {summary.forced}"]
+    if summary.infrastructure:
+        notes.append(f"infrastructure failures, not scored: {counted(summary.infrastructure)}")
+    notes += [_reference_line(name, means) for name, means in summary.references.items()]
+    notes += [_effort_line(summary.effort), *_tool_lines(summary.effort), _cost_line(summary.cost)]
+    return Group(heading, table, *map(plain, notes))
+
+
+def _reference_line(name: str, means: Mapping[str, Mean]) -> str:
+    """Return a reference in one line; all of its figures are over the same samples."""
+    figures = ", ".join(f"{measure} {number(mean.mean)}" for measure, mean in means.items())
+    return f"{name}, n {max((mean.n for mean in means.values()), default=0)}: {figures}"
+
+
+def _effort_line(effort: Effort) -> str:
+    line = (
+        f"per sample: {_with_n(effort.seconds, '.1f', 's')}, {_with_n(effort.input_tokens, ',.0f', 'tokens in')}, "
+        f"{_with_n(effort.output_tokens, ',.0f', 'tokens out')}, {_with_n(effort.tool_calls, '.2f', 'tool calls')}"
+    )
+    return f"{line}; usage unreported for {plural(effort.unreported, 'sample')}" if effort.unreported else line
+
+
+def _tool_lines(effort: Effort) -> list[str]:
+    if not effort.tools:
+        return []
+    tools = (f"{name} {use.per_sample:.2f} ({use.failed} of {use.calls} failed)" for name, use in effort.tools.items())
+    return [f"tool calls per sample: {', '.join(tools)}"]
+
+
+def _cost_line(cost: Cost) -> str:
+    if cost.usd is None:
+        return "cost: unknown (no prices given)"
+    missing = f"; too low for {plural(cost.incomplete, 'sample')} with unreported usage" if cost.incomplete else ""
+    return f"cost: {cost.usd:.4f} US dollars for {plural(cost.n, 'sample')}{missing}"
+
+
+def _with_n(mean: Mean, form: str, what: str) -> str:
+    return f"{'-' if mean.mean is None else format(mean.mean, form)} {what} (n {mean.n})"

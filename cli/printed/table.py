@@ -1,0 +1,54 @@
+"""Tables for a terminal, at most ``WIDTH`` columns wide, and how their cells are written.
+
+Contract: text from runs (tool names are what a model wrote) is printed as plain characters, never as markup or terminal
+control.
+"""
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from medvision_agent.eval.compare.compare import TaskComparison
+from medvision_agent.eval.summary.summary import Summary, TaskSummary
+from medvision_agent.text import plural, printable
+
+__all__ = ["WIDTH", "new_table", "number", "people", "plain", "show"]
+
+WIDTH = 100
+
+
+def show(view: RenderableType) -> None:
+    """Print a view to standard output, as wide as the terminal but within ``WIDTH`` columns."""
+    console = Console(highlight=False)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    console.print(view)
+
+
+def plain(text: str) -> Text:
+    """Return text with everything unprintable replaced, and no markup read."""
+    return Text(printable(text))
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """Return a value for a table cell; ``-`` where there is none."""
+    if value is None:
+        return "-"
+    form = ".4f" if abs(value) < 1000 else ".4g"
+    return format(value, f"+{form}" if sign else form)
+
+
+def people(part: Summary | TaskSummary | TaskComparison) -> str:
+    """Return how many subjects there are, and how many samples the largest of them has."""
+    return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
+
+
+def new_table(columns: Iterable[str]) -> Table:
+    """Return an empty table of right-aligned columns after a first column of names."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(Text(column), justify="right")
+    return table

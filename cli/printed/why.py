@@ -1,0 +1,119 @@
+"""The summary of ``why`` as a person reads it: compact tables, at most 100 columns wide."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+
+from medvision_agent.cli.printed.table import new_table, number, plain
+from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.eval.why.behaviour import Behaviour
+from medvision_agent.eval.why.summary import UNITS, Corners, Group, Landmarks, Quantity, TaskWhy, WhySummary
+from medvision_agent.text import counted, plural
+
+__all__ = ["why_view"]
+
+_NAMES = ("error", "copying", "arithmetic", "seeing")
+
+
+def why_view(summary: WhySummary, facts: Sequence[str], source_note: str) -> Stack:
+    """Return the summary as tables, under the facts of its run and the note of its source."""
+    lines = [
+        *facts,
+        *([source_note] if source_note else []),
+        f"answers read by {summary.protocol}: {plural(summary.n, 'sample')}",
+        "error = answer - target = copying + arithmetic + seeing; means over the numbers decomposed",
+        f"solver: {', '.join(summary.solvers)} returns the answer itself; figures with and without it",
+    ]
+    blocks = [block for task, one in summary.tasks.items() for block in ("", _task(task, one))]
+    return Stack(*map(plain, lines), *blocks)
+
+
+def _task(task: Task, why: TaskWhy) -> Stack:
+    unit = f", in {UNITS[task]}" if why.errors.quantities else ""
+    heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
+    heading.stylize("bold")
+    blocks: list[RenderableType] = [heading]
+    taken_apart = {name: one for name, one in why.errors.quantities.items() if one.with_solver.n}
+    if taken_apart:
+        blocks.append(_errors(taken_apart))
+    notes = [note for name, quantity in why.errors.quantities.items() for note in _sources(name, quantity)]
+    notes += _landmarks("landmark error", why.errors.landmarks)
+    if why.errors.landmarks != why.errors.landmarks_without_solver:
+        notes += _landmarks("landmark error without the solver", why.errors.landmarks_without_solver)
+    notes += _corners(why.errors.corners)
+    return Stack(*blocks, *map(plain, [*notes, *_behaviour(why.behaviour)]))
+
+
+def _errors(quantities: Mapping[str, Quantity]) -> RenderableType:
+    table = new_table([*_NAMES, "n"])
+    for name, quantity in quantities.items():
+        _rows(table.add_row, name, quantity.with_solver)
+        if quantity.with_solver != quantity.without_solver:
+            _rows(table.add_row, f"{name}, no solver", quantity.without_solver)
+    return table
+
+
+def _sources(name: str, quantity: Quantity) -> list[str]:
+    group, lines = quantity.with_solver, list[str]()
+    if group.n:
+        points = counted(group.sources)
+        lines.append(f"{name}: points from {points}; answers that match what they cite: {group.matched}")
+    if quantity.not_decomposed:
+        lines.append(f"{name}: not decomposed: {counted(quantity.not_decomposed)}")
+    return lines
+
+
+def _rows(add: Callable[..., None], name: str, group: Group) -> None:
+    parts = [group.error, group.copying, group.arithmetic, group.seeing]
+    add(f"{name}: mean", *(number(part.signed.mean, sign=True) for part in parts), str(group.n))
+    add("  mean size", *(number(part.absolute.mean) for part in parts), str(group.n))
+    relative = [part.absolute_relative for part in parts]
+    add("  relative to target", *(number(mean.mean) for mean in relative), str(relative[0].n))
+
+
+def _landmarks(name: str, landmarks: Landmarks | None) -> list[str]:
+    if landmarks is None:
+        return []
+    swapped = f"; lines or axes swapped in {landmarks.swapped}" if landmarks.swapped else ""
+    mean, largest = _said(landmarks.mean_mm, "mm"), _said(landmarks.largest_mm, "mm")
+    return [f"{name}: mean {mean}, largest point {largest}{swapped}"]
+
+
+def _corners(corners: Corners | None) -> list[str]:
+    if corners is None:
+        return []
+    return [f"corner error: lower {_said(corners.lower_mm, 'mm')}, higher {_said(corners.higher_mm, 'mm')}"]
+
+
+def _behaviour(done: Behaviour) -> list[str]:
+    counts = f"invalid {done.invalid}, repeated {done.repeated}, over the limit {done.over_limit}"
+    lines = [f"tool calls per sample: {_said(done.calls)}; {counts}"]
+    for tool, use in done.tools.items():
+        lines.append(
+            f"  {tool}: {use.per_sample:.2f} per sample, in {plural(use.samples, 'sample')}; invalid {use.invalid}, "
+            f"repeated {use.repeated}; {_said(use.seconds, 's')} per call"
+        )
+    lines.append(f"orders: {counted(done.orders)}")
+    if done.calls.mean:
+        lines.append(f"the last tool result is the answer: {_share(done.last_result_is_answer)}")
+    if done.answered_before:
+        lines.append(
+            f"answered before the last tool call: {done.answered_before}; changed: {_share(done.changed)}; of these "
+            f"closer: {_share(done.closer)}"
+        )
+    lines.append(
+        f"per model call: {_said(done.input_tokens, 'tokens in')}, {_said(done.output_tokens, 'tokens out')}, "
+        f"{_said(done.model_seconds, 's')}"
+    )
+    return lines
+
+
+def _said(mean: Mean, unit: str = "") -> str:
+    value = "-" if mean.mean is None else f"{mean.mean:.2f}"
+    return f"{value} {unit} (n {mean.n})" if unit else f"{value} (n {mean.n})"
+
+
+def _share(mean: Mean) -> str:
+    return f"{'-' if mean.mean is None else format(mean.mean, '.1%')} (n {mean.n})"

@@ -1,0 +1,1 @@
+"""How samples are asked: recipe, launch, runner, limits of a run."""

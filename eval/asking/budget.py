@@ -1,0 +1,100 @@
+"""A budget for one sitting of a run: when no further sample may be started.
+
+Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
+more than that. Before a sample is started, those in flight count as much as the mean of all so far. Calls whose
+usage a service did not report count as much as the mean call it did report; where it reports none at all, a budget
+of money or tokens cannot be kept, and the run stops after its first samples and says so.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.eval.store.record import Record
+
+__all__ = ["Budget", "Meter"]
+
+
+class Budget(BaseModel):
+    """What a run may take; None does not bound. No part of a run's identity: a resumed run may have another."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """US dollars, by the model's prices, over all sittings and attempts."""
+    tokens: int | None = Field(default=None, gt=0)
+    """Input plus output tokens, over all sittings and attempts."""
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Wall time of this sitting."""
+
+
+class Meter:
+    """Counts what a run took so far. For one event loop."""
+
+    def __init__(
+        self, budget: Budget, paid: Iterable[Record] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._started = clock()
+        self._usage = Usage()
+        self._usd = 0.0
+        self._samples = 0
+        self._flying = 0
+        self.reason = ""
+        """Why no further sample may be started; empty as long as one may."""
+        for record in paid:
+            self.add(record)
+
+    def start(self) -> None:
+        """Count the time from now on."""
+        self._started = self._clock()
+
+    def add(self, record: Record) -> None:
+        """Count a finished sample."""
+        self._usage = self._usage + record.usage
+        self._usd += record.cost_usd or 0.0
+        self._samples += bool(record.usage.model_calls)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count a sample as being asked."""
+        self._flying += 1
+        try:
+            yield
+        finally:
+            self._flying -= 1
+
+    def allows_one_more(self) -> bool:
+        """Tell whether a further sample may be started; once it may not, ``reason`` says why."""
+        self.reason = self.reason or next(self._reasons(), "")
+        return not self.reason
+
+    def _reasons(self) -> Iterator[str]:
+        budget = self._budget
+        if budget.seconds is not None and (seconds := self._clock() - self._started) >= budget.seconds:
+            yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
+        if (budget.usd is not None or budget.tokens is not None) and self._blind():
+            yield "the service reports no usage, so that no limit of money or tokens can be kept"
+        tokens = self._projected(self._usage.input + self._usage.output)
+        if budget.tokens is not None and tokens >= budget.tokens:
+            yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
+        if budget.usd is not None and self._projected(self._usd) >= budget.usd:
+            yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
+
+    def _blind(self) -> bool:
+        return self._usage.model_calls > 0 and self._usage.unreported == self._usage.model_calls
+
+    def _projected(self, reported: float) -> float:
+        """Return what was reported, with unreported calls and the samples in flight at their means."""
+        calls = self._usage.model_calls
+        seen = calls - self._usage.unreported
+        known = reported * calls / seen if seen else reported
+        return known * (1 + self._flying / self._samples) if self._samples else known
+
+    def _spent(self) -> str:
+        tokens = self._usage.input + self._usage.output
+        return f"so far {tokens:,} tokens, {self._usd:.4f} US dollars"

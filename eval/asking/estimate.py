@@ -1,0 +1,164 @@
+"""What a run would ask and what it might take, before the first request.
+
+Contract: nothing is asked of anybody. Samples, subjects and prompts are exact; tokens and money are estimates and
+called so. Without a pilot they follow from rules of thumb that stand beside them; with one they are its measured means
+per task, for calls whose usage was reported, times the samples of this run.
+"""
+
+import json
+from collections import defaultdict
+from statistics import fmean
+
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.opening import opening
+from medvision_agent.agent.words.question import Prompt
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.launch import Prepared
+from medvision_agent.eval.asking.runner import question_of
+from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.store.run import Run
+from medvision_agent.frozen import Frozen
+from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.views import ViewSet
+
+__all__ = ["ASSUMED", "Estimate", "Spending", "estimate", "usage_of"]
+
+LOOKED_AT = 20
+"""Samples whose pictures are read to tell their mean size."""
+CHARACTERS_PER_TOKEN = 4
+PIXELS_PER_TOKEN = 28 * 28
+LEAST_PER_PICTURE = 258
+OUTPUT_PER_CALL = 500
+RESULT_PER_CALL = 100
+USUAL_CALLS = 4
+"""Model calls of a sample that uses its tools a little."""
+ASSUMED = (
+    f"rules of thumb: {CHARACTERS_PER_TOKEN} characters a token, a token for each 28 x 28 perceived pixels "
+    f"({LEAST_PER_PICTURE} a picture at least), {OUTPUT_PER_CALL} tokens of output a call (thinking may take many "
+    f"more), {RESULT_PER_CALL} tokens of text and one picture a tool result, everything sent again with every call, "
+    "nothing cached"
+)
+
+
+class Spending(Frozen):
+    """Tokens and money of the whole run, on one basis."""
+
+    basis: str
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+    """None without prices."""
+
+
+class Estimate(Frozen):
+    """What would be asked, and what it might take."""
+
+    model: str
+    condition: str
+    samples: int
+    subjects: int
+    tasks: dict[Task, int]
+    prompts: dict[Task, str]
+    """The prompt of the first sample of each task, system text first."""
+    spending: tuple[Spending, ...]
+    assumed: str
+    """What the figures rest on."""
+
+
+def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
+    """Return the estimate of a prepared run; *pilot* is a stored run of the same tasks, usually a small one."""
+    prompts, pictures = _rendered(prepared)
+    tasks: dict[Task, int] = defaultdict(int)
+    for sample in prepared.samples:
+        tasks[sample.task] += 1
+    if pilot is None:
+        spending, assumed = _by_rules(prepared, prompts, pictures), ASSUMED
+    else:
+        spending, assumed = (_by_pilot(prepared, pilot, tasks),), _measured(prepared, pilot)
+    return Estimate(
+        model=prepared.settings.model,
+        condition=prepared.condition.name,
+        samples=len(prepared.samples),
+        subjects=len({sample.subject for sample in prepared.samples}),
+        tasks=dict(tasks),
+        prompts={task: f"{prompt.system_sent}\n\n{prompt.question}".lstrip() for task, prompt in prompts.items()},
+        spending=spending,
+        assumed=assumed,
+    )
+
+
+def _rendered(prepared: Prepared) -> tuple[dict[Task, Prompt], float]:
+    """Return a prompt for each task and the mean number of pixels as perceived."""
+    first: dict[Task, Sample] = {}
+    for sample in prepared.samples:
+        first.setdefault(sample.task, sample)
+    step = max(1, len(prepared.samples) // LOOKED_AT)
+    views = {sample.id: _views(prepared, sample) for sample in [*first.values(), *prepared.samples[::step]]}
+    prompts = {
+        task: opening(
+            question_of(sample, views[sample.id].slice, prepared.wording),
+            views[sample.id],
+            prepared.condition,
+            prepared.model,
+        )
+        for task, sample in first.items()
+    }
+    sizes = [view.whole.perceived for view in views.values()]
+    return prompts, fmean(size.height * size.width for size in sizes)
+
+
+def _views(prepared: Prepared, sample: Sample) -> ViewSet:
+    image = prepared.recipe.slice_of(prepared.source.load(sample), sample)
+    return ViewSet(image, prepared.recipe.perceives(prepared.model.sees), FRAMES[prepared.model.frame])
+
+
+def _by_rules(prepared: Prepared, prompts: dict[Task, Prompt], pixels: float) -> tuple[Spending, ...]:
+    texts = [len(prompt.system_sent) + len(prompt.question) for prompt in prompts.values()]
+    declared = prepared.condition.tools and prepared.model.tool_calling == "native"
+    schemas = len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame]))) if declared else 0
+    picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN)
+    start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
+    most = prepared.settings.limits.model_calls
+    counts = [1, min(USUAL_CALLS, most), most] if prepared.condition.tools else [1 + prepared.condition.again]
+    return tuple(_of_calls(prepared, calls, start, picture) for calls in dict.fromkeys(counts))
+
+
+def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> Spending:
+    growth = OUTPUT_PER_CALL + RESULT_PER_CALL + (picture if prepared.condition.tools else 0)
+    read = calls * start + growth * calls * (calls - 1) / 2
+    samples = len(prepared.samples)
+    usage = Usage(input=round(samples * read), output=samples * calls * OUTPUT_PER_CALL)
+    plural = "call" if calls == 1 else "calls"
+    limit = ", the limit" if prepared.condition.tools and calls == prepared.settings.limits.model_calls else ""
+    return _spending(f"{calls} model {plural} a sample{limit}", usage, prepared)
+
+
+def usage_of(run: Run, task: Task) -> list[Usage]:
+    """Return what the samples of a task took, where it was reported."""
+    used = [record.usage for record in run.records if record.sample.task == task and not record.usage.unreported]
+    return [usage for usage in used if usage.model_calls]
+
+
+def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[Task, int]) -> Spending:
+    total_input = total_output = 0.0
+    for task, count in tasks.items():
+        used = usage_of(pilot, task)
+        if not used:
+            raise ConfigError(f"--pilot {pilot.folder}: no {task} sample with reported usage in it; run a few first")
+        total_input += count * fmean(usage.input for usage in used)
+        total_output += count * fmean(usage.output for usage in used)
+    usage = Usage(input=round(total_input), output=round(total_output))
+    return _spending(f"by means over the {len(pilot.records)} samples of the pilot", usage, prepared)
+
+
+def _measured(prepared: Prepared, pilot: Run) -> str:
+    """Say what a pilot's means were measured in, and what there was otherwise than in the run estimated."""
+    theirs, ours = pilot.identity, prepared.identity
+    asked = {"model_name": "model", "condition": "tools", "limits": "limits", "recipe": "recipe", "form": "form"}
+    other = [f"{word} {theirs.get(name)}" for name, word in asked.items() if theirs.get(name) != ours.get(name)]
+    return f"means per task measured in {pilot.folder}" + (f", WHICH HAD {', '.join(other)}" if other else "")
+
+
+def _spending(basis: str, usage: Usage, prepared: Prepared) -> Spending:
+    usd = usage.cost_usd(prepared.model.prices)
+    return Spending(basis=basis, input_tokens=usage.input, output_tokens=usage.output, usd=usd)

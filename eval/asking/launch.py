@@ -1,0 +1,268 @@
+"""From settings to a finished run. ``prepare`` checks everything and writes nothing; ``execute`` does the work."""
+
+import asyncio
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models import Gemini, ModelConfig, Offline
+from medvision_agent.agent.models.catalogue import find, load_catalogue
+from medvision_agent.agent.opening import check_askable
+from medvision_agent.agent.policies.scripted import read_script
+from medvision_agent.agent.providers.factory import check_ready, open_model
+from medvision_agent.agent.providers.gemini.replay import output_format
+from medvision_agent.agent.words.prompt_file import with_prompt_file
+from medvision_agent.agent.words.wording import Wording
+from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
+from medvision_agent.eval.asking.budget import Budget
+from medvision_agent.eval.asking.recipe import Recipe, recipe_named
+from medvision_agent.eval.asking.runner import Job, Watch, run_samples
+from medvision_agent.eval.asking.size_rule import with_size_rule
+from medvision_agent.eval.data.medvision.source import Reading
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.selection import Selection, select
+from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.store.identity import identity
+from medvision_agent.eval.store.provenance import libraries
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.write import RunStore, open_run
+from medvision_agent.tools.view.frames import frame_named
+from medvision_agent.tools.view.geometry import Size
+from medvision_agent.tools.view.png import encode_png
+
+__all__ = ["Chosen", "Prepared", "Settings", "check_pictures", "choose", "execute", "job_of", "prepare"]
+
+_PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
+CHECKED_PICTURES = 20
+"""About how many pictures are compared with what was sent before a run is resumed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a user asks for, as given."""
+
+    model: str
+    out: Path
+    tools: str = "on"
+    data: str = "demo"
+    selection: Selection = field(default_factory=Selection)
+    reading: Reading = field(default_factory=Reading)
+    recipe: str = "medvision-1.2"
+    form: str = "direct"
+    frame: str | None = None
+    """Coordinate convention to speak instead of the model's own."""
+    spacing: Literal["prompt", "tool"] = "prompt"
+    """Whether the prompt says how large a pixel is, or tools only."""
+    overlays: bool = True
+    """Whether pictures that tools draw of what they measured are shown."""
+    paragraph: Literal["plain", "paraphrased", "must-use"] = "plain"
+    """How the prompt says that tools can be called."""
+    prompt_file: Path | None = None
+    reshape: Size | None = None
+    limits: Limits = field(default_factory=Limits)
+    budget: Budget = field(default_factory=Budget)
+    models_file: Path | None = None
+    script: str | None = None
+    max_connections: int | None = None
+    resume: bool = False
+    row: ModelConfig | None = None
+    """The model's row itself, instead of the catalogue's row of that name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Settings found to be usable, resolved."""
+
+    settings: Settings
+    model: ModelConfig
+    recipe: Recipe
+    wording: Wording
+    condition: Condition
+    source: Source
+    samples: tuple[Sample, ...]
+    identity: dict[str, Any]
+
+    @property
+    def parallel(self) -> int:
+        """Samples in flight at once."""
+        return self.settings.max_connections or self.model.max_connections
+
+    def config(self) -> dict[str, Any]:
+        """Return the resolved settings as JSON, enough to run it again; it never holds a key."""
+        settings, info = self.settings, self.source.info
+        return {
+            "model_name": settings.model,
+            "model": self.model.model_dump(mode="json"),
+            "condition": self.condition.name,
+            "tools": settings.tools,
+            "data": settings.data,
+            "spacing": settings.spacing,
+            "overlays": settings.overlays,
+            "paragraph": settings.paragraph,
+            "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
+            "selection": asdict(settings.selection),
+            "reading": {
+                **asdict(settings.reading),
+                "subjects": str(settings.reading.subjects) if settings.reading.subjects else None,
+            },
+            "recipe": settings.recipe,
+            "form": settings.form,
+            "reshape": self.identity["reshape"],
+            "prompt_file": str(settings.prompt_file) if settings.prompt_file else None,
+            "own_prompts": dict(self.wording.own),
+            "limits": settings.limits.model_dump(mode="json"),
+            "max_connections": self.parallel,
+            "libraries": libraries(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A source and what of it is asked."""
+
+    source: Source
+    samples: tuple[Sample, ...]
+
+
+def choose(settings: Settings) -> Chosen:
+    """Open the data and select the samples; raises DataError if there are none."""
+    source = open_source(settings.data, settings.reading)
+    samples = select(source, settings.selection)
+    if not samples:
+        raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
+    return Chosen(source, samples)
+
+
+def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = None) -> Prepared:
+    """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise.
+
+    Where nothing will be asked (*asking* is false), the model need not be within reach. *chosen* is what ``choose``
+    returned, for runs that share their samples.
+    """
+    model = settings.row or find(settings.model, load_catalogue(settings.models_file))
+    model = _with_script(model, settings)
+    if settings.frame is not None:
+        model = model.model_copy(update={"frame": frame_named(settings.frame).name})
+    template = _PARAGRAPHS[settings.paragraph]
+    condition = Condition.parse(settings.tools).shown(overlays=settings.overlays, paragraph=template)
+    recipe = recipe_named(settings.recipe, settings.reshape)
+    wording, prompt_file_sha256 = recipe.wording(settings.form), None
+    if settings.prompt_file is not None:
+        wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
+    wording = _with_spacing(wording, settings)
+    check_askable(settings.model, model, condition, recipe.name, wording)
+    if condition.again > settings.limits.model_calls - 2:
+        needed = condition.again + 2
+        raise ConfigError(f"--tools {condition.name} needs --max-model-calls {needed}: every check is a model call")
+    if asking:
+        check_ready(model)
+    if settings.budget.usd is not None and model.prices is None:
+        raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
+    chosen = chosen or choose(settings)
+    source, samples = chosen.source, chosen.samples
+    model = with_size_rule(settings.model, model, samples, condition, wording)
+    fields = identity(
+        model_name=settings.model,
+        model=model,
+        condition=condition,
+        limits=settings.limits,
+        asked={
+            "recipe": recipe.name,
+            "form": wording.form,
+            "states_spacing": wording.states_spacing,
+            "prompt_file_sha256": prompt_file_sha256,
+            "reshape": [recipe.reshape.height, recipe.reshape.width] if recipe.reshape else None,
+            **_output_format(model, condition),
+        },
+        samples=samples,
+    )
+    return Prepared(settings, model, recipe, wording, condition, source, samples, fields)
+
+
+def _output_format(model: ModelConfig, condition: Condition) -> dict[str, str]:
+    """Return the form of a replay's replies: where it differs, no difference can be put down to the tool."""
+    if not isinstance(model, Gemini) or model.replay is None:
+        return {}
+    return {"output_format": output_format(model.replay, code=condition.provider_code)}
+
+
+def _with_spacing(wording: Wording, settings: Settings) -> Wording:
+    """Leave the pixel size out of the prompt where that is asked for; refuse what our own templates cannot do."""
+    if wording.own and (settings.spacing == "tool" or settings.paragraph != "plain"):
+        what = "spacing: tool" if settings.spacing == "tool" else f"paragraph: {settings.paragraph}"
+        raise ConfigError(f"{what} goes with the shipped prompts, not with a prompt file: write it into your own texts")
+    if settings.spacing == "tool" and wording.form == "cot":
+        raise ConfigError("spacing: tool goes with form direct: the steps of cot take the pixel size from the prompt")
+    return replace(wording, states_spacing=settings.spacing == "prompt")
+
+
+def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
+    """Give the scripted model its script, and check that it can be read."""
+    scripted = isinstance(model, Offline) and model.name == "scripted"
+    if settings.script is not None and not scripted:
+        raise ConfigError(f"--script goes with model 'scripted', not with {settings.model!r}")
+    if not isinstance(model, Offline) or not scripted:
+        return model
+    script = settings.script or model.script
+    if script is None:
+        raise ConfigError(f"model {settings.model!r} replays a script: give a JSON file of turns with --script FILE")
+    read_script(Path(script))
+    return model.model_copy(update={"script": script})
+
+
+def job_of(prepared: Prepared, chat: Chat) -> Job:
+    """Return what is asked of every sample of a prepared run, of its model as opened."""
+    return Job(
+        source=prepared.source,
+        recipe=prepared.recipe,
+        wording=prepared.wording,
+        condition=prepared.condition,
+        chat=chat,
+        limits=prepared.settings.limits,
+    )
+
+
+def check_pictures(prepared: Prepared, run: Run) -> None:
+    """Refuse to go on where pictures are no longer those that were sent; looks at a few of the finished samples."""
+    finished = [record for record in run.records if record.v0_sha256]
+    for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
+        native = prepared.source.load(record.sample)
+        png = encode_png(prepared.recipe.slice_of(native, record.sample).grey)
+        if sha256(png).hexdigest() != record.v0_sha256:
+            raise StorageError(
+                f"{run.folder} cannot be resumed: the picture of sample {record.sample.id!r} is no longer the one that "
+                "was sent; restore the pictures, or give another --out"
+            )
+
+
+async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> Run:
+    """Create or resume the run, ask what is pending, and return the run as stored.
+
+    Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
+    in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened; a new run
+    that holds nothing by then is taken away again.
+    """
+    settings = prepared.settings
+    if settings.resume:
+        store = RunStore.resume(settings.out, prepared.identity)
+    else:
+        store = RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config())
+    with store:
+        run = open_run(settings.out)
+        if settings.resume:
+            check_pictures(prepared, run)
+        watch.on_start(run)
+        config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
+        try:
+            async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
+                job, parallel = job_of(prepared, chat), prepared.parallel
+                await run_samples(job, store, run, parallel=parallel, watch=watch, stop=stop, budget=settings.budget)
+        except (ProviderError, ConfigError):
+            store.discard_if_empty()
+            raise
+    return open_run(settings.out)

@@ -1,0 +1,103 @@
+"""Recipes: how a sample is asked. Part of a run's identity, never to be confused with a protocol.
+
+A recipe is MedVision's intensity mapping, its perceived size and the facts its prompts state; 8-bit pictures are
+always shown as they are. With ``reshape`` the native picture is resampled before anything else, as upstream can.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from medvision_agent.agent.words.wording import Form, Wording
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.asking.intensity import min_max, windowed
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.tools.view.geometry import Size, Spacing
+from medvision_agent.tools.view.perceived import Rule
+from medvision_agent.tools.view.slice import FloatImage, IntensityMap, Slice, as_displayed
+from medvision_agent.tools.view.views import Perceives
+
+__all__ = ["RECIPES", "Recipe", "recipe_named"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """One generation's way of asking."""
+
+    name: str
+    mapping: Callable[[FloatImage, Sample], IntensityMap]
+    words: Wording
+    forms: tuple[Form, ...]
+    true_sizes: bool
+    """Whether pixel sizes refer to the content as perceived; the first generation had errors: ``Rule.in_paper_v1``."""
+    nearest_if_binary: bool
+    """Whether ``reshape`` keeps pictures of two values at two values."""
+    reshape: Size | None = None
+
+    def slice_of(self, native: NativeImage, sample: Sample) -> Slice:
+        """Return the slice every view of *sample* is made from."""
+        values, spacing = native.values, Spacing(sample.pixel_size.height_mm, sample.pixel_size.width_mm)
+        if self.reshape is not None:
+            values, spacing = self._reshaped(values, spacing, self.reshape)
+        return Slice(values, spacing, as_displayed if native.displayed else self.mapping(values, sample))
+
+    def perceives(self, rule: Rule) -> Perceives:
+        """Return the size rule of a model as this recipe applies it."""
+        return rule if self.true_sizes else _PaperV1(rule)
+
+    def wording(self, form: str) -> Wording:
+        """Return the words of a prompt form; raises ConfigError if the recipe has no such form."""
+        for known in self.forms:
+            if form == known:
+                return replace(self.words, form=known)
+        raise ConfigError(f"recipe {self.name} has no prompt form {form!r}; it has: {', '.join(self.forms)}")
+
+    def _reshaped(self, values: FloatImage, spacing: Spacing, size: Size) -> tuple[FloatImage, Spacing]:
+        """Resample by spline interpolation of order 1, corner pixels on corner pixels, as upstream does."""
+        from scipy.ndimage import zoom  # noqa: PLC0415 - needed by few runs
+
+        factors = size.height / values.shape[0], size.width / values.shape[1]
+        binary = self.nearest_if_binary and len(np.unique(values)) <= 2
+        resampled = zoom(values, factors, order=0 if binary else 1).astype(np.float32, copy=False)
+        # Upstream divides the header's half-width floats by the factors of the sizes asked for.
+        return resampled, Spacing(spacing.height_mm / factors[0], spacing.width_mm / factors[1])
+
+
+class _PaperV1:
+    """A rule as the first generation of prompts applied it, errors included."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.canvas = self.perceived = rule.in_paper_v1
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="medvision-1.2",
+            mapping=windowed,
+            words=Wording(),
+            forms=("direct", "cot"),
+            true_sizes=True,
+            nearest_if_binary=True,
+        ),
+        Recipe(
+            name="paper-v1",
+            mapping=min_max,
+            words=Wording(tagged=False, states_image_size=False, size_unit="mm", angle_unit="degree", pixel_unit="mm"),
+            forms=("direct",),
+            true_sizes=False,
+            nearest_if_binary=False,
+        ),
+    )
+}
+"""All recipes by name."""
+
+
+def recipe_named(name: str, reshape: Size | None = None) -> Recipe:
+    """Return a recipe, perhaps with pictures reshaped; raises ConfigError with the nearest known name."""
+    if name not in RECIPES:
+        raise ConfigError(f"unknown recipe {name!r}; known: {', '.join(RECIPES)}.{nearest(name, RECIPES)}")
+    return replace(RECIPES[name], reshape=reshape)

@@ -1,0 +1,139 @@
+"""Whether what is missing looks like the rest: the rule by which failures are called informative.
+
+For failures to answer, and likewise for results lost to infrastructure, three checks for whatever occurs at all:
+
+1. *rate*: do the arms fail at different rates?
+2. *loss*: is the other arm's mean loss different where this arm failed and where it did not? (harder samples)
+3. *size*: is the mean rank of the target's size different there? (0 the smallest, 1 the largest)
+
+**The rule**: failures are informative if any check's 95 % jackknife interval over subjects excludes 0. A check *cannot
+be told* under the limits of ``estimate`` (20 subjects, 10 effective, no demonstration data), and checks 2 and 3 also
+under 5 effective subjects with failures or without. There is no correction for the number of checks, because a false
+alarm costs a line of warning and a missed one a wrong reading; "not shown" is no proof of absence.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate, too_few
+from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife_contrast, kish
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs, Side
+from medvision_agent.frozen import Frozen
+
+__all__ = ["MIN_EFFECTIVE_EITHER", "Kind", "Signal", "signals", "warning"]
+
+MIN_EFFECTIVE_EITHER = 5.0
+_LEVEL = 0.95
+
+Kind = Literal["failed", "lost"]
+Row = tuple[str, float, float]
+"""A subject, the fraction of epochs missing, and what might hang together with it."""
+
+
+class Signal(Frozen):
+    """One check."""
+
+    kind: Kind
+    arm: Literal["A", "B", "both"]
+    """Whose failures; ``both`` for the rate, which compares them."""
+    check: Literal["rate", "loss", "size"]
+    difference: float | None
+    """Rate: B minus A. Loss and size: where the arm failed minus where it did not."""
+    finding: Literal["informative", "not shown", "cannot be told"]
+    why: str = ""
+    """Why it cannot be told."""
+
+
+def signals(pairs: Pairs) -> tuple[Signal, ...]:
+    """Return the checks of everything that is missing; none if nothing is."""
+    found: list[Signal] = []
+    kinds: tuple[Kind, ...] = ("failed", "lost")
+    for kind in kinds:
+        rows = [(one.unit, _fraction(one.a, kind), one.a.loss, _fraction(one.b, kind), one.b.loss) for one in pairs.all]
+        both = [(unit.subject, b - a) for unit, a, _, b, _ in rows if a is not None and b is not None]
+        if any(a or b for _, a, _, b, _ in rows):
+            rate = [difference for _, difference in both]
+            subjects = [subject for subject, _ in both]
+            found.append(_rate(kind, estimate(rate, subjects, evidence=pairs.evidence, role="exploratory")))
+        on_a = [(unit, a, other) for unit, a, _, _, other in rows if a is not None]
+        on_b = [(unit, b, other) for unit, _, other, b, _ in rows if b is not None]
+        for arm, own in (("A", on_a), ("B", on_b)):
+            if any(fraction for _, fraction, _ in own):
+                losses = [(unit.subject, fraction, other) for unit, fraction, other in own if other is not None]
+                sizes = [(u.subject, fraction, u.target_size) for u, fraction, _ in own if u.target_size is not None]
+                found.append(_contrast(kind, arm, "loss", losses, pairs.evidence))
+                if sizes:
+                    found.append(_contrast(kind, arm, "size", _ranked(sizes), pairs.evidence))
+    return tuple(found)
+
+
+def warning(found: Sequence[Signal]) -> str:
+    """Return the checks in words: what is informative, else what cannot be told; empty if there is neither."""
+    for finding, words in (
+        ("informative", "informative"),
+        ("cannot be told", "of unknown kind (too few data to tell)"),
+    ):
+        checks = [_words(signal) for signal in found if signal.finding == finding]
+        if checks:
+            return f"What is missing is {words}: {'; '.join(checks)}. Read the bounds, not the complete pairs alone."
+    return ""
+
+
+def _fraction(side: Side, kind: Kind) -> float | None:
+    if kind == "lost":
+        return side.lost / side.epochs
+    return None if side.success is None else 1 - side.success
+
+
+def _rate(kind: Kind, found: Estimate) -> Signal:
+    if found.interval is None and found.difference != 0:
+        return _signal(kind, "both", "rate", found.difference, None, why=found.withheld)
+    low, high = found.interval or (0.0, 0.0)  # exactly equal rates: nothing to tell
+    return _signal(kind, "both", "rate", found.difference, not low <= 0 <= high)
+
+
+def _contrast(kind: Kind, arm: str, check: str, rows: Sequence[Row], evidence: Evidence) -> Signal:
+    missing, values = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
+    present = 1 - missing
+    columns = [column.tolist() for column in (missing, missing * values, present, present * values)]
+    sizes, missing_n, missing_sum, present_n, present_sum = by_subject([row[0] for row in rows], *columns)
+    if not (missing_n.sum() > 0 and present_n.sum() > 0):
+        return _signal(kind, arm, check, None, None, why="nothing to compare with")
+    found = jackknife_contrast((missing_sum, present_sum), (missing_n, present_n))
+    difference = float(found.estimate)
+    reasons = too_few(sizes)
+    if evidence == "demonstration":
+        reasons.append("demonstration data support no claim")
+    effective = min(float(kish(missing_n)), float(kish(present_n)))
+    if effective < MIN_EFFECTIVE_EITHER:
+        reasons.append(f"{effective:.1f} effective subjects on one side, fewer than {MIN_EFFECTIVE_EITHER:.0f}")
+    if reasons:
+        return _signal(kind, arm, check, difference, None, why="; ".join(reasons))
+    return _signal(kind, arm, check, difference, bool(abs(difference) > found.margin(_LEVEL)))
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    ranks = (stats.rankdata([size for _, _, size in rows]) - 0.5) / len(rows)
+    return [(subject, fraction, float(rank)) for (subject, fraction, _), rank in zip(rows, ranks, strict=True)]
+
+
+def _signal(
+    kind: Kind, arm: str, check: str, difference: float | None, informative: bool | None, *, why: str = ""
+) -> Signal:
+    finding = "cannot be told" if informative is None else "informative" if informative else "not shown"
+    return Signal.model_validate(
+        {"kind": kind, "arm": arm, "check": check, "difference": difference, "finding": finding, "why": why}
+    )
+
+
+def _words(signal: Signal) -> str:
+    amount = "" if signal.difference is None else f" ({signal.difference:+.3f})"
+    noun = "failures" if signal.kind == "failed" else "losses to infrastructure"
+    if signal.check == "rate":
+        return f"rates of {noun} in B and A{amount}"
+    if signal.check == "loss":
+        return f"{noun} of {signal.arm} and the loss of {'B' if signal.arm == 'A' else 'A'}{amount}"
+    return f"{noun} of {signal.arm} and the size of targets{amount}"

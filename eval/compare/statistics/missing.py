@@ -1,0 +1,105 @@
+"""What is missing from a comparison, in the open: failed answers, lost pairs, and how far they could move the result.
+
+Two things can be missing. A *failure* (no answer) costs a loss of 1 and is in the primary; without it, the difference
+over complete pairs compares only what both arms answered. A pair *lost* to infrastructure has no loss and is not in the
+primary. For both there are worst-case bounds (Manski 1990, "Nonparametric bounds on treatment effects"): what is
+missing is set to 0 in one arm and to 1 in the other, then the other way round. Bounds are figures that say nothing of
+chance; their interval, from the lower end of the low bound's to the upper end of the high bound's, does.
+``informative`` says whether what is missing looks like the rest.
+"""
+
+from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate
+from medvision_agent.eval.compare.statistics.informative import Signal, signals, warning
+from medvision_agent.eval.compare.statistics.pairs import Pairs
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Bounds", "Missing", "missing"]
+
+
+class Bounds(Frozen):
+    """How far what is missing could move a difference, B minus A."""
+
+    low: float
+    high: float
+    interval: tuple[float, float] | None
+    """Holds the difference with at least 95 %, whatever was missing."""
+    withheld: str = ""
+    """Why there is no interval."""
+
+
+class Missing(Frozen):
+    """Beside the primary, never instead of it: everything here is exploratory and without p-values."""
+
+    chosen: int
+    """Units that were to be asked in both arms."""
+    scored: int
+    """Pairs with a loss in both arms: the n of the primary."""
+    lost_only_a: int
+    lost_only_b: int
+    lost_both: int
+    """Pairs lost to infrastructure, by the arm that has no loss; with ``scored`` they add up to ``chosen``."""
+    lost_epochs: int
+    """Epochs lost in pairs that are scored all the same."""
+    failed_only_a: int
+    failed_only_b: int
+    failed_both: int
+    """Scored pairs in which an arm did not answer in any epoch."""
+    success: Estimate
+    """Difference of the success rates."""
+    complete: Estimate
+    """Difference of the losses over pairs that both arms answered; of their answered epochs."""
+    bounds: Bounds | None
+    """The primary, had every lost epoch been scored; equal ends if nothing was lost, None without units."""
+    answered_bounds: Bounds | None
+    """The difference, had every unit been answered in every epoch."""
+    signals: tuple[Signal, ...]
+    warning: str
+    """In words, where what is missing is informative or could be; else empty."""
+
+
+def missing(pairs: Pairs) -> Missing:
+    """Return what is missing from a comparison."""
+    lost = [(one.a.loss is None, one.b.loss is None) for one in pairs.all]
+    failed = [(one.a.answered_loss is None, one.b.answered_loss is None) for one in pairs.scored]
+    found = signals(pairs)
+    return Missing(
+        chosen=len(pairs.all),
+        scored=len(pairs.scored),
+        lost_only_a=lost.count((True, False)),
+        lost_only_b=lost.count((False, True)),
+        lost_both=lost.count((True, True)),
+        lost_epochs=sum(one.a.lost + one.b.lost for one in pairs.scored),
+        failed_only_a=failed.count((True, False)),
+        failed_only_b=failed.count((False, True)),
+        failed_both=failed.count((True, True)),
+        success=_exploratory(pairs, [(one.unit.subject, one.a.success, one.b.success) for one in pairs.all]),
+        complete=_exploratory(
+            pairs, [(one.unit.subject, one.a.answered_loss, one.b.answered_loss) for one in pairs.all]
+        ),
+        bounds=_bounds(pairs, [(one.b.low - one.a.high, one.b.high - one.a.low) for one in pairs.all]),
+        answered_bounds=_bounds(
+            pairs, [(one.b.low_if_answered - one.a.high, one.b.high - one.a.low_if_answered) for one in pairs.all]
+        ),
+        signals=found,
+        warning=warning(found),
+    )
+
+
+def _exploratory(pairs: Pairs, rows: list[tuple[str, float | None, float | None]]) -> Estimate:
+    both = [(subject, b - a) for subject, a, b in rows if a is not None and b is not None]
+    return _estimate(pairs, [subject for subject, _ in both], [difference for _, difference in both])
+
+
+def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Estimate:
+    return estimate(differences, subjects, evidence=pairs.evidence, role="exploratory")
+
+
+def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:
+    subjects = [one.unit.subject for one in pairs.all]
+    low, high = (_estimate(pairs, subjects, [end[side] for end in ends]) for side in (0, 1))
+    if low.difference is None or high.difference is None:
+        return None
+    if low.interval is None or high.interval is None:
+        withheld = low.withheld if low.interval is None else high.withheld
+        return Bounds(low=low.difference, high=high.difference, interval=None, withheld=withheld)
+    return Bounds(low=low.difference, high=high.difference, interval=(low.interval[0], high.interval[1]))

@@ -1,0 +1,54 @@
+"""The primary by stratum (dataset, modality, plane, size of the target, group of labels): always exploratory.
+
+Contract: every stratum says how many pairs and subjects it has; under 5 subjects that is all it says, and there are
+never p-values. The strata's names and groups are the caller's (``Unit.strata``).
+"""
+
+from medvision_agent.eval.compare.statistics.estimate import Estimate, primary
+from medvision_agent.eval.compare.statistics.pairs import Pairs
+from medvision_agent.frozen import Frozen
+
+__all__ = ["MIN_STRATUM_SUBJECTS", "Stratum", "strata"]
+
+MIN_STRATUM_SUBJECTS = 5
+
+
+class Stratum(Frozen):
+    """The scored pairs of one group."""
+
+    name: str
+    """What is divided, such as ``modality``."""
+    value: str
+    """The group, such as ``CT``."""
+    chosen: int
+    """Units that were to be asked."""
+    n: int
+    """Pairs scored in both arms."""
+    subjects: int
+    """Distinct subjects among these."""
+    estimate: Estimate | None
+    """None under the minimum."""
+    withheld: str
+    """Why the estimate, its interval or its p-value is missing; a p-value always is."""
+
+
+def strata(pairs: Pairs) -> tuple[Stratum, ...]:
+    """Return all strata of a comparison, ordered by name and value."""
+    names = {(name, value) for one in pairs.all for name, value in one.unit.strata.items()}
+    return tuple(_stratum(pairs.where(name, value), name, value) for name, value in sorted(names))
+
+
+def _stratum(pairs: Pairs, name: str, value: str) -> Stratum:
+    found = primary(pairs, role="exploratory")
+    few = found.subjects < MIN_STRATUM_SUBJECTS
+    return Stratum(
+        name=name,
+        value=value,
+        chosen=len(pairs.all),
+        n=found.n,
+        subjects=found.subjects,
+        estimate=None if few else found,
+        withheld=f"subjects: {found.subjects}, fewer than {MIN_STRATUM_SUBJECTS}; counts only"
+        if few
+        else found.withheld,
+    )

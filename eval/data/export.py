@@ -1,0 +1,102 @@
+"""Writing samples to files that ``open_source`` reads back as they were: a folder of JSON Lines and PNG, or Parquet.
+
+The result appears whole or not at all: it is written beside its place under another name and moved there at the end.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.sources.levels import to_levels
+from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE, quiet_datasets
+from medvision_agent.tools.view.png import encode_png
+
+__all__ = ["export"]
+
+
+def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool = False) -> None:
+    """Write *samples* and their pictures to *out*: Parquet if it ends so, else a folder.
+
+    An existing *out* is replaced only with *force*, and a folder only if it holds an earlier export: StorageError
+    otherwise.
+    """
+    if not samples:
+        raise DataError("nothing to export: no sample of the tasks asked for")
+    _check_free(out, force=force)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
+            made = Path(work) / "made"
+            if out.suffix == ".parquet":
+                _write_parquet(source, samples, made)
+            else:
+                _write_folder(source, samples, made)
+            # The old one goes only when the new one is in its place; with *work* it is taken away at the end.
+            old = Path(work) / "old"
+            if out.exists():
+                out.replace(old)
+            try:
+                made.replace(out)
+            except OSError:
+                if old.exists():
+                    old.replace(out)
+                raise
+    except OSError as error:
+        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+
+
+def _check_free(out: Path, *, force: bool) -> None:
+    if out.suffix not in {"", ".parquet"}:
+        raise StorageError(f"{out}: export writes a folder or a .parquet file; name one of these")
+    if not out.exists():
+        return
+    if not force:
+        raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
+    ours = (out / "samples.jsonl").is_file() and {item.name for item in out.iterdir()} <= {"samples.jsonl", "images"}
+    if out.is_dir() != (out.suffix != ".parquet") or (out.is_dir() and not ours):
+        raise StorageError(f"{out}: is no earlier export, so it is not replaced; choose another name")
+
+
+def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> None:
+    (folder / "images").mkdir(parents=True)
+    with (folder / "samples.jsonl").open("w", encoding="utf-8", newline="\n") as lines:
+        for sample in samples:
+            stored, sample = to_levels(source.load(sample), sample)  # noqa: PLW2901 - the same, with its levels
+            data = encode_png(stored)
+            # Named by content: questions about one picture share it, and no name of a source can leave the folder.
+            image = f"images/{hashlib.sha256(data).hexdigest()[:20]}.png"
+            (folder / image).write_bytes(data)
+            lines.write(sample.model_copy(update={"image": image}).model_dump_json(exclude_defaults=True) + "\n")
+
+
+def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
+    datasets = quiet_datasets()
+    rows = [_row(*to_levels(source.load(sample), sample)) for sample in samples]
+    datasets.Dataset.from_list(rows, features=_features(datasets)).to_parquet(str(file))
+
+
+def _features(datasets: Any) -> Any:
+    text, number, flag = datasets.Value("string"), datasets.Value("float64"), datasets.Value("bool")
+    columns: dict[str, Any] = dict.fromkeys(Sample.model_fields, text)
+    columns |= {
+        "pixel_size": {"height_mm": number, "width_mm": number},
+        "landmarks": datasets.List(text),
+        "target": datasets.List(number),
+        "truth_points": datasets.List({"name": text, "x": number, "y": number}),
+        "marks": {"silver": flag, "derived": flag, "synthetic": flag},
+        PICTURE: datasets.Value("binary"),
+    }
+    return datasets.Features(columns)
+
+
+def _row(stored: NDArray[Any], sample: Sample) -> dict[str, Any]:
+    row = sample.model_dump(mode="json")
+    facts = sample.medvision.model_dump_json(exclude_defaults=True) if sample.medvision else None
+    return row | {FACTS: facts, PICTURE: encode_png(stored)}

@@ -1,0 +1,79 @@
+"""Landmark files: the points behind lesion axes, distances and angles.
+
+Coordinates are voxel indices; a point is given in the slice frame, where index i has its centre at i + 0.5, columns
+to the right and rows down.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.bounded import read_gzip
+
+__all__ = ["LandmarkFile", "read_landmarks"]
+
+_LIMIT = 64 << 20
+Voxel = tuple[int, int, int]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    slice_idx: int
+    landmarks: dict[str, Voxel] | list[dict[str, Any]]
+
+
+_ENTRIES = TypeAdapter(dict[str, list[_Entry]])
+_POINTS = TypeAdapter(dict[str, Voxel])
+_POINT_KEYS = 4
+"""A lesion's entry holds P1 to P4, and other things."""
+
+
+class LandmarkFile:
+    """The points of one volume by slice."""
+
+    def __init__(self, path: Path, points: Mapping[tuple[int, int], Mapping[str, Voxel]]) -> None:
+        self._path = path
+        self._points = points
+
+    def point(self, name: str, slice_dim: int, slice_idx: int) -> tuple[float, float]:
+        """Return x and y of a point on a slice; DataError if it is not there."""
+        voxel = self._points.get((slice_dim, slice_idx), {}).get(name)
+        axis = f"slice_landmarks_{'xyz'[slice_dim]}"
+        if voxel is None:
+            raise DataError(f"{self._path}: {axis}: no landmark {name} on slice {slice_idx}")
+        if voxel[slice_dim] != slice_idx:
+            raise DataError(f"{self._path}: {axis}: {name} at {list(voxel)} does not lie on slice {slice_idx}")
+        row, column = (value for axis_number, value in enumerate(voxel) if axis_number != slice_dim)
+        return column + 0.5, row + 0.5
+
+
+def read_landmarks(path: Path) -> LandmarkFile:
+    """Read a landmark file of either form; entries of one slice are merged, of several lesions the first counts."""
+    try:
+        data = json.loads(read_gzip(path, _LIMIT))
+        entries = _ENTRIES.validate_python(data)
+        points: dict[tuple[int, int], dict[str, Voxel]] = {}
+        for slice_dim, axis in enumerate("xyz"):
+            for entry in entries.get(f"slice_landmarks_{axis}", ()):
+                found = points.setdefault((slice_dim, entry.slice_idx), {})
+                for name, voxel in _first(entry).items():
+                    found.setdefault(name, voxel)
+    except ValidationError as error:
+        item = error.errors(include_url=False, include_context=False)[0]
+        raise DataError(f"{path}: {'.'.join(map(str, item['loc']))}: {item['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not a readable landmark file ({error})") from None
+    return LandmarkFile(path, points)
+
+
+def _first(entry: _Entry) -> dict[str, Voxel]:
+    if isinstance(entry.landmarks, dict):
+        return entry.landmarks
+    lesion = entry.landmarks[0] if entry.landmarks else {}
+    named = {name: value for name, value in lesion.items() if name in {f"P{n + 1}" for n in range(_POINT_KEYS)}}
+    return _POINTS.validate_python(named)

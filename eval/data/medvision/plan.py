@@ -1,0 +1,251 @@
+"""Annotation plans: their tasks and cases, typed, read one case at a time.
+
+Contract: a plan that cannot be read further is a DataError of the whole plan. A case that is not of the documented
+form is a DataError of that case alone, naming plan, task, case and field.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.bounded import open_gzip
+from medvision_agent.eval.data.medvision.facts import Box
+from medvision_agent.eval.data.medvision.folder import PlanFile
+from medvision_agent.eval.data.medvision.jsonstream import JsonStream
+
+__all__ = [
+    "AreaSlice",
+    "AxesSlice",
+    "BoxSlice",
+    "Case",
+    "MetricSlice",
+    "PlanMetric",
+    "RawCase",
+    "Task",
+    "parse_case",
+    "read_plan",
+]
+
+SPLIT_KEYS = {"train_cases": "Train", "test_cases": "Test"}
+Mm = Annotated[float, Field(gt=0, lt=65_504, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=1, le=65_535)]
+Index = Annotated[int, Field(ge=0, le=65_534)]
+
+
+class _Loose(BaseModel):
+    """Fields this program does not use may be there."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Named(_Loose):
+    """A line or an angle: its name (may be empty) and the keys of its two points or lines."""
+
+    name: str = ""
+    element_keys: tuple[str, str]
+
+
+class Task(_Loose):
+    """A task of a plan without its cases."""
+
+    task_ID: str = Field(pattern=r"^\d\d+$")  # noqa: N815 - the plan's own name
+    image_modality: str = ""
+    image_description: str = ""
+    labels_map: dict[str, str] = {}
+    landmarks_map: dict[str, str] = {}
+    lines_map: dict[str, Named] = {}
+    angles_map: dict[str, Named] = {}
+    target_label: Index | None = None
+    """The lesion's label; only tumour and lesion tasks have one."""
+
+
+class PlanBox(Box):
+    """A box with the fields no record has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    min_coords: tuple[Index, Index]
+    max_coords: tuple[Index, Index]
+    sizes: tuple[Mm, Mm]
+
+
+class BoxProfile(_Loose):
+    """The boxes of one label on a slice."""
+
+    label: Index
+    bboxes: tuple[PlanBox, ...] = Field(min_length=1)
+
+
+class AreaProfile(_Loose):
+    """The area of one label on a slice."""
+
+    label: Index
+    pixel_count: Annotated[int, Field(ge=0)]
+    ROI_area: float
+
+
+class PlanMetric(_Loose):
+    """A measured distance or angle; an angle's value may be NaN."""
+
+    metric_type: Literal["distance", "angle"]
+    metric_map_name: str
+    metric_key: str
+    metric_value: float
+    metric_unit: str
+
+
+class BoxSlice(_Loose):
+    """A slice of a detection plan."""
+
+    slice_idx: Index
+    slice_profile: tuple[BoxProfile, ...]
+
+
+class AreaSlice(_Loose):
+    """A slice of a segmentation plan."""
+
+    slice_idx: Index
+    slice_profile: tuple[AreaProfile, ...]
+
+
+class AxesSlice(_Loose):
+    """A slice with lesions: the two axes of each measured one, the largest first."""
+
+    slice_idx: Index
+    n_total_clusters: int | None = None
+    slice_profile: tuple[tuple[PlanMetric, PlanMetric], ...] = Field(min_length=1)
+
+
+class MetricSlice(_Loose):
+    """A slice with one metric between landmarks; slices repeat."""
+
+    slice_idx: Index
+    slice_profile: tuple[PlanMetric]
+
+
+class FileInfo(_Loose):
+    """What the planner saw in the image's header; millimetres rounded to three decimals."""
+
+    voxel_size: tuple[Mm, Mm, Mm]
+    array_size: tuple[Side, Side, Side]
+
+
+SliceT = TypeVar("SliceT", BoxSlice, AreaSlice, AxesSlice, MetricSlice)
+
+
+class Case(_Loose, Generic[SliceT]):
+    """One volume and its annotations."""
+
+    case_ID: str = Field(min_length=1, max_length=120)  # noqa: N815 - the plan's own name
+    image_file: str
+    mask_file: str | None = None
+    landmark_file: str | None = None
+    image_file_info: FileInfo
+    slice_profiles_x: tuple[SliceT, ...]
+    slice_profiles_y: tuple[SliceT, ...]
+    slice_profiles_z: tuple[SliceT, ...]
+
+    @property
+    def slices(self) -> tuple[tuple[SliceT, ...], ...]:
+        """The annotated slices by ``slice_dim``."""
+        return self.slice_profiles_x, self.slice_profiles_y, self.slice_profiles_z
+
+
+AnyCase = Case[BoxSlice] | Case[AreaSlice] | Case[AxesSlice] | Case[MetricSlice]
+
+
+@dataclass(frozen=True, slots=True)
+class RawCase:
+    """A case as it stands in the plan."""
+
+    plan: PlanFile
+    task: Task
+    place: str
+    """Plan, task and case, for messages."""
+    data: Any
+
+    def may_have(self, slice_dims: Iterable[int]) -> bool:
+        """Return whether anything is annotated along these axes, or the case is broken: the cheap check."""
+        known = isinstance(self.data, Mapping)
+        return any(not known or self.data.get(f"slice_profiles_{'xyz'[dim]}") != [] for dim in slice_dims)
+
+
+def read_plan(plan: PlanFile) -> Iterator[tuple[Task, str, Iterator[RawCase]]]:
+    """Yield every task with each of its splits and the cases of it, in the order of the file.
+
+    Cases are read while they are iterated; those left are skipped. A split without cases has no key and is not yielded;
+    a task without any comes once, as an empty Train.
+    """
+    with open_gzip(plan.path) as stream:
+        json = JsonStream(plan.path, stream)
+        tasks = 0
+        for key in json.members():
+            if key != "tasks":
+                json.value()
+                continue
+            for _ in json.elements():
+                tasks += 1
+                yield from _read_task(plan, json, f"{tasks:02d}")
+        json.end()
+        if not tasks:
+            raise DataError(f"{plan.path}: tasks: missing or empty; expected a list of tasks")
+
+
+def _read_task(plan: PlanFile, json: JsonStream, number: str) -> Iterator[tuple[Task, str, Iterator[RawCase]]]:
+    fields: dict[str, Any] = {}
+    task: Task | None = None
+    for key in json.members():
+        split = SPLIT_KEYS.get(key)
+        if split is None:
+            if task is not None and key in Task.model_fields:
+                raise DataError(f"{plan.path}: task {number}: {key} must come before the cases, as the planner has it")
+            fields[key] = json.value()
+            continue
+        task = task or _task(plan, fields, number)
+        cases = _read_cases(plan, task, json, key)
+        yield task, split, cases
+        for _ in cases:
+            pass
+    if task is None:
+        yield _task(plan, fields, number), "Train", iter(())
+
+
+def _read_cases(plan: PlanFile, task: Task, json: JsonStream, key: str) -> Iterator[RawCase]:
+    for number, _ in enumerate(json.elements(), start=1):
+        data = json.value()
+        name = data.get("case_ID", number) if isinstance(data, Mapping) else number
+        yield RawCase(plan, task, f"{plan.path}: task {task.task_ID}: {key}: case {str(name)[:80]}", data)
+
+
+def _task(plan: PlanFile, fields: Mapping[str, Any], number: str) -> Task:
+    try:
+        task = Task.model_validate(fields)
+    except ValidationError as error:
+        raise DataError(f"{plan.path}: task {number}: {_complaint(error)}") from None
+    if task.task_ID != number:
+        raise DataError(f"{plan.path}: task {number}: task_ID: {task.task_ID!r} is not its place in the list")
+    return task
+
+
+def parse_case(case: RawCase) -> AnyCase:
+    """Return the typed case; DataError names its place and the field."""
+    kind: type[AnyCase]
+    if case.plan.kind == "detection":
+        kind = Case[BoxSlice]
+    elif case.plan.kind == "segmentation":
+        kind = Case[AreaSlice]
+    else:
+        kind = Case[MetricSlice] if case.task.target_label is None else Case[AxesSlice]
+    try:
+        return kind.model_validate(case.data)
+    except ValidationError as error:
+        raise DataError(f"{case.place}: {_complaint(error)}") from None
+
+
+def _complaint(error: ValidationError) -> str:
+    item = error.errors(include_url=False, include_context=False)[0]
+    rest = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{'.'.join(map(str, item['loc'])) or 'case'}: {item['msg']}{rest}"

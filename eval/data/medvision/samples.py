@@ -1,0 +1,152 @@
+"""From MedVision's annotations to samples: names from the plan, spacing from the header, points from landmark files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.eval.data.medvision.folder import DataFolder
+from medvision_agent.eval.data.medvision.landmarks import LandmarkFile, read_landmarks
+from medvision_agent.eval.data.medvision.names import PLANES
+from medvision_agent.eval.data.medvision.plan import AnyCase, Named, RawCase
+from medvision_agent.eval.data.medvision.volume import Header, read_header
+from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample, Task
+
+__all__ = ["OpenCase"]
+
+_SPACING_TOLERANCE_MM = 0.0006
+"""Plans round spacings to three decimals."""
+_AXES = ("major 1", "major 2", "minor 1", "minor 2")
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case of a plan with its volume's header: found to be whole, ready to make samples."""
+
+    folder: DataFolder
+    raw: RawCase
+    case: AnyCase
+    image: Path
+    header: Header
+    subject: str
+
+    @classmethod
+    def open(cls, folder: DataFolder, raw: RawCase, case: AnyCase, subjects: Mapping[tuple[str, str], str]) -> Self:
+        """Check the case's image by its header, and that both agree; DataError names what is wrong."""
+        image = folder.file(case.image_file, f"{raw.place}: image_file", below=f"Datasets/{raw.plan.dataset}")
+        header = read_header(image)
+        said = case.image_file_info
+        if said.array_size != header.shape:
+            raise DataError(
+                f"{raw.place}: image_file_info.array_size: {list(said.array_size)}, but the header of {image} says "
+                f"{list(header.shape)}; plan and image do not belong together"
+            )
+        if any(abs(a - b) > _SPACING_TOLERANCE_MM for a, b in zip(said.voxel_size, header.zooms, strict=True)):
+            raise DataError(
+                f"{raw.place}: image_file_info.voxel_size: {list(said.voxel_size)} mm, but the header of {image} says "
+                f"{list(header.zooms)}; plan and image do not belong together"
+            )
+        key = raw.plan.dataset, case.case_ID
+        return cls(folder, raw, case, image, header, subjects.get(key, "/".join(key)))
+
+    @cached_property
+    def landmarks(self) -> LandmarkFile:
+        """The case's landmark file, read when first needed."""
+        below = f"Datasets/{self.raw.plan.dataset}"
+        return read_landmarks(
+            self.folder.file(self.case.landmark_file, f"{self.raw.place}: landmark_file", below=below)
+        )
+
+    def sample(self, facts: MedVisionFacts) -> Sample:
+        """Return the sample of one annotation; DataError if it cannot be asked."""
+        place = f"{self.raw.place}: slice {facts.slice_idx} of axis {facts.slice_dim}"
+        if facts.slice_idx >= facts.image_size_3d[facts.slice_dim]:
+            raise DataError(f"{place}: slice_idx: the volume has {facts.image_size_3d[facts.slice_dim]} slices there")
+        rows, columns = (self.header.zooms[axis] for axis in range(3) if axis != facts.slice_dim)
+        task, points, names, measurement = self._asked(facts)
+        try:
+            return Sample(
+                id=f"{facts.config}-{facts.key}",
+                task=task,
+                image=facts.image_file,
+                pixel_size=PixelSize(height_mm=rows, width_mm=columns),
+                description=self.raw.task.image_description,
+                modality=self.raw.task.image_modality,
+                plane=PLANES[facts.slice_dim].lower(),
+                label=None if names else self._label(facts),
+                landmarks=names,
+                measurement=measurement,
+                target=facts.target(),
+                convention="inclusive-index",
+                truth_points=points,
+                dataset=facts.dataset_name,
+                subject=self.subject,
+                source=f"MedVision annotations {facts.annotation_version}",
+                medvision=facts.model_copy(update={"header_zooms": self.header.zooms}),
+            )
+        except ValidationError as error:
+            item = error.errors(include_url=False, include_context=False)[0]
+            raise DataError(f"{place}: {'.'.join(map(str, item['loc'])) or 'sample'}: {item['msg']}") from None
+
+    def _label(self, facts: MedVisionFacts) -> str:
+        name = self.raw.task.labels_map.get(str(facts.label), "")
+        if not name:
+            # Without the case: one complaint for all samples of the label.
+            raise DataError(f"{self.raw.plan.path}: task {facts.task_id}: labels_map: no name for label {facts.label}")
+        return name
+
+    def _asked(self, facts: MedVisionFacts) -> tuple[Task, tuple[Landmark, ...], tuple[str, ...], str]:
+        """Return task, truth points, landmark names and the measurement's name."""
+        if facts.boxes:
+            return "detection", _corners(facts, self.raw.place), (), ""
+        metric = facts.metric
+        assert metric is not None  # noqa: S101 - masks are never asked
+        if len(metric.keys) == 2:
+            ends = [end for key in metric.keys for end in self._line(key).element_keys]
+            return "size", self._points(facts, ends, _AXES), (), ""
+        if metric.metric_type == "angle":
+            angle = self._named(self.raw.task.angles_map, "angles_map", metric.keys[0])
+            ends = [end for key in angle.element_keys for end in self._line(key).element_keys]
+            names = self._names(ends)
+            return "angle", self._points(facts, ends, names), names, angle.name
+        line = self._line(metric.keys[0])
+        names = self._names(line.element_keys)
+        return "distance", self._points(facts, line.element_keys, names), names, line.name
+
+    def _line(self, key: str) -> Named:
+        return self._named(self.raw.task.lines_map, "lines_map", key)
+
+    def _named(self, table: Mapping[str, Named], field: str, key: str) -> Named:
+        if key not in table:
+            raise DataError(f"{self.raw.plan.path}: task {self.raw.task.task_ID}: {field}: no entry {key!r}")
+        return table[key]
+
+    def _names(self, keys: Sequence[str]) -> tuple[str, ...]:
+        for key in keys:
+            if not self.raw.task.landmarks_map.get(key):
+                raise DataError(
+                    f"{self.raw.plan.path}: task {self.raw.task.task_ID}: landmarks_map: no name for {key!r}"
+                )
+        return tuple(self.raw.task.landmarks_map[key] for key in keys)
+
+    def _points(self, facts: MedVisionFacts, keys: Sequence[str], names: Sequence[str]) -> tuple[Landmark, ...]:
+        found = [self.landmarks.point(key, facts.slice_dim, facts.slice_idx) for key in keys]
+        return tuple(Landmark(name=name, x=x, y=y) for name, (x, y) in zip(names, found, strict=True))
+
+
+def _corners(facts: MedVisionFacts, place: str) -> tuple[Landmark, ...]:
+    """Return the target box's own corners: indices taken as coordinates, as upstream does, not pixel centres."""
+    (row0, column0), (row1, column1) = facts.boxes[0].min_coords, facts.boxes[0].max_coords
+    height, width = facts.image_size_2d
+    if not (0 <= row0 <= row1 < height and 0 <= column0 <= column1 < width):
+        where = f"slice {facts.slice_idx} of axis {facts.slice_dim}: bboxes"
+        raise DataError(f"{place}: {where}: corners {[row0, column0]}, {[row1, column1]} leave {height} x {width} px")
+    return (
+        Landmark(name="lower left", x=column0, y=row1),
+        Landmark(name="upper right", x=column1, y=row0),
+    )

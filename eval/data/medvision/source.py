@@ -1,0 +1,144 @@
+"""MedVision's data folder as a source of samples: ``--data medvision:DIR``.
+
+Contract: opening it reads no plan. Samples are made while they are asked for, one case in memory at a time. A case or
+a sample that is broken is left out and named in ``problems``, and the others go on; a plan that breaks off is a
+DataError of the whole, because nobody knows what is missing. Masks (``MaskSize``) are never asked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.folder import DataFolder, PlanFile
+from medvision_agent.eval.data.medvision.names import Config
+from medvision_agent.eval.data.medvision.plan import RawCase, parse_case, read_plan
+from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
+from medvision_agent.eval.data.medvision.samples import OpenCase
+from medvision_agent.eval.data.medvision.subjects import read_subjects
+from medvision_agent.eval.data.medvision.volume import VolumeCache
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage, SourceInfo, Wants
+
+__all__ = ["MedVisionSource", "Reading"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How MedVision's data is read."""
+
+    annotations: str | None = None
+    """Annotation version, a ceiling; None for the newest plan of each dataset."""
+    filters: bool = True
+    """Upstream's filters (single instance, least size, cluster count)."""
+    subjects: Path | None = None
+    """CSV file that says which person a case shows."""
+
+
+class _Everything:
+    """Asks for all samples, distances and angles once."""
+
+    def wants_dataset(self, dataset: str) -> bool:
+        return bool(dataset)
+
+    def wants(self, config: Config) -> bool:
+        return config.whole == config
+
+
+class MedVisionSource:
+    """The samples of a data folder, and slices of its volumes."""
+
+    def __init__(self, root: Path, reading: Reading) -> None:
+        """Raise DataError or ConfigError if it is no data folder or *reading* does not fit it."""
+        self.folder = DataFolder(root)
+        self.reading = reading
+        self.plans: Sequence[PlanFile] = list(self.folder.plans(reading.annotations))
+        if not self.plans:
+            at = f" at annotation version {reading.annotations} or below" if reading.annotations else ""
+            raise DataError(f"{root}: no benchmark_plan_*.json.gz in any folder of Datasets/{at}")
+        self.subjects = read_subjects(reading.subjects) if reading.subjects else {}
+        self._volumes = VolumeCache()
+        self._problems: dict[str, None] = {}
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What was left out as broken so far, each named once."""
+        return list(self._problems)
+
+    @property
+    def info(self) -> SourceInfo:
+        """Say how the data was read, and that something was left out."""
+        reading = self.reading
+        notes = [
+            f"MedVision's annotations of {self.folder.root},",
+            f"version {reading.annotations or 'newest'} of each dataset,",
+            f"{'with' if reading.filters else 'WITHOUT'} upstream's filters.",
+            "Boxes are MedVision's: inclusive pixel indices, one pixel short in each direction.",
+        ]
+        if self._problems:
+            count = len(self._problems)
+            notes.append(f"{count} problems left samples out; see: medvision-agent data check {self.folder.root}")
+        return SourceInfo(f"medvision:{self.folder.root}", demonstration=False, note=" ".join(notes))
+
+    @cached_property
+    def samples(self) -> Sequence[Sample]:
+        """All samples of both splits. May be millions: ``stream`` is the way to a part of them."""
+        return tuple(self.stream(_Everything()))
+
+    def stream(self, wants: Wants) -> Iterator[Sample]:
+        """Yield the samples of the configurations *wants* names, case by case."""
+        for plan in self.plans:
+            if plan.kind != "segmentation" and wants.wants_dataset(plan.dataset):
+                yield from self._plan_samples(plan, wants)
+
+    def _plan_samples(self, plan: PlanFile, wants: Wants) -> Iterator[Sample]:
+        counters: defaultdict[Config, Counter] = defaultdict(Counter)
+        for task, split, cases in read_plan(plan):
+            configs = configs_of(plan, task, split)
+            for raw in cases:
+                asked = [config for config in configs if wants.wants(config)]
+                if not asked:
+                    break
+                if raw.may_have(config.slice_dim for config in asked):
+                    yield from self._case_samples(raw, asked, counters, wants)
+
+    def _case_samples(
+        self, raw: RawCase, configs: Sequence[Config], counters: defaultdict[Config, Counter], wants: Wants
+    ) -> Iterator[Sample]:
+        opened: OpenCase | None = None
+        try:
+            case = parse_case(raw)
+        except DataError as error:
+            self._problems[str(error)] = None
+            return
+        try:
+            opened = OpenCase.open(self.folder, raw, case, self.subjects)
+        except DataError as error:
+            self._problems[str(error)] = None
+        for config in configs:
+            # A broken case is counted through, so that the records after it keep upstream's numbers.
+            for facts in facts_of(raw, case, config, counters[config], filters=self.reading.filters):
+                if not wants.wants(config):
+                    break
+                if opened is not None:
+                    try:
+                        yield opened.sample(facts)
+                    except DataError as error:
+                        self._problems[str(error)] = None
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Return a sample's slice in native values."""
+        facts, place = sample.medvision, f"{self.folder.root}: {sample.id}"
+        if facts is None:
+            raise DataError(f"{place}: medvision: missing; not a sample of this source")
+        path = self.folder.file(facts.image_file, f"{place}: image_file")
+        values = self._volumes.slice(path, facts.slice_dim, facts.slice_idx)
+        if values.shape != facts.image_size_2d:
+            raise DataError(f"{place}: image_size_2d: {facts.image_size_2d}, but the slice of {path} is {values.shape}")
+        if not np.isfinite(values).all():
+            raise DataError(f"{path}: slice {facts.slice_idx} along axis {facts.slice_dim} holds NaN or infinity")
+        return NativeImage(values, displayed=False)

@@ -1,0 +1,135 @@
+"""Going through a data folder: what is there, and everything that is broken, without stopping at the first.
+
+Three depths: the plans and headers alone; every sample as well; every volume and mask unpacked as well.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.names import Config
+from medvision_agent.eval.data.medvision.plan import AnyCase, RawCase, parse_case, read_plan
+from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
+from medvision_agent.eval.data.medvision.samples import OpenCase
+from medvision_agent.eval.data.medvision.source import MedVisionSource
+from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
+
+__all__ = ["Row", "Survey"]
+
+
+@dataclass(slots=True)
+class Row:
+    """What a configuration holds."""
+
+    config: str
+    version: str
+    counter: Counter = field(default_factory=Counter)
+    """``key``: annotations in the plan; ``doc_id``: those the filters keep."""
+    cases: int = 0
+    broken: int = 0
+    """Cases that cannot be used."""
+    subjects: set[str] = field(default_factory=set)
+    """Subjects with samples."""
+
+
+class Survey:
+    """A walk through the configurations that *asks* names; each problem is said once, as it is found."""
+
+    def __init__(
+        self,
+        source: MedVisionSource,
+        asks: Callable[[Config], bool],
+        say: Callable[[str], None],
+        *,
+        samples: bool = False,
+        volumes: bool = False,
+    ) -> None:
+        self.rows: dict[Config, Row] = {}
+        self.problems: dict[str, None] = {}
+        self._source, self._asks, self._say = source, asks, say
+        self._samples, self._volumes = samples, volumes
+        self._seen: set[Path] = set()
+        self._splits: dict[tuple[Path, str, str], str] = {}
+
+    def run(self) -> None:
+        """Go through every plan."""
+        for plan in self._source.plans:
+            counts: defaultdict[str, int] = defaultdict(int)
+            try:
+                for task, split, cases in read_plan(plan):
+                    counts[task.task_ID] += 0
+                    configs = [config for config in configs_of(plan, task, split) if self._asks(config)]
+                    for config in configs:
+                        self.rows.setdefault(config, Row(config.name, plan.version))
+                    for raw in cases:
+                        counts[task.task_ID] += 1
+                        if configs:
+                            self._case(raw, configs)
+            except DataError as error:
+                self._complain(str(error))
+            for number, count in counts.items():
+                if not count:
+                    self._complain(f"{plan.path}: task {number}: no cases, neither train_cases nor test_cases")
+
+    def _case(self, raw: RawCase, configs: list[Config]) -> None:
+        rows = [self.rows[config] for config in configs]
+        for row in rows:
+            row.cases += 1
+        try:
+            case = parse_case(raw)
+            self._check_split(raw, case, configs[0].split)
+            opened = OpenCase.open(self._source.folder, raw, case, self._source.subjects)
+        except DataError as error:
+            for row in rows:
+                row.broken += 1
+            self._complain(str(error))
+            return
+        for config, row in zip(configs, rows, strict=True):
+            for facts in facts_of(raw, case, config, row.counter, filters=self._source.reading.filters):
+                row.subjects.add(opened.subject)
+                if self._samples and not facts.area:
+                    self._try(lambda facts=facts: opened.sample(facts))  # type: ignore[misc]
+        if self._samples:
+            self._try(lambda: self._check_files(opened))
+
+    def _check_split(self, raw: RawCase, case: AnyCase, split: str) -> None:
+        key = raw.plan.path, raw.task.task_ID, case.case_ID
+        first = self._splits.setdefault(key, split)
+        if first != split:
+            self._complain(f"{raw.place}: case_ID: also in {first}: no case should be in both splits")
+
+    def _check_files(self, opened: OpenCase) -> None:
+        raw, case = opened.raw, opened.case
+        if raw.plan.kind == "biometry":
+            self._try(lambda: opened.landmarks)
+        self._try(lambda: self._check_volume(opened.image, opened.header))
+        if case.mask_file is not None:
+            place = f"{raw.place}: mask_file"
+            mask = self._source.folder.file(case.mask_file, place, below=f"Datasets/{raw.plan.dataset}")
+            header = read_header(mask)
+            if header.shape != opened.header.shape:
+                raise DataError(f"{place}: {mask} has shape {header.shape}, its image {opened.header.shape}")
+            self._check_volume(mask, header)
+
+    def _check_volume(self, path: Path, header: Header) -> None:
+        if not self._volumes or path in self._seen:
+            return
+        self._seen.add(path)
+        # A sum of float32 values cannot overflow float64: it is finite if all of them are.
+        if not np.isfinite(read_volume(path, header).sum(dtype=np.float64)):
+            raise DataError(f"{path}: holds NaN or infinity")
+
+    def _try(self, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except DataError as error:
+            self._complain(str(error))
+
+    def _complain(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems[problem] = None
+            self._say(problem)

@@ -1,0 +1,172 @@
+"""Volumes: slices of NIfTI files, each volume unpacked once and kept within a bound of memory.
+
+Contract: a slice has the values upstream computes (scaled as float64, then rounded to float32) and its orientation:
+the array with one axis left out, nothing turned or flipped. Integers are kept as stored; a volume stored as 64-bit
+floats is converted while it is read, so that no float64 copy of a whole volume is ever made. What is wrong is a
+DataError naming the file and the header's field. Safe to use from several threads.
+"""
+
+import gzip
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from threading import Lock
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.bounded import readable
+from medvision_agent.tools.view.slice import FloatImage
+
+__all__ = ["Header", "VolumeCache", "read_header", "read_volume"]
+
+CACHE_BYTES = 1 << 30
+"""What the kept volumes may take together. The latest one is kept even if it takes more."""
+MAX_BYTES = 4 << 30
+"""Largest volume that is read; far above any in MedVision."""
+_MAX_SIDE = 65_535
+_MAX_OFFSET = 16 << 20
+_SLACK = 1 << 20
+"""Bytes after the voxels that are put up with."""
+_BLOCK = 16 << 20
+_HEAD = {348: "Nifti1Header", 540: "Nifti2Header"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a volume's header says, found to be possible."""
+
+    shape: tuple[int, int, int]
+    zooms: tuple[float, float, float]
+    dtype: np.dtype[Any]
+    offset: int
+    slope: float
+    inter: float
+
+    @property
+    def count(self) -> int:
+        """How many voxels there are."""
+        return math.prod(self.shape)
+
+    def scaled(self, stored: NDArray[Any]) -> FloatImage:
+        """Return values as upstream computes them: float64 arithmetic, rounded to float32 at the end."""
+        values = stored.astype(np.float64)
+        if (self.slope, self.inter) != (1.0, 0.0):
+            values = values * self.slope + self.inter
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32)
+
+
+def read_header(path: Path) -> Header:
+    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading on."""
+    with _opened(path) as file, readable(path):
+        data = file.read(540)
+    import nibabel  # noqa: PLC0415 - slow to import, needed only here
+
+    size = next((n for n in _HEAD if data[:4] in {n.to_bytes(4, "little"), n.to_bytes(4, "big")}), 0)
+    if not size or len(data) < size:
+        raise DataError(f"{path}: not a NIfTI file (sizeof_hdr is neither 348 nor 540)")
+    header = getattr(nibabel, _HEAD[size])(data[:size], check=False)
+    if bytes(header["magic"])[:3] not in {b"n+1", b"n+2"}:
+        raise DataError(f"{path}: magic: expected 'n+1' or 'n+2', one file with header and voxels")
+    try:
+        slope, inter = header.get_slope_inter()
+        dtype = header.get_data_dtype()
+    except Exception as error:  # noqa: BLE001 - its own kinds, and KeyError for an unknown code
+        raise DataError(f"{path}: datatype, scl_slope or scl_inter: {error}") from None
+    return _checked(path, header, dtype, 1.0 if slope is None else float(slope), 0.0 if inter is None else float(inter))
+
+
+def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter: float) -> Header:
+    dims, sizes = header["dim"].tolist(), header["pixdim"].tolist()
+    shape, zooms = tuple(dims[1:4]), tuple(sizes[1:4])
+    if dims[0] != 3:
+        raise DataError(f"{path}: dim: {dims[0]} dimensions; expected a 3-D volume")
+    if not all(1 <= side <= _MAX_SIDE for side in shape):
+        raise DataError(f"{path}: dim: shape {shape}; expected sides from 1 to {_MAX_SIDE}")
+    if not all(math.isfinite(zoom) and zoom > 0 for zoom in zooms):
+        raise DataError(f"{path}: pixdim: voxel spacing {zooms} mm; expected finite numbers above 0")
+    if dtype.kind not in "iuf":
+        raise DataError(f"{path}: datatype: {dtype}; expected integers or floats")
+    if math.prod(shape) * dtype.itemsize > MAX_BYTES:
+        raise DataError(f"{path}: dim: shape {shape} of {dtype} takes more than {MAX_BYTES >> 30} GB; refused")
+    offset = int(header["vox_offset"]) if math.isfinite(header["vox_offset"]) else -1
+    if not header.single_vox_offset <= offset <= _MAX_OFFSET:
+        raise DataError(f"{path}: vox_offset: {offset}; expected {header.single_vox_offset} to {_MAX_OFFSET}")
+    return Header(cast("Any", shape), cast("Any", zooms), dtype, offset, slope, inter)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    with readable(path):
+        opener = gzip.open if path.name.endswith(".gz") else open
+        file = cast("BufferedReader", opener(path, "rb"))
+    with file:
+        yield file
+
+
+def read_volume(path: Path, header: Header) -> NDArray[Any]:
+    """Return the voxels: as stored, or as scaled float32 where 8 bytes a voxel are stored. Reads to the file's end.
+
+    Never unpacks more than the header announces.
+    """
+    wide = header.dtype.itemsize > 4
+    voxels = np.empty(header.count, np.float32 if wide else header.dtype)
+    step = _BLOCK // header.dtype.itemsize
+    with _opened(path) as file, readable(path):
+        if len(file.read(header.offset)) < header.offset:
+            raise EOFError
+        for start in range(0, header.count, step):
+            block = voxels[start : start + step]
+            target: Any = np.empty(len(block), header.dtype) if wide else block
+            raw = memoryview(target.view(np.uint8))
+            if _fill(file, raw) < len(raw):
+                raise EOFError
+            if wide:
+                block[:] = header.scaled(target)
+        if len(file.read(_SLACK + 1)) > _SLACK:
+            raise DataError(f"{path}: dim: holds more than the voxels of shape {header.shape}")
+    return voxels.reshape(header.shape, order="F")
+
+
+def _fill(file: BufferedReader, target: memoryview) -> int:
+    done = 0
+    while done < len(target) and (got := file.readinto(target[done:])):
+        done += got
+    return done
+
+
+class VolumeCache:
+    """The latest volumes, unpacked, at most *limit* bytes of them together."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Path, tuple[Header, NDArray[Any]]] = OrderedDict()
+        # One lock: two threads that need one volume must not unpack it twice.
+        self._lock = Lock()
+
+    def slice(self, path: Path, dim: int, index: int) -> FloatImage:
+        """Return slice *index* along axis *dim*."""
+        with self._lock:
+            header, voxels = self._volume(path)
+        if not 0 <= index < header.shape[dim]:
+            raise DataError(f"{path}: dim: shape {header.shape} has no slice {index} along axis {dim}")
+        plane = voxels[(slice(None),) * dim + (index,)]
+        values = plane if voxels.dtype != header.dtype else header.scaled(plane)
+        return np.ascontiguousarray(values, np.float32)
+
+    def _volume(self, path: Path) -> tuple[Header, NDArray[Any]]:
+        if path not in self._kept:
+            header = read_header(path)
+            size = header.count * min(header.dtype.itemsize, 4)
+            while self._kept and size + sum(voxels.nbytes for _, voxels in self._kept.values()) > self._limit:
+                self._kept.popitem(last=False)
+            self._kept[path] = header, read_volume(path, header)
+        self._kept.move_to_end(path)
+        return self._kept[path]

@@ -1,0 +1,107 @@
+"""A sample: one question about one picture, with the truth the scorer needs. Immutable and typed.
+
+A sample never knows of models or tools. Geometry in a sample is in the **slice frame** (continuous pixels, x
+right, y down, origin at the outer corner of the first pixel: see ``tools/view/geometry.py``).
+
+Targets by task (the order in which an answer gives them):
+
+* ``detection``: ``(x1, y1, x2, y2)``, relative to the image, origin lower left, y up, lower-left corner first.
+* ``size``: ``(major, minor)`` axis in mm.
+* ``distance``: ``(mm,)``.
+* ``angle``: ``(degrees,)``, the acute angle of two lines, 0..90.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.frozen import Frozen
+
+__all__ = ["ANSWER_LENGTH", "LANDMARKS_NEEDED", "TASKS", "Landmark", "Marks", "PixelSize", "Sample", "Task"]
+
+Task = Literal["detection", "size", "angle", "distance"]
+"""The families of MedVision's questions."""
+
+TASKS: tuple[Task, ...] = ("detection", "size", "angle", "distance")
+ANSWER_LENGTH: dict[Task, int] = {"detection": 4, "size": 2, "angle": 1, "distance": 1}
+"""How many numbers an answer has."""
+LANDMARKS_NEEDED: dict[Task, int] = {"detection": 0, "size": 0, "angle": 4, "distance": 2}
+"""How many named landmarks the question is about; an angle's are line 1's two, then line 2's two."""
+
+
+class PixelSize(Frozen):
+    """Millimetres per native pixel, height (down) and width (across)."""
+
+    height_mm: float = Field(gt=0)
+    width_mm: float = Field(gt=0)
+
+
+class Landmark(Frozen):
+    """A named point of the truth in the slice frame."""
+
+    name: str = Field(min_length=1)
+    x: float
+    y: float
+
+
+class Marks(Frozen):
+    """What a reader must know before trusting the truth of a sample."""
+
+    silver: bool = False
+    """The truth is another model's output, kept as a reference."""
+    derived: bool = False
+    """The truth was derived by us from a mask, not placed by an annotator."""
+    synthetic: bool = False
+    """The picture is made, not taken. Never in one source with taken ones."""
+
+
+class Sample(Frozen):
+    """One question about one picture."""
+
+    id: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
+    """Stable and unique within its source."""
+    task: Task
+    image: str = Field(min_length=1)
+    """Where the source finds the picture (for a file source: path relative to the file)."""
+    pixel_size: PixelSize
+    description: str = ""
+    """What the picture shows, as the prompt says it (modality, plane, body part); may be empty."""
+    modality: str
+    plane: str
+    label: str | None = None
+    """Name of the structure to box or size (detection and size)."""
+    landmarks: tuple[str, ...] = ()
+    """Names of the landmarks asked for (distance: 2; angle: 4, line 1's two, then line 2's two)."""
+    measurement: str = ""
+    """Name of the distance or angle, where it has one."""
+    target: tuple[float, ...]
+    convention: Literal["edge", "inclusive-index"]
+    """Detection boxes: at true pixel edges, or from inclusive pixel indices (MedVision: one pixel short)."""
+    truth_points: tuple[Landmark, ...] = ()
+    """Points the target was made from (for drawing, and for the ``oracle``); never shown to a tool.
+
+    size: ``major 1``, ``major 2``, ``minor 1``, ``minor 2``; distance and angle: in the order of ``landmarks``;
+    detection: ``lower left``, ``upper right``. A source without them leaves this empty.
+    """
+    dataset: str = Field(min_length=1)
+    subject: str = Field(min_length=1)
+    """Dataset and person: the cluster of all statistics."""
+    annotator: str = ""
+    licence: str = ""
+    source: str = ""
+    marks: Marks = Marks()
+    medvision: MedVisionFacts | None = None
+    """What MedVision's own scorer needs; None for samples from elsewhere."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        expected = ANSWER_LENGTH[self.task]
+        if len(self.target) != expected:
+            raise ValueError(f"target has {len(self.target)} numbers, a {self.task} sample needs {expected}")
+        needed = LANDMARKS_NEEDED[self.task]
+        if len(self.landmarks) != needed:
+            raise ValueError(f"landmarks has {len(self.landmarks)} names, a {self.task} sample needs {needed}")
+        if needed == 0 and not self.label:
+            raise ValueError(f"label is missing: a {self.task} sample needs the structure's name")
+        return self

@@ -1,0 +1,200 @@
+"""Which samples of a source are asked.
+
+What is chosen from volumes is ordered by volume, so that each is unpacked once; limits are counted before that.
+"""
+
+import fnmatch
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from medvision_agent.errors import ConfigError, DataError, nearest
+from medvision_agent.eval.data.draw import Draw
+from medvision_agent.eval.data.medvision.names import SPLITS, Config, Family, task_name
+from medvision_agent.eval.data.sample import TASKS, Sample, Task
+from medvision_agent.eval.data.source import Source, Streaming
+
+__all__ = ["Selection", "find_sample", "parse_tasks", "select"]
+
+_ASKED: dict[Family, tuple[Task, ...]] = {
+    "BoxSize": ("detection",),
+    "TumorLesionSize": ("size",),
+    "BiometricsFromLandmarks": ("distance", "angle"),
+    "BiometricsFromLandmarks_Distance": ("distance",),
+    "BiometricsFromLandmarks_Angle": ("angle",),
+}
+_WILD = re.compile(r"[*?\[]")
+
+
+def parse_tasks(text: str | None) -> tuple[Task, ...] | None:
+    """Return the tasks named in a comma-separated *text*, in the order of TASKS; None stands for all of them."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in TASKS:
+            raise ConfigError(f"unknown task {name!r}; known: {', '.join(TASKS)}.{nearest(name, TASKS)}")
+    if not names:
+        raise ConfigError(f"no task named; known: {', '.join(TASKS)}")
+    return tuple(task for task in TASKS if task in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a user asks for; what is empty or None restricts nothing."""
+
+    tasks: tuple[Task, ...] | None = None
+    configs: tuple[str, ...] = ()
+    """MedVision's configurations or tasks (a configuration without its split): names, or patterns with ``*``."""
+    split: Literal["train", "test", "all"] | None = None
+    """MedVision's split. Unset it is test, as upstream evaluates, unless a name or pattern ends in a split itself."""
+    planes: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    limit: int | None = None
+    limit_by: Literal["first", "subject"] = "first"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.limit_by == "subject" and self.limit is None:
+            raise ConfigError("--limit-by subject needs --limit: how many samples to draw")
+
+    @property
+    def is_medvision(self) -> bool:
+        """True if it asks for what only MedVision's data has."""
+        return bool(self.configs or self.split)
+
+    def takes(self, sample: Sample) -> bool:
+        """Return whether a sample is of the tasks, planes and datasets asked for."""
+        return (
+            (self.tasks is None or sample.task in self.tasks)
+            and (not self.planes or sample.plane.lower() in self.planes)
+            and (not self.datasets or sample.dataset in self.datasets)
+        )
+
+    def may_take(self, dataset: str) -> bool:
+        """Return whether anything of a MedVision dataset could be asked for."""
+        heads = [_WILD.split(pattern, maxsplit=1)[0] for pattern in self.configs]
+        start = f"{dataset}_"
+        fits = not heads or any(head.startswith(start) or start.startswith(head) for head in heads)
+        return fits and (not self.datasets or dataset in self.datasets)
+
+    def takes_config(self, config: Config) -> bool:
+        """Return whether a MedVision configuration is asked for."""
+        tasks = _ASKED.get(config.family, ())
+        return (
+            bool(tasks)
+            and (self.tasks is None or not set(tasks).isdisjoint(self.tasks))
+            and (not self.planes or config.plane.lower() in self.planes)
+            and (not self.datasets or config.dataset in self.datasets)
+            and (any(self.admits(pattern, config) for pattern in self.configs) if self.configs else self._plain(config))
+        )
+
+    def _plain(self, config: Config) -> bool:
+        """Without names, distances and angles come once: in the configuration that holds both."""
+        return config.whole == config and (self.split or "test") in {"all", config.split.lower()}
+
+    def admits(self, pattern: str, config: Config) -> bool:
+        """Return whether one name or pattern means *config*, and the split agrees."""
+        named_split = pattern.endswith(SPLITS)
+        split = self.split or ("all" if named_split else "test")
+        if split not in {"all", config.split.lower()}:
+            return False
+        # A pattern that means distances and angles together does not mean them separately once more.
+        narrow = config.whole != config and _WILD.search(pattern) and _matches(pattern, config.whole)
+        return _matches(pattern, config) and not narrow
+
+
+def _matches(pattern: str, config: Config) -> bool:
+    names = (config.name, config.name.rpartition("_")[0])
+    if _WILD.search(pattern):
+        pattern = pattern.replace("_BoxCoordinate_", "_BoxSize_")
+        return any(fnmatch.fnmatchcase(name, pattern) for name in names)
+    task, split = task_name(pattern), pattern.rpartition("_")[2]
+    return (f"{task}_{split}" if split in SPLITS else task) in names
+
+
+class _Open:
+    """What a streaming source may still give: configurations asked for, of which the draw is not full."""
+
+    def __init__(self, selection: Selection, draw: Draw) -> None:
+        self._selection = selection
+        self._draw = draw
+        self.configs: dict[Config, bool] = {}
+        """Every configuration met, and whether it is asked for."""
+
+    def wants_dataset(self, dataset: str) -> bool:
+        """Return whether anything of a dataset may be taken."""
+        return self._selection.may_take(dataset)
+
+    def wants(self, config: Config) -> bool:
+        """Return whether more samples of a configuration may be taken."""
+        if config not in self.configs:
+            self.configs[config] = self._selection.takes_config(config)
+        return self.configs[config] and not self._draw.full(config.name)
+
+
+def select(source: Source, selection: Selection) -> tuple[Sample, ...]:
+    """Return the samples of *source* that are asked; those of one volume stand together.
+
+    DataError if a configuration asked for by name or pattern has no sample.
+    """
+    draw = Draw(selection.limit, selection.seed if selection.limit_by == "subject" else None)
+    if isinstance(source, Streaming):
+        still = _Open(selection, draw)
+        draw.add(filter(selection.takes, source.stream(still)))
+        _check_names(selection, [config for config in still.configs if draw.has(config.name)])
+    elif selection.is_medvision:
+        raise ConfigError("--config, --tasks and --split go with --data medvision:DIR")
+    else:
+        draw.add(filter(selection.takes, source.samples))
+    return tuple(_by_volume(draw.taken()))
+
+
+class _Only:
+    """Asks for one configuration."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def wants_dataset(self, dataset: str) -> bool:
+        return self._name.startswith(f"{dataset}_")
+
+    def wants(self, config: Config) -> bool:
+        return config.name == self._name
+
+
+def find_sample(source: Source, sample_id: str) -> Sample:
+    """Return the sample with this id; DataError with the nearest one that there is."""
+    samples: Iterable[Sample] = source.samples if not isinstance(source, Streaming) else ()
+    hint, near = "", set()
+    if isinstance(source, Streaming):
+        # A MedVision sample is named by its configuration and its place there.
+        samples = source.stream(_Only(sample_id.rpartition("-")[0]))
+        hint = "; expected CONFIGURATION-NUMBER, see: medvision-agent data list --samples"
+    for sample in samples:
+        if sample.id == sample_id:
+            return sample
+        near.add(sample.id)
+    raise DataError(f"--data {source.info.name}: no sample {sample_id!r}{hint}.{nearest(sample_id, near)}")
+
+
+def _by_volume(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Yield the samples, those of one volume at the place of its first."""
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[sample.image if sample.medvision else sample.id].append(sample)
+    for group in groups.values():
+        yield from group
+
+
+def _check_names(selection: Selection, found: list[Config]) -> None:
+    """Raise DataError for names and patterns that no sample answers to: a run must not be quietly smaller."""
+    idle = [pattern for pattern in selection.configs if not any(selection.admits(pattern, c) for c in found)]
+    if idle:
+        more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""
+        raise DataError(
+            f"no sample of {idle[0]!r}{more}, with the split, planes and tasks asked for; "
+            f"see: medvision-agent data list.{nearest(idle[0], [config.name for config in found])}"
+        )

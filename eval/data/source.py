@@ -1,0 +1,87 @@
+"""What a source of samples is: it lists samples and loads the picture of one of them.
+
+Contract: ``samples`` is cheap enough to list and every id in it is unique; ``load`` raises DataError naming the
+file and the field for that one sample only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
+
+from medvision_agent.eval.data.medvision.names import Config
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.tools.view.slice import FloatImage
+
+__all__ = ["NativeImage", "Source", "SourceInfo", "Streaming", "Wants"]
+
+
+@dataclass(frozen=True, eq=False)
+class NativeImage:
+    """Native pixel values (height, width) as stored; the recipe decides how they are shown."""
+
+    values: FloatImage
+    displayed: bool
+    """True for an 8-bit picture, whose values are display grey levels already."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What every summary says about where its samples came from."""
+
+    name: str
+    """As given on the command line: ``demo``, or a file's path."""
+    demonstration: bool
+    """True where results are a demonstration, not a benchmark score."""
+    note: str
+    """One sentence for summaries and reports."""
+
+    @classmethod
+    def of_file(cls, path: Path, samples: Sequence[Sample]) -> Self:
+        """Return what is said about samples of a file: how many there are, and whether their pictures are made."""
+        note = f"{len(samples)} samples of {path}."
+        if any(sample.marks.synthetic for sample in samples):
+            note += " SYNTHETIC pictures: made, not taken. Figures on them are no benchmark score."
+        return cls(str(path), demonstration=False, note=note)
+
+
+class Source(Protocol):
+    """A set of samples with their pictures."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What summaries say about this source."""
+        ...
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """All samples in a fixed order."""
+        ...
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Return the native pixels of a sample."""
+        ...
+
+
+class Wants(Protocol):
+    """What is still asked of a streaming source."""
+
+    def wants_dataset(self, dataset: str) -> bool:
+        """Return whether anything of a dataset may be asked for."""
+        ...
+
+    def wants(self, config: Config) -> bool:
+        """Return whether more samples of a configuration are asked for."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A source too large to list: it yields what is asked for, and passes over the rest.
+
+    On its own, not a Source: asking whether an object is one must not make its samples.
+    """
+
+    def stream(self, wants: Wants) -> Iterator[Sample]:
+        """Yield the samples of the configurations that *wants* names, those of a configuration in upstream's order."""
+        ...

@@ -1,0 +1,90 @@
+"""Parsing one sample and refusing what cannot be right, with messages that name the place and the field."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath, PureWindowsPath
+
+from pydantic import ValidationError
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage
+
+__all__ = ["check_points", "check_unique", "check_unmixed", "parse_sample"]
+
+
+def parse_sample(text: bytes | str, place: str) -> Sample:
+    """Return the sample in one JSON object; DataError messages start with *place* (file and line) and the field."""
+    try:
+        sample = Sample.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise DataError(f"{place}: {_complaint(error)}") from None
+    wrong = _path_fault(sample.image) or _target_fault(sample)
+    if wrong:
+        raise DataError(f"{place}: {wrong}")
+    return sample
+
+
+def check_unique(placed: Iterable[tuple[str, Sample]]) -> None:
+    """Raise DataError naming both places if two samples (place, sample) have one id."""
+    first: dict[str, str] = {}
+    for place, sample in placed:
+        if sample.id in first:
+            raise DataError(f"{place}: id: {sample.id!r} is taken by {first[sample.id]}; every id must be unique")
+        first[sample.id] = place
+
+
+def check_unmixed(placed: Iterable[tuple[str, Sample]]) -> None:
+    """Raise DataError naming two places if some samples (place, sample) are synthetic and others are not.
+
+    All figures of a run are means over its samples: made and taken pictures must never meet in one.
+    """
+    first: dict[bool, str] = {}
+    for place, sample in placed:
+        first.setdefault(sample.marks.synthetic, place)
+        if len(first) == 2:
+            raise DataError(
+                f"{place}: marks.synthetic: synthetic samples and others in one file ({first[True]} is marked, "
+                f"{first[False]} is not); no mean may hold both, so keep each kind in a file of its own"
+            )
+
+
+def check_points(sample: Sample, native: NativeImage, place: str) -> None:
+    """Raise DataError if a truth point lies outside the picture."""
+    height, width = native.values.shape
+    for point in sample.truth_points:
+        if not (0 <= point.x <= width and 0 <= point.y <= height):
+            raise DataError(
+                f"{place}: truth_points: {point.name!r} ({point.x:g}, {point.y:g}) lies outside the picture "
+                f"of {width} x {height} px (x to the right, y down, in pixels from the outer corner)"
+            )
+
+
+def _complaint(error: ValidationError) -> str:
+    parts = []
+    for item in error.errors(include_url=False, include_context=False)[:3]:
+        field = ".".join(map(str, item["loc"]))
+        parts.append(f"{field}: {item['msg']}" if field else item["msg"])
+    return "; ".join(parts)
+
+
+def _path_fault(image: str) -> str:
+    path = PurePosixPath(image)
+    if path.is_absolute() or PureWindowsPath(image).anchor or ".." in path.parts or "\\" in image or "\0" in image:
+        return f"image: {image!r} must be a path below the file's own folder, with forward slashes and without '..'"
+    return ""
+
+
+def _target_fault(sample: Sample) -> str:
+    numbers = sample.target
+    if sample.task == "detection":
+        x1, y1, x2, y2 = numbers
+        right = 0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1
+        expected = "x1 < x2 and y1 < y2, all from 0 to 1, origin at the lower left"
+    elif sample.task == "size":
+        # Not major >= minor: MedVision names its axes in pixels, so on long pixels the minor one can be longer.
+        right, expected = min(numbers) > 0, "two lengths in mm above 0"
+    elif sample.task == "angle":
+        right, expected = 0 <= numbers[0] <= 90, "the acute angle of two lines, 0 to 90 degrees"
+    else:
+        right, expected = numbers[0] >= 0, "a length in mm, 0 or more"
+    return "" if right else f"target: {list(numbers)} is no {sample.task} target; expected {expected}"

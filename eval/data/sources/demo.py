@@ -1,0 +1,44 @@
+"""The demo set: 54 questions about real images, shipped with the package (licences: eval/data/demo/NOTICE)."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage, SourceInfo
+from medvision_agent.eval.data.sources.checks import check_points
+from medvision_agent.eval.data.sources.picture import decode_picture, read_inside
+
+__all__ = ["DEMO_FOLDER", "DemoSource"]
+
+DEMO_FOLDER = Path(__file__).parent.parent / "demo"
+
+
+class DemoSource:
+    """The samples of ``eval/data/demo/samples.json`` with their 8-bit pictures."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """Say that this is a demonstration, and how its boxes are meant."""
+        return SourceInfo(
+            name="demo",
+            demonstration=True,
+            note=(
+                "A demonstration on a handful of subjects, not a benchmark score. Target boxes lie at true pixel "
+                "edges (convention 'edge'), not at MedVision's inclusive pixel indices."
+            ),
+        )
+
+    @cached_property
+    def samples(self) -> Sequence[Sample]:
+        """All samples, in the order of the file."""
+        return TypeAdapter(tuple[Sample, ...]).validate_json((DEMO_FOLDER / "samples.json").read_bytes())
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Return the displayed grey values of a sample."""
+        place = f"demo: {sample.id}"
+        native = decode_picture(read_inside(DEMO_FOLDER, sample.image, place), place)
+        check_points(sample, native, place)
+        return native

@@ -1,0 +1,120 @@
+"""Samples from a Parquet file: one sample per row, the picture's PNG bytes in column ``image_bytes``.
+
+The columns are the fields of ``Sample``: ``pixel_size``, ``marks`` are structs, ``truth_points`` a list of structs,
+``target`` and ``landmarks`` lists, ``medvision`` JSON text. A null or a missing column stands for a field's default,
+so a file written by any tool can be read; ``image`` names the picture but is not opened. The file is read with
+``datasets``.
+"""
+
+import json
+import logging
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage, SourceInfo
+from medvision_agent.eval.data.sources.checks import check_points, check_unique, check_unmixed, parse_sample
+from medvision_agent.eval.data.sources.levels import from_levels
+from medvision_agent.eval.data.sources.picture import decode_picture
+
+__all__ = ["FACTS", "PICTURE", "ParquetSource", "quiet_datasets"]
+
+PICTURE = "image_bytes"
+"""The column with the pictures."""
+FACTS = "medvision"
+"""The column with MedVision's facts, as JSON text."""
+
+
+def quiet_datasets() -> Any:
+    """Import ``datasets`` (slow, so only here) with its progress bars off."""
+    import datasets  # noqa: PLC0415
+
+    datasets.disable_progress_bars()
+    return datasets
+
+
+class ParquetSource:
+    """The samples of one Parquet file; pictures are read row by row from a temporary memory map."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and check every row but no picture; raises DataError naming file, row and field."""
+        self._path = path
+        cache = tempfile.mkdtemp(prefix="medvision-agent-")
+        weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
+        self._rows = _open(path, cache)
+        fields = map(_as_json, self._rows.remove_columns(PICTURE))
+        placed = [(self._place(row), parse_sample(text, self._place(row))) for row, text in enumerate(fields)]
+        if not placed:
+            raise DataError(f"{path}: no samples in it; expected one per row (docs/data.md)")
+        check_unique(placed)
+        check_unmixed(placed)
+        self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
+        self._row = {sample.id: row for row, sample in enumerate(self.samples)}
+
+    @property
+    def info(self) -> SourceInfo:
+        """Name the file, and say if its pictures are made."""
+        return SourceInfo.of_file(self._path, self.samples)
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Return the pixels of a sample's picture bytes."""
+        row = self._row[sample.id]
+        place = self._place(row)
+        data = self._rows[row][PICTURE]
+        if not isinstance(data, bytes):
+            raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
+        native = decode_picture(data, f"{place}: {PICTURE}")
+        native = from_levels(native, sample)
+        check_points(sample, native, place)
+        return native
+
+    def _place(self, row: int) -> str:
+        return f"{self._path}: row {row + 1}"
+
+
+def _open(path: Path, cache: str) -> Any:
+    datasets = quiet_datasets()
+    try:
+        with _unlogged():
+            rows = datasets.Dataset.from_parquet(str(path), cache_dir=cache)
+    except Exception as error:  # every layer below raises its own kinds
+        cause = error.__cause__ or error
+        raise DataError(f"{path}: not a readable Parquet file ({str(cause).splitlines()[0]})") from error
+    if PICTURE not in rows.column_names:
+        found = ", ".join(rows.column_names)
+        raise DataError(f"{path}: no column {PICTURE!r}; expected the PNG bytes there, found columns {found}")
+    return rows
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep ``datasets`` from printing what fails: the error that is raised says it, once."""
+    logger = logging.getLogger("datasets")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _as_json(fields: Mapping[str, Any]) -> str:
+    """Return a row as JSON without its nulls; what JSON cannot hold becomes text and fails the check of its field."""
+    row = _without_nulls(fields)
+    with suppress(ValueError):  # no JSON: the text stays and fails the check of its field
+        row |= {FACTS: json.loads(row[FACTS])} if isinstance(row.get(FACTS), str) else {}
+    return json.dumps(row, default=str)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

@@ -1,0 +1,72 @@
+"""Phantoms as a source: ``phantom[:N[:SEED]]``, made when they are asked for; nothing is stored.
+
+N subjects, each with a picture of its own and one question of every task about it (4 N samples). What they show and
+what they do not: ``eval/phantom``.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.data.phantom.geometry import Phantom, draw_phantom
+from medvision_agent.eval.data.phantom.questions import image_name, questions
+from medvision_agent.eval.data.phantom.render import render
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage, SourceInfo
+
+__all__ = ["PhantomSource", "is_phantom"]
+
+_DEFAULT = 200
+_MOST = 100_000
+_FORM = re.compile(r"phantom(?::([0-9]{1,9})(?::([0-9]{1,9}))?)?")
+
+
+def is_phantom(name: str) -> bool:
+    """Return whether a source's name means phantoms, rightly formed or not."""
+    return name == "phantom" or name.startswith("phantom:")
+
+
+class PhantomSource:
+    """The samples of the first N phantoms of a seed."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name apart; raises ConfigError with the form that is expected."""
+        form = _FORM.fullmatch(name)
+        count, seed = (int(form[1] or _DEFAULT), int(form[2] or 0)) if form else (0, 0)
+        if not 1 <= count <= _MOST:
+            raise ConfigError(
+                f"--data {name}: expected phantom[:N[:SEED]], N pictures (1 to {_MOST}, {_DEFAULT} if left out) of a "
+                "seed (0 if left out), in whole numbers; for instance phantom:20:1"
+            )
+        self._count, self._seed = count, seed
+
+    @property
+    def info(self) -> SourceInfo:
+        """Say that nothing here is a medical image."""
+        return SourceInfo(
+            name=f"phantom:{self._count}:{self._seed}",
+            demonstration=False,
+            note=(
+                "SYNTHETIC pictures (phantoms) with exactly known truth, for calibrating tools and statistics. Not "
+                "medical images: figures on them are no benchmark score, and enter no mean with real data. Target "
+                "boxes lie at true edges (convention 'edge')."
+            ),
+        )
+
+    @cached_property
+    def samples(self) -> Sequence[Sample]:
+        """Four of each phantom, in the order of their numbers."""
+        return tuple(sample for phantom in self._phantoms for sample in questions(phantom))
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Make the picture of a sample."""
+        return NativeImage(render(self._by_image[sample.image]), displayed=True)
+
+    @cached_property
+    def _phantoms(self) -> list[Phantom]:
+        return [draw_phantom(self._seed, index) for index in range(self._count)]
+
+    @cached_property
+    def _by_image(self) -> dict[str, Phantom]:
+        return {image_name(phantom): phantom for phantom in self._phantoms}

@@ -1,0 +1,67 @@
+"""Reading pictures: PNG bytes to native values, and files that must not lie outside their folder.
+
+8-bit grey is ready to be shown; 16-bit grey holds native values, shown through the recipe's intensity mapping; 8-bit
+colour becomes luminance (alpha is ignored) and is ready to be shown. Anything else is a DataError: a picture that is
+cut short or damaged is never read in part.
+"""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.source import NativeImage
+
+__all__ = ["MAX_SIDE", "decode_picture", "read_inside"]
+
+MAX_SIDE = 8192
+"""Longest side in pixels; far above any slice, and low enough that a forged header cannot exhaust the memory."""
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def read_inside(folder: Path, image: str, place: str) -> bytes:
+    """Return the bytes of picture *image* below *folder*; a link that leads out of the folder is refused."""
+    try:
+        path = (folder / image).resolve(strict=True)
+        if not path.is_relative_to(folder.resolve()):
+            raise DataError(f"{place}: image: {image!r} leads out of {folder}; copy the picture into the folder")
+        return path.read_bytes()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        reason = getattr(error, "strerror", None) or "a loop of links"
+        raise DataError(f"{place}: image: cannot read {folder / image} ({reason})") from None
+
+
+def decode_picture(data: bytes, place: str) -> NativeImage:
+    """Return the values of a PNG file; *place* starts the message of a DataError."""
+    import cv2  # noqa: PLC0415 - listing samples must not wait for OpenCV
+
+    _check_png(data, place)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise DataError(f"{place}: not a readable PNG picture")
+    if pixels.ndim == 3 and pixels.dtype == np.uint8:
+        code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
+        pixels = cv2.cvtColor(pixels, code)
+    if pixels.ndim != 2:
+        raise DataError(f"{place}: a 16-bit colour PNG; expected 8-bit or 16-bit grey, or 8-bit colour")
+    return NativeImage(pixels.astype(np.float32), displayed=pixels.dtype == np.uint8)
+
+
+def _check_png(data: bytes, place: str) -> None:
+    """Walk the chunks, so that a file cut short or damaged is seen, and its size before it is decoded."""
+    if not data.startswith(_SIGNATURE):
+        raise DataError(f"{place}: not a PNG picture; expected 8-bit or 16-bit grey, or 8-bit colour PNG")
+    at, kind = len(_SIGNATURE), b""
+    while kind != b"IEND":
+        head = data[at : at + 8]
+        length = int.from_bytes(head[:4], "big")
+        kind, body, crc = head[4:], data[at + 8 : at + 8 + length], data[at + 8 + length : at + 12 + length]
+        if len(crc) < 4 or zlib.crc32(kind + body) != int.from_bytes(crc, "big"):
+            raise DataError(f"{place}: a PNG picture that is cut short or damaged")
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", body[:8])
+            if max(width, height) > MAX_SIDE or min(width, height) < 1:
+                raise DataError(f"{place}: a picture of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+        at += 12 + length

@@ -1,0 +1,141 @@
+"""A run written as MedVision's result files, which its own parser and summaries read.
+
+    OUT/<Detection|TL|AD>/<model>/<stamp>_samples_<task>.jsonl
+    OUT/<Detection|TL|AD>/<model>/<stamp>_results.json
+
+Contract: every sample that ended in a result is written; a result without an answer has an empty response.
+Infrastructure failures are left out and counted. Samples that are none of MedVision's are a DataError, and so are
+both splits of a task in one run, which MedVision's names do not tell apart. A model's folder appears whole or not at
+all, and one that is there already is never touched.
+
+Families have folders of their own because MedVision's parser takes all files of a folder for one. A stamp belongs to
+one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
+data folder: MedVision's parser finds the images from there. The keys ``label_name``, ``image_modality`` and
+``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over.
+So is ``response_as_given``: a box in another convention than MedVision's is written converted, and the model's own
+words stand there.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.eval.data.medvision.names import SPLITS
+from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.scorer.answer import Family
+from medvision_agent.eval.scorer.spoken import scored_text
+from medvision_agent.eval.store.record import Record
+
+__all__ = ["Exported", "export_run", "rows_by_task"]
+
+Row = dict[str, Any]
+_FAMILIES: dict[Task, Family] = {"detection": "Detection", "size": "TL", "distance": "AD", "angle": "AD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    folders: Sequence[Path]
+    """One of each family, in the form ``score`` and MedVision's ``--model_dir`` take."""
+    samples: int
+    empty: int
+    """How many of them are results without an answer."""
+    left_out: int
+    """Infrastructure failures."""
+
+
+def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
+    """Write *records* of *model* below *out*; the first file is stamped *start*, each next one a second later."""
+    kept = [record for record in records if not record.outcome.infrastructure]
+    tasks = rows_by_task(kept)
+    if not tasks:
+        raise DataError("nothing to export: no sample of the run ended in a result")
+    families = {name: _FAMILIES[record.sample.task] for record in kept for name in [_task(_facts(record.sample))[0]]}
+    try:
+        folders = _write(tasks, families, _folder_name(model), out, start)
+    except OSError as error:
+        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+    empty = sum(record.outcome is not Outcome.ANSWERED for record in kept)
+    return Exported(folders, len(kept), empty, len(records) - len(kept))
+
+
+def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
+    """Return the lines of the result file of each task, in MedVision's order, for records that ended in a result."""
+    tasks: dict[str, list[Row]] = {}
+    splits: dict[str, str] = {}
+    for record in records:
+        name, split = _task(_facts(record.sample))
+        if splits.setdefault(name, split) != split:
+            raise DataError(
+                f"{name}: the run holds samples of both splits, which MedVision's result files cannot tell apart; "
+                "run them one by one"
+            )
+        tasks.setdefault(name, []).append(_row(record))
+    return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
+
+
+def _facts(sample: Sample) -> MedVisionFacts:
+    if sample.medvision is None:
+        raise DataError(f"{sample.id}: no sample of MedVision's data: it lacks what MedVision's results are made of")
+    return sample.medvision
+
+
+def _task(facts: MedVisionFacts) -> tuple[str, str]:
+    """Return the name of a configuration in result files, and its split."""
+    name, _, split = facts.config.rpartition("_")
+    if split not in SPLITS:
+        raise DataError(f"{facts.config}: not one of MedVision's configurations, whose names end in a split")
+    return name.replace("_BoxSize_", "_BoxCoordinate_"), split
+
+
+def _folder_name(model: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", model).strip(".") or "model"
+
+
+def _write(
+    tasks: dict[str, list[Row]], families: dict[str, Family], model: str, out: Path, start: datetime
+) -> list[Path]:
+    folders = [out / family / model for family in dict.fromkeys(families.values())]
+    for folder in folders:
+        if folder.exists():
+            raise StorageError(f"{folder}: exists already; export to another folder, or remove it first")
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as work:
+        for number, (task, rows) in enumerate(tasks.items()):
+            folder = Path(work) / families[task]
+            folder.mkdir(exist_ok=True)
+            stamp = (start + timedelta(seconds=number)).strftime("%Y%m%d_%H%M%S")
+            with (folder / f"{stamp}_samples_{task}.jsonl").open("w", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(row)}\n" for row in rows)
+            (folder / f"{stamp}_results.json").write_text(json.dumps({"results": {task: {}}}), encoding="utf-8")
+        for folder in folders:
+            folder.parent.mkdir(exist_ok=True)
+            (Path(work) / folder.parent.name).replace(folder)
+    return folders
+
+
+def _row(record: Record) -> Row:
+    sample, facts = record.sample, _facts(record.sample)
+    text = scored_text(record) or ""
+    target = sample.target[0] if sample.task in {"distance", "angle"} else list(sample.target)
+    row: Row = {
+        "doc_id": facts.doc_id,
+        "doc": facts.record(),
+        "target": str(target),
+        "resps": [[text]],
+        "filtered_resps": [text],
+        "label_name": sample.label,
+        "image_modality": sample.modality,
+        "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
+        "response_as_given": record.response if text and text != record.response else None,
+    }
+    return {key: value for key, value in row.items() if value is not None}

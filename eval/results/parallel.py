@@ -1,0 +1,102 @@
+"""Files read and scored by as many processes as there are cores.
+
+Contract: the figures, notes and order are those of one process. A process that ends before its work is done is a
+DataError. What comes back is what a summary needs; the responses stay where they were read.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.results.plans import Plans
+from medvision_agent.eval.results.read import ReadFile, nameless, read_file
+from medvision_agent.eval.scorer.answer import Family
+from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.batch import Batch, score_batch
+from medvision_agent.eval.scorer.protocol import Protocol
+
+__all__ = ["Part", "process_count", "read_parts"]
+
+_LEAST = 20_000_000
+"""Bytes below which one process is quicker than the start of several."""
+_NAMES = ("label_name", "modality", "doc.slice_dim")
+_NEEDED: dict[Family, tuple[str, ...]] = {
+    "Detection": ("task", *_NAMES, "doc.size"),
+    "TL": ("task", *_NAMES),
+    "AD": ("task", "file", "doc.metric_type", "doc.metric_key"),
+}
+"""Columns that a summary reads; another one would be a KeyError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a summary needs of a file."""
+
+    file: ReadFile
+    """Without its answers."""
+    batches: list[Batch]
+    ids: NDArray[np.int64]
+    """Hashes: equal in all processes that come from one, and enough to see that no id is there twice."""
+    nameless: list[str]
+    """Ids."""
+
+
+def process_count(files: Sequence[Path]) -> int:
+    """Return how many processes are worth their start, and safe: a process with threads must not be forked."""
+    if os.name != "posix" or len(files) == 1 or threading.active_count() > 1:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    large = sum(file.stat().st_size for file in files if file.is_file()) >= _LEAST
+    return min(cores, len(files)) if large else 1
+
+
+def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, processes: int) -> list[Part] | None:
+    """Return a part for each of *files*; None where an id may be there twice, which only one process can tell."""
+    work = partial(_read_part, plans, protocol)
+    sizes = {file: file.stat().st_size for file in files}
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(processes, context, initializer=_start)
+    try:
+        # The largest first, so that none of them is begun when all others are done.
+        waiting = {file: pool.submit(work, file) for file in sorted(files, key=sizes.__getitem__, reverse=True)}
+        parts = [waiting[file].result() for file in files]
+    except BrokenProcessPool:
+        raise DataError("a process that read the files was ended from outside; is there too little memory?") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+    ids = np.concatenate([part.ids for part in parts])
+    return parts if len(np.unique(ids)) == len(ids) else None
+
+
+def _start() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who interrupts the command ends them too, without a word
+
+
+def _read_part(plans: Plans | None, protocol: Protocol, path: Path) -> Part:
+    found = read_file(path, plans)
+    answers = found.answers
+    batches = [_lean(score_batch(family, own, protocol)) for family, own in answers.by_family().items()]
+    ids = answers.column("id")
+    return Part(
+        replace(found, answers=Answers(len(answers), {}), lines=[]),
+        batches,
+        np.fromiter(map(hash, ids), np.int64, len(ids)),
+        nameless(answers),
+    )
+
+
+def _lean(batch: Batch) -> Batch:
+    columns: dict[str, list[Any]] = {name: batch.answers.column(name) for name in _NEEDED[batch.family]}
+    return replace(batch, answers=Answers(len(batch), columns), extracted=[])

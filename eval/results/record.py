@@ -1,0 +1,124 @@
+"""A record of a result file as MedVision writes it: the quick way from lines to objects.
+
+Contract: a line is taken only if what is declared here has the declared types; then the answer is the one that
+``build`` makes of the same record. Every other line is refused, and left to ``build``, which knows all that can be
+in a record and what to say about it. Nothing undeclared is kept, nor even made into an object.
+"""
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from medvision_agent.eval.results.decode import NO_NMAE, NULL_NMAE, without_nan
+
+__all__ = ["Doc", "Nmae", "Record", "Scale", "decode_records", "read_record"]
+
+
+# Of each request all repeats, of each repeat a text or (MedVision takes the first) several; a text that stands for a
+# whole request is read as its first character. None is empty.
+_Texts = Annotated[list[str], Meta(min_length=1)]
+_Repeats = Annotated[list[str | _Texts], Meta(min_length=1)]
+_Requests = Annotated[list[_Repeats | Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
+
+
+class _Boxes(Struct, frozen=True, gc=False):
+    dimensions: list[list[int]] = []
+
+
+class _Profile(Struct, frozen=True, gc=False):
+    metric_type: str | list[str] | None = None
+    """A list is a size's, which has no use for it."""
+    metric_key: str | int | None = None
+
+
+class Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
+    """What is used of the data set's row."""
+
+    label: int | str | None = ""
+    bounding_boxes: _Boxes | None = None
+    biometric_profile: _Profile | None = None
+    dataset_name: str | None = None
+    image_file: str | None = None
+    task_id: str | int | None = None
+    slice_dim: int | None = None
+    slice_idx: int | None = None
+    image_size_2d: list[int] | None = None
+
+
+class Nmae(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
+    """An nMAE that a file carries."""
+
+    value: float | None = None
+    success: bool = False
+
+
+class Scale(Struct, frozen=True, gc=False):
+    """Factors of a stated pixel size."""
+
+    s_h: float
+    s_w: float
+
+
+class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
+    """What is used of a record. ``gc``: these hold no cycles, and the collector need not walk them."""
+
+    target: str | float | list[float]
+    resps: _Requests
+    doc: Doc = Doc()
+    id: str | int | UnsetType = UNSET
+    doc_id: str | int | None = None
+    task: str | None = None
+    file: str | None = None
+    task_type: str | None = None
+    label_name: str | None = None
+    image_modality: str | None = None
+    image_header_zooms: tuple[float, ...] | None = None
+    nmae: Nmae | UnsetType | None = UNSET
+    raw_nmae: Nmae | UnsetType | None = UNSET
+    pixel_size_scale: Scale | UnsetType | None = UNSET
+    raw_pixel_size_scale: Scale | UnsetType | None = UNSET
+    f1: Any = UNSET
+
+
+_DECODER = msgspec.json.Decoder(Record)
+_decode, _decode_lines = _DECODER.decode, _DECODER.decode_lines
+
+
+def read_record(line: bytes) -> tuple[Record, bool]:
+    """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without."""
+    usual = without_nan(line)
+    _check_encoding(usual)
+    return _decode(usual), usual is not line
+
+
+def decode_records(block: Sequence[bytes]) -> tuple[list[Record], list[int]] | None:
+    """Return the records in the lines of a block, one in each, and the rows of those in which MedVision's NaN stands.
+
+    All are read at once. None: one of them must be looked at by itself.
+    """
+    # One record in each line and all of it: the reader of many takes white space of any kind for the end of one.
+    # No value goes on after a line that ends in a brace if the next one begins with one, so that each line holds at
+    # least one, and as many as there are lines are one in each.
+    if not all(map(bytes.startswith, block, repeat(b"{"))) or not all(map(bytes.endswith, block, repeat(b"}\n"))):
+        return None
+    piece, nan = b"".join(block), list[int]()
+    if NO_NMAE in piece:
+        nan = [row for row, line in enumerate(block) if NO_NMAE in line]
+        if piece.count(NO_NMAE) != len(nan):
+            return None
+        piece = piece.replace(NO_NMAE, NULL_NMAE)
+    try:
+        _check_encoding(piece)
+        records = _decode_lines(piece)
+    except (ValueError, RecursionError):
+        return None
+    return (records, nan) if len(records) == len(block) else None
+
+
+def _check_encoding(text: bytes) -> None:
+    """Refuse what is no UTF-8, wherever it stands: what the decoder skips it does not look at."""
+    if not text.isascii():
+        text.decode()

@@ -1,0 +1,135 @@
+"""Answers summarised as MedVision summarises them, with our sound figures beside.
+
+Contract: a section has the shape of MedVision's own figures; everything of ours stands under the one key
+``medvision_agent``: what was left out and why, the sound figures, the convention ceiling, and the statistics of all
+samples together. Strict JSON.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medvision_agent.eval.scorer.answer import Answer, Family
+from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.batch import Batch, score_batch
+from medvision_agent.eval.scorer.ceiling import answers_ceiling
+from medvision_agent.eval.scorer.medvision.boxsize import box_ratios, box_size_tables
+from medvision_agent.eval.scorer.medvision.keys import Grouping, Removed, group_batch
+from medvision_agent.eval.scorer.medvision.models import group_averages, landmark_line, lesion_line
+from medvision_agent.eval.scorer.medvision.parsed import parse_iou, parse_results
+from medvision_agent.eval.scorer.medvision.regions import printed_table, sides
+from medvision_agent.eval.scorer.medvision.sound import sound_figures
+from medvision_agent.eval.scorer.medvision.statistics import Statistics, box_statistics, error_statistics, rows_by
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.strict import strict
+
+__all__ = ["Section", "sample_lines", "section", "sections"]
+
+OURS = "medvision_agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The answers of one family, scored and grouped."""
+
+    batch: Batch
+    grouping: Grouping
+    protocol: Protocol
+    summary: dict[str, Any]
+
+
+def sections(
+    answers: Sequence[Answer], protocol: Protocol, *, removed: Collection[Removed] = (), box_sizes: bool = False
+) -> list[Section]:
+    """Return a section for each family among *answers*."""
+    return [
+        section(score_batch(family, own, protocol), protocol, removed, box_sizes=box_sizes)
+        for family, own in Answers.of(answers).by_family().items()
+    ]
+
+
+def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (), *, box_sizes: bool = False) -> Section:
+    """Return the section of a family's scores."""
+    grouping = group_batch(batch, protocol, removed if batch.family == "TL" else ())
+    statistics = box_statistics if batch.family == "Detection" else error_statistics
+    rows = rows_by(grouping.group, grouping.counted)
+    groups = {name: statistics(batch, own, protocol) for name, own in rows.items()}
+    summary: dict[str, Any] = {
+        "version": protocol.version,
+        "task_type": batch.family,
+        "numpy": "1.26.4" if protocol.numpy1 else "2.2.6",
+        "n_inputs": len(batch),
+        "parse_stage_results": parse_results(batch, protocol),
+        "groups": groups,
+        **_lines(batch.family, groups, protocol),
+    }
+    if box_sizes and batch.family == "Detection":
+        summary["boxsize"] = box_size_tables(batch, grouping.counted, protocol)
+    summary[OURS] = {
+        "protocol": protocol.name,
+        "notes": _stops(batch, grouping, protocol),
+        "left_out": dict(grouping.left_out),
+        "sound": sound_figures(batch),
+        "all_samples": statistics(batch, np.arange(len(batch), dtype=np.intp), protocol),
+    }
+    if batch.family == "Detection":
+        summary[OURS]["convention_ceiling"] = answers_ceiling(batch.target, batch.answers.column("doc.size"), protocol)
+    return Section(batch, grouping, protocol, strict(summary))
+
+
+def _lines(family: Family, groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
+    if family == "Detection":
+        both = sides(groups)
+        return {"anatomy_vs_TL": both, "printed_table": printed_table(both, protocol)}
+    if family == "TL":
+        return {"aggregate": lesion_line(groups, protocol)}
+    return {"aggregate": landmark_line(groups, protocol), "group_averages": group_averages(groups, protocol)}
+
+
+def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
+    """Return where upstream's summary would have stopped with an error, and ours did not."""
+    notes = []
+    errors = batch.metrics["MAE" if batch.family == "Detection" else "MRE"][grouping.counted]
+    infinite, negative = int(np.isinf(errors).sum()), int((errors <= -1.1).sum())
+    if infinite and not protocol.skip_infinite:
+        notes.append(f"{infinite} infinite errors: upstream's summary stops at the first (OverflowError)")
+    if negative:
+        notes.append(f"{negative} errors of -1.1 or less are in no bucket: upstream's summary stops (IndexError)")
+    notes += [
+        f"{count} samples {reason}: upstream's summary stops (ValueError); left out here"
+        for reason, count in grouping.left_out.items()
+        if reason.startswith("whose label")
+    ]
+    return notes
+
+
+def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
+    """Yield one object per answer, with the keys of MedVision's golden vectors."""
+    batch, grouping = section.batch, section.grouping
+    boxes = batch.family == "Detection"
+    columns: dict[str, Sequence[Any]] = {
+        "id": batch.answers.column("id"),
+        "extracted": batch.extracted,
+        "success": batch.success.tolist(),
+        **{name: values.tolist() for name, values in batch.metrics.items()},
+        "group": grouping.group,
+        "counted": grouping.counted.tolist(),
+    }
+    if boxes:
+        columns["parse_stage_IoU"] = parse_iou(batch, section.protocol).tolist()
+        columns["box_img_ratio"] = box_ratios(batch.answers)
+    elif section.protocol.nmae:
+        columns["nMAE_success"] = batch.nmae_success.tolist()
+        columns["parse_stage_nMAE"] = batch.parsed_nmae.tolist()
+        columns["parse_stage_nMAE_success"] = batch.parsed_nmae_success.tolist()
+        columns["physical_diagonal"] = batch.lengths.tolist()
+    if batch.family == "AD" and section.protocol.near_zero is not None:
+        columns["near_zero_excluded"] = grouping.near_zero.tolist()
+    for values in zip(*columns.values(), strict=True):
+        yield {
+            name: strict(value) if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in zip(columns, values, strict=True)
+        }

@@ -1,0 +1,102 @@
+"""The target of a record: numbers, a list of them, or the text of either.
+
+Contract: as many finite numbers as the family has, or a ValueError that says what is there instead.
+"""
+
+import ast
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from medvision_agent.eval.results.decode import decode_quickly
+from medvision_agent.eval.scorer.answer import COUNTS, Family
+
+__all__ = ["Numbers", "read_target", "read_targets"]
+
+_SEQUENCES = (list, tuple)
+_FLOATS = {float}
+_USUAL: dict[Family, Callable[[str], Any]] = {
+    "Detection": msgspec.json.Decoder(tuple[float, float, float, float]).decode,
+    "TL": msgspec.json.Decoder(tuple[float, float]).decode,
+    "AD": msgspec.json.Decoder(float | tuple[float]).decode,
+}
+
+Numbers = tuple[float, ...]
+
+
+def read_targets(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
+    """Return what ``read_target`` returns of each target; where it complains, no numbers, and what it says by row."""
+    try:
+        values = list(map(_USUAL[family], targets))
+    except (ValueError, TypeError, RecursionError):
+        return _one_by_one(targets, family)  # one of them is not as usual
+    if family != "AD":
+        return values, [False] * len(values), {}
+    bare = [type(value) is float for value in values]
+    return list(zip(values, strict=True)) if all(bare) else list(map(_numbers, values)), bare, {}
+
+
+def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
+    found: list[tuple[Numbers, bool]] = []
+    errors = {}
+    for row, target in enumerate(targets):
+        try:
+            found.append(read_target(target, family))
+        except ValueError as error:
+            errors[row] = error
+            found.append(((), False))
+    return [numbers for numbers, _ in found], [bare for _, bare in found], errors
+
+
+def _numbers(value: float | Numbers) -> Numbers:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
+    """Return the numbers of a target, and whether it was a bare number and no list of one."""
+    value = _literal(target) if isinstance(target, str) else target
+    if type(value) is list and len(value) == COUNTS[family] and set(map(type, value)) == _FLOATS:
+        found = tuple(value)  # nearly all of boxes and sizes: no look at each number but this one
+        if math.isfinite(sum(found)):
+            return found, False
+    elif type(value) is float and COUNTS[family] == 1 and math.isfinite(value):
+        return (value,), True
+    return _checked(target, value, family)
+
+
+def _checked(target: Any, value: Any, family: Family) -> tuple[tuple[float, ...], bool]:
+    bare = not isinstance(value, _SEQUENCES)
+    numbers = (value,) if bare else tuple(value)
+    if not all(map(_is_number, numbers)):
+        raise ValueError(f"target {str(target)[:60]!r} is not made of numbers")
+    if len(numbers) != COUNTS[family]:
+        raise ValueError(f"target has {len(numbers)} numbers, expected {COUNTS[family]}")
+    try:
+        found = tuple(map(float, numbers))
+    except OverflowError:
+        found = (math.inf,)
+    if not all(map(math.isfinite, found)):
+        raise ValueError(f"target {str(target)[:60]!r} is not finite")
+    return found, bare
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _literal(text: str) -> Any:
+    try:
+        return decode_quickly(text)  # the usual case
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(text)  # NaN and Infinity are refused with what is not finite
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError(f"target {text[:60]!r} is not a number or a list of numbers") from None

@@ -1,0 +1,98 @@
+"""Sizes, angles and distances: the model's line over all groups, and the averages over families of groups.
+
+Contract: groups are weighted by all their samples, failures included. Upstream's two kinds of line treat a group in
+which every answer failed differently, and both are kept: a size's group vanishes from the line, success rate and all;
+an angle's or distance's adds nothing to the sum of errors but its samples to the divisor, so that failing a whole
+group lowers the error. The group averages leave such a group out of both. ``sound`` has the figures to trust.
+
+Source: MedVision's summaries, both versions.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from medvision_agent.eval.scorer.medvision.statistics import Statistics
+from medvision_agent.eval.scorer.protocol import Protocol
+
+__all__ = ["group_averages", "landmark_line", "lesion_line"]
+
+_TOLERANCES = ("MRE<0.1", "MRE<0.2", "MRE<0.3")
+_MEMBERS: dict[str, Callable[[str], bool]] = {
+    "FeTA-Distance": lambda group: group.startswith("FeTA24_distance"),
+    "Ceph-Angle": lambda group: group.startswith("Ceph-Biometrics-400_angle"),
+    "Ceph-Distance": lambda group: group.startswith("Ceph-Biometrics-400_distance"),
+    "Distance": lambda group: "_distance_" in group,
+    # Of one data set's angles only, whatever its name says.
+    "Angle": lambda group: group.startswith("Ceph-Biometrics-400_angle"),
+}
+
+
+def lesion_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
+    """Return the model's line over groups of sizes."""
+    kept = {name: group for name, group in groups.items() if not math.isnan(group["avgMRE"])}
+    labels = {name: _cells(group, ("mae", "mre", "nmae", "sr"), protocol) for name, group in kept.items()}
+    total = sum(group["num_samples"] for group in kept.values())
+    line: dict[str, Any] = {"labels": labels, "total_samples": total}
+    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
+        line |= _sum_and_average(name, _sum(kept.values(), key), total)
+    if protocol.nmae:
+        weights = _weights(kept.values(), "avgNMAE")
+        line |= _sum_and_average("nmae", _sum(kept.values(), "avgNMAE"), weights) | {"weighted_nmae_count": weights}
+    return line | _tolerances(kept, total)
+
+
+def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
+    """Return the model's line over groups of angles and distances."""
+    labels = {
+        name: _cells(group, ("MAE", "MRE", "nMAE", "SR"), protocol) | {"task_type": "A/D"}
+        for name, group in groups.items()
+    }
+    total = sum(group["num_samples"] for group in groups.values())
+    line: dict[str, Any] = {"labels": labels, "total_samples": total}
+    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
+        line |= _sum_and_average(name, _sum(groups.values(), key), total)
+    if protocol.nmae:
+        weights = _weights(groups.values(), "avgNMAE")
+        line |= _sum_and_average("nmae", _sum(groups.values(), "avgNMAE"), weights)
+    return line | _tolerances(groups, total)
+
+
+def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Statistics]:
+    """Return the averages over families of groups of angles and distances."""
+    keys = {"MAE": "avgMAE", "MRE": "avgMRE"} | ({"nMAE": "avgNMAE"} if protocol.nmae else {}) | {"SR": "SuccessRate"}
+    keys |= {name: name for name in _TOLERANCES}
+    found = {}
+    for average in protocol.averages:
+        own = [group for name, group in groups.items() if _MEMBERS[average](name)]
+        found[average] = {name: _divide(_sum(own, key), _weights(own, key)) for name, key in keys.items()}
+        found[average]["samples"] = sum(group["num_samples"] for group in own)
+    return found
+
+
+def _cells(group: Statistics, names: tuple[str, str, str, str], protocol: Protocol) -> dict[str, Any]:
+    mae, mre, nmae, rate = names
+    cells = {mae: group["avgMAE"], mre: group["avgMRE"], rate: group["SuccessRate"], "samples": group["num_samples"]}
+    if protocol.nmae:
+        cells[nmae] = group["avgNMAE"]
+    return cells | {name: group[name] for name in _TOLERANCES}
+
+
+def _sum_and_average(name: str, total: float, weights: float) -> Statistics:
+    return {f"weighted_sum_{name}": total, f"weighted_avg_{name}": _divide(total, weights)}
+
+
+def _tolerances(groups: Mapping[str, Statistics], total: float) -> Statistics:
+    return {f"weighted_{name.lower()}": _divide(_sum(groups.values(), name), total) for name in _TOLERANCES}
+
+
+def _sum(groups: Iterable[Statistics], key: str) -> float:
+    return sum((group[key] * group["num_samples"] for group in groups if not math.isnan(group[key])), 0.0)
+
+
+def _weights(groups: Iterable[Statistics], key: str) -> float:
+    return sum(group["num_samples"] for group in groups if not math.isnan(group[key]))
+
+
+def _divide(total: float, weights: float) -> float:
+    return total / weights if weights else math.nan

@@ -1,0 +1,82 @@
+"""A record: what came back for one sample. Everything a scorer, a summary or a comparison needs, and no picture.
+
+The full message history is the trace, stored beside the record.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.tools.view.frames import FRAMES
+
+__all__ = ["Record", "Spoken", "ToolUse"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Spoken(_Frozen):
+    """The coordinate convention an answer is given in, where it is not MedVision's, and what converting it needs."""
+
+    frame: str
+    """A name of ``FRAMES``."""
+    width_px: int = Field(gt=0)
+    """Width and height of the whole picture (v0) as the model perceived it."""
+    height_px: int = Field(gt=0)
+
+    @field_validator("frame")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in FRAMES:
+            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
+        return name
+
+
+class ToolUse(_Frozen):
+    """One tool call of the model."""
+
+    tool: str
+    """The name the model wrote; may be unknown."""
+    ok: bool
+    seconds: float
+
+
+class Record(_Frozen):
+    """One finished sample."""
+
+    sample: Sample
+    attempt: int = 1
+    """1 for the first try of this sample, higher after a resume that tried it again."""
+    outcome: Outcome
+    response: str = ""
+    """The model's own words: the visible text of the final message, thoughts excluded; kept for failures too.
+
+    The scorer reads ``scored_text`` (``eval/scorer/spoken.py``): this text, but for boxes in another convention.
+    """
+    spoken: Spoken | None = None
+    """The convention of ``response``; None: MedVision's."""
+    forced: bool = False
+    """A limit was reached and the model was given one last turn to answer."""
+    detail: str = ""
+    """For failures: what happened, in one line."""
+    tool_uses: tuple[ToolUse, ...] = ()
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    seconds: float = 0.0
+    """Wall time of the model and the tools, without failed tries and the waits after them; these count in an
+    infrastructure failure, whose last request never succeeded."""
+    waited_seconds: float = 0.0
+    """What failed tries of requests that succeeded later, and the waits after them, took."""
+    failed_tries: int = 0
+    """How many such tries there were."""
+    finish_reasons: tuple[str, ...] = ()
+    model_versions: tuple[str, ...] = ()
+    """Distinct model versions the server said it used."""
+    prompt_sha256: str = ""
+    """Hash of the rendered prompt (system text and question) without the tool paragraph."""
+    prompt_with_tools_sha256: str = ""
+    """Hash of the rendered prompt as sent."""
+    v0_sha256: str = ""
+    """Hash of the PNG bytes of the whole picture as sent."""

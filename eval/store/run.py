@@ -1,0 +1,114 @@
+"""A stored run as it is read back: its identity, its settings, its samples and their latest records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.record import Record
+from medvision_agent.tools.view.frames import MEDVISION
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run. ``records`` holds the latest attempt of every finished sample, in the order of ``samples``."""
+
+    folder: Path
+    identity: Mapping[str, Any]
+    """What defines the run, field by field: two runs with equal identities asked the same thing the same way."""
+    config: Mapping[str, Any]
+    """The resolved settings, enough to run it again."""
+    samples: Sequence[Sample]
+    records: Sequence[Record]
+    superseded: Sequence[Record] = ()
+    """Earlier attempts of these samples: they count in nothing but what was spent."""
+
+    @property
+    def source_note(self) -> str:
+        """What summaries must say about the data."""
+        return str(self.config["source"]["note"])
+
+    @property
+    def facts(self) -> list[str]:
+        """Header lines of every summary: what ran, how it was asked, how much of it is there."""
+        identity = self.identity
+        own_code = "the provider's code execution" if identity.get("provider_code") else "none"
+        tools = ", ".join(identity["tools"]) or own_code
+        versions = sorted({version for record in self.records for version in record.model_versions})
+        finished = f"{len(self.records)} of {len(self.samples)} samples finished"
+        lines = [
+            f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
+            f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
+        ]
+        if identity["model"].get("replay"):
+            lines.append(self._replayed())
+        if self.superseded:
+            lines.append(self._spent())
+        if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
+            lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
+        return lines
+
+    @property
+    def spent_usd(self) -> float | None:
+        """What all attempts cost, superseded ones included; None where no attempt has a cost."""
+        return _dollars([*self.records, *self.superseded])
+
+    def _spent(self) -> str:
+        """Say what the superseded attempts took, which is in no other figure."""
+        tokens = sum(record.usage.input + record.usage.output for record in self.superseded)
+        earlier, total = _dollars(self.superseded), self.spent_usd
+        cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
+        return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
+
+    def _replayed(self) -> str:
+        """Say whose words a replay of the published experiment speaks."""
+        tasks = {sample.task for sample in self.samples}
+        ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.get("prompt_file_sha256")
+        words = "a replica in our own words, not the published prompt"
+        if sha256 and len(ours) < len(tasks):
+            words = f"in the words of the prompt file {sha256[:12]}, which this program cannot tell from the original"
+            words += f"; {' and '.join(ours)} in our own words, not the published prompt" if ours else ""
+        form = self.identity.get("output_format")
+        return f"settings of {self.identity['model']['replay']}, output format {form}: {words}"
+
+    def _asked(self) -> str:
+        """Name the recipe, and all that is not its usual way of asking."""
+        identity = self.identity
+        form = identity.get("form", "direct")
+        parts = [identity["recipe"], *([f"form {form}"] if form != "direct" else [])]
+        if identity.get("reshape"):
+            parts.append("reshaped to {} x {}".format(*identity["reshape"]))
+        if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
+            parts.append(f"coordinates {frame}")
+        if not identity.get("states_spacing", True):
+            parts.append("pixel size by tools only")
+        if identity.get("overlays") is False:
+            parts.append("no overlays")
+        if identity.get("paragraph") not in {None, "tools"}:
+            parts.append(f"tool paragraph {identity['paragraph']}")
+        if identity.get("prompt_file_sha256"):
+            parts.append(f"own prompts {identity['prompt_file_sha256'][:12]}")
+        return " ".join(parts)
+
+    def pending(self) -> list[tuple[Sample, int]]:
+        """Return the samples still to be asked, each with the number of its next attempt.
+
+        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure.
+        """
+        latest = {record.sample.id: record for record in self.records}
+        todo = []
+        for sample in self.samples:
+            record = latest.get(sample.id)
+            if record is None:
+                todo.append((sample, 1))
+            elif record.outcome.infrastructure:
+                todo.append((sample, record.attempt + 1))
+        return todo
+
+
+def _dollars(records: Sequence[Record]) -> float | None:
+    costs = [record.cost_usd for record in records if record.cost_usd is not None]
+    return sum(costs) if costs else None

@@ -1,0 +1,28 @@
+"""One row per sample, for other programs: MedVision's names of the metrics, our loss, and how the sample ended.
+
+Contract: strict JSON. NaN is null, infinities are the strings ``Infinity`` and ``-Infinity``; for an
+infrastructure failure, which is not scored, everything but ``id`` and ``outcome`` is null.
+"""
+
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.record import Record
+from medvision_agent.strict import strict
+
+__all__ = ["Row", "sample_row"]
+
+Row = dict[str, str | bool | float | None]
+
+_NAMES = {"MAE": "mae", "MRE": "mre", "IoU": "iou", "F1": "f1", "Precision": "precision", "Recall": "recall"}
+_BOX_ONLY = ("IoU", "F1", "Precision", "Recall")
+
+
+def sample_row(record: Record, protocol: Protocol) -> Row:
+    """Return the row of a record: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
+    score = score_record(record, protocol)
+    names = ("MAE", *_BOX_ONLY) if record.sample.task == "detection" else ("MAE", "MRE")
+    row: Row = {"id": record.sample.id, "outcome": record.outcome.value}
+    if score is None:
+        return row | dict.fromkeys(("extracted", "success", "loss", *names))
+    row |= {"extracted": score.extracted, "success": score.success, "loss": score.loss}
+    return row | {name: strict(getattr(score, _NAMES[name])) for name in names}

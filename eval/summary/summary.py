@@ -1,0 +1,204 @@
+"""The summary of a run's records: per task, what was scored, how well, and at what cost.
+
+Contract: every mean stands beside the number of samples that entered it, and every task beside its success rate
+and its number of subjects (the clusters of all statistics). Infrastructure failures are counted, and in no metric;
+all other failures are in ``n`` and count as failures. A summary is strict JSON: what has no value is null.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import numpy as np
+
+from medvision_agent.eval.data.sample import TASKS, Marks, Task
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
+from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.summary.measures import MEASURES, finite_mean
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "effort_of"]
+__all__ += ["subject_sizes", "summarise"]
+
+
+class Mean(Frozen):
+    """A mean over the samples for which the value is finite."""
+
+    mean: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Return the mean of the finite ones among the values."""
+        mean, n = finite_mean(values)
+        return cls(mean=mean, n=n)
+
+
+class ToolCount(Frozen):
+    """How often the model called a tool."""
+
+    calls: int
+    failed: int
+    per_sample: float
+
+
+class Cost(Frozen):
+    """What was paid, infrastructure failures included; superseded attempts are not (``Run.spent_usd`` has them)."""
+
+    usd: float | None
+    """The sum; None where no record has a cost."""
+    n: int
+    """Records with a cost."""
+    incomplete: int
+    """Records with a cost that misses model calls, because their usage was not reported."""
+
+
+class Effort(Frozen):
+    """What the scored samples took."""
+
+    tools: dict[str, ToolCount]
+    tool_calls: Mean
+    input_tokens: Mean
+    output_tokens: Mean
+    """Tokens per sample, over samples whose model calls all reported their usage."""
+    unreported: int
+    """Scored samples left out of the token means: some model call did not report its usage."""
+    seconds: Mean
+
+
+class TaskSummary(Frozen):
+    """All samples of one task."""
+
+    n: int
+    """Scored samples: all but infrastructure failures."""
+    subjects: int
+    """Distinct subjects among the scored samples."""
+    largest_subject: int
+    """Scored samples of the subject with most of them."""
+    parsed: int
+    """Answers that parsed; ``success_rate`` is ``parsed / n``."""
+    forced: int
+    """Scored samples in which a limit was reached and one last turn was given."""
+    outcomes: dict[str, int]
+    """How the scored samples ended."""
+    infrastructure: dict[str, int]
+    """How the others failed."""
+    metrics: dict[str, Mean]
+    references: dict[str, dict[str, Mean]]
+    """What would be scored without looking, by name: random boxes, for detection in images of known size."""
+    effort: Effort
+    cost: Cost
+
+
+class Summary(Frozen):
+    """All samples of a run, by task."""
+
+    protocol: str
+    n: int
+    infrastructure: int
+    subjects: int
+    largest_subject: int
+    """Scored samples of the subject with most of them."""
+    conventions: dict[str, int]
+    """Samples by the convention of their targets."""
+    marks: dict[str, int]
+    """Samples by what a reader must know of them (``Marks``)."""
+    tasks: dict[Task, TaskSummary]
+    cost: Cost
+
+
+def summarise(records: Sequence[Record], protocol: Protocol) -> Summary:
+    """Return the summary of records, one per sample, by a protocol.
+
+    Means are taken over finite values: a mean's ``n`` below the task's says how many had none (MAE and MRE of
+    failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and ``IoU>=0.5`` are fractions of n.
+    """
+    by_task = {task: [record for record in records if record.sample.task == task] for task in TASKS}
+    scored = [record for record in records if not record.outcome.infrastructure]
+    return Summary(
+        protocol=protocol.name,
+        n=len(scored),
+        infrastructure=len(records) - len(scored),
+        subjects=len(subjects := subject_sizes(scored)),
+        largest_subject=max(subjects, default=0),
+        conventions=_counts(record.sample.convention for record in records),
+        marks=_counts(mark for record in records for mark in Marks.model_fields if getattr(record.sample.marks, mark)),
+        tasks={task: _summarise_task(task, own, protocol) for task, own in by_task.items() if own},
+        cost=_cost(records),
+    )
+
+
+def subject_sizes(records: Iterable[Record]) -> list[int]:
+    """Return the number of records of each subject."""
+    return list(Counter(record.sample.subject for record in records).values())
+
+
+def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -> TaskSummary:
+    pairs = [(record, score) for record in records if (score := score_record(record, protocol)) is not None]
+    scored = [record for record, _ in pairs]
+    scores = [score for _, score in pairs]
+    return TaskSummary(
+        n=len(scored),
+        subjects=len(subjects := subject_sizes(scored)),
+        largest_subject=max(subjects, default=0),
+        parsed=sum(score.success for score in scores),
+        forced=sum(record.forced for record in scored),
+        outcomes=_counts(record.outcome.value for record in scored),
+        infrastructure=_counts(record.outcome.value for record in records if record.outcome.infrastructure),
+        metrics=_metrics(task, scores),
+        references=_references(scored, protocol) if task == "detection" else {},
+        effort=effort_of(scored),
+        cost=_cost(records),
+    )
+
+
+def _metrics(task: Task, scores: Sequence[Score]) -> dict[str, Mean]:
+    return {measure.name: Mean.of([measure.of(score) for score in scores]) for measure in MEASURES[task]}
+
+
+def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:
+    """Return the score of random boxes on the same samples; only MedVision's samples say how large their image is."""
+    known = [
+        (record.sample, record.sample.medvision.image_size_2d)
+        for record in scored
+        if record.sample.medvision is not None
+    ]
+    if not known:
+        return {}
+    targets = np.array([sample.target for sample, _ in known], dtype=np.float64)
+    figures = random_boxes([sample.id for sample, _ in known], targets, [size for _, size in known], protocol)
+    return {NAME: {name: Mean.of(values.tolist()) for name, values in figures.items()}}
+
+
+def effort_of(scored: Sequence[Record]) -> Effort:
+    """Return what scored records took."""
+    uses = [use for record in scored for use in record.tool_uses]
+    calls = Counter(use.tool for use in uses)
+    failed = Counter(use.tool for use in uses if not use.ok)
+    reported = [record.usage for record in scored if not record.usage.unreported]
+    return Effort(
+        tools={
+            tool: ToolCount(calls=count, failed=failed[tool], per_sample=count / len(scored))
+            for tool, count in calls.most_common()
+        },
+        tool_calls=Mean.of([len(record.tool_uses) for record in scored]),
+        input_tokens=Mean.of([usage.input for usage in reported]),
+        output_tokens=Mean.of([usage.output for usage in reported]),
+        unreported=len(scored) - len(reported),
+        seconds=Mean.of([record.seconds for record in scored]),
+    )
+
+
+def _cost(records: Sequence[Record]) -> Cost:
+    priced = [record for record in records if record.cost_usd is not None]
+    return Cost(
+        usd=sum(record.cost_usd or 0.0 for record in priced) if priced else None,
+        n=len(priced),
+        incomplete=sum(record.usage.unreported > 0 for record in priced),
+    )
+
+
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())

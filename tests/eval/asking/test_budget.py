@@ -1,0 +1,59 @@
+"""When a run may start no further sample."""
+
+import pytest
+
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.eval.asking.budget import Budget, Meter
+
+
+@pytest.fixture
+def record(make_record):
+    def make(*, tokens: int = 0, usd: float | None = None, unreported: int = 0):
+        usage = Usage(model_calls=1, unreported=unreported, input=tokens)
+        return make_record("s", "distance", "10", usage=usage, cost_usd=usd)
+
+    return make
+
+
+def test_without_a_budget_everything_may_start(record):
+    meter = Meter(Budget(), [record(tokens=10**9, usd=1e6)])
+    assert meter.allows_one_more()
+
+
+def test_tokens_over_all_sittings(record):
+    meter = Meter(Budget(tokens=1000), [record(tokens=600)])
+    assert meter.allows_one_more()
+    meter.add(record(tokens=400))
+    assert not meter.allows_one_more()
+    assert meter.reason.startswith("1,000 tokens are used up")
+
+
+def test_samples_in_flight_count_as_the_mean_so_far(record):
+    meter = Meter(Budget(usd=1.0), [record(usd=0.3), record(usd=0.5)])
+    with meter.in_flight():
+        assert not meter.allows_one_more()  # 0.8 spent and 0.4 expected
+
+
+def test_unreported_calls_count_as_the_mean_of_the_reported_ones(record):
+    meter = Meter(Budget(tokens=1000), [record(tokens=500), record(unreported=1)])
+    assert not meter.allows_one_more()
+
+
+def test_a_service_that_reports_nothing_stops_the_run(record):
+    meter = Meter(Budget(usd=5.0), [record(unreported=1, usd=0.0)])
+    assert not meter.allows_one_more()
+    assert "reports no usage" in meter.reason
+
+
+def test_time_is_that_of_this_sitting():
+    moments = iter([100.0, 109.0, 110.0])
+    meter = Meter(Budget(seconds=10), clock=lambda: next(moments))
+    assert meter.allows_one_more()
+    assert not meter.allows_one_more()
+    assert "time allowed, 10 s" in meter.reason
+
+
+def test_tokens_of_replies_that_were_none_count_too(make_record):
+    usage = Usage(model_calls=0, input=1000)
+    meter = Meter(Budget(tokens=1000), [make_record("s", "distance", "10", usage=usage)])
+    assert not meter.allows_one_more()

@@ -1,0 +1,87 @@
+"""Holm by hand and as a step-down procedure; declared against exploratory; strata."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medvision_agent.eval.compare.statistics.family import Key, family, holm
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs, Result, Unit, pair
+from medvision_agent.eval.compare.statistics.strata import strata
+
+
+def arms(shift: float, *, subjects: int = 30, evidence: Evidence = "real") -> Pairs:
+    units = [
+        Unit(f"x{n}", f"s{n // 2}", evidence, {"plane": "axial" if n < 8 else "sagittal", "all": "yes"})
+        for n in range(2 * subjects)
+    ]
+    a = [Result(unit.sample, 0.5, True) for unit in units]
+    b = [Result(unit.sample, 0.5 + shift + 0.1 * (n * 7 % 11 - 5) / 5, True) for n, unit in enumerate(units)]
+    return pair(units, a, b)
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
+    assert holm([0.5, 0.9]) == (1.0, 1.0)
+    assert holm([]) == ()
+
+
+def test_a_test_without_a_p_value_still_counts():
+    assert holm([0.01, None, 0.02]) == (pytest.approx(0.03), None, pytest.approx(0.04))
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.floats(0.001, 0.2))
+def test_holm_is_the_step_down_procedure(values, alpha):
+    rejected = 0
+    for value in sorted(values):
+        if (len(values) - rejected) * value > alpha:
+            break
+        rejected += 1
+    adjusted = holm(values)
+    assert sum(value <= alpha for value in adjusted if value is not None) == rejected
+    assert all(one is not None and one >= value for one, value in zip(adjusted, values, strict=True))
+
+
+def test_only_declared_tests_have_p_values_and_verdicts():
+    better, worse, same, absent, other = (Key("on - off", "size", model) for model in ("b", "w", "s", "a", "o"))
+    data = {other: arms(-0.2), better: arms(-0.2), worse: arms(0.2), same: arms(0.0)}
+    found = family([better, worse, same, absent], data)
+    assert (found.size, [test.model for test in found.declared]) == (4, ["b", "w", "s", "a"])
+    assert [test.verdict for test in found.declared] == [
+        "B has the lower loss",
+        "B has the higher loss",
+        "no difference shown",
+        None,
+    ]
+    first, empty = found.declared[0], found.declared[3]
+    assert first.adjusted_p == pytest.approx(holm([test.primary.p for test in found.declared])[0])
+    assert first.adjusted_p >= 3 * first.primary.p
+    assert (empty.primary.n, empty.primary.withheld, empty.adjusted_p) == (0, "no pairs", None)
+    (exploratory,) = found.exploratory
+    assert (exploratory.declared, exploratory.primary.p, exploratory.verdict) == (False, None, None)
+    assert exploratory.primary.interval == first.primary.interval
+
+
+@pytest.mark.parametrize("evidence", ["synthetic", "demonstration"])
+def test_no_verdict_without_real_data(evidence):
+    key = Key("on - off", "size", "m")
+    (test,) = family([key], {key: arms(-0.3, evidence=evidence)}).declared
+    assert (test.primary.p, test.adjusted_p, test.verdict) == (None, None, None)
+    assert evidence in test.primary.withheld
+
+
+def test_a_test_is_declared_once():
+    key = Key("on - off", "size", "m")
+    with pytest.raises(ValueError, match="twice"):
+        family([key, key], {})
+
+
+def test_strata_say_their_numbers_and_small_ones_nothing_else():
+    found = {(one.name, one.value): one for one in strata(arms(-0.2))}
+    assert list(found) == [("all", "yes"), ("plane", "axial"), ("plane", "sagittal")]
+    few, many = found["plane", "axial"], found["plane", "sagittal"]
+    assert (few.chosen, few.n, few.subjects, few.estimate) == (8, 8, 4, None)
+    assert few.withheld == "subjects: 4, fewer than 5; counts only"
+    assert (many.n, many.subjects) == (52, 26)
+    assert many.estimate.interval is not None
+    assert many.estimate.p is None
+    assert "exploratory" in many.withheld

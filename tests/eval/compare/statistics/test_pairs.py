@@ -1,0 +1,68 @@
+"""Pairing before dropping, epochs, and what is refused."""
+
+import pytest
+
+from medvision_agent.eval.compare.statistics.estimate import primary
+from medvision_agent.eval.compare.statistics.pairs import Result, Unit, pair
+
+
+def test_epochs_are_averaged_within_sample_and_arm_first():
+    units = [Unit("x", "s1"), Unit("y", "s2")]
+    a = [Result("x", 0.2, True), Result("x", 0.4, True), Result("x", 0.9, True), Result("y", 0.5, True)]
+    b = [Result("y", 0.1, True), Result("x", 1.0, False), Result("x", 0.5, True), Result("x", None, False)]
+    pairs = pair(units, a, b)
+    x = pairs.all[0]
+    assert (x.a.loss, x.a.epochs, x.a.lost) == (pytest.approx(0.5), 3, 0)
+    assert (x.b.loss, x.b.success, x.b.answered_loss, x.b.lost) == (0.75, 0.5, 0.5, 1)
+    assert (x.b.low, x.b.high, x.b.low_if_answered) == pytest.approx((0.5, 2.5 / 3, 0.5 / 3))
+    found = primary(pairs, role="declared")
+    assert found.difference == pytest.approx((0.25 - 0.4) / 2)  # two samples, however many epochs
+    assert found.n == 2
+
+
+def test_every_unit_stays_a_pair():
+    units = [Unit(sample, f"s{sample}") for sample in "wxyz"]
+    pairs = pair(
+        units,
+        [Result("w", 0.2, True), Result("x", None, False), Result("y", 1.0, False)],
+        [Result("y", 0.3, True), Result("w", 0.1, True)],
+    )
+    assert [one.unit.sample for one in pairs.all] == list("wxyz")
+    assert [one.unit.sample for one in pairs.scored] == ["w", "y"]
+    nothing = pairs.all[3].a
+    assert (nothing.loss, nothing.success, nothing.lost, nothing.low, nothing.high) == (None, None, 1, 0, 1)
+    assert primary(pairs, role="declared").difference == pytest.approx((-0.1 - 0.7) / 2)
+
+
+@pytest.mark.parametrize("loss", [-0.1, 1.1, float("nan")])
+def test_a_loss_lies_within_0_and_1(loss):
+    with pytest.raises(ValueError, match="not within"):
+        Result("x", loss, True)
+
+
+def test_a_failure_costs_1_and_an_answer_has_a_loss():
+    with pytest.raises(ValueError, match="must cost 1"):
+        Result("x", 0.4, False)
+    with pytest.raises(ValueError, match="without a loss"):
+        Result("x", None, True)
+
+
+def test_unknown_and_doubled_samples_are_refused():
+    with pytest.raises(ValueError, match="twice"):
+        pair([Unit("x", "s"), Unit("x", "t")], [], [])
+    with pytest.raises(ValueError, match="not among"):
+        pair([Unit("x", "s")], [], [Result("y", 0.0, True)])
+
+
+def test_evidence_is_the_weakest_and_synthetic_data_stand_alone():
+    assert pair([Unit("x", "s"), Unit("y", "t", "demonstration")], [], []).evidence == "demonstration"
+    assert pair([Unit("x", "s", "synthetic")], [], []).evidence == "synthetic"
+    assert pair([Unit("x", "s")], [], []).evidence == "real"
+    for other in ("real", "demonstration"):
+        with pytest.raises(ValueError, match="never mixed"):
+            pair([Unit("x", "s", "synthetic"), Unit("y", "t", other)], [], [])
+
+
+def test_a_stratum_of_a_demonstration_is_a_demonstration():
+    units = [Unit("x", "s", "real", {"plane": "axial"}), Unit("y", "t", "demonstration", {"plane": "sagittal"})]
+    assert pair(units, [], []).where("plane", "axial").evidence == "demonstration"

@@ -1,0 +1,157 @@
+"""The published tables, and a run beside them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from exported import answered, kept
+from upstream import renamed
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.cli.main import main
+from medvision_agent.errors import DataError
+from medvision_agent.eval.results.export import rows_by_task
+from medvision_agent.eval.results.published import differences, published_tables, run_figures
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.run import Run
+
+MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
+RULES = PROTOCOLS["medvision-1.2"]
+IDENTITY = {
+    "model_name": "m",
+    "model": {"provider": "offline", "name": "prior"},
+    "recipe": "paper-v1",
+    "form": "direct",
+    "prompt_file_sha256": None,
+    "reshape": None,
+    "tools": [],
+    "limits": {"model_calls": 12, "tokens": None},
+}
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """Return answers to the mini tree under names that MedVision's summaries read."""
+    return answered(renamed(MINI, tmp_path_factory.mktemp("published") / "Data"))
+
+
+@pytest.fixture
+def run(records):
+    samples = [record.sample for record in records]
+    return Run(Path(), IDENTITY, {"selection": {"limit": None}, "reading": {"filters": True}}, samples, records)
+
+
+def test_every_row_is_there_with_its_columns():
+    tables = published_tables()["tables"]
+    assert [(table["number"], len(table["rows"])) for table in tables] == [(2, 17), (3, 15), (4, 14)]
+    for table in tables:
+        for row in table["rows"]:
+            assert list(row["figures"]) == table["parts"]
+            for part in table["parts"]:
+                assert len(row["figures"][part]) == len(table["columns"])
+                assert all(float(cell) >= 0 for cell in row["figures"][part])
+    (tool,) = (row for row in tables[0]["rows"] if row["model"] == "Gemini2.5-Flash (w tool)")
+    assert tool["figures"]["Tumor/Lesion"] == ["38.4", "9.1", "10.2", "6.9", "77.8", "3.6"]
+    assert tables[1]["rows"][13]["figures"]["Tumor/Lesion"] == ["13.2", "30.6", "100.0", "20.8", "41.5", "62.1"]
+    assert tables[2]["rows"][0]["figures"]["Ceph-Bio-400 angle"] == ["55.1", "3691", "98.7", "3.4"]
+
+
+def test_figures_of_the_run_are_in_the_units_of_the_page(records):
+    figures = run_figures(records, RULES)
+    distances = [score_record(record, RULES) for record in kept(records) if record.sample.task == "distance"]
+    valid = [score for score in distances if score.success]
+    part = figures["AD"]["FeTA24 distance"]
+    assert part.n == len(distances)
+    assert part.values["SR"] == pytest.approx(100 * len(valid) / len(distances))
+    assert part.values["MAE"] == pytest.approx(sum(score.mae for score in valid) / len(valid))
+    assert part.values["MRE"] == pytest.approx(100 * sum(score.mre for score in valid) / len(valid))
+    assert figures["AD"]["Ceph-Bio-400 distance"].n == 0
+    assert set(figures["AD"]["Ceph-Bio-400 distance"].values.values()) == {None}
+    anatomy = figures["Detection"]["Anatomy"]
+    assert anatomy.n == len([r for r in kept(records) if r.sample.label == "brain" and r.sample.plane != "axial"]) > 100
+    assert 50 < anatomy.values["IoU"] < 100
+    assert list(figures["TL"]["Tumor/Lesion"].values) == published_tables()["tables"][1]["columns"]
+
+
+def test_nothing_to_compare_is_said(records):
+    lost = [record.model_copy(update={"outcome": Outcome.TIMEOUT}) for record in records]
+    with pytest.raises(DataError, match="no sample of the run ended in a result"):
+        run_figures(lost, RULES)
+    assert rows_by_task([]) == {}
+
+
+def test_what_is_not_the_same_is_said(run):
+    topics = {line.partition(":")[0]: line for line in differences(run, RULES)}
+    assert "paper-v1 there" in topics["scoring"]
+    assert "recipe" not in topics
+    assert "this program's own" in topics["prompt wording"]
+    assert topics["tools"].startswith("tools: none here")
+    assert "model_calls 12 here" in topics["limits of a sample"]
+    assert "KiTS23" in topics["samples"]
+    assert "1.2.0" in topics["annotation version"]
+    assert "samples left out here" in topics
+    assert "split" not in topics
+    assert "filters" not in topics
+    again = {line.partition(":")[0] for line in differences(run, PROTOCOLS["paper-v1"])}
+    assert again == topics.keys() - {"scoring"}
+
+
+def test_other_recipes_splits_and_filters_are_said(run, records):
+    identity = IDENTITY | {
+        "recipe": "medvision-1.2",
+        "form": "cot",
+        "reshape": [336, 448],
+        "prompt_file_sha256": "ab" * 32,
+    }
+    facts = records[0].sample.medvision
+    sample = records[0].sample.model_copy(
+        update={"medvision": facts.model_copy(update={"config": facts.config.replace("_Test", "_Train")})}
+    )
+    other = [records[0].model_copy(update={"sample": sample, "outcome": Outcome.ANSWERED})]
+    config = {"selection": {"limit": 5}, "reading": {"filters": False}}
+    said = "\n".join(differences(Run(Path(), identity, config, [sample], other), RULES))
+    assert "recipe: medvision-1.2, form cot, reshaped to 336 x 448 here" in said
+    assert "a prompt file of your own (abababababab)" in said
+    assert "at most 5 of each task here" not in said.partition("samples:")[0]
+    assert "at most 5 of each task here" in said
+    assert "split: Train here; Test there" in said
+    assert "filters:" in said
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run the program with arguments; return its exit code and what it printed."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["medvision-agent", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capsys.readouterr()
+        return int(exit_.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+def test_compare_prints_the_run_below_the_rows(command, tmp_path):
+    words = ("--model", "baseline-prior", "--tools", "off", "--data", f"medvision:{MINI}", "--limit", 3)
+    code, _, err = command("run", *words, "--out", tmp_path / "run")
+    assert code == 0, err
+    code, out, err = command("compare", tmp_path / "run", "--published")
+    assert code == 0, err
+    assert "NOT THE SAME in this run" in out
+    assert "Qwen2.5-VL (32B, SFT 5K)   12.8    30.2   100.0      19.6" in out
+    (line,) = (line for line in out.splitlines() if line.startswith("this run: baseline-prior"))
+    assert line.split()[-1] == "4"  # the lesions: three axial, one coronal
+    assert "scored samples are in none of its figures" in out
+    assert max(map(len, out.splitlines())) <= 100
+    code, out, _ = command("compare", tmp_path / "run", "--published", "--json")
+    found = json.loads(out)
+    assert found["run"]["TL"]["Tumor/Lesion"]["n"] == 4
+    assert found["published"] == published_tables()
+    assert found["not_the_same"]
+    for wrong in ((), (tmp_path / "run", "--published")):
+        code, _, err = command("compare", tmp_path / "run", *wrong)
+        assert code == 2
+        assert "--published" in err

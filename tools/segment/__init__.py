@@ -1,0 +1,1 @@
+"""Outlines of structures: how they are found, and how they are measured."""

@@ -1,0 +1,173 @@
+"""Boxes, contours, ellipses and areas of shapes, measured at their true edges.
+
+A raw ``cv2.findContours`` runs through the *centres* of border pixels and makes every length about one pixel too
+short. Here a contour is taken on an enlarged image and set between the outermost pixels inside and the first ones
+outside, so it lies on the edge itself. Ellipses are fitted in millimetres, to points at equal steps along the
+contour, so that neither anisotropic pixels nor uneven sampling pull them. Everything returned is in the slice frame.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.tools.segment.ellipse import Oval, Points, fit_oval
+from medvision_agent.tools.view.geometry import Point, Region, Spacing
+
+__all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "measure_enlarged", "measure_mask"]
+
+Mask = NDArray[np.bool_]
+"""Inside or outside, shape (height, width)."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_BUDGET = 1_000_000
+"""Most pixels of an enlarged cut, but for rounding (below twice that); a larger one is not enlarged at all."""
+_FINENESS = 8
+"""Enlarged pixels per native pixel along the axis of the finer spacing."""
+_SAMPLES = 512
+"""Points at equal steps along a contour that an ellipse is fitted to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse: full axis lengths in mm; centre and the end points of the axes in the slice frame."""
+
+    center: Point
+    major_mm: float
+    minor_mm: float
+    major: tuple[Point, Point]
+    minor: tuple[Point, Point]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A shape's box (true pixel edges), ellipse and area, and how well the ellipse describes it."""
+
+    box: Region
+    ellipse: Ellipse
+    area_mm2: float
+    dice: float
+    """Overlap of the ellipse and the shape, 0..1."""
+    outline: Points
+    """The contour in the slice frame, (n, 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A rectangle of whole native pixels, ``x0 <= x < x1`` and ``y0 <= y < y1``, that is looked at enlarged."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @classmethod
+    def around(cls, mask: Mask) -> Self:
+        """Return the smallest cut that holds all pixels inside; raises ValueError if there are none."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if rows.size == 0:
+            raise ValueError("an empty mask has no shape to measure")
+        return cls(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+    def grown(self, margin: int, within: Self) -> Self:
+        """Return this cut with a margin of native pixels on each side, as far as it lies within another cut."""
+        return type(self)(
+            max(within.x0, self.x0 - margin),
+            max(within.y0, self.y0 - margin),
+            min(within.x1, self.x1 + margin),
+            min(within.y1, self.y1 + margin),
+        )
+
+    def of(self, image: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Return the pixels of *image* (the whole slice) that lie in this cut."""
+        return np.ascontiguousarray(image[self.y0 : self.y1, self.x0 : self.x1])
+
+    def factors(self, spacing: Spacing) -> tuple[int, int]:
+        """Return the enlargement across and down that makes the pixels fine and nearly square, within the budget."""
+        field = (self.x1 - self.x0) * spacing.width_mm * (self.y1 - self.y0) * spacing.height_mm
+        step = max(min(spacing.height_mm, spacing.width_mm) / _FINENESS, math.sqrt(field / _BUDGET))
+        # Where pixels are so flat that the longer side is not divided at all, the other one must not take its share.
+        most = max(1, _BUDGET // ((self.x1 - self.x0) * (self.y1 - self.y0)))
+        across, down = (round(side / step) for side in (spacing.width_mm, spacing.height_mm))
+        return min(max(1, across), most), min(max(1, down), most)
+
+    def enlarge(self, pixels: NDArray[np.float32], spacing: Spacing) -> NDArray[np.float32]:
+        """Return the native *pixels* of this cut enlarged by ``factors``, bicubic, pixel-centre aligned."""
+        across, down = self.factors(spacing)
+        size = (pixels.shape[1] * across, pixels.shape[0] * down)
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def component(mask: Mask, at: tuple[int, int] | None = None) -> Mask:
+    """Return the component (4-connected) at pixel (row, column), or the largest; all False if there is none."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if at is not None:
+        label = int(labels[at])
+    else:
+        label = int(np.argmax(statistics[1:, cv2.CC_STAT_AREA])) + 1 if len(statistics) > 1 else 0
+    return np.asarray((labels == label) & (label > 0), np.bool_)
+
+
+def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
+    """Measure a binary mask (H, W) of a slice; raises ValueError if it is empty.
+
+    Box and area are those of all its pixels, exactly. Outline and ellipse are those of its largest component with
+    holes filled; a stair of pixels is read as the slanted edge it stands for.
+    """
+    tight = Cut.around(mask)
+    cut = Cut(tight.x0 - 1, tight.y0 - 1, tight.x1 + 1, tight.y1 + 1)
+    padded = np.pad(tight.of(mask), 1)
+    enlarged = cut.enlarge(padded.astype(np.float32), spacing) >= 0.5
+    found = measure_enlarged(component(enlarged), cut, spacing)
+    area = float(np.count_nonzero(mask)) * spacing.height_mm * spacing.width_mm
+    box = Region(tight.x0, tight.y0, tight.x1, tight.y1)
+    return Measured(box, found.ellipse, area, found.dice, found.outline)
+
+
+def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
+    """Measure one component on the enlarged *cut*, holes filled; *spacing* is the slice's native one."""
+    across, down = cut.factors(spacing)
+    native = np.array((spacing.width_mm, spacing.height_mm))
+    fine = native / (across, down)
+    corner = np.array((cut.x0, cut.y0)) * native
+    pixels = _contour(mask), _contour(_grown(np.pad(mask, 1))) - 1.0
+    inner, outer = ((ring + 0.5) * fine + corner for ring in pixels)
+    filled = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [pixels[0].astype(np.int32)], 1) > 0
+    inside = (np.argwhere(filled)[:, ::-1] + 0.5) * fine + corner
+    # The edge lies half-way between the last pixels inside and the first outside: fit both rings at once.
+    oval = fit_oval(np.concatenate((_even(inner), _even(outer))), inside, fine)
+    area = len(inside) * float(fine.prod())
+    tight = Cut.around(mask)
+    box = Region(
+        cut.x0 + tight.x0 / across, cut.y0 + tight.y0 / down, cut.x0 + tight.x1 / across, cut.y0 + tight.y1 / down
+    )
+    return Measured(box, _ellipse(oval, native), area, oval.dice(inside, fine), inner / native)
+
+
+def _ellipse(oval: Oval, native: NDArray[np.float64]) -> Ellipse:
+    major, minor = ([Point(x, y) for x, y in (oval.axis(which) / native).tolist()] for which in (0, 1))
+    x, y = (np.array(oval.center) / native).tolist()
+    return Ellipse(Point(x, y), 2 * oval.semi[0], 2 * oval.semi[1], (major[0], major[1]), (minor[0], minor[1]))
+
+
+def _grown(mask: Mask) -> Mask:
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), cross) > 0, np.bool_)
+
+
+def _contour(mask: Mask) -> Points:
+    """Return the pixel indices x, y along the longest outer contour, every pixel of it, (n, 2)."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(max(contours, key=len), np.float64).reshape(-1, 2)
+
+
+def _even(ring: Points) -> Points:
+    """Return _SAMPLES points at equal steps along a closed ring."""
+    closed = np.concatenate((ring, ring[:1]))
+    along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))))
+    at = np.linspace(0.0, along[-1], _SAMPLES, endpoint=False)
+    return np.stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)], axis=1)

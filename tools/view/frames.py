@@ -1,0 +1,225 @@
+"""The coordinate convention a model speaks, converted to and from the unit frame here and nowhere else.
+
+A frame turns a model's numbers into unit coordinates of a view's content (x right, y down, 0..1) and back, and has
+the words in which prompts and declarations speak of it. Prompts, tool arguments, tool results and final boxes all go
+through it. Sizes are those of a view as the model perceives it, in pixels; only a frame in pixels looks at them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.tools.view.geometry import Size
+
+__all__ = ["FRAMES", "MEDVISION", "Frame", "frame_named"]
+
+_COUNTS = ("no decimals", "one decimal", "two decimals", "three decimals", "four decimals")
+_SLACK = 1.1
+"""How far beyond its view a coordinate may lie, in units of the last reported decimal: rounding and float noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A convention with x to the right and y upwards or downwards, each from 0 to the same extent or in pixels.
+
+    ``medvision`` is MedVision's own convention (origin at the lower left of the image).
+    """
+
+    name: str
+    upward: bool
+    extent: int | None
+    """The value at the right edge and at the far end of y; None: the view's width and height in perceived pixels."""
+    y_first: bool
+    """Where numbers stand in sequence, y comes before x; where they have names (tools), the names decide."""
+    decimals: int
+    """Decimals of coordinates in tool results: a millionth of the view, or finer."""
+    box_decimals: int
+    """Decimals asked for in a final box: about a ten-thousandth of the picture."""
+    sentence: str
+    """How the prompt states the convention."""
+
+    # Numbers.
+
+    def ends(self, size: Size) -> tuple[float, float]:
+        """Return the largest x and the largest y of a view perceived at *size*."""
+        return (size.width, size.height) if self.extent is None else (self.extent, self.extent)
+
+    def to_unit(self, x: float, y: float, size: Size) -> tuple[float, float]:
+        """Return unit coordinates (u right, v down) of model coordinates in a view perceived at *size*."""
+        width, height = self.ends(size)
+        u, v = x / width, y / height
+        return u, (1.0 - v if self.upward else v)
+
+    def from_unit(self, u: float, v: float, size: Size) -> tuple[float, float]:
+        """Return model coordinates (x, y) of unit coordinates (u right, v down)."""
+        width, height = self.ends(size)
+        return u * width, (1.0 - v if self.upward else v) * height
+
+    def holds(self, x: float, y: float, size: Size) -> bool:
+        """Tell whether model coordinates lie in a view, but for the rounding of reported ones."""
+        slack = _SLACK * 10.0**-self.decimals
+        return all(-slack <= value <= end + slack for value, end in zip((x, y), self.ends(size), strict=True))
+
+    def box_to_medvision(self, numbers: Sequence[float], size: Size) -> tuple[float, float, float, float]:
+        """Return MedVision's ``x1, y1, x2, y2`` (0..1, y up, lower-left corner first) of a final box of this frame.
+
+        Corners given in another order than asked for stay in another order. Infinite numbers stay infinite.
+        """
+        (u0, v0), (u1, v1) = (self.to_unit(*self._xy(pair), size) for pair in (numbers[:2], numbers[2:]))
+        return (u0, 1.0 - v0, u1, 1.0 - v1) if self.upward else (u0, 1.0 - v1, u1, 1.0 - v0)
+
+    def box_from_medvision(self, box: Sequence[float], size: Size) -> tuple[float, float, float, float]:
+        """Return the four numbers of this frame, in their order, of a box in MedVision's convention."""
+        x1, y1, x2, y2 = box
+        first, second = ((x1, y1), (x2, y2)) if self.upward else ((x1, y2), (x2, y1))
+        a, b = (self._xy(self.from_unit(x, 1.0 - y, size)) for x, y in (first, second))
+        return (*a, *b)
+
+    def _xy(self, pair: Sequence[float]) -> tuple[float, float]:
+        """Swap two numbers where y comes first."""
+        a, b = pair
+        return (b, a) if self.y_first else (a, b)
+
+    # Words.
+
+    @property
+    def in_pixels(self) -> bool:
+        """Whether coordinates are pixels of the view, so that its size must be known to whoever gives them."""
+        return self.extent is None
+
+    @property
+    def corners(self) -> tuple[str, str]:
+        """The two corners a box is asked by."""
+        return ("lower-left", "upper-right") if self.upward else ("top-left", "bottom-right")
+
+    @property
+    def order(self) -> str:
+        """The numbers of a point in sequence, in words."""
+        return "y and x" if self.y_first else "x and y"
+
+    @property
+    def box_format(self) -> str:
+        """How many decimals a final box is asked with."""
+        return _COUNTS[self.box_decimals]
+
+    @property
+    def coordinates(self) -> str:
+        """What the coordinates are called."""
+        if self.in_pixels:
+            return "pixel coordinates"
+        return "relative coordinates" if self.extent == 1 else f"coordinates from 0 to {self.extent}"
+
+    @property
+    def box_range(self) -> str:
+        """What the numbers of a final box are."""
+        origin = "lower left" if self.upward else "top left"
+        if self.in_pixels:
+            kind, ends = "pixel", "x from 0 to width_px and y from 0 to height_px,"
+            return f"{kind} coordinates of the picture, {ends} with the origin at the {origin}"
+        return f"relative coordinates of the picture from 0 to {self.extent}, with the origin at the {origin}"
+
+    @property
+    def across_mm(self) -> str:
+        """The formula of the horizontal step from point 1 to point 2 in mm."""
+        return f"(x2 - x1){self._per_unit('width_px')} * width_mm_per_px"
+
+    @property
+    def down_mm(self) -> str:
+        """The formula of the vertical step from point 1 to point 2 in mm."""
+        return f"(y2 - y1){self._per_unit('height_px')} * height_mm_per_px"
+
+    def _per_unit(self, side: str) -> str:
+        if self.in_pixels:
+            return ""
+        return f" * {side}" if self.extent == 1 else f" / {self.extent} * {side}"
+
+    def point(self, number: int) -> str:
+        """Return the symbols of a numbered point, in their order."""
+        return f"(y{number}, x{number})" if self.y_first else f"(x{number}, y{number})"
+
+    def told(self, text: str) -> str:
+        """Return a tool's text with ``{width}``, ``{height}`` and ``{extent}`` put in words of this frame."""
+        ends = ("width_px of the view", "height_px of the view", "its width_px and height_px")
+        for mark, end in zip(("{width}", "{height}", "{extent}"), ends, strict=True):
+            text = text.replace(mark, end if self.in_pixels else str(self.extent))
+        return text
+
+    def limits(self, size: Size) -> str:
+        """Say what x and y must be in a view perceived at *size*."""
+        if self.in_pixels:
+            return f"x must be from 0 to {size.width} and y from 0 to {size.height}"
+        return f"x and y must be from 0 to {self.extent}"
+
+    def shown(self, x: float, y: float, digits: int = 6) -> str:
+        """Return model coordinates as a message shows them, with so many significant digits."""
+        if self.y_first:
+            return f"(y = {y:.{digits}g}, x = {x:.{digits}g})"
+        return f"({x:.{digits}g}, {y:.{digits}g})"
+
+    def rounded(self, values: Sequence[float]) -> tuple[float, ...]:
+        """Return coordinates as tool results report them."""
+        return tuple(round(value, self.decimals) for value in values)
+
+
+_DOWN = "the origin (0, 0) is the top-left corner of the image"
+
+MEDVISION = Frame(
+    name="medvision",
+    upward=True,
+    extent=1,
+    y_first=False,
+    decimals=6,
+    box_decimals=4,
+    sentence=(
+        "x runs from 0 at the left edge to 1 at the right edge, y from 0 at the bottom edge to 1 at the top "
+        "edge; the origin (0, 0) is the lower-left corner of the image"
+    ),
+)
+_TOP_LEFT = Frame(
+    name="top-left",
+    upward=False,
+    extent=1,
+    y_first=False,
+    decimals=6,
+    box_decimals=4,
+    sentence=(
+        "x runs from 0 at the left edge to 1 at the right edge, y from 0 at the top edge to 1 at the bottom "
+        f"edge; {_DOWN}"
+    ),
+)
+_NORM1000_YX = Frame(
+    name="norm1000-yx",
+    upward=False,
+    extent=1000,
+    y_first=True,
+    decimals=3,
+    box_decimals=1,
+    sentence=(
+        "x runs from 0 at the left edge to 1000 at the right edge, y from 0 at the top edge to 1000 at the bottom "
+        f"edge; {_DOWN}; where a point or a box is written as a sequence of numbers, y comes before x, and where "
+        "the numbers have names, the names decide"
+    ),
+)
+_PIXEL = Frame(
+    name="pixel",
+    upward=False,
+    extent=None,
+    y_first=False,
+    decimals=6,
+    box_decimals=2,
+    sentence=(
+        "in pixels of the picture as you see it, x runs from 0 at the left edge to width_px at the right edge, y from "
+        f"0 at the top edge to height_px at the bottom edge; {_DOWN}; every picture has a width_px and a height_px "
+        "of its own"
+    ),
+)
+
+FRAMES = {frame.name: frame for frame in (MEDVISION, _TOP_LEFT, _NORM1000_YX, _PIXEL)}
+"""All conventions by name."""
+
+
+def frame_named(name: str) -> Frame:
+    """Return the convention called *name*; raises ConfigError with the nearest known name."""
+    if name not in FRAMES:
+        raise ConfigError(f"unknown frame {name!r}; known: {', '.join(FRAMES)}.{nearest(name, FRAMES)}")
+    return FRAMES[name]

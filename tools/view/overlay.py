@@ -1,0 +1,83 @@
+"""Drawing on a copy of a view: thin lines at sub-pixel positions, in colour, at the size of the view.
+
+The picture keeps the size of the view, so that the view's coordinates hold for it. The price: on a tiny view even
+lines one pixel wide hide what they outline. There they are blended with the picture, so that the structure shows
+through; the lines are fainter for it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.tools.base import Picture
+from medvision_agent.tools.view.geometry import Point, Region
+from medvision_agent.tools.view.views import View
+
+__all__ = ["CYAN", "GREEN", "YELLOW", "Overlay"]
+
+Colour = tuple[int, int, int]
+"""Red, green, blue, 0..255."""
+
+YELLOW: Final[Colour] = (255, 220, 0)
+CYAN: Final[Colour] = (0, 220, 255)
+GREEN: Final[Colour] = (60, 255, 60)
+
+_SHIFT = 4
+"""Fractional bits of a position handed to OpenCV: sixteenths of a pixel."""
+_TICK = 4.0
+"""Half length of the tick that ends a line, in pixels."""
+_TINY = 256
+"""Longer side in pixels below which lines are blended with the picture."""
+_OPACITY = 0.6
+"""Share of a blended line's own colour."""
+
+
+class Overlay:
+    """A picture of *view* being drawn on; every position is given in the slice frame."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._plain = np.stack([view.pixels] * 3, axis=-1)
+        self._pixels = self._plain.copy()
+
+    def line(self, a: Point, b: Point, colour: Colour) -> Self:
+        """Draw the line from a to b with a tick across each end."""
+        ends = self._positions([a, b])
+        self._draw(ends, colour, closed=False)
+        direction = ends[1] - ends[0]
+        length = float(np.hypot(*direction))
+        across = np.array((-direction[1], direction[0])) / length * _TICK if length > 0 else np.array((0.0, _TICK))
+        for end in ends:
+            self._draw(np.stack((end - across, end + across)), colour, closed=False)
+        return self
+
+    def box(self, region: Region, colour: Colour) -> Self:
+        """Draw the edges of a region."""
+        corners = [Point(x, y) for x, y in ((region.x0, region.y0), (region.x1, region.y0))]
+        corners += [Point(x, y) for x, y in ((region.x1, region.y1), (region.x0, region.y1))]
+        self._draw(self._positions(corners), colour, closed=True)
+        return self
+
+    def ring(self, points: NDArray[np.float64], colour: Colour) -> Self:
+        """Draw a closed line through points (n, 2)."""
+        self._draw(self._positions([Point(x, y) for x, y in points.tolist()]), colour, closed=True)
+        return self
+
+    def picture(self, what: str) -> Picture:
+        """Return what was drawn; the caption names the view and says *what* it shows."""
+        pixels = self._pixels
+        if max(self._view.pixels.shape) < _TINY:
+            blended = cv2.addWeighted(pixels, _OPACITY, self._plain, 1 - _OPACITY, 0.0)
+            pixels = np.asarray(blended, np.uint8)
+        return Picture(pixels, f"overlay on {self._view.id}: {what}")
+
+    def _positions(self, points: Sequence[Point]) -> NDArray[np.float64]:
+        """Return positions in OpenCV's frame, where the centre of the first pixel is (0, 0)."""
+        return np.array([self._view.pixel(point) for point in points]) - 0.5
+
+    def _draw(self, positions: NDArray[np.float64], colour: Colour, *, closed: bool) -> None:
+        fixed = np.rint(positions * (1 << _SHIFT)).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(self._pixels, [fixed], closed, colour, 1, cv2.LINE_AA, _SHIFT)

@@ -1,0 +1,131 @@
+"""The rule of a model's own image processor, read from its files with the transformers library (extra ``local``).
+
+Only settings are read, no weights, and no code that lies beside them is run. Processors whose arithmetic is not known
+here are refused: a guess would corrupt every millimetre.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import Field
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.tools.view.geometry import Size
+from medvision_agent.tools.view.perceived.canvases import AnyResolution, LlamaTiles
+from medvision_agent.tools.view.perceived.patches import Multiples, Patches
+from medvision_agent.tools.view.perceived.rule import Rule
+from medvision_agent.tools.view.perceived.whole import Fixed
+
+__all__ = ["Processor"]
+
+
+class Processor(Rule):
+    """What the image processor of a checkpoint does; read once, when first asked."""
+
+    rule: Literal["processor"] = "processor"
+    checkpoint: str = Field(min_length=1)
+    """A folder with a preprocessor_config.json, or a model's id on the Hugging Face hub."""
+
+    def resolved(self) -> Rule:
+        """Return the rule as plain numbers.
+
+        Raises ConfigError without the extra, without the checkpoint, or for a processor that is not known here.
+        """
+        return _read(self.checkpoint)
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size at which the content of a picture of size *sent* is perceived."""
+        return self.resolved().perceived(sent)
+
+    def canvas(self, sent: Size) -> Size:
+        """Return the size of all the encoder sees, padding included."""
+        return self.resolved().canvas(sent)
+
+    def in_paper_v1(self, sent: Size) -> Size:
+        """Return the size the first generation of prompts went by."""
+        return self.resolved().in_paper_v1(sent)
+
+
+def _smart_resize(processor: Any) -> Rule:
+    step = processor.patch_size * processor.merge_size
+    return Multiples(multiple=step, least=processor.size["shortest_edge"], most=processor.size["longest_edge"])
+
+
+def _smart_resize_of_frames(processor: Any) -> Rule:
+    """GLM-4V takes a picture for as many frames as a temporal patch has, and all of them share its range of pixels."""
+    step, frames = processor.patch_size * processor.merge_size, processor.temporal_patch_size
+    least, most = -(-processor.size["shortest_edge"] // frames), processor.size["longest_edge"] // frames
+    return Multiples(multiple=step, least=least, most=most, enlarge=True)
+
+
+def _stretched(processor: Any) -> Rule:
+    if getattr(processor, "do_pan_and_scan", None):
+        raise ValueError("it also sends parts of the picture (do_pan_and_scan)")
+    return Fixed(height=processor.size["height"], width=processor.size["width"])
+
+
+def _soft_tokens(processor: Any) -> Rule:
+    block = processor.patch_size * processor.pooling_kernel_size
+    return Patches(patch=block, pixels=processor.max_soft_tokens * block**2, grow=True)
+
+
+def _llama_tiles(processor: Any) -> Rule:
+    return LlamaTiles(tile=processor.size["height"], most_tiles=processor.max_image_tiles)
+
+
+def _any_resolution(processor: Any) -> Rule:
+    tile = processor.size["height"]
+    rooms = {(height, width) for height, width in processor.image_grid_pinpoints}
+    rows, columns = (max(sides) // tile for sides in zip(*rooms, strict=True))
+    if rooms != {(row * tile, column * tile) for row in range(1, rows + 1) for column in range(1, columns + 1)}:
+        raise ValueError("its image_grid_pinpoints are not all arrangements of its tile")
+    return AnyResolution(tile=tile, rows=rows, columns=columns)
+
+
+_KNOWN: dict[str, Callable[[Any], Rule]] = {
+    "Gemma3ImageProcessor": _stretched,
+    "Gemma4ImageProcessor": _soft_tokens,
+    "Glm4vImageProcessor": _smart_resize_of_frames,
+    "LlavaOnevisionImageProcessor": _any_resolution,
+    "MiniMaxM3VLImageProcessor": _smart_resize,
+    "MllamaImageProcessor": _llama_tiles,
+    "Qwen2VLImageProcessor": _smart_resize,
+    "SiglipImageProcessor": _stretched,
+}
+"""Processors of the transformers library, each with the rule that its settings amount to.
+
+InternVL's is missing on purpose: whether it cuts tiles is decided by what calls it. Its rule is ``grid``.
+"""
+
+
+@cache
+def _read(checkpoint: str) -> Rule:
+    try:
+        from transformers import AutoImageProcessor  # noqa: PLC0415 - an optional extra, and slow to import
+    except ImportError:
+        raise ConfigError(
+            f"perceived: the rule 'processor' reads {checkpoint!r} with the transformers library: install "
+            "medvision-agent[local], or state the rule as numbers"
+        ) from None
+    try:
+        processor: Any = AutoImageProcessor.from_pretrained(checkpoint, backend="pil", trust_remote_code=False)
+    except Exception as error:
+        # The library raises whatever its parts raise: no such folder, no connection, no such class, a broken file.
+        reason = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"perceived: checkpoint {checkpoint!r}: its image processor cannot be read: {reason}"
+        ) from error
+    name = type(processor).__name__.removesuffix("Pil").removesuffix("Fast")
+    if name not in _KNOWN:
+        raise ConfigError(
+            f"perceived: checkpoint {checkpoint!r}: no rule is known for its {name}, only for {', '.join(_KNOWN)}; "
+            "state the rule as numbers"
+        )
+    try:
+        if not processor.do_resize:
+            raise ValueError("it does not resize (do_resize)")
+        return _KNOWN[name](processor)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ConfigError(f"perceived: checkpoint {checkpoint!r}: {name} is of no known kind: {reason}") from error

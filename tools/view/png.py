@@ -1,0 +1,39 @@
+"""PNG bytes of pictures and back. The same pixels always give the same bytes."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.tools.view.slice import Grey
+
+__all__ = ["decode_png", "encode_png", "rgb_png"]
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) picture."""
+    stored: NDArray[Any] = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])  # cv2 wants BGR
+    # Fixed settings: bytes name pictures in the store, a library default may change.
+    ok, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    if not ok:
+        raise ValueError(f"cannot encode a picture of shape {pixels.shape} as PNG")
+    return data.tobytes()
+
+
+def decode_png(data: bytes) -> Grey:
+    """Return the grey values (h, w) of a PNG file; colours are turned to grey. Raises DataError if it is broken."""
+    return _decoded(data, cv2.IMREAD_GRAYSCALE)
+
+
+def rgb_png(data: bytes) -> bytes:
+    """Return a PNG file with three channels, equal ones where it was grey. Raises DataError if it is broken."""
+    return encode_png(_decoded(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def _decoded(data: bytes, way: int) -> NDArray[np.uint8]:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), way) if data else None
+    if pixels is None:
+        raise DataError("not a readable PNG picture")
+    return np.asarray(pixels, np.uint8)

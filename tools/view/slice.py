@@ -1,0 +1,75 @@
+"""A slice: native pixel values, their spacing, and the one intensity mapping every view of it uses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.tools.view.geometry import Region, Size, Spacing
+
+__all__ = ["FloatImage", "Grey", "IntensityMap", "Slice", "Window", "as_displayed", "grey_slice"]
+
+FloatImage = NDArray[np.float32]
+"""Native values, shape (height, width)."""
+Grey = NDArray[np.uint8]
+"""Displayed grey values, shape (height, width)."""
+IntensityMap = Callable[[FloatImage], Grey]
+"""Turns native values of any shape into displayed grey values, pixel by pixel."""
+
+
+def as_displayed(values: FloatImage) -> Grey:
+    """Map values that are display grey levels already (0..255): round to the nearest level, clip."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A linear intensity window: clip to ``low..high``, scale to 0..255, truncate; all zero if it is empty."""
+
+    low: float
+    high: float
+
+    def __call__(self, values: FloatImage) -> Grey:
+        """Return the displayed grey values."""
+        if not self.high > self.low:
+            return np.zeros(values.shape, np.uint8)
+        scaled = (np.clip(values, self.low, self.high) - self.low) / (self.high - self.low) * 255
+        return scaled.astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Native values (height, width) of one 2-D slice, with spacing in mm and its intensity mapping."""
+
+    values: FloatImage
+    spacing: Spacing
+    mapping: IntensityMap = as_displayed
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or 0 in self.values.shape:
+            raise ValueError(f"a slice needs a 2-D array with pixels, got shape {self.values.shape}")
+        if not np.isfinite(self.values).all():
+            raise ValueError("a slice needs finite pixel values, found NaN or infinity")
+
+    @cached_property
+    def size(self) -> Size:
+        """Height and width in native pixels."""
+        return Size(*self.values.shape)
+
+    @cached_property
+    def region(self) -> Region:
+        """The whole slice as a region of itself."""
+        return Region(0.0, 0.0, float(self.size.width), float(self.size.height))
+
+    @cached_property
+    def grey(self) -> Grey:
+        """The displayed grey values of the whole slice."""
+        return self.mapping(self.values)
+
+
+def grey_slice(pixels: NDArray[Any], spacing: Spacing) -> Slice:
+    """Return a slice whose values are display grey levels already, for instance an 8-bit picture."""
+    return Slice(pixels.astype(np.float32), spacing)

@@ -1,0 +1,155 @@
+"""Views: what the model looks at, and every conversion between its coordinates and millimetres.
+
+A view is the pixels sent, where they lie in the slice, and the size at which the model's encoder perceives
+them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Coordinates refer to the content of a view,
+never to padding an encoder may add.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from medvision_agent.errors import ToolError
+from medvision_agent.tools.view.frames import MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
+from medvision_agent.tools.view.slice import Grey, Slice
+
+__all__ = ["MAX_SIDE", "MAX_ZOOM", "Perceives", "View", "ViewSet"]
+
+MAX_ZOOM = 16.0
+"""Largest enlargement of a crop over native pixels."""
+MAX_SIDE = 2048
+"""Longest side of a crop in pixels; a zoom that would exceed it is lowered (never below 1)."""
+
+
+class Perceives(Protocol):
+    """Anything that tells the size at which a picture is perceived: see ``perceive.py``."""
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size at which the content of a picture of size *sent* is perceived."""
+        ...
+
+    def canvas(self, sent: Size) -> Size:
+        """Return the size of all the encoder sees, padding included."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One picture as sent: id, its pixels, its region of the slice, and its perceived size."""
+
+    id: str
+    slice: Slice
+    region: Region
+    pixels: Grey
+    perceived: Size
+    canvas: Size
+    """Like ``perceived``, with any padding the encoder adds; only MedVision 1.2's prompts speak of it."""
+
+    @property
+    def size(self) -> Size:
+        """Size of the pixels sent."""
+        return Size(*self.pixels.shape)
+
+    @property
+    def field_mm(self) -> tuple[float, float]:
+        """Physical (height, width) of the view in mm."""
+        spacing = self.slice.spacing
+        return self.region.height * spacing.height_mm, self.region.width * spacing.width_mm
+
+    @property
+    def spacing(self) -> Spacing:
+        """Millimetres per *perceived* pixel: what prompts, captions and tool results state."""
+        height_mm, width_mm = self.field_mm
+        return Spacing(height_mm / self.perceived.height, width_mm / self.perceived.width)
+
+    def pixel(self, point: Point) -> tuple[float, float]:
+        """Return a slice point as (x, y) in the continuous pixel frame of the pixels sent."""
+        u, v = self.region.unit(point)
+        return u * self.size.width, v * self.size.height
+
+
+class ViewSet:
+    """All views of one slice in one conversation, and the frame its model speaks."""
+
+    def __init__(self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION) -> None:
+        self.slice = image
+        self.frame = frame
+        self._perceives = perceives
+        self._views: dict[str, View] = {}
+        self._add(image.region, image.grey)
+
+    @property
+    def whole(self) -> View:
+        """The whole slice, ``v0``."""
+        return self._views["v0"]
+
+    def get(self, view_id: str) -> View:
+        """Return a view by id; raises ToolError naming the known ones."""
+        try:
+            return self._views[view_id]
+        except KeyError:
+            known = ", ".join(self._views)
+            raise ToolError(f"no view {view_id[:40]!r}; the views are {known}") from None
+
+    def point(self, view: View, x: float, y: float) -> Point:
+        """Return the slice point at model coordinates (x, y) of a view; raises ToolError outside the view.
+
+        A point outside by no more than the rounding of reported coordinates is moved to the border.
+        """
+        frame, size = self.frame, view.perceived
+        if not frame.holds(x, y, size):
+            place = frame.shown(x, y, digits=9)
+            raise ToolError(f"point {place} lies outside view {view.id}; {frame.limits(size)}")
+        u, v = frame.to_unit(x, y, size)
+        return view.region.at(min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0))
+
+    def coordinates(self, view: View, point: Point) -> tuple[float, float]:
+        """Return the model coordinates (x, y) of a slice point in a view."""
+        return self.frame.from_unit(*view.region.unit(point), view.perceived)
+
+    def region(self, view: View, x0: float, y0: float, x1: float, y1: float) -> Region:
+        """Return the region between two opposite corners in model coordinates of a view, in any order.
+
+        Raises ToolError where a corner lies outside the view or nothing lies between them.
+        """
+        a, b = self.point(view, x0, y0), self.point(view, x1, y1)
+        if a.x == b.x or a.y == b.y:
+            first, second = self.frame.shown(x0, y0), self.frame.shown(x1, y1)
+            raise ToolError(f"the region from {first} to {second} is empty; give two opposite corners")
+        return Region(min(a.x, b.x), min(a.y, b.y), max(a.x, b.x), max(a.y, b.y))
+
+    def corners(self, view: View, region: Region) -> tuple[float, float, float, float]:
+        """Return a region as ``x0, y0, x1, y1`` in model coordinates of a view, the lower values first."""
+        ax, ay = self.coordinates(view, Point(region.x0, region.y0))
+        bx, by = self.coordinates(view, Point(region.x1, region.y1))
+        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+
+    def crop(self, region: Region, zoom: float) -> View:
+        """Add a view of *region*, snapped outward to whole native pixels, enlarged *zoom* times.
+
+        The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the
+        region) and then mapped with v0's intensity mapping. A zoom that would make a side longer than MAX_SIDE is
+        lowered, to 1 at the least: a region that is longer itself keeps its native size.
+        """
+        x0, y0, x1, y1 = region.pixels(self.slice.size)
+        zoom = max(1.0, min(zoom, MAX_ZOOM, MAX_SIDE / max(x1 - x0, y1 - y0)))
+        size = Size(round((y1 - y0) * zoom), round((x1 - x0) * zoom))
+        native = np.ascontiguousarray(self.slice.values[y0:y1, x0:x1])
+        resampled = cv2.resize(native, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+        return self._add(Region(x0, y0, x1, y1), self.slice.mapping(resampled.astype(np.float32, copy=False)))
+
+    def _add(self, region: Region, pixels: Grey) -> View:
+        size = Size(*pixels.shape)
+        view = View(
+            id=f"v{len(self._views)}",
+            slice=self.slice,
+            region=region,
+            pixels=pixels,
+            perceived=self._perceives.perceived(size),
+            canvas=self._perceives.canvas(size),
+        )
+        self._views[view.id] = view
+        return view
