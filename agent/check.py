@@ -21,7 +21,8 @@ from medvision_agent.agent.models import Gemini, ModelConfig
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
-from medvision_agent.tools.base import Arguments, Output, Picture, Result, Tool
+from medvision_agent.tools.base import Arguments, Output, Result, Tool
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Check", "Finding", "check_model"]

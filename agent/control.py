@@ -19,7 +19,8 @@ import numpy as np
 
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.prompts.render import render
-from medvision_agent.tools.base import Picture, Reply, Tool
+from medvision_agent.tools.base import Reply, Tool
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Blind", "Control", "Sham", "Withheld", "control_named"]

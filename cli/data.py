@@ -111,7 +111,7 @@ def export(out: Path, force: bool, **options: Any) -> None:
 
     Either is read by --data, of this command and of `run`; the format is described in docs/data.md.
     """
-    from medvision_agent.eval.data.export import export as write
+    from medvision_agent.eval.data.sources.export import export as write
 
     source, samples = _selected(**options)
     write(source, samples, out, force=force)

@@ -76,7 +76,7 @@ def take_reading(options: dict[str, Any]) -> "Reading":
 
 def take_selection(options: dict[str, Any]) -> "Selection":
     """Take the selection's options out of *options*."""
-    from medvision_agent.eval.data.medvision.names import read_task_list
+    from medvision_agent.eval.data.configs import read_task_list
     from medvision_agent.eval.data.selection import Selection, parse_tasks
 
     task_list = options.pop("task_list")

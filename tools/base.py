@@ -17,9 +17,10 @@ from pydantic_core import PydanticCustomError
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.frames import MEDVISION, Frame
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Arguments", "Output", "Picture", "Reply", "Result", "Tool", "tool"]
+__all__ = ["Arguments", "Output", "Reply", "Result", "Tool", "tool"]
 
 
 class Arguments(BaseModel):
@@ -45,14 +46,6 @@ class Result(BaseModel):
     """Base of all typed results; field names carry the unit. A non-finite number is refused here."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A picture for the model: grey (h, w) or RGB (h, w, 3) bytes, and the caption sent with it."""
-
-    pixels: NDArray[np.uint8]
-    caption: str
 
 
 @dataclass(frozen=True, eq=False)

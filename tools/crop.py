@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from medvision_agent.tools.base import Arguments, Output, Picture, Result, tool
+from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import MAX_ZOOM, ViewSet
 
 __all__ = ["Crop", "CropArguments", "crop"]

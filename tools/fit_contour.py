@@ -9,11 +9,12 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.base import Arguments, Output, Picture, Result, tool
+from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.segment.contour import Cut, Measured
 from medvision_agent.tools.segment.search import around_seed, in_region
 from medvision_agent.tools.view.geometry import Point
 from medvision_agent.tools.view.overlay import CYAN, GREEN, YELLOW, Overlay
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = ["FitContour", "FitContourArguments", "fit_contour"]

@@ -15,7 +15,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.frozen import Frozen
 
 __all__ = ["ANSWER_LENGTH", "LANDMARKS_NEEDED", "TASKS", "Landmark", "Marks", "PixelSize", "Sample", "Task"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from medvision_agent.errors import ConfigError, DataError, nearest
+from medvision_agent.eval.data.configs import SPLITS, Config, Family, task_name
 from medvision_agent.eval.data.draw import Draw
-from medvision_agent.eval.data.medvision.names import SPLITS, Config, Family, task_name
 from medvision_agent.eval.data.sample import TASKS, Sample, Task
 from medvision_agent.eval.data.source import Source, Streaming
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
-from medvision_agent.eval.data.medvision.names import Config
+from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.slice import FloatImage
 

@@ -27,8 +27,8 @@ from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import DataError, StorageError
-from medvision_agent.eval.data.medvision.facts import MedVisionFacts
-from medvision_agent.eval.data.medvision.names import SPLITS
+from medvision_agent.eval.data.configs import SPLITS
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.sample import Sample, Task
 from medvision_agent.eval.scorer.answer import Family
 from medvision_agent.eval.scorer.spoken import scored_text

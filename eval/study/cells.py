@@ -14,7 +14,7 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, MedVisionAgentError
 from medvision_agent.eval.asking.budget import Budget
 from medvision_agent.eval.asking.launch import Chosen, Prepared, Settings, choose, prepare
-from medvision_agent.eval.data.medvision.names import read_task_list
+from medvision_agent.eval.data.configs import read_task_list
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.store.read import CELLS

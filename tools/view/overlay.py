@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.tools.base import Picture
 from medvision_agent.tools.view.geometry import Point, Region
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import View
 
 __all__ = ["CYAN", "GREEN", "YELLOW", "Overlay"]

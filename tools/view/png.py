@@ -1,5 +1,6 @@
 """PNG bytes of pictures and back. The same pixels always give the same bytes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -9,7 +10,15 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.tools.view.slice import Grey
 
-__all__ = ["decode_png", "encode_png", "rgb_png"]
+__all__ = ["Picture", "decode_png", "encode_png", "rgb_png"]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture for the model: grey (h, w) or RGB (h, w, 3) bytes, and the caption sent with it."""
+
+    pixels: NDArray[np.uint8]
+    caption: str
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from medvision_agent.errors import ConfigError, DataError
-from medvision_agent.eval.data.medvision.names import Kind
+from medvision_agent.eval.data.configs import Kind
 
 __all__ = ["DataFolder", "PlanFile", "parse_version"]
 

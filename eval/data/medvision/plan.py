@@ -11,8 +11,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.data.facts import Box
 from medvision_agent.eval.data.medvision.bounded import open_gzip
-from medvision_agent.eval.data.medvision.facts import Box
 from medvision_agent.eval.data.medvision.folder import PlanFile
 from medvision_agent.eval.data.medvision.jsonstream import JsonStream
 

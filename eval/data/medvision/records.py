@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from medvision_agent.eval.data.medvision.facts import Area, Box, MedVisionFacts, Metric, half
+from medvision_agent.eval.data.configs import FAMILIES, SPLITS, Config, Family
+from medvision_agent.eval.data.facts import Area, Box, MedVisionFacts, Metric, half
 from medvision_agent.eval.data.medvision.folder import PlanFile
-from medvision_agent.eval.data.medvision.names import FAMILIES, SPLITS, Config, Family
 from medvision_agent.eval.data.medvision.plan import (
     AnyCase,
     AreaSlice,

@@ -9,10 +9,10 @@ from typing import Self
 from pydantic import ValidationError
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.eval.data.configs import PLANES
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.medvision.folder import DataFolder
 from medvision_agent.eval.data.medvision.landmarks import LandmarkFile, read_landmarks
-from medvision_agent.eval.data.medvision.names import PLANES
 from medvision_agent.eval.data.medvision.plan import AnyCase, Named, RawCase
 from medvision_agent.eval.data.medvision.volume import Header, read_header
 from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample, Task

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.data.medvision.names import Config
+from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.medvision.plan import AnyCase, RawCase, parse_case, read_plan
 from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
 from medvision_agent.eval.data.medvision.samples import OpenCase

@@ -10,7 +10,7 @@ import pytest
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.recipe import RECIPES, recipe_named
-from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.tools.view.geometry import Size, Spacing

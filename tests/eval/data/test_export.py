@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from medvision_agent.errors import DataError, StorageError
-from medvision_agent.eval.data.export import export
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.data.sources.export import export
 
 DEMO = open_source("demo")
 FEW = tuple({sample.task: sample for sample in DEMO.samples}.values())

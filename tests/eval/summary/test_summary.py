@@ -13,7 +13,7 @@ from rich.console import Console
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.cli.printed.summary import summary_view
-from medvision_agent.eval.data.medvision.facts import MedVisionFacts
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.sample import TASKS
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.random_boxes import random_boxes

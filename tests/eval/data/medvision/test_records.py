@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.data.medvision.facts import MedVisionFacts, half
+from medvision_agent.eval.data.facts import MedVisionFacts, half
 from medvision_agent.eval.data.medvision.folder import DataFolder
 from medvision_agent.eval.data.medvision.plan import parse_case, read_plan
 from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
