@@ -67,6 +67,11 @@ class Identity(Frozen):
     def _with_later_keys(cls, row: dict[str, Any]) -> dict[str, Any]:
         return {**_LATER_KEYS, **row}
 
+    @field_validator("prompts_sha256")
+    @classmethod
+    def _without_comments(cls, found: str) -> str:
+        return _SAME_PROMPTS.get(found, found)
+
     @property
     def code(self) -> str:
         """The package's version and the hash of its code."""
@@ -86,3 +91,9 @@ class Identity(Frozen):
 
 _LATER_KEYS: Mapping[str, Any] = {}
 """Keys of a model's row that version 0.1.0 did not know, with the value that was in force then."""
+_SAME_PROMPTS: Mapping[str, str] = {
+    "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803": (
+        "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9"
+    )
+}
+"""The hash that version 0.1.0 gave its prompts, comments included, and the hash of the same words without comments."""
