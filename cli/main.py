@@ -7,6 +7,7 @@ it steers a terminal.
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -60,6 +61,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Into a file, Windows writes its code page: a letter that is not in it must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(prog_name="medvision-agent")
     except MedVisionAgentError as error:
