@@ -18,10 +18,12 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.checkpoint import local_folder
 from medvision_agent.agent.providers.openai_repair import MendingClient
+from medvision_agent.agent.wire.redirects import redirections
 from medvision_agent.errors import ConfigError
 
 __all__ = ["check_ready", "key_names", "open_model"]
 
+_LOG = logging.getLogger(__name__)
 _NO_KEY = "none"
 """Sent to servers that ask for no key; their clients insist on one."""
 _SHORTEST_KEY = 12
@@ -51,6 +53,8 @@ async def open_model(
     """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code."""
     check_ready(config, environ)
     key = _key(config, environ)
+    for line in redirections(config, environ):
+        _LOG.warning(line)
     if isinstance(config, Offline):
         from medvision_agent.agent.policies.open import build as build_offline  # noqa: PLC0415
 
