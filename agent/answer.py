@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass
 
 from langchain_core.runnables import RunnableConfig
+from langsmith import tracing_context
 
 from medvision_agent.agent.chat.chat import Chat, Finish
 from medvision_agent.agent.condition import Condition
@@ -72,7 +73,9 @@ async def answer(
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
     steps: RunnableConfig = {"recursion_limit": 3 * limits.model_calls + 10}
     try:
-        await agent_graph().ainvoke(State(messages=[]), steps, context=session)
+        # Whatever the environment says, no tracing service is sent a conversation with its pictures.
+        with tracing_context(enabled=False, parent=False):
+            await agent_graph().ainvoke(State(messages=[]), steps, context=session)
     except RequestFailed as failure:
         return _answer(session, failure.fault.outcome, str(failure))
     except ProviderError:

@@ -7,7 +7,9 @@ filtered or cut off is a reply like any other and never asked again.
 """
 
 import asyncio
+import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -26,11 +28,15 @@ from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.wire.failures import Fault, classify
 from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.errors import ProviderError
+from medvision_agent.text import printable
 
 __all__ = ["LONGEST_WAIT", "Reply", "RequestFailed", "call_model"]
 
 LONGEST_WAIT = 120.0
 """Seconds; a provider that asks for more is asked again after this long."""
+_LOG = logging.getLogger(__name__)
+_NO_WORD = re.compile(r"[\w+/=-]{60,}")
+"""So many letters in a row are data, such as a picture of the request that a provider quotes."""
 
 
 class RequestFailed(Exception):  # noqa: N818 - it reads as what happened
@@ -96,6 +102,7 @@ async def call_model(
                 fault = replace(fault, detail=redact(fault.detail))
                 if isinstance(config, Offline):
                     fault = Fault(Outcome.INTERNAL, fault.detail)
+                _log(config, fault, tries)
                 if on_fault is not None:
                     on_fault(fault, tries)
                 if fault.stops_run:
@@ -103,6 +110,13 @@ async def call_model(
                 # Only faults of ours keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
     raise AssertionError("unreachable: the last try raises")
+
+
+def _log(config: ModelConfig, fault: Fault, tries: int) -> None:
+    """Say that a try failed and why; what the provider wrote may quote the question, so only debug messages have it."""
+    wait = "" if fault.wait_seconds is None else f", asked to wait {fault.wait_seconds:g} s"
+    _LOG.info("%s: try %d of %d failed: %s%s", config.model, tries, config.max_tries, fault.outcome.value, wait)
+    _LOG.debug("%s: %s", config.model, printable(_NO_WORD.sub("[data]", fault.detail)))
 
 
 class _NoReply(Exception):  # noqa: N818

@@ -7,9 +7,11 @@ it steers a terminal.
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
+from medvision_agent.cli.logs import LEVELS, printed_logs
 from medvision_agent.errors import MedVisionAgentError
 from medvision_agent.text import printable
 from medvision_agent.version import VERSION
@@ -54,12 +56,22 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="medvision-agent")
-def cli() -> None:
+@click.option(
+    "--log-level", type=click.Choice(LEVELS), help="Print log messages of this level and above; default: none."
+)
+@click.pass_context
+def cli(context: click.Context, log_level: str | None) -> None:
     """Measure whether tools help a vision-language model to measure medical images."""
+    if log_level is not None:
+        context.with_resource(printed_logs(log_level))
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Into a file, Windows writes its code page: a letter that is not in it must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(prog_name="medvision-agent")
     except MedVisionAgentError as error:

@@ -1,6 +1,8 @@
 """``medvision-agent score``: score stored answers again, by either protocol: a run's, or answers made elsewhere."""
 
 import json
+import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,9 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, Protocol, protocol
 
 __all__ = ["command", "write_lines"]
+
+_FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
+"""MedVision's variables of the range of scaled pixel sizes, with its defaults."""
 
 
 @click.command("score")
@@ -30,6 +35,12 @@ __all__ = ["command", "write_lines"]
     "--numpy1", is_flag=True, help="FILE, DIR: angles and distances as MedVision computes them under NumPy 1."
 )
 @click.option(
+    "--scaled-pixel-size",
+    metavar="LOW,HIGH",
+    help="FILE, DIR: range of the factors that files of scaledPS tasks do not store (medvision-1.2); default: "
+    "MEDVISION_SCALED_PS_LOW and MEDVISION_SCALED_PS_HIGH where these are set, else 0.5,3.",
+)
+@click.option(
     "--plans",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.json",
@@ -44,6 +55,7 @@ def command(
     boxsize: bool,
     removed_samples: Path | None,
     numpy1: bool,
+    scaled_pixel_size: str | None,
     plans: Path | None,
 ) -> None:
     """Score stored answers again. Nothing is asked of a model, and what is stored is not changed.
@@ -57,18 +69,32 @@ def command(
 
     rules = protocol(protocol_name)
     if source.is_file() or (source.is_dir() and not (source / DATABASE).is_file() and has_results(source)):
-        rules = replace(rules, numpy1=numpy1)
+        rules = replace(rules, numpy1=numpy1, scaled_pixel_size=_factors(scaled_pixel_size))
         score_answers(source, rules, samples, plans, removed_samples, as_json=as_json, box_sizes=boxsize)
         return
     for name, given in {
         "boxsize": boxsize,
         "removed-samples": removed_samples,
         "numpy1": numpy1,
+        "scaled-pixel-size": scaled_pixel_size,
         "plans": plans,
     }.items():
         if given:
             raise ConfigError(f"--{name} is for MedVision's result files; {source} is no such file or folder")
     _score_run(source, rules, samples, as_json=as_json)
+
+
+def _factors(given: str | None) -> tuple[float, float]:
+    """Return the range written as LOW,HIGH, or the one in MedVision's variables; raises ConfigError."""
+    words = given.split(",") if given is not None else [os.environ.get(name, own) for name, own in _FACTORS.items()]
+    try:
+        low, high = map(float, words)
+    except ValueError:
+        low = high = math.nan
+    if not 0 < low <= high < math.inf:
+        where = f"--scaled-pixel-size {given}" if given is not None else " and ".join(_FACTORS)
+        raise ConfigError(f"{where}: expected two numbers above 0, the lower one first, such as 0.5,3")
+    return low, high
 
 
 def write_lines(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:

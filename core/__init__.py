@@ -7,6 +7,10 @@ The package is one namespace with four layers; imports point one way::
 Nothing heavy is imported here: ``import medvision_agent`` costs a few milliseconds.
 """
 
+import logging
+
 from medvision_agent.version import VERSION as __version__
 
 __all__ = ["__version__"]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the caller sets up logging

@@ -1,5 +1,6 @@
 """Loading the catalogue: the rows of every place, one after the other, and one model found by name."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from medvision_agent.agent.models.rows import Rows, model, rows
 from medvision_agent.errors import ConfigError, nearest
 
 __all__ = ["find", "load_catalogue", "origins"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def load_catalogue(extra: Path | None = None) -> dict[str, ModelConfig]:
@@ -26,6 +29,7 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
     models: dict[str, tuple[ModelConfig, str]] = {}
     for place in places(extra):
         layers.append(rows(place.text, place.name))
+        _LOG.info("models of %s: %d rows", place.name, len(layers[-1]))
         for name in layers[-1]:
             if name.startswith("."):
                 continue  # no model: only there to be extended

@@ -5,9 +5,10 @@ pool for the whole run and closes it; keys live in the provider's client only. P
 one is used, because each costs more than a second.
 """
 
+import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -17,10 +18,12 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.checkpoint import local_folder
 from medvision_agent.agent.providers.openai_repair import MendingClient
+from medvision_agent.agent.wire.redirects import redirections
 from medvision_agent.errors import ConfigError
 
 __all__ = ["check_ready", "key_names", "open_model"]
 
+_LOG = logging.getLogger(__name__)
 _NO_KEY = "none"
 """Sent to servers that ask for no key; their clients insist on one."""
 _SHORTEST_KEY = 12
@@ -50,7 +53,8 @@ async def open_model(
     """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code."""
     check_ready(config, environ)
     key = _key(config, environ)
-    _forbid_tracing()
+    for line in redirections(config, environ):
+        _LOG.warning(line)
     if isinstance(config, Offline):
         from medvision_agent.agent.policies.open import build as build_offline  # noqa: PLC0415
 
@@ -81,7 +85,8 @@ async def open_model(
                 from medvision_agent.agent.providers.gemini.chat import build as build_gemini  # noqa: PLC0415
 
                 chat, api = build_gemini(config, key, client)
-            with api:
+            # It logs a line per request, tool and schema key it drops, and one per empty reply, a fault told elsewhere.
+            with api, _unprinted("langchain_google_genai"):
                 yield replace(chat, redact=_without(key))
         else:
             from medvision_agent.agent.providers.openai import build as build_openai  # noqa: PLC0415
@@ -120,10 +125,12 @@ def _key(config: ModelConfig, environ: Mapping[str, str]) -> str:
     return key
 
 
-def _forbid_tracing() -> None:
-    """Keep LangChain from sending conversations, pictures included, to a tracing service."""
-    from langsmith import configure  # noqa: PLC0415
-
-    os.environ |= {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
-    # The variables may have been read and remembered already.
-    configure(enabled=False)
+@contextmanager
+def _unprinted(logger: str) -> Iterator[None]:
+    """Keep a library's log from being printed where nobody has set up logging; who has still gets every line."""
+    handler = logging.NullHandler()
+    logging.getLogger(logger).addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger(logger).removeHandler(handler)

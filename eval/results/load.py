@@ -89,5 +89,4 @@ def without_collector() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            gc.freeze()  # what was read lives on: the collector need not look at it again
             gc.enable()

@@ -25,6 +25,7 @@ from medvision_agent.eval.scorer.medvision.sound import sound_figures
 from medvision_agent.eval.scorer.medvision.statistics import Statistics, box_statistics, error_statistics, rows_by
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.strict import strict
+from medvision_agent.text import plural
 
 __all__ = ["Section", "sample_lines", "section", "sections"]
 
@@ -70,7 +71,7 @@ def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (),
         summary["boxsize"] = box_size_tables(batch, grouping.counted, protocol)
     summary[OURS] = {
         "protocol": protocol.name,
-        "notes": _stops(batch, grouping, protocol),
+        "notes": [*_stops(batch, grouping, protocol), *_drawn(batch, protocol)],
         "left_out": dict(grouping.left_out),
         "sound": sound_figures(batch),
         "all_samples": statistics(batch, np.arange(len(batch), dtype=np.intp), protocol),
@@ -104,6 +105,15 @@ def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
         if reason.startswith("whose label")
     ]
     return notes
+
+
+def _drawn(batch: Batch, protocol: Protocol) -> list[str]:
+    """Say from which range factors of the pixel size were drawn, if any were."""
+    if not batch.drawn_scales:
+        return []
+    low, high = protocol.scaled_pixel_size
+    samples = plural(batch.drawn_scales, "sample")
+    return [f"pixel size factors of {samples} of scaledPS tasks are not stored: drawn between {low:g} and {high:g}"]
 
 
 def sample_lines(section: Section) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,7 @@ from medvision_agent.eval.scorer.metrics import (
     mean_relative_error,
     overlap,
 )
-from medvision_agent.eval.scorer.nmae import diagonals, parsed_nmae, summary_nmae
+from medvision_agent.eval.scorer.nmae import diagonals, drawn_scales, parsed_nmae, summary_nmae
 from medvision_agent.eval.scorer.numbers import extract_all, parse_all
 from medvision_agent.eval.scorer.protocol import Protocol
 
@@ -51,6 +51,8 @@ class Batch:
     parsed_nmae: Floats
     parsed_nmae_success: Flags
     """nMAE before the summary's conditions."""
+    drawn_scales: int = 0
+    """Answers whose diagonal goes by factors that are not stored, but drawn."""
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -74,7 +76,7 @@ def score_batch(family: Family, answers: Answers, protocol: Protocol) -> Batch:
     batch = Batch(family, answers, target, extracted, success, metrics, loss, none, no, none, no)
     if not protocol.nmae or family == "Detection":
         return batch
-    return _with_nmae(batch, mean_absolute_error(values, target))
+    return _with_nmae(batch, mean_absolute_error(values, target), protocol)
 
 
 def join_batches(parts: Sequence[Batch]) -> Batch:
@@ -92,6 +94,7 @@ def join_batches(parts: Sequence[Batch]) -> Batch:
         nmae_success=np.concatenate([part.nmae_success for part in parts]),
         parsed_nmae=np.concatenate([part.parsed_nmae for part in parts]),
         parsed_nmae_success=np.concatenate([part.parsed_nmae_success for part in parts]),
+        drawn_scales=sum(part.drawn_scales for part in parts),
     )
 
 
@@ -119,8 +122,8 @@ def _errors(
     return {"MAE": mae, "MRE": mre}, loss
 
 
-def _with_nmae(batch: Batch, plain_mae: Floats) -> Batch:
-    lengths = diagonals(batch.answers)
+def _with_nmae(batch: Batch, plain_mae: Floats, protocol: Protocol) -> Batch:
+    lengths = diagonals(batch.answers, protocol.scaled_pixel_size)
     parsed, parsed_success = parsed_nmae(batch.answers, batch.metrics["MAE"], lengths, plain_mae)
     summary, summary_success = summary_nmae(parsed, parsed_success, batch.success)
     return replace(
@@ -130,4 +133,5 @@ def _with_nmae(batch: Batch, plain_mae: Floats) -> Batch:
         nmae_success=summary_success,
         parsed_nmae=parsed,
         parsed_nmae_success=parsed_success,
+        drawn_scales=drawn_scales(batch.answers),
     )

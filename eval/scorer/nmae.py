@@ -10,7 +10,6 @@ angles and distances, while the prompts were written with one that ends in nothi
 
 import hashlib
 import math
-import os
 from collections.abc import Mapping
 from itertools import chain, repeat
 from typing import Any
@@ -23,7 +22,7 @@ from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.metrics import Floats
 from medvision_agent.eval.scorer.sizes import whole_pairs
 
-__all__ = ["diagonals", "parsed_nmae", "pixel_scale", "summary_nmae"]
+__all__ = ["diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 _ABSENT = Stored(math.nan, False)
@@ -32,12 +31,17 @@ _UNKNOWN = (math.nan,) * 3
 _CLOSE = 1e-12
 _DRAWN_FROM = ("family", "doc.image", "doc.slice_dim", "doc.slice_idx", "doc.task", "doc.label")
 _Scale = tuple[float, float]
+_Range = tuple[float, float]
+"""The lowest and the highest factor."""
 _Flags = NDArray[np.bool_]
 
 
-def diagonals(answers: Answers) -> Floats:
-    """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known."""
-    columns = (*map(answers.column, ("zooms", "doc.slice_dim", "doc.size")), _scales(answers))
+def diagonals(answers: Answers, between: _Range) -> Floats:
+    """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known.
+
+    Factors that are not stored are drawn from the range *between*.
+    """
+    columns = (*map(answers.column, ("zooms", "doc.slice_dim", "doc.size")), _scales(answers, between))
     try:
         with np.errstate(all="ignore"):
             found = _diagonals(*columns)
@@ -70,21 +74,26 @@ def summary_nmae(parsed: Floats, parsed_success: _Flags, success: _Flags) -> tup
     return np.where(success, parsed, np.nan), success & parsed_success & np.isfinite(parsed)
 
 
+def drawn_scales(answers: Answers) -> int:
+    """Return how many answers have a diagonal whose factors are not stored, but drawn."""
+    columns = zip(*map(answers.column, ("file", "pixel_scale", "zooms")), strict=True)
+    return sum(scale is None and zooms is not None and "scaledPS" in file for file, scale, zooms in columns)
+
+
 def pixel_scale(
-    doc: Mapping[str, object], *, axes: int, draw: np.random.RandomState | None = None
-) -> tuple[float, float]:
+    doc: Mapping[str, object], *, axes: int, between: _Range, draw: np.random.RandomState | None = None
+) -> _Scale:
     """Return the factors of a slice's stated pixel size, height and width, drawn from a hash of its row.
 
-    One draw for both (sizes), or one for each (angles and distances). *draw* is a generator to be seeded for it.
+    One draw for both (sizes), or one for each (angles and distances), from the range *between*. *draw* is a generator
+    to be seeded for it.
     """
     key = "|".join(str(doc.get(name)) for name in ("image_file", "slice_dim", "slice_idx", "taskID"))
     key += f"|{doc.get('label', '')}"
     seed = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") % 2**32
-    low = float(os.environ.get("MEDVISION_SCALED_PS_LOW", "0.5"))
-    high = float(os.environ.get("MEDVISION_SCALED_PS_HIGH", "3.0"))
     draw = np.random.RandomState() if draw is None else draw
     draw.seed(seed)
-    draws = draw.uniform(low, high, size=axes)
+    draws = draw.uniform(*between, size=axes)
     return float(draws[0]), float(draws[-1])
 
 
@@ -119,7 +128,7 @@ def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale:
         return math.nan
 
 
-def _scales(answers: Answers) -> list[_Scale | None]:
+def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
     files = answers.column("file")
     scaled = {file for file in set(files) if "scaledPS" in file}
     if not scaled:
@@ -130,18 +139,18 @@ def _scales(answers: Answers) -> list[_Scale | None]:
     draw, zooms, columns = np.random.RandomState(), answers.column("zooms"), list(map(answers.column, _DRAWN_FROM))
     for row, scale in enumerate(found):
         if scale is None and zooms[row] is not None:
-            found[row] = _drawn(tuple(column[row] for column in columns), draw)
+            found[row] = _drawn(tuple(column[row] for column in columns), between, draw)
     return found
 
 
-def _drawn(row: tuple[Any, ...], draw: np.random.RandomState) -> _Scale | None:
+def _drawn(row: tuple[Any, ...], between: _Range, draw: np.random.RandomState) -> _Scale | None:
     family, image, slice_dim, slice_idx, task, label = row
     doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task}
     try:
         if family == "TL":
-            return pixel_scale(doc | {"label": label}, axes=1, draw=draw)
+            return pixel_scale(doc | {"label": label}, axes=1, between=between, draw=draw)
         # Without a label, the key of a size ends in nothing, and that of the others in None.
-        return pixel_scale(doc | {"label": None if label == "" else label}, axes=2, draw=draw)
+        return pixel_scale(doc | {"label": None if label == "" else label}, axes=2, between=between, draw=draw)
     except ValueError:  # what cannot be encoded
         return None
 

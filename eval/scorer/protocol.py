@@ -67,9 +67,11 @@ class Protocol:
     random_box_least: int
     """The shortest side of a random box in pixels."""
 
-    # The NumPy upstream ran under; not a difference of the rule sets.
+    # What upstream's programs were run with; no difference of the rule sets.
     numpy1: bool = False
     """An angle or distance is compared with its target in float32, as under NumPy 1."""
+    scaled_pixel_size: tuple[float, float] = (0.5, 3.0)
+    """Between these lie the factors of ``scaledPS`` tasks, which are drawn again where a file does not store them."""
 
 
 # Neither pattern can backtrack far: after the digits every part is optional, so both take linear time on any text.

@@ -12,6 +12,7 @@ latest one counts. One process writes at a time (a file lock says so); any numbe
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +31,7 @@ from medvision_agent.eval.store.record import Record
 
 __all__ = ["DATABASE", "PICTURES", "RunStore", "has_run", "open_run", "picture_path", "read_trace"]
 
+_LOG = logging.getLogger(__name__)
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
 """What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
 _SCHEMA = """
@@ -87,6 +89,7 @@ class RunStore:
         except BaseException:
             store.close()
             raise
+        _LOG.info("%s: a run of %d samples was created", folder, len(samples))
         return store
 
     @classmethod
@@ -106,6 +109,7 @@ class RunStore:
             )
         store = cls._open(folder)
         store._note_code(stored, identity.code)
+        _LOG.info("%s: the run is resumed", folder)
         return store
 
     def _note_code(self, stored: Identity, code: str) -> None:

@@ -99,3 +99,54 @@ def test_score_refuses_what_it_cannot_do(score: Command, arguments: list[object]
     code, out, err = score(*arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+@pytest.fixture
+def scaled(tmp_path: Path) -> Path:
+    """Return a file with a size of a scaledPS task whose factor is not stored."""
+    row = {
+        "doc_id": 0,
+        "target": "[10.0, 10.0]",
+        "resps": [["<answer>15, 15</answer>"]],
+        "doc": {"slice_dim": 1, "image_size_2d": [30, 20], "image_file": "a.nii.gz", "slice_idx": 3, "label": 1},
+        "image_header_zooms": [2.0, 9.0, 1.5],
+        "label_name": "kidney tumor",
+        "image_modality": "CT",
+    }
+    path = tmp_path / "20250101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial_scaledPS.jsonl"
+    path.write_text(json.dumps(row), encoding="utf-8")
+    return path
+
+
+def test_a_summary_names_the_range_of_factors_that_were_drawn(
+    score: Command, scaled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(*options: object) -> tuple[float, str]:
+        code, out, err = score(scaled, "--json", *options)
+        assert code == 0, err
+        (note,) = (one for one in json.loads(out)["medvision_agent"]["notes"] if "scaledPS" in one)
+        (group,) = json.loads(out)["groups"].values()
+        return group["avgNMAE"], note
+
+    default, note = found()
+    assert note == "pixel size factors of 1 sample of scaledPS tasks are not stored: drawn between 0.5 and 3"
+    assert found("--scaled-pixel-size", "0.5,3") == (default, note)
+    other, note = found("--scaled-pixel-size", "2,2")
+    assert other == pytest.approx(5 / (2 * (60**2 + 30**2) ** 0.5))
+    assert note.endswith("drawn between 2 and 2")
+    monkeypatch.setenv("MEDVISION_SCALED_PS_LOW", "2.0")
+    monkeypatch.setenv("MEDVISION_SCALED_PS_HIGH", "2.0")
+    assert found() == (other, note)
+    assert found("--scaled-pixel-size", "0.5,3")[0] == default
+    assert note in " ".join(score(scaled)[1].split())
+
+
+def test_a_range_that_is_none(score: Command, scaled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("3,0.5", "1", "0,1", "a,b", "1,2,3", "1,inf"):
+        code, _, err = score(scaled, "--scaled-pixel-size", given)
+        assert code == 2
+        assert f"--scaled-pixel-size {given}: expected two numbers above 0" in err
+    monkeypatch.setenv("MEDVISION_SCALED_PS_LOW", "low")
+    code, _, err = score(scaled)
+    assert code == 2
+    assert "MEDVISION_SCALED_PS_LOW and MEDVISION_SCALED_PS_HIGH: expected" in err

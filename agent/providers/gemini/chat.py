@@ -4,7 +4,6 @@ Known behaviour of the adapter that shapes this file: it sends temperature 0.7 u
 ``media_resolution`` in its constructor, retries by itself unless stopped, and raises for no finish whatever.
 """
 
-import logging
 from typing import Any
 
 from google import genai
@@ -62,8 +61,6 @@ class GeminiChat(Chat):
 
 def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, genai.Client]:
     """Return the chat and the API client behind it, which the caller keeps and closes."""
-    # A line per request, tool and schema key it drops, and one per empty reply, which is a fault told elsewhere.
-    logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
     model = ChatGoogleGenerativeAI(
         api_key=SecretStr(key),
         vertexai=False,

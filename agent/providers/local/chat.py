@@ -17,7 +17,7 @@ from langchain_core.tools import BaseTool
 from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.providers.local.batches import Batches
 from medvision_agent.agent.providers.local.engine import Engine, Request
-from medvision_agent.agent.providers.local.load import load
+from medvision_agent.agent.providers.local.load import load, without_warnings
 from medvision_agent.agent.providers.local.reading import check_reading, message_of
 
 __all__ = ["LocalModel", "open_local"]
@@ -73,14 +73,15 @@ class LocalModel(BaseChatModel):
 @asynccontextmanager
 async def open_local(config: Transformers) -> AsyncIterator[LocalModel]:
     """Load the model of *config*; its memory is given back with the context."""
-    engine = await asyncio.to_thread(_engine, config)
-    batches = Batches(engine.run, config.batch_size)
-    try:
-        yield LocalModel(engine=engine, batches=batches)
-    finally:
-        await batches.close()
-        del engine, batches
-        gc.collect()
+    with without_warnings():
+        engine = await asyncio.to_thread(_engine, config)
+        batches = Batches(engine.run, config.batch_size)
+        try:
+            yield LocalModel(engine=engine, batches=batches)
+        finally:
+            await batches.close()
+            del engine, batches
+            gc.collect()
 
 
 def _engine(config: Transformers) -> Engine:

@@ -7,7 +7,8 @@ greedy unless the row has a temperature; the checkpoint's own sampling settings 
 
 import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,9 +104,7 @@ class Engine:
     def _generated(self, requests: Sequence[Request]) -> list[Generated]:
         inputs = self.encode(requests)
         length = int(inputs["input_ids"].shape[1])
-        if self.config.temperature and self.config.seed is not None:
-            torch.manual_seed(self.config.seed)
-        with torch.inference_mode():
+        with self._seeded(), torch.inference_mode():
             output = self._model.generate(
                 **inputs,
                 generation_config=self._with_room(length, alone=len(requests) == 1),
@@ -117,6 +116,15 @@ class Engine:
             self._cut(prompt[mask].tolist(), row[length:].tolist())
             for prompt, mask, row in zip(inputs["input_ids"], masks, output, strict=True)
         ]
+
+    @contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """Draw from the row's seed where there is one; random numbers of others in this process go on undisturbed."""
+        seed, device = self.config.seed if self.config.temperature else None, self._model.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed)
+            yield
 
     def _cut(self, prompt: list[int], tokens: list[int]) -> Generated:
         """Return a reply up to its end; in a batch, padding follows it."""

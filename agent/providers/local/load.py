@@ -4,6 +4,8 @@ Contract: whatever cannot be had is one line: a ConfigError where the row is to 
 or the machine is. Code of a checkpoint is never run and weights are read from safetensors files only.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,13 @@ import torch
 import transformers
 from huggingface_hub import errors as hub_errors
 from huggingface_hub import snapshot_download
+from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
 
 from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.models.checkpoint import fingerprint, local_folder, parameter_bytes
 from medvision_agent.errors import ConfigError, ProviderError
 
-__all__ = ["Loaded", "free_memory", "is_out_of_memory", "load"]
+__all__ = ["Loaded", "free_memory", "is_out_of_memory", "load", "without_warnings"]
 
 _FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.safetensors"]
 _WIDTH = {"auto": None, "float32": 4, "bfloat16": 2, "float16": 2}
@@ -35,9 +38,19 @@ class Loaded:
     """The exact checkpoint: the hub's commit, or the fingerprint of a folder."""
 
 
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep transformers from printing anything but errors; afterwards it prints what it printed before."""
+    before = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(before)
+
+
 def load(config: Transformers) -> Loaded:
     """Return the model of *config*, ready to generate."""
-    transformers.logging.set_verbosity_error()
     folder = local_folder(config.model)
     if folder is None:
         folder = _fetched(config)
@@ -48,9 +61,9 @@ def load(config: Transformers) -> Loaded:
         raise ConfigError(f"model {config.model}: holds no weights in safetensors form, the only one that is read.")
     device = _device(config)
     _check_memory(config, folder, device)
-    transformers.logging.disable_progress_bar()
     try:
-        processor, model, problems = _read(config, folder)
+        with _without_bars():
+            processor, model, problems = _read(config, folder)
         model = model.to(device)
     except Exception as error:  # noqa: BLE001 - a dozen libraries read a checkpoint, each with errors of its own
         if is_out_of_memory(error):
@@ -66,6 +79,20 @@ def load(config: Transformers) -> Loaded:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Loaded(model.eval(), processor, version)
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep transformers from drawing a bar; it takes the hub's bars with it, which come back as they were."""
+    shown, none_of_the_hub = transformers.logging.is_progress_bar_enabled(), are_progress_bars_disabled()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers.logging.enable_progress_bar()
+        if none_of_the_hub:
+            disable_progress_bars()
 
 
 def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:

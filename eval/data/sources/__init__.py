@@ -5,6 +5,7 @@ naming file, line and field. A picture is read and checked when its sample is lo
 MedVision folder is read while it is asked for samples (eval/data/medvision/source.py).
 """
 
+import logging
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError, DataError
@@ -19,6 +20,7 @@ from medvision_agent.eval.data.sources.phantom import PhantomSource, is_phantom
 __all__ = ["open_source"]
 
 
+_LOG = logging.getLogger(__name__)
 _MEDVISION = "medvision:"
 
 
@@ -27,6 +29,12 @@ def open_source(name: str, reading: Reading | None = None) -> Source:
 
     *reading* goes with ``medvision:DIR`` only.
     """
+    source = _opened(name, reading)
+    _LOG.info("source %s opened", name)
+    return source
+
+
+def _opened(name: str, reading: Reading | None) -> Source:
     if name.startswith(_MEDVISION):
         return MedVisionSource(Path(name.removeprefix(_MEDVISION)), reading or Reading())
     if reading not in {None, Reading()}:

@@ -77,9 +77,9 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
 
 
 def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
-    datasets = quiet_datasets()
     rows = [_row(*to_levels(source.load(sample), sample)) for sample in samples]
-    datasets.Dataset.from_list(rows, features=_features(datasets)).to_parquet(str(file))
+    with quiet_datasets() as datasets:
+        datasets.Dataset.from_list(rows, features=_features(datasets)).to_parquet(str(file))
 
 
 def _features(datasets: Any) -> Any:

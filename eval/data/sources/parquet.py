@@ -31,12 +31,18 @@ FACTS = "medvision"
 """The column with MedVision's facts, as JSON text."""
 
 
-def quiet_datasets() -> Any:
-    """Import ``datasets`` (slow, so only here) with its progress bars off."""
+@contextmanager
+def quiet_datasets() -> Iterator[Any]:
+    """Import ``datasets`` (slow, so only here) and hold its progress bars back, which come back as they were."""
     import datasets  # noqa: PLC0415
 
+    none = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
-    return datasets
+    try:
+        yield datasets
+    finally:
+        if not none:
+            datasets.enable_progress_bars()
 
 
 class ParquetSource:
@@ -79,9 +85,8 @@ class ParquetSource:
 
 
 def _open(path: Path, cache: str) -> Any:
-    datasets = quiet_datasets()
     try:
-        with _unlogged():
+        with quiet_datasets() as datasets, _unlogged():
             rows = datasets.Dataset.from_parquet(str(path), cache_dir=cache)
     except Exception as error:  # every layer below raises its own kinds
         cause = error.__cause__ or error

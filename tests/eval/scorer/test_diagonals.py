@@ -45,4 +45,4 @@ def test_many_are_as_one_by_one(file: str, rows: list[Any], more: list[Any]) -> 
         _diagonal(one.zooms, one.doc.slice_dim, one.doc.size, one.pixel_scale if "scaled" in file else (1.0, 1.0))
         for one in answers
     ]
-    assert np.array_equal(diagonals(Answers.of(answers)), np.array(wanted), equal_nan=True)
+    assert np.array_equal(diagonals(Answers.of(answers), (0.5, 3.0)), np.array(wanted), equal_nan=True)

@@ -264,7 +264,8 @@ def test_small_groups_are_left_out_of_both_sides(protocol: str, count: int) -> N
 def test_factors_of_scaled_pixel_sizes(name: str) -> None:
     quirk = QUIRKS[name][0]
     wanted = quirk["v1.2"]["result"]
-    found = pixel_scale(quirk["input"], axes=1 if isinstance(wanted, float) else 2)
+    axes = 1 if isinstance(wanted, float) else 2
+    found = pixel_scale(quirk["input"], axes=axes, between=PROTOCOLS["medvision-1.2"].scaled_pixel_size)
     assert found == pytest.approx([wanted, wanted] if isinstance(wanted, float) else wanted, rel=1e-15)
 
 

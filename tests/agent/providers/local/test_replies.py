@@ -8,7 +8,10 @@ import pytest
 pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[local]'")
 pytest.importorskip("transformers", reason="needs the `local` extra: pip install -e '.[local]'")
 
+import torch
+import transformers
 from fake.local import TOOLS, ask, engine_of, force, picture, prompt_of, question
+from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from medvision_agent.agent.chat.chat import Finish
@@ -166,3 +169,24 @@ async def test_sampling_repeats_with_its_seed(row):
     assert texts[1][0] == texts[1][1]
     assert texts[1][0][0] == texts[1][0][1]
     assert texts[1][0] != texts[2][0]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_what_others_use_of_the_libraries_is_as_it_was(row, shown):
+    def state():
+        bars = transformers.logging.is_progress_bar_enabled(), are_progress_bars_disabled()
+        return (
+            transformers.logging.get_verbosity(),
+            bars,
+            torch.get_rng_state().tolist(),
+            torch.is_inference_mode_enabled(),
+        )
+
+    (enable_progress_bars if shown else disable_progress_bars)()
+    try:
+        before = state()
+        async with open_model(row("gemma3-tools", temperature=1.5, seed=1, max_output_tokens=4)) as chat:
+            await ask(chat, [question(chat)])
+        assert state() == before
+    finally:
+        enable_progress_bars()

@@ -1,0 +1,35 @@
+"""What the package logs, on standard error: one line for each record, in which nothing can steer a terminal."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from medvision_agent.text import printable
+
+__all__ = ["LEVELS", "printed_logs"]
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+@contextmanager
+def printed_logs(level: str) -> Iterator[None]:
+    """Print records of the package's loggers from *level* on; other libraries' logs stay as they are."""
+    logger, handler = logging.getLogger("medvision_agent"), _Printed()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    before = logger.level
+    logger.setLevel(level.upper())
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+class _Printed(logging.Handler):
+    """Prints to the error stream of the moment, which a progress bar may have put in its place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(printable(self.format(record)), err=True)
