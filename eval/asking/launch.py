@@ -31,6 +31,7 @@ from medvision_agent.eval.store.identity import identity
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore, open_run
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.frames import frame_named
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.png import encode_png
@@ -153,7 +154,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     recipe = recipe_named(settings.recipe, settings.reshape)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
-        wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
+        questions = [task.template for task in TASKS.values()]
+        wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file, questions)
     wording = _with_spacing(wording, settings)
     check_askable(settings.model, model, condition, recipe.name, wording)
     if condition.again > settings.limits.model_calls - 2:

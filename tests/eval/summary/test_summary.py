@@ -14,13 +14,13 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.cli.printed.summary import summary_view
 from medvision_agent.eval.data.facts import MedVisionFacts
-from medvision_agent.eval.data.sample import TASKS
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.random_boxes import random_boxes
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.eval.summary.summary import Mean, Summary, summarise
+from medvision_agent.eval.tasks import TASKS
 
 V12 = PROTOCOLS["medvision-1.2"]
 
