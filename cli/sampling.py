@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from medvision_agent.cli.options import with_options
+from medvision_agent.eval.tasks import TASKS
 
 if TYPE_CHECKING:
     from medvision_agent.eval.data.medvision.source import Reading
@@ -30,7 +31,7 @@ _READING = (
     click.option("--subjects", type=_FILE, help="MedVision: CSV (dataset, case, subject) of who a case shows."),
 )
 _SELECTION = (
-    click.option("--task", "tasks", metavar="NAME,NAME", help="Only these: detection, size, angle, distance."),
+    click.option("--task", "tasks", metavar="NAME,NAME", help=f"Only these: {', '.join(TASKS)}."),
     click.option("--config", "configs", multiple=True, metavar="GLOB", help="MedVision: configurations; repeatable."),
     click.option("--tasks", "task_list", type=_FILE, help="MedVision: one of upstream's task lists (JSON)."),
     click.option("--split", type=click.Choice(("train", "test", "all")), help="MedVision; default: test."),

@@ -171,7 +171,8 @@ def test_points_stated_in_a_text(task, text, expected):
 
 def test_points_stated_are_in_the_models_own_convention_of_the_whole_picture():
     yx = stated_points(TASKS["distance"], "(900, 100) (800, 200)", scene(FRAMES["norm1000-yx"]))
-    px = stated_points(TASKS["distance"], "(16, 72), (32, 64)", scene(FRAMES["pixel"], rule=Fixed(height=80, width=160)))
+    pixels = scene(FRAMES["pixel"], rule=Fixed(height=80, width=160))
+    px = stated_points(TASKS["distance"], "(16, 72), (32, 64)", pixels)
     for points in (yx, px):
         assert [(p.x, p.y) for p in points] == [pytest.approx((P.x, P.y)), pytest.approx((Q.x, Q.y))]
     several = Scene(scene().views, (), cropped=True)
