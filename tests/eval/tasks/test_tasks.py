@@ -17,7 +17,8 @@ tasks = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
 
 def test_names_are_the_stored_ones_in_their_order():
-    assert tuple(TASKS) == get_args(TaskName) == ("detection", "size", "angle", "distance")
+    assert tuple(TASKS) == get_args(TaskName)
+    assert tuple(TASKS)[:4] == ("detection", "size", "angle", "distance")
 
 
 @tasks
