@@ -7,6 +7,9 @@ from pydantic import Field
 
 from medvision_agent.eval.asking.launch import Settings, execute, prepare
 from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.tasks import TASKS
+from medvision_agent.eval.why.calls import calls_of
+from medvision_agent.eval.why.measured import declared
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.quantity import AREA_MM2, LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
@@ -96,3 +99,21 @@ def test_points_of_a_solver_stand_in_its_result():
     measures = Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),))
     with pytest.raises(ValueError, match="nothing is called from_x, from_y, to_x, to_y"):
         make(caliper, measures=measures, solver=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks"),
+    [
+        ("ruler", {"size", "distance"}),
+        ("protractor", {"angle"}),
+        ("fit_contour", {"detection", "size"}),  # two axes are no distance
+        ("python", {"size", "angle", "distance"}),  # a number, which is no box
+        ("crop", set()),
+        ("pixel_spacing", set()),
+        ("no such tool", set()),
+    ],
+)
+def test_what_a_result_says_follows_from_the_quantity_and_how_many_values_it_holds(name, tasks):
+    [call] = calls_of({"tool_calls": [{"tool": name, "arguments": {}, "ok": True, "text": "{}"}]})
+    shipped = ("detection", "size", "angle", "distance")
+    assert {task for task in shipped if declared(TASKS[task], call) is not None} == tasks
