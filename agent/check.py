@@ -126,7 +126,7 @@ async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str
 
 
 def _question(template: str, digits: str) -> Question:
-    return Question(task=template, image=digits_slice(digits), description="", label=None, landmarks=())
+    return Question(template=template, image=digits_slice(digits), description="", label=None, landmarks=())
 
 
 def _digits() -> str:

@@ -10,6 +10,7 @@ import click
 from medvision_agent.cli.data_medvision import check, print_overview, print_published
 from medvision_agent.cli.sampling import data_option, reading_options, reading_with, sample_options, selection_with
 from medvision_agent.errors import StorageError
+from medvision_agent.quantity import ANGLE_DEG
 from medvision_agent.text import printable
 
 if TYPE_CHECKING:
@@ -138,9 +139,10 @@ def _asked(sample: "Sample") -> str:
 
 
 def _target(sample: "Sample") -> str:
-    if sample.task == "detection":
+    asked = sample.asks
+    if asked.is_box:
         return ", ".join(f"{number:.3f}" for number in sample.target)
-    unit = "°" if sample.task == "angle" else " mm"
+    unit = "°" if asked.quantity == ANGLE_DEG else asked.unit_after
     return " x ".join(f"{number:.2f}" for number in sample.target) + unit
 
 
@@ -155,9 +157,9 @@ def _facts(sample: "Sample", width: int, height: int) -> list[tuple[str, Any]]:
         ("task", sample.task),
         ("asked", _asked(sample)),
         ("target", _target(sample)),
-        ("convention", _CONVENTIONS[sample.convention] if sample.task == "detection" else ""),
+        ("convention", _CONVENTIONS[sample.convention] if sample.asks.is_box else ""),
         ("picture", f"{width} x {height} px; one pixel is {size.width_mm:g} mm wide and {size.height_mm:g} mm high"),
-        ("truth", "" if sample.truth_points or sample.task == "detection" else "no points given: nothing is drawn"),
+        ("truth", "" if sample.truth_points or sample.asks.is_box else "no points given: nothing is drawn"),
         ("description", sample.description),
         ("modality", f"{sample.modality}, {sample.plane}"),
         ("subject", sample.subject),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from medvision_agent.cli.options import with_options
+from medvision_agent.eval.tasks import TASKS
 
 if TYPE_CHECKING:
     from medvision_agent.eval.data.medvision.source import Reading
@@ -41,7 +42,7 @@ _READING = (
     ),
 )
 _SELECTION = (
-    click.option("--task", "tasks", metavar="NAME,NAME", help="Only these tasks: detection, size, angle, distance."),
+    click.option("--task", "tasks", metavar="NAME,NAME", help=f"Only these tasks: {', '.join(TASKS)}."),
     click.option(
         "--config",
         "configs",

@@ -28,6 +28,7 @@ ROOMS = (
     "agent/providers/local",
     "agent/providers",
     "agent",
+    "eval/tasks",
     "eval/data",
     "eval/data/medvision",
     "eval/data/phantom",

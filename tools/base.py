@@ -5,7 +5,7 @@ starts with ``Error:`` and says what was wrong and what is allowed. Every number
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from medvision_agent.errors import ToolError
+from medvision_agent.quantity import Quantity
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Arguments", "Output", "Reply", "Result", "Tool", "tool"]
+__all__ = ["Arguments", "Measurand", "Output", "Reply", "Result", "Tool", "tool"]
 
 
 class Arguments(BaseModel):
@@ -44,6 +45,18 @@ class Result(BaseModel):
     """Base of all typed results; field names carry the unit. A non-finite number is refused here."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurand:
+    """A quantity that a tool measures: where its values stand in a result, and between which points they were taken."""
+
+    quantity: Quantity
+    fields: tuple[str, ...]
+    """Fields of the result: as many values of the quantity, or the four corners of one box in coordinates of v0."""
+    points: tuple[tuple[str, ...], ...] = ()
+    """For each value the names of x and y of its points, one after the other: arguments, or, of a solver, results.
+    Empty where no points determine a value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +96,14 @@ class Tool:
     """Whether anything in a result depends on the image or its spacing; if not, controls leave it alone."""
     overlay: str = ""
     """The part of the description that promises a picture of what was measured; empty for tools that draw none."""
+    measures: tuple[Measurand, ...] = ()
+    """What a result measures: error analysis and the offline models go by it."""
+    solver: bool = False
+    """Whether the tool finds the structure by itself, so that its result says little of what the model saw."""
+
+    def measurand(self, quantity: Quantity) -> Measurand | None:
+        """Return how a result holds a quantity; None where it does not."""
+        return next((one for one in self.measures if one.quantity == quantity), None)
 
     def without_overlay(self) -> "Tool":
         """Return the same tool without the picture of what it measured, and without the promise of it."""
@@ -129,20 +150,34 @@ def tool(
     states_pixels: bool = False,
     sees_image: bool = True,
     overlay: str = "",
+    measures: Measurand | tuple[Measurand, ...] = (),
+    solver: bool = False,
 ) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:
     """Make a Tool of a function: its name and its docstring are what the model reads.
 
-    *overlay* is the part of the docstring that promises a picture of what was measured.
+    *overlay* is the part of the docstring that promises a picture of what was measured. Raises ValueError where it is
+    not there, or where *measures* names a field that neither the arguments nor the result have.
     """
+    own = (measures,) if isinstance(measures, Measurand) else measures
 
     def wrap(function: Callable[[ViewSet, Any], Output]) -> Tool:
         description = cleandoc(function.__doc__ or "")
         if overlay not in description:
             raise ValueError(f"{function.__name__}: its docstring does not hold {overlay!r}")
         name = function.__name__
-        return Tool(name, description, arguments, function, states_pixels, result, sees_image, overlay)
+        for one in own:
+            _check(name, one, result.model_fields, (result if solver else arguments).model_fields)
+        return Tool(name, description, arguments, function, states_pixels, result, sees_image, overlay, own, solver)
 
     return wrap
+
+
+def _check(name: str, one: Measurand, values: Container[str], points: Container[str]) -> None:
+    """Raise ValueError where a measurand names what there is not."""
+    unknown = [field for field in one.fields if field not in values]
+    unknown += [field for names in one.points for field in names if field not in points]
+    if unknown:
+        raise ValueError(f"{name}: measures {one.quantity.name}, but nothing is called {', '.join(unknown)}")
 
 
 def _complaint(error: ValidationError) -> str:

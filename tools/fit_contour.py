@@ -9,7 +9,8 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.segment.contour import Cut, Measured
 from medvision_agent.tools.segment.search import around_seed, in_region
 from medvision_agent.tools.view.geometry import Point
@@ -73,7 +74,21 @@ class FitContour(Result):
     touches_region_border: bool
 
 
-@tool(FitContourArguments, FitContour, overlay=" The picture shows what was outlined.")
+@tool(
+    FitContourArguments,
+    FitContour,
+    overlay=" The picture shows what was outlined.",
+    measures=(
+        Measurand(BOX, ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")),
+        Measurand(
+            LENGTH_MM,
+            ("major_mm", "minor_mm"),
+            (("major_x0", "major_y0", "major_x1", "major_y1"), ("minor_x0", "minor_y0", "minor_x1", "minor_y1")),
+        ),
+        Measurand(AREA_MM2, ("area_mm2",)),
+    ),
+    solver=True,
+)
 def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
     """Outline a structure that is brighter or darker than its surroundings, and fit an ellipse to the outline.
 

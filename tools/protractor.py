@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.quantity import ANGLE_DEG
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import acute_angle_deg
 from medvision_agent.tools.view.line import line_of
 from medvision_agent.tools.view.overlay import CYAN, YELLOW, Overlay
@@ -33,7 +34,12 @@ class Protractor(Result):
     obtuse_angle_deg: float
 
 
-@tool(ProtractorArguments, Protractor, overlay=", and a picture of the view with both lines drawn on it")
+@tool(
+    ProtractorArguments,
+    Protractor,
+    overlay=", and a picture of the view with both lines drawn on it",
+    measures=Measurand(ANGLE_DEG, ("acute_angle_deg",), (("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1"),)),
+)
 def protractor(views: ViewSet, args: ProtractorArguments) -> Output:
     """Measure the angle in degrees between two lines of a view, in physical space.
 

@@ -5,7 +5,8 @@ import json
 from pydantic import Field
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.quantity import NUMBER
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.sandbox.process import run
 from medvision_agent.tools.view.views import ViewSet
 
@@ -30,7 +31,7 @@ class Python(Result):
     printed: str
 
 
-@tool(PythonArguments, Python, sees_image=False)
+@tool(PythonArguments, Python, sees_image=False, measures=Measurand(NUMBER, ("value",)))
 def python(views: ViewSet, args: PythonArguments) -> Output:  # noqa: ARG001 (every tool is given the views)
     """Evaluate arithmetic written in Python, with math and statistics.
 

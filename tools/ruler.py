@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.quantity import LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import distance_mm
 from medvision_agent.tools.view.line import line_of
 from medvision_agent.tools.view.overlay import YELLOW, Overlay
@@ -30,7 +31,12 @@ class Ruler(Result):
     dy_mm: float
 
 
-@tool(RulerArguments, Ruler, overlay=", and a picture of the view with the line\ndrawn where the points lie")
+@tool(
+    RulerArguments,
+    Ruler,
+    overlay=", and a picture of the view with the line\ndrawn where the points lie",
+    measures=Measurand(LENGTH_MM, ("distance_mm",), (("x0", "y0", "x1", "y1"),)),
+)
 def ruler(views: ViewSet, args: RulerArguments) -> Output:
     """Measure the physical distance in millimetres between two points of a view.
 

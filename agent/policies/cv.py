@@ -14,7 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from medvision_agent.agent.policies.measuring import Calls, measured
 from medvision_agent.agent.policies.policy import Look, Reading, final
+from medvision_agent.quantity import ANGLE_DEG, BOX, LENGTH_MM
+from medvision_agent.tools.fit_contour import fit_contour
 from medvision_agent.tools.view.slice import Grey
 
 __all__ = ["COARSE", "Blob", "baseline_cv", "glance"]
@@ -25,7 +28,6 @@ SHARES = (0.02, 0.04, 0.08)
 """Standard deviations of the blobs it looks for, as shares of the longest side."""
 GOOD_FIT = 0.8
 """Quality below which it trusts its glance more than a fitted contour."""
-Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,13 @@ class Blob:
 def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
     """Answer from a glance, or crop, fit and measure where the tools for it are offered."""
     blob = glance(look.picture())
-    fit = yield from _fit(look, blob)
-    match look.brief.task:
-        case "detection":
-            box = (
-                [fit[key] for key in ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")]
-                if fit
-                else [blob.x0, blob.y0, blob.x1, blob.y1]
-            )
-            return look.final_box(box, decimals=4)
-        case "size":
-            axes = (fit["major_mm"], fit["minor_mm"]) if fit else _axes_mm(look, blob)
-            return final(*axes, decimals=2)
-        case "distance":
-            return final((yield from _extent_mm(look, blob)), decimals=1)
-        case _:
-            return final((yield from _angle_deg(look, blob)), decimals=1)
+    brief = look.brief
+    fitted = yield from _fit(look, blob)
+    if brief.quantity == BOX:
+        return look.final_box(fitted or (blob.x0, blob.y0, blob.x1, blob.y1), brief.decimals)
+    if fitted is None:
+        fitted = yield from _from_glance(look, blob)
+    return final(*fitted, decimals=brief.decimals) if fitted else f"I cannot measure this: {brief.quantity.name}."
 
 
 def glance(picture: Grey) -> Blob:
@@ -101,7 +94,10 @@ def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def _fit(look: Look, blob: Blob) -> Calls:
     """Fit a contour in a crop around the blob; None where the tools are missing or find nothing worth trusting."""
-    if "fit_contour" not in look.tools or look.brief.task not in ("detection", "size"):
+    wanted = fit_contour.measurand(look.brief.quantity)
+    if fit_contour.name not in look.tools or wanted is None:
+        return None
+    if len(wanted.fields) != look.brief.numbers:  # two axes are no distance
         return None
     x, y = blob.centre
     view = "v0"
@@ -120,9 +116,20 @@ def _fit(look: Look, blob: Blob) -> Calls:
             y = (y - taken["v0_y0"]) / (taken["v0_y1"] - taken["v0_y0"])
             region = {}
     target = "bright" if blob.bright else "dark"
-    fit = yield "fit_contour", {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
+    fit = yield fit_contour.name, {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
     good = "major_mm" in fit and fit["quality"] >= GOOD_FIT and not fit["touches_region_border"]
-    return fit if good else None
+    return [fit[field] for field in wanted.fields] if good else None
+
+
+def _from_glance(look: Look, blob: Blob) -> Calls:
+    """Return the numbers of the answer as the blob's box has them; None for a quantity it does not have."""
+    if look.brief.quantity == LENGTH_MM and look.brief.numbers == 2:
+        return _axes_mm(look, blob)
+    if look.brief.quantity == LENGTH_MM:
+        return ((yield from _extent_mm(look, blob)),)
+    if look.brief.quantity == ANGLE_DEG:
+        return ((yield from _angle_deg(look, blob)),)
+    return None
 
 
 def _axes_mm(look: Look, blob: Blob) -> tuple[float, float]:
@@ -132,21 +139,16 @@ def _axes_mm(look: Look, blob: Blob) -> tuple[float, float]:
 
 
 def _extent_mm(look: Look, blob: Blob) -> Calls:
-    """Return the length of the blob's box diagonal, by the ruler where there is one."""
-    if "ruler" in look.tools:
-        reading = yield "ruler", {"view": "v0", "x0": blob.x0, "y0": blob.y0, "x1": blob.x1, "y1": blob.y1}
-        if "distance_mm" in reading:
-            return reading["distance_mm"]
-    return math.hypot(*_axes_mm(look, blob))
+    """Return the length of the blob's box diagonal, measured where a tool for it is offered."""
+    length = yield from measured(look, LENGTH_MM, "v0", [(blob.x0, blob.y0), (blob.x1, blob.y1)])
+    return math.hypot(*_axes_mm(look, blob)) if length is None else length
 
 
 def _angle_deg(look: Look, blob: Blob) -> Calls:
     """Return the angle between the blob's box diagonal and its lower side."""
-    if "protractor" in look.tools:
-        diagonal = {"ax0": blob.x0, "ay0": blob.y0, "ax1": blob.x1, "ay1": blob.y1}
-        side = {"bx0": blob.x0, "by0": blob.y0, "bx1": blob.x1, "by1": blob.y0}
-        reading = yield "protractor", {"view": "v0", **diagonal, **side}
-        if "acute_angle_deg" in reading:
-            return reading["acute_angle_deg"]
+    corner = (blob.x0, blob.y0)
+    angle = yield from measured(look, ANGLE_DEG, "v0", [corner, (blob.x1, blob.y1), corner, (blob.x1, blob.y0)])
+    if angle is not None:
+        return angle
     width, height = look.field_mm()
     return math.degrees(math.atan2((blob.y1 - blob.y0) * height, (blob.x1 - blob.x0) * width))

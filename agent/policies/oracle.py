@@ -1,44 +1,43 @@
 """``oracle``: is told the ground-truth points and measures them with the tools.
 
-It shows the tool chain's own error (crop geometry, spacing, ruler, protractor) and is labelled as no model: its
+It shows the tool chain's own error (crop geometry, spacing, the tools that measure) and is labelled as no model: its
 figures are a ceiling, never a result. Without tools it works the same points out from the numbers the prompt states.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
+from medvision_agent.agent.policies.measuring import Calls, Unit, measured
 from medvision_agent.agent.policies.policy import Look, Reading, final
+from medvision_agent.quantity import BOX
 
 __all__ = ["oracle"]
 
-Unit = tuple[float, float]
-Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
 MARGIN = 0.15
 """Margin around the points when cropping, as a share of the whole picture."""
 
 
 def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
     """Measure the ground-truth points of the brief."""
-    points = look.brief.truth
+    points, quantity = look.brief.truth, look.brief.quantity
     if not points:
         return "I was told no ground-truth points for this sample."
+    if quantity != BOX and not quantity.points:
+        return f"No points determine this quantity: {quantity.name}."
     view, placed, region = "v0", [(u, 1.0 - v) for u, v in points], (0.0, 0.0, 1.0, 1.0)  # MedVision's frame: y up
     if "crop" in look.tools:
         view, placed, region = yield from _crop(placed)
-    match look.brief.task:
-        case "detection":
-            x0, y0, x1, y1 = region
-            corners = [(x0 + x * (x1 - x0), y0 + y * (y1 - y0)) for x, y in placed]
-            return look.final_box((*corners[0], *corners[1]), decimals=6)
-        case "size":
-            major = yield from _distance(look, view, placed[:2], points[:2])
-            minor = yield from _distance(look, view, placed[2:], points[2:])
-            return final(major, minor, decimals=4)
-        case "distance":
-            return final((yield from _distance(look, view, placed, points)), decimals=4)
-        case _:
-            return final((yield from _angle(look, view, placed, points)), decimals=4)
+    if quantity == BOX:
+        x0, y0, x1, y1 = region
+        corners = [(x0 + x * (x1 - x0), y0 + y * (y1 - y0)) for x, y in placed]
+        return look.final_box((*corners[0], *corners[1]), decimals=6)
+    values = []
+    for start in range(0, len(points), quantity.points):
+        own = slice(start, start + quantity.points)
+        value = yield from measured(look, quantity, view, placed[own])
+        values.append(_worked_out(look, points[own]) if value is None else value)
+    return final(*values, decimals=4)
 
 
 def _crop(points: list[Unit]) -> Calls:
@@ -57,23 +56,12 @@ def _crop(points: list[Unit]) -> Calls:
     return taken["view"], [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in points], region
 
 
-def _distance(look: Look, view: str, placed: list[Unit], points: tuple[Unit, ...]) -> Calls:
-    (x0, y0), (x1, y1) = placed
-    if "ruler" in look.tools:
-        reading = yield "ruler", {"view": view, "x0": x0, "y0": y0, "x1": x1, "y1": y1}
-        if "distance_mm" in reading:
-            return reading["distance_mm"]
-    return math.hypot(*_step_mm(look, *points))
-
-
-def _angle(look: Look, view: str, placed: list[Unit], points: tuple[Unit, ...]) -> Calls:
-    if "protractor" in look.tools:
-        names = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
-        flat = [value for point in placed for value in point]
-        reading = yield "protractor", {"view": view, **dict(zip(names, flat, strict=True))}
-        if "acute_angle_deg" in reading:
-            return reading["acute_angle_deg"]
-    (ax, ay), (bx, by) = _step_mm(look, *points[:2]), _step_mm(look, *points[2:])
+def _worked_out(look: Look, points: Sequence[Unit]) -> float:
+    """Return the length between two points in mm, or the acute angle of the lines through four in degrees."""
+    steps = [_step_mm(look, a, b) for a, b in zip(points[::2], points[1::2], strict=True)]
+    if len(steps) == 1:
+        return math.hypot(*steps[0])
+    (ax, ay), (bx, by) = steps
     return math.degrees(math.atan2(abs(ax * by - ay * bx), abs(ax * bx + ay * by)))
 
 

@@ -22,6 +22,8 @@ from langchain_core.tools import BaseTool
 
 from medvision_agent.agent.chat.chat import png_of
 from medvision_agent.prompts.render import render
+from medvision_agent.quantity import Quantity
+from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.png import decode_png
@@ -33,14 +35,20 @@ __all__ = ["Brief", "Look", "OfflineModel", "Policy", "PolicyModel", "final"]
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What an offline model is told in structured form, because it does not read.
+    """What an offline model is told in structured form, because it does not read."""
 
-    ``task`` repeats what the prompt says in words. ``truth`` is for the oracle alone: the ground-truth points in
-    unit coordinates of the whole picture (u right, v down), in the order of the sample's ``truth_points``.
-    """
-
-    task: str
+    quantity: Quantity
+    """What is asked for."""
+    numbers: int
+    """How many numbers an answer has."""
+    decimals: int
+    usual: tuple[float, ...]
+    """What is answered without looking."""
+    tools: tuple[Tool, ...] = ()
+    """The tools of the condition, for what they declare to measure."""
     truth: tuple[tuple[float, float], ...] = ()
+    """For the oracle alone: the ground-truth points in unit coordinates of the whole picture (u right, v down), in the
+    order of the sample's ``truth_points``."""
 
 
 @dataclass(frozen=True, eq=False)

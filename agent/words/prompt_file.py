@@ -4,14 +4,14 @@
       How long is the {{ label }} in the picture? One pixel is {{ width_mm_per_px }} mm wide ...
       Reply as <answer>major, minor</answer>.
 
-Names: the four tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``), ``tools_text``, which is
+Names: the tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``), ``tools_text``, which is
 for models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool), and
 ``tools_code`` (the provider runs code). What is not given is taken from the shipped templates. The variables of a task
 are those of ``prompts/*.j2``; all templates know ``frame``, the coordinate convention (``tools/view/frames.py``), and
 are tried out in each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from itertools import product
@@ -37,11 +37,7 @@ _TRIAL: dict[str, Any] = {
     "width_mm_per_px": "1.000",
     "height_mm_per_px": "1.000",
 }
-_NAMES: dict[str, dict[str, Any]] = {
-    "detection": _TRIAL,
-    "size": _TRIAL,
-    "angle": _TRIAL,
-    "distance": _TRIAL,
+_BESIDES: dict[str, dict[str, Any]] = {
     "system": {"convention": "x and y"},
     "tools": {"names": ("ruler",)},
     "tools_text": {"names": ("ruler",), "declarations": ("{}",)},
@@ -49,28 +45,32 @@ _NAMES: dict[str, dict[str, Any]] = {
 }
 
 
-def with_prompt_file(wording: Wording, path: Path) -> tuple[Wording, str]:
-    """Return *wording* with the templates of a file, and the SHA-256 of the file; raises ConfigError naming the key."""
+def with_prompt_file(wording: Wording, path: Path, questions: Iterable[str]) -> tuple[Wording, str]:
+    """Return *wording* with the templates of a file, and the SHA-256 of the file; raises ConfigError naming the key.
+
+    *questions* are the templates of tasks.
+    """
     try:
         content = path.read_bytes()
         texts = yaml.safe_load(content.decode("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: not a YAML file of prompts: {' '.join(str(error).split())}") from None
+    trials = dict.fromkeys(questions, _TRIAL) | _BESIDES
     if not isinstance(texts, dict) or not texts:
-        raise ConfigError(f"{path}: expected texts by name ({', '.join(_NAMES)})")
+        raise ConfigError(f"{path}: expected texts by name ({', '.join(trials)})")
     for name, text in texts.items():
-        if name not in _NAMES:
-            raise ConfigError(f"{path}: key {name!r}: known names are {', '.join(_NAMES)}.{nearest(str(name), _NAMES)}")
+        if name not in trials:
+            raise ConfigError(f"{path}: key {name!r}: known names are {', '.join(trials)}.{nearest(str(name), trials)}")
         if not isinstance(text, str) or not text.strip():
             raise ConfigError(f"{path}: key {name}: expected a text")
     worded = replace(wording, own=texts)
-    _try_out(worded, texts, path)
+    _try_out(worded, {name: trials[name] for name in texts}, path)
     return worded, sha256(content).hexdigest()
 
 
-def _try_out(wording: Wording, texts: Mapping[str, str], path: Path) -> None:
-    for name, frame in product(texts, FRAMES.values()):
+def _try_out(wording: Wording, trials: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    for name, frame in product(trials, FRAMES.values()):
         try:
-            wording.render(name, **_NAMES[name], frame=frame)
+            wording.render(name, **trials[name], frame=frame)
         except (TemplateError, ArithmeticError, TypeError, ValueError, IndexError) as error:
             raise ConfigError(f"{path}: key {name}: not a usable template: {error}") from None

@@ -13,9 +13,10 @@ __all__ = ["Prompt", "Question"]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One picture and what is asked about it; ``task`` names the prompt template."""
+    """One picture and what is asked about it."""
 
-    task: str
+    template: str
+    """Name of the prompt's template."""
     image: Slice
     description: str
     label: str | None
@@ -43,7 +44,7 @@ class Question:
         # Upstream states the image size with its padding; coordinates in pixels run over the content.
         stated = whole.perceived if frame.in_pixels else whole.canvas
         text = self.wording.render(
-            self.task,
+            self.template,
             description=self.description.rstrip("."),
             label=self.label,
             landmarks=self.landmarks,

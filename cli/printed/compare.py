@@ -7,8 +7,8 @@ from rich.text import Text
 
 from medvision_agent.cli.printed.table import new_table, number, people, plain
 from medvision_agent.eval.compare.compare import Comparison, Missing, TaskComparison
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.summary.measures import MEASURES
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
 __all__ = ["comparison_view"]
@@ -30,7 +30,7 @@ def comparison_view(comparison: Comparison, facts_a: Sequence[str], facts_b: Seq
     return Group(*views)
 
 
-def _task_view(task: Task, comparison: TaskComparison) -> Group:
+def _task_view(task: TaskName, comparison: TaskComparison) -> Group:
     table = new_table(("A", "B", "B - A", "n", "subjects"))
     for measure in MEASURES[task]:
         paired = comparison.metrics[measure.name]

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group
 
 from medvision_agent.cli.printed.table import new_table, number, people, plain
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import counted, plural
 
 __all__ = ["summary_view"]
@@ -39,7 +39,7 @@ def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Gr
     return Group(*map(plain, lines), *blocks)
 
 
-def _task_view(task: Task, summary: TaskSummary) -> Group:
+def _task_view(task: TaskName, summary: TaskSummary) -> Group:
     measures = MEASURES[task]
     means = [summary.metrics[measure.name] for measure in measures]
     table = new_table(f"{measure.name} ({measure.unit})" if measure.unit else measure.name for measure in measures)

@@ -6,10 +6,10 @@ from rich.console import Group as Stack
 from rich.console import RenderableType
 
 from medvision_agent.cli.printed.table import new_table, number, plain
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour
-from medvision_agent.eval.why.summary import UNITS, Corners, Group, Landmarks, Quantity, TaskWhy, WhySummary
+from medvision_agent.eval.why.summary import Corners, Group, Landmarks, Quantity, TaskWhy, WhySummary
 from medvision_agent.text import counted, plural
 
 __all__ = ["why_view"]
@@ -30,8 +30,8 @@ def why_view(summary: WhySummary, facts: Sequence[str], source_note: str) -> Sta
     return Stack(*map(plain, lines), *blocks)
 
 
-def _task(task: Task, why: TaskWhy) -> Stack:
-    unit = f", in {UNITS[task]}" if why.errors.quantities else ""
+def _task(task: TaskName, why: TaskWhy) -> Stack:
+    unit = f", in {TASKS[task].quantity.unit}" if why.errors.quantities else ""
     heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
     heading.stylize("bold")
     blocks: list[RenderableType] = [heading]

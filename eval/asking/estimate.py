@@ -15,8 +15,9 @@ from medvision_agent.agent.words.question import Prompt
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import Prepared
 from medvision_agent.eval.asking.runner import question_of
-from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.views import ViewSet
@@ -57,8 +58,8 @@ class Estimate(Frozen):
     condition: str
     samples: int
     subjects: int
-    tasks: dict[Task, int]
-    prompts: dict[Task, str]
+    tasks: dict[TaskName, int]
+    prompts: dict[TaskName, str]
     """The prompt of the first sample of each task, system text first."""
     spending: tuple[Spending, ...]
     assumed: str
@@ -68,7 +69,7 @@ class Estimate(Frozen):
 def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
     """Return the estimate of a prepared run; *pilot* is a stored run of the same tasks, usually a small one."""
     prompts, pictures = _rendered(prepared)
-    tasks: dict[Task, int] = defaultdict(int)
+    tasks: dict[TaskName, int] = defaultdict(int)
     for sample in prepared.samples:
         tasks[sample.task] += 1
     if pilot is None:
@@ -87,9 +88,9 @@ def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
     )
 
 
-def _rendered(prepared: Prepared) -> tuple[dict[Task, Prompt], float]:
+def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
     """Return a prompt for each task and the mean number of pixels as perceived."""
-    first: dict[Task, Sample] = {}
+    first: dict[TaskName, Sample] = {}
     for sample in prepared.samples:
         first.setdefault(sample.task, sample)
     step = max(1, len(prepared.samples) // LOOKED_AT)
@@ -112,7 +113,7 @@ def _views(prepared: Prepared, sample: Sample) -> ViewSet:
     return ViewSet(image, prepared.recipe.perceives(prepared.model.sees), FRAMES[prepared.model.frame])
 
 
-def _by_rules(prepared: Prepared, prompts: dict[Task, Prompt], pixels: float) -> tuple[Spending, ...]:
+def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float) -> tuple[Spending, ...]:
     texts = [len(prompt.system_sent) + len(prompt.question) for prompt in prompts.values()]
     declared = prepared.condition.tools and prepared.model.tool_calling == "native"
     schemas = len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame]))) if declared else 0
@@ -133,13 +134,13 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
     return _spending(f"{calls} model {plural} a sample{limit}", usage, prepared)
 
 
-def usage_of(run: Run, task: Task) -> list[Usage]:
+def usage_of(run: Run, task: TaskName) -> list[Usage]:
     """Return what the samples of a task took, where it was reported."""
     used = [record.usage for record in run.records if record.sample.task == task and not record.usage.unreported]
     return [usage for usage in used if usage.model_calls]
 
 
-def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[Task, int]) -> Spending:
+def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> Spending:
     total_input = total_output = 0.0
     for task, count in tasks.items():
         used = usage_of(pilot, task)

@@ -30,6 +30,7 @@ from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore, open_run
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.prompts.render import templates_sha256
 from medvision_agent.tools.view.frames import FRAMES, frame_named
 from medvision_agent.tools.view.geometry import Size
@@ -108,7 +109,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
-        wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
+        questions = [task.template for task in TASKS.values()]
+        wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file, questions)
     wording = _with_spacing(wording, settings)
     check_askable(settings.model, model, condition, recipe.name, wording)
     if condition.again > settings.limits.model_calls - 2:

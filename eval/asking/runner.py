@@ -31,9 +31,10 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
+from medvision_agent.eval.tasks import Task
 from medvision_agent.tools.view.slice import Slice
 
-__all__ = ["Ask", "Job", "Lane", "Pool", "Watch", "question_of", "run_pools", "run_samples"]
+__all__ = ["Ask", "Job", "Lane", "Pool", "Watch", "brief_of", "question_of", "run_pools", "run_samples"]
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         job.limits,
         perceives=perceives,
         waiting=waiting,
-        brief=_brief(job.chat, sample, native),
+        brief=_brief(job, sample, native),
     )
     return _record(job, sample, attempt, given), given.trace
 
@@ -172,7 +173,7 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
 def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
     """Return what the agent is asked about a sample: all of it but the truth."""
     return Question(
-        task=sample.task,
+        template=sample.asks.template,
         image=image,
         description=sample.description,
         label=sample.label,
@@ -182,13 +183,25 @@ def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
     )
 
 
-def _brief(chat: Chat, sample: Sample, native: NativeImage) -> Brief | None:
-    """Return what an offline policy is told; the truth goes to the oracle alone."""
-    if not isinstance(chat.config, Offline):
+def brief_of(task: Task, condition: Condition, truth: tuple[tuple[float, float], ...] = ()) -> Brief:
+    """Return what an offline policy is told of a task, and, where it is the oracle, of the ground truth."""
+    return Brief(
+        quantity=task.quantity,
+        numbers=len(task.numbers),
+        decimals=task.decimals,
+        usual=task.usual_answer,
+        tools=condition.tools,
+        truth=truth,
+    )
+
+
+def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
+    config = job.chat.config
+    if not isinstance(config, Offline):
         return None
-    truth = sample.truth_points if chat.config.name == "oracle" else ()
+    points = sample.truth_points if config.name == "oracle" else ()
     height, width = native.values.shape
-    return Brief(sample.task, tuple((point.x / width, point.y / height) for point in truth))
+    return brief_of(sample.asks, job.condition, tuple((point.x / width, point.y / height) for point in points))
 
 
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:

@@ -13,6 +13,7 @@ from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, Frame
 
 __all__ = ["with_size_rule"]
@@ -33,7 +34,8 @@ def with_size_rule(
     frame = FRAMES[model.frame]
     if stating := _stating(samples, condition, wording, frame):
         without = [tool.name for tool in condition.tools if not tool.states_pixels]
-        instead = "run it on --task detection with --tools " + (",".join(without) or "off")
+        boxes = ",".join(name for name, task in TASKS.items() if task.is_box)
+        instead = f"run it on --task {boxes} with --tools {','.join(without) or 'off'}"
         instead += f" and --frame {MEDVISION.name}" if frame.in_pixels else ""
         raise ConfigError(
             f"model {name!r} states no size rule, and {stating} would tell it pixel sizes of the picture as it "
@@ -47,7 +49,7 @@ def with_size_rule(
 def _stating(samples: Iterable[Sample], condition: Condition, wording: Wording, frame: Frame) -> str:
     """Name what would state pixel sizes, if anything."""
     tasks = sorted({sample.task for sample in samples})
-    asked = [task for task in tasks if task != "detection" or "_px" in wording.own.get(task, "")]
+    asked = [task for task in tasks if not TASKS[task].is_box or "_px" in wording.own.get(TASKS[task].template, "")]
     tools = [tool.name for tool in condition.tools if tool.states_pixels]
     parts = [f"the prompt of {' and '.join(asked)}"] if asked else []
     parts += [f"the coordinate convention {frame.name}"] if frame.in_pixels else []

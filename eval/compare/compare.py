@@ -11,12 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medvision_agent.eval.data.sample import TASKS, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import MEASURES, Measure, finite_mean
 from medvision_agent.eval.summary.summary import subject_sizes
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Comparison", "Missing", "PairedMean", "TaskComparison", "compare"]
@@ -69,12 +70,12 @@ class Comparison(Frozen):
     """Samples the runs were to ask."""
     pairs: int
     """Samples scored in both runs."""
-    tasks: dict[Task, TaskComparison]
+    tasks: dict[TaskName, TaskComparison]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    subject: str
+    sample: Sample
     a: Score
     b: Score
 
@@ -93,18 +94,18 @@ def compare(records_a: Sequence[Record], records_b: Sequence[Record], protocol: 
     return Comparison(protocol=protocol.name, chosen=chosen, pairs=pairs, tasks=tasks)
 
 
-def _of_task(task: Task, records: Sequence[Record]) -> dict[str, Record]:
+def _of_task(task: TaskName, records: Sequence[Record]) -> dict[str, Record]:
     return {record.sample.id: record for record in records if record.sample.task == task}
 
 
 def _compare_task(
-    task: Task, records_a: dict[str, Record], records_b: dict[str, Record], protocol: Protocol
+    task: TaskName, records_a: dict[str, Record], records_b: dict[str, Record], protocol: Protocol
 ) -> TaskComparison:
     common = [sample_id for sample_id in records_a if sample_id in records_b]
     scores_a = {sample_id: score_record(records_a[sample_id], protocol) for sample_id in common}
     scores_b = {sample_id: score_record(records_b[sample_id], protocol) for sample_id in common}
     pairs = {
-        sample_id: _Pair(records_a[sample_id].sample.subject, a, b)
+        sample_id: _Pair(records_a[sample_id].sample, a, b)
         for sample_id in common
         if (a := scores_a[sample_id]) is not None and (b := scores_b[sample_id]) is not None
     }
@@ -125,7 +126,7 @@ def _compare_task(
 
 
 def _paired(measure: Measure, pairs: Sequence[_Pair]) -> PairedMean:
-    both = [(pair.subject, measure.of(pair.a), measure.of(pair.b)) for pair in pairs]
+    both = [(one.sample.subject, measure.of(one.sample, one.a), measure.of(one.sample, one.b)) for one in pairs]
     complete = [(subject, a, b) for subject, a, b in both if math.isfinite(a) and math.isfinite(b)]
     return PairedMean(
         a=finite_mean([a for _, a, _ in complete])[0],

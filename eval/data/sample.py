@@ -3,12 +3,7 @@
 A sample never knows of models or tools. Geometry in a sample is in the **slice frame** (continuous pixels, x
 right, y down, origin at the outer corner of the first pixel: see ``tools/view/geometry.py``).
 
-Targets by task (the order in which an answer gives them):
-
-* ``detection``: ``(x1, y1, x2, y2)``, relative to the image, origin lower left, y up, lower-left corner first.
-* ``size``: ``(major, minor)`` axis in mm.
-* ``distance``: ``(mm,)``.
-* ``angle``: ``(degrees,)``, the acute angle of two lines, 0..90.
+What a target holds depends on the task (``eval/tasks``), in the order in which an answer gives it.
 """
 
 from typing import Literal, Self
@@ -16,18 +11,10 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from medvision_agent.eval.data.facts import MedVisionFacts
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ANSWER_LENGTH", "LANDMARKS_NEEDED", "TASKS", "Landmark", "Marks", "PixelSize", "Sample", "Task"]
-
-Task = Literal["detection", "size", "angle", "distance"]
-"""The families of MedVision's questions."""
-
-TASKS: tuple[Task, ...] = ("detection", "size", "angle", "distance")
-ANSWER_LENGTH: dict[Task, int] = {"detection": 4, "size": 2, "angle": 1, "distance": 1}
-"""How many numbers an answer has."""
-LANDMARKS_NEEDED: dict[Task, int] = {"detection": 0, "size": 0, "angle": 4, "distance": 2}
-"""How many named landmarks the question is about; an angle's are line 1's two, then line 2's two."""
+__all__ = ["Landmark", "Marks", "PixelSize", "Sample"]
 
 
 class PixelSize(Frozen):
@@ -61,7 +48,7 @@ class Sample(Frozen):
 
     id: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
     """Stable and unique within its source."""
-    task: Task
+    task: TaskName
     image: str = Field(min_length=1)
     """Where the source finds the picture (for a file source: path relative to the file)."""
     pixel_size: PixelSize
@@ -70,9 +57,9 @@ class Sample(Frozen):
     modality: str
     plane: str
     label: str | None = None
-    """Name of the structure to box or size (detection and size)."""
+    """Name of the structure that is asked about, in tasks without landmarks."""
     landmarks: tuple[str, ...] = ()
-    """Names of the landmarks asked for (distance: 2; angle: 4, line 1's two, then line 2's two)."""
+    """Names of the landmarks asked for, as many as the task needs."""
     measurement: str = ""
     """Name of the distance or angle, where it has one."""
     target: tuple[float, ...]
@@ -94,12 +81,16 @@ class Sample(Frozen):
     medvision: MedVisionFacts | None = None
     """What MedVision's own scorer needs; None for samples from elsewhere."""
 
+    @property
+    def asks(self) -> Task:
+        """What is asked."""
+        return TASKS[self.task]
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        expected = ANSWER_LENGTH[self.task]
+        expected, needed = len(self.asks.numbers), self.asks.landmarks
         if len(self.target) != expected:
             raise ValueError(f"target has {len(self.target)} numbers, a {self.task} sample needs {expected}")
-        needed = LANDMARKS_NEEDED[self.task]
         if len(self.landmarks) != needed:
             raise ValueError(f"landmarks has {len(self.landmarks)} names, a {self.task} sample needs {needed}")
         if needed == 0 and not self.label:

@@ -11,24 +11,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from medvision_agent.errors import ConfigError, DataError, nearest
-from medvision_agent.eval.data.configs import SPLITS, Config, Family, task_name
+from medvision_agent.eval.data.configs import FAMILIES, SPLITS, Config, task_name
 from medvision_agent.eval.data.draw import Draw
-from medvision_agent.eval.data.sample import TASKS, Sample, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source, Streaming
+from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["Selection", "find_sample", "parse_tasks", "select"]
 
-_ASKED: dict[Family, tuple[Task, ...]] = {
-    "BoxSize": ("detection",),
-    "TumorLesionSize": ("size",),
-    "BiometricsFromLandmarks": ("distance", "angle"),
-    "BiometricsFromLandmarks_Distance": ("distance",),
-    "BiometricsFromLandmarks_Angle": ("angle",),
+_ASKED: dict[str, set[TaskName]] = {
+    family: {name for name, task in TASKS.items() if task.medvision and family in task.medvision.configs}
+    for family in FAMILIES
 }
+"""The tasks of the samples in a family of MedVision's configurations; none where it asks nothing of ours."""
 _WILD = re.compile(r"[*?\[]")
 
 
-def parse_tasks(text: str | None) -> tuple[Task, ...] | None:
+def parse_tasks(text: str | None) -> tuple[TaskName, ...] | None:
     """Return the tasks named in a comma-separated *text*, in the order of TASKS; None stands for all of them."""
     if text is None:
         return None
@@ -45,7 +44,7 @@ def parse_tasks(text: str | None) -> tuple[Task, ...] | None:
 class Selection:
     """What a user asks for; what is empty or None restricts nothing."""
 
-    tasks: tuple[Task, ...] | None = None
+    tasks: tuple[TaskName, ...] | None = None
     configs: tuple[str, ...] = ()
     """MedVision's configurations or tasks (a configuration without its split): names, or patterns with ``*``."""
     split: Literal["train", "test", "all"] | None = None
@@ -82,10 +81,10 @@ class Selection:
 
     def takes_config(self, config: Config) -> bool:
         """Return whether a MedVision configuration is asked for."""
-        tasks = _ASKED.get(config.family, ())
+        tasks = _ASKED[config.family]
         return (
             bool(tasks)
-            and (self.tasks is None or not set(tasks).isdisjoint(self.tasks))
+            and (self.tasks is None or not tasks.isdisjoint(self.tasks))
             and (not self.planes or config.plane.lower() in self.planes)
             and (not self.datasets or config.dataset in self.datasets)
             and (any(self.admits(pattern, config) for pattern in self.configs) if self.configs else self._plain(config))

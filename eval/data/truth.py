@@ -33,11 +33,11 @@ def draw_truth(shown: Slice, sample: Sample) -> NDArray[np.uint8]:
 
 def _draw(overlay: Overlay, sample: Sample, fx: float, fy: float, size: tuple[int, int]) -> None:
     points = [Point(point.x * fx, point.y * fy) for point in sample.truth_points]
-    if sample.task == "detection":
+    if sample.asks.drawing == "box":
         x1, y1, x2, y2 = sample.target
         width, height = size
         overlay.box(Region(x1 * width, (1 - y2) * height, x2 * width, (1 - y1) * height), GREEN)
-    elif sample.task == "size" and len(points) == 4:
+    elif sample.asks.drawing == "ellipse" and len(points) == 4:
         overlay.ring(_ellipse(points), GREEN).line(points[0], points[1], YELLOW).line(points[2], points[3], CYAN)
     elif len(points) >= 2:
         for (a, b), colour in zip(zip(points[::2], points[1::2], strict=False), (YELLOW, CYAN), strict=False):

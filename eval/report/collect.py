@@ -7,7 +7,7 @@ from pathlib import Path
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.statistics.family import Family, Key, family
 from medvision_agent.eval.compare.statistics.pairs import Pairs
-from medvision_agent.eval.data.sample import TASKS, Marks, Sample, Task
+from medvision_agent.eval.data.sample import Marks, Sample
 from medvision_agent.eval.report.contrasts import contrasts, paired
 from medvision_agent.eval.report.figures import Epochs, arm_task, scored
 from medvision_agent.eval.report.how import run_facts
@@ -16,8 +16,8 @@ from medvision_agent.eval.report.model import Chapter, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
-from medvision_agent.eval.report.units import SIZE_UNITS
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
 
@@ -100,19 +100,19 @@ def _chapter(
     )
 
 
-def _task(task: Task, arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol) -> TaskData:
+def _task(task: TaskName, arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol) -> TaskData:
     found = [one for arm in arms if (one := arm_task(arm, task, scores[arm.name])) is not None]
     free, missing = references(task, arms, rules)
     return TaskData(
         task=task,
-        size_unit=SIZE_UNITS[task],
+        size_unit=TASKS[task].target_size,
         arms=tuple(found),
         references=tuple(free),
         not_there=tuple(missing),
     )
 
 
-def _asked(task: Task, samples: Collection[Sample]) -> bool:
+def _asked(task: TaskName, samples: Collection[Sample]) -> bool:
     return any(sample.task == task for sample in samples)
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from medvision_agent.eval.compare.statistics.family import Family, Key, Test
 from medvision_agent.eval.compare.statistics.pairs import Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
-from medvision_agent.eval.data.sample import TASKS, Task
 from medvision_agent.eval.report.figures import Epochs, results
 from medvision_agent.eval.report.inputs import ChapterIn, ContrastIn, varied
 from medvision_agent.eval.report.model import Contrast, PairMeans
 from medvision_agent.eval.report.units import units
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.summary.measures import finite_mean
+from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["contrasts", "paired"]
 
@@ -38,8 +38,8 @@ def contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: Family) -> t
     return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
 
 
-def _pairs(chapter: ChapterIn, one: ContrastIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Task, Pairs]:
-    found: dict[Task, Pairs] = {}
+def _pairs(chapter: ChapterIn, one: ContrastIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[TaskName, Pairs]:
+    found: dict[TaskName, Pairs] = {}
     for task in TASKS:
         samples = [sample for sample in one.a.first.samples if sample.task == task]
         if samples:
@@ -54,14 +54,14 @@ def _of_samples(epochs: Epochs, ids: set[str]) -> Epochs:
     return [[(record, score) for record, score in epoch if record.sample.id in ids] for epoch in epochs]
 
 
-def _key(chapter: ChapterIn, one: ContrastIn, task: Task) -> Key:
+def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
     return Key(one.name, task, one.a.model, chapter.source)
 
 
 def _contrast(
     chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], *, several: bool
 ) -> Contrast:
-    by_task: dict[Task, tuple[Test, Pairs]] = {
+    by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
     name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from medvision_agent.eval.compare.statistics.pairs import Result
-from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import ArmTask
 from medvision_agent.eval.report.units import target_size
@@ -13,6 +13,7 @@ from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.summary.summary import Mean, effort_of
+from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "results", "scored"]
 
@@ -48,16 +49,16 @@ def results(samples: Sequence[Sample], epochs: Epochs) -> list[Result]:
     return found
 
 
-def arm_task(arm: ArmIn, task: Task, epochs: Epochs) -> ArmTask | None:
+def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
     """Return the figures of an arm; None where it was not to ask any sample of the task."""
     chosen = [sample for sample in arm.first.samples if sample.task == task]
     if not chosen:
         return None
     every = [(record, score) for epoch in epochs for record, score in epoch if record.sample.task == task]
-    by_sample: dict[str, list[Score]] = {}
+    by_sample: dict[str, list[tuple[Sample, Score]]] = {}
     for record, score in every:
         if score is not None:
-            by_sample.setdefault(record.sample.id, []).append(score)
+            by_sample.setdefault(record.sample.id, []).append((record.sample, score))
     subjects = {sample.subject for sample in chosen if sample.id in by_sample}
     return ArmTask(
         arm=arm.name,
@@ -71,16 +72,16 @@ def arm_task(arm: ArmIn, task: Task, epochs: Epochs) -> ArmTask | None:
         means=_means(task, by_sample),
         effort=effort_of([record for record, score in every if score is not None]),
         points=tuple(
-            (sample.subject, target_size(sample), math.fsum(one.loss for one in own) / len(own))
+            (sample.subject, target_size(sample), math.fsum(score.loss for _, score in own) / len(own))
             for sample in chosen
             if (own := by_sample.get(sample.id))
         ),
     )
 
 
-def _means(task: Task, by_sample: Mapping[str, Sequence[Score]]) -> dict[str, Mean]:
+def _means(task: TaskName, by_sample: Mapping[str, Sequence[tuple[Sample, Score]]]) -> dict[str, Mean]:
     means = {}
     for measure in MEASURES[task]:
-        per_sample = [finite_mean([measure.of(score) for score in own])[0] for own in by_sample.values()]
+        per_sample = [finite_mean([measure.of(*one) for one in own])[0] for own in by_sample.values()]
         means[measure.name] = Mean.of([value for value in per_sample if value is not None])
     return means

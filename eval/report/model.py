@@ -9,9 +9,9 @@ from typing import Any, Literal
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.summary.summary import Effort, Mean
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
@@ -50,7 +50,7 @@ class Picture(Frozen):
     """One sample, its truth, and what each arm made of it."""
 
     sample: str
-    task: Task
+    task: TaskName
     subject: str
     asked: str
     target: str
@@ -96,7 +96,7 @@ class Reference(Frozen):
 class TaskData(Frozen):
     """All arms on one task."""
 
-    task: Task
+    task: TaskName
     size_unit: str
     arms: tuple[ArmTask, ...]
     references: tuple[Reference, ...]
@@ -125,10 +125,10 @@ class Contrast(Frozen):
     declared: bool
     by_construction: str
     """Why a difference says nothing of a model's skill; empty where it may."""
-    tests: dict[Task, Test]
-    means: dict[Task, PairMeans]
-    strata: dict[Task, tuple[Stratum, ...]]
-    losses: dict[Task, tuple[tuple[float, float], ...]]
+    tests: dict[TaskName, Test]
+    means: dict[TaskName, PairMeans]
+    strata: dict[TaskName, tuple[Stratum, ...]]
+    losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
     free: tuple[str, ...]
     """The fields in which the arms may differ, and do."""
@@ -144,7 +144,7 @@ class Refused(Frozen):
 class Asked(Frozen):
     """The words that the first sample of a task was asked with."""
 
-    task: Task
+    task: TaskName
     sample: str
     system: str
     question: str
@@ -213,7 +213,7 @@ class Chapter(Frozen):
     published: tuple[Published, ...]
     published_missing: str
     """Why there is no published row; else empty."""
-    why: dict[str, dict[Task, TaskWhy]]
+    why: dict[str, dict[TaskName, TaskWhy]]
     """By arm; of its first epoch."""
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]

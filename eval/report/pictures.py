@@ -30,13 +30,7 @@ __all__ = ["pictures"]
 
 _CONTRASTS = 3
 """Contrasts that get pictures: the first ones."""
-_LINES = {
-    "size": ("major axis", "minor axis"),
-    "distance": ("distance",),
-    "angle": ("line 1", "line 2"),
-}
 _FAR = 4.0
-_UNIT = {"detection": "", "size": " mm", "distance": " mm", "angle": " degrees"}
 
 
 def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, most: int) -> list[Picture]:
@@ -74,7 +68,7 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         task=sample.task,
         subject=sample.subject,
         asked=sample.label or sample.measurement or lines_of(sample),
-        target=_numbers(sample.target) + _UNIT[sample.task],
+        target=_numbers(sample.target) + sample.asks.unit_after,
         png=embedded(run, record.v0_sha256),
         aspect=width / height,
         truth=_truth(sample, scene),
@@ -90,7 +84,7 @@ def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol) -> Panel:
     marks, note = _drawn(arm.first, record, score, rules)
     return Panel(
         arm=arm.name,
-        answer=_numbers(score.values) + _UNIT[record.sample.task] if score.success else "no answer could be read",
+        answer=_numbers(score.values) + record.sample.asks.unit_after if score.success else "no answer could be read",
         outcome=record.outcome.value,
         loss=float(score.loss),
         marks=marks,
@@ -100,28 +94,28 @@ def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol) -> Panel:
 
 
 def _truth(sample: Sample, scene: Scene | Missing) -> tuple[Mark, ...]:
-    if sample.task == "detection":
+    if sample.asks.is_box:
         return (_box(sample.target, "ground truth"),)
     if isinstance(scene, Missing) or len(scene.truth) < 2:
         return ()
     ends = zip(scene.truth[::2], scene.truth[1::2], strict=False)
-    names = _LINES[sample.task]
-    return tuple(_line(pair, scene, f"ground truth, {name}") for pair, name in zip(ends, names, strict=False))
+    named = zip(ends, sample.asks.lines, strict=False)
+    return tuple(_line(pair, scene, f"ground truth, {name}") for pair, name in named)
 
 
 def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tuple[Mark, ...], str]:
     """Return what the arm answered and measured, or why it cannot be drawn."""
     calls = calls_of(read_trace(run.folder, record.sample.id))
     scene = scene_of(run, record, calls)
-    box = (_box(score.values, "answer"),) if record.sample.task == "detection" and score.success else ()
+    box = (_box(score.values, "answer"),) if record.sample.asks.is_box and score.success else ()
     if isinstance(scene, Missing):
         return box, "" if box else str(scene)
     views = _views(scene, sum(call.ok and call.tool == "crop" for call in calls))
-    if record.sample.task == "detection":
+    if record.sample.asks.is_box:
         return (*views, *box), ""
     parts = decompose(record, calls, scene, rules)
     cited = [part.measurement for part in parts if isinstance(part, Parts)]
-    measured = measurements(record.sample.task, calls, scene)
+    measured = measurements(record.sample.asks, calls, scene)
     others = [] if isinstance(measured, Missing) else [one for one in measured if not _among(one, cited)]
     marks = [mark for one in others for mark in _lines(one, scene, final=False)]
     marks += [mark for one in cited for mark in _lines(one, scene, final=True)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.figures import REFERENCES
 from medvision_agent.eval.report.images import sizes_of
 from medvision_agent.eval.report.inputs import ArmIn
@@ -19,6 +19,7 @@ from medvision_agent.eval.scorer.ceiling import ceiling
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
 from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["published", "references"]
 
@@ -30,12 +31,12 @@ _RUN = {
 _EDGE = "convention ceiling: these targets lie at true edges, so that a perfect answer has a loss of 0"
 
 
-def references(task: Task, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Reference], list[str]]:
+def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Reference], list[str]]:
     """Return the references of a task over all its samples, and what is not there."""
     own = [arm for arm in arms if any(sample.task == task for sample in arm.first.samples)]
     there = {arm.offline for arm in own}
     missing = [_RUN[name] for name in REFERENCES if name not in there]
-    if task != "detection":
+    if not TASKS[task].is_box:
         return [], missing
     samples = {sample.id: sample for arm in own for sample in arm.first.samples if sample.task == task}
     sizes = sizes_of([run for arm in own for run in arm.runs], samples.values())

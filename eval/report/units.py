@@ -1,7 +1,7 @@
 """Samples as units of a comparison: their subjects, the size of their targets, and the strata they belong to.
 
-The size of a target: the longer axis (size) or the length (distance) in mm, the angle in degrees, the share of the
-picture's area that the box takes (detection). Strata by size are the thirds of the samples of a task.
+The size of a target is its largest number (``Task.target_size``), or the share of the picture's area that a box takes.
+Strata by size are the thirds of the samples of a task.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,25 +9,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Unit
-from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["SIZE_UNITS", "lines_of", "target_size", "units"]
-
-SIZE_UNITS: dict[Task, str] = {
-    "detection": "box, % of the picture's area",
-    "size": "longer axis, mm",
-    "angle": "angle, degrees",
-    "distance": "distance, mm",
-}
-"""What the size of a target is."""
-_UNIT: dict[Task, str] = {"detection": "%", "size": "mm", "angle": "degrees", "distance": "mm"}
+__all__ = ["lines_of", "target_size", "units"]
 
 
 def target_size(sample: Sample) -> float:
     """Return how large a target is, by the rules above."""
-    if sample.task == "detection":
+    if sample.asks.is_box:
         x1, y1, x2, y2 = sample.target
         return abs((x2 - x1) * (y2 - y1)) * 100
     return max(sample.target)
@@ -40,7 +31,8 @@ def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
     sizes = {sample.id: target_size(sample) for sample in samples}
     ordered = sorted(sizes.values())
     low, high = (float(edge) for edge in np.quantile(ordered, (1 / 3, 2 / 3), method="higher"))
-    unit = _UNIT[samples[0].task]
+    asked = samples[0].asks
+    unit = "%" if asked.is_box else asked.quantity.unit
     place = {one: 0 if size < low else 1 if size < high else 2 for one, size in sizes.items()}
     names = {}
     for third in range(3):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from medvision_agent.eval.report.model import ArmTask, Chapter
 from medvision_agent.eval.report.table import Cell, Column, Table
 from medvision_agent.eval.report.tables import marked, slug
+from medvision_agent.eval.why.measured import solvers
 from medvision_agent.eval.why.summary import Group, TaskWhy
 
 __all__ = ["why_tables"]
@@ -12,8 +13,8 @@ __all__ = ["why_tables"]
 _WHO = (Column("arm", text=True), Column("task", text=True), Column("success rate"), Column("subjects"))
 _SOLVER = (
     "Copying: the answer minus the value it cites. Arithmetic: that value minus the exact measurement of its points. "
-    "Seeing: that measurement minus the target. The signed means add up to the error's. fit_contour finds the points "
-    "itself (a solver), so that its figures say little of what the model saw."
+    "Seeing: that measurement minus the target. The signed means add up to the error's. {} finds the points itself (a "
+    "solver), so that its figures say little of what the model saw."
 )
 
 
@@ -51,7 +52,9 @@ def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
     what = "signed means" if signed else "mean sizes"
     caption = marked(chapter, f"where the error comes from, copying, arithmetic, seeing: {what}")
     name = slug(place, "error-parts", "signed" if signed else "size")
-    return Table(name, caption, tuple(columns), tuple(rows), (_SOLVER,) if signed else ())
+    return Table(
+        name, caption, tuple(columns), tuple(rows), (_SOLVER.format(" or ".join(solvers())),) if signed else ()
+    )
 
 
 def _parts(group: Group, *, signed: bool) -> list[float | None]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from medvision_agent.eval.compare.statistics.family import Test
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import declared, marked, repeated, tested
+from medvision_agent.eval.tasks import TaskName
+from medvision_agent.eval.why.measured import solvers
 from medvision_agent.eval.why.summary import Group
 from medvision_agent.text import counted, plural
 
@@ -114,7 +115,7 @@ def _undeclared(chapter: Chapter) -> str:
     return "No comparison here is one of the study's declared tests"
 
 
-def _difference(one: Contrast, task: Task, test: Test) -> str:
+def _difference(one: Contrast, task: TaskName, test: Test) -> str:
     found, means = test.primary, one.means[task]
     if found.difference is None or means.loss_a is None or means.loss_b is None:
         return f"{one.name}, {task}: no pair was scored in both arms."
@@ -135,7 +136,7 @@ def _difference(one: Contrast, task: Task, test: Test) -> str:
     return f"{text}."
 
 
-def _missing(one: Contrast, task: Task, test: Test) -> Iterator[str]:
+def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:
     """Say what failed and what was lost, and what that could mean, where there is any."""
     gone = test.missing
     failed = gone.failed_only_a, gone.failed_only_b, gone.failed_both
@@ -169,7 +170,7 @@ def _why(chapter: Chapter) -> Iterator[str]:
                 text = f"{arm}, {task}: error of the {name}{when} {_parts(one.with_solver, one.unit)}"
                 if one.with_solver.n > one.without_solver.n:
                     rest = _parts(one.without_solver, one.unit) if one.without_solver.n else "none left"
-                    text += f"; without the answers of the solver fit_contour: {rest}"
+                    text += f"; without the answers of the solver {' or '.join(solvers())}: {rest}"
                 yield f"{text}."
 
 

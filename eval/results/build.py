@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.results.target import read_target
-from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Family, Stored
+from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Stored
+from medvision_agent.eval.tasks import Family
 
 __all__ = ["Heading", "build_answer", "family_of", "read_heading", "task_of", "unpack"]
 

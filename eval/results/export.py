@@ -29,15 +29,14 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.configs import SPLITS
 from medvision_agent.eval.data.facts import MedVisionFacts
-from medvision_agent.eval.data.sample import Sample, Task
-from medvision_agent.eval.scorer.answer import Family
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.tasks import Family
 
 __all__ = ["Exported", "export_run", "rows_by_task"]
 
 Row = dict[str, Any]
-_FAMILIES: dict[Task, Family] = {"detection": "Detection", "size": "TL", "distance": "AD", "angle": "AD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def export_run(records: Sequence[Record], model: str, out: Path, start: datetime
     tasks = rows_by_task(kept)
     if not tasks:
         raise DataError("nothing to export: no sample of the run ended in a result")
-    families = {name: _FAMILIES[record.sample.task] for record in kept for name in [_task(_facts(record.sample))[0]]}
+    families = {_task(_facts(record.sample))[0]: _family(record.sample) for record in kept}
     try:
         folders = _write(tasks, families, _folder_name(model), out, start)
     except OSError as error:
@@ -81,6 +80,12 @@ def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
             )
         tasks.setdefault(name, []).append(_row(record))
     return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
+
+
+def _family(sample: Sample) -> Family:
+    if sample.asks.medvision is None:
+        raise DataError(f"{sample.id}: MedVision's result files have no task like {sample.task}")
+    return sample.asks.medvision.family
 
 
 def _facts(sample: Sample) -> MedVisionFacts:
@@ -126,7 +131,7 @@ def _write(
 def _row(record: Record) -> Row:
     sample, facts = record.sample, _facts(record.sample)
     text = scored_text(record) or ""
-    target = sample.target[0] if sample.task in {"distance", "angle"} else list(sample.target)
+    target = sample.target[0] if len(sample.target) == 1 else list(sample.target)
     row: Row = {
         "doc_id": facts.doc_id,
         "doc": facts.record(),

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.results.read import ReadFile, nameless, read_file
-from medvision_agent.eval.scorer.answer import Family
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, score_batch
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.tasks import Family
 
 __all__ = ["Part", "process_count", "read_parts"]
 

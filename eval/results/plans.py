@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.scorer.answer import Family
+from medvision_agent.eval.tasks import Family
 
 __all__ = ["Plans", "Tasks", "read_plans", "read_tasks"]
 

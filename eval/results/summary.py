@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from medvision_agent.eval.scorer.answer import Answer, Family
+from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, score_batch
 from medvision_agent.eval.scorer.ceiling import answers_ceiling
@@ -24,6 +24,7 @@ from medvision_agent.eval.scorer.medvision.regions import printed_table, sides
 from medvision_agent.eval.scorer.medvision.sound import sound_figures
 from medvision_agent.eval.scorer.medvision.statistics import Statistics, box_statistics, error_statistics, rows_by
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.tasks import Family
 from medvision_agent.strict import strict
 from medvision_agent.text import plural
 

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from medvision_agent.eval.results.decode import decode_quickly
-from medvision_agent.eval.scorer.answer import COUNTS, Family
+from medvision_agent.eval.scorer.answer import COUNTS
+from medvision_agent.eval.tasks import Family
 
 __all__ = ["Numbers", "read_target", "read_targets"]
 

@@ -4,16 +4,17 @@ Contract: an answer has all that scoring and grouping need; nothing is looked up
 is None, and what follows from that is said by whoever needed it.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["COUNTS", "FAMILIES", "Answer", "Doc", "Family", "Stored"]
+from medvision_agent.eval.tasks import TASKS, Family
 
-Family = Literal["Detection", "TL", "AD"]
-"""MedVision's task types: boxes, tumour/lesion sizes, angles and distances."""
+__all__ = ["COUNTS", "FAMILIES", "Answer", "Doc", "Stored"]
 
-COUNTS: dict[Family, int] = {"Detection": 4, "TL": 2, "AD": 1}
-"""How many numbers an answer has."""
-FAMILIES: tuple[Family, ...] = ("Detection", "TL", "AD")
+COUNTS: dict[Family, int] = {
+    task.medvision.family: len(task.numbers) for task in TASKS.values() if task.medvision is not None
+}
+"""How many numbers an answer has, for each of MedVision's task types."""
+FAMILIES: tuple[Family, ...] = tuple(COUNTS)
 
 
 class Stored(NamedTuple):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, overload
 
-from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Family
+from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc
+from medvision_agent.eval.tasks import Family
 
 __all__ = ["Answers"]
 

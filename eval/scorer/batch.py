@@ -11,9 +11,9 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import COUNTS, Family
+from medvision_agent.eval.scorer.answer import COUNTS
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
+from medvision_agent.eval.scorer.losses import angle_loss, box_loss, relative_loss
 from medvision_agent.eval.scorer.metrics import (
     Floats,
     Values,
@@ -25,8 +25,9 @@ from medvision_agent.eval.scorer.metrics import (
 from medvision_agent.eval.scorer.nmae import diagonals, drawn_scales, parsed_nmae, summary_nmae
 from medvision_agent.eval.scorer.numbers import extract_all, parse_all
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.tasks import Family
 
-__all__ = ["OVERLAPS", "Batch", "Flags", "join_batches", "score_batch"]
+__all__ = ["OVERLAPS", "Batch", "Flags", "angle_rows", "join_batches", "score_batch"]
 
 Flags = NDArray[np.bool_]
 OVERLAPS = ("IoU", "F1", "Precision", "Recall")
@@ -98,6 +99,11 @@ def join_batches(parts: Sequence[Batch]) -> Batch:
     )
 
 
+def angle_rows(answers: Answers) -> Flags:
+    """Return which answers of the family AD are angles, by MedVision's metric type; the others are distances."""
+    return np.array([kind == "angle" for kind in answers.column("doc.metric_type")], dtype=np.bool_)
+
+
 def _extracted(answers: Answers, count: int, protocol: Protocol) -> list[str]:
     responses = answers.column("response")
     extracted = extract_all([response or "" for response in responses], count, protocol)
@@ -111,10 +117,9 @@ def _errors(
     family: Family, answers: Answers, values: Values, target: Floats, protocol: Protocol
 ) -> tuple[dict[str, Floats], Floats]:
     mae, mre = mean_absolute_error(values, target), mean_relative_error(values, target)
-    loss = length_loss(values, target)
+    loss = relative_loss(values, target)
     if family == "AD":
-        angle = np.array([kind == "angle" for kind in answers.column("doc.metric_type")], dtype=np.bool_)
-        loss = np.where(angle, angle_loss(values, target), loss)
+        loss = np.where(angle_rows(answers), angle_loss(values, target), loss)
         if protocol.numpy1:
             bare = np.array(answers.column("bare_target"), dtype=np.bool_)
             mae32, mre32 = float32_errors(values, target)

@@ -1,22 +1,25 @@
 """The loss: our primary metric, within 0..1. A failure costs 1, so that silence never pays.
 
-* ``size`` and ``distance``: mean over the axes of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error
-  says nothing, an axis costs 0 if ``p = t`` and 1 otherwise.
+* ``relative error``: mean over the numbers of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error says
+  nothing, a number costs 0 if ``p = t`` and 1 otherwise.
 * ``angle``: ``min(|p - t|, 90) / 90``.
-* ``detection``: ``1 - IoU``, with the protocol's IoU.
+* ``overlap``: ``1 - IoU``, with the protocol's IoU.
 
-What is not finite costs 1 (an axis of ``size``, or all of the others), and so does an answer that did not parse
-(NaN). As in ``metrics``, the last axis holds the numbers of an answer, and any axes before it are samples.
+What is not finite costs 1 (one number of a relative error, or all of the others), and so does an answer that did not
+parse (NaN). As in ``metrics``, the last axis holds the numbers of an answer, and any axes before it are samples.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from medvision_agent.eval.scorer.metrics import Floats, Target, Values, absolute_errors
+from medvision_agent.eval.tasks import Loss
 
-__all__ = ["angle_loss", "box_loss", "length_loss"]
+__all__ = ["LOSSES", "angle_loss", "box_loss", "relative_loss"]
 
 
-def length_loss(values: Values, target: Target) -> Floats:
+def relative_loss(values: Values, target: Target) -> Floats:
     """Return the loss of sizes and distances."""
     errors = absolute_errors(values, target)
     with np.errstate(all="ignore"):
@@ -35,3 +38,7 @@ def box_loss(iou: Floats) -> Floats:
 
 def _within(loss: Floats) -> Floats:
     return np.where(np.isfinite(loss), np.clip(loss, 0.0, 1.0), 1.0)
+
+
+LOSSES: dict[Loss, Callable[[Values, Target], Floats]] = {"relative error": relative_loss, "angle": angle_loss}
+"""The losses of measures by their names; that of boxes takes an overlap."""

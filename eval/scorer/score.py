@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.data.sample import ANSWER_LENGTH, Task
-from medvision_agent.eval.scorer.losses import angle_loss, box_loss, length_loss
+from medvision_agent.eval.scorer.losses import LOSSES, box_loss
 from medvision_agent.eval.scorer.metrics import Floats, Values, mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["Score", "score", "score_record"]
 
@@ -36,24 +36,25 @@ class Score:
     """The parsed numbers (float32 values)."""
     mae: float = NAN
     mre: float = NAN
-    """Size, distance and angle only."""
+    """All tasks but boxes."""
     iou: float = NAN
     f1: float = NAN
     precision: float = NAN
     recall: float = NAN
-    """IoU to recall: detection only."""
+    """IoU to recall: boxes only."""
     loss: float = 1.0
 
 
-def score(task: Task, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
+def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
     """Return the score of a response; None stands for a failed outcome, whose text is not read."""
-    count = ANSWER_LENGTH[task]
+    asked = TASKS[task]
+    count = len(asked.numbers)
     if len(target) != count:
         raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
     extracted = "" if response is None else extract(response, count, protocol)
     values = parse(extracted, count)
     truth = np.array(target, dtype=np.float64)
-    if task == "detection":
+    if asked.loss == "overlap":
         return _score_box(extracted, values, truth, protocol)
     if values is None:
         return Score(extracted)
@@ -63,7 +64,7 @@ def score(task: Task, response: str | None, target: Sequence[float], protocol: P
         values=tuple(values.tolist()),
         mae=float(mean_absolute_error(values, truth)),
         mre=float(mean_relative_error(values, truth)),
-        loss=float(angle_loss(values, truth) if task == "angle" else length_loss(values, truth)),
+        loss=float(LOSSES[asked.loss](values, truth)),
     )
 
 

@@ -7,10 +7,10 @@ reads no box in the model's text, it reads none in ours. Lengths and angles are 
 """
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.data.sample import ANSWER_LENGTH
 from medvision_agent.eval.scorer.numbers import extract
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.store.record import Record, Spoken
+from medvision_agent.quantity import BOX
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Size
 
@@ -18,7 +18,6 @@ __all__ = ["scored_text", "spoken_in"]
 
 _TAGGED = next(rules for rules in PROTOCOLS.values() if rules.answer_tags)
 _BARE = next(rules for rules in PROTOCOLS.values() if not rules.answer_tags)
-_COUNT = ANSWER_LENGTH["detection"]
 _HUGE = 1e40
 """Beyond float32's range: read as infinite by every scorer, and still written without an exponent."""
 
@@ -37,7 +36,7 @@ def scored_text(record: Record) -> str | None:
     """Return the text that is scored, boxes in MedVision's convention; None where there is no answer."""
     if record.outcome is not Outcome.ANSWERED:
         return None
-    if record.spoken is None or record.sample.task != "detection":
+    if record.spoken is None or not record.sample.asks.is_box:
         return record.response
     tagged, bare = (_box(record.response, record.spoken, rules) for rules in (_TAGGED, _BARE))
     # The first pair of tags is for one rule, the last four numbers are for the other.
@@ -48,7 +47,7 @@ def scored_text(record: Record) -> str | None:
 
 def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
     """Return the box that a protocol reads in a response, converted; empty where it reads none."""
-    extracted = extract(response, _COUNT, rules)
+    extracted = extract(response, BOX.numbers, rules)
     if not extracted:
         return ""
     numbers = [float(number) for number in extracted.split(",")]

@@ -14,11 +14,11 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.estimate import usage_of
 from medvision_agent.eval.asking.launch import Prepared
 from medvision_agent.eval.compare.statistics.power import Pilot, pilot
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
 
@@ -32,7 +32,7 @@ class _Named(NamedTuple):
     """A sample of a pilot."""
 
     id: str
-    task: Task
+    task: TaskName
     subject: str
 
 
@@ -52,12 +52,12 @@ def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pil
     return found
 
 
-def spread(tasks: Sequence[Task], protocol: Protocol, runs: Sequence[Run]) -> dict[Task, Pilot]:
+def spread(tasks: Sequence[TaskName], protocol: Protocol, runs: Sequence[Run]) -> dict[TaskName, Pilot]:
     """Return spread and correlation of each task; *runs* are no, one or two pilots."""
     if not runs:
         return {}
     losses = [_losses(run, protocol) for run in runs]
-    found: dict[Task, Pilot] = {}
+    found: dict[TaskName, Pilot] = {}
     for task in tasks:
         common = [sample for sample in losses[0] if sample.task == task and all(sample in one for one in losses)]
         if not common:

@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.data.sample import TASKS, Task
 from medvision_agent.eval.store.files import make_folder, sync_folder
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.version import VERSION
 
@@ -38,7 +38,7 @@ class TestKey(Frozen):
     __test__ = False  # not a test class of pytest
 
     contrast: str
-    task: Task
+    task: TaskName
     model: str
     source: str
 
@@ -59,7 +59,7 @@ class PlannedSource(Frozen):
 
     source: str
     """As the study file names it."""
-    tasks: dict[Task, int]
+    tasks: dict[TaskName, int]
     """How many samples each task has."""
     samples: int
     subjects: int

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
 from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
-from medvision_agent.eval.data.sample import Sample, Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.pilots import Pilots, measured, open_pilots, spread, spread_note
 from medvision_agent.eval.study.plan import Plan, PlannedSource
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
 __all__ = ["CellPreview", "PowerPreview", "Preview", "preview"]
@@ -45,7 +46,7 @@ class PowerPreview(Frozen):
     """The smallest difference that a test of one task detects."""
 
     source: str
-    task: Task
+    task: TaskName
     samples: int
     icc: float
     from_pilot: bool
@@ -138,7 +139,9 @@ def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
     )
 
 
-def _power(plan: Plan, source: str, samples: Sequence[Sample], task: Task, found: Pilot | None) -> list[PowerPreview]:
+def _power(
+    plan: Plan, source: str, samples: Sequence[Sample], task: TaskName, found: Pilot | None
+) -> list[PowerPreview]:
     sizes = list(Counter(sample.subject for sample in samples if sample.task == task).values())
     sd = (found.sd or None) if found is not None else None  # a pilot without any spread tells of none
     known = found is not None and found.icc is not None

@@ -16,10 +16,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import nearest
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.settings.belongs import belongs, identity
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
 __all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied"]
@@ -126,7 +126,7 @@ class Study(_Strict):
     """One source of samples, or a list of them, as `run --data` takes them: `demo`, `phantom:N:SEED`, `medvision:DIR`,
     or a file. What is chosen below is chosen from each; what is MedVision's, from MedVision's. Arms are compared within
     a source, and nothing is averaged over two."""
-    tasks: tuple[Task, ...] | None = None
+    tasks: tuple[TaskName, ...] | None = None
     """Only these tasks: `detection`, `size`, `angle`, `distance`."""
     configs: tuple[str, ...] = ()
     """MedVision: configurations, by name or pattern."""

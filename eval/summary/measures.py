@@ -1,8 +1,8 @@
 """Which measures a task is summarised and compared by, and what a score contributes to each.
 
-Contract: a measure maps a score to one number; NaN says that this sample cannot enter its mean. A failure enters
-every measure for which failing has a value (loss 1, success 0, overlap 0, within no tolerance) and is left out of
-MAE and MRE only, which upstream defines on parsed answers alone.
+Contract: a measure maps a sample and its score to one number; NaN says that this sample cannot enter its mean. A
+failure enters every measure for which failing has a value (loss 1, success 0, overlap 0, within no tolerance) and is
+left out of MAE and MRE only, which upstream defines on parsed answers alone.
 
 Source of the tolerances: MedVision counts ``MRE < k`` strictly and ``IoU > 0.5`` as *at least* 0.5.
 """
@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
 
 __all__ = ["MEASURES", "Measure", "finite_mean"]
 
@@ -22,37 +23,37 @@ class Measure:
     """One column of a summary."""
 
     name: str
-    of: Callable[[Score], float]
+    of: Callable[[Sample, Score], float]
+    """What an answer to a sample, by its score, contributes."""
     unit: str = ""
 
 
 def _mre_below(limit: float) -> Measure:
-    return Measure(f"MRE<{limit}", lambda score: float(score.mre < limit))  # NaN is below nothing
+    return Measure(f"MRE<{limit}", lambda _, score: float(score.mre < limit))  # NaN is below nothing
 
 
-_LOSS = Measure("loss", lambda score: score.loss)
-_SUCCESS = Measure("success_rate", lambda score: float(score.success))
-_RELATIVE = (Measure("MRE", lambda score: score.mre), *(_mre_below(limit) for limit in (0.1, 0.2, 0.3)))
+_LOSS = Measure("loss", lambda _, score: score.loss)
+_SUCCESS = Measure("success_rate", lambda _, score: float(score.success))
+_NAMED = {
+    measure.name: measure
+    for measure in (
+        Measure("IoU", lambda _, score: score.iou),
+        Measure("IoU>=0.5", lambda _, score: float(score.iou >= 0.5)),
+        Measure("Precision", lambda _, score: score.precision),
+        Measure("Recall", lambda _, score: score.recall),
+        Measure("F1", lambda _, score: score.f1),
+        Measure("MRE", lambda _, score: score.mre),
+        *map(_mre_below, (0.1, 0.2, 0.3)),
+    )
+}
 
 
-def _mae(unit: str) -> Measure:
-    return Measure("MAE", lambda score: score.mae, unit)
+def _measure(name: str, task: Task) -> Measure:
+    return Measure("MAE", lambda _, score: score.mae, task.quantity.unit) if name == "MAE" else _NAMED[name]
 
 
-MEASURES: dict[Task, tuple[Measure, ...]] = {
-    "detection": (
-        _LOSS,
-        _SUCCESS,
-        Measure("IoU", lambda score: score.iou),
-        Measure("IoU>=0.5", lambda score: float(score.iou >= 0.5)),
-        Measure("Precision", lambda score: score.precision),
-        Measure("Recall", lambda score: score.recall),
-        Measure("F1", lambda score: score.f1),
-        _mae("image sides"),
-    ),
-    "size": (_LOSS, _SUCCESS, *_RELATIVE, _mae("mm")),
-    "angle": (_LOSS, _SUCCESS, *_RELATIVE, _mae("degrees")),
-    "distance": (_LOSS, _SUCCESS, *_RELATIVE, _mae("mm")),
+MEASURES: dict[TaskName, tuple[Measure, ...]] = {
+    name: (_LOSS, _SUCCESS, *(_measure(one, task) for one in task.measures)) for name, task in TASKS.items()
 }
 """The measures of each task; the loss comes first."""
 

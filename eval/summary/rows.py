@@ -20,7 +20,7 @@ _BOX_ONLY = ("IoU", "F1", "Precision", "Recall")
 def sample_row(record: Record, protocol: Protocol) -> Row:
     """Return the row of a record: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
     score = score_record(record, protocol)
-    names = ("MAE", *_BOX_ONLY) if record.sample.task == "detection" else ("MAE", "MRE")
+    names = ("MAE", *_BOX_ONLY) if record.sample.asks.is_box else ("MAE", "MRE")
     row: Row = {"id": record.sample.id, "outcome": record.outcome.value}
     if score is None:
         return row | dict.fromkeys(("extracted", "success", "loss", *names))

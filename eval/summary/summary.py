@@ -11,12 +11,13 @@ from typing import Self
 
 import numpy as np
 
-from medvision_agent.eval.data.sample import TASKS, Marks, Task
+from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import MEASURES, finite_mean
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "effort_of"]
@@ -87,7 +88,7 @@ class TaskSummary(Frozen):
     """How the others failed."""
     metrics: dict[str, Mean]
     references: dict[str, dict[str, Mean]]
-    """What would be scored without looking, by name: random boxes, for detection in images of known size."""
+    """What would be scored without looking, by name: random boxes, for boxes in images of known size."""
     effort: Effort
     cost: Cost
 
@@ -105,7 +106,7 @@ class Summary(Frozen):
     """Samples by the convention of their targets."""
     marks: dict[str, int]
     """Samples by what a reader must know of them (``Marks``)."""
-    tasks: dict[Task, TaskSummary]
+    tasks: dict[TaskName, TaskSummary]
     cost: Cost
 
 
@@ -135,27 +136,29 @@ def subject_sizes(records: Iterable[Record]) -> list[int]:
     return list(Counter(record.sample.subject for record in records).values())
 
 
-def _summarise_task(task: Task, records: Sequence[Record], protocol: Protocol) -> TaskSummary:
+def _summarise_task(task: TaskName, records: Sequence[Record], protocol: Protocol) -> TaskSummary:
     pairs = [(record, score) for record in records if (score := score_record(record, protocol)) is not None]
     scored = [record for record, _ in pairs]
-    scores = [score for _, score in pairs]
     return TaskSummary(
         n=len(scored),
         subjects=len(subjects := subject_sizes(scored)),
         largest_subject=max(subjects, default=0),
-        parsed=sum(score.success for score in scores),
+        parsed=sum(score.success for _, score in pairs),
         forced=sum(record.forced for record in scored),
         outcomes=_counts(record.outcome.value for record in scored),
         infrastructure=_counts(record.outcome.value for record in records if record.outcome.infrastructure),
-        metrics=_metrics(task, scores),
-        references=_references(scored, protocol) if task == "detection" else {},
+        metrics=_metrics(task, pairs),
+        references=_references(scored, protocol) if TASKS[task].is_box else {},
         effort=effort_of(scored),
         cost=_cost(records),
     )
 
 
-def _metrics(task: Task, scores: Sequence[Score]) -> dict[str, Mean]:
-    return {measure.name: Mean.of([measure.of(score) for score in scores]) for measure in MEASURES[task]}
+def _metrics(task: TaskName, pairs: Sequence[tuple[Record, Score]]) -> dict[str, Mean]:
+    return {
+        measure.name: Mean.of([measure.of(record.sample, score) for record, score in pairs])
+        for measure in MEASURES[task]
+    }
 
 
 def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:

@@ -131,7 +131,7 @@ def _change(one: Conversation) -> tuple[bool, bool | None] | None:
         return None
     before, after = earlier[-1], read[-1]
     changed = [number.value for number in before] != [number.value for number in after]
-    if sample.task == "detection":
+    if sample.asks.is_box:
         return changed, None
     return changed, _off(after, sample.target) < _off(before, sample.target)
 

@@ -1,11 +1,11 @@
 """Which measurement an answer cites.
 
 * A number of the answer cites the measurement it can be a rounding of. Of several the nearest counts; of equally near
-  ones the last. A size's numbers cite different measurements where they can, and of ``fit_contour`` rather the axis
-  that they stand for; a swapped axis is still found.
+  ones the last. A size's numbers cite different measurements where they can, and of a tool that measures both axes
+  rather the axis that they stand for; a swapped axis is still found.
 * A number that is no rounding of anything cites the last measurement. Of a size these are the last two not yet cited:
-  both axes of the last ``fit_contour``, or two lines, the longer as the major axis. A single line is cited by the
-  number nearer to it, and the other number cites nothing.
+  both axes of the last such tool, or two lines, the longer as the major axis. A single line is cited by the number
+  nearer to it, and the other number cites nothing.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.cite import Cited, cite
-from medvision_agent.eval.why.measured import QUANTITIES, STATED, Measurement, exact_of, measurements
+from medvision_agent.eval.why.measured import STATED, Measurement, exact_of, measurements, numbers_of
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.eval.why.scene import Scene
@@ -72,9 +72,8 @@ def _answer_numbers(record: Record, rules: Protocol) -> list[Number] | Missing:
 
 
 def decompose(record: Record, calls: list[Call], scene: Scene | Missing, rules: Protocol) -> list[Parts | Missing]:
-    """Return the parts of each number of the answer (``QUANTITIES``), or why it has none; detection has no numbers."""
-    task = record.sample.task
-    quantities = QUANTITIES[task]
+    """Return the parts of each number of the answer (``numbers_of``), or why it has none."""
+    quantities = numbers_of(record.sample.asks)
     answer = _answer_numbers(record, rules) if quantities else []
     if isinstance(answer, Missing):
         return [answer] * len(quantities)
@@ -90,7 +89,7 @@ def decompose(record: Record, calls: list[Call], scene: Scene | Missing, rules: 
 
 
 def _cited(record: Record, answer: list[Number], calls: list[Call], scene: Scene) -> list[Cited | None] | Missing:
-    task = record.sample.task
+    task = record.sample.asks
     measured = measurements(task, calls, scene)
     if isinstance(measured, Missing):
         return measured

@@ -3,8 +3,9 @@
 With points p, q in mm and lines a, b: a length is ``|q - p|`` in mm, an angle ``atan2(|a x b|, |a . b|)`` in degrees
 (0..90), both in float64 from the points as given, without any rounding.
 
-``fit_contour`` finds the points itself: a size read off its result was solved by the tool, not seen by the model. It
-is labelled a *solver* wherever a figure may contain it.
+What a tool measures, and between which points, is what it declares (``tools/base.py``). A *solver* finds the points
+itself: a size read off its result was solved by the tool, not seen by the model, and is labelled so wherever a figure
+may contain it.
 """
 
 from collections.abc import Sequence
@@ -13,37 +14,19 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from medvision_agent.errors import ToolError
-from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene
-from medvision_agent.tools.protractor import ProtractorArguments
-from medvision_agent.tools.ruler import RulerArguments
+from medvision_agent.quantity import NUMBER
+from medvision_agent.tools.base import Measurand, Tool
+from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg, distance_mm
-from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["QUANTITIES", "SOLVERS", "STATED", "Measurement", "exact_of", "measurements"]
+__all__ = ["STATED", "Measurement", "declared", "exact_of", "measurements", "numbers_of", "solvers"]
 
-SOLVERS = frozenset({"fit_contour"})
-"""Tools that return the answer of a task themselves."""
 STATED = "stated points"
 """The source of a measurement whose points stand in the model's text."""
-_TASK_TOOLS: dict[Task, tuple[str, ...]] = {
-    "detection": (),
-    "size": ("ruler", "fit_contour"),
-    "angle": ("protractor",),
-    "distance": ("ruler",),
-}
-"""The tools whose results are in the unit of the task's answer."""
-_VALUES = {"ruler": "distance_mm", "protractor": "acute_angle_deg", "fit_contour": "major_mm"}
-"""A number of each tool's result, by which a withheld result is known."""
-QUANTITIES: dict[Task, tuple[str, ...]] = {
-    "detection": (),
-    "size": ("major axis", "minor axis"),
-    "angle": ("angle",),
-    "distance": ("distance",),
-}
-"""The numbers of an answer that are decomposed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +40,33 @@ class Measurement:
     exact: float
     axis: int | None = None
     """0 or 1 where the source says that it is the major or the minor axis."""
+    solver: bool = False
+    """Whether a tool found the points."""
 
-    @property
-    def solver(self) -> bool:
-        """Whether a tool found the points."""
-        return self.source in SOLVERS
+
+def declared(task: Task, call: Call) -> tuple[Tool, Measurand] | None:
+    """Return the tool that was called and how its result holds what the task asks for; None where it does not.
+
+    A tool that computes may say any single number. Two axes are no distance: a result of more values than the answer
+    has numbers is about something else.
+    """
+    tool = TOOLS.get(call.tool)
+    if tool is None:
+        return None
+    taken = tool.measurand(task.quantity)
+    if taken is None and task.quantity.numbers == 1:
+        taken = tool.measurand(NUMBER)
+    return (tool, taken) if taken is not None and len(taken.fields) <= len(task.numbers) else None
+
+
+def solvers() -> tuple[str, ...]:
+    """Return the names of the tools that find structures by themselves."""
+    return tuple(sorted(tool.name for tool in TOOLS.values() if tool.solver))
+
+
+def numbers_of(task: Task) -> tuple[str, ...]:
+    """Return the numbers of an answer that can be decomposed: those that points determine exactly."""
+    return task.numbers if task.quantity.points else ()
 
 
 def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
@@ -73,57 +78,36 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
 
 
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
-    """Return what the task's tools measured, in the order of the calls; failed calls measured nothing."""
-    found: list[Measurement] = []
-    own = [call for call in calls if call.ok and call.tool in _TASK_TOOLS[task]]
-    if any(call.withheld(_VALUES[call.tool]) for call in own):
+    """Return what tools measured of the task's quantity, in the order of the calls; failed calls measured nothing."""
+    said = [(call, *known) for call in calls if call.ok and (known := declared(task, call)) is not None]
+    own = [(call, tool, taken) for call, tool, taken in said if taken.points]
+    if any(call.withheld(taken.fields[0]) for call, _, taken in own):
         return Missing.WITHHELD
     try:
-        for call in own:
-            found += _measured(call, scene)
+        return [one for call, tool, taken in own for one in _measured(call, tool, taken, scene)]
     except (ToolError, ValidationError, KeyError, TypeError, ValueError):
         return Missing.NO_VIEWS  # what succeeded then must succeed now
+
+
+def _measured(call: Call, tool: Tool, taken: Measurand, scene: Scene) -> list[Measurement]:
+    several = len(taken.fields) > 1
+    given = call.result if tool.solver else tool.arguments.model_validate(dict(call.arguments)).model_dump()
+    found = []
+    for axis, (field, names) in enumerate(zip(taken.fields, taken.points, strict=True)):
+        places = [(float(given[x]), float(given[y])) for x, y in zip(names[::2], names[1::2], strict=True)]
+        points = _points(scene, str(given["view"]), places, checked=not tool.solver)
+        exact = exact_of(points, scene.spacing)
+        if exact is None:
+            raise ValueError(f"{call.tool}: points coincide")
+        value = float(call.result[field])
+        found.append(Measurement(call.tool, value, points, exact, axis if several else None, tool.solver))
     return found
 
 
-def _measured(call: Call, scene: Scene) -> list[Measurement]:
+def _points(scene: Scene, view_id: str, places: Sequence[tuple[float, float]], *, checked: bool) -> tuple[Point, ...]:
+    """Return places of a view in the slice frame; those that a tool found may lie slightly beyond their view."""
     views = scene.views
-    if call.tool == "ruler":
-        ruler = RulerArguments.model_validate(dict(call.arguments))
-        ends = _points(views, ruler.view, (ruler.x0, ruler.y0), (ruler.x1, ruler.y1))
-        return [_measurement(call, "distance_mm", ends, scene)]
-    if call.tool == "protractor":
-        given = ProtractorArguments.model_validate(dict(call.arguments))
-        line_a, line_b = (given.ax0, given.ay0, given.ax1, given.ay1), (given.bx0, given.by0, given.bx1, given.by1)
-        pairs = [(line[k], line[k + 1]) for line in (line_a, line_b) for k in (0, 2)]
-        return [_measurement(call, "acute_angle_deg", _points(views, given.view, *pairs), scene)]
-    return [
-        _measurement(call, f"{name}_mm", _reported(views, call, name), scene, axis)
-        for axis, name in enumerate(("major", "minor"))
-    ]
-
-
-def _measurement(
-    call: Call, name: str, points: tuple[Point, ...], scene: Scene, axis: int | None = None
-) -> Measurement:
-    exact = exact_of(points, scene.spacing)
-    if exact is None:
-        raise ValueError(f"{call.tool}: points coincide")
-    return Measurement(call.tool, float(call.result[name]), points, exact, axis)
-
-
-def _points(views: ViewSet, view_id: str, *given: tuple[float, float]) -> tuple[Point, ...]:
     view = views.get(view_id)
-    return tuple(views.point(view, x, y) for x, y in given)
-
-
-def _reported(views: ViewSet, call: Call, name: str) -> tuple[Point, Point]:
-    """Return the end points a result reports; they may lie slightly beyond their view."""
-    view = views.get(str(call.result["view"]))
-    ends = [
-        view.region.at(
-            *views.frame.to_unit(float(call.result[f"{name}_x{k}"]), float(call.result[f"{name}_y{k}"]), view.perceived)
-        )
-        for k in (0, 1)
-    ]
-    return ends[0], ends[1]
+    if checked:
+        return tuple(views.point(view, x, y) for x, y in places)
+    return tuple(view.region.at(*views.frame.to_unit(x, y, view.perceived)) for x, y in places)

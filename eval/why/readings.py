@@ -1,28 +1,21 @@
 """Whether an answer is what the last tool result says.
 
-A result says the quantity of the task: ``distance_mm``, ``acute_angle_deg``, ``major_mm`` and ``minor_mm``, or the
-box of ``fit_contour`` in coordinates of v0. Two lines in a row that succeeded are one result of a size. The value of
-``python`` says whatever was worked out, where the answer is one number. Numbers are compared as written: each number
-of the answer must be a rounding of another one of the result, in any order.
+A result says what its tool declares to measure of the quantity asked for; the number of a tool that computes says
+whatever was worked out, but no box. Where one result of a tool holds fewer values than the answer, as many in a row
+that succeeded are one result: two lines are a size. Numbers are compared as written: each number of the answer must be
+a rounding of another one of the result, in any order.
 """
 
 from collections.abc import Sequence
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.measured import declared
 from medvision_agent.eval.why.numbers import Number, numbers_in
 
 __all__ = ["is_last_result"]
-
-_SAID: dict[Task, dict[str, tuple[str, ...]]] = {
-    "detection": {"fit_contour": ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")},
-    "size": {"ruler": ("distance_mm",), "fit_contour": ("major_mm", "minor_mm"), "python": ("value",)},
-    "angle": {"protractor": ("acute_angle_deg",), "python": ("value",)},
-    "distance": {"ruler": ("distance_mm",), "python": ("value",)},
-}
 
 
 def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bool | None:
@@ -31,14 +24,11 @@ def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bo
     numbers = numbers_in(record.response, len(record.sample.target), rules)
     if record.outcome is not Outcome.ANSWERED or numbers is None or not done:
         return None
-    task = record.sample.task
-    last = done[-1:]
-    if task == "size" and [call.tool for call in done[-2:]] == [done[-1].tool] * 2 and done[-1].tool != "fit_contour":
-        last = done[-2:]
-    said = [
-        value for call in last for name in _SAID[task].get(call.tool, ()) if (value := call.number(name)) is not None
-    ]
-    return _each(list(numbers), said)
+    known = declared(record.sample.asks, done[-1])
+    fields = known[1].fields if known else ()
+    needed = len(numbers) // max(1, len(fields))
+    last = done[-needed:] if {call.tool for call in done[-needed:]} == {done[-1].tool} else done[-1:]
+    return _each(list(numbers), [value for call in last for name in fields if (value := call.number(name)) is not None])
 
 
 def _each(numbers: Sequence[Number], said: Sequence[float]) -> bool:

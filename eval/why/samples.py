@@ -13,9 +13,10 @@ from medvision_agent.eval.why.behaviour import Conversation
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.landmarks import LandmarkError, corner_errors, landmark_error
-from medvision_agent.eval.why.measured import QUANTITIES
+from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene, scene_of
+from medvision_agent.quantity import BOX
 
 __all__ = ["SampleWhy", "sample_whys"]
 
@@ -26,7 +27,7 @@ class SampleWhy:
 
     conversation: Conversation
     quantities: dict[str, Parts | Missing]
-    """By ``QUANTITIES`` of the task; empty for detection."""
+    """By the names of ``numbers_of`` the task; empty for detection."""
     landmarks: LandmarkError | None
     """None where the truth has no points, or a number of the answer has none."""
     corners_mm: tuple[float, float] | None
@@ -54,7 +55,7 @@ def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
         parts = decompose(record, calls, scene, rules)
         yield SampleWhy(
             Conversation(record, calls, spoken_texts(trace)),
-            dict(zip(QUANTITIES[record.sample.task], parts, strict=True)),
+            dict(zip(numbers_of(record.sample.asks), parts, strict=True)),
             _landmarks(parts, scene),
             _corners(record, scene, rules),
         )
@@ -69,10 +70,10 @@ def _landmarks(parts: Sequence[Parts | Missing], scene: Scene | Missing) -> Land
 
 def _corners(record: Record, scene: Scene | Missing, rules: Protocol) -> tuple[float, float] | None:
     text = scored_text(record)
-    if record.sample.task != "detection" or text is None or isinstance(scene, Missing):
+    if not record.sample.asks.is_box or text is None or isinstance(scene, Missing):
         return None
-    extracted = extract(text, 4, rules)
-    values = parse(extracted, 4)
+    extracted = extract(text, BOX.numbers, rules)
+    values = parse(extracted, BOX.numbers)
     if values is None or not all(abs(value) <= 1e12 for value in values.tolist()):
         return None
     box = [float(number.replace(",", "")) for number in extracted.split(",")]

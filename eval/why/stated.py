@@ -10,7 +10,7 @@ say) are none of its points. Coordinates refer to the whole picture; with furthe
 import re
 from collections.abc import Sequence
 
-from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene
 from medvision_agent.tools.view.geometry import Point
@@ -19,29 +19,17 @@ __all__ = ["stated_points"]
 
 Pair = tuple[float, float]
 Names = Sequence[Sequence[int]]
+"""Numbers that points can have: one way after the other."""
 _NUMBER = r"([-+]?\d+(?:\.\d+)?)"
 _PAIR = re.compile(rf"[(\[]\s*{_NUMBER}\s*,\s*{_NUMBER}\s*[)\]]")
 _NAMED = re.compile(rf"\b([xy])_?([1-4])\s*=\s*{_NUMBER}(?!\d|\.\d|\s*[-+*/^])")
-_WHOLE: dict[Task, Names] = {
-    "detection": [(1, 2)],
-    "size": [(1, 2, 3, 4)],
-    "angle": [(1, 2, 3, 4)],
-    "distance": [(1, 2)],
-}
-"""The numbers the points can have in the whole text."""
-_STEPS: dict[Task, tuple[Names, Names]] = {
-    "size": ([(1, 2)], [(1, 2), (3, 4)]),
-    "angle": ([(1, 2)], [(1, 2), (3, 4)]),
-    "distance": ([(1,)], [(2,), (1,)]),
-}
-"""The numbers they can have in the first and in the second step."""
 
 
 def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Missing:
     """Return the task's points (slice frame) as the text states them, in their order, or why they cannot be read."""
     reasoning = text.partition("<answer>")[0]
     steps = [step for k in (1, 2) if (step := _step(reasoning, k))]
-    parts = list(zip(steps, _STEPS[task], strict=True)) if len(steps) == 2 else [(reasoning, _WHOLE[task])]
+    parts = list(zip(steps, _in_steps(task), strict=True)) if len(steps) == 2 else [(reasoning, [_points(task)])]
     groups = [_pairs(part, names, scene) for part, names in parts]
     if not any(groups):
         return Missing.NO_POINTS
@@ -51,6 +39,18 @@ def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Mi
         return Missing.SEVERAL_VIEWS
     views = scene.views
     return tuple(views.point(views.whole, x, y) for group in groups for x, y in group)
+
+
+def _points(task: Task) -> tuple[int, ...]:
+    """Return the numbers of the task's points, from 1."""
+    return tuple(range(1, len(task.numbers) * task.quantity.points + 1))
+
+
+def _in_steps(task: Task) -> tuple[Names, Names]:
+    """Return the numbers that points can have in the first and in the second step, half of them in each."""
+    every = _points(task)
+    half = len(every) // 2
+    return [every[:half]], task.step_points or [every[half:]]
 
 
 def _step(text: str, number: int) -> str:

@@ -8,21 +8,18 @@ Infrastructure failures are outside everything.
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from medvision_agent.eval.data.sample import TASKS, Task
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
 from medvision_agent.eval.why.decompose import Parts
-from medvision_agent.eval.why.measured import QUANTITIES, SOLVERS
+from medvision_agent.eval.why.measured import numbers_of, solvers
 from medvision_agent.eval.why.samples import SampleWhy, sample_whys
 from medvision_agent.frozen import Frozen
 
-__all__ = ["UNITS", "Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
+__all__ = ["Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
 __all__ += ["summarise_why"]
-
-UNITS: dict[Task, str] = {"detection": "mm", "size": "mm", "angle": "degrees", "distance": "mm"}
-"""The unit of a task's errors; of a box, that of its corners."""
 
 
 class Part(Frozen):
@@ -106,7 +103,7 @@ class WhySummary(Frozen):
     solvers: tuple[str, ...]
     """Tools that return an answer themselves."""
     n: int
-    tasks: dict[Task, TaskWhy]
+    tasks: dict[TaskName, TaskWhy]
 
 
 def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
@@ -118,12 +115,12 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
         model=run.identity.model_name,
         condition=run.identity.condition,
         protocol=rules.name,
-        solvers=tuple(sorted(SOLVERS)),
+        solvers=solvers(),
         n=len(whys),
         tasks={
             task: TaskWhy(
                 n=len(own),
-                errors=_errors(task, own),
+                errors=_errors(TASKS[task], own),
                 behaviour=behaviour([one.conversation for one in own], rules),
             )
             for task, own in by_task.items()
@@ -134,10 +131,12 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
 
 def _errors(task: Task, whys: Sequence[SampleWhy]) -> Decomposition:
     return Decomposition(
-        quantities={name: _quantity(UNITS[task], [one.quantities[name] for one in whys]) for name in QUANTITIES[task]},
+        quantities={
+            name: _quantity(task.quantity.unit, [one.quantities[name] for one in whys]) for name in numbers_of(task)
+        },
         landmarks=_landmarks(whys),
         landmarks_without_solver=_landmarks([one for one in whys if not one.solver]),
-        corners=_corners(whys) if task == "detection" else None,
+        corners=_corners(whys) if task.is_box else None,
     )
 
 

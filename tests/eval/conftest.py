@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.data.sample import PixelSize, Sample, Task
+from medvision_agent.eval.data.sample import PixelSize, Sample
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.tasks import TaskName
 
-TARGETS: dict[Task, tuple[float, ...]] = {
+TARGETS: dict[TaskName, tuple[float, ...]] = {
     "detection": (0.0, 0.0, 1.0, 1.0),
     "size": (20.0, 10.0),
     "distance": (20.0,),
     "angle": (45.0,),
 }
-NAMES: dict[Task, tuple[str, ...]] = {
+NAMES: dict[TaskName, tuple[str, ...]] = {
     "detection": (),
     "size": (),
     "distance": ("p", "q"),
@@ -28,7 +29,7 @@ MakeRecord = Callable[..., Record]
 def make_record() -> MakeRecord:
     """Return a function that makes a record; *response* None stands for no answer."""
 
-    def make(sample_id: str, task: Task, response: str | None, **fields: Any) -> Record:
+    def make(sample_id: str, task: TaskName, response: str | None, **fields: Any) -> Record:
         sample = Sample(
             id=sample_id,
             task=task,

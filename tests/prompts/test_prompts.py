@@ -16,6 +16,7 @@ from medvision_agent.agent.words.question import Question
 from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.recipe import RECIPES
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Size, Spacing
@@ -27,7 +28,6 @@ VIEWS = ViewSet(grey_slice(np.zeros((100, 50)), Spacing(0.5, 2.0)), Fixed(height
 NAMES = ("left cusp", "right cusp", "apex", "root")
 INFORMATION = "width_mm_per_px = 0.223, height_mm_per_px = 0.112"
 ANY_FORM = [("medvision-1.2", "direct"), ("medvision-1.2", "cot"), ("paper-v1", "direct")]
-TASKS = ["detection", "size", "distance", "angle"]
 
 
 def prompt(task, recipe="medvision-1.2", form="direct", tools=(), description="An axial CT.", **facts):
@@ -65,7 +65,7 @@ def test_tags_and_steps_by_form(task):
     assert "<think>" in direct
     assert "<answer>" in direct
     assert "step" not in direct
-    count = {"detection": 1, "size": 4, "distance": 3, "angle": 3}[task]
+    count = {"detection": 1, "size": 4}.get(task, 3)
     assert steps.count("<step-") == count
     in_order(steps, "Answer format:", "<answer>", "<step-1>", "Follow these steps.")
     assert "<" not in bare
@@ -231,7 +231,7 @@ def write(tmp_path, content):
 
 def test_own_prompts_replace_the_shipped_ones(tmp_path):
     path = write(tmp_path, {"size": "How long is the {{ label }}? {{ width_mm_per_px }} mm\n"})
-    wording, sha256 = with_prompt_file(Wording(), path)
+    wording, sha256 = with_prompt_file(Wording(), path, TASKS)
     question = Question("size", VIEWS.slice, "", "liver", (), wording=wording)
     assert question.prompt(VIEWS, ()).question == "How long is the liver? 0.223 mm"
     assert question.prompt(VIEWS, ()).system == prompt("size").system
@@ -253,13 +253,13 @@ def test_own_prompts_replace_the_shipped_ones(tmp_path):
 )
 def test_unusable_prompt_files_are_refused_before_the_first_request(tmp_path, content, said):
     with pytest.raises(ConfigError, match=r"prompts\.yaml") as error:
-        with_prompt_file(Wording(), write(tmp_path, content))
+        with_prompt_file(Wording(), write(tmp_path, content), TASKS)
     assert said in str(error.value)
 
 
 def test_the_example_of_the_docs_works(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text()
     example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
-    wording, _ = with_prompt_file(Wording(), write(tmp_path, example))
+    wording, _ = with_prompt_file(Wording(), write(tmp_path, example), TASKS)
     question = Question("size", VIEWS.slice, "An axial CT.", "liver", (), wording=wording).prompt(VIEWS, ()).question
     assert question.startswith("An axial CT. How long are the major and the minor axis of the liver, in mm?")

@@ -15,7 +15,8 @@ from medvision_agent.eval.data.medvision.folder import DataFolder
 from medvision_agent.eval.data.medvision.landmarks import LandmarkFile, read_landmarks
 from medvision_agent.eval.data.medvision.plan import AnyCase, Named, RawCase
 from medvision_agent.eval.data.medvision.volume import Header, read_header
-from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample, Task
+from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample
+from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, TaskName
 
 __all__ = ["OpenCase"]
 
@@ -100,23 +101,23 @@ class OpenCase:
             raise DataError(f"{self.raw.plan.path}: task {facts.task_id}: labels_map: no name for label {facts.label}")
         return name
 
-    def _asked(self, facts: MedVisionFacts) -> tuple[Task, tuple[Landmark, ...], tuple[str, ...], str]:
+    def _asked(self, facts: MedVisionFacts) -> tuple[TaskName, tuple[Landmark, ...], tuple[str, ...], str]:
         """Return task, truth points, landmark names and the measurement's name."""
         if facts.boxes:
-            return "detection", _corners(facts, self.raw.place), (), ""
+            return DETECTION.name, _corners(facts, self.raw.place), (), ""
         metric = facts.metric
         assert metric is not None  # noqa: S101 - masks are never asked
         if len(metric.keys) == 2:
             ends = [end for key in metric.keys for end in self._line(key).element_keys]
-            return "size", self._points(facts, ends, _AXES), (), ""
+            return SIZE.name, self._points(facts, ends, _AXES), (), ""
         if metric.metric_type == "angle":
             angle = self._named(self.raw.task.angles_map, "angles_map", metric.keys[0])
             ends = [end for key in angle.element_keys for end in self._line(key).element_keys]
             names = self._names(ends)
-            return "angle", self._points(facts, ends, names), names, angle.name
+            return ANGLE.name, self._points(facts, ends, names), names, angle.name
         line = self._line(metric.keys[0])
         names = self._names(line.element_keys)
-        return "distance", self._points(facts, line.element_keys, names), names, line.name
+        return DISTANCE.name, self._points(facts, line.element_keys, names), names, line.name
 
     def _line(self, key: str) -> Named:
         return self._named(self.raw.task.lines_map, "lines_map", key)

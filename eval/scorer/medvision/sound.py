@@ -7,8 +7,9 @@ least 0.1, below which a relative error says nothing. ``loss`` is our primary me
 
 import numpy as np
 
-from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags
+from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags, angle_rows
 from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, TaskName
 
 __all__ = ["Sound", "sound_figures"]
 
@@ -37,12 +38,12 @@ def sound_figures(batch: Batch) -> Sound:
     return figures
 
 
-def _tasks(batch: Batch) -> dict[str, Flags]:
+def _tasks(batch: Batch) -> dict[TaskName, Flags]:
     everything = np.ones(len(batch), dtype=np.bool_)
     if batch.family != "AD":
-        return {"detection" if batch.family == "Detection" else "size": everything}
-    angle = np.array([kind == "angle" for kind in batch.answers.column("doc.metric_type")], dtype=np.bool_)
-    return {"angle": angle, "distance": ~angle}
+        return {DETECTION.name if batch.family == "Detection" else SIZE.name: everything}
+    angle = angle_rows(batch.answers)
+    return {ANGLE.name: angle, DISTANCE.name: ~angle}
 
 
 def _units(batch: Batch) -> dict[str, Flags]:

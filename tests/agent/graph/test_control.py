@@ -12,8 +12,9 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.control import Blind, Sham
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.runner import brief_of
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
@@ -188,12 +189,14 @@ async def test_again_does_not_ask_after_no_answer(question, scripted):
 @pytest.mark.parametrize("policy", ["baseline-cv", "oracle"])
 @pytest.mark.parametrize("frame", ["medvision", "pixel"])
 async def test_blind_policies_answer_as_without_tools(question, policy_chat, policy, frame):
-    asked = replace(question, task="size", label="a bright disc", landmarks=())
-    brief = Brief("size", ((0.2, 0.2), (0.8, 0.2), (0.5, 0.4), (0.5, 0.1)))
+    asked = replace(question, template="size", label="a bright disc", landmarks=())
+    truth = ((0.2, 0.2), (0.8, 0.2), (0.5, 0.4), (0.5, 0.1))
     answers = []
     for text in ("off", "blind"):
+        condition = Condition.parse(text)
         async with policy_chat(policy, frame) as chat:
-            given = await answer(asked, Condition.parse(text), chat, Limits(), brief=brief)
+            brief = brief_of(TASKS["size"], condition, truth)
+            given = await answer(asked, condition, chat, Limits(), brief=brief)
         assert given.outcome is Outcome.ANSWERED, given.detail
         answers.append(given.response)
     assert answers[0] == answers[1]

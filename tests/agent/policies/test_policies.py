@@ -12,10 +12,11 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Offline
 from medvision_agent.agent.policies.open import build
-from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.words.question import Question
+from medvision_agent.eval.asking.runner import brief_of
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.slice import grey_slice
 
@@ -42,11 +43,11 @@ async def ask(name, tools, task, image, truth=()):
     config = Offline(name=name, perceived={"rule": "native"})
     landmarks = ("a", "b", "c", "d") if task == "angle" else ("a", "b")
     question = Question(task, image, "", "lesion", landmarks)
-    given = await answer(
-        question, Condition.parse(tools), Chat(config, build(config)), Limits(), brief=Brief(task, truth)
-    )
+    condition = Condition.parse(tools)
+    brief = brief_of(TASKS[task], condition, tuple(truth))
+    given = await answer(question, condition, Chat(config, build(config)), Limits(), brief=brief)
     assert given.outcome is Outcome.ANSWERED, given.detail
-    count = {"detection": 4, "size": 2}.get(task, 1)
+    count = len(TASKS[task].numbers)
     values = parse(extract(given.response, count, protocol("medvision-1.2")), count)
     assert values is not None, given.response
     return values, [call.tool for call in given.trace.tool_calls]
@@ -107,7 +108,7 @@ async def test_oracle_is_exact(tools):
 async def test_oracle_without_truth_says_so_and_gives_no_number():
     config = Offline(name="oracle", perceived={"rule": "native"})
     question = Question("distance", lesion(), "", None, ("a", "b"))
-    given = await answer(
-        question, Condition.parse("on"), Chat(config, build(config)), Limits(), brief=Brief("distance")
-    )
+    condition = Condition.parse("on")
+    brief = brief_of(TASKS["distance"], condition)
+    given = await answer(question, condition, Chat(config, build(config)), Limits(), brief=brief)
     assert "<answer>" not in given.response

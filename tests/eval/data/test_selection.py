@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.data.sample import TASKS
 from medvision_agent.eval.data.selection import Selection, parse_tasks, select
 from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.tasks import TASKS
 
 DEMO = open_source("demo")
 SAMPLES = DEMO.samples
 
 
-@given(st.none() | st.sets(st.sampled_from(TASKS)).map(tuple), st.none() | st.integers(1, 60))
+@given(st.none() | st.sets(st.sampled_from(list(TASKS))).map(tuple), st.none() | st.integers(1, 60))
 def test_limit_is_per_task_and_order_is_kept(tasks, limit):
     chosen = select(DEMO, Selection(tasks=tasks, limit=limit))
     asked = [sample for sample in SAMPLES if tasks is None or sample.task in tasks]

@@ -14,7 +14,8 @@ from medvision_agent.eval.results.decode import decode_carefully, decode_quickly
 from medvision_agent.eval.results.file import AnswerFile
 from medvision_agent.eval.results.read import AnswerReader
 from medvision_agent.eval.results.target import read_target
-from medvision_agent.eval.scorer.answer import COUNTS, Family
+from medvision_agent.eval.scorer.answer import COUNTS
+from medvision_agent.eval.tasks import Family
 
 FILE = "20250101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial.jsonl"
 FILES = [

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.eval.data.sample import Task
-from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Family, Stored
+from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Stored
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_batch
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.scorer.score import score
+from medvision_agent.eval.tasks import Family, TaskName
 
 protocols = pytest.mark.parametrize("rules", PROTOCOLS.values(), ids=PROTOCOLS)
 NAMES = {"MAE": "mae", "MRE": "mre", "IoU": "iou", "F1": "f1", "Precision": "precision", "Recall": "recall"}
-TASKS: dict[Family, Task] = {"Detection": "detection", "TL": "size", "AD": "angle"}
+TASKS: dict[Family, TaskName] = {"Detection": "detection", "TL": "size", "AD": "angle"}
 numbers = st.floats(-2, 200, width=32) | st.floats() | st.sampled_from([0.1, 0.25, 0.75, 1e30, 1e39, -1e-30])
 texts = st.lists(numbers, min_size=0, max_size=5).map(lambda values: f"<answer>{', '.join(map(repr, values))}</answer>")
 targets = st.floats(-1, 200) | st.sampled_from([0.0, 0.25, 0.75])

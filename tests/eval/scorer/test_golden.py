@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.metrics import mean_absolute_error, mean_relative_error, overlap
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import Score, score
+from medvision_agent.eval.tasks import TaskName
 
 DATA = Path(__file__).parents[2] / "data" / "golden"
 FOLDERS = {"paper-v1": "paper-v1", "medvision-1.2": "v1.2"}
@@ -35,7 +35,7 @@ def same(ours: float, golden: float | str | None) -> bool:
     return math.isclose(ours, theirs, rel_tol=1e-12, abs_tol=0.0)
 
 
-def task_of(row: dict[str, Any]) -> Task:
+def task_of(row: dict[str, Any]) -> TaskName:
     if row["task_type"] == "Detection":
         return "detection"
     if row["task_type"] == "TL":

@@ -8,15 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.data.sample import ANSWER_LENGTH, TASKS, PixelSize, Sample, Task
+from medvision_agent.eval.data.sample import PixelSize, Sample
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.scorer.score import score, score_record
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.tasks import TASKS, TaskName
 
 V12 = PROTOCOLS["medvision-1.2"]
 protocols = pytest.mark.parametrize("rules", PROTOCOLS.values(), ids=PROTOCOLS)
 tasks = pytest.mark.parametrize("task", TASKS)
-SENSIBLE: dict[Task, tuple[float, ...]] = {
+SENSIBLE: dict[TaskName, tuple[float, ...]] = {
     "detection": (0.1, 0.51, 0.595, 0.9),
     "size": (62.5625, 28.828125),
     "distance": (54.84375,),
@@ -33,30 +34,30 @@ def answer(*values: float) -> str:
 @protocols
 @tasks
 @given(data=st.data())
-def test_loss_lies_within_0_and_1(rules: Protocol, task: Task, data: st.DataObject) -> None:
-    length = ANSWER_LENGTH[task]
+def test_loss_lies_within_0_and_1(rules: Protocol, task: TaskName, data: st.DataObject) -> None:
+    length = len(TASKS[task].numbers)
     values = data.draw(st.lists(floats, min_size=length, max_size=length))
     target = data.draw(st.lists(floats | unit, min_size=length, max_size=length))
     assert 0 <= score(task, answer(*values), target, rules).loss <= 1
 
 
 @protocols
-@tasks
-def test_a_perfect_answer_costs_nothing(rules: Protocol, task: Task) -> None:
+@pytest.mark.parametrize("task", SENSIBLE)
+def test_a_perfect_answer_costs_nothing(rules: Protocol, task: TaskName) -> None:
     result = score(task, answer(*SENSIBLE[task]), SENSIBLE[task], rules)
     assert result.success
     assert result.loss == pytest.approx(0, abs=1e-6)  # the answer is rounded to float32
 
 
 @protocols
-@tasks
+@pytest.mark.parametrize("task", SENSIBLE)
 @pytest.mark.parametrize("response", [None, "", "I cannot say.", "<answer></answer>"])
-def test_a_failure_costs_1(rules: Protocol, task: Task, response: str | None) -> None:
+def test_a_failure_costs_1(rules: Protocol, task: TaskName, response: str | None) -> None:
     result = score(task, response, SENSIBLE[task], rules)
     assert (result.extracted, result.success, result.values, result.loss) == ("", False, (), 1.0)
     assert math.isnan(result.mae)
     assert math.isnan(result.mre)
-    assert (result.iou == 0.0) if task == "detection" else math.isnan(result.iou)
+    assert (result.iou == 0.0) if TASKS[task].is_box else math.isnan(result.iou)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_failure_costs_1(rules: Protocol, task: Task, response: str | None) ->
         ("detection", (0, 0, 1e39, 1), (0, 0, 1, 1), 1.0),
     ],
 )
-def test_loss_by_hand(task: Task, values: tuple[float, ...], target: tuple[float, ...], loss: float) -> None:
+def test_loss_by_hand(task: TaskName, values: tuple[float, ...], target: tuple[float, ...], loss: float) -> None:
     result = score(task, answer(*values), target, V12)
     assert result.success
     assert result.loss == pytest.approx(loss, abs=1e-12)

@@ -14,14 +14,16 @@ from rich.console import Console
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.cli.printed.summary import summary_view
+from medvision_agent.eval.compare.compare import compare
 from medvision_agent.eval.data.facts import MedVisionFacts
-from medvision_agent.eval.data.sample import TASKS
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.random_boxes import random_boxes
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.measures import MEASURES, Measure
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.eval.summary.summary import Mean, Summary, summarise
+from medvision_agent.eval.tasks import TASKS
 
 V12 = PROTOCOLS["medvision-1.2"]
 
@@ -177,7 +179,7 @@ def test_json_is_strict(sizes: list[Record], make_record) -> None:
     assert strict(summary.model_dump_json()) == summary.model_dump(mode="json")
     assert summary.tasks["angle"].metrics["loss"] == Mean(mean=None, n=0)
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
-    assert list(summary.tasks) == [task for task in TASKS if task != "detection"]
+    assert list(summary.tasks) == [task for task in TASKS if task in {"distance", "angle", "size"}]
     rows = [sample_row(record, V12) for record in sizes]
     assert strict(json.dumps(rows, allow_nan=False))
     assert rows[3] | {"loss": 0.5, "MAE": "Infinity", "MRE": "Infinity", "extracted": "1e39,10"} == rows[3]
@@ -228,3 +230,12 @@ def test_rows_have_the_names_of_the_golden_files(make_record) -> None:
         "Recall": 0.5,
     }
     assert math.isclose(float(sample_row(make_record("a1", "angle", "54"), V12)["MRE"] or 0), 0.2)
+
+
+def test_a_measure_sees_the_sample_as_well_as_the_score(make_record, monkeypatch) -> None:
+    records = [make_record("s1", "size", "20, 10", subject="d/p1"), make_record("s2", "size", "20, 10", subject="d/p2")]
+    of_p2 = Measure("loss", lambda sample, score: score.loss if sample.subject == "d/p2" else math.nan)
+    monkeypatch.setitem(MEASURES, "size", (of_p2,))
+    assert summarise(records, V12).tasks["size"].metrics["loss"].n == 1
+    paired = compare(records, records, V12, chosen=2).tasks["size"].metrics["loss"]
+    assert (paired.n, paired.subjects) == (1, 1)

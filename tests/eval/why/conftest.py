@@ -12,6 +12,7 @@ from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.data.phantom.geometry import draw_phantom
 from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.geometry import Size
 
 SEED, COUNT = 10, 2
@@ -29,6 +30,12 @@ def truth_units(sample):
     width, height = field(sample)
     pixel = sample.pixel_size
     return [(p.x * pixel.width_mm / width, p.y * pixel.height_mm / height) for p in sample.truth_points]
+
+
+def task_of(brief):
+    """Return the name of the task that an offline model is told."""
+    asked = brief.quantity, brief.numbers
+    return next(name for name, task in TASKS.items() if (task.quantity, len(task.numbers)) == asked)
 
 
 def measured(task, points, width, height):
@@ -59,13 +66,13 @@ class Planted:
         return [(u + k % 2 * self.shift[0], v + k % 2 * self.shift[1]) for k, (u, v) in enumerate(truth)]
 
     def __call__(self, look):
-        if look.brief.task == "detection":
+        if task_of(look.brief) == "detection":
             return final(0.25, 0.25, 0.5, 0.5, decimals=4)
         points = self.seen(look.brief.truth)
         if look.tools:
             return (yield from self._with_tools(look, points))
         width, height = look.field_mm()
-        values = [self.factor * value for value in measured(look.brief.task, points, width, height)]
+        values = [self.factor * value for value in measured(task_of(look.brief), points, width, height)]
         return self._stated(look, points) + final(*values, decimals=4)
 
     def _with_tools(self, look, points):
@@ -81,7 +88,7 @@ class Planted:
             x0, y0, x1, y1 = (reply[f"v0_{name}"] for name in ("x0", "y0", "x1", "y1"))
             view = reply["view"]
             placed = [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in placed]
-        if look.brief.task == "angle":
+        if task_of(look.brief) == "angle":
             names = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
             flat = [value for point in placed for value in point]
             reply = yield "protractor", {"view": view, **dict(zip(names, flat, strict=True))}

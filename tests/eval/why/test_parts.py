@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, protocol
+from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.cite import cite
 from medvision_agent.eval.why.decompose import Parts, decompose
@@ -161,7 +162,7 @@ P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
     ],
 )
 def test_points_stated_in_a_text(task, text, expected):
-    found = stated_points(task, text, scene())
+    found = stated_points(TASKS[task], text, scene())
     if isinstance(expected, Missing):
         assert found is expected
     else:
@@ -169,12 +170,13 @@ def test_points_stated_in_a_text(task, text, expected):
 
 
 def test_points_stated_are_in_the_models_own_convention_of_the_whole_picture():
-    yx = stated_points("distance", "(900, 100) (800, 200)", scene(FRAMES["norm1000-yx"]))
-    px = stated_points("distance", "(16, 72), (32, 64)", scene(FRAMES["pixel"], rule=Fixed(height=80, width=160)))
+    yx = stated_points(TASKS["distance"], "(900, 100) (800, 200)", scene(FRAMES["norm1000-yx"]))
+    pixels = scene(FRAMES["pixel"], rule=Fixed(height=80, width=160))
+    px = stated_points(TASKS["distance"], "(16, 72), (32, 64)", pixels)
     for points in (yx, px):
         assert [(p.x, p.y) for p in points] == [pytest.approx((P.x, P.y)), pytest.approx((Q.x, Q.y))]
     several = Scene(scene().views, (), cropped=True)
-    assert stated_points("distance", "(0.1, 0.1) (0.2, 0.2)", several) is Missing.SEVERAL_VIEWS
+    assert stated_points(TASKS["distance"], "(0.1, 0.1) (0.2, 0.2)", several) is Missing.SEVERAL_VIEWS
 
 
 def test_stated_points_that_coincide_have_no_angle(make):

@@ -138,7 +138,7 @@ async def test_corner_errors_of_a_box_are_in_mm_in_every_convention(planted_run)
 
 async def test_a_solver_is_labelled_and_left_out_of_the_other_figures(planted_run):
     def policy(look):
-        if look.brief.task != "size":
+        if planted.task_of(look.brief) != "size":
             return "<answer>1</answer>"
         box = {"x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 1.0}
         reply = {"error": ""}
@@ -172,7 +172,7 @@ async def test_what_cannot_be_decomposed_is_counted_with_its_reason(planted_run,
 
     def guess(look):
         yield from ()
-        return "<answer>10.0, 5.0</answer>" if look.brief.task == "size" else "<answer>10.0</answer>"
+        return "<answer>10.0, 5.0</answer>" if planted.task_of(look.brief) == "size" else "<answer>10.0</answer>"
 
     run = await planted_run(guess, "off", "guess")
     errors = summarise_why(run).tasks["size"].errors
@@ -215,7 +215,7 @@ async def test_what_was_withheld_is_said_to_be_and_boxes_are_measured_all_the_sa
         yield "ruler", {"view": view, "x0": 0.1, "y0": 0.1, "x1": 0.5, "y1": 0.5}
         line = {"ax0": 0.1, "ay0": 0.1, "ax1": 0.5, "ay1": 0.5}
         yield "protractor", {"view": view, **line, "bx0": 0.1, "by0": 0.1, "bx1": 0.5, "by1": 0.2}
-        numbers = {"detection": (0.2, 0.2, 0.5, 0.5), "size": (20, 10)}.get(look.brief.task, (30,))
+        numbers = {"detection": (0.2, 0.2, 0.5, 0.5), "size": (20, 10)}.get(planted.task_of(look.brief), (30,))
         return planted.final(*numbers, decimals=4)
 
     tasks = summarise_why(await planted_run(policy, tools), RULES).tasks

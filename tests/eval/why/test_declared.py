@@ -1,0 +1,119 @@
+"""Error analysis and the oracle learn of a tool from what it declares: here one that nobody has heard of."""
+
+import asyncio
+
+import pytest
+from pydantic import Field
+
+from medvision_agent.eval.asking.launch import Settings, execute, prepare
+from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.tasks import TASKS
+from medvision_agent.eval.why.calls import calls_of
+from medvision_agent.eval.why.measured import declared
+from medvision_agent.eval.why.summary import summarise_why
+from medvision_agent.quantity import AREA_MM2, LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
+from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.view.geometry import distance_mm
+
+COUNT = 2
+
+
+class CaliperArguments(Arguments):
+    """Two points."""
+
+    view: str = Field(default="v0", description="Id of the view")
+    from_x: float
+    from_y: float
+    to_x: float
+    to_y: float
+
+
+class Caliper(Result):
+    """A length, rounded coarsely so that its own arithmetic shows."""
+
+    length_mm: float
+
+
+def make(function, **declared):
+    return tool(CaliperArguments, Caliper, **declared)(function)
+
+
+def caliper(views, args):
+    """Measure a length."""
+    view = views.get(args.view)
+    ends = views.point(view, args.from_x, args.from_y), views.point(view, args.to_x, args.to_y)
+    return Output(Caliper(length_mm=round(distance_mm(*ends, view.slice.spacing))))
+
+
+CALIPER = make(caliper, measures=Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),)))
+
+
+@pytest.fixture
+def run_with(tmp_path, monkeypatch):
+    """Return a function that asks the oracle with one tool of one's own, over phantoms."""
+
+    def run(own):
+        monkeypatch.setitem(TOOLS, own.name, own)
+        asked = Settings(model="oracle", tools=own.name, data=f"phantom:{COUNT}:10", out=tmp_path / "run")
+        return asyncio.run(execute(prepare(asked), watch=Watch(), stop=asyncio.Event()))
+
+    return run
+
+
+def test_the_oracle_measures_lengths_with_it_and_their_errors_are_its_arithmetic(run_with):
+    summary = summarise_why(run_with(CALIPER))
+    for task, calls in (("size", 2), ("distance", 1)):
+        why = summary.tasks[task]
+        assert why.behaviour.tools["caliper"].calls == calls * COUNT
+        assert why.behaviour.last_result_is_answer.mean == 1
+        for found in why.errors.quantities.values():
+            assert found.with_solver == found.without_solver
+            assert found.with_solver.sources == {"caliper": COUNT}
+            assert found.with_solver.copying.absolute.mean == 0
+            assert found.with_solver.arithmetic.signed.mean == pytest.approx(found.with_solver.error.signed.mean)
+            assert 0.001 < found.with_solver.arithmetic.absolute.mean <= 0.5
+    assert not summary.tasks["angle"].behaviour.tools  # it measures no angle: worked out instead
+    assert summary.tasks["angle"].errors.quantities["angle"].with_solver.n == 0
+
+
+def test_without_a_declaration_it_is_not_used(run_with):
+    summary = summarise_why(run_with(make(caliper)))
+    assert not any(why.behaviour.tools for why in summary.tasks.values())
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [
+        Measurand(LENGTH_MM, ("length",)),
+        Measurand(LENGTH_MM, ("length_mm",), (("x0", "from_y", "to_x", "to_y"),)),
+        (Measurand(LENGTH_MM, ("length_mm",)), Measurand(AREA_MM2, ("area_mm2",))),
+    ],
+)
+def test_a_declaration_of_what_there_is_not_is_refused(measures):
+    with pytest.raises(ValueError, match=r"caliper: measures .*, but nothing is called (length|x0|area_mm2)$"):
+        make(caliper, measures=measures)
+
+
+def test_points_of_a_solver_stand_in_its_result():
+    measures = Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),))
+    with pytest.raises(ValueError, match="nothing is called from_x, from_y, to_x, to_y"):
+        make(caliper, measures=measures, solver=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks"),
+    [
+        ("ruler", {"size", "distance"}),
+        ("protractor", {"angle"}),
+        ("fit_contour", {"detection", "size"}),  # two axes are no distance
+        ("python", {"size", "angle", "distance"}),  # a number, which is no box
+        ("crop", set()),
+        ("pixel_spacing", set()),
+        ("no such tool", set()),
+    ],
+)
+def test_what_a_result_says_follows_from_the_quantity_and_how_many_values_it_holds(name, tasks):
+    [call] = calls_of({"tool_calls": [{"tool": name, "arguments": {}, "ok": True, "text": "{}"}]})
+    shipped = ("detection", "size", "angle", "distance")
+    assert {task for task in shipped if declared(TASKS[task], call) is not None} == tasks
