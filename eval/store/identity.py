@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.eval.data.sample import Sample
@@ -41,7 +42,7 @@ def identity(
         "sample_ids_sha256": _hash(sample.id for sample in samples),
         # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
         "samples_sha256": _hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
-        **condition.identity(model.tool_calling, FRAMES[model.frame]),
+        **condition.identity(grammar_of(model), FRAMES[model.frame]),
     }
 
 
