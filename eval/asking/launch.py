@@ -71,7 +71,12 @@ class Prepared:
             "model_name": self.settings.model,
             "model": self.model.model_dump(mode="json"),
             "condition": self.condition.name,
-            "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
+            "source": {
+                "name": info.name,
+                "note": info.note,
+                "demonstration": info.demonstration,
+                "origin": dict(info.origin) if info.origin else None,
+            },
             "own_prompts": dict(self.wording.own),
             "max_connections": self.parallel,
             "libraries": libraries(),
@@ -140,6 +145,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         sample_ids_sha256=_hash(sample.id for sample in samples),
         # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
         samples_sha256=_hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
+        source_origin=source.info.origin,
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
     return Prepared(settings, model, recipe, wording, condition, source, samples, found)

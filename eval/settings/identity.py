@@ -48,6 +48,8 @@ class Identity(Frozen):
     sample_ids_sha256: str
     samples_sha256: str
     """Hash over what is asked of every sample. Where a source keeps its images is not part of it."""
+    source_origin: dict[str, str] | None = None
+    """Package, version and hash of its code, where the samples come from another package's source."""
     provider_code: bool = False
     """Whether the provider runs code that the model writes."""
     condition: str

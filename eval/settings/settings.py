@@ -67,9 +67,9 @@ class Settings(Asked):
     """A YAML file of your own models."""
     script: Annotated[str | None, identity("model")] = None
     """A JSON file with the turns of the model `scripted`."""
-    data: Annotated[str, identity("sample_ids_sha256", "samples_sha256")] = "demo"
-    """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, or a JSONL or Parquet
-    file."""
+    data: Annotated[str, identity("sample_ids_sha256", "samples_sha256", "source_origin")] = "demo"
+    """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, a JSONL or Parquet
+    file, or `NAME:ARGUMENT` of an installed package's source."""
     selection: Annotated[Selection, identity("sample_ids_sha256", "samples_sha256")] = Selection()
     """Which samples of the source are asked."""
     reading: Annotated[Reading, identity("sample_ids_sha256", "samples_sha256")] = Reading()
