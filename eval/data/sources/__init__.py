@@ -9,6 +9,7 @@ MedVision folder is read while it is asked for samples (eval/data/medvision/sour
 checked (``offered.py``).
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError, DataError, nearest
@@ -24,7 +25,7 @@ __all__ = ["SOURCES", "open_source"]
 
 SOURCES = Door("medvision_agent.sources", "source", DataError)
 """Where sources with a name come from."""
-_FILES = {".jsonl": JsonlSource, ".parquet": ParquetSource}
+_FILES: Mapping[str, Callable[[Path], Source]] = {".jsonl": JsonlSource, ".parquet": ParquetSource}
 
 
 def open_source(name: str, reading: Reading | None = None) -> Source:

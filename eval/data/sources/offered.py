@@ -41,7 +41,9 @@ class OfferedSource:
     @cached_property
     def samples(self) -> Sequence[Sample]:
         """All samples, checked."""
-        given = self._told("samples", Sequence, lambda: self._source.samples)
+        given = self._told("samples", object, lambda: self._source.samples)
+        if not isinstance(given, Sequence):
+            raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
         placed = [self._placed(number, one) for number, one in enumerate(given, start=1)]
         if not placed:
             raise self._offer.failed(f"there are no samples in {self._name!r}")
