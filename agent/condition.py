@@ -9,11 +9,14 @@ check the answer: what extra turns alone do.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
+from medvision_agent.agent.grammars.grammar import Declared, Grammar
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -23,6 +26,8 @@ from medvision_agent.tools.view.frames import MEDVISION, Frame
 __all__ = ["Condition"]
 
 _MOST_TIMES = 20
+_RESULTS_OPEN = render("replies/tool_output")
+"""What the shipped paragraphs say that a message with results starts with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +83,26 @@ class Condition:
         """Return the declarations of the tools, in order, for a model that speaks *frame*."""
         return [tool.schema(frame) for tool in self.tools]
 
-    def declarations(self, tool_calling: str, frame: Frame = MEDVISION) -> tuple[str, ...]:
-        """Return the declarations as they stand in the prompt where tools are called in text, else none."""
-        if tool_calling != "text":
-            return ()
-        return tuple(json.dumps(schema["function"], ensure_ascii=False) for schema in self.schemas(frame))
+    def told(self, grammar: Grammar | None, frame: Frame = MEDVISION, render: Callable[..., str] = render) -> str:
+        """Return the tool paragraph of a prompt, empty without tools; with *grammar*, tools are declared in it.
 
-    def identity(self, tool_calling: str = "native", frame: Frame = MEDVISION) -> dict[str, Any]:
-        """Return the fields in which two runs of one comparison may differ."""
-        names, declarations = [tool.name for tool in self.tools], self.declarations(tool_calling, frame)
-        template = "tools_text" if declarations else self.paragraph
-        paragraph = render(template, names=names, declarations=declarations, paragraph=self.paragraph) if names else ""
+        *render* renders a template by its name.
+        """
+        names = [tool.name for tool in self.tools]
+        filled = partial(render, names=names, paragraph=self.paragraph)
         if self.provider_code:
-            paragraph = render("tools_code")
+            return filled("tools_code")
+        if not names:
+            return ""
+        about = filled(self.paragraph)
+        if grammar is None:
+            return about
+        about = about.replace(f'"{_RESULTS_OPEN}"', f'"{grammar.opens}"')
+        return grammar.paragraph(Declared(names, self.schemas(frame), about, filled))
+
+    def identity(self, grammar: Grammar | None = None, frame: Frame = MEDVISION) -> dict[str, Any]:
+        """Return the fields in which two runs of one comparison may differ; *grammar* is that of calls in text."""
+        names = [tool.name for tool in self.tools]
         return {
             **({"provider_code": True} if self.provider_code else {}),
             "condition": self.name,
@@ -100,7 +112,7 @@ class Condition:
             "overlays": self.overlays if names else None,
             "paragraph": self.paragraph if names else None,
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),
-            "tool_paragraph_sha256": sha256(paragraph.encode()).hexdigest(),
+            "tool_paragraph_sha256": sha256(self.told(grammar, frame).encode()).hexdigest(),
         }
 
 

@@ -1,8 +1,10 @@
 """The words a conversation opens with: one place for the agent and for estimates, replays included."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.models import Gemini, ModelConfig, OpenAI
 from medvision_agent.agent.providers.gemini.replay import LITERAL, RECIPE, worded
 from medvision_agent.agent.words.question import Prompt, Question
@@ -16,9 +18,8 @@ __all__ = ["check_askable", "opening"]
 
 def opening(question: Question, views: ViewSet, condition: Condition, config: ModelConfig) -> Prompt:
     """Return the words of the first turn, as they are sent to the model of *config* under *condition*."""
-    names = [tool.name for tool in condition.tools]
-    declared = condition.declarations(config.tool_calling, views.frame)
-    words = question.prompt(views, names, declared, code=condition.provider_code, paragraph=condition.paragraph)
+    render = partial(question.wording.render, frame=views.frame)
+    words = question.prompt(views, condition.told(grammar_of(config), views.frame, render))
     if isinstance(config, Gemini) and config.replay is not None:
         return worded(words, config.replay, code=condition.provider_code)
     return words

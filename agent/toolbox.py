@@ -14,7 +14,7 @@ from uuid import uuid4
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from medvision_agent.agent.chat.chat import Turn
-from medvision_agent.agent.grammars.protocol import Blocks, CallResult
+from medvision_agent.agent.grammars.grammar import Blocks, CallResult
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.trace import ToolCallTrace
 from medvision_agent.errors import nearest

@@ -23,8 +23,8 @@ data_option = click.option(
     "--data",
     default="demo",
     show_default=True,
-    metavar="demo|phantom|medvision:DIR|FILE",
-    help="phantom[:N[:SEED]]: N synthetic images. FILE: JSONL or Parquet.",
+    metavar="demo|phantom|medvision:DIR|FILE|NAME:ARGUMENT",
+    help="phantom[:N[:SEED]]: N synthetic images. FILE: JSONL or Parquet. NAME: an installed package's source.",
 )
 _READING = (
     click.option(

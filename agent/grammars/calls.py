@@ -5,16 +5,17 @@ completely or not at all: what was meant as a call and cannot be read, or is cut
 and no number is ever completed. Thoughts hold no calls. A text without a call comes back as it is.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from langchain_core.messages import InvalidToolCall, ToolCall
 
+from medvision_agent.agent.grammars.grammar import Call
 from medvision_agent.agent.grammars.marks import MARK, THOUGHT
 from medvision_agent.agent.grammars.scan import Find, Scan
 from medvision_agent.agent.grammars.shapes import Place
 
-__all__ = ["Parsed", "parse_calls"]
+__all__ = ["Parsed", "parse_calls", "parsed"]
 
 _KEPT = 1000
 """Characters of an unreadable call that are kept."""
@@ -36,19 +37,30 @@ def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
     """Return the calls in *text*; *tool_names* are the declared tools."""
     shown, open_thought = _without_thoughts(text)
     finds = _said(Scan(shown, frozenset(tool_names)).run(), shown, open_thought)
+    return parsed(_calls(text, finds), _prose(text, finds))
+
+
+def parsed(found: Iterable[Call], prose: str) -> Parsed:
+    """Return what was found in a text, numbered in its order; *prose* is the text without it."""
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
-    for number, find in enumerate(finds, start=1):
-        shape, key = find.shape, f"call_{number}"
-        if shape.problem or not shape.name:
-            written = text[find.start : find.end][:_KEPT]
-            problem = shape.problem or "it names no tool"
+    for number, call in enumerate(found, start=1):
+        key = f"call_{number}"
+        if call.problem:
+            raw = call.raw[:_KEPT]
             invalid.append(
-                InvalidToolCall(type="invalid_tool_call", id=key, name=shape.name, args=written, error=problem)
+                InvalidToolCall(type="invalid_tool_call", id=key, name=call.name, args=raw, error=call.problem)
             )
         else:
-            calls.append(ToolCall(type="tool_call", id=key, name=shape.name, args=shape.arguments))
-    return Parsed(tuple(calls), tuple(invalid), _prose(text, finds))
+            calls.append(ToolCall(type="tool_call", id=key, name=call.name, args=dict(call.arguments)))
+    return Parsed(tuple(calls), tuple(invalid), prose)
+
+
+def _calls(text: str, finds: Iterable[Find]) -> Iterator[Call]:
+    for find in finds:
+        shape = find.shape
+        problem = shape.problem or ("" if shape.name else "it names no tool")
+        yield Call(shape.name, shape.arguments, raw=text[find.start : find.end], problem=problem)
 
 
 def _without_thoughts(text: str) -> tuple[str, int | None]:

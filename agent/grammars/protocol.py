@@ -1,12 +1,11 @@
 """How tools are declared, called and answered: by the service's own function calling, or in the text of the messages.
 
-Contract: ``Native`` leaves everything to the service. ``Text`` declares nothing on the wire: the prompt holds the
-declarations and the grammar, calls are read out of the reply's text, and results go back in one user message. Both
-give the same ``Turn``, so that the agent's loop, its limits and its endings are one.
+Contract: ``Native`` leaves everything to the service. ``Text`` declares nothing on the wire: by its grammar the prompt
+holds the declarations, calls are read out of the reply's text, and results go back in one user message. Both give the
+same ``Turn``, so that the agent's loop, its limits and its endings are one.
 """
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,25 +14,11 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, Invalid
 from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.chat.chat import Chat, Finish, ToolChoice, Turn
-from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.agent.grammars.grammar import Blocks, Call, CallResult, Grammar
+from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.prompts.render import render
 
-__all__ = ["Blocks", "CallResult", "Native", "Text", "protocol_of"]
-
-Blocks = list[str | dict[str, Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class CallResult:
-    """What one call is answered with."""
-
-    call_id: str
-    name: str
-    text: str
-    """JSON, or ``Error: ...``."""
-    ok: bool
-    picture: Blocks
-    """The picture and its caption; empty where there is none."""
+__all__ = ["Native", "Text", "protocol_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +76,7 @@ class Text(Native):
 
     names: Collection[str]
     """The tools that can be called."""
+    grammar: Grammar
 
     def bind(
         self,
@@ -114,7 +100,7 @@ class Text(Native):
     def read(self, message: AIMessage) -> Turn:
         """Return what a reply says and calls; calls a service read by itself come first."""
         turn = self.chat.read(message)
-        parsed = parse_calls(turn.text, self.names)
+        parsed = self.grammar.read(turn.text, self.names)
         if not parsed.calls and not parsed.invalid:
             return turn
         return replace(
@@ -129,45 +115,42 @@ class Text(Native):
         """Return the reply as text: a call the service made one of its own would want a tool message as its answer."""
         if not message.tool_calls and not message.invalid_tool_calls:
             return message
-        lines = [json.dumps({"name": call["name"], "arguments": call["args"]}) for call in message.tool_calls]
-        lines += [str(broken["args"]) for broken in message.invalid_tool_calls]
+        calls = [Call(call["name"], call["args"]) for call in message.tool_calls]
+        calls += [
+            Call(broken["name"] or "", raw=str(broken["args"]), problem=self.problem(broken))
+            for broken in message.invalid_tool_calls
+        ]
         said = self.chat.read(message).text
-        return AIMessage("\n".join([*([said] if said else []), "```tool_call", *lines, "```"]))
+        return AIMessage("\n".join([*([said] if said else []), self.grammar.write(calls)]))
 
     def problem(self, broken: InvalidToolCall) -> str:
         """Say why a call cannot be run."""
         return broken["error"] or super().problem(broken)
 
     def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
-        """Return one user message: a line of JSON for each call, by its number, then the pictures with captions."""
+        """Return one user message: the results in the order of the calls in the text, then all pictures, captioned."""
         if not results:
             return []
-        lines = "\n".join([render("replies/tool_output"), *_lines(results)])
+        text = self.grammar.answer(_in_order(results))
         pictures = [block for result in results for block in result.picture]
-        return [HumanMessage([{"type": "text", "text": lines}, *pictures])]
+        return [HumanMessage([{"type": "text", "text": text}, *pictures])]
 
 
 def protocol_of(chat: Chat, names: Collection[str]) -> Native:
     """Return how the tools of these *names* are called with *chat*; without tools there is nothing to tell."""
-    return Text(chat, names) if names and chat.config.tool_calling == "text" else Native(chat)
+    grammar = grammar_of(chat.config)
+    return Text(chat, names, grammar) if names and grammar is not None else Native(chat)
 
 
-def _lines(results: Iterable[CallResult]) -> list[str]:
-    """Return the results in the order of the calls in the text."""
+def _in_order(results: Sequence[CallResult]) -> list[CallResult]:
+    """Return the results in the order of the calls in the text: unreadable calls are answered after the others."""
     numbered = sorted(enumerate(results, start=1), key=lambda pair: _number(pair[1], pair[0]))
-    return [
-        json.dumps({"call": at, "name": result.name[:60], **_outcome(result)})
-        for at, (_, result) in enumerate(numbered, start=1)
-    ]
+    return [result for _, result in numbered]
 
 
 def _number(result: CallResult, otherwise: int) -> int:
     number = result.call_id.removeprefix("call_")
     return int(number) if number.isdecimal() and len(number) < 9 else otherwise
-
-
-def _outcome(result: CallResult) -> dict[str, Any]:
-    return {"result": json.loads(result.text)} if result.ok else {"error": result.text.removeprefix("Error: ")}
 
 
 def _blocks(message: HumanMessage) -> Blocks:

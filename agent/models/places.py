@@ -12,7 +12,6 @@ Rows of 2 to 4 may replace earlier ones: a user knows what a name stands for.
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +19,12 @@ import click
 import yaml
 
 from medvision_agent.errors import ConfigError
+from medvision_agent.plugins import Door, Offer
 
 __all__ = ["GROUP", "VARIABLE", "Place", "places", "user_file"]
 
 GROUP = "medvision_agent.models"
 VARIABLE = "MEDVISION_AGENT_MODELS"
-_OURS = "medvision-agent"
 
 
 class Place(NamedTuple):
@@ -38,8 +37,8 @@ class Place(NamedTuple):
 
 def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[Place]:
     """Yield every place that has rows; raises ConfigError where one that was named cannot be read."""
-    for point in _plugins():
-        yield Place(*_offered(point), replaces=False)
+    for offer in Door(GROUP, "models").offers():
+        yield Place(*_offered(offer), replaces=False)
     own = user_file()
     if own.exists():
         yield Place(str(own), _read(own, str(own)), replaces=True)
@@ -54,28 +53,14 @@ def user_file() -> Path:
     return Path(click.get_app_dir("medvision-agent")) / "models.yaml"
 
 
-def _plugins() -> list[EntryPoint]:
-    found = {(_package(point), point.name): point for point in entry_points(group=GROUP)}
-    return [found[key] for key in sorted(found, key=lambda key: (key[0] != _OURS, key))]
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else ""
-
-
-def _offered(point: EntryPoint) -> tuple[str, str]:
-    package = _package(point)
+def _offered(offer: Offer) -> tuple[str, str]:
+    """Return the name and the text of what a package offers."""
+    made = offer.made()
     try:
-        offer = point.load()()
-        text = yaml.safe_dump(dict(offer)) if isinstance(offer, Mapping) else _read(Path(offer), package)
-    except ConfigError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever another package's code raises
-        raise ConfigError(
-            f"the package {package} offers models ({point.value}) but fails: {type(error).__name__}: {error}; "
-            "mend or uninstall it"
-        ) from None
-    return ("the shipped catalogue" if package == _OURS else f"the package {package}"), text
+        text = yaml.safe_dump(dict(made)) if isinstance(made, Mapping) else _read(Path(made), offer.package)
+    except (TypeError, yaml.YAMLError) as error:
+        raise offer.failed(error) from None
+    return ("the shipped catalogue" if offer.shipped else f"the package {offer.package}"), text
 
 
 def _read(path: Path, name: str) -> str:

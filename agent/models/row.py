@@ -6,10 +6,16 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from medvision_agent.agent.endings.usage import Prices
+from medvision_agent.errors import nearest
+from medvision_agent.plugins import Door
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.perceived import Native, PerceivedRule, Rule
 
-__all__ = ["EnvName", "FreeSettings", "Model"]
+__all__ = ["GRAMMARS", "EnvName", "FreeSettings", "Model"]
+
+GRAMMARS = Door("medvision_agent.grammars", "grammar")
+"""Where grammars of tool calls in text come from."""
+_PLAIN = "plain"
 
 
 class Model(BaseModel):
@@ -39,6 +45,9 @@ class Model(BaseModel):
     """The coordinate convention of prompts, tools and answers."""
     tool_calling: Literal["native", "text"] = "native"
     """How tools are declared and called: by the service's own function calling, or in the text of the messages."""
+    grammar: str | None = None
+    """How tools are declared, called and answered with `tool_calling: text`: `plain` (where not given), `hermes`, or
+    the name of a grammar that an installed package offers."""
     images_in_tool_result: bool = False
     """Put pictures into the tool message itself instead of one user message after all tool messages."""
     tool_choice_none: bool = True
@@ -67,6 +76,22 @@ class Model(BaseModel):
             raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
         return name
 
+    @field_validator("grammar")
+    @classmethod
+    def _known_grammar(cls, name: str | None) -> str | None:
+        if name is not None and name not in (known := GRAMMARS.names()):
+            raise ValueError(f"unknown grammar; known: {', '.join(known)}.{nearest(name, known)}")
+        return name
+
+    @model_validator(mode="after")
+    def _grammar_of_calls_in_text(self) -> Self:
+        if self.grammar is not None and self.tool_calling != "text":
+            raise ValueError(
+                "grammar: goes with tool_calling: text; with tool_calling: native the service has a form of its own. "
+                "Leave grammar out, or set tool_calling: text"
+            )
+        return self
+
     @model_validator(mode="after")
     def _pictures_where_there_are_tool_messages(self) -> Self:
         if self.images_in_tool_result and self.tool_calling == "text":
@@ -78,9 +103,23 @@ class Model(BaseModel):
         """Return the size rule; where none is stated, pixels as sent, of which then nothing is said to the model."""
         return self.perceived or Native()
 
+    @property
+    def text_grammar(self) -> str | None:
+        """Return the name of the grammar of tool calls in text; None where the service's own calling is used."""
+        return self.grammar or _PLAIN if self.tool_calling == "text" else None
+
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run, as plain JSON data."""
-        return self.model_dump(mode="json", exclude=set(self.INCIDENTAL))
+        """Return the fields that define what is run, as plain JSON data.
+
+        ``grammar`` is among them where tools are called in text, and ``grammar_origin`` (package, version, hash of its
+        code) where it is not one of ours.
+        """
+        fields = self.model_dump(mode="json", exclude={*self.INCIDENTAL, "grammar"})
+        if self.text_grammar is not None:
+            fields["grammar"] = self.text_grammar
+            offer = GRAMMARS.offer(self.text_grammar)
+            fields |= {} if offer.shipped else {"grammar_origin": offer.origin()}
+        return fields
 
 
 def _variable(name: str) -> str:

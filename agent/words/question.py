@@ -24,23 +24,9 @@ class Question:
     measurement: str = ""
     wording: Wording = field(default_factory=Wording)
 
-    def prompt(
-        self,
-        views: ViewSet,
-        tool_names: Sequence[str],
-        declarations: Sequence[str] = (),
-        *,
-        code: bool = False,
-        paragraph: str = "tools",
-    ) -> "Prompt":
-        """Render the prompt for ``views.whole``; the tool paragraph, of that template, is empty without tools.
-
-        With *declarations* (of tools that are called in text) it holds them, and how a call is written. With *code* it
-        says that the provider runs code.
-        """
+    def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
+        """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""
         whole, frame = views.whole, views.frame
-        tools, declared = ("tools_text", {"declarations": declarations}) if declarations else (paragraph, {})
-        tools = "tools_code" if code else tools
         # Upstream states the image size with its padding; coordinates in pixels run over the content.
         stated = whole.perceived if frame.in_pixels else whole.canvas
         text = self.wording.render(
@@ -58,9 +44,7 @@ class Question:
         )
         return Prompt(
             system=self.wording.render("system", convention=frame.sentence, frame=frame),
-            tool_paragraph=self.wording.render(tools, names=tool_names, frame=frame, paragraph=paragraph, **declared)
-            if tool_names or code
-            else "",
+            tool_paragraph=tool_paragraph,
             question=text,
         )
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.models import Gemini, ModelConfig, Offline
 from medvision_agent.agent.models.catalogue import find, load_catalogue
+from medvision_agent.agent.models.row import GRAMMARS
 from medvision_agent.agent.opening import check_askable
 from medvision_agent.agent.policies.scripted import read_script
 from medvision_agent.agent.providers.factory import check_ready, open_model
@@ -70,7 +72,12 @@ class Prepared:
             "model_name": self.settings.model,
             "model": self.model.model_dump(mode="json"),
             "condition": self.condition.name,
-            "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
+            "source": {
+                "name": info.name,
+                "note": info.note,
+                "demonstration": info.demonstration,
+                "origin": dict(info.origin) if info.origin else None,
+            },
             "own_prompts": dict(self.wording.own),
             "max_connections": self.parallel,
             "libraries": libraries(),
@@ -104,6 +111,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     model = _with_script(model, settings)
     if settings.frame is not None:
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
+    model = _with_grammar(model, settings)
     template = _PARAGRAPHS[settings.paragraph]
     condition = Condition.parse(settings.tools).shown(overlays=settings.overlays, paragraph=template)
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
@@ -139,7 +147,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         sample_ids_sha256=_hash(sample.id for sample in samples),
         # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
         samples_sha256=_hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
-        **condition.identity(model.tool_calling, FRAMES[model.frame]),
+        source_origin=source.info.origin,
+        **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
     return Prepared(settings, model, recipe, wording, condition, source, samples, found)
 
@@ -166,6 +175,18 @@ def _with_spacing(wording: Wording, settings: Settings) -> Wording:
     if settings.spacing == "tool" and wording.form == "cot":
         raise ConfigError("spacing: tool goes with form direct: the steps of cot take the pixel size from the prompt")
     return replace(wording, states_spacing=settings.spacing == "prompt")
+
+
+def _with_grammar(model: ModelConfig, settings: Settings) -> ModelConfig:
+    """Have tools called by the grammar that is asked for, where they are called in text."""
+    if settings.grammar is None:
+        return model
+    if model.text_grammar is None:
+        raise ConfigError(
+            f"--grammar {settings.grammar}: model {settings.model!r} is called by the service's own function calling; "
+            "a grammar goes with `tool_calling: text` in its row"
+        )
+    return model.model_copy(update={"grammar": GRAMMARS.offer(settings.grammar).name})
 
 
 def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:

@@ -4,7 +4,7 @@ Contract: ``samples`` is cheap enough to list and every id in it is unique; ``lo
 file and the field for that one sample only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -35,6 +35,8 @@ class SourceInfo:
     """True where results are a demonstration, not a benchmark score."""
     note: str
     """One sentence for summaries and reports."""
+    origin: Mapping[str, str] | None = None
+    """Package, version and hash of its code, where the source is another package's; set by ``open_source``."""
 
     @classmethod
     def of_file(cls, path: Path, samples: Sequence[Sample]) -> Self:

@@ -25,6 +25,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Recipe", _each(one.recipe for one in identities)),
         ("Prompt form", _each(one.form for one in identities)),
         ("Coordinates", _each(one.model.get("frame") for one in identities)),
+        ("Tool calls in text", _each(one.model.get("grammar") for one in identities)),
         ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
         ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
         ("Protocol", chapter.protocol),

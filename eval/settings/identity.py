@@ -48,6 +48,8 @@ class Identity(Frozen):
     sample_ids_sha256: str
     samples_sha256: str
     """Hash over what is asked of every sample. Where a source keeps its images is not part of it."""
+    source_origin: dict[str, str] | None = None
+    """Package, version and hash of its code, where the samples come from another package's source."""
     provider_code: bool = False
     """Whether the provider runs code that the model writes."""
     condition: str
@@ -65,7 +67,8 @@ class Identity(Frozen):
     @field_validator("model")
     @classmethod
     def _with_later_keys(cls, row: dict[str, Any]) -> dict[str, Any]:
-        return {**_LATER_KEYS, **row}
+        """Add the keys that version 0.1.0 did not know, with the value that was in force then."""
+        return {"grammar": "plain", **row} if row.get("tool_calling") == "text" else row
 
     @field_validator("prompts_sha256")
     @classmethod
@@ -89,8 +92,6 @@ class Identity(Frozen):
                 yield name, ours[name], theirs[name]
 
 
-_LATER_KEYS: Mapping[str, Any] = {}
-"""Keys of a model's row that version 0.1.0 did not know, with the value that was in force then."""
 _SAME_PROMPTS: Mapping[str, str] = {
     "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803": (
         "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9"

@@ -39,6 +39,9 @@ class Asked(Frozen):
     """The prompt form: `direct`, or `cot`, which also prescribes the steps of the reasoning."""
     frame: Annotated[str | None, identity("model.frame", "prompt_sha256", *_PARAGRAPH)] = None
     """The coordinate convention of prompts, tools and answers, instead of the model's own."""
+    grammar: Annotated[str | None, identity("model.grammar", "model.grammar_origin", "tool_paragraph_sha256")] = None
+    """How tools are declared, called and answered in text (`plain`, `hermes`), instead of the model's own grammar. Only
+    for models with `tool_calling: text`."""
     prompt_file: Annotated[Path | None, identity("prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256")] = None
     """A YAML file of your own prompts."""
     spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
@@ -64,9 +67,9 @@ class Settings(Asked):
     """A YAML file of your own models."""
     script: Annotated[str | None, identity("model")] = None
     """A JSON file with the turns of the model `scripted`."""
-    data: Annotated[str, identity("sample_ids_sha256", "samples_sha256")] = "demo"
-    """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, or a JSONL or Parquet
-    file."""
+    data: Annotated[str, identity("sample_ids_sha256", "samples_sha256", "source_origin")] = "demo"
+    """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, a JSONL or Parquet
+    file, or `NAME:ARGUMENT` of an installed package's source."""
     selection: Annotated[Selection, identity("sample_ids_sha256", "samples_sha256")] = Selection()
     """Which samples of the source are asked."""
     reading: Annotated[Reading, identity("sample_ids_sha256", "samples_sha256")] = Reading()
@@ -92,10 +95,11 @@ class Settings(Asked):
     def read(cls, stored: Mapping[str, Any]) -> "Settings":
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
-        Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``.
+        Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
+        it had no ``grammar``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
-        later = {"budget", "frame", "script", "models_file"}
+        later = {"budget", "frame", "script", "models_file", "grammar"}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
 

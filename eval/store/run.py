@@ -86,6 +86,8 @@ class Run:
             parts.append("reshaped to {} x {}".format(*identity.reshape))
         if (frame := identity.model.get("frame", MEDVISION.name)) != MEDVISION.name:
             parts.append(f"coordinates {frame}")
+        if (grammar := identity.model.get("grammar", "plain")) != "plain":
+            parts.append(f"tool calls in {grammar}")
         if not identity.states_spacing:
             parts.append("pixel size by tools only")
         if identity.overlays is False:

@@ -135,6 +135,7 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
 def _place(data: str, home: Path) -> str:
     """Return the data as `run --data` takes it, its path relative to the study file."""
     kind, separator, folder = data.partition(":")
-    if kind == "medvision" and separator:
-        return f"medvision:{home / folder}"
+    # What another package's source makes of its argument is not known: a path that is there is taken for one.
+    if separator and (kind == "medvision" or (kind != "phantom" and (home / folder).exists())):
+        return f"{kind}:{home / folder}"
     return str(home / data) if (home / data).is_file() else data

@@ -149,6 +149,11 @@ def _frame(design: Design, values: list[str]) -> None:
     _vary(design, "frame", values)
 
 
+def _grammar(design: Design, values: list[str]) -> None:
+    """Arms `on`, and one called as each grammar of tool calls in text given; `on -> GRAMMAR`."""
+    _vary(design, "grammar", values)
+
+
 def _vary(design: Design, key: str, values: list[str]) -> None:
     for value in values:
         if value == getattr(design.base, key):
@@ -171,6 +176,7 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "form": (_form, "FORM,FORM"),
     "recipe": (_recipe, "RECIPE,RECIPE"),
     "frame": (_frame, "FRAME,FRAME"),
+    "grammar": (_grammar, "GRAMMAR,GRAMMAR"),
 }
 """Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
 

@@ -107,6 +107,8 @@ class Cross(_Strict):
     """Prompt forms."""
     frame: tuple[str, ...] = ()
     """Coordinate conventions."""
+    grammar: tuple[str, ...] = ()
+    """Grammars of tool calls in text."""
 
 
 class Study(_Strict):
@@ -124,7 +126,8 @@ class Study(_Strict):
         default=("demo",), min_length=1
     )
     """One source of samples, or a list of them, as `run --data` takes them: `demo`, `phantom:N:SEED`, `medvision:DIR`,
-    or a file. What is chosen below is chosen from each; what is MedVision's, from MedVision's. Arms are compared within
+    a file, or `NAME:ARGUMENT` of an installed package (an argument that is a path beside the study file is taken from
+    there). What is chosen below is chosen from each; what is MedVision's, from MedVision's. Arms are compared within
     a source, and nothing is averaged over two."""
     tasks: tuple[TaskName, ...] | None = None
     """Only these tasks: `detection`, `size`, `angle`, `distance`."""

@@ -11,6 +11,7 @@ from jinja2 import UndefinedError
 
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.agent.grammars.registry import grammar_named
 from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Question
 from medvision_agent.agent.words.wording import Wording
@@ -33,7 +34,7 @@ ANY_FORM = [("medvision-1.2", "direct"), ("medvision-1.2", "cot"), ("paper-v1", 
 def prompt(task, recipe="medvision-1.2", form="direct", tools=(), description="An axial CT.", **facts):
     wording = RECIPES[recipe].wording(form)
     question = Question(task, VIEWS.slice, description, "liver", NAMES, wording=wording, **facts)
-    return question.prompt(VIEWS, tools)
+    return question.prompt(VIEWS, Condition.parse(",".join(tools)).told(None) if tools else "")
 
 
 def in_order(text, *parts):
@@ -74,7 +75,7 @@ def test_tags_and_steps_by_form(task):
 def asked_in(name, task, recipe="medvision-1.2", form="direct", rule=None):
     views = ViewSet(VIEWS.slice, rule or Padded(side=336), FRAMES[name])
     question = Question(task, views.slice, "An axial CT.", "liver", NAMES, wording=RECIPES[recipe].wording(form))
-    return question.prompt(views, ())
+    return question.prompt(views)
 
 
 RELATIVE = "relative coordinates of the picture from 0 to"
@@ -191,20 +192,18 @@ def test_tools_add_one_paragraph_and_change_nothing_else(task, recipe, form):
     assert (off.system, off.question) == (on.system, on.question)
     assert off.system_sent == off.system
     assert on.system_sent == f"{on.system}\n\n{on.tool_paragraph}"
-    assert "ruler, crop" in on.tool_paragraph
+    assert "crop, ruler" in on.tool_paragraph
     assert off.sha256 == on.sha256
     assert off.sha256_sent != on.sha256_sent
 
 
 def test_tools_called_in_text_are_declared_in_the_prompt_after_the_same_paragraph():
-    declarations = Condition.parse("ruler,crop").declarations("text")
-    question = Question("size", VIEWS.slice, "An axial CT.", "liver", NAMES)
-    native, written = question.prompt(VIEWS, ("crop", "ruler")), question.prompt(VIEWS, ("crop", "ruler"), declarations)
-    assert (native.system, native.question) == (written.system, written.question)
-    assert written.tool_paragraph.startswith(native.tool_paragraph)
-    in_order(written.tool_paragraph, '```tool_call\n{"name": ', "Tool output", *declarations)
-    assert [json.loads(line)["name"] for line in written.tool_paragraph.splitlines()[-2:]] == ["crop", "ruler"]
-    assert Condition.parse("ruler").declarations("native") == ()
+    both = Condition.parse("ruler,crop")
+    native, written = both.told(None), both.told(grammar_named("plain"))
+    assert written.startswith(native)
+    declarations = [json.dumps(schema["function"], ensure_ascii=False) for schema in both.schemas()]
+    in_order(written, '```tool_call\n{"name": ', "Tool output", *declarations)
+    assert written.splitlines()[-2:] == declarations
 
 
 def test_the_example_of_the_grammar_is_read_as_the_grammar_says():
@@ -233,8 +232,8 @@ def test_own_prompts_replace_the_shipped_ones(tmp_path):
     path = write(tmp_path, {"size": "How long is the {{ label }}? {{ width_mm_per_px }} mm\n"})
     wording, sha256 = with_prompt_file(Wording(), path, TASKS)
     question = Question("size", VIEWS.slice, "", "liver", (), wording=wording)
-    assert question.prompt(VIEWS, ()).question == "How long is the liver? 0.223 mm"
-    assert question.prompt(VIEWS, ()).system == prompt("size").system
+    assert question.prompt(VIEWS).question == "How long is the liver? 0.223 mm"
+    assert question.prompt(VIEWS).system == prompt("size").system
     assert len(sha256) == 64
 
 
@@ -261,5 +260,5 @@ def test_the_example_of_the_docs_works(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text()
     example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
     wording, _ = with_prompt_file(Wording(), write(tmp_path, example), TASKS)
-    question = Question("size", VIEWS.slice, "An axial CT.", "liver", (), wording=wording).prompt(VIEWS, ()).question
+    question = Question("size", VIEWS.slice, "An axial CT.", "liver", (), wording=wording).prompt(VIEWS).question
     assert question.startswith("An axial CT. How long are the major and the minor axis of the liver, in mm?")

@@ -18,6 +18,8 @@ from PIL import Image
 from transformers import StoppingCriteriaList
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.grammars.grammar import Call
+from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.providers.local.load import Loaded, is_out_of_memory
 from medvision_agent.agent.providers.local.template import ChatTemplate, Conversation
@@ -63,6 +65,7 @@ class Engine:
         self.config = config
         self.processor, self.version = loaded.processor, loaded.version
         self.template = ChatTemplate(loaded.processor, name=config.model, native_tools=config.tool_calling == "native")
+        self._check_grammar()
         self.logits_processors: Callable[[torch.Tensor], list[Any]] = lambda prompts: []  # noqa: ARG005
         """What changes the scores of the next token, by the prompts of a batch; tests script replies by it."""
         self._model = loaded.model
@@ -75,6 +78,15 @@ class Engine:
         self._context: int | None = getattr(text_config, "max_position_embeddings", None)
         if config.batch_size > 1:
             self._check_batches()
+
+    def _check_grammar(self) -> None:
+        """Refuse a grammar of tool calls in text whose marks this model would neither read nor write as text."""
+        grammar = grammar_of(self.config)
+        if grammar is not None and self.template.breaks_up(f"{grammar.opens}{grammar.write([Call('ruler')])}"):
+            raise ConfigError(
+                f"model {self.config.model}: the marks of the grammar {self.config.text_grammar!r} are control tokens "
+                "of its tokenizer, and no text; choose another `grammar` in its row, or `tool_calling: native`."
+            )
 
     def run(self, requests: Sequence[Request]) -> list[Generated | KnownFault]:
         """Return a reply, or why there is none, for each request."""

@@ -53,6 +53,10 @@ class ChatTemplate:
         self._system = self._form("zq-system", lambda said: [{"role": "system", "content": said}, question])
         self._tool = self._tool_form(question) if native_tools else None
 
+    def breaks_up(self, text: str) -> bool:
+        """Return whether *text* holds control tokens of the model, which never reach it as they are."""
+        return self._special.search(text) is not None
+
     def conversation(self, messages: Sequence[BaseMessage]) -> Conversation:
         """Return *messages* in the template's form, with pictures decoded."""
         said: Conversation = []

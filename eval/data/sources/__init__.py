@@ -1,55 +1,68 @@
 """Where samples come from: the demo set, phantoms, MedVision's data folder, JSON Lines or Parquet (docs/data.md).
 
+Sources with a name come through entry points of the group ``medvision_agent.sources``, the shipped ones
+(``shipped.py``) as well as other packages': a function that makes a source of what follows ``NAME:`` in ``--data``.
+
 Contract: opening a file reads and checks every sample, but no picture; what is wrong with the list is a DataError
 naming file, line and field. A picture is read and checked when its sample is loaded, and fails that sample only. A
-MedVision folder is read while it is asked for samples (eval/data/medvision/source.py).
+MedVision folder is read while it is asked for samples (eval/data/medvision/source.py). What another package offers is
+checked (``offered.py``).
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.errors import ConfigError, DataError, nearest
 from medvision_agent.eval.data.medvision.script import is_script, script_message
-from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.source import Source
-from medvision_agent.eval.data.sources.demo import DemoSource
 from medvision_agent.eval.data.sources.jsonl import JsonlSource
+from medvision_agent.eval.data.sources.offered import OfferedSource
 from medvision_agent.eval.data.sources.parquet import ParquetSource
-from medvision_agent.eval.data.sources.phantom import PhantomSource, is_phantom
+from medvision_agent.plugins import Door
 
-__all__ = ["open_source"]
-
+__all__ = ["SOURCES", "open_source"]
 
 _LOG = logging.getLogger(__name__)
-_MEDVISION = "medvision:"
+SOURCES = Door("medvision_agent.sources", "source", DataError)
+"""Where sources with a name come from."""
+_FILES: Mapping[str, Callable[[Path], Source]] = {".jsonl": JsonlSource, ".parquet": ParquetSource}
 
 
 def open_source(name: str, reading: Reading | None = None) -> Source:
-    """Return the source called *name*: ``demo``, ``phantom[:N[:SEED]]``, ``medvision:DIR``, a JSONL or Parquet file.
+    """Return the source called *name*: ``NAME`` or ``NAME:ARGUMENT`` of an offered one, or a JSONL or Parquet file.
 
     *reading* goes with ``medvision:DIR`` only.
     """
-    source = _opened(name, reading)
+    source = _opened(name, reading or Reading())
     _LOG.info("source %s opened", name)
     return source
 
 
-def _opened(name: str, reading: Reading | None) -> Source:
-    if name.startswith(_MEDVISION):
-        return MedVisionSource(Path(name.removeprefix(_MEDVISION)), reading or Reading())
-    if reading not in {None, Reading()}:
+def _opened(name: str, reading: Reading) -> Source:
+    kind, colon, argument = name.partition(":")
+    if kind != "medvision" and reading != Reading():
         raise ConfigError("--annotations, --no-filters and --subjects go with --data medvision:DIR")
+    names = SOURCES.names()
+    if kind in names:
+        if colon and not argument:
+            raise ConfigError(f"--data {name}: nothing follows the colon; give an argument, or {kind!r} alone")
+        offer = SOURCES.offer(kind)
+        made: Source = offer.made(argument, reading) if offer.shipped else OfferedSource(offer, name, argument)
+        return made
     if is_script(name):
         raise DataError(script_message(name))
-    if name == "demo":
-        return DemoSource()
-    if is_phantom(name):
-        return PhantomSource(name)
-    path = Path(name)
-    if path.suffix not in {".jsonl", ".parquet"}:
+    return _of_file(Path(name), name, names)
+
+
+def _of_file(path: Path, name: str, names: list[str]) -> Source:
+    if path.suffix not in _FILES:
+        others = "".join(f", {known!r}" for known in names if known not in {"demo", "phantom", "medvision"})
         raise DataError(
-            f"--data {name}: expected 'demo', 'phantom', 'medvision:DIR', or a file that ends in .jsonl or .parquet"
+            f"--data {name}: expected 'demo', 'phantom', 'medvision:DIR'{others}, or a file that ends in .jsonl or "
+            f".parquet.{nearest(name.partition(':')[0], names)}"
         )
     if not path.is_file():
         raise DataError(f"--data {name}: no such file")
-    return JsonlSource(path) if path.suffix == ".jsonl" else ParquetSource(path)
+    return _FILES[path.suffix](path)

@@ -9,7 +9,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 
-__all__ = ["check_points", "check_unique", "check_unmixed", "parse_sample"]
+__all__ = ["check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
@@ -19,6 +19,22 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
     except ValidationError as error:
         raise DataError(f"{place}: {_complaint(error)}") from None
     wrong = _path_fault(sample.image) or _target_fault(sample)
+    if wrong:
+        raise DataError(f"{place}: {wrong}")
+    return sample
+
+
+def check_sample(given: object, place: str) -> Sample:
+    """Return a sample that other code made, validated again; raises DataError naming *place* and the field."""
+    if not isinstance(given, Sample):
+        raise DataError(f"{place}: expected a Sample, found {type(given).__name__}")
+    try:
+        sample = Sample.model_validate(given.model_dump(warnings=False))
+    except ValidationError as error:
+        raise DataError(f"{place}: {_complaint(error)}") from None
+    wrong = _target_fault(sample)
+    if not sample.subject.strip():
+        wrong = "subject: is blank; name the person behind the image, the cluster of all statistics"
     if wrong:
         raise DataError(f"{place}: {wrong}")
     return sample
@@ -43,8 +59,8 @@ def check_unmixed(placed: Iterable[tuple[str, Sample]]) -> None:
         first.setdefault(sample.marks.synthetic, place)
         if len(first) == 2:
             raise DataError(
-                f"{place}: marks.synthetic: synthetic samples and others in one file ({first[True]} is marked, "
-                f"{first[False]} is not); no mean may hold both, so keep each kind in a file of its own"
+                f"{place}: marks.synthetic: synthetic samples and others in one source ({first[True]} is marked, "
+                f"{first[False]} is not); no mean may hold both, so keep each kind in a source of its own"
             )
 
 

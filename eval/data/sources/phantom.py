@@ -15,16 +15,11 @@ from medvision_agent.eval.data.phantom.render import render
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo
 
-__all__ = ["PhantomSource", "is_phantom"]
+__all__ = ["PhantomSource"]
 
 _DEFAULT = 200
 _MOST = 100_000
 _FORM = re.compile(r"phantom(?::([0-9]{1,9})(?::([0-9]{1,9}))?)?")
-
-
-def is_phantom(name: str) -> bool:
-    """Return whether a source's name means phantoms, rightly formed or not."""
-    return name == "phantom" or name.startswith("phantom:")
 
 
 class PhantomSource:

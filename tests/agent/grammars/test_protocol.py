@@ -10,6 +10,7 @@ from fake.replies import calls, text
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.grammars.registry import grammar_named
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.words.question import Question
@@ -198,7 +199,7 @@ async def test_half_a_surrogate_pair_in_a_call_can_be_stored_and_sent(server, co
 
 
 def test_the_paragraph_of_either_protocol_is_part_of_the_identity():
-    native, written = ON.identity(), ON.identity("text")
-    assert native == ON.identity("native")
-    assert {key for key in native if native[key] != written[key]} == {"tool_paragraph_sha256"}
-    assert OFF.identity("text") == OFF.identity()
+    native, plain, hermes = ON.identity(), *(ON.identity(grammar_named(name)) for name in ("plain", "hermes"))
+    for a, b in ((native, plain), (native, hermes), (plain, hermes)):
+        assert {key for key in a if a[key] != b[key]} == {"tool_paragraph_sha256"}
+    assert OFF.identity(grammar_named("hermes")) == OFF.identity()

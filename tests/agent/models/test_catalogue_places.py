@@ -1,18 +1,17 @@
 """Where rows come from: shipped, plug-ins, the own file, the variable, --models; and who may replace whom."""
 
 import os
-import subprocess
-import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from installed import EXAMPLES, command, copied, install
 
+from medvision_agent import plugins
 from medvision_agent.agent.models import places
 from medvision_agent.agent.models.catalogue import find, load_catalogue, origins
 from medvision_agent.errors import ConfigError
 
-PLUGIN = Path(__file__).parents[3] / "examples" / "plugin"
 ROW = "{provider: offline, name: prior}"
 
 
@@ -63,12 +62,12 @@ def test_rows_that_start_with_a_dot_are_no_models(tmp_path, own_file):
 
 def offers(monkeypatch, value: str) -> None:
     point = EntryPoint("bad", value, places.GROUP)
-    monkeypatch.setattr(places, "entry_points", lambda group: [point])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
 
 
 def test_a_plugin_that_fails_is_named(monkeypatch, own_file):
     offers(monkeypatch, "no_such_module:models")
-    with pytest.raises(ConfigError, match=r"no_such_module:models.*mend or uninstall"):
+    with pytest.raises(ConfigError, match=r"models 'bad' of the package .*'no_such_module'; fix or uninstall"):
         load_catalogue()
 
 
@@ -82,39 +81,14 @@ def test_a_plugin_may_not_replace_what_others_offer(tmp_path, own_file, plugged_
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """Install the example plug-in into a folder of its own, as pip does it, without a network."""
-    target = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-    copy = tmp_path_factory.mktemp("source")
-    for path in PLUGIN.iterdir():
-        if path.is_file():
-            (copy / path.name).write_bytes(path.read_bytes())
-    subprocess.run([*pip, "--target", target, copy], check=True, capture_output=True, timeout=300)
-    return target
+    """Install the example plug-in into a folder of its own."""
+    return install(EXAMPLES / "plugin", tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("source"))
 
 
 @pytest.fixture
 def plugged_in(installed, tmp_path) -> Path:
     """Return a copy of that folder that a test may change."""
-    for path in installed.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            copy = tmp_path / "site" / path.relative_to(installed)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
-    return tmp_path / "site"
-
-
-def command(site: Path, *words: object) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("medvision-agent"), *map(str, words)],
-        env=os.environ | {"PYTHONPATH": str(site)},
-        cwd=site,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return copied(installed, tmp_path / "site")
 
 
 def test_the_example_plugin_adds_a_model_that_runs(plugged_in, tmp_path):

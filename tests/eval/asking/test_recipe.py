@@ -82,7 +82,7 @@ def test_stated_numbers_are_upstreams(name, row):
     recipe = RECIPES[name]
     image = grey_slice(np.zeros((height, width)), spacing)
     views = ViewSet(image, recipe.perceives(RULES[row["model"]]))
-    text = Question("size", image, "", "x", (), wording=recipe.wording("direct")).prompt(views, ()).question
+    text = Question("size", image, "", "x", (), wording=recipe.wording("direct")).prompt(views).question
     width_mm, height_mm = row["stated_pixel_size_w_h"]
     assert f"width_mm_per_px = {width_mm}, height_mm_per_px = {height_mm}." in text
     assert f"one pixel in {row['unit_words'][0]}:" in text

@@ -22,6 +22,7 @@ OTHER = {
     "recipe": "paper-v1",
     "form": "cot",
     "frame": "pixel",
+    "grammar": "hermes",
     "prompt_file": "prompts.yaml",
     "spacing": "tool",
     "overlays": False,
@@ -57,7 +58,8 @@ def files(tmp_path, monkeypatch):
 def base(name: str) -> Settings:
     """Return settings in which *name* can be changed alone."""
     scripted = {"model": "scripted", "row": {"provider": "offline", "name": "scripted", "script": "other.json"}}
-    return Settings.model_validate(BASE | scripted if name == "script" else BASE)
+    in_text = {"row": {"provider": "offline", "name": "cv", "tool_calling": "text"}}
+    return Settings.model_validate(BASE | {"script": scripted, "grammar": in_text}.get(name, {}))
 
 
 def flat(identity) -> dict:

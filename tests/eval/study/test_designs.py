@@ -55,6 +55,7 @@ CASES = {
     ),
     "form:cot": ({"on": ON, "cot": Arm(form="cot")}, ["on -> cot"], {"form"}),
     "recipe:paper-v1": ({"on": ON, "paper-v1": Arm(recipe="paper-v1")}, ["on -> paper-v1"], {"recipe"}),
+    "grammar:hermes": ({"on": ON, "hermes": Arm(grammar="hermes")}, ["on -> hermes"], {"grammar"}),
     "frame:pixel": ({"on": ON, "pixel": Arm(frame="pixel")}, ["on -> pixel"], {"frame"}),
 }
 

@@ -115,3 +115,19 @@ async def test_control_tokens_in_a_text_are_only_text(row, kind):
         assert prompt.count("<turn>") == turns
         assert "< turn>user" in prompt
         assert (await ask(chat, messages, TOOLS)).text == "<answer>1</answer>"
+
+
+async def test_a_grammar_whose_marks_are_control_tokens_is_refused(row, checkpoint, tmp_path):
+    from transformers import AutoTokenizer
+
+    folder = shutil.copytree(checkpoint("gemma3"), tmp_path / "marked")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<tool_call>"]})
+    tokenizer.save_pretrained(folder)
+    settings = {"model": str(folder), "tool_calling": "text"}
+    assert "marks of the grammar 'hermes' are control tokens" in await refused(
+        row("gemma3", grammar="hermes", **settings)
+    )
+    for free in (row("gemma3", **settings), row("gemma3", tool_calling="text", grammar="hermes")):
+        async with open_model(free):
+            pass

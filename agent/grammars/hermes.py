@@ -1,0 +1,40 @@
+"""The grammar `hermes`: ``<tools>``, ``<tool_call>`` and ``<tool_response>``, as the chat templates of Hermes and Qwen.
+
+The tags and the JSON between them are those of these templates (of Qwen2.5, for instance), line for line; the sentences
+around them are ours.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+
+from medvision_agent.agent.grammars.calls import Parsed, parse_calls
+from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared
+
+__all__ = ["Hermes"]
+
+
+class Hermes:
+    """Whole declarations between ``<tools>`` tags; each call and each result between tags of its own."""
+
+    opens = "<tool_response>"
+
+    def paragraph(self, tools: Declared) -> str:
+        """Return ``prompts/grammars/hermes.j2``."""
+        declarations = [json.dumps(schema, ensure_ascii=False) for schema in tools.schemas]
+        return tools.render("grammars/hermes", about=tools.about, declarations=declarations)
+
+    def write(self, calls: Sequence[Call]) -> str:
+        """Return each call between tags."""
+        return "\n".join(f"<tool_call>\n{call.raw if call.problem else _object(call)}\n</tool_call>" for call in calls)
+
+    def answer(self, results: Sequence[CallResult]) -> str:
+        """Return what each tool replied, unchanged, between tags."""
+        return "\n".join(f"<tool_response>\n{result.text}\n</tool_response>" for result in results)
+
+    def read(self, text: str, names: Collection[str]) -> Parsed:
+        """Return the calls in a text, however local models write them."""
+        return parse_calls(text, names)
+
+
+def _object(call: Call) -> str:
+    return json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)

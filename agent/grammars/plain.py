@@ -1,0 +1,47 @@
+"""The grammar `plain`: one fenced block with a line of JSON for each call; results as lines of JSON by number."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from medvision_agent.agent.grammars.calls import Parsed, parse_calls
+from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared
+from medvision_agent.prompts.render import render
+
+__all__ = ["Plain"]
+
+
+class Plain:
+    """Declarations after the paragraph, calls in a block labelled ``tool_call``, results in numbered lines."""
+
+    opens = render("replies/tool_output")
+
+    def paragraph(self, tools: Declared) -> str:
+        """Return ``prompts/tools_text.j2``, or a researcher's own text of that name."""
+        declarations = tuple(json.dumps(schema["function"], ensure_ascii=False) for schema in tools.schemas)
+        return tools.render("tools_text", declarations=declarations)
+
+    def write(self, calls: Sequence[Call]) -> str:
+        """Return one block, a line for each call."""
+        lines = [call.raw if call.problem else _line(call) for call in calls]
+        return "\n".join(["```tool_call", *lines, "```"])
+
+    def answer(self, results: Sequence[CallResult]) -> str:
+        """Return a line of JSON for each call, by its number."""
+        lines = [
+            json.dumps({"call": number, "name": result.name[:60], **_outcome(result)})
+            for number, result in enumerate(results, start=1)
+        ]
+        return "\n".join([self.opens, *lines])
+
+    def read(self, text: str, names: Collection[str]) -> Parsed:
+        """Return the calls in a text, however local models write them."""
+        return parse_calls(text, names)
+
+
+def _line(call: Call) -> str:
+    return json.dumps({"name": call.name, "arguments": call.arguments})
+
+
+def _outcome(result: CallResult) -> dict[str, Any]:
+    return {"result": json.loads(result.text)} if result.ok else {"error": result.text.removeprefix("Error: ")}

@@ -1,0 +1,87 @@
+"""The grammars there are: entry points of the group ``medvision_agent.grammars``, the shipped ones among them.
+
+An entry point names a class or function without arguments that returns a grammar (``grammar.py``).
+
+Contract: a grammar of another package is tried out before it is used - what it writes it must read back - and
+whatever it raises or returns wrongly later is a ConfigError that names the package.
+"""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from medvision_agent.agent.grammars.calls import Parsed
+from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, Grammar
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.models.row import GRAMMARS
+from medvision_agent.plugins import Offer
+
+__all__ = ["grammar_named", "grammar_of"]
+
+_T = TypeVar("_T")
+_TRIAL = (
+    Call("measure", {"view": "v0", "x": 0.25, "count": 2, "text": 'a "quoted" line\nand <another>'}),
+    Call("look", {}),
+)
+
+
+def grammar_of(config: ModelConfig) -> Grammar | None:
+    """Return the grammar of a model that calls tools in text; None where the service's own calling is used."""
+    return None if config.text_grammar is None else grammar_named(config.text_grammar)
+
+
+@cache
+def grammar_named(name: str) -> Grammar:
+    """Return the grammar called *name*; raises ConfigError where there is none, or it does not work."""
+    offer = GRAMMARS.offer(name)
+    grammar: Grammar = offer.made()
+    return grammar if offer.shipped else _tried(_Watched(grammar, offer))
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A grammar of another package; every return is checked, every error names the package."""
+
+    grammar: Grammar
+    offer: Offer
+
+    @property
+    def opens(self) -> str:
+        return self._checked(str, lambda: self.grammar.opens)
+
+    def paragraph(self, tools: Declared) -> str:
+        return self._checked(str, lambda: self.grammar.paragraph(tools))
+
+    def write(self, calls: Sequence[Call]) -> str:
+        return self._checked(str, lambda: self.grammar.write(calls))
+
+    def answer(self, results: Sequence[CallResult]) -> str:
+        return self._checked(str, lambda: self.grammar.answer(results))
+
+    def read(self, text: str, names: Collection[str]) -> Parsed:
+        return self._checked(Parsed, lambda: self.grammar.read(text, names))
+
+    def _checked(self, wanted: type[_T], told: Callable[[], Any]) -> _T:
+        try:
+            value = told()
+        except Exception as error:  # noqa: BLE001 - whatever another package's code raises
+            raise self.offer.failed(error) from None
+        if not isinstance(value, wanted):
+            raise self.offer.failed(f"returned {type(value).__name__} where {wanted.__name__} is expected")
+        return value
+
+
+def _tried(grammar: _Watched) -> Grammar:
+    """Return the grammar if it reads what it writes, and its results start as it says."""
+    written = grammar.write(_TRIAL)
+    read = [(call["name"], call["args"]) for call in grammar.read(f"Look.\n{written}", ("measure", "look")).calls]
+    if read != [(call.name, call.arguments) for call in _TRIAL]:
+        raise grammar.offer.failed(f"calls it writes are not read back as they were: {json.dumps(written)[:300]}")
+    answered = grammar.answer([CallResult("call_1", "measure", '{"mm": 20.5}', ok=True, picture=[])])
+    if not grammar.opens or not answered.startswith(grammar.opens):
+        raise grammar.offer.failed(f"its results do not start with {grammar.opens!r}, which the prompt would announce")
+    if "20.5" not in answered:
+        raise grammar.offer.failed(f"a tool's result is not in its message: {answered[:300]!r}")
+    return grammar

@@ -1,0 +1,126 @@
+"""What packages offer by entry points: found, loaded, named in errors, and identified by a hash of their code.
+
+Contract: what this package ships comes through the same door as anybody else's. Finding an offer imports nothing;
+making it runs the package's code, and whatever that raises becomes an error of this package that names the other one.
+A name that two packages offer is refused when it is asked for: nobody can tell which one was meant.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.errors import ConfigError, MedVisionAgentError, nearest
+
+__all__ = ["Door", "Offer"]
+
+_OURS = "medvision-agent"
+_CODE = ("*.py", "*.j2")
+
+
+@dataclass(frozen=True)
+class Door:
+    """One group of entry points."""
+
+    group: str
+    kind: str
+    """What comes through it, as errors call it: ``grammar``, ``source``."""
+    error: type[MedVisionAgentError] = ConfigError
+    """What is raised where the code behind an offer fails."""
+
+    def offers(self) -> "list[Offer]":
+        """Return what all packages offer here, the shipped ones first."""
+        found = [Offer(self, point) for point in entry_points(group=self.group)]
+        return sorted(found, key=lambda offer: (not offer.shipped, offer.package, offer.name))
+
+    def names(self) -> list[str]:
+        """Return the names that can be asked for."""
+        return list(dict.fromkeys(offer.name for offer in self.offers()))
+
+    def offer(self, name: str) -> "Offer":
+        """Return the one offer called *name*; raises ConfigError if there is none, or more than one."""
+        named = [offer for offer in self.offers() if offer.name == name]
+        if not named:
+            raise ConfigError(self.unknown(name))
+        if len(named) > 1:
+            packages = " and ".join(f"{offer.package} {offer.version}" for offer in named)
+            raise ConfigError(f"{self.kind} {name!r} is offered by two packages, {packages}; uninstall one of them")
+        return named[0]
+
+    def unknown(self, name: str) -> str:
+        """Say that nothing is called *name*, and what is."""
+        known = self.names()
+        return f"unknown {self.kind} {name[:60]!r}; known: {', '.join(known)}.{nearest(name, known)}"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One thing that an installed package offers."""
+
+    door: Door
+    point: EntryPoint
+
+    @property
+    def name(self) -> str:
+        """The name it is asked for by."""
+        return self.point.name
+
+    @property
+    def package(self) -> str:
+        """The distribution it comes from."""
+        return self.point.dist.name if self.point.dist else "unknown"
+
+    @property
+    def version(self) -> str:
+        """The version of that distribution."""
+        return self.point.dist.version if self.point.dist else ""
+
+    @property
+    def shipped(self) -> bool:
+        """True if it comes with this package."""
+        return self.package == _OURS
+
+    def __str__(self) -> str:
+        """Name it with its package."""
+        return f"{self.door.kind} {self.name!r} of the package {self.package} {self.version}"
+
+    def made(self, *arguments: Any) -> Any:
+        """Return what its factory makes of *arguments*; raises the door's error, naming the package."""
+        try:
+            return self.point.load()(*arguments)
+        except Exception as error:
+            if self.shipped and isinstance(error, MedVisionAgentError):
+                raise
+            raise self.failed(error) from None
+
+    def failed(self, error: Exception | str) -> MedVisionAgentError:
+        """Return the door's error for what went wrong in the code behind this offer."""
+        if isinstance(error, MedVisionAgentError | str):  # meant for a reader
+            return self.door.error(f"{self}: {error}")
+        return self.door.error(f"{self} fails: {type(error).__name__}: {error}; fix or uninstall the package")
+
+    def origin(self) -> dict[str, str]:
+        """Return what a run records of another package's offer: package, version, and a hash of its code."""
+        return {"package": self.package, "version": self.version, "code_sha256": _code_sha256(self.point.module)}
+
+
+def _code_sha256(module: str) -> str:
+    """Return the hash over the code of the import package that *module* belongs to, wherever it is installed."""
+    spec = find_spec(module.partition(".")[0])
+    if spec is None:
+        return ""
+    folders: Sequence[str] = spec.submodule_search_locations or ()
+    files = [(path.relative_to(folder).as_posix(), path) for folder in folders for path in _code_in(Path(folder))]
+    if not folders and spec.origin:
+        files.append((Path(spec.origin).name, Path(spec.origin)))
+    digest = sha256()
+    for name, path in sorted(files):
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _code_in(folder: Path) -> list[Path]:
+    return [path for pattern in _CODE for path in folder.rglob(pattern)]

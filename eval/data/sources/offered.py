@@ -1,0 +1,87 @@
+"""A source of another package, checked: what it offers is held to the contract of ``Source``.
+
+Contract: every sample is validated again, ids are unique, every sample has a subject, synthetic and other samples do
+not mix, and an image is a finite array of two dimensions. Whatever the package raises or returns wrongly is a DataError
+that names it; what is wrong with one image fails that sample only.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import NativeImage, Source, SourceInfo
+from medvision_agent.eval.data.sources.checks import check_points, check_sample, check_unique, check_unmixed
+from medvision_agent.eval.data.sources.picture import MAX_SIDE
+from medvision_agent.plugins import Offer
+
+__all__ = ["OfferedSource"]
+
+_T = TypeVar("_T")
+
+
+class OfferedSource:
+    """The samples of what a package's factory makes of an argument."""
+
+    def __init__(self, offer: Offer, name: str, argument: str) -> None:
+        """Make the source that ``--data`` *name* asks for; raises DataError."""
+        self._offer, self._name = offer, name
+        self._source: Source = offer.made(argument)
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the package says about its samples, under the name they were asked for by, with its origin."""
+        given = self._told("info", SourceInfo, lambda: self._source.info)
+        return replace(given, name=self._name, origin=self._offer.origin())
+
+    @cached_property
+    def samples(self) -> Sequence[Sample]:
+        """All samples, checked."""
+        given = self._told("samples", object, lambda: self._source.samples)
+        if not isinstance(given, Sequence):
+            raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
+        placed = [self._placed(number, one) for number, one in enumerate(given, start=1)]
+        if not placed:
+            raise self._offer.failed(f"there are no samples in {self._name!r}")
+        check_unique(placed)
+        check_unmixed(placed)
+        return tuple(sample for _, sample in placed)
+
+    def load(self, sample: Sample) -> NativeImage:
+        """Return the native pixels of a sample; raises DataError."""
+        native = self._told("load", NativeImage, lambda: self._source.load(sample))
+        place = f"{self._offer}: {sample.id}"
+        given = self._told("load", np.ndarray, lambda: np.asarray(native.values))
+        if given.ndim != 2 or not all(1 <= side <= MAX_SIDE for side in given.shape):
+            raise DataError(f"{place}: an image of shape {given.shape}; expected two sides of 1 to {MAX_SIDE}")
+        if given.dtype.kind not in "uif":
+            raise DataError(f"{place}: an image of {given.dtype} values; expected real numbers")
+        with np.errstate(over="ignore"):
+            values = given.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise DataError(f"{place}: an image with NaN, infinite or huge values")
+        if native.displayed and (values.min() < 0 or values.max() > 255):
+            raise DataError(
+                f"{place}: displayed grey levels run from {values.min():g} to {values.max():g}, not 0 to 255"
+            )
+        checked = NativeImage(values, displayed=bool(native.displayed))
+        check_points(sample, checked, place)
+        return checked
+
+    def _placed(self, number: int, given: object) -> tuple[str, Sample]:
+        place = f"{self._offer}: sample {number}"
+        return place, check_sample(given, place)
+
+    def _told(self, what: str, wanted: type[_T], told: Callable[[], object]) -> _T:
+        """Return what the package answers; raises DataError naming the package."""
+        try:
+            value = told()
+        except Exception as error:  # noqa: BLE001 - whatever another package's code raises
+            raise self._offer.failed(error) from None
+        if not isinstance(value, wanted):
+            raise self._offer.failed(f"{what}: expected {wanted.__name__}, found {type(value).__name__}")
+        return value

@@ -1,0 +1,33 @@
+"""The sources this package ships, offered through the same entry points as any other package's.
+
+Each is a function of what follows the name and a colon in ``--data``, empty where nothing does; *reading* is for
+MedVision's data alone.
+"""
+
+from pathlib import Path
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.sources.demo import DemoSource
+from medvision_agent.eval.data.sources.phantom import PhantomSource
+
+__all__ = ["demo", "medvision", "phantom"]
+
+
+def demo(argument: str, reading: Reading) -> DemoSource:  # noqa: ARG001
+    """Return the demo set; raises ConfigError where an argument is given."""
+    if argument:
+        raise ConfigError(f"--data demo:{argument}: the demo set takes no argument; expected demo")
+    return DemoSource()
+
+
+def phantom(argument: str, reading: Reading) -> PhantomSource:  # noqa: ARG001
+    """Return N phantoms of a seed: ``N``, ``N:SEED`` or nothing."""
+    return PhantomSource(f"phantom:{argument}" if argument else "phantom")
+
+
+def medvision(argument: str, reading: Reading) -> MedVisionSource:
+    """Return MedVision's data folder."""
+    if not argument:
+        raise ConfigError("--data medvision: expected medvision:DIR, the folder that MedVision's downloader filled")
+    return MedVisionSource(Path(argument), reading)
