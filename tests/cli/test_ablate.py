@@ -59,7 +59,9 @@ async def test_cells_share_samples_and_take_turns(server, study, call, tmp_path)
     assert len({json.dumps([sample.id for sample in run.samples]) for run in stored.values()}) == 1
     assert len({run.identity["samples_sha256"] for run in stored.values()}) == 1
     assert all(len(run.records) == 4 for run in stored.values())
-    assert "fake-openai  on          1      distance  4  1.000         0.000" in out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["model", "arm", "epoch", "task", "n", "success_rate", "loss"] in rows
+    assert ["fake-openai", "on", "1", "distance", "4", "1.000", "0.000"] in rows
     cells = [tmp_path / "s" / cell.folder for cell in read_plan(tmp_path / "s").cells]
     code, _, err = await call("compare", cells[1], cells[2])
     assert code == 0, err
