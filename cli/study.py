@@ -74,6 +74,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
 
     Returns what is known of the first sample that never got a reply, if there is one.
     """
+    from medvision_agent.cli.printed.table import new_table, plain, show
     from medvision_agent.eval.store.write import open_run
     from medvision_agent.eval.summary.summary import summarise
 
@@ -101,11 +102,12 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     if as_json:
         click.echo(json.dumps({"study": str(out), "sha256": plan.sha256, "cells": rows}, indent=2, allow_nan=False))
         return failure
-    heads = ("model", "arm", *(["source"] if several else []), "epoch", "task", "n", "success_rate", "loss")
-    table = [heads, *(tuple(_cell(row[head]) for head in heads) for row in rows)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
-    for line in table:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    names = ("model", "arm", *(["source"] if several else []), "epoch", "task")
+    figures = ("n", "success_rate", "loss")
+    table = new_table(figures, names)
+    for row in rows:
+        table.add_row(*(plain(_cell(row[head])) for head in (*names, *figures)))
+    show(table)
     for note in filter(None, notes):
         click.echo(printable(note))
     click.echo(f"stored in {out}")

@@ -45,10 +45,15 @@ def people(part: Summary | TaskSummary | TaskComparison) -> str:
     return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
 
 
-def new_table(columns: Iterable[str]) -> Table:
-    """Return an empty table of right-aligned columns after a first column of names."""
+def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
+    """Return an empty table: left-aligned columns of *names*, then right-aligned *columns*.
+
+    A single column of names is never broken; of several, the longest are, so that the figures keep their room.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    table.add_column("", no_wrap=True)
+    heads = tuple(names)
+    for name in heads:
+        table.add_column(Text(name), no_wrap=len(heads) == 1, overflow="fold")
     for column in columns:
         table.add_column(Text(column), justify="right")
     return table

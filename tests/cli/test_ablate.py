@@ -59,7 +59,9 @@ async def test_cells_share_samples_and_take_turns(server, study, call, tmp_path)
     assert len({json.dumps([sample.id for sample in run.samples]) for run in stored.values()}) == 1
     assert len({run.identity.samples_sha256 for run in stored.values()}) == 1
     assert all(len(run.records) == 4 for run in stored.values())
-    assert "fake-openai  on          1      distance  4  1.000         0.000" in out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["model", "arm", "epoch", "task", "n", "success_rate", "loss"] in rows
+    assert ["fake-openai", "on", "1", "distance", "4", "1.000", "0.000"] in rows
     cells = [tmp_path / "s" / cell.folder for cell in read_plan(tmp_path / "s").cells]
     code, _, err = await call("compare", cells[1], cells[2])
     assert code == 0, err
@@ -175,6 +177,26 @@ async def test_what_a_prompt_form_changes_is_allowed_where_it_is_varied(server, 
     assert [arm for arm, body in bodies.items() if "with the line" not in body] == ["no-overlays"]
     assert [arm for arm, body in bodies.items() if "You may use the following tools" in body] == ["paraphrased"]
     assert [arm for arm, body in bodies.items() if "<step-1>" in body] == ["cot"]
+
+
+async def test_arms_that_vary_the_frame_may_not_differ_in_limits(server, study, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    more = "base: {tools: 'crop,ruler'}\ndesigns: ['frame:pixel']\nlimit: 1\n"
+    code, _, err = await call("ablate", study(more), "--out", "s")
+    assert code == 0, err
+    folder = tmp_path / "s"
+    assert check_parity(folder) == []
+    pixel = folder / next(cell.folder for cell in read_plan(folder).cells if cell.arm == "pixel")
+    limits = open_run(pixel).identity["limits"]
+    assert {"model_calls", "tool_calls", "seconds", "tokens"} <= set(limits)
+    for name, value in limits.items():
+        for other in (value + 1, value):
+            with sqlite3.connect(pixel / "run.sqlite") as database:
+                change = "UPDATE run SET value = json_set(value, ?, ?) WHERE key = 'identity'"
+                database.execute(change, (f"$.limits.{name}", other))
+            database.close()
+            expected = [] if other == value else [f"limits.{name}"]
+            assert [problem.difference.partition(":")[0] for problem in check_parity(folder)] == expected
 
 
 async def test_a_budget_stops_the_study_and_a_higher_one_goes_on(server, study, call, tmp_path):

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from medvision_agent.tools.python import CODE, python
 from medvision_agent.tools.sandbox.evaluator import Evaluator
-from medvision_agent.tools.sandbox.names import Refused
+from medvision_agent.tools.sandbox.language import Refused, show
 from medvision_agent.tools.sandbox.process import Limits
-from medvision_agent.tools.sandbox.show import show
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.slice import grey_slice

@@ -23,7 +23,7 @@ ENDLESS = 10**15
 
 CHILD = """
 import _socket, ctypes, os, subprocess, sys
-from medvision_agent.tools.sandbox.child import confine
+from medvision_agent.tools.sandbox.evaluator import confine
 confine(5, 256)
 {}
 os._exit(0)

@@ -1,7 +1,7 @@
 """Runs code of a model in a child process that is started for it alone, and always ends it.
 
 The parent neither parses nor evaluates the text: it hands it over and reads a bounded reply. The child has no
-environment, no site packages, ``/`` as its folder, and confines itself before it reads the text (``child.py``).
+environment, no site packages, ``/`` as its folder, and confines itself before it reads the text (``evaluator.py``).
 Needs POSIX resource limits; where there are none, nothing is run.
 """
 
@@ -28,7 +28,7 @@ import sys, types
 for name in ("medvision_agent", "medvision_agent.tools", "medvision_agent.tools.sandbox"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = sys.argv[1:2] if name.endswith("sandbox") else []
-from medvision_agent.tools.sandbox.child import main
+from medvision_agent.tools.sandbox.evaluator import main
 main()
 """
 """Lets the child import its own few modules by their names, without the package and without any other."""

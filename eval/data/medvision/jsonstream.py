@@ -2,6 +2,10 @@
 
 A plan may hold gigabytes; a case of it is a few megabytes. The reader walks into objects and lists, and decodes
 whole values with the standard decoder. What is wrong is a DataError naming the file.
+
+Why not ijson: Python writes plans, and an angle of a plan may be a bare NaN, which ijson rejects. It does not bound
+nesting: 100,000 brackets fill the memory with their paths. And it takes 37 s of CPU where this reader takes 10 s
+(``benchmarks/plans.py``).
 """
 
 import codecs
@@ -61,8 +65,8 @@ class JsonStream:
                 if self._ended:
                     raise self._bad(str(error)) from None
             else:
-                # A number at the end of the text may go on in the next chunk.
-                if end < len(self._text) or self._ended:
+                # A number may go on in the next chunk; what is cut off it ("1." or "1e+") is at most two characters.
+                if len(self._text) - end > 2 or self._ended:
                     self._at = end
                     return value
             # Twice as much each time: the text of a value is decoded at most about twice.

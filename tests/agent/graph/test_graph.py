@@ -16,6 +16,19 @@ RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})
 CROP = ("crop", {"view": "v0", "x0": 0.0, "y0": 0.0, "x1": 0.5, "y1": 0.5, "zoom": 2})
 
 
+class Counting(Scripted):
+    """Reports 60 tokens in and 50 out for each turn."""
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        result = super()._generate(messages, stop, run_manager, **kwargs)
+        result.generations[0].message.usage_metadata = {"input_tokens": 60, "output_tokens": 50, "total_tokens": 110}
+        return result
+
+
+def counted(chat):
+    return type(chat)(chat.config, Counting(name="counting", turns=chat.model.turns))
+
+
 def kinds(given):
     return [message["type"] for message in given.trace.messages]
 
@@ -86,22 +99,31 @@ async def test_seconds_force_an_answer(question, scripted):
 
 
 async def test_tokens_force_an_answer(question, scripted):
-    class Counting(Scripted):
-        def _generate(self, messages, stop=None, run_manager=None, **kwargs):
-            result = super()._generate(messages, stop, run_manager, **kwargs)
-            result.generations[0].message.usage_metadata = {
-                "input_tokens": 60,
-                "output_tokens": 50,
-                "total_tokens": 110,
-            }
-            return result
-
-    chat = scripted([RULER], [RULER], [RULER], "<answer>1</answer>")
-    counting = type(chat)(chat.config, Counting(name="counting", turns=chat.model.turns))
+    counting = counted(scripted([RULER], [RULER], [RULER], "<answer>1</answer>"))
     assert not (await answer(question, ON, counting, Limits(tokens=10_000))).forced
     given = await answer(question, ON, counting, Limits(tokens=200))
     assert given.forced
     assert given.usage.input == 180
+
+
+@pytest.mark.parametrize(
+    ("limits", "turns"),
+    [
+        (Limits(), 4),
+        (Limits(model_calls=5), 4),
+        (Limits(model_calls=4), 3),  # the last turn is kept for a forced answer, as in every arm
+        (Limits(model_calls=2), 1),
+        (Limits(tokens=200), 2),
+        (Limits(tokens=110), 1),
+        (Limits(seconds=1e-9), 1),
+    ],
+)
+async def test_again_keeps_to_the_limits_of_a_sample(question, scripted, limits, turns):
+    answers = [f"<answer>{number}</answer>" for number in range(1, 6)]
+    given = await answer(question, Condition.parse("again:3"), counted(scripted(*answers)), limits)
+    assert given.usage.model_calls == turns
+    assert (given.outcome, given.response) == (Outcome.ANSWERED, answers[turns - 1])
+    assert kinds(given).count("human") == turns  # the question, and the checks that were answered
 
 
 async def test_unreadable_turns_count_in_a_row_only(question, scripted):

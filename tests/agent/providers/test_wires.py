@@ -3,17 +3,20 @@
 import asyncio
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fake.replies import HANG, calls, error, raw, refusal, text
 
+from medvision_agent.agent import retry, session
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.session import GivenUpError, Waiting
+from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.agent.words.question import Question
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import decode_png
@@ -176,6 +179,29 @@ async def test_waits_for_the_provider_are_not_the_models_time(server, configured
     assert faults == [(Outcome.RATE_LIMITED, 1)]
     assert given.failed_tries == 1
     assert given.waited_seconds >= 0.05
+
+
+async def test_waits_do_not_use_up_the_seconds_of_a_sample(server, configured, monkeypatch):
+    """A provider's wait of 30 s and one of the rate limit pass on a clock of the test, against a limit of 20 s."""
+    late = 0.0
+
+    def now():
+        return time.monotonic() + late
+
+    async def passes(seconds):
+        nonlocal late
+        late += seconds
+
+    for module in (session, retry):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now))
+    server.script([error(429, retry_after="30"), calls(RULER), text("<answer>20</answer>")])
+    async with open_model(configured("chat"), environ=KEYS) as chat:
+        vars(chat)["pace"] = Pace(requests=2, clock=now)
+        given = await answer(QUESTION, ON, chat, Limits(seconds=20), waiting=Waiting(sleep=passes))
+    assert (given.outcome, given.forced) == (Outcome.ANSWERED, False)
+    assert late > 59  # the third request had to wait for the first to be a minute old
+    assert given.waited_seconds == pytest.approx(late, abs=19)
+    assert 0 < given.seconds < 20
 
 
 async def test_one_unreadable_call_does_not_lose_the_readable_one(server, configured):
