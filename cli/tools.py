@@ -16,7 +16,7 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.picture import decode_picture
 from medvision_agent.text import printable
 from medvision_agent.tools.base import Tool
-from medvision_agent.tools.registry import TOOLS, select
+from medvision_agent.tools.registry import TOOLS, installed
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
@@ -88,7 +88,7 @@ def try_tool(
 
 
 def _tool(name: str) -> Tool:
-    return select([name])[0]
+    return installed().tool(name)
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Rows of 2 to 4 may replace earlier ones: a user knows what a name stands for.
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +20,12 @@ import click
 import yaml
 
 from medvision_agent.errors import ConfigError
+from medvision_agent.plugins import OURS, package_of, plugged_in
 
 __all__ = ["GROUP", "VARIABLE", "Place", "places", "user_file"]
 
 GROUP = "medvision_agent.models"
 VARIABLE = "MEDVISION_AGENT_MODELS"
-_OURS = "medvision-agent"
 
 
 class Place(NamedTuple):
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[Place]:
     """Yield every place that has rows; raises ConfigError where one that was named cannot be read."""
-    for point in _plugins():
+    for point in plugged_in(GROUP):
         yield Place(*_offered(point), replaces=False)
     own = user_file()
     if own.exists():
@@ -54,17 +54,8 @@ def user_file() -> Path:
     return Path(click.get_app_dir("medvision-agent")) / "models.yaml"
 
 
-def _plugins() -> list[EntryPoint]:
-    found = {(_package(point), point.name): point for point in entry_points(group=GROUP)}
-    return [found[key] for key in sorted(found, key=lambda key: (key[0] != _OURS, key))]
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else ""
-
-
 def _offered(point: EntryPoint) -> tuple[str, str]:
-    package = _package(point)
+    package = package_of(point)
     try:
         offer = point.load()()
         text = yaml.safe_dump(dict(offer)) if isinstance(offer, Mapping) else _read(Path(offer), package)
@@ -75,7 +66,7 @@ def _offered(point: EntryPoint) -> tuple[str, str]:
             f"the package {package} offers models ({point.value}) but fails: {type(error).__name__}: {error}; "
             "mend or uninstall it"
         ) from None
-    return ("the shipped catalogue" if package == _OURS else f"the package {package}"), text
+    return ("the shipped catalogue" if package == OURS else f"the package {package}"), text
 
 
 def _read(path: Path, name: str) -> str:

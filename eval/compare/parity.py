@@ -20,6 +20,8 @@ TOOL_FIELDS = frozenset(
         "control",
         "again",
         "tools",
+        "tool_set",
+        "tool_code_sha256",
         "overlays",
         "paragraph",
         "tool_schemas_sha256",

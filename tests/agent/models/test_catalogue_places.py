@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from medvision_agent import plugins
 from medvision_agent.agent.models import places
 from medvision_agent.agent.models.catalogue import find, load_catalogue, origins
 from medvision_agent.errors import ConfigError
@@ -63,7 +64,7 @@ def test_rows_that_start_with_a_dot_are_no_models(tmp_path, own_file):
 
 def offers(monkeypatch, value: str) -> None:
     point = EntryPoint("bad", value, places.GROUP)
-    monkeypatch.setattr(places, "entry_points", lambda group: [point])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
 
 
 def test_a_plugin_that_fails_is_named(monkeypatch, own_file):
