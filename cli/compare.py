@@ -51,16 +51,16 @@ def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
 
     facts = [*run.facts, f"scored by {rules.name}", *([run.source_note] if run.source_note else [])]
     scored = sum(not record.outcome.infrastructure for record in run.records)
-    show(published_view(tables, figures, str(run.identity["model_name"]), facts, different, scored=scored))
+    show(published_view(tables, figures, run.identity.model_name, facts, different, scored=scored))
 
 
 def _beside_run(run_a: Path, run_b: Path, rules: Protocol, *, as_json: bool) -> None:
     from medvision_agent.eval.compare.compare import compare
-    from medvision_agent.eval.compare.parity import parity
+    from medvision_agent.eval.compare.parity import run_parity
     from medvision_agent.eval.store.write import open_run
 
     a, b = open_run(run_a), open_run(run_b)
-    different = parity(a.identity, b.identity, a.records, b.records)
+    different = run_parity(a, b)
     if different:
         listed = "".join(f"\n  {line}" for line in different)
         raise ConfigError(
@@ -69,7 +69,7 @@ def _beside_run(run_a: Path, run_b: Path, rules: Protocol, *, as_json: bool) -> 
         )
     comparison = compare(a.records, b.records, rules, chosen=len(a.samples))
     if as_json:
-        arms = {arm: {"facts": run.facts, "identity": dict(run.identity)} for arm, run in (("a", a), ("b", b))}
+        arms = {arm: {"facts": run.facts, "identity": run.identity.plain()} for arm, run in (("a", a), ("b", b))}
         notes = {"source_note": a.source_note, "comparison": comparison.model_dump(mode="json")}
         click.echo(json.dumps(arms | notes, indent=2, allow_nan=False))
         return

@@ -21,7 +21,7 @@ def command(run: Path, out: Path) -> None:
     from medvision_agent.eval.store.write import open_run
 
     stored = open_run(run)
-    done = export_run(stored.records, str(stored.identity["model_name"]), out, datetime.now().astimezone())
+    done = export_run(stored.records, stored.identity.model_name, out, datetime.now().astimezone())
     unfinished = len(stored.samples) - len(stored.records)
     for folder in done.folders:
         click.echo(f"written: {folder}")

@@ -31,7 +31,7 @@ def print_summary(run: Run, protocol: Protocol, *, as_json: bool) -> None:
             "run": str(run.folder),
             "facts": run.facts,
             "source_note": run.source_note,
-            "identity": dict(run.identity),
+            "identity": run.identity.plain(),
             "superseded_attempts": len(run.superseded),
             "spent_usd": run.spent_usd,
             "summary": summary.model_dump(mode="json"),
