@@ -89,10 +89,6 @@ class Condition:
             return ()
         return tuple(json.dumps(schema["function"], ensure_ascii=False) for schema in self.schemas(frame))
 
-    def _own_code(self) -> dict[str, str]:
-        """Return the hash of the code of each tool that is not shipped."""
-        return {tool.name: tool.code_sha256 for tool in self.tools if tool.code_sha256}
-
     def identity(self, tool_calling: str = "native", frame: Frame = MEDVISION) -> dict[str, Any]:
         """Return the fields in which two runs of one comparison may differ."""
         names, declarations = [tool.name for tool in self.tools], self.declarations(tool_calling, frame)
@@ -102,12 +98,12 @@ class Condition:
             paragraph = render("tools_code")
         return {
             **({"provider_code": True} if self.provider_code else {}),
-            **({"tool_set": self.tool_set} if self.tool_set else {}),
-            **({"tool_code_sha256": code} if (code := self._own_code()) else {}),
             "condition": self.name,
             "control": self.control.name if self.control else "",
             "again": self.again,
             "tools": names,
+            "tool_set": self.tool_set,
+            "tool_code_sha256": {tool.name: tool.code_sha256 for tool in self.tools if tool.code_sha256},
             "overlays": self.overlays if names else None,
             "paragraph": self.paragraph if names else None,
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),

@@ -18,7 +18,7 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.picture import decode_picture
 from medvision_agent.text import printable
 from medvision_agent.tools.own.process import Bounds
-from medvision_agent.tools.registry import Registry, installed
+from medvision_agent.tools.registry import Registry, registry_of
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
@@ -54,7 +54,7 @@ def command() -> None:
 @_own
 def list_tools(file: Path | None) -> None:
     """List the tools in the order in which a model is told of them, with their set or whose they are."""
-    registry = _registry(file)
+    registry = registry_of(file)
     rows = [(name, ", ".join(registry.sets_of(name)) or offer.origin) for name, offer in registry.offers.items()]
     names, places = (max(map(len, column)) for column in zip(*rows, strict=True))
     for name, place in rows:
@@ -74,7 +74,7 @@ def _first_line(registry: Registry, name: str) -> str:
 @_frame
 def show(name: str, file: Path | None, frame: str) -> None:
     """Print the text and the declaration of a tool exactly as a model gets them."""
-    schema = _registry(file).tool(name).schema(frame_named(frame))
+    schema = registry_of(file).tool(name).schema(frame_named(frame))
     click.echo(f"{schema['function']['description']}\n\n{json.dumps(schema, indent=2)}")
 
 
@@ -101,7 +101,7 @@ def try_tool(
     force: bool,
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
-    tool, arguments = _registry(file).tool(name), _arguments(text)
+    tool, arguments = registry_of(file).tool(name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):
@@ -147,7 +147,7 @@ def check(
     """
     from medvision_agent.tools.own.process import check as check_tool
 
-    _registry(file).tool(name)
+    registry_of(file).tool(name)
     findings = check_tool(name, file, Bounds(calls, seconds, memory))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -164,10 +164,6 @@ def new(name: str) -> None:
 
     path = write_skeleton(name, Path())
     click.echo(f"wrote {path}\ncheck it with: medvision-agent tools check {name} --tools-from {path}")
-
-
-def _registry(file: Path | None) -> Registry:
-    return installed() if file is None else installed().with_file(file)
 
 
 def _arguments(text: str) -> dict[str, Any]:

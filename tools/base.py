@@ -138,7 +138,7 @@ class Tool:
 
     def _run(self, views: ViewSet, arguments: Arguments) -> Reply:
         """Return the output of the function as a reply; raises what it raises, or that its output is unfit."""
-        output = self.function(views, arguments)
+        output: object = self.function(views, arguments)
         if not isinstance(output, Output) or not isinstance(output.result, self.result):
             raise TypeError(f"{self.name} must return Output({self.result.__name__}(...))")
         result = output.result.model_dump(mode="json")
@@ -180,11 +180,13 @@ def _sound(picture: Picture | None) -> Picture | None:
     """Return a picture as it may be sent, with a bounded caption; raises TypeError for anything that is none."""
     if picture is None:
         return None
-    pixels = picture.pixels
-    colours = (
-        isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and (pixels.ndim == 2 or pixels.shape[2:] == (3,))
-    )
-    if not colours or 0 in pixels.shape:
+    pixels: object = picture.pixels
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or (pixels.ndim != 2 and pixels.shape[2:] != (3,))
+        or 0 in pixels.shape
+    ):
         raise TypeError("a picture has the pixels of an array of bytes (uint8), of shape (h, w) or (h, w, 3)")
     return replace(picture, caption=_bounded(picture.caption))
 

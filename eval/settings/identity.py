@@ -10,7 +10,7 @@ that was added after version 0.1.0 has a default, and so does every key that was
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.frozen import Frozen
@@ -56,11 +56,24 @@ class Identity(Frozen):
     again: int = 0
     """How many times the model is asked to check its answer."""
     tools: tuple[str, ...]
+    tool_set: str = ""
+    """The month of the set of tools that ``on`` stood for; empty where tools were chosen by name, or there are none."""
+    tool_code_sha256: dict[str, str] = Field(default={})
+    """Hash of the code of each tool from a file or a package; that of the shipped tools is in ``code_sha256``."""
     overlays: bool | None = None
     paragraph: str | None = None
     """The template of the paragraph that names the tools; None without tools."""
     tool_schemas_sha256: str
     tool_paragraph_sha256: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_first_set(cls, fields: Any) -> Any:
+        """Date the ``on`` of version 0.1.0, which knew no dates."""
+        if not isinstance(fields, Mapping) or "tool_set" in fields:
+            return fields
+        chosen = str(fields.get("condition")).rpartition("/")[2]
+        return {**fields, "tool_set": _FIRST_SET if chosen in {"on", fields.get("control")} else ""}
 
     @field_validator("model")
     @classmethod
@@ -89,6 +102,7 @@ class Identity(Frozen):
                 yield name, ours[name], theirs[name]
 
 
+_FIRST_SET = "2026-11"
 _LATER_KEYS: Mapping[str, Any] = {}
 """Keys of a model's row that version 0.1.0 did not know, with the value that was in force then."""
 _SAME_PROMPTS: Mapping[str, str] = {

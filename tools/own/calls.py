@@ -26,7 +26,21 @@ __all__ = ["Call", "Scene", "any_call", "any_scene", "usable_call", "usable_scen
 _RULES: tuple[Perceives, ...] = (Native(), Fixed(height=896, width=640))
 _NUMBERS = (0, 1, -1, 0.5, -0.0, 5e-324, 1e-9, 1 - 1e-16, 1e9, 1e308, math.nan, math.inf, -math.inf, 10**400, True)
 _TEXTS = ("", "1 + 1", "1 / 0", "liver", "v0", "a\nb", "\x1b[31m", "\ud800", "9" * 5000, "{", "0.5")
-_JUNK = (None, True, "", "left", "0.5", "9" * 5000, [], [0.5, 0.5], {"x": 1}, {}, math.nan, 10**400, -7)
+_JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    "",
+    "left",
+    "0.5",
+    "9" * 5000,
+    [],
+    [0.5, 0.5],
+    {"x": 1},
+    {},
+    math.nan,
+    10**400,
+    -7,
+)
 _VIEWS = ("v0", "v0", "v0", "v1", "v99", "", "v" * 9000)
 
 _BANDS = ((0.02, 0.2), (0.8, 0.98), (0.4, 0.6))

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from medvision_agent.tools.own.examine import examine
-from medvision_agent.tools.registry import installed
+from medvision_agent.tools.registry import registry_of
 
 __all__ = ["main"]
 
@@ -21,8 +21,8 @@ __all__ = ["main"]
 def main(text: str) -> None:
     """Check a tool as the settings (JSON) say, and write a report of JSON lines."""
     settings = json.loads(text)
-    registry = installed() if settings["file"] is None else installed().with_file(Path(settings["file"]))
-    tool = registry.tool(settings["name"])
+    file = settings["file"]
+    tool = registry_of(Path(file) if file else None).tool(settings["name"])
     warnings.simplefilter("error", RuntimeWarning)  # numpy's: a number that overflowed or is none
     with Path(settings["report"]).open("w", encoding="utf-8") as report:
 

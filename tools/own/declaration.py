@@ -34,7 +34,8 @@ def problems(tool: Tool) -> Iterator[str]:
         yield problem
     if len(tool.description) < 40:
         yield "its docstring, which is what a model reads, says too little"
-    if not issubclass(tool.arguments, Arguments):
+    kind: type = tool.arguments
+    if not issubclass(kind, Arguments):
         yield "its arguments are no Arguments, which refuse unknown names and numbers that are not finite"
     schema = tool.arguments.model_json_schema()
     for name, one in schema.get("properties", {}).items():

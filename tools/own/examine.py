@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -92,11 +93,7 @@ def _declared(tool: Tool, good: list[_Tried], call: Callable[[Scene, Call], _Tri
         again = [(one, call(change(one.scene), one.call)) for one in good]
         return [f"{one.words}: {difference}" for one, two in again if (difference := _difference(one, two, fields))]
 
-    unlike_frames = [
-        line
-        for frame in FRAMES.values()
-        for line in unlike(lambda scene, to=frame: replace(scene, frame=to), _physical)
-    ]
+    unlike_frames = [line for frame in FRAMES.values() for line in unlike(partial(replace, frame=frame), _physical)]
     yield _held("every convention measures the same", unlike_frames, many)
     if not tool.sees_image:
         yield _held("sees_image=False", unlike(Scene.other_image), f"the same of another image: {many}")

@@ -30,7 +30,12 @@ def check(name: str, file: Path | None, bounds: Bounds) -> list[Finding]:
     """Return what was found of a tool, one of a file or an installed one; the tool is known to load."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.jsonl"
-        settings = {"name": name, "file": str(file) if file else None, "report": str(report), "calls": bounds.calls}
+        settings: dict[str, object] = {
+            "name": name,
+            "file": str(file) if file else None,
+            "report": str(report),
+            "calls": bounds.calls,
+        }
         settings |= {"seconds": bounds.seconds, "memory_mb": bounds.memory_mb}
         command = [sys.executable, "-m", "medvision_agent.tools.own.child", json.dumps(settings)]
         done = subprocess.run(  # noqa: S603 - our own interpreter with our own module

@@ -14,7 +14,7 @@ from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.base import Tool
 from medvision_agent.tools.registry.offers import Offer, from_file, from_packages, unfit_name
 
-__all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed"]
+__all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "registry_of"]
 
 SETS: dict[str, tuple[str, ...]] = {
     "2026-11": ("pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"),
@@ -113,6 +113,11 @@ def installed() -> Registry:
     if missing := [name for name in SETS[NEWEST] if name not in offers]:
         raise ConfigError(f"the installation is incomplete: no tool {missing[0]!r}; install medvision-agent again")
     return Registry(offers)
+
+
+def registry_of(file: Path | None) -> Registry:
+    """Return what is installed and, where *file* is given, the tools of that file; raises ConfigError."""
+    return installed() if file is None else installed().with_file(file)
 
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in installed().choose("on").tools}
