@@ -8,9 +8,11 @@ import pytest
 
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.control import Blind
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ToolError
+from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.view.png import Picture
 
@@ -90,3 +92,33 @@ async def test_what_a_tool_says_is_bounded(question, scripted):
     assert second["ok"]
     captions = [block["text"] for block in given.trace.messages[-2]["content"] if block.get("text", "").startswith("[")]
     assert [len(caption) < 1100 for caption in captions] == [True]
+
+
+@pytest.mark.parametrize("error", [ValueError("nothing there"), ToolError("nothing there", about_image=True)])
+async def test_a_blind_model_does_not_learn_of_the_image_from_a_failure(question, scripted, error):
+    """Whatever a tool calls the fields of its result, and however it says that it found nothing."""
+
+    class Found(Result):
+        of: str
+        length_mm: float
+
+    @tool(_None, Found, overlay=" The picture shows it.")
+    def finding(views, args):
+        """Find a structure in the image, or not. The picture shows it."""
+        if len(views.whole.pixels) > 1:
+            raise error
+        return Output(Found(of="the lesion", length_mm=1.0))
+
+    given = await answer(
+        question,
+        Condition("blind", (finding,), control=Blind()),
+        scripted([("finding", {})], "<answer>9</answer>"),
+        Limits(),
+    )
+    (call,) = json.loads(given.trace.to_json())["tool_calls"]
+    withheld = render("withheld")
+    assert (call["ok"], json.loads(call["text"])) == (
+        True,
+        {"of": withheld, "length_mm": withheld, "picture": withheld},
+    )
+    assert call.get("failure", "") == ("ValueError: nothing there" if isinstance(error, ValueError) else "")
