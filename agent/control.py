@@ -2,8 +2,8 @@
 
 ``blind``: tools can be called, and what they would say about the image is withheld: every number and every verdict in
 a result (a failure to find something, or of the tool itself, included), every picture, or both. Errors in the arguments
-come back as ever, and a crop still issues the id of its view. ``sham``: every picture a tool returns is v0 again, at the
-size of the picture it stands for.
+come back as ever, and a crop still issues the id of its view. ``sham``: every picture a tool returns is v0 again, at
+the size of the picture it stands for.
 
 Contract: a control changes what comes back and nothing else: prompt, declarations, limits, and which calls are errors
 of the arguments are those of the same tools without it. What does not look at the image (arithmetic) comes back.
