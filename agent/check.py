@@ -8,7 +8,6 @@ neither yes nor no.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from pydantic import Field
 
@@ -21,25 +20,16 @@ from medvision_agent.agent.models import Gemini, ModelConfig
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
+from medvision_agent.finding import Finding
 from medvision_agent.tools.base import Arguments, Output, Result, Tool
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Check", "Finding", "check_model"]
+__all__ = ["Check", "check_model"]
 
-Verdict = Literal["yes", "no", "unknown"]
 SHORT = 16
 """Output tokens allowed in the conversation that tests the limit."""
 _LIMITS = Limits(model_calls=4, tool_calls=4)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried."""
-
-    what: str
-    verdict: Verdict
-    words: str
 
 
 @dataclass(eq=False)

@@ -1,7 +1,8 @@
 """Conditions: what a study switches. Nothing else differs between two conditions.
 
-``off``: no tools. ``on``: all of our tools. ``NAME,NAME``: a named subset, always in the registry's order.
-``code``: none of ours, but the provider's own code execution.
+``off``: no tools. ``on``: the newest set of our tools, with those of the user's file; ``on@2026-11``: the set of that
+month. ``NAME,NAME``: tools by name, always in the registry's order; ``on,NAME``: a set and more. ``code``: none of
+ours, but the provider's own code execution.
 
 Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures`` and ``sham`` change what comes back from
 the tools, all of ours or those named after a slash (``blind/crop,ruler``). ``again:N`` has no tools and asks N times to
@@ -20,7 +21,7 @@ from medvision_agent.agent.grammars.grammar import Declared, Grammar
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
-from medvision_agent.tools.registry import TOOLS, select
+from medvision_agent.tools.registry import Registry, installed
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 
 __all__ = ["Condition"]
@@ -46,10 +47,15 @@ class Condition:
     """Pictures that tools draw of what they measured are shown."""
     paragraph: str = "tools"
     """The template of the paragraph that says that tools can be called."""
+    tool_set: str = ""
+    """The month of the set of tools that ``on`` stands for; empty where tools are chosen by name, or there are none."""
 
     @classmethod
-    def parse(cls, text: str) -> "Condition":
-        """Return the condition written as *text*, by the rules at the top of this file; raises ConfigError."""
+    def parse(cls, text: str, registry: Registry | None = None) -> "Condition":
+        """Return the condition written as *text*, by the rules at the top of this file; raises ConfigError.
+
+        *registry* has the tools that can be named; by default, the shipped ones and those of installed packages.
+        """
         if text == "off":
             return cls("off", ())
         if text == "code":
@@ -59,18 +65,17 @@ class Condition:
             return cls(f"again:{times}", (), again=times)
         first, slash, rest = text.partition("/")
         if (control := control_named(first)) is not None:
-            chosen = cls.parse(rest or "on") if slash else cls.parse("on")
+            chosen = cls.parse(rest or "on", registry)
             if chosen.control is not None:
                 raise ConfigError(f"--tools {text}: one control at a time, {control.name} or {chosen.control.name}")
             if not chosen.tools:
                 raise ConfigError(
                     f"--tools {text}: {control.name} changes what tools of ours reply, and there are none"
                 )
-            return cls(f"{control.name}/{chosen.name}" if slash else control.name, chosen.tools, control=control)
-        if text == "on":
-            return cls("on", tuple(TOOLS.values()))
-        tools = select([name.strip() for name in text.split(",") if name.strip()])
-        return cls(",".join(tool.name for tool in tools), tools)
+            name = f"{control.name}/{chosen.name}" if slash else control.name
+            return replace(chosen, name=name, control=control)
+        choice = (registry or installed()).choose(text)
+        return cls(choice.name, choice.tools, tool_set=choice.tool_set)
 
     def shown(self, *, overlays: bool, paragraph: str) -> "Condition":
         """Return it with or without overlays, and with another paragraph; without tools, there is neither."""
@@ -109,6 +114,8 @@ class Condition:
             "control": self.control.name if self.control else "",
             "again": self.again,
             "tools": names,
+            "tool_set": self.tool_set,
+            "tool_code_sha256": {tool.name: tool.code_sha256 for tool in self.tools if tool.code_sha256},
             "overlays": self.overlays if names else None,
             "paragraph": self.paragraph if names else None,
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),

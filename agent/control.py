@@ -1,9 +1,9 @@
 """Controls: what a model gets back from its tools in the arms that test what tools are good for.
 
 ``blind``: tools can be called, and what they would say about the image is withheld: every number and every verdict in
-a result (a failure to find something included), every picture, or both. Errors in the arguments come back as ever, and
-a crop still issues the id of its view. ``sham``: every picture a tool returns is v0 again, at the size of the picture
-it stands for.
+a result (a failure to find something, or of the tool itself, included), every picture, or both. Errors in the arguments
+come back as ever, and a crop still issues the id of its view. ``sham``: every picture a tool returns is v0 again, at
+the size of the picture it stands for.
 
 Contract: a control changes what comes back and nothing else: prompt, declarations, limits, and which calls are errors
 of the arguments are those of the same tools without it. What does not look at the image (arithmetic) comes back.
@@ -54,7 +54,7 @@ class Blind:
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
         """Return the reply without numbers, pictures, or both."""
-        if not tool.sees_image or not (reply.ok or reply.about_image):
+        if not tool.sees_image or not (reply.ok or reply.about_image or reply.failure):
             return reply
         if self.what != "pictures":
             reply = _without_numbers(tool, raw, reply, views)
@@ -68,13 +68,19 @@ def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: Vi
     """Return a reply of the same keys in which only the ids of views are told, whether or not anything was found."""
     told = reply.result or {"view": raw.get("view", "v0")}
     withheld = render("withheld")
-    result = {key: told[key] if key in ("view", "of") and key in told else withheld for key in tool.result.model_fields}
+    result = {key: told[key] if _names_view(key, told, views) else withheld for key in tool.result.model_fields}
     picture = reply.picture
-    if picture is None and reply.about_image and tool.overlay:  # nothing was found: a missing picture would tell
-        picture = Picture(views.get(str(result["view"])).pixels, withheld)
+    if picture is None and not reply.ok and tool.overlay:  # nothing was found: a missing picture would tell
+        view = views.get(told["view"]) if _names_view("view", told, views) else views.whole
+        picture = Picture(view.pixels, withheld)
     if picture is not None:
         picture = Picture(picture.pixels, withheld)
-    return Reply(json.dumps(result), True, result, picture)
+    return Reply(json.dumps(result), True, result, picture, failure=reply.failure)
+
+
+def _names_view(key: str, told: Mapping[str, Any], views: ViewSet) -> bool:
+    """Tell whether a field of a result is the id of a view, which is no news to the model."""
+    return key in {"view", "of"} and isinstance(told.get(key), str) and told[key] in views
 
 
 @dataclass(frozen=True)

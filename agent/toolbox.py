@@ -105,6 +105,7 @@ def _content(session: Session, answered: _Answered) -> tuple[str, Blocks]:
 
 def _note(session: Session, call: _Call, answered: _Answered, text: str) -> None:
     key = session.trace.picture(answered.png) if answered.png else None
+    reply, seconds = answered.reply, round(answered.seconds, 6)
     session.trace.tool_calls.append(
-        ToolCallTrace(call.name, call.id, call.arguments, answered.reply.ok, text, key, round(answered.seconds, 6))
+        ToolCallTrace(call.name, call.id, call.arguments, reply.ok, text, key, seconds, reply.failure)
     )

@@ -33,6 +33,8 @@ class ToolCallTrace:
     text: str
     picture: str | None
     seconds: float
+    failure: str = ""
+    """What the tool itself raised; written only where it did."""
 
 
 @dataclass(eq=False)
@@ -64,7 +66,7 @@ class Trace:
 
     def to_json(self) -> str:
         """Return messages and tool calls as strict JSON."""
-        calls = [self._plain(asdict(call)) for call in self.tool_calls]
+        calls = [self._plain(_written(call)) for call in self.tool_calls]
         return json.dumps({"messages": self.messages, "tool_calls": calls}, allow_nan=False)
 
     def _plain(self, value: Any) -> Any:
@@ -78,6 +80,11 @@ class Trace:
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)  # what a model wrote, such as NaN, is kept in words
         return value
+
+
+def _written(call: ToolCallTrace) -> dict[str, Any]:
+    fields = asdict(call)
+    return fields if call.failure else {name: value for name, value in fields.items() if name != "failure"}
 
 
 def _png_of(block: Mapping[str, Any]) -> bytes | None:

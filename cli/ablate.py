@@ -24,6 +24,12 @@ __all__ = ["command"]
 @click.command("ablate")
 @click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the study; default: studies/.")
+@click.option(
+    "--tools-from",
+    metavar="FILE.py",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A Python file of your own tools, instead of the study's tools_from.",
+)
 @budget_options
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it could show; ask nothing.")
 @click.option(
@@ -41,6 +47,7 @@ def command(
     /,
     study_file: Path,
     out: Path | None,
+    tools_from: Path | None,
     pilots: tuple[Path, ...],
     *,
     dry_run: bool,
@@ -55,24 +62,24 @@ def command(
     """
     from medvision_agent.cli.study import print_cells, print_preview
     from medvision_agent.eval.scorer.protocol import protocol
-    from medvision_agent.eval.study.cells import make_cells
+    from medvision_agent.eval.study.cells import make_cells, tools_file
     from medvision_agent.eval.study.designs import expand
-    from medvision_agent.eval.study.load import read_study
     from medvision_agent.eval.study.noise import without_noise
     from medvision_agent.eval.study.parity import check_identities, check_parity
     from medvision_agent.eval.study.plan import make_plan
     from medvision_agent.eval.study.preview import preview
+    from medvision_agent.tools.registry import registry_of
 
     if pilots and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
-    study = read_study(study_file)
+    study, home = _study(study_file, tools_from), study_file.parent
     scoring = protocol(study.protocol)
     try:
-        arms, contrasts = expand(study)
+        arms, contrasts = expand(study, registry_of(tools_file(study, home)))
     except ConfigError as error:
         raise ConfigError(f"{study_file}: {error}") from None
     out, budget = out or _default_folder(study.name), _budget(study, limits)
-    cells = make_cells(study, arms, home=study_file.parent, out=out, budget=budget, asking=not dry_run)
+    cells = make_cells(study, arms, home=home, out=out, budget=budget, asking=not dry_run)
     plan = make_plan(study, arms, contrasts, cells, out)
     check_identities(plan, cells)
     if dry_run:
@@ -99,6 +106,14 @@ def command(
         higher = ", and a higher limit" if used_up else ""
         click.echo(f"{left} samples are left or got no reply; {go_on}{higher}", err=True)
     context.exit(INTERRUPTED if interrupted else int(bool(left or problems)))
+
+
+def _study(file: Path, tools_from: Path | None) -> "Study":
+    """Return the study of a file; a file of tools on the command line takes the place of the study's."""
+    from medvision_agent.eval.study.load import read_study
+
+    study = read_study(file)
+    return study if tools_from is None else study.but(tools_from=tools_from.absolute())
 
 
 def _default_folder(name: str) -> Path:

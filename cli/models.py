@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from medvision_agent.agent.models import ModelConfig
+from medvision_agent.cli.printed.findings import print_findings
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
 
@@ -79,9 +80,7 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     for line in redirections(config):
         click.echo(printable(line), err=True)
     found = asyncio.run(check_model(config, os.environ))
-    width = max(len(finding.what) for finding in found.findings)
-    for finding in found.findings:
-        click.echo(printable(f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"))
+    print_findings(found.findings)
     usd, usage = found.usage.cost_usd(config.prices), found.usage
     cost = "no prices known" if usd is None else f"{usd:.6f} US dollars"
     unreported = f" (of {usage.unreported} calls not known)" if usage.unreported else ""

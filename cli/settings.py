@@ -24,6 +24,7 @@ _METAVARS = {"tools": "on|off|NAME,NAME|code|blind|sham|again:N", "frame": "NAME
 _OTHERS = (
     click.option("--reshape", metavar="H,W", help=help_of(Settings, "reshape")),
     click.option("--models", "models_file", type=_FILE, help=help_of(Settings, "models_file")),
+    click.option("--tools-from", metavar="FILE.py", type=_FILE, help=help_of(Settings, "tools_from")),
     click.option("--script", type=click.Path(dir_okay=False), help=help_of(Settings, "script")),
     click.option("--max-connections", type=click.IntRange(1, 1000), help=help_of(Settings, "max_connections")),
 )

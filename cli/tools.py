@@ -1,22 +1,24 @@
-"""``medvision-agent tools``: see the tools as a model sees them, and try one on a picture.
+"""``medvision-agent tools``: see the tools as a model sees them, try one on a picture, and make and check your own.
 
 ``try`` prints what a model would be told; an ``Error: ...`` reply goes to standard error, with exit code 2.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from medvision_agent.cli.printed.findings import print_findings
 from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
 from medvision_agent.eval.asking.intensity import percentiles
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.picture import decode_picture
 from medvision_agent.text import printable
-from medvision_agent.tools.base import Tool
-from medvision_agent.tools.registry import TOOLS, select
+from medvision_agent.tools.own.process import Bounds
+from medvision_agent.tools.registry import Registry, registry_of
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
@@ -34,26 +36,45 @@ _frame = click.option(
     "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
 )
 
+_own = click.option(
+    "--tools-from",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Your own tools: a Python file (docs/tools.md).",
+)
+
 
 @click.group()
 def command() -> None:
-    """List, show and try the tools a model can call."""
+    """List, show, try and check the tools a model can call, or begin one of your own."""
 
 
 @command.command("list")
-def list_tools() -> None:
-    """List the tools in the order in which a model is told of them."""
-    width = max(map(len, TOOLS))
-    for tool in TOOLS.values():
-        click.echo(f"{tool.name:<{width}}  {MEDVISION.told(tool.description).splitlines()[0]}")
+@_own
+def list_tools(file: Path | None) -> None:
+    """List the tools in the order in which a model is told of them, with their set or whose they are."""
+    registry = registry_of(file)
+    rows = [(name, ", ".join(registry.sets_of(name)) or offer.origin) for name, offer in registry.offers.items()]
+    names, places = (max(map(len, column)) for column in zip(*rows, strict=True))
+    for name, place in rows:
+        click.echo(printable(f"{name:<{names}}  {place:<{places}}  {_first_line(registry, name)}"))
+
+
+def _first_line(registry: Registry, name: str) -> str:
+    try:
+        return MEDVISION.told(registry.tool(name).description).splitlines()[0]
+    except ConfigError as error:  # a package that fails is no reason not to list the others
+        return str(error)
 
 
 @command.command()
 @click.argument("name")
+@_own
 @_frame
-def show(name: str, frame: str) -> None:
+def show(name: str, file: Path | None, frame: str) -> None:
     """Print the text and the declaration of a tool exactly as a model gets them."""
-    schema = _tool(name).schema(frame_named(frame))
+    schema = registry_of(file).tool(name).schema(frame_named(frame))
     click.echo(f"{schema['function']['description']}\n\n{json.dumps(schema, indent=2)}")
 
 
@@ -63,14 +84,24 @@ def show(name: str, frame: str) -> None:
 @click.option("--spacing", help="Millimetres per pixel of a PNG file: HEIGHT,WIDTH (down, across).")
 @click.option("--args", "text", default="{}", show_default=True, help="The tool's arguments as a JSON object.")
 @click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
+@_own
 @_frame
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
 @click.option("--force", is_flag=True, help="Replace what --out names.")
 def try_tool(
-    *, name: str, image: str, spacing: str | None, text: str, recipe: str, frame: str, out: Path | None, force: bool
+    *,
+    name: str,
+    image: str,
+    spacing: str | None,
+    text: str,
+    recipe: str,
+    file: Path | None,
+    frame: str,
+    out: Path | None,
+    force: bool,
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
-    tool, arguments = _tool(name), _arguments(text)
+    tool, arguments = registry_of(file).tool(name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):
@@ -87,8 +118,52 @@ def try_tool(
         click.echo(f"{path}: {reply.picture.caption}", err=True)
 
 
-def _tool(name: str) -> Tool:
-    return select([name])[0]
+@command.command()
+@click.argument("name")
+@_own
+@click.option("--calls", type=click.IntRange(100), default=Bounds().calls, show_default=True, help="Calls to make.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=Bounds().seconds,
+    show_default=True,
+    help="Longest time of one call.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(1),
+    default=Bounds().memory_mb,
+    show_default=True,
+    help="Most memory of the calls, in MB, beyond what the tool takes when it is loaded.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def check(
+    context: click.Context, /, *, name: str, file: Path | None, calls: int, seconds: float, memory: int, as_json: bool
+) -> None:
+    """Check a tool: does every provider take it, does it survive whatever a model writes, is what it declares true.
+
+    Exit code 0: nothing was found wanting; 1: something was; 2: there is no such tool, or it cannot be loaded.
+    """
+    from medvision_agent.tools.own.process import check as check_tool
+
+    registry_of(file).tool(name)
+    findings = check_tool(name, file, Bounds(calls, seconds, memory))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        print_findings(findings)
+    context.exit(int(any(finding.verdict == "no" for finding in findings)))
+
+
+@command.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write NAME.py into the current folder: a tool that works, is tested, and says what goes where."""
+    from medvision_agent.tools.own.skeleton import write_skeleton
+
+    path = write_skeleton(name, Path())
+    click.echo(f"wrote {path}\ncheck it with: medvision-agent tools check {name} --tools-from {path}")
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ making it runs the package's code, and whatever that raises becomes an error of 
 A name that two packages offer is refused when it is asked for: nobody can tell which one was meant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
@@ -27,7 +27,7 @@ class Door:
 
     group: str
     kind: str
-    """What comes through it, as errors call it: ``grammar``, ``source``."""
+    """What comes through it, as errors call it: ``grammar``, ``source``, ``tool``."""
     error: type[MedVisionAgentError] = ConfigError
     """What is raised where the code behind an offer fails."""
 
@@ -87,16 +87,23 @@ class Offer:
         """Name it with its package."""
         return f"{self.door.kind} {self.name!r} of the package {self.package} {self.version}"
 
+    def loaded(self) -> Any:
+        """Return what the entry point names; raises the door's error, naming the package."""
+        return self._called(self.point.load)
+
     def made(self, *arguments: Any) -> Any:
         """Return what its factory makes of *arguments*; raises the door's error, naming the package."""
+        return self._called(lambda: self.point.load()(*arguments))
+
+    def _called(self, code: Callable[[], Any]) -> Any:
         try:
-            return self.point.load()(*arguments)
-        except Exception as error:
+            return code()
+        except (Exception, SystemExit) as error:
             if self.shipped and isinstance(error, MedVisionAgentError):
                 raise
             raise self.failed(error) from None
 
-    def failed(self, error: Exception | str) -> MedVisionAgentError:
+    def failed(self, error: Exception | SystemExit | str) -> MedVisionAgentError:
         """Return the door's error for what went wrong in the code behind this offer."""
         if isinstance(error, MedVisionAgentError | str):  # meant for a reader
             return self.door.error(f"{self}: {error}")

@@ -17,6 +17,8 @@ ROOMS = (
     "tools/segment",
     "tools/sandbox",
     "tools",
+    "tools/registry",
+    "tools/own",
     "agent/endings",
     "agent/models",
     "agent/wire",

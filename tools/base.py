@@ -1,7 +1,8 @@
 """What every tool is: a name, an argument model, a text for the model, a pure function, a typed result.
 
-Contract: ``Tool.call`` never raises for anything a model wrote. Bad arguments come back as a reply whose text
-starts with ``Error:`` and says what was wrong and what is allowed. Every number in a result is finite.
+Contract: ``Tool.call`` never raises, whatever a model wrote and whatever a tool does. Bad arguments come back as a
+reply whose text starts with ``Error:`` and says what was wrong and what is allowed; a tool that itself fails ends its
+call in the same way, and says why in ``Reply.failure``. Every number in a result is finite, every text is bounded.
 """
 
 import json
@@ -10,16 +11,23 @@ from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from medvision_agent.errors import ToolError
 from medvision_agent.quantity import Quantity
+from medvision_agent.text import printable
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Arguments", "Measurand", "Output", "Reply", "Result", "Tool", "tool"]
+__all__ = ["RESULT_TEXT", "Arguments", "Measurand", "Output", "Reply", "Result", "Tool", "tool"]
+
+RESULT_TEXT = 16_000
+"""Longest result in characters of JSON; a call that returns more has failed."""
+_WORDS = 1000
+"""Longest error or caption in characters; more is cut."""
 
 
 class Arguments(BaseModel):
@@ -77,6 +85,8 @@ class Reply:
     picture: Picture | None = None
     about_image: bool = False
     """An error that says something of the image, not of the arguments."""
+    failure: str = ""
+    """What went wrong inside the tool, for the trace and the check of a tool; the model gets the kind of error only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +115,9 @@ class Tool:
         """Return how a result holds a quantity; None where it does not."""
         return next((one for one in self.measures if one.quantity == quantity), None)
 
+    code_sha256: str = ""
+    """Hash of the code of a tool from a file or a package; empty for the shipped ones, whose code has one hash."""
+
     def without_overlay(self) -> "Tool":
         """Return the same tool without the picture of what it measured, and without the promise of it."""
         if not self.overlay:
@@ -132,15 +145,29 @@ class Tool:
         }
 
     def call(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
-        """Validate *raw* arguments, run the tool and return a reply; never raises for bad arguments."""
+        """Validate *raw* arguments, run the tool and return a reply; never raises."""
         try:
-            output = self.function(views, self.arguments.model_validate(dict(raw)))
+            arguments = self.arguments.model_validate(dict(raw))
         except ValidationError as error:
             return Reply(f"Error: {_complaint(error)}", ok=False)
+        try:
+            return self._run(views, arguments)
         except ToolError as error:
-            return Reply(f"Error: {error}", ok=False, about_image=error.about_image)
+            return Reply(f"Error: {_bounded(str(error))}", ok=False, about_image=error.about_image)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a tool raises
+            failure = _bounded(f"{type(error).__name__}: {error}")
+            return Reply(f"Error: the tool failed ({type(error).__name__})", ok=False, failure=failure)
+
+    def _run(self, views: ViewSet, arguments: Arguments) -> Reply:
+        """Return the output of the function as a reply; raises what it raises, or that its output is unfit."""
+        output: object = self.function(views, arguments)
+        if not isinstance(output, Output) or not isinstance(output.result, self.result):
+            raise TypeError(f"{self.name} must return Output({self.result.__name__}(...))")
         result = output.result.model_dump(mode="json")
-        return Reply(json.dumps(result), True, result, output.picture)
+        text = json.dumps(result)
+        if len(text) > RESULT_TEXT:
+            raise ValueError(f"the result has {len(text)} characters; at most {RESULT_TEXT} are sent")
+        return Reply(text, True, result, _sound(output.picture))
 
 
 def tool(
@@ -178,6 +205,26 @@ def _check(name: str, one: Measurand, values: Container[str], points: Container[
     unknown += [field for names in one.points for field in names if field not in points]
     if unknown:
         raise ValueError(f"{name}: measures {one.quantity.name}, but nothing is called {', '.join(unknown)}")
+
+
+def _bounded(text: str) -> str:
+    """Return words of a tool as they may be sent and stored."""
+    return printable(text if len(text) <= _WORDS else f"{text[:_WORDS]}... (cut)", lines=True)
+
+
+def _sound(picture: Picture | None) -> Picture | None:
+    """Return a picture as it may be sent, with a bounded caption; raises TypeError for anything that is none."""
+    if picture is None:
+        return None
+    pixels: object = picture.pixels
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or (pixels.ndim != 2 and pixels.shape[2:] != (3,))
+        or 0 in pixels.shape
+    ):
+        raise TypeError("a picture has the pixels of an array of bytes (uint8), of shape (h, w) or (h, w, 3)")
+    return replace(picture, caption=_bounded(picture.caption))
 
 
 def _complaint(error: ValidationError) -> str:

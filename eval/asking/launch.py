@@ -34,6 +34,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore, open_run
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.prompts.render import templates_sha256
+from medvision_agent.tools.registry import registry_of
 from medvision_agent.tools.view.frames import FRAMES, frame_named
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.png import encode_png
@@ -113,7 +114,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
     model = _with_grammar(model, settings)
     template = _PARAGRAPHS[settings.paragraph]
-    condition = Condition.parse(settings.tools).shown(overlays=settings.overlays, paragraph=template)
+    condition = Condition.parse(settings.tools, registry_of(settings.tools_from)).shown(
+        overlays=settings.overlays, paragraph=template
+    )
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:

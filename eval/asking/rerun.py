@@ -5,6 +5,7 @@ read (data, a prompt file, a script) must still be there; paths are as they were
 shows in the new run's identity, and is named by ``changes``.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
@@ -33,4 +34,13 @@ def changes(before: Identity, now: Identity) -> list[str]:
         differ.add("version")
     if before.code_sha256 != now.code_sha256 or before.resumed:
         differ.add("code_sha256")
-    return sorted(differ)
+    return sorted(differ | set(_changed_tools(before, now)))
+
+
+def _changed_tools(before: Identity, now: Identity) -> Iterator[str]:
+    """Yield what is otherwise though the tools are called the same: the set that ``on`` names, and tools' own code."""
+    if before.tool_set and now.tool_set and before.tool_set != now.tool_set:
+        yield f"tool_set ({before.tool_set} then, {now.tool_set} now)"
+    for name in before.tool_code_sha256.keys() & now.tool_code_sha256.keys():
+        if before.tool_code_sha256[name] != now.tool_code_sha256[name]:
+            yield f"tool_code_sha256.{name}"

@@ -55,6 +55,10 @@ def _identity_differences(identity_a: Identity, identity_b: Identity, free: froz
         yield from _field_differences(field, identity_a.get(field, _ABSENT), identity_b.get(field, _ABSENT), free)
     if "sample_ids_sha256" not in identity_a.keys() | identity_b.keys():
         yield "sample_ids_sha256: recorded by neither run"
+    # A tool that both arms have must be the same tool, whichever others they have.
+    code_a, code_b = identity_a.get("tool_code_sha256", {}), identity_b.get("tool_code_sha256", {})
+    for name in sorted(code_a.keys() & code_b.keys()):
+        yield from _field_differences(f"tool_code_sha256.{name}", code_a[name], code_b[name], frozenset())
 
 
 def _field_differences(field: str, a: object, b: object, free: frozenset[str]) -> Iterator[str]:

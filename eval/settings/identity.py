@@ -10,7 +10,7 @@ that was added after version 0.1.0 has a default, and so does every key that was
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.frozen import Frozen
@@ -48,7 +48,7 @@ class Identity(Frozen):
     sample_ids_sha256: str
     samples_sha256: str
     """Hash over what is asked of every sample. Where a source keeps its images is not part of it."""
-    source_origin: dict[str, str] | None = None
+    source_origin: Mapping[str, str] | None = None
     """Package, version and hash of its code, where the samples come from another package's source."""
     provider_code: bool = False
     """Whether the provider runs code that the model writes."""
@@ -58,11 +58,24 @@ class Identity(Frozen):
     again: int = 0
     """How many times the model is asked to check its answer."""
     tools: tuple[str, ...]
+    tool_set: str = ""
+    """The month of the set of tools that ``on`` stood for; empty where tools were chosen by name, or there are none."""
+    tool_code_sha256: dict[str, str] = Field(default={})
+    """Hash of the code of each tool from a file or a package; that of the shipped tools is in ``code_sha256``."""
     overlays: bool | None = None
     paragraph: str | None = None
     """The template of the paragraph that names the tools; None without tools."""
     tool_schemas_sha256: str
     tool_paragraph_sha256: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_first_set(cls, fields: Any) -> Any:
+        """Date the ``on`` of version 0.1.0, which knew no dates."""
+        if not isinstance(fields, Mapping) or "tool_set" in fields:
+            return fields
+        chosen = str(fields.get("condition")).rpartition("/")[2]
+        return {**fields, "tool_set": _FIRST_SET if chosen in {"on", fields.get("control")} else ""}
 
     @field_validator("model")
     @classmethod
@@ -92,6 +105,7 @@ class Identity(Frozen):
                 yield name, ours[name], theirs[name]
 
 
+_FIRST_SET = "2026-11"
 _SAME_PROMPTS: Mapping[str, str] = {
     "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803": (
         "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9"

@@ -21,6 +21,7 @@ from medvision_agent.frozen import Frozen
 __all__ = ["TOOL_FIELDS", "Asked", "Settings"]
 
 _PARAGRAPH = ("tool_schemas_sha256", "tool_paragraph_sha256")
+_TOOLS = ("tools", "tool_set", "tool_code_sha256", *_PARAGRAPH)
 
 
 class Asked(Frozen):
@@ -29,10 +30,10 @@ class Asked(Frozen):
     model_config = ConfigDict(use_attribute_docstrings=True, str_strip_whitespace=True)
 
     tools: Annotated[
-        str, condition("condition", "control", "again", "tools", "provider_code", "overlays", "paragraph", *_PARAGRAPH)
+        str, condition("condition", "control", "again", "provider_code", "overlays", "paragraph", *_TOOLS)
     ] = Field(default="on", min_length=1)
-    """Tools the model may call: `on` (all), `off` (none), tools by name (`crop,ruler`), `code` (the provider's code
-    execution), or a control: `blind`, `sham`, `again:N`."""
+    """Tools the model may call: `on` (all), `off` (none), tools by name (`crop,ruler`; `on,NAME`), `on@2026-11` (the
+    set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`, `again:N`."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
     """How a sample is asked: `medvision-1.2` or `paper-v1`."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
@@ -65,6 +66,8 @@ class Settings(Asked):
     """The model's row itself, instead of the catalogue's row of that name."""
     models_file: Annotated[Path | None, NEITHER] = None
     """A YAML file of your own models."""
+    tools_from: Annotated[Path | None, condition(*_TOOLS)] = None
+    """A Python file of your own tools (docs/tools.md); `on` has them too."""
     script: Annotated[str | None, identity("model")] = None
     """A JSON file with the turns of the model `scripted`."""
     data: Annotated[str, identity("sample_ids_sha256", "samples_sha256", "source_origin")] = "demo"
@@ -96,10 +99,10 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar``.
+        it had no ``grammar`` and no ``tools_from``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
-        later = {"budget", "frame", "script", "models_file", "grammar"}
+        later = {"budget", "frame", "script", "models_file", "grammar", "tools_from"}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
 

@@ -38,6 +38,8 @@ class Run:
         identity = self.identity
         own_code = "the provider's code execution" if identity.provider_code else "none"
         tools = ", ".join(identity.tools) or own_code
+        if identity.tool_set:
+            tools = f"on@{identity.tool_set} ({tools})"
         versions = sorted({version for record in self.records for version in record.model_versions})
         finished = f"{len(self.records)} of {len(self.samples)} samples finished"
         lines = [

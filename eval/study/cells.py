@@ -21,7 +21,7 @@ from medvision_agent.eval.settings.settings import Asked, Settings
 from medvision_agent.eval.store.read import CELLS
 from medvision_agent.eval.study.schema import Arm, Study
 
-__all__ = ["Cell", "cell_folder", "make_cells"]
+__all__ = ["Cell", "cell_folder", "make_cells", "tools_file"]
 
 _MEDVISION = "medvision:"
 
@@ -80,6 +80,11 @@ def make_cells(
     return tuple(cells)
 
 
+def tools_file(study: Study, home: Path) -> Path | None:
+    """Return the file of a study's own tools, or None where it has none."""
+    return home / study.tools_from if study.tools_from else None
+
+
 def _chosen(study: Study, home: Path, budget: Budget) -> dict[str, Chosen]:
     """Open every source and choose its samples; the same samples under two names are refused."""
     found = {
@@ -126,6 +131,7 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
             study.limits.model_dump() | {key: value for key, value in limits.items() if value is not None}
         ),
         budget=budget,
+        tools_from=tools_file(study, home),
         models_file=home / study.models_file if study.models_file else None,
         script=str(home / study.script) if study.script and model == "scripted" else None,
         max_connections=study.max_connections,

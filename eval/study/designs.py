@@ -12,6 +12,7 @@ from itertools import product
 from medvision_agent.agent.condition import Condition
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
+from medvision_agent.tools.registry import Registry, installed
 
 __all__ = ["DESIGNS", "Design", "expand"]
 
@@ -21,6 +22,8 @@ class Design:
     """Arms by name and contrasts, as they are collected."""
 
     base: Arm
+    registry: Registry
+    """The tools that its arms may name."""
     arms: dict[str, Arm] = field(default_factory=dict)
     contrasts: list[Contrast] = field(default_factory=list)
 
@@ -53,7 +56,7 @@ class Design:
 
     def tools(self) -> list[str]:
         """Return the names of the base's tools."""
-        return [tool.name for tool in Condition.parse(self.base.tools).tools]
+        return [tool.name for tool in Condition.parse(self.base.tools, self.registry).tools]
 
 
 def _on_off(design: Design, values: list[str]) -> None:  # noqa: ARG001 - one signature for all
@@ -181,9 +184,12 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
 """Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
 
 
-def expand(study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
-    """Return all arms and declared contrasts of a study, crossed; raises ConfigError."""
-    design = Design(study.base, dict(study.arms))
+def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
+    """Return all arms and declared contrasts of a study, crossed; raises ConfigError.
+
+    *registry* has the tools that can be named; by default, the shipped ones and those of installed packages.
+    """
+    design = Design(study.base, registry or installed(), dict(study.arms))
     for text in study.designs:
         name, _, rest = text.partition(":")
         if name not in DESIGNS:

@@ -120,6 +120,8 @@ class Study(_Strict):
     """Models of the catalogue."""
     models_file: Path | None = None
     """Your own models, as `run --models` takes them."""
+    tools_from: Path | None = None
+    """A Python file of your own tools, as `run --tools-from` takes it; `on` has them too."""
     script: Path | None = None
     """The turns of the model `scripted`."""
     data: Annotated[tuple[str, ...], BeforeValidator(lambda data: (data,) if isinstance(data, str) else data)] = Field(

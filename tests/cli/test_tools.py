@@ -61,6 +61,64 @@ def test_list_names_every_tool_in_order(tools):
     assert [line.split()[0] for line in out.splitlines()] == list(TOOLS)
 
 
+def test_list_says_the_set_of_each_tool_and_whose_it_is(tools, folder):
+    assert tools("new", "mine")[0] == 0
+    _, out, _ = tools("list", "--tools-from", "mine.py")
+    places = {line.split()[0]: line.split()[1] for line in out.splitlines()}
+    assert places == dict.fromkeys(TOOLS, "on@2026-11") | {"mine": "on"}
+
+
+def test_a_new_tool_works_is_tested_and_passes_the_check(tools, folder):
+    code, out, err = tools("new", "lesion_area")
+    assert (code, err) == (0, "")
+    assert out.startswith("wrote lesion_area.py\n")
+    code, out, _ = tools("check", "lesion_area", "--tools-from", "lesion_area.py", "--calls", "200", "--json")
+    findings = json.loads(out)
+    assert (code, {finding["verdict"] for finding in findings}) == (0, {"yes"}), findings
+    assert len(findings) == 10
+    pytest_run = [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:asyncio", "lesion_area.py"]
+    done = subprocess.run(pytest_run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+    square = '{"x0": 0, "y0": 0, "x1": 0.5, "y1": 1}'
+    code, out, _ = tools(
+        "try", "lesion_area", "--tools-from", "lesion_area.py", "--image", "a.png", "--spacing", "2,0.5"
+    )
+    assert code == 2
+    words = ("--image", "a.png", "--spacing", "2,0.5", "--args", square)
+    code, out, _ = tools("try", "lesion_area", "--tools-from", "lesion_area.py", *words)
+    height, width = PHANTOM.shape
+    assert json.loads(out)["area_mm2"] == height * 2.0 * width / 2 * 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ruler", "there is a tool of that name in the shipped tools"),
+        ("blind", "cannot have the name of a condition"),
+        ("class", "a word of Python"),
+        ("../up", "letters, digits and underscores"),
+        ("taken", "taken.py: exists already"),
+    ],
+)
+def test_new_never_takes_what_is_there(tools, folder, name, text):
+    (folder / "taken.py").write_text("mine")
+    code, out, err = tools("new", name)
+    assert (code, out) == (2, "")
+    assert text in err
+    assert (folder / "taken.py").read_text() == "mine"
+
+
+def test_check_prints_what_does_not_hold(tools, folder):
+    tools("new", "mine")
+    text = (folder / "mine.py").read_text().replace("overlay=", "states_pixels=False, sees_image=False, overlay=")
+    (folder / "mine.py").write_text(text)
+    code, out, _ = tools("check", "mine", "--tools-from", "mine.py", "--calls", "100")
+    assert code == 1
+    verdicts = {line[9:].split("  ")[0]: line.split()[0] for line in out.splitlines()}
+    assert [what for what, verdict in verdicts.items() if verdict != "yes"] == ["sees_image=False"]
+
+
 def test_show_prints_what_a_model_gets(tools):
     _, out, _ = tools("show", "ruler")
     text, schema = out.split("\n\n{")
@@ -128,6 +186,8 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
     [
         (["show", "rular"], "unknown tool 'rular'; known: pixel_spacing, crop"),
         (["show", "rular"], "Did you mean 'ruler'?"),
+        (["check", "rular"], "Did you mean 'ruler'?"),
+        (["list", "--tools-from", "none.py"], "none.py: cannot read the tools (No such file"),
         (["try", "ruler", "--image", "own.jsonl:case-8"], "no sample 'case-8'. Did you mean 'case-7'?"),
         (["try", "ruler", "--image", "other.jsonl:case-7"], "other.jsonl: no such file"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "{x: 1}"], "--args is not JSON"),

@@ -12,7 +12,7 @@ from medvision_agent.errors import ConfigError, ToolError
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.pixel_spacing import pixel_spacing
 from medvision_agent.tools.protractor import protractor
-from medvision_agent.tools.registry import TOOLS, select
+from medvision_agent.tools.registry import TOOLS, installed
 from medvision_agent.tools.ruler import ruler
 from medvision_agent.tools.view.geometry import Region, Spacing
 from medvision_agent.tools.view.perceived import Fixed, Native
@@ -154,14 +154,14 @@ def test_numbers_written_as_text_are_read():
 
 def test_the_registry_keeps_its_order():
     assert list(TOOLS) == ["pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"]
-    assert [tool.name for tool in select(["ruler", "crop", "ruler"])] == ["crop", "ruler"]
+    assert [tool.name for tool in installed().select(["ruler", "crop", "ruler"])] == ["crop", "ruler"]
 
 
 def test_an_unknown_tool_is_named_with_the_nearest():
     with pytest.raises(ConfigError, match=r"unknown tool 'rulers'; known: .* Did you mean 'ruler'\?"):
-        select(["crop", "rulers"])
+        installed().select(["crop", "rulers"])
     with pytest.raises(ConfigError, match="no tool is named"):
-        select([])
+        installed().select([])
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)

@@ -86,6 +86,9 @@ class ViewSet:
         """The whole slice, ``v0``."""
         return self._views["v0"]
 
+    def __contains__(self, view_id: str) -> bool:
+        return view_id in self._views
+
     def get(self, view_id: str) -> View:
         """Return a view by id; raises ToolError naming the known ones."""
         try:

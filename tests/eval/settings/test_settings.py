@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from identities import an_identity
 
+from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.limits import Limits
 from medvision_agent.cli import rerun as rerun_command
 from medvision_agent.cli import run as run_command
@@ -12,8 +14,10 @@ from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.settings.belongs import belongs
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import TOOL_FIELDS, Asked, Settings
 from medvision_agent.eval.study.schema import VARIES, Arm
+from medvision_agent.tools.own.skeleton import write_skeleton
 
 BASE = {"model": "baseline-cv", "selection": Selection(tasks=("distance",), limit=1)}
 ROW = {"provider": "offline", "name": "prior"}
@@ -30,6 +34,7 @@ OTHER = {
     "model": "baseline-prior",
     "row": ROW,
     "models_file": "models.yaml",
+    "tools_from": "mine.py",
     "script": "script.json",
     "data": "phantom:3:1",
     "selection": Selection(tasks=("distance",), limit=2),
@@ -52,6 +57,7 @@ def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prompts.yaml").write_text("distance: How long? <answer>mm</answer>\ntools: '{{ names }}'\n")
     (tmp_path / "models.yaml").write_text(f"mine: {json.dumps(ROW)}\n")
+    write_skeleton("mine", tmp_path)
     (tmp_path / "script.json").write_text('["<answer>1</answer>"]')
 
 
@@ -110,12 +116,33 @@ def test_a_setting_is_stored_and_asked_again(name, tmp_path):
 
 def test_what_version_0_1_0_stored_is_enough():
     config = prepare(Settings.model_validate(BASE), asking=False).config()
-    for later in ("budget", "frame", "script", "models_file"):
+    for later in ("budget", "frame", "script", "models_file", "tools_from"):
         del config[later]
     assert Settings.read(config).but(row=None, max_connections=None) == Settings.model_validate(BASE)
     del config["data"]
     with pytest.raises(KeyError, match="data"):
         Settings.read(config)
+
+
+@pytest.mark.parametrize(
+    ("condition", "control", "month"),
+    [
+        ("on", "", "2026-11"),
+        ("blind:all", "blind:all", "2026-11"),
+        ("sham/on", "sham", "2026-11"),
+        ("blind:all/ruler", "blind:all", ""),
+        ("crop,ruler", "", ""),
+        ("off", "", ""),
+        ("again:2", "", ""),
+    ],
+)
+def test_the_tools_of_version_0_1_0_have_their_set(condition, control, month):
+    fields = an_identity(condition=condition, control=control, tool_set="2026-11").plain()
+    del fields["tool_set"], fields["tool_code_sha256"]
+    found = Identity.model_validate(fields)
+    assert (found.tool_set, found.tool_code_sha256) == (month, {})
+    now = Condition.parse("on" if month else "off")
+    assert now.tool_set == month
 
 
 @pytest.mark.parametrize("command", [run_command.command, rerun_command.command], ids=["run", "rerun"])

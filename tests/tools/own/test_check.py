@@ -1,0 +1,85 @@
+"""The check of a tool finds what is wrong with it, names it, and survives it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from medvision_agent.tools.own.declaration import problems
+from medvision_agent.tools.own.examine import examine
+from medvision_agent.tools.own.process import Bounds, check
+from medvision_agent.tools.registry import installed
+
+BAD = Path(__file__).with_name("bad.py")
+OWN = installed().with_file(BAD)
+
+
+def wrong(name):
+    """Return what the check finds wanting, by what was tried."""
+    findings = examine(OWN.tool(name), calls=150)
+    return {finding.what: finding.words for finding in findings if finding.verdict == "no"}
+
+
+def test_a_sound_tool_passes():
+    assert wrong("sound") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "words"),
+    [
+        ("raises", "no call makes it fail", "IndexError: list index out of range"),
+        ("infinite", "no call makes it fail", "finite number"),
+        ("deaf", "every convention measures the same", "length_mm"),
+        ("peeps", "sees_image=False", "grey"),
+        ("counts", "states_pixels=False", "length_px 64.0 and 640.0"),
+        ("promises", "overlay", "no picture: "),
+        ("spoils", "it leaves the image alone", "changed by "),
+        ("refuses", "it works", "0 of 150 generated calls"),
+    ],
+)
+def test_each_broken_promise_is_named_alone(name, what, words):
+    found = wrong(name)
+    assert list(found) == [what]
+    assert words in found[what]
+
+
+def test_calls_follow_from_the_seed():
+    tool = OWN.tool("raises")
+    first, again, other = (examine(tool, calls=100, seed=seed)[2].words for seed in (3, 3, 4))
+    assert first == again != other
+
+
+def test_a_declaration_that_gets_lost_on_the_way():
+    found = "\n".join(problems(OWN.tool("listed")))
+    for line in (
+        "its docstring, which is what a model reads, says too little",
+        "argument corners: must be a number, an integer, a text, or one of several texts",
+        "argument x0: a coordinate says its range with the mark {width}",
+        "argument zoom: its description does not say (2 if left out)",
+        "argument near: has exclusiveMinimum, which not every provider takes",
+        "argument way: has no description",
+        "the texts say top: ",
+        "result points: is no number and no text",
+        "result picture: the name is taken",
+    ):
+        assert line in found
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("slow", "a call was stopped after 0.5 s: (x=0."),
+        ("dies", "the process ended with code 9"),
+    ],
+)
+def test_a_call_that_never_returns_is_named(name, words):
+    (finding,) = check(name, BAD, Bounds(calls=100, seconds=0.5))
+    assert (finding.what, finding.verdict) == ("it keeps its bounds", "no")
+    assert finding.words.startswith(words)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
+def test_a_greedy_tool_is_stopped_by_its_bound():
+    findings = {finding.what: finding for finding in check("greedy", BAD, Bounds(calls=100))}
+    assert "MemoryError" in findings["no call makes it fail"].words
+    assert findings["it works"].verdict == "no"

@@ -1,0 +1,195 @@
+"""Generated views and calls: whatever a model may write, from a seed.
+
+A call is drawn once and can then be written in every coordinate convention: a coordinate is kept as the share of its
+side that it lies at, from the left or from the top.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import cycle
+from random import Random
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.tools.base import Tool
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Size, Spacing
+from medvision_agent.tools.view.perceived import Fixed, Native
+from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.views import Perceives, ViewSet
+
+__all__ = ["Call", "Scene", "any_call", "any_scene", "usable_call", "usable_scene"]
+
+_RULES: tuple[Perceives, ...] = (Native(), Fixed(height=896, width=640))
+_NUMBERS = (0, 1, -1, 0.5, -0.0, 5e-324, 1e-9, 1 - 1e-16, 1e9, 1e308, math.nan, math.inf, -math.inf, 10**400, True)
+_TEXTS = ("", "1 + 1", "1 / 0", "liver", "v0", "a\nb", "\x1b[31m", "\ud800", "9" * 5000, "{", "0.5")
+_JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    "",
+    "left",
+    "0.5",
+    "9" * 5000,
+    [],
+    [0.5, 0.5],
+    {"x": 1},
+    {},
+    math.nan,
+    10**400,
+    -7,
+)
+_VIEWS = ("v0", "v0", "v0", "v1", "v99", "", "v" * 9000)
+
+_BANDS = ((0.02, 0.2), (0.8, 0.98), (0.4, 0.6))
+"""Where the first, second and third coordinate of an axis lie in a usable call: around the disc, then inside it."""
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A coordinate at this share of its side, from the left or from the top."""
+
+    axis: Literal["x", "y"]
+    share: float
+
+    def written(self, frame: Frame, size: Size) -> float:
+        x, y = frame.from_unit(self.share, self.share, size)
+        return x if self.axis == "x" else y
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """Arguments of one call, not yet written in a convention."""
+
+    values: Mapping[str, Any]
+
+    def written(self, views: ViewSet) -> dict[str, Any]:
+        """Return the arguments as a model writes them that speaks the frame of *views*."""
+        try:
+            size = views.get(str(self.values.get("view", "v0"))).perceived
+        except Exception:  # noqa: BLE001 - an unknown view has no size; any will do
+            size = views.whole.perceived
+        return {
+            name: value.written(views.frame, size) if isinstance(value, _Share) else value
+            for name, value in self.values.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What views are made of; tools may add views, so that each call gets a fresh set."""
+
+    pixels: NDArray[Any]
+    spacing: Spacing
+    perceives: Perceives = _RULES[0]
+    frame: Frame = MEDVISION
+    cropped: bool = True
+    """Whether there is a second view, ``v1``."""
+
+    def views(self) -> ViewSet:
+        """Return a fresh set of views."""
+        views = ViewSet(grey_slice(self.pixels, self.spacing), self.perceives, self.frame)
+        if self.cropped:
+            views.crop(views.slice.region, 2.0)
+        return views
+
+    def other_image(self) -> "Scene":
+        """Return it with other pixels and another pixel size."""
+        spacing = Spacing(self.spacing.height_mm * 1.7, self.spacing.width_mm * 0.6)
+        return replace(self, pixels=255 - self.pixels.T.reshape(self.pixels.shape), spacing=spacing)
+
+    def otherwise_perceived(self) -> "Scene":
+        """Return it as a model sees it that resizes pictures."""
+        return replace(self, perceives=_RULES[1])
+
+
+def any_scene(rng: Random) -> Scene:
+    """Return views of a picture that may be tiny, empty or stretched, in any convention."""
+    shape = rng.choice((1, 2, 3, 7, 24, 48)), rng.choice((1, 2, 3, 7, 24, 48))
+    noise = np.random.default_rng(rng.randrange(2**32))
+    pixels: NDArray[Any] = {
+        "constant": np.full(shape, 77),
+        "black": np.zeros(shape),
+        "noise": noise.integers(0, 256, shape),
+        "two levels": np.where(noise.random(shape) > 0.5, 200, 100),
+        "disc": _disc(*shape),
+    }[rng.choice(("constant", "black", "noise", "two levels", "disc"))]
+    spacing = Spacing(rng.choice((0.01, 0.5, 1.0, 5.0, 300.0)), rng.choice((0.01, 0.627, 1.0)))
+    return Scene(pixels, spacing, rng.choice(_RULES), rng.choice(list(FRAMES.values())), rng.random() < 0.5)
+
+
+def usable_scene(rng: Random) -> Scene:
+    """Return views of a bright disc on a dark ground with some noise, in anisotropic pixels."""
+    noise = np.random.default_rng(rng.randrange(2**32)).integers(0, 20, (48, 64))
+    return Scene(_disc(48, 64) + noise, Spacing(rng.uniform(0.5, 2.0), rng.uniform(0.5, 2.0)))
+
+
+def _disc(height: int, width: int) -> NDArray[Any]:
+    y, x = np.mgrid[:height, :width]
+    inside = np.hypot((y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5) < 0.25
+    return np.where(inside, 200, 30)
+
+
+def any_call(tool: Tool, rng: Random) -> Call:
+    """Return a call that may be right, at a border, incomplete or wrong in every way."""
+    values = {}
+    for name, schema in _properties(tool).items():
+        luck = rng.random()
+        if luck < 0.05:
+            continue  # missing
+        values[name] = (
+            rng.choice(_JUNK) if luck < 0.12 else _edge(name, schema, rng) if luck < 0.3 else _usual(schema, rng)
+        )
+        if name == "view" and rng.random() < 0.3:
+            values[name] = rng.choice(_VIEWS)
+    if rng.random() < 0.05:
+        values[rng.choice(("unit", "", "\x1b", "x" * 500))] = rng.choice(_JUNK)
+    return Call(values)
+
+
+def usable_call(tool: Tool, rng: Random) -> Call:
+    """Return a call with all its arguments, each within its range; what may be left out sometimes is."""
+    properties, required = _properties(tool), tool.arguments.model_json_schema().get("required", ())
+    left_out, bands = rng.random() < 0.3, {"x": cycle(_BANDS), "y": cycle(_BANDS)}
+    values = {}
+    for name, schema in properties.items():
+        if (axis := _axis(schema)) and rng.random() < 0.9:
+            values[name] = _Share(axis, rng.uniform(*next(bands[axis])))
+        elif name in required or not left_out:
+            values[name] = _usual(schema, rng)
+    return Call(values)
+
+
+def _properties(tool: Tool) -> dict[str, dict[str, Any]]:
+    """Return the schema of each argument; the descriptions still hold the marks of the frame."""
+    properties: dict[str, dict[str, Any]] = tool.arguments.model_json_schema().get("properties", {})
+    return properties
+
+
+def _axis(schema: Mapping[str, Any]) -> Literal["x", "y"] | None:
+    text = str(schema.get("description", ""))
+    return "x" if "{width}" in text else "y" if "{height}" in text else None
+
+
+def _usual(schema: Mapping[str, Any], rng: Random) -> Any:
+    """Return a value within the range of an argument."""
+    if axis := _axis(schema):
+        return _Share(axis, rng.uniform(0.02, 0.98))
+    if "enum" in schema:
+        return rng.choice(schema["enum"])
+    if schema.get("type") not in {"number", "integer"}:
+        return schema.get("default", rng.choice(_TEXTS[1:4]))
+    low = float(schema.get("minimum", schema.get("exclusiveMinimum", 0)))
+    high = float(schema.get("maximum", schema.get("exclusiveMaximum", low + 1)))
+    return rng.randint(math.ceil(low), math.floor(high)) if schema["type"] == "integer" else rng.uniform(low, high)
+
+
+def _edge(name: str, schema: Mapping[str, Any], rng: Random) -> Any:
+    """Return a value at or beyond the border of what an argument takes."""
+    if axis := _axis(schema):
+        return rng.choice([_Share(axis, share) for share in (0.0, 1.0, 0.5, -0.1, 1.1)] + list(_NUMBERS))
+    if schema.get("type") in {"number", "integer"}:
+        return rng.choice([*_NUMBERS, schema.get("minimum", 0), schema.get("maximum", 1)])
+    return rng.choice(_VIEWS if name == "view" else _TEXTS)

@@ -1,0 +1,166 @@
+"""The check of a tool: its declaration, a thousand generated calls, and whether what it declares of itself is true.
+
+Contract: everything follows from the seed. The check runs in the process it is called in; ``process.py`` runs it in one
+of its own, with bounds of time and memory.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from medvision_agent.finding import Finding
+from medvision_agent.tools.base import Reply, Tool
+from medvision_agent.tools.own.calls import Call, Scene, any_call, any_scene, usable_call, usable_scene
+from medvision_agent.tools.own.declaration import problems, refusals
+from medvision_agent.tools.view.frames import FRAMES
+
+__all__ = ["CALLS", "Watch", "examine"]
+
+CALLS = 1000
+"""Generated calls of a check."""
+_USABLE = 60
+"""Calls that are made once more to see whether what a tool declares of itself is true."""
+Watch = Callable[[str], AbstractContextManager[object]]
+"""Stands around every call, which it is given in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """One call and what came of it."""
+
+    scene: Scene
+    call: Call
+    reply: Reply
+    seconds: float
+    words: str
+    spoiled: bool = False
+    """The tool changed the picture it was given."""
+
+
+def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lambda _: nullcontext()) -> list[Finding]:
+    """Return what was found, one thing after the other."""
+    rng = Random(seed)  # noqa: S311 - no secret
+
+    def call(scene: Scene, drawn: Call) -> _Tried:
+        views = scene.views()
+        raw, before = drawn.written(views), views.slice.values.copy()
+        words = f"{_shown(raw)} on {scene.pixels.shape[0]} x {scene.pixels.shape[1]} pixels, {scene.frame.name}"
+        started = time.perf_counter()
+        with watch(words):
+            reply = tool.call(views, raw)
+        seconds = time.perf_counter() - started
+        return _Tried(scene, drawn, reply, seconds, words, not np.array_equal(before, views.slice.values))
+
+    findings = [
+        _held("declaration is plain", list(problems(tool)), "flat arguments, all described"),
+        _held("every provider takes it", list(refusals(tool)), "OpenAI, Gemini and LangChain, in every convention"),
+    ]
+    usable = [call(usable_scene(rng), usable_call(tool, rng)) for _ in range(min(_USABLE, calls))]
+    tried = usable + [call(any_scene(rng), any_call(tool, rng)) for _ in range(calls - len(usable))]
+    good = [one for one in usable if one.reply.ok]
+    findings += [
+        _held(
+            "no call makes it fail",
+            [f"{one.reply.failure}: {one.words}" for one in tried if one.reply.failure],
+            _count(tried),
+        ),
+        _held(
+            "results are as declared",
+            [f"{problem}: {one.words}" for one in tried for problem in _unfit(one)],
+            _count(tried),
+        ),
+        _held("it leaves the image alone", [f"changed by {one.words}" for one in tried if one.spoiled], _count(tried)),
+        _works(tried),
+    ]
+    return [*findings, *_declared(tool, good, call)]
+
+
+def _declared(tool: Tool, good: list[_Tried], call: Callable[[Scene, Call], _Tried]) -> Iterator[Finding]:
+    """Yield whether what the tool declares of itself is true, by making good calls once more."""
+    if not good:
+        yield Finding("what it declares is true", "unknown", "no usable call gave a result")
+        return
+    many = f"{len(good)} calls made once more"
+
+    def unlike(change: Callable[[Scene], Scene], fields: Callable[[str], bool] = lambda _: True) -> list[str]:
+        again = [(one, call(change(one.scene), one.call)) for one in good]
+        return [f"{one.words}: {difference}" for one, two in again if (difference := _difference(one, two, fields))]
+
+    unlike_frames = [line for frame in FRAMES.values() for line in unlike(partial(replace, frame=frame), _physical)]
+    yield _held("every convention measures the same", unlike_frames, many)
+    if not tool.sees_image:
+        yield _held("sees_image=False", unlike(Scene.other_image), f"the same of another image: {many}")
+    if not tool.states_pixels:
+        yield _held(
+            "states_pixels=False", unlike(Scene.otherwise_perceived), f"the same at another perceived size: {many}"
+        )
+    if tool.overlay:
+        yield _held("overlay", [f"no picture: {one.words}" for one in good if one.reply.picture is None], many)
+
+
+def _difference(one: _Tried, two: _Tried, fields: Callable[[str], bool]) -> str:
+    """Return in which of the *fields* two results differ by more than rounding, or an empty string."""
+    if not two.reply.ok:
+        return two.reply.failure or two.reply.text
+    a, b = one.reply.result or {}, two.reply.result or {}
+    return ", ".join(f"{key} {a[key]} and {b[key]}" for key in a if fields(key) and not _alike(a[key], b[key]))
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= 1e-3 + 1e-3 * max(abs(a), abs(b))
+    return bool(a == b)
+
+
+def _physical(field: str) -> bool:
+    """Tell whether a field of a result does not hang on the convention: a physical size, by its unit."""
+    return field.endswith(("_mm", "_mm2", "_deg"))
+
+
+def _unfit(tried: _Tried) -> Iterator[str]:
+    """Yield what is wrong with a reply, apart from a failure of the tool."""
+    reply = tried.reply
+    if reply.ok == reply.text.startswith("Error:") or (reply.result is None) == reply.ok:
+        yield "neither a result nor an error"
+    if reply.ok and json.loads(reply.text) != reply.result:
+        yield "its text is not its result"
+    if not reply.text.isprintable():
+        yield "its text holds what cannot be printed"
+    if not reply.ok and len(reply.text) > 500:
+        yield "its error is longer than 500 characters"
+
+
+def _works(tried: list[_Tried]) -> Finding:
+    """Say how many calls gave a result, and how long the longest took."""
+    worked, longest = sum(one.reply.ok for one in tried), max(one.seconds for one in tried)
+    words = f"{worked} of {_count(tried)} gave a result; the longest took {longest:.2f} s"
+    return Finding("it works", "yes" if worked else "no", words)
+
+
+def _held(what: str, wrong: list[str], words: str) -> Finding:
+    if not wrong:
+        return Finding(what, "yes", words)
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return Finding(what, "no", f"{wrong[0]}{more}")
+
+
+def _count(tried: list[_Tried]) -> str:
+    return f"{len(tried)} generated calls"
+
+
+def _shown(raw: dict[str, Any]) -> str:
+    text = ", ".join(
+        f"{key[:20]}={repr(value)[:40] if not isinstance(value, int) else _digits(value)}" for key, value in raw.items()
+    )
+    return ascii(f"({text})")[1:-1]
+
+
+def _digits(value: int) -> str:
+    return str(value) if abs(value) < 10**18 else "a huge integer"

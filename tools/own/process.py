@@ -1,0 +1,66 @@
+"""Runs the check of a tool in a process of its own, with bounds of time and memory, and always says what came of it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from medvision_agent.finding import Finding
+from medvision_agent.text import printable
+from medvision_agent.tools.own.examine import CALLS
+
+__all__ = ["Bounds", "check"]
+
+_BOUNDS = "it keeps its bounds"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the check makes, and what one call may take."""
+
+    calls: int = CALLS
+    seconds: float = 5.0
+    memory_mb: int = 1024
+    """Megabytes beyond what the process has when the tool is loaded."""
+
+
+def check(name: str, file: Path | None, bounds: Bounds) -> list[Finding]:
+    """Return what was found of a tool, one of a file or an installed one; the tool is known to load."""
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.jsonl"
+        settings: dict[str, object] = {
+            "name": name,
+            "file": str(file) if file else None,
+            "report": str(report),
+            "calls": bounds.calls,
+        }
+        settings |= {"seconds": bounds.seconds, "memory_mb": bounds.memory_mb}
+        command = [sys.executable, "-m", "medvision_agent.tools.own.child", json.dumps(settings)]
+        done = subprocess.run(  # noqa: S603 - our own interpreter with our own module
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        )
+        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
+    entries = [json.loads(line) for line in lines]
+    words = done.stderr.decode(errors="replace")
+    if not entries or "findings" not in entries[-1]:
+        last = next((entry["call"] for entry in reversed(entries) if "call" in entry), "the first call")
+        return [Finding(_BOUNDS, "no", f"{_ending(done.returncode, words, bounds)}: {last}")]
+    findings = [Finding(**finding) for finding in entries[-1]["findings"]]
+    return [*findings, _kept(bounds, bounded=entries[0]["bounded"])]
+
+
+def _ending(code: int, words: str, bounds: Bounds) -> str:
+    """Say how a process ended that did not come to its end."""
+    if words.startswith("Timeout ("):
+        return f"a call was stopped after {bounds.seconds:g} s"
+    last = words.strip().splitlines()[-1:] or ["no message"]
+    return printable(f"the process ended with code {code} ({last[0][:200]})")
+
+
+def _kept(bounds: Bounds, *, bounded: bool) -> Finding:
+    seconds = f"no call took {bounds.seconds:g} s"
+    if not bounded:
+        return Finding(_BOUNDS, "unknown", f"{seconds}; this system cannot bound the memory of a process")
+    return Finding(_BOUNDS, "yes", f"{seconds}, none needed {bounds.memory_mb} MB")

@@ -1,0 +1,34 @@
+"""A tool to start from: a file that works, is tested, and says in comments what goes where."""
+
+from importlib.resources import files
+from keyword import iskeyword
+from pathlib import Path
+
+from medvision_agent.errors import ConfigError, StorageError
+from medvision_agent.tools.registry import installed
+from medvision_agent.tools.registry.offers import unfit_name
+
+__all__ = ["write_skeleton"]
+
+
+def write_skeleton(name: str, folder: Path) -> Path:
+    """Write the file ``NAME.py`` of a tool called *name* into *folder* and return its path.
+
+    Raises ConfigError for a name that no tool can have or another one has, StorageError where the file exists already
+    or cannot be written.
+    """
+    if problem := unfit_name(name) or ("that is a word of Python" if iskeyword(name) else ""):
+        raise ConfigError(f"{name}: {problem}")
+    if name in installed().offers:
+        raise ConfigError(f"{name}: there is a tool of that name in {installed().offers[name].origin}; choose another")
+    skeleton = files("medvision_agent.tools.own").joinpath("skeleton.txt").read_text(encoding="utf-8")
+    camel = "".join(part.capitalize() for part in name.split("_")) or "Tool"
+    path = folder / f"{name}.py"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(skeleton.replace("NAME", name).replace("CLASS", camel))
+    except FileExistsError:
+        raise StorageError(f"{path}: exists already; choose another name") from None
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written ({error.strerror})") from None
+    return path

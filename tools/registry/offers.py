@@ -1,0 +1,120 @@
+"""Where tools come from: installed packages by entry point, and files.
+
+A package names each of its tools by an entry point of the group ``medvision_agent.tools``, and the shipped tools come
+through the same door. Nothing of a package is imported before one of its tools is asked for. A file is executed once,
+as a module of its own, and offers every function in it that is decorated with ``@tool``.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+
+from medvision_agent import plugins
+from medvision_agent.errors import ConfigError
+from medvision_agent.text import printable
+from medvision_agent.tools.base import Tool
+
+__all__ = ["DOOR", "RESERVED", "Offer", "from_file", "from_packages", "unfit_name"]
+
+DOOR = plugins.Door("medvision_agent.tools", "tool")
+"""Where the tools of packages come from."""
+RESERVED = frozenset({"on", "off", "code", "again", "blind", "sham"})
+"""Names of conditions, which no tool can have."""
+_SHIPPED = "the shipped tools"
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """A tool that can be had: its name, who offers it, and the tool once it is asked for."""
+
+    name: str
+    origin: str
+    """The shipped tools, a package or a file, as messages call it."""
+    load: Callable[[], Tool]
+    """Returns the tool; raises ConfigError where its code fails."""
+
+
+def unfit_name(name: str) -> str:
+    """Return why no tool can be called *name*, or an empty string."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+        return "a tool's name has letters, digits and underscores only, 64 at most, and begins with no digit"
+    return "a tool cannot have the name of a condition" if name in RESERVED else ""
+
+
+def from_packages() -> Iterator[Offer]:
+    """Yield what installed packages offer, the shipped tools first."""
+    for one in DOOR.offers():
+        if one.shipped:
+            yield Offer(one.name, _SHIPPED, one.loaded)
+        else:
+            yield Offer(one.name, f"the package {one.package}", partial(_of_package, one))
+
+
+@cache
+def _of_package(offer: plugins.Offer) -> Tool:
+    """Import the tool of a package; raises ConfigError that names the package."""
+    found = offer.loaded()
+    if not isinstance(found, Tool):
+        raise offer.failed(f"{offer.point.value} is no tool; name a function decorated with @tool")
+    if found.name != offer.name:
+        raise offer.failed(f"{offer.point.value} is a tool called {found.name!r}; give its entry point the same name")
+    return replace(found, code_sha256=offer.origin()["code_sha256"])
+
+
+def from_file(path: Path) -> tuple[Offer, ...]:
+    """Return the tools of a file in the order in which they stand there; raises ConfigError naming file and line."""
+    try:
+        code = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the tools ({error.strerror})") from None
+    module = _executed(path.resolve(), str(path), code)
+    tools = [one for one in dict.fromkeys(_tools(module)) if one.function.__module__ == module.__name__]
+    if not tools:
+        raise ConfigError(f"{path}: holds no tool; a tool is a function decorated with @tool (docs/tools.md)")
+    code_sha256 = sha256(code).hexdigest()
+    return tuple(Offer(one.name, str(path), partial(replace, one, code_sha256=code_sha256)) for one in tools)
+
+
+def _tools(module: ModuleType) -> Iterator[Tool]:
+    return (value for value in vars(module).values() if isinstance(value, Tool))
+
+
+@cache
+def _executed(path: Path, shown: str, code: bytes) -> ModuleType:
+    """Execute a file as a module, once as long as neither its place nor its text changes; raises ConfigError."""
+    name = f"tools_from_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}_{sha256(str(path).encode() + code).hexdigest()[:12]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # pydantic looks annotations up there
+    try:
+        exec(compile(code, str(path), "exec"), vars(module))  # noqa: S102 - the user's own file, named by the user
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the file raises
+        del sys.modules[name]
+        line = _line(error, str(path))
+        raise ConfigError(f"{shown}: {f'line {line}: ' if line else ''}{_words(error)}") from None
+    return module
+
+
+def _line(error: BaseException, path: str) -> int | None:
+    """Return the line of the file in which it went wrong."""
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return error.lineno
+    line, step = None, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == path:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
+
+
+def _words(error: BaseException) -> str:
+    """Return an error of another's code in one bounded line."""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, SystemExit):
+        text = f"it ends the program (exit code {error.code})"
+    return printable(" ".join(f"{type(error).__name__}: {text}".split())[:300])

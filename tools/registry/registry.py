@@ -1,0 +1,124 @@
+"""All tools that can be called by name, and what the words of a condition choose among them.
+
+``on`` is the newest of the dated sets of shipped tools, and the tools of a file that was given beside them.
+``on@2026-11`` is the set of that date and nothing else. A tool of an installed package is chosen by its name. Several
+are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.tools.base import Tool
+from medvision_agent.tools.registry.offers import Offer, from_file, from_packages, unfit_name
+
+__all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "registry_of"]
+
+SETS: dict[str, tuple[str, ...]] = {
+    "2026-11": ("pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"),
+}
+"""Month to the shipped tools that ``on`` stood for from then on. A change of this list is a new month."""
+NEWEST = max(SETS)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Some tools of a registry."""
+
+    name: str
+    """As a condition is called: ``on``, ``crop,ruler``, ``on,NAME``; the date of the set stands beside it."""
+    tools: tuple[Tool, ...]
+    tool_set: str = ""
+    """The month of the set that ``on`` stands for; empty where tools are chosen by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Registry:
+    """Tools by name, in the order in which they are declared to a model; never changed, only made anew."""
+
+    offers: Mapping[str, Offer]
+    own: tuple[str, ...] = ()
+    """Names of the tools that ``on`` has beside its set."""
+
+    def __post_init__(self) -> None:
+        for offer in self.offers.values():
+            if problem := unfit_name(offer.name):
+                raise ConfigError(f"{offer.origin}: {offer.name}: {problem}; rename it")
+
+    def with_file(self, path: Path) -> "Registry":
+        """Return a registry that has the tools of a file too; raises ConfigError for a file or a name that is unfit."""
+        found = from_file(path)
+        return Registry(_joined([*self.offers.values(), *found]), (*self.own, *(offer.name for offer in found)))
+
+    def tool(self, name: str) -> Tool:
+        """Return a tool by name; raises ConfigError for an unknown one, or where its package fails."""
+        if name not in self.offers:
+            known = ", ".join(self.offers)
+            raise ConfigError(f"unknown tool {name!r}; known: {known}.{nearest(name, self.offers)}")
+        return self.offers[name].load()
+
+    def select(self, names: Iterable[str]) -> tuple[Tool, ...]:
+        """Return the named tools, each once and in the order of the registry; raises ConfigError."""
+        wanted = dict.fromkeys(names)
+        if not wanted:
+            raise ConfigError(f"no tool is named; known: {', '.join(self.offers)}")
+        found = {name: self.tool(name) for name in wanted}
+        return tuple(found[name] for name in self.offers if name in found)
+
+    def choose(self, text: str) -> Choice:
+        """Return the tools that *text* names, by the rules at the top of this file; raises ConfigError."""
+        words = list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
+        sets = [word for word in words if word == "on" or word.startswith("on@")]
+        names = [word for word in words if word not in sets]
+        if not sets:
+            tools = self.select(names)
+            return Choice(",".join(tool.name for tool in tools), tools)
+        if len(sets) > 1:
+            raise ConfigError(f"--tools {text}: one set of tools at a time, {' or '.join(sets)}")
+        month = sets[0].partition("@")[2] or NEWEST
+        if month not in SETS:
+            raise ConfigError(f"--tools {text}: no set of tools is dated {month!r}; known: {_dated()}")
+        members = [*SETS[month], *(self.own if sets[0] == "on" else ())]
+        beyond = [tool.name for tool in self.select(names)] if names else []
+        name = ",".join(["on", *(one for one in beyond if one not in members)])
+        return Choice(name, self.select([*members, *names]), month)
+
+    def sets_of(self, name: str) -> list[str]:
+        """Return the names of the sets that a tool is in: ``on@2026-11``, and ``on`` for a tool of a file."""
+        return [f"on@{month}" for month, names in SETS.items() if name in names] + (["on"] if name in self.own else [])
+
+
+def _joined(offers: Iterable[Offer]) -> dict[str, Offer]:
+    """Return offers by name, the newest set first; refuses a second offer of one name."""
+    found: dict[str, Offer] = {}
+    for offer in offers:
+        if offer.name in found:
+            other = found[offer.name].origin
+            raise ConfigError(f"{offer.origin}: {offer.name}: there is a tool of that name in {other}; rename yours")
+        found[offer.name] = offer
+    first = [name for name in SETS[NEWEST] if name in found]
+    return {name: found[name] for name in dict.fromkeys([*first, *found])}
+
+
+def _dated() -> str:
+    return ", ".join(f"on@{month}" for month in SETS)
+
+
+@cache
+def installed() -> Registry:
+    """Return the shipped tools and those of installed packages; raises ConfigError where two have one name."""
+    offers = _joined(from_packages())
+    if missing := [name for name in SETS[NEWEST] if name not in offers]:
+        raise ConfigError(f"the installation is incomplete: no tool {missing[0]!r}; install medvision-agent again")
+    return Registry(offers)
+
+
+def registry_of(file: Path | None) -> Registry:
+    """Return what is installed and, where *file* is given, the tools of that file; raises ConfigError."""
+    return installed() if file is None else installed().with_file(file)
+
+
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in installed().choose("on").tools}
+"""The tools of the newest set by name."""
