@@ -77,6 +77,7 @@ def command(
 def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol", *, as_json: bool) -> None:
     """Run what was prepared, print its summary by a protocol, say what is left, and exit with the code of ``run``."""
     from medvision_agent.agent.wire.redirects import redirections
+    from medvision_agent.api.scoring import score_run
     from medvision_agent.cli.summary import print_summary
     from medvision_agent.eval.store.write import DATABASE
 
@@ -93,7 +94,7 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
         if (out / DATABASE).exists():
             raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
         raise
-    print_summary(run, scoring, as_json=as_json)
+    print_summary(score_run(run, scoring), as_json=as_json)
     failed = [record for record in run.records if record.outcome.infrastructure]
     if failed:
         first = failed[0]
