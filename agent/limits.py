@@ -8,7 +8,7 @@ __all__ = ["Limits"]
 class Limits(BaseModel):
     """At a limit the model gets one last turn to answer, and the record is marked as forced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     model_calls: int = Field(default=12, ge=2, le=1000)
     """Model turns per sample, the forced last one included."""

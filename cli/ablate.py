@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medvision_agent.cli.limits import budget_options
+from medvision_agent.cli.limits import BUDGET, bounded, budget_options
 from medvision_agent.cli.stopping import INTERRUPTED, Stopping
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.asking.budget import Budget
+    from medvision_agent.eval.settings.budget import Budget
     from medvision_agent.eval.study.cells import Cell
     from medvision_agent.eval.study.plan import Plan
     from medvision_agent.eval.study.schema import Study
@@ -25,13 +25,14 @@ __all__ = ["command"]
 @click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the study; default: studies/.")
 @budget_options
-@click.option("--dry-run", is_flag=True, help="Say what would be asked and what it could show; ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it could show; ask nothing.")
 @click.option(
     "--pilot",
     "pilots",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    help="With --dry-run: a run, or two (repeat it), for the spread of the loss, and for what arms asked like it take.",
+    help="With --dry-run: one or two stored runs from which the spread of the loss and the tokens per sample are "
+    "estimated. Repeat the option for the second run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate or the figures as JSON.")
 @click.pass_context
@@ -116,10 +117,7 @@ def _say_first(cells: "tuple[Cell, ...]", noise: list[str]) -> None:
 
 def _budget(study: "Study", limits: dict[str, float | None]) -> "Budget":
     """Return the study's budget; options of the command line go before it."""
-    from medvision_agent.cli.limits import take_budget
-
-    given = take_budget(dict(limits))
-    return study.budget.model_copy(update={key: value for key, value in given if value is not None})
+    return bounded(study.budget, BUDGET, limits)
 
 
 async def _run(plan: "Plan", cells: "tuple[Cell, ...]", out: Path, budget: "Budget") -> tuple[int, bool, str]:

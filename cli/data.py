@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medvision_agent.cli.data_medvision import check, print_overview, print_published
-from medvision_agent.cli.sampling import data_option, reading_options, sample_options, take_reading, take_selection
+from medvision_agent.cli.sampling import data_option, reading_options, reading_with, sample_options, selection_with
 from medvision_agent.errors import StorageError
 from medvision_agent.text import printable
 
@@ -81,6 +81,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
     """Draw the truth of one sample on its enlarged picture, and print what is known about it."""
     from medvision_agent.eval.asking.recipe import recipe_named
+    from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import find_sample
     from medvision_agent.eval.data.sources import open_source
     from medvision_agent.eval.data.truth import draw_truth
@@ -88,7 +89,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
 
     if out.exists() and not force:
         raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
-    source = open_source(data, take_reading(options))
+    source = open_source(data, reading_with(Reading(), options))
     sample = find_sample(source, sample_id)
     native = source.load(sample)
     shown = recipe_named("medvision-1.2").slice_of(native, sample)
@@ -120,11 +121,12 @@ def export(out: Path, force: bool, **options: Any) -> None:
 
 
 def _selected(data: str, **options: Any) -> "tuple[Source, tuple[Sample, ...]]":
-    from medvision_agent.eval.data.selection import select
+    from medvision_agent.eval.data.medvision.source import Reading
+    from medvision_agent.eval.data.selection import Selection, select
     from medvision_agent.eval.data.sources import open_source
 
-    selection = take_selection(options)
-    source = open_source(data, take_reading(options))
+    selection = selection_with(Selection(), options)
+    source = open_source(data, reading_with(Reading(), options))
     return source, select(source, selection)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.cli.sampling import reading_options, take_reading, take_selection
+from medvision_agent.cli.sampling import reading_options, reading_with, selection_with
 from medvision_agent.text import printable
 
 if TYPE_CHECKING:
@@ -17,11 +17,12 @@ __all__ = ["check", "print_overview", "print_published"]
 
 def print_overview(data: str, **options: Any) -> None:
     """Print the configurations asked for, what they hold, and the cases that are broken."""
-    from medvision_agent.eval.data.medvision.source import MedVisionSource
+    from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
     from medvision_agent.eval.data.medvision.survey import Survey
+    from medvision_agent.eval.data.selection import Selection
 
-    selection = take_selection(options)
-    source = MedVisionSource(Path(data.removeprefix("medvision:")), take_reading(options))
+    selection = selection_with(Selection(), options)
+    source = MedVisionSource(Path(data.removeprefix("medvision:")), reading_with(Reading(), options))
     survey = Survey(source, selection.takes_config, lambda _: None)
     survey.run()
     _print_rows(survey)
@@ -41,10 +42,10 @@ def check(context: click.Context, /, folder: Path, quick: bool, as_json: bool, *
 
     Goes on to the end, whatever it finds. Exit code 0: nothing is broken; 1: something is.
     """
-    from medvision_agent.eval.data.medvision.source import MedVisionSource
+    from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
     from medvision_agent.eval.data.medvision.survey import Survey
 
-    source = MedVisionSource(folder, take_reading(options))
+    source = MedVisionSource(folder, reading_with(Reading(), options))
     say = (lambda _: None) if as_json else (lambda problem: click.echo(printable(f"broken: {problem}")))
     survey = Survey(source, lambda _: True, say, samples=True, volumes=not quick)
     survey.run()

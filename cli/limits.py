@@ -1,80 +1,72 @@
-"""The options that bound a run: what one sample may use, what the whole run may take, and ``--dry-run``."""
+"""The options that bound a run: what one sample may use, and what the whole run may take."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import click
+from pydantic import BaseModel, ValidationError
 
-from medvision_agent.cli.options import with_options
+from medvision_agent.agent.limits import Limits
+from medvision_agent.cli.options import help_of, with_options
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.settings.budget import Budget
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from medvision_agent.agent.limits import Limits
-    from medvision_agent.eval.asking.budget import Budget
-
-__all__ = ["budget_options", "limit_options", "take_budget", "take_limits"]
+__all__ = ["BUDGET", "LIMITS", "bounded", "budget_options", "limit_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_M = TypeVar("_M", bound=BaseModel)
 _COUNT = click.IntRange(min=1)
 _AMOUNT = click.FloatRange(0, min_open=True)
 
-_OPTIONS = (
-    click.option("--max-model-calls", type=click.IntRange(2, 1000), default=12, show_default=True, help="Per sample."),
-    click.option("--max-tool-calls", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Per sample."),
-    click.option("--sample-seconds", type=_AMOUNT, default=600, show_default=True, help="Time of one sample."),
-    click.option("--sample-tokens", type=_COUNT, default=250_000, show_default=True, help="Tokens of one sample."),
-    click.option("--max-cost", type=_AMOUNT, metavar="USD", help="Stop the run there; continue with --resume."),
-    click.option("--max-tokens", type=_COUNT, help="Stop the run after this many tokens; continue with --resume."),
-    click.option("--max-seconds", type=_AMOUNT, help="Stop the run after this time; continue with --resume."),
-)
-_BUDGET_OPTIONS = (
-    click.option("--max-cost", type=_AMOUNT, metavar="USD", help="Stop there, instead of the file's budget."),
-    click.option("--max-tokens", type=_COUNT, help="Stop after this many tokens."),
-    click.option("--max-seconds", type=_AMOUNT, help="Stop after this time."),
-)
-_LIMITS = {
+LIMITS = {
     "max_model_calls": "model_calls",
     "max_tool_calls": "tool_calls",
     "sample_seconds": "seconds",
     "sample_tokens": "tokens",
 }
-_BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
+"""Option to field of ``Limits``."""
+BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
+"""Option to field of ``Budget``."""
+_TYPES: Mapping[str, click.ParamType[Any]] = {
+    "max_model_calls": click.IntRange(2, 1000),
+    "max_tool_calls": click.IntRange(1, 10_000),
+    "sample_seconds": _AMOUNT,
+    "sample_tokens": _COUNT,
+    "max_cost": _AMOUNT,
+    "max_tokens": _COUNT,
+    "max_seconds": _AMOUNT,
+}
+
+
+def _options(names: Mapping[str, str], model: type[BaseModel]) -> tuple[Callable[[Any], Any], ...]:
+    return tuple(
+        click.option(
+            f"--{option.replace('_', '-')}",
+            type=_TYPES[option],
+            default=model.model_fields[field].default,
+            show_default=model.model_fields[field].default is not None,
+            metavar="USD" if field == "usd" else None,
+            help=help_of(model, field),
+        )
+        for option, field in names.items()
+    )
 
 
 def limit_options(command: _F) -> _F:
-    """Add the options that bound a run."""
-    return with_options(_OPTIONS, command)
+    """Add the options that bound a run and its samples."""
+    return with_options((*_options(LIMITS, Limits), *_options(BUDGET, Budget)), command)
 
 
 def budget_options(command: _F) -> _F:
     """Add the options that bound a study."""
-    return with_options(_BUDGET_OPTIONS, command)
+    return with_options(_options(BUDGET, Budget), command)
 
 
-def take_limits(options: dict[str, Any]) -> "Limits":
-    """Take the limits of one sample out of *options*; raises ConfigError."""
-    from medvision_agent.agent.limits import Limits
-
-    return _made(Limits, _LIMITS, options)
-
-
-def take_budget(options: dict[str, Any]) -> "Budget":
-    """Take the budget of the run out of *options*; raises ConfigError."""
-    from medvision_agent.eval.asking.budget import Budget
-
-    return _made(Budget, _BUDGET, options)
-
-
-_M = TypeVar("_M", bound="BaseModel")
-
-
-def _made(model: type[_M], names: dict[str, str], options: dict[str, Any]) -> _M:
-    from pydantic import ValidationError
-
+def bounded(base: _M, names: Mapping[str, str], given: Mapping[str, Any]) -> _M:
+    """Return limits or a budget with the values of the options in *given*; raises ConfigError."""
+    changes = {field: given[option] for option, field in names.items() if given.get(option) is not None}
     try:
-        return model(**{field: options.pop(option) for option, field in names.items()})
+        return type(base).model_validate(dict(base) | changes)
     except ValidationError as error:
         wrong = error.errors()[0]
         option = next(option for option, field in names.items() if field == wrong["loc"][0])

@@ -47,7 +47,7 @@ class RunProgress:
 
     def start(self, run: Run) -> None:
         """Begin with what is pending of *run*."""
-        self.begin(len(run.pending()), str(run.identity["model_name"]))
+        self.begin(len(run.pending()), run.identity.model_name)
 
     def begin(self, total: int, description: str) -> None:
         """Begin with a number of samples."""

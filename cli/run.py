@@ -7,50 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.cli.limits import limit_options, take_budget, take_limits
-from medvision_agent.cli.sampling import sample_options, take_reading, take_selection
+from medvision_agent.cli.options import given, help_of
+from medvision_agent.cli.settings import settings_options, settings_with
 from medvision_agent.cli.stopping import INTERRUPTED, Stopping
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.asking.launch import Prepared, Settings
+    from medvision_agent.eval.asking.launch import Prepared
     from medvision_agent.eval.scorer.protocol import Protocol
     from medvision_agent.eval.store.run import Run
-    from medvision_agent.tools.view.geometry import Size
 
-__all__ = ["carry_out", "command"]
+__all__ = ["PROTOCOL_HELP", "carry_out", "command"]
+
+PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
 
 
 @click.command()
-@click.option("--model", required=True, help="A model of the catalogue (see: medvision-agent models list).")
-@click.option(
-    "--tools",
-    default="on",
-    show_default=True,
-    metavar="on|off|NAME,NAME|code|blind|sham|again:N",
-    help="Tools it may call; code: the provider's code execution; blind, sham, again:N: controls (docs/studies.md).",
-)
-@sample_options
-@click.option("--max-connections", type=click.IntRange(1, 1000), help="Samples in flight; default: the model's own.")
+@click.option("--model", required=True, help=help_of(Settings, "model"))
+@settings_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")
-@click.option("--resume", is_flag=True, help="Continue the run in --out: what is missing or never got a reply.")
-@click.option("--models", "models_file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of own models.")
-@click.option("--script", type=click.Path(dir_okay=False), help="Turns of the model 'scripted' (JSON).")
-@click.option("--recipe", default="medvision-1.2", show_default=True, help="How a sample is asked; or paper-v1.")
-@click.option("--form", default="direct", show_default=True, help="Prompt form: direct, or cot (with steps).")
-@click.option("--frame", metavar="NAME", help="Coordinate convention; default: the model's own (docs/prompts.md).")
-@click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of your own prompts.")
-@click.option("--reshape", metavar="H,W", help="Resample native pictures to this size first.")
-@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help="How the printed summary scores.")
-@limit_options
-@click.option("--dry-run", is_flag=True, help="Say what would be asked and what it might cost; ask nothing.")
-@click.option("--pilot", type=click.Path(path_type=Path, file_okay=False), help="With --dry-run: a run to go by.")
+@click.option("--resume", is_flag=True, help=help_of(Settings, "resume"))
+@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help=PROTOCOL_HELP)
+@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it might cost; ask nothing.")
+@click.option(
+    "--pilot",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --dry-run: base the cost estimate on this stored run.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(
-    context: click.Context, /, as_json: bool, protocol: str, dry_run: bool, pilot: Path | None, **options: Any
+    context: click.Context, /, as_json: bool, protocol: str, dry_run: bool, pilot: Path | None, **_: Any
 ) -> None:
     """Run a model over samples, with or without tools.
 
@@ -67,7 +57,7 @@ def command(
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
-    prepared = prepare(_settings(**options), asking=not dry_run)
+    prepared = prepare(_settings(given(context)), asking=not dry_run)
     if dry_run:
         print_estimate(estimate(prepared, open_run(pilot) if pilot else None), as_json=as_json)
         return
@@ -124,33 +114,11 @@ def _upgrades(prepared: "Prepared") -> list[str]:
     ]
 
 
-def _settings(*, out: Path | None, reshape: str | None, **options: Any) -> "Settings":
-    from medvision_agent.eval.asking.launch import Settings
-
-    if options["resume"] and out is None:
+def _settings(options: dict[str, Any]) -> Settings:
+    if options.get("resume") and options.get("out") is None:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
-    return Settings(
-        out=out or _default_folder(options["model"], options["tools"]),
-        selection=take_selection(options),
-        reading=take_reading(options),
-        limits=take_limits(options),
-        budget=take_budget(options),
-        reshape=_size(reshape),
-        **options,
-    )
-
-
-def _size(text: str | None) -> "Size | None":
-    """Return the size written as HEIGHT,WIDTH; raises ConfigError."""
-    from medvision_agent.tools.view.geometry import Size
-
-    if text is None:
-        return None
-    try:
-        height, width = (int(part) for part in text.split(","))
-        return Size(height, width)
-    except ValueError:
-        raise ConfigError(f"--reshape {text}: expected HEIGHT,WIDTH in whole pixels, such as 512,512") from None
+    settings = settings_with(Settings(model=options["model"]), options)
+    return settings if "out" in options else settings.but(out=_default_folder(settings.model, settings.tools))
 
 
 def _default_folder(model: str, tools: str) -> Path:

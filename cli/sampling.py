@@ -1,6 +1,7 @@
-"""The options that say which samples: shared by ``run`` and the ``data`` commands."""
+"""The options that select samples: shared by ``run``, ``rerun`` and the ``data`` commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import Selection
 
-__all__ = ["data_option", "reading_options", "sample_options", "take_reading", "take_selection"]
+__all__ = ["data_option", "reading_options", "reading_with", "sample_options", "selection_with"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -22,26 +23,44 @@ data_option = click.option(
     default="demo",
     show_default=True,
     metavar="demo|phantom|medvision:DIR|FILE",
-    help="phantom[:N[:SEED]]: N made pictures. FILE: JSONL or Parquet.",
+    help="phantom[:N[:SEED]]: N synthetic images. FILE: JSONL or Parquet.",
 )
 _READING = (
-    click.option("--annotations", metavar="X.Y.Z", help="MedVision: annotation version, a ceiling; default: newest."),
-    click.option("--no-filters", is_flag=True, help="MedVision: also what upstream leaves out (small, several)."),
-    click.option("--subjects", type=_FILE, help="MedVision: CSV (dataset, case, subject) of who a case shows."),
+    click.option(
+        "--annotations", metavar="X.Y.Z", help="MedVision only: use the newest annotations up to this version."
+    ),
+    click.option(
+        "--no-filters",
+        is_flag=True,
+        help="MedVision only: keep the samples that upstream filters out (small, several instances).",
+    ),
+    click.option(
+        "--subjects",
+        type=_FILE,
+        help="MedVision only: CSV that maps each case to a person (columns: dataset, case, subject).",
+    ),
 )
 _SELECTION = (
-    click.option("--task", "tasks", metavar="NAME,NAME", help="Only these: detection, size, angle, distance."),
-    click.option("--config", "configs", multiple=True, metavar="GLOB", help="MedVision: configurations; repeatable."),
-    click.option("--tasks", "task_list", type=_FILE, help="MedVision: one of upstream's task lists (JSON)."),
-    click.option("--split", type=click.Choice(("train", "test", "all")), help="MedVision; default: test."),
+    click.option("--task", "tasks", metavar="NAME,NAME", help="Only these tasks: detection, size, angle, distance."),
+    click.option(
+        "--config",
+        "configs",
+        multiple=True,
+        metavar="GLOB",
+        help="MedVision only: configurations; repeat the option for more.",
+    ),
+    click.option("--tasks", "task_list", type=_FILE, help="MedVision only: one of upstream's task lists (JSON)."),
+    click.option("--split", type=click.Choice(("train", "test", "all")), help="MedVision only; default: test."),
     click.option(
         "--plane",
         "planes",
         multiple=True,
         type=click.Choice(("axial", "coronal", "sagittal"), case_sensitive=False),
-        help="Only this plane; repeatable.",
+        help="Only this plane; repeat the option for more.",
     ),
-    click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="Only this dataset; repeatable."),
+    click.option(
+        "--dataset", "datasets", multiple=True, metavar="NAME", help="Only this dataset; repeat the option for more."
+    ),
     click.option(
         "--limit", type=click.IntRange(min=1), help="At most this many samples per task (MedVision: configuration)."
     ),
@@ -50,9 +69,9 @@ _SELECTION = (
         type=click.Choice(("first", "subject")),
         default="first",
         show_default=True,
-        help="The first samples, or as many of each subject as it takes.",
+        help="Take the first samples, or draw them evenly over the subjects.",
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of --limit-by subject."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Random seed for --limit-by subject."),
 )
 
 
@@ -66,23 +85,24 @@ def sample_options(command: _F) -> _F:
     return data_option(with_options((*_SELECTION, *_READING), command))
 
 
-def take_reading(options: dict[str, Any]) -> "Reading":
-    """Take the reading's options out of *options*."""
-    from medvision_agent.eval.data.medvision.source import Reading
+def reading_with(base: "Reading", given: Mapping[str, Any]) -> "Reading":
+    """Return how MedVision's data is read, with the values of the options in *given*."""
+    changes = {name: given[name] for name in ("annotations", "subjects") if name in given}
+    if "no_filters" in given:
+        changes["filters"] = not given["no_filters"]
+    return replace(base, **changes)
 
-    filters = not options.pop("no_filters")
-    return Reading(annotations=options.pop("annotations"), filters=filters, subjects=options.pop("subjects"))
 
-
-def take_selection(options: dict[str, Any]) -> "Selection":
-    """Take the selection's options out of *options*."""
+def selection_with(base: "Selection", given: Mapping[str, Any]) -> "Selection":
+    """Return a selection with the values of the options in *given*; raises ConfigError."""
     from medvision_agent.eval.data.configs import read_task_list
-    from medvision_agent.eval.data.selection import Selection, parse_tasks
+    from medvision_agent.eval.data.selection import parse_tasks
 
-    task_list = options.pop("task_list")
-    listed = read_task_list(task_list) if task_list else ()
-    return Selection(
-        tasks=parse_tasks(options.pop("tasks")),
-        configs=(*options.pop("configs"), *listed),
-        **{name: options.pop(name) for name in ("split", "planes", "datasets", "limit", "limit_by", "seed")},
-    )
+    same = ("split", "planes", "datasets", "limit", "limit_by", "seed")
+    changes = {name: given[name] for name in same if name in given}
+    if "tasks" in given:
+        changes["tasks"] = parse_tasks(given["tasks"])
+    if "configs" in given or given.get("task_list"):
+        listed = read_task_list(given["task_list"]) if given.get("task_list") else ()
+        changes["configs"] = (*given.get("configs", ()), *listed)
+    return replace(base, **changes)

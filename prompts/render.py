@@ -5,6 +5,7 @@ and the hash of all templates identifies the wording of a run. Templates of a us
 in a sandbox.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -17,6 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 __all__ = ["render", "templates_sha256"]
 
 _FOLDER = Path(__file__).parent
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 def render(template: str, own: Mapping[str, str] | None = None, **values: Any) -> str:
@@ -43,8 +45,13 @@ def _make(own: Mapping[str, str]) -> SandboxedEnvironment:
 
 @cache
 def templates_sha256() -> str:
-    """Return the hash over all shipped templates, by name: it changes when any word changes."""
+    """Return the hash over the templates of all prompts, by name: it changes when any word of them changes.
+
+    Comments in a template reach no model and do not count. What lies in a folder of its own (the words of replies, of
+    grammars) does not count either: a condition hashes what it renders of it.
+    """
     digest = sha256()
     for path in sorted(_FOLDER.glob("*.j2")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        words = _COMMENT.sub("", path.read_text(encoding="utf-8"))
+        digest.update(path.name.encode() + b"\0" + words.encode() + b"\0")
     return digest.hexdigest()

@@ -32,6 +32,7 @@ ROOMS = (
     "eval/data/medvision",
     "eval/data/phantom",
     "eval/data/sources",
+    "eval/settings",
     "eval/store",
     "eval/scorer",
     "eval/scorer/medvision",

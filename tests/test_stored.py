@@ -76,3 +76,33 @@ def test_records_are_read_whole(stored):
     assert [record.sample.id for record in run.records] == ["s0", "s3"]
     assert all(record.tool_uses for record in run.records)
     assert open_run(stored / "unfinished").pending()
+
+
+@pytest.mark.parametrize("name", ["unfinished", "scripted"])
+def test_a_run_goes_on_under_this_code(stored, name):
+    own = {
+        "unfinished": ("--model", "baseline-cv", "--data", "samples.jsonl"),
+        "scripted": (
+            *("--model", "scripted", "--script", "script.json", "--data", "samples.jsonl"),
+            *("--prompt-file", "prompts.yaml", "--task", "distance", "--tools", "again:1"),
+        ),
+    }
+    out = printed(stored, "run", *own[name], "--out", name, "--resume")
+    assert not open_run(stored / name).pending()
+    assert "RESUMED UNDER OTHER CODE (version and hash): 0.1.0 b2bf2f19862f2d, then " in out
+
+
+def test_a_run_is_asked_again_from_what_it_stored(stored):
+    out = printed(stored, "rerun", "options", "--out", "second")
+    first, second = open_run(stored / "options"), open_run(stored / "second")
+    assert list(first.identity.differences(second.identity)) == []
+    assert [one.response for one in first.records] == [one.response for one in second.records]
+    assert "not as in" not in out
+
+
+def test_a_study_goes_on_under_this_code(stored):
+    printed(stored, "ablate", "stopped.yaml", "--out", "stopped")
+    runs = [open_run(folder) for folder in sorted((stored / "stopped" / "cells").iterdir())]
+    assert not any(run.pending() for run in runs)
+    assert {len(run.identity.resumed) for run in runs} == {1}
+    printed(stored, "report", "stopped", "--out", "stopped.html")

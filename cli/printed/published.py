@@ -23,7 +23,7 @@ def published_view(found: BesidePublished) -> Group:
     blocks.append(Text("NOT THE SAME in this run and in the published results:", style="bold"))
     blocks += [plain(f"  {line}") for line in found.differences]
     for table in published["tables"]:
-        blocks += _parts(table, found.figures.get(table["family"], {}), str(run.identity["model_name"]))
+        blocks += _parts(table, found.figures.get(table["family"], {}), run.identity.model_name)
     counted = sum(part.n for own in found.figures.values() for part in own.values())
     if counted < scored:
         why = "groups of fewer than 50 boxes, data sets or samples that MedVision's summaries leave out"

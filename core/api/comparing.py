@@ -11,7 +11,7 @@ from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
-from medvision_agent.eval.compare.parity import parity
+from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
@@ -41,7 +41,7 @@ class Compared:
     def to_json(self) -> dict[str, Any]:
         """Return what ``compare --json`` prints."""
         arms = {
-            arm: {"facts": run.facts, "identity": dict(run.identity)} for arm, run in (("a", self.a), ("b", self.b))
+            arm: {"facts": run.facts, "identity": run.identity.plain()} for arm, run in (("a", self.a), ("b", self.b))
         }
         return arms | {"source_note": self.a.source_note, "comparison": self.comparison.model_dump(mode="json")}
 
@@ -77,7 +77,7 @@ def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compa
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
-    if different := parity(one.identity, two.identity, one.records, two.records):
+    if different := run_parity(one, two):
         listed = "".join(f"\n  {line}" for line in different)
         raise ConfigError(
             f"{a} (A) and {b} (B) differ in more than their tools, so no difference in their "

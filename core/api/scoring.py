@@ -50,7 +50,7 @@ class RunScore:
             "run": str(run.folder),
             "facts": run.facts,
             "source_note": run.source_note,
-            "identity": dict(run.identity),
+            "identity": run.identity.plain(),
             "superseded_attempts": len(run.superseded),
             "spent_usd": run.spent_usd,
             "summary": self.summary.model_dump(mode="json"),

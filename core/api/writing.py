@@ -84,6 +84,6 @@ def export(
 def export_medvision(run: PathText, out: PathText) -> ExportedRun:
     """Write a run over MedVision's samples as MedVision's own result files, a folder for each kind of task."""
     stored = open_run(Path(run))
-    name, now = str(stored.identity["model_name"]), datetime.now().astimezone()
+    name, now = stored.identity.model_name, datetime.now().astimezone()
     done = export_run(stored.records, name, Path(out), now)
     return ExportedRun(done, len(stored.samples) - len(stored.records))

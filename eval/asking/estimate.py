@@ -155,7 +155,8 @@ def _measured(prepared: Prepared, pilot: Run) -> str:
     """Say what a pilot's means were measured in, and what there was otherwise than in the run estimated."""
     theirs, ours = pilot.identity, prepared.identity
     asked = {"model_name": "model", "condition": "tools", "limits": "limits", "recipe": "recipe", "form": "form"}
-    other = [f"{word} {theirs.get(name)}" for name, word in asked.items() if theirs.get(name) != ours.get(name)]
+    differ = {name: then for name, then, _ in theirs.differences(ours)}
+    other = [f"{word} {differ[name]}" for name, word in asked.items() if name in differ]
     return f"means per task measured in {pilot.folder}" + (f", WHICH HAD {', '.join(other)}" if other else "")
 
 

@@ -1,14 +1,14 @@
 """From settings to a finished run. ``prepare`` checks everything and writes nothing; ``execute`` does the work."""
 
 import asyncio
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Gemini, ModelConfig, Offline
 from medvision_agent.agent.models.catalogue import find, load_catalogue
 from medvision_agent.agent.opening import check_askable
@@ -18,60 +18,29 @@ from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
-from medvision_agent.eval.asking.budget import Budget
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named
 from medvision_agent.eval.asking.runner import Job, Watch, run_samples
 from medvision_agent.eval.asking.size_rule import with_size_rule
-from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.selection import Selection, select
+from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.store.identity import identity
-from medvision_agent.eval.store.provenance import libraries
+from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.provenance import code_sha256, libraries
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore, open_run
-from medvision_agent.tools.view.frames import frame_named
+from medvision_agent.prompts.render import templates_sha256
+from medvision_agent.tools.view.frames import FRAMES, frame_named
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.png import encode_png
+from medvision_agent.version import VERSION
 
-__all__ = ["Chosen", "Prepared", "Settings", "check_pictures", "choose", "execute", "job_of", "prepare"]
+__all__ = ["Chosen", "Prepared", "check_pictures", "choose", "execute", "job_of", "prepare"]
 
 _PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
 CHECKED_PICTURES = 20
 """About how many pictures are compared with what was sent before a run is resumed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a user asks for, as given."""
-
-    model: str
-    out: Path
-    tools: str = "on"
-    data: str = "demo"
-    selection: Selection = field(default_factory=Selection)
-    reading: Reading = field(default_factory=Reading)
-    recipe: str = "medvision-1.2"
-    form: str = "direct"
-    frame: str | None = None
-    """Coordinate convention to speak instead of the model's own."""
-    spacing: Literal["prompt", "tool"] = "prompt"
-    """Whether the prompt says how large a pixel is, or tools only."""
-    overlays: bool = True
-    """Whether pictures that tools draw of what they measured are shown."""
-    paragraph: Literal["plain", "paraphrased", "must-use"] = "plain"
-    """How the prompt says that tools can be called."""
-    prompt_file: Path | None = None
-    reshape: Size | None = None
-    limits: Limits = field(default_factory=Limits)
-    budget: Budget = field(default_factory=Budget)
-    models_file: Path | None = None
-    script: str | None = None
-    max_connections: int | None = None
-    resume: bool = False
-    row: ModelConfig | None = None
-    """The model's row itself, instead of the catalogue's row of that name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +54,7 @@ class Prepared:
     condition: Condition
     source: Source
     samples: tuple[Sample, ...]
-    identity: dict[str, Any]
+    identity: Identity
 
     @property
     def parallel(self) -> int:
@@ -94,28 +63,14 @@ class Prepared:
 
     def config(self) -> dict[str, Any]:
         """Return the resolved settings as JSON, enough to run it again; it never holds a key."""
-        settings, info = self.settings, self.source.info
+        info = self.source.info
         return {
-            "model_name": settings.model,
+            **self.settings.stored(),
+            "model_name": self.settings.model,
             "model": self.model.model_dump(mode="json"),
             "condition": self.condition.name,
-            "tools": settings.tools,
-            "data": settings.data,
-            "spacing": settings.spacing,
-            "overlays": settings.overlays,
-            "paragraph": settings.paragraph,
             "source": {"name": info.name, "note": info.note, "demonstration": info.demonstration},
-            "selection": asdict(settings.selection),
-            "reading": {
-                **asdict(settings.reading),
-                "subjects": str(settings.reading.subjects) if settings.reading.subjects else None,
-            },
-            "recipe": settings.recipe,
-            "form": settings.form,
-            "reshape": self.identity["reshape"],
-            "prompt_file": str(settings.prompt_file) if settings.prompt_file else None,
             "own_prompts": dict(self.wording.own),
-            "limits": settings.limits.model_dump(mode="json"),
             "max_connections": self.parallel,
             "libraries": libraries(),
         }
@@ -150,7 +105,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
     template = _PARAGRAPHS[settings.paragraph]
     condition = Condition.parse(settings.tools).shown(overlays=settings.overlays, paragraph=template)
-    recipe = recipe_named(settings.recipe, settings.reshape)
+    recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
         wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file)
@@ -166,29 +121,39 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     chosen = chosen or choose(settings)
     source, samples = chosen.source, chosen.samples
     model = with_size_rule(settings.model, model, samples, condition, wording)
-    fields = identity(
+    found = Identity(
+        version=VERSION,
+        code_sha256=code_sha256(),
         model_name=settings.model,
-        model=model,
-        condition=condition,
+        model=model.identity(),
+        recipe=recipe.name,
+        form=wording.form,
+        states_spacing=wording.states_spacing,
+        prompt_file_sha256=prompt_file_sha256,
+        reshape=settings.reshape,
+        output_format=_output_format(model, condition),
+        prompts_sha256=templates_sha256(),
         limits=settings.limits,
-        asked={
-            "recipe": recipe.name,
-            "form": wording.form,
-            "states_spacing": wording.states_spacing,
-            "prompt_file_sha256": prompt_file_sha256,
-            "reshape": [recipe.reshape.height, recipe.reshape.width] if recipe.reshape else None,
-            **_output_format(model, condition),
-        },
-        samples=samples,
+        sample_ids_sha256=_hash(sample.id for sample in samples),
+        # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
+        samples_sha256=_hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
+        **condition.identity(model.tool_calling, FRAMES[model.frame]),
     )
-    return Prepared(settings, model, recipe, wording, condition, source, samples, fields)
+    return Prepared(settings, model, recipe, wording, condition, source, samples, found)
 
 
-def _output_format(model: ModelConfig, condition: Condition) -> dict[str, str]:
+def _hash(parts: Iterable[str]) -> str:
+    digest = sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _output_format(model: ModelConfig, condition: Condition) -> str | None:
     """Return the form of a replay's replies: where it differs, no difference can be put down to the tool."""
     if not isinstance(model, Gemini) or model.replay is None:
-        return {}
-    return {"output_format": output_format(model.replay, code=condition.provider_code)}
+        return None
+    return output_format(model.replay, code=condition.provider_code)
 
 
 def _with_spacing(wording: Wording, settings: Settings) -> Wording:

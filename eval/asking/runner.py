@@ -22,11 +22,12 @@ from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.agent.words.question import Question
 from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import DataError, ProviderError
-from medvision_agent.eval.asking.budget import Budget, Meter
+from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.recipe import Recipe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, Source
 from medvision_agent.eval.scorer.spoken import spoken_in
+from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore

@@ -10,30 +10,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
 
-__all__ = ["TOOL_FIELDS", "parity"]
-
-TOOL_FIELDS = frozenset(
-    {
-        "condition",
-        "control",
-        "again",
-        "tools",
-        "overlays",
-        "paragraph",
-        "tool_schemas_sha256",
-        "tool_paragraph_sha256",
-        "provider_code",
-    }
-)
-"""Fields of a run's identity that belong to the tool condition: the only ones in which two runs may differ."""
+__all__ = ["parity", "run_parity"]
 
 Identity = Mapping[str, Any]
 Pair = tuple[Record, Record]
 _ABSENT = object()
 _ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome.REFUSED})
 """Results a provider may state as an error, without a reply that could name its version."""
+
+
+def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS) -> list[str]:
+    """Return every difference of two stored runs besides the tools, one line each (see ``parity``)."""
+    return parity(a.identity.plain(), b.identity.plain(), a.records, b.records, free=free)
 
 
 def parity(

@@ -18,18 +18,18 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
             "Data version",
             ", ".join(chapter.data_versions) or "the source states none; the hash below is of its samples",
         ),
-        ("Samples (SHA-256)", _each(one.get("samples_sha256", one.get("sample_ids_sha256")) for one in identities)),
+        ("Samples (SHA-256)", _each(one.samples_sha256 for one in identities)),
         ("Targets by convention", counted(chapter.conventions)),
         ("Marks of the truth", counted(chapter.marks)),
-        ("Models", _each(one.get("model_name") for one in identities)),
-        ("Recipe", _each(one.get("recipe") for one in identities)),
-        ("Prompt form", _each(one.get("form") for one in identities)),
-        ("Coordinates", _each(_of(one, "model", "frame") for one in identities)),
-        ("Prompts (SHA-256)", _each(one.get("prompts_sha256") for one in identities)),
-        ("Own prompts (SHA-256)", _each(one.get("prompt_file_sha256") for one in identities)),
+        ("Models", _each(one.model_name for one in identities)),
+        ("Recipe", _each(one.recipe for one in identities)),
+        ("Prompt form", _each(one.form for one in identities)),
+        ("Coordinates", _each(one.model.get("frame") for one in identities)),
+        ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
+        ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
         ("Protocol", chapter.protocol),
-        ("Version", _each(one.get("version") for one in identities)),
-        ("Code (SHA-256)", _each(one.get("code_sha256") for one in identities)),
+        ("Version", _each(one.version for one in identities)),
+        ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),
         ("Libraries", _each(_libraries(run.config) for run in chapter.runs)),
         ("Level of tests", f"{chapter.alpha:g}, {chapter.family_size} declared"),
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
@@ -42,13 +42,6 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
 def _proven(free: Iterable[str]) -> str:
     names = ", ".join(free)
     return f"proven: the runs differ in {names} and in nothing else" if names else "proven: nothing differs"
-
-
-def _of(one: Mapping[str, Any], *keys: str) -> object:
-    value: Any = one
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def _libraries(config: Mapping[str, Any]) -> str | None:

@@ -37,7 +37,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
         arm=name,
         folder=str(run.folder),
         facts=tuple(run.facts),
-        identity=dict(run.identity),
+        identity=run.identity,
         config=dict(run.config),
         endings=dict(endings.most_common()),
         infrastructure=dict(

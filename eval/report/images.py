@@ -28,7 +28,7 @@ def sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[
         if one.medvision is not None
     }
     for run in runs:
-        if run.identity.get("reshape"):
+        if run.identity.reshape:
             continue
         for record in run.records:
             one = record.sample.id

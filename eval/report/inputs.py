@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.compare.parity import parity
+from medvision_agent.eval.compare.parity import parity, run_parity
 from medvision_agent.eval.compare.statistics.family import Key
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.report.model import Refused
@@ -37,7 +37,7 @@ class ArmIn:
     @property
     def offline(self) -> str:
         """The name of the scripted policy behind it; empty for a model."""
-        model = self.first.identity["model"]
+        model = self.first.identity.model
         return str(model.get("name", "")) if model.get("provider") == "offline" else ""
 
 
@@ -104,7 +104,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
                 continue
             name = _contrast_name(base, other)
             one, two = base.first, other.first
-            if found := parity(one.identity, two.identity, one.records, two.records):
+            if found := run_parity(one, two):
                 refused.append(Refused(name=name, differences=tuple(found)))
             else:
                 contrasts.append(ContrastIn(name, base, other))
@@ -122,25 +122,26 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
 
 def _without_tools(run: Run) -> bool:
     identity = run.identity
-    return not any(identity.get(field) for field in ("tools", "provider_code", "control", "again"))
+    return not (identity.tools or identity.provider_code or identity.control or identity.again)
 
 
 def _named(runs: Sequence[Run]) -> list[ArmIn]:
     """Name arms by model and condition, and by their folders where that is not enough."""
-    models = {str(run.identity["model_name"]) for run in runs}
+    models = {run.identity.model_name for run in runs}
     bare = [_name(run, several=len(models) > 1) for run in runs]
     names = [
         f"{name} ({run.folder.name})" if bare.count(name) > 1 else name for name, run in zip(bare, runs, strict=True)
     ]
     unique = [name if names.count(name) == 1 else f"{name} {at + 1}" for at, name in enumerate(names)]
-    return [ArmIn(name, str(run.identity["model_name"]), (run,)) for name, run in zip(unique, runs, strict=True)]
+    return [ArmIn(name, run.identity.model_name, (run,)) for name, run in zip(unique, runs, strict=True)]
 
 
 def _name(run: Run, *, several: bool) -> str:
-    condition = str(run.identity["condition"])
-    return f"{run.identity['model_name']} {condition}" if several else condition
+    condition = run.identity.condition
+    return f"{run.identity.model_name} {condition}" if several else condition
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:
     """Return the fields of their identities in which two runs differ."""
-    return tuple(line.partition(": ")[0] for line in parity(a.identity, b.identity, (), (), free=frozenset()))
+    found = parity(a.identity.plain(), b.identity.plain(), (), (), free=frozenset())
+    return tuple(line.partition(": ")[0] for line in found)

@@ -48,7 +48,7 @@ def _run(run: RunFacts) -> list[str]:
     for asked in run.asked:
         lines += _code(f"Prompt of the first {asked.task} sample", f"{asked.system}\n\n{asked.question}")
     lines += _code("Resolved settings", json.dumps(dict(run.config), indent=2, sort_keys=True))
-    return lines + _code("Identity", json.dumps(dict(run.identity), indent=2, sort_keys=True))
+    return lines + _code("Identity", json.dumps(run.identity.plain(), indent=2, sort_keys=True))
 
 
 def _code(title: str, text: str) -> list[str]:

@@ -10,6 +10,7 @@ from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.summary.summary import Effort, Mean
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
@@ -155,7 +156,7 @@ class RunFacts(Frozen):
     arm: str
     folder: str
     facts: tuple[str, ...]
-    identity: dict[str, Any]
+    identity: Identity
     config: dict[str, Any]
     endings: dict[str, int]
     """Every sample of the run by how it ended."""

@@ -94,21 +94,21 @@ def differences(run: Run, protocol: Protocol) -> list[str]:
 
 def _asking(run: Run, protocol: Protocol) -> Iterator[str]:
     identity = run.identity
-    recipe, form, reshape = identity["recipe"], identity.get("form", "direct"), identity.get("reshape")
+    recipe, form, reshape = identity.recipe, identity.form, identity.reshape
     if protocol.name != _RULES:
         yield f"scoring: {protocol.name} here, {_RULES} there (--protocol {_RULES} applies it)"
     if recipe != _RULES or form != "direct" or reshape:
         size = f", reshaped to {reshape[0]} x {reshape[1]}" if reshape else ""
         yield f"recipe: {recipe}, form {form}{size} here; {_RULES}, form direct there"
-    own = identity.get("prompt_file_sha256")
+    own = identity.prompt_file_sha256
     words = f"a prompt file of your own ({own[:12]}), unknown to this program," if own else "this program's own"
     yield f"prompt wording: {words} here; MedVision's there"
-    if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
+    if (frame := identity.model.get("frame", MEDVISION.name)) != MEDVISION.name:
         yield f"coordinate convention: {frame} here (boxes are converted); MedVision's own there"
-    own_code = "the provider's code execution" if identity.get("provider_code") else "none"
-    tools = ", ".join(identity["tools"]) or own_code
+    own_code = "the provider's code execution" if identity.provider_code else "none"
+    tools = ", ".join(identity.tools) or own_code
     yield f"tools: {tools} here; none there, or the provider's own where a row says 'w tool'"
-    limits = ", ".join(f"{name} {value:g}" for name, value in identity["limits"].items() if value is not None)
+    limits = ", ".join(f"{name} {value:g}" for name, value in identity.limits if value is not None)
     yield f"limits of a sample: {limits} here; others there, not stated on the page"
 
 

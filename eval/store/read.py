@@ -12,6 +12,7 @@ from typing import Any
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -43,7 +44,8 @@ def open_run(folder: Path) -> Run:
                 superseded.append(latest[sample_id])
             latest[sample_id] = Record.model_validate({**json.loads(text), "sample": samples[sample_id]})
         records = [latest[sample_id] for sample_id in samples if sample_id in latest]
-        return Run(folder, facts["identity"], facts["config"], list(samples.values()), records, superseded)
+        identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
+        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded)
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:

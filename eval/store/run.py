@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
 from medvision_agent.tools.view.frames import MEDVISION
 
@@ -17,7 +18,7 @@ class Run:
     """One run. ``records`` holds the latest attempt of every finished sample, in the order of ``samples``."""
 
     folder: Path
-    identity: Mapping[str, Any]
+    identity: Identity
     """What defines the run, field by field: two runs with equal identities asked the same thing the same way."""
     config: Mapping[str, Any]
     """The resolved settings, enough to run it again."""
@@ -35,19 +36,22 @@ class Run:
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
-        own_code = "the provider's code execution" if identity.get("provider_code") else "none"
-        tools = ", ".join(identity["tools"]) or own_code
+        own_code = "the provider's code execution" if identity.provider_code else "none"
+        tools = ", ".join(identity.tools) or own_code
         versions = sorted({version for record in self.records for version in record.model_versions})
         finished = f"{len(self.records)} of {len(self.samples)} samples finished"
         lines = [
-            f"model {identity['model_name']} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
+            f"model {identity.model_name} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
-        if identity["model"].get("replay"):
+        if identity.model.get("replay"):
             lines.append(self._replayed())
+        if identity.resumed:
+            made = ", then ".join(code[:20] for code in (identity.code, *identity.resumed))
+            lines.append(f"RESUMED UNDER OTHER CODE (version and hash): {made}")
         if self.superseded:
             lines.append(self._spent())
-        if identity["model"].get("provider") == "offline" and identity["model"]["name"] == "oracle":
+        if identity.model.get("provider") == "offline" and identity.model["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
         return lines
 
@@ -66,31 +70,30 @@ class Run:
     def _replayed(self) -> str:
         """Say whose words a replay of the published experiment speaks."""
         tasks = {sample.task for sample in self.samples}
-        ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.get("prompt_file_sha256")
+        ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.prompt_file_sha256
         words = "a replica in our own words, not the published prompt"
         if sha256 and len(ours) < len(tasks):
             words = f"in the words of the prompt file {sha256[:12]}, which this program cannot tell from the original"
             words += f"; {' and '.join(ours)} in our own words, not the published prompt" if ours else ""
-        form = self.identity.get("output_format")
-        return f"settings of {self.identity['model']['replay']}, output format {form}: {words}"
+        form = self.identity.output_format
+        return f"settings of {self.identity.model['replay']}, output format {form}: {words}"
 
     def _asked(self) -> str:
         """Name the recipe, and all that is not its usual way of asking."""
         identity = self.identity
-        form = identity.get("form", "direct")
-        parts = [identity["recipe"], *([f"form {form}"] if form != "direct" else [])]
-        if identity.get("reshape"):
-            parts.append("reshaped to {} x {}".format(*identity["reshape"]))
-        if (frame := identity["model"].get("frame", MEDVISION.name)) != MEDVISION.name:
+        parts = [identity.recipe, *([f"form {identity.form}"] if identity.form != "direct" else [])]
+        if identity.reshape:
+            parts.append("reshaped to {} x {}".format(*identity.reshape))
+        if (frame := identity.model.get("frame", MEDVISION.name)) != MEDVISION.name:
             parts.append(f"coordinates {frame}")
-        if not identity.get("states_spacing", True):
+        if not identity.states_spacing:
             parts.append("pixel size by tools only")
-        if identity.get("overlays") is False:
+        if identity.overlays is False:
             parts.append("no overlays")
-        if identity.get("paragraph") not in {None, "tools"}:
-            parts.append(f"tool paragraph {identity['paragraph']}")
-        if identity.get("prompt_file_sha256"):
-            parts.append(f"own prompts {identity['prompt_file_sha256'][:12]}")
+        if identity.paragraph not in {None, "tools"}:
+            parts.append(f"tool paragraph {identity.paragraph}")
+        if identity.prompt_file_sha256:
+            parts.append(f"own prompts {identity.prompt_file_sha256[:12]}")
         return " ".join(parts)
 
     def pending(self) -> list[tuple[Sample, int]]:

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, picture_path, sync_folder, write_picture
 from medvision_agent.eval.store.read import FORMAT, has_run, holds_run, open_run, read_trace
 from medvision_agent.eval.store.record import Record
@@ -56,9 +57,7 @@ class RunStore:
         self._database = database
 
     @classmethod
-    def create(
-        cls, folder: Path, samples: Sequence[Sample], identity: Mapping[str, Any], config: Mapping[str, Any]
-    ) -> Self:
+    def create(cls, folder: Path, samples: Sequence[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
         """Make a new run; raises StorageError if the folder holds one already or cannot be written.
 
         The settings and the samples are one transaction: a folder holds a whole run or none. What a process killed
@@ -73,7 +72,11 @@ class RunStore:
                     )
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     database.execute(statement)
-                facts = {"format": FORMAT, "identity": identity, "config": config}
+                facts = {
+                    "format": FORMAT,
+                    "identity": identity.model_dump(mode="json", exclude={"resumed"}),
+                    "config": config,
+                }
                 database.executemany("INSERT INTO run VALUES (?, ?)", [(k, json.dumps(v)) for k, v in facts.items()])
                 rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
                 database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
@@ -87,21 +90,31 @@ class RunStore:
         return store
 
     @classmethod
-    def resume(cls, folder: Path, identity: Mapping[str, Any]) -> Self:
-        """Open an existing run; raises StorageError naming every field of the identity that differs."""
+    def resume(cls, folder: Path, identity: Identity) -> Self:
+        """Open an existing run; raises StorageError naming every field of the identity that differs.
+
+        A run may go on under other code than it was begun with; the store notes it, and every summary says so.
+        """
         stored = open_run(folder).identity
-        now = json.loads(json.dumps(identity))
         different = [
-            f"  {key}: the run has {stored.get(key)!r}, this command {now.get(key)!r}"
-            for key in sorted(stored.keys() | now.keys())
-            if stored.get(key) != now.get(key)
+            f"  {name}: the run has {then!r}, this command {now!r}" for name, then, now in stored.differences(identity)
         ]
         if different:
             lines = "\n".join(different)
             raise StorageError(
                 f"{folder} cannot be resumed with other settings; give the same ones, or another --out:\n{lines}"
             )
-        return cls._open(folder)
+        store = cls._open(folder)
+        store._note_code(stored, identity.code)
+        return store
+
+    def _note_code(self, stored: Identity, code: str) -> None:
+        """Note that the run goes on under *code*, unless that made its last records."""
+        if code == (stored.resumed or (stored.code,))[-1]:
+            return
+        with self._transaction() as database:
+            noted = json.dumps([*stored.resumed, code])
+            database.execute("INSERT OR REPLACE INTO run VALUES ('resumed', ?)", (noted,))
 
     @classmethod
     def _open(cls, folder: Path) -> Self:

@@ -6,20 +6,20 @@ arm within a model, source by source, epochs last.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, MedVisionAgentError
-from medvision_agent.eval.asking.budget import Budget
-from medvision_agent.eval.asking.launch import Chosen, Prepared, Settings, choose, prepare
+from medvision_agent.eval.asking.launch import Chosen, Prepared, choose, prepare
 from medvision_agent.eval.data.configs import read_task_list
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
+from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.settings.settings import Asked, Settings
 from medvision_agent.eval.store.read import CELLS
 from medvision_agent.eval.study.schema import Arm, Study
-from medvision_agent.tools.view.geometry import Size
 
 __all__ = ["Cell", "cell_folder", "make_cells"]
 
@@ -70,7 +70,7 @@ def make_cells(
             for name, arm in arms.items():
                 settings = _settings(study, source, model, arm, home=home, budget=budget)
                 for epoch in range(1, study.epochs + 1):
-                    settings = replace(settings, out=cell_folder(out, model, name, epoch, source if several else ""))
+                    settings = settings.but(out=cell_folder(out, model, name, epoch, source if several else ""))
                     try:
                         prepared = prepare(settings, asking=asking, chosen=chosen)
                     except MedVisionAgentError as error:
@@ -97,10 +97,12 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
     # Among several sources, what only MedVision's data has is asked of MedVision's data.
     own = source.startswith(_MEDVISION) or not any(one.startswith(_MEDVISION) for one in study.data)
     limits = {"tool_calls": arm.max_tool_calls, "model_calls": arm.max_model_calls}
+    asked = {name: getattr(arm, name) for name in Asked.model_fields}
+    if arm.prompt_file:
+        asked["prompt_file"] = home / arm.prompt_file
     return Settings(
+        **asked,
         model=model,
-        out=Path(),
-        tools=arm.tools,
         data=_place(source, home),
         selection=Selection(
             tasks=study.tasks,
@@ -119,14 +121,7 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
         )
         if own
         else Reading(),
-        recipe=arm.recipe,
-        form=arm.form,
-        frame=arm.frame,
-        spacing=arm.spacing,
-        overlays=arm.overlays,
-        paragraph=arm.paragraph,
-        prompt_file=home / arm.prompt_file if arm.prompt_file else None,
-        reshape=Size(*study.reshape) if study.reshape else None,
+        reshape=study.reshape,
         limits=Limits.model_validate(
             study.limits.model_dump() | {key: value for key, value in limits.items() if value is not None}
         ),

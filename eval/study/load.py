@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, nearest
-from medvision_agent.eval.asking.budget import Budget
+from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
 
 __all__ = ["read_study"]

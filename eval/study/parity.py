@@ -11,27 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.errors import ConfigError, StorageError
-from medvision_agent.eval.compare.parity import TOOL_FIELDS, parity
+from medvision_agent.eval.compare.parity import parity, run_parity
 from medvision_agent.eval.store.write import open_run
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
-from medvision_agent.eval.study.schema import Varied
+from medvision_agent.eval.study.schema import VARIES
 from medvision_agent.frozen import Frozen
 
-__all__ = ["FIELDS", "Problem", "check_identities", "check_parity"]
+__all__ = ["Problem", "check_identities", "check_parity"]
 
-FIELDS: dict[Varied, frozenset[str]] = {
-    "tools": TOOL_FIELDS,
-    "overlays": frozenset({"overlays", "tool_schemas_sha256", "tool_paragraph_sha256"}),
-    "paragraph": frozenset({"paragraph", "tool_paragraph_sha256"}),
-    "form": frozenset({"form", "prompt_sha256"}),
-    "recipe": frozenset({"recipe", "prompt_sha256", "v0_sha256"}),
-    "frame": frozenset({"model.frame", "prompt_sha256", "tool_schemas_sha256", "tool_paragraph_sha256"}),
-    "prompt_file": frozenset({"prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256"}),
-    "spacing": frozenset({"states_spacing", "prompt_sha256"}),
-    "limits": frozenset({"limits.tool_calls", "limits.model_calls"}),
-}
-"""The fields of a run's identity, and the hashes of its records, that go with each thing a study may vary."""
 Key = tuple[str, str, str, int]
 
 
@@ -64,7 +52,7 @@ def check_parity(folder: Path) -> list[Problem]:
         except StorageError as error:
             problems.append(_problem(contrast, a, b, str(error)))
             continue
-        found = parity(run_a.identity, run_b.identity, run_a.records, run_b.records, free=_free(plan, a, b))
+        found = run_parity(run_a, run_b, free=_free(plan, a, b))
         problems += [_problem(contrast, a, b, line) for line in found]
     return problems
 
@@ -72,7 +60,7 @@ def check_parity(folder: Path) -> list[Problem]:
 def check_identities(plan: Plan, cells: Sequence[Cell]) -> None:
     """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
     identities: Mapping[Key, dict[str, Any]] = {
-        (cell.source, cell.model, cell.arm, cell.epoch): cell.prepared.identity for cell in cells
+        (cell.source, cell.model, cell.arm, cell.epoch): cell.prepared.identity.plain() for cell in cells
     }
     for contrast, a, b in _pairs(plan):
         found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b))
@@ -102,7 +90,9 @@ def _key(cell: PlannedCell) -> Key:
 
 
 def _free(plan: Plan, a: PlannedCell, b: PlannedCell) -> frozenset[str]:
-    return frozenset[str]().union(*(FIELDS[varied] for varied in plan.arms[a.arm].differences(plan.arms[b.arm])))
+    return frozenset[str]().union(
+        *(VARIES[varied].changes for varied in plan.arms[a.arm].differences(plan.arms[b.arm]))
+    )
 
 
 def _problem(contrast: str, a: PlannedCell, b: PlannedCell, line: str) -> Problem:

@@ -5,11 +5,10 @@ MedVision's data, a file of the same name. What a sample takes is measured where
 is: the same model and settings, the same condition, prompts and limits.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.estimate import usage_of
@@ -25,8 +24,8 @@ __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
 
 Pilots = Mapping[str, Sequence[Run]]
 """By source, the pilots that tell of it."""
-_OF_SAMPLES = {"sample_ids_sha256", "samples_sha256"}
-_OF_VERSION = {"version", "code_sha256", "prompts_sha256"}
+_NOT_ASKED = {"sample_ids_sha256", "samples_sha256", "prompts_sha256"}
+"""Fields of an identity that do not change what one sample takes."""
 
 
 class _Named(NamedTuple):
@@ -80,15 +79,12 @@ def spread_note(runs: Sequence[Run]) -> str:
 
 def measured(prepared: Prepared, runs: Sequence[Run]) -> Run | None:
     """Return the pilot that was asked as this run would be, and whose usage was reported for each of its tasks."""
-    now, tasks = _asked(prepared.identity), {sample.task for sample in prepared.samples}
+    tasks = {sample.task for sample in prepared.samples}
     for run in runs:
-        if _asked(run.identity) == now and all(usage_of(run, task) for task in tasks):
+        differ = {name for name, _, _ in run.identity.differences(prepared.identity)}
+        if differ <= _NOT_ASKED and all(usage_of(run, task) for task in tasks):
             return run
     return None
-
-
-def _asked(identity: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps({k: v for k, v in identity.items() if k not in _OF_SAMPLES | _OF_VERSION}))
 
 
 def _data(run: Run) -> str:

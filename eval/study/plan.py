@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import TASKS, Task
@@ -84,10 +84,23 @@ class Plan(Frozen):
     cells: tuple[PlannedCell, ...]
     sources: tuple[PlannedSource, ...]
 
+    written: str = Field(default="", exclude=True)
+    """The hash that stands in the file of a plan that was read; empty for a new plan."""
+
     @property
     def sha256(self) -> str:
-        """The hash of all of it."""
-        return sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        """The hash of all of it, as it was written first."""
+        return self.written or _hash(self.model_dump(mode="json"))
+
+
+def _hash(plan: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
+
+
+def _complete(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON data in which keys that its version did not know have their defaults."""
+    study = Study.model_validate(plan.study).model_dump(mode="json", exclude=_CHANGING)
+    return plan.model_dump(mode="json") | {"study": study}
 
 
 def make_plan(
@@ -130,7 +143,7 @@ def _source(cell: Cell) -> PlannedSource:
         tasks={task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))},
         samples=len(samples),
         subjects=len({sample.subject for sample in samples}),
-        samples_sha256=cell.prepared.identity["samples_sha256"],
+        samples_sha256=cell.prepared.identity.samples_sha256,
     )
 
 
@@ -140,7 +153,7 @@ def settle(out: Path, plan: Plan) -> bool:
     Raises StorageError naming every field that differs from the plan the study was begun with.
     """
     if (out / STUDY).exists():
-        then, now = read_plan(out).model_dump(mode="json"), plan.model_dump(mode="json")
+        then, now = _complete(read_plan(out)), _complete(plan)
         different = list(_differences("", then, now))
         if different:
             more = f"\n  and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
@@ -170,9 +183,10 @@ def read_plan(out: Path) -> Plan:
                 f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; begin the study "
                 "anew with another --out (its runs can still be read, one by one)"
             )
-        plan = Plan.model_validate(content["plan"])
+        plan = Plan.model_validate({**content["plan"], "written": _hash(content["plan"])})
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise StorageError(f"{out / STUDY}: no readable study: {' '.join(str(error).split())[:300]}") from None
+    # The hash is that of the plan as written: a later version may know more keys.
     if content.get("sha256") != plan.sha256:
         raise StorageError(f"{out / STUDY}: its hash is not that of its plan: it was changed after the study began")
     return plan

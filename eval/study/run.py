@@ -16,10 +16,11 @@ from pathlib import Path
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
-from medvision_agent.eval.asking.budget import Budget, Meter
 from medvision_agent.eval.asking.launch import check_pictures, job_of
+from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.runner import Ask, Lane, Pool, Watch, run_pools
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore, has_run, open_run

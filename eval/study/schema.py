@@ -8,68 +8,75 @@
 Paths in it are relative to the file. Every key is described in docs/studies.md, which is made of this file.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
-from medvision_agent.eval.asking.budget import Budget
+from medvision_agent.errors import nearest
 from medvision_agent.eval.data.sample import Task
+from medvision_agent.eval.settings.belongs import belongs, identity
+from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.settings.settings import Asked
 from medvision_agent.frozen import Frozen
 
-__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Paragraph", "Study", "Varied"]
-
-Varied = Literal["tools", "overlays", "paragraph", "form", "recipe", "frame", "prompt_file", "spacing", "limits"]
-"""What two arms may differ in."""
-VARIES: dict[Varied, tuple[str, ...]] = {
-    "tools": ("tools",),
-    "overlays": ("overlays",),
-    "paragraph": ("paragraph",),
-    "form": ("form",),
-    "recipe": ("recipe",),
-    "frame": ("frame",),
-    "prompt_file": ("prompt_file",),
-    "spacing": ("spacing",),
-    "limits": ("max_tool_calls", "max_model_calls"),
-}
-"""The keys of an arm that belong to each."""
-Paragraph = Literal["plain", "paraphrased", "must-use"]
+__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied"]
 
 
 class _Strict(Frozen):
     model_config = ConfigDict(use_attribute_docstrings=True, str_strip_whitespace=True)
 
 
-class Arm(_Strict):
+class Arm(Asked):
     """One way of asking every sample. What is left out is that of `base`."""
 
-    tools: str = Field(default="on", min_length=1)
-    """The condition, as `run --tools` takes it: `on`, `off`, tools by name (`crop,ruler`), or a control."""
-    recipe: str = "medvision-1.2"
-    """How a sample is asked, as `run --recipe` takes it."""
-    form: str = "direct"
-    """The prompt form: `direct` or `cot`."""
-    frame: str | None = None
-    """The coordinate convention spoken, instead of the model's own."""
-    prompt_file: Path | None = None
-    """Your own prompts, as `run --prompt-file` takes them."""
-    spacing: Literal["prompt", "tool"] = "prompt"
-    """Whether the prompt states the size of a pixel, or only the tool `pixel_spacing` (and `crop`) does."""
-    overlays: bool = True
-    """Whether pictures a tool draws of what it measured are shown; the picture of `crop` always is."""
-    paragraph: Paragraph = "plain"
-    """The paragraph that says that tools can be called: as always, in other words, or with the demand to use one."""
-    max_tool_calls: int | None = Field(default=None, ge=1, le=10_000)
+    max_tool_calls: Annotated[int | None, identity("limits.tool_calls", varies="limits")] = Field(
+        default=None, ge=1, le=10_000
+    )
     """Tool calls of one sample, instead of the `limits` of the study."""
-    max_model_calls: int | None = Field(default=None, ge=2, le=1000)
+    max_model_calls: Annotated[int | None, identity("limits.model_calls", varies="limits")] = Field(
+        default=None, ge=2, le=1000
+    )
     """Model turns of one sample, instead of the `limits` of the study."""
 
-    def differences(self, other: "Arm") -> tuple[Varied, ...]:
-        """Return in what two arms differ."""
+    def differences(self, other: "Arm") -> tuple[str, ...]:
+        """Return in what two arms differ, by the names of VARIES."""
         return tuple(
-            varied for varied, keys in VARIES.items() if any(getattr(self, key) != getattr(other, key) for key in keys)
+            name
+            for name, varied in VARIES.items()
+            if any(getattr(self, key) != getattr(other, key) for key in varied.keys)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Varied:
+    """Something that two arms may differ in."""
+
+    keys: tuple[str, ...]
+    """The keys of an arm that belong to it."""
+    changes: frozenset[str]
+    """The fields of an identity, and the hashes of its records, that may change with it."""
+
+
+def _varies() -> dict[str, Varied]:
+    found: dict[str, Varied] = {}
+    for key, mark in belongs(Arm).items():
+        name = mark.varies or key
+        before = found.get(name, Varied((), frozenset()))
+        found[name] = Varied((*before.keys, key), before.changes | mark.changes)
+    return found
+
+
+VARIES: dict[str, Varied] = _varies()
+"""What two arms may differ in, by the name that `varies` gives it."""
+
+
+def _known(name: str) -> str:
+    if name not in VARIES:
+        raise ValueError(f"expected one of {', '.join(VARIES)}.{nearest(name, VARIES)}")
+    return name
 
 
 class Contrast(_Strict):
@@ -79,8 +86,9 @@ class Contrast(_Strict):
     """The arm that is compared with."""
     b: str
     """The arm that is compared."""
-    varies: tuple[Varied, ...] = ("tools",)
-    """In what they differ; the study is refused where they differ in anything else, or not in this."""
+    varies: tuple[Annotated[str, AfterValidator(_known)], ...] = ("tools",)
+    """The settings in which the two arms differ. The study is rejected if they differ in any other, or do not differ in
+    these."""
     tested: bool = True
     """Whether it is one of the family of tests; a `repeat`, which only measures noise, is not."""
 

@@ -56,7 +56,7 @@ def sample_columns(tools: Sequence[str]) -> list[_Column]:
 
 def declared(run: Run) -> list[str]:
     """Return the names under which the model of a run could call something."""
-    return [*run.identity["tools"], *([CODE_EXECUTION] if run.identity.get("provider_code") else [])]
+    return [*run.identity.tools, *([CODE_EXECUTION] if run.identity.provider_code else [])]
 
 
 def column_of(measure: Measure) -> str:
@@ -84,8 +84,8 @@ def _scored(read: Callable[[Score], Any]) -> Callable[[SampleRow], Any]:
 
 KEYS: tuple[_Column, ...] = (
     Column("run", "text", "Folder of the run, relative to the folder that was loaded", lambda row: row.run_name),
-    Column("model", "text", "Name of the model", lambda row: row.run.identity["model_name"]),
-    Column("condition", "text", "Tool condition of the run", lambda row: row.run.identity["condition"]),
+    Column("model", "text", "Name of the model", lambda row: row.run.identity.model_name),
+    Column("condition", "text", "Tool condition of the run", lambda row: row.run.identity.condition),
     Column("arm", "text", "Arm of the study", lambda row: row.run.config.get("arm")),
     Column("epoch", "integer", "Epoch of the study, from 1", lambda row: row.run.config.get("epoch")),
     Column("source", "text", "Source of the samples", lambda row: row.run.config["source"]["name"]),

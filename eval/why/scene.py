@@ -56,7 +56,7 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
     size = picture_size(run.folder, record.v0_sha256)
     if size is None:
         return Missing.NO_PICTURE
-    native = _native_size(record.sample, size, reshaped=bool(run.identity.get("reshape")))
+    native = _native_size(record.sample, size, reshaped=bool(run.identity.reshape))
     if native is None:
         return Missing.NO_SIZE
     fx, fy = size.width / native.width, size.height / native.height
@@ -64,9 +64,9 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
     empty = Slice(
         np.zeros((size.height, size.width), np.float32), Spacing(pixel.height_mm / fy, pixel.width_mm / fx), _black
     )
-    model: Mapping[str, Any] = run.identity["model"]
+    model: Mapping[str, Any] = run.identity.model
     rule = _RULE.validate_python(model.get("perceived")) or Native()
-    perceives = recipe_named(run.identity["recipe"]).perceives(rule)
+    perceives = recipe_named(run.identity.recipe).perceives(rule)
     views = ViewSet(empty, perceives, FRAMES[model.get("frame", MEDVISION.name)])
     crops = [call for call in calls if call.ok and call.tool == crop.name]
     if not all(_again(views, call) for call in crops):

@@ -115,8 +115,8 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
     whys = list(sample_whys(run, rules))
     by_task = {task: [one for one in whys if one.record.sample.task == task] for task in TASKS}
     return WhySummary(
-        model=str(run.identity["model_name"]),
-        condition=str(run.identity["condition"]),
+        model=run.identity.model_name,
+        condition=run.identity.condition,
         protocol=rules.name,
         solvers=tuple(sorted(SOLVERS)),
         n=len(whys),

@@ -57,7 +57,7 @@ async def test_cells_share_samples_and_take_turns(server, study, call, tmp_path)
     stored = runs(tmp_path / "s")
     assert {arm for arm, _ in stored} == {"only-ruler", "off", "on"}
     assert len({json.dumps([sample.id for sample in run.samples]) for run in stored.values()}) == 1
-    assert len({run.identity["samples_sha256"] for run in stored.values()}) == 1
+    assert len({run.identity.samples_sha256 for run in stored.values()}) == 1
     assert all(len(run.records) == 4 for run in stored.values())
     assert "fake-openai  on          1      distance  4  1.000         0.000" in out
     cells = [tmp_path / "s" / cell.folder for cell in read_plan(tmp_path / "s").cells]

@@ -53,3 +53,22 @@ async def test_an_old_store_is_refused_in_words(data, call, tmp_path):
     assert code == 2
     assert "repeat its command" in err
     assert "Traceback" not in err
+
+
+async def test_the_budget_is_kept_and_options_replace_what_was_stored(server, data, models, call, tmp_path):
+    server.script([ANSWER], by_turn=True)
+    words = ("--models", models, "--data", data, "--tools", "off", "--max-connections", 1, "--max-tokens", 2120)
+    code, _, err = await call("run", "--model", "fake-openai", *words, "--out", "first")
+    assert code == 1
+    assert "so far 2,120 tokens" in err
+    code, _, err = await call("rerun", "first", "--out", "second")
+    assert code == 1, "a rerun stops where the run stopped"
+    assert "so far 2,120 tokens" in err
+    more = ("--max-tokens", 100_000, "--limit", 4, "--max-tool-calls", 3)
+    code, out, err = await call("rerun", "first", "--out", "third", *more)
+    assert code == 0, err
+    assert "4 of 4 samples finished" in out
+    assert "not as in first: limits, sample_ids_sha256, samples_sha256" in err
+    third = open_run(tmp_path / "third")
+    assert (third.identity.limits.tool_calls, third.identity.limits.model_calls) == (3, 12)
+    assert third.config["budget"] == {"usd": None, "tokens": 100_000, "seconds": None}

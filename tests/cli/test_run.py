@@ -255,8 +255,8 @@ async def test_a_convention_chosen_for_a_run_is_spoken_and_converted(call, tmp_p
         assert code == 0, err
         assert ("coordinates pixel" in out) == (frame == "pixel")
     plain, pixel = (open_run(tmp_path / frame) for frame in ("medvision", "pixel"))
-    assert pixel.identity["model"] == {**plain.identity["model"], "frame": "pixel"}
-    assert pixel.identity["tool_schemas_sha256"] != plain.identity["tool_schemas_sha256"]
+    assert pixel.identity.model == {**plain.identity.model, "frame": "pixel"}
+    assert pixel.identity.tool_schemas_sha256 != plain.identity.tool_schemas_sha256
     rules = PROTOCOLS["medvision-1.2"]
     for a, b in zip(plain.records, pixel.records, strict=True):
         assert a.response != b.response

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
@@ -36,17 +37,9 @@ def sample(number: int) -> Sample:
 
 
 def store(folder: Path, answers: Sequence[str | None], tools: Sequence[str] = (), **changed: Any) -> Path:
-    identity = {
-        "version": "0",
-        "model_name": "m",
-        "model": {"name": "m"},
-        "recipe": "medvision-1.2",
-        "sample_ids_sha256": "ids",
-        "condition": "on" if tools else "off",
-        "tools": list(tools),
-    }
+    arm = {"condition": "on" if tools else "off", "tools": list(tools)}
     samples = [sample(number) for number in range(len(answers))]
-    with RunStore.create(folder, samples, identity | changed, CONFIG) as run:
+    with RunStore.create(folder, samples, an_identity(**arm | changed), CONFIG) as run:
         for one, answer in zip(samples, answers, strict=True):
             record = Record(
                 sample=one,

@@ -6,11 +6,12 @@ from hashlib import sha256
 import pytest
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.asking.launch import Settings, execute, prepare
+from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.write import open_run, picture_path, read_trace
 from medvision_agent.eval.summary.summary import summarise
 from medvision_agent.tools.view.frames import FRAMES
@@ -64,7 +65,7 @@ async def test_offline_models_get_the_same_figures_in_every_convention(tmp_path,
         run = await run_demo(
             tmp_path / name, "own", tools, models_file=tmp_path / f"{name}.yaml", selection=Selection(limit=limit)
         )
-        assert run.identity["model"]["frame"] == name
+        assert run.identity.model["frame"] == name
         assert (f"coordinates {name}" in " ".join(run.facts)) == (name != "medvision")
         assert {record.spoken and record.spoken.frame for record in run.records} == {
             None if name == "medvision" else name

@@ -18,7 +18,7 @@ from medvision_agent.tools.view.perceived import Fixed, Grid, Kimi, LongestSide,
 from medvision_agent.tools.view.slice import grey_slice
 from medvision_agent.tools.view.views import ViewSet
 
-GOLDEN = Path(__file__).parent.parent / "data" / "golden"
+GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 VECTORS = {
     name: json.loads((GOLDEN / f"image_vectors_{file}.json").read_text())
     for name, file in (("medvision-1.2", "v1.2"), ("paper-v1", "paper-v1"))

@@ -8,8 +8,9 @@ import pytest
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.words.wording import Wording
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.launch import Settings, prepare
+from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.data.selection import Selection
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.tools.base import Result
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.frames import FRAMES
@@ -43,7 +44,7 @@ def test_detection_needs_no_size_rule(start, tools):
     prepared = start("blind", tools, "detection")
     assert prepared.model.perceived is None
     assert prepared.model.sees.rule == "native"
-    assert prepared.identity["model"]["perceived"] is None
+    assert prepared.identity.model["perceived"] is None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_rule_read_from_a_checkpoint_is_stored_as_numbers(start, tmp_path):
 
     Gemma3ImageProcessorPil(size={"height": 896, "width": 448}).save_pretrained(tmp_path / "checkpoint")
     prepared = start("elsewhere", "off", "size")
-    assert prepared.identity["model"]["perceived"] == {"rule": "fixed", "height": 896, "width": 448}
+    assert prepared.identity.model["perceived"] == {"rule": "fixed", "height": 896, "width": 448}
     assert prepared.config()["model"]["perceived"] == {"rule": "fixed", "height": 896, "width": 448}
 
 
@@ -109,8 +110,8 @@ def test_tools_say_whether_they_state_pixels(name):
 def test_coordinates_in_pixels_need_the_size_rule(start):
     with pytest.raises(ConfigError, match=r"the coordinate convention pixel would .* off and --frame medvision"):
         start("blind", "off", "detection", frame="pixel")
-    assert start("blind", "off", "detection", frame="norm1000-yx").identity["model"]["frame"] == "norm1000-yx"
-    assert start("sighted", "off", "detection", frame="pixel").identity["model"]["frame"] == "pixel"
+    assert start("blind", "off", "detection", frame="norm1000-yx").identity.model["frame"] == "norm1000-yx"
+    assert start("sighted", "off", "detection", frame="pixel").identity.model["frame"] == "pixel"
 
 
 @pytest.mark.parametrize("frame", [frame for frame in FRAMES.values() if not frame.in_pixels])

@@ -14,7 +14,7 @@ from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg,
 
 REFERENCE = {
     record["id"]: record
-    for record in json.loads((Path(__file__).parent.parent / "data" / "demo_reference.json").read_text())
+    for record in json.loads((Path(__file__).parents[2] / "data" / "demo_reference.json").read_text())
 }
 LEFT_OUT = {"ts_ct_z10__det_liver", "ts_mr_z16__det_liver", "ts_ct_z18__det_vertebrae_L1"}
 """Structures in several pieces on their slice."""

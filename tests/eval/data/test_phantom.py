@@ -16,7 +16,7 @@ import pytest
 from medvision_agent.cli.printed.summary import summary_view
 from medvision_agent.cli.printed.table import show
 from medvision_agent.errors import ConfigError, DataError
-from medvision_agent.eval.asking.launch import Settings, execute, prepare
+from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.data.phantom.geometry import draw_phantom
 from medvision_agent.eval.data.phantom.render import covered, render
@@ -24,6 +24,7 @@ from medvision_agent.eval.data.selection import Selection, select
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.checks import parse_sample
 from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.summary.summary import summarise
 
 COMMAND = Path(sys.executable).with_name("medvision-agent")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
@@ -54,18 +55,14 @@ def store(tmp_path: Path) -> Store:
         **identity: Any,
     ) -> Path:
         fields: dict[str, Any] = {
-            "version": "0",
-            "model_name": "m",
             "model": {"name": "m", "provider": "openai"},
-            "recipe": "medvision-1.2",
-            "sample_ids_sha256": "ids",
             "condition": "on" if tools else "off",
             "tools": list(tools),
         }
         source = {"name": "phantoms" if synthetic else "data", "note": "A note.", "demonstration": demonstration}
         samples = [sample(number, subjects=subjects, synthetic=synthetic) for number in range(len(answers))]
         folder = tmp_path / name
-        with RunStore.create(folder, samples, fields | identity, {"source": source}) as run:
+        with RunStore.create(folder, samples, an_identity(**fields | identity), {"source": source}) as run:
             for one, answer in zip(samples[:done], answers[:done], strict=True):
                 trace = Trace()
                 key = trace.picture(encode_png(np.full((40, 50), 60, np.uint8)))

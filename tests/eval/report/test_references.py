@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exported import answered
+from identities import an_identity
 from markupsafe import escape
 from upstream import renamed
 
@@ -15,18 +16,7 @@ from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.store.write import RunStore
 
 MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
-IDENTITY = {
-    "model_name": "m",
-    "model": {"provider": "openai", "name": "m"},
-    "recipe": "paper-v1",
-    "form": "direct",
-    "prompt_file_sha256": None,
-    "reshape": None,
-    "condition": "off",
-    "tools": [],
-    "limits": {"model_calls": 12, "tokens": None},
-    "sample_ids_sha256": "ids",
-}
+IDENTITY = an_identity(model={"provider": "openai", "name": "m"}, recipe="paper-v1")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from exported import answered, kept
+from identities import an_identity
 from upstream import renamed
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -19,16 +20,7 @@ from medvision_agent.eval.store.run import Run
 
 MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
 RULES = PROTOCOLS["medvision-1.2"]
-IDENTITY = {
-    "model_name": "m",
-    "model": {"provider": "offline", "name": "prior"},
-    "recipe": "paper-v1",
-    "form": "direct",
-    "prompt_file_sha256": None,
-    "reshape": None,
-    "tools": [],
-    "limits": {"model_calls": 12, "tokens": None},
-}
+IDENTITY = an_identity(model={"provider": "offline", "name": "prior"}, recipe="paper-v1")
 
 
 @pytest.fixture(scope="module")
@@ -99,12 +91,7 @@ def test_what_is_not_the_same_is_said(run):
 
 
 def test_other_recipes_splits_and_filters_are_said(run, records):
-    identity = IDENTITY | {
-        "recipe": "medvision-1.2",
-        "form": "cot",
-        "reshape": [336, 448],
-        "prompt_file_sha256": "ab" * 32,
-    }
+    identity = IDENTITY.but(recipe="medvision-1.2", form="cot", reshape=(336, 448), prompt_file_sha256="ab" * 32)
     facts = records[0].sample.medvision
     sample = records[0].sample.model_copy(
         update={"medvision": facts.model_copy(update={"config": facts.config.replace("_Test", "_Train")})}

@@ -1,27 +1,19 @@
 """The store's promises: what is reported done is on disk, nothing is overwritten, settings are never mixed."""
 
-import json
 import sqlite3
 
 import pytest
+from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore, open_run, picture_path, read_trace
 
-IDENTITY = {
-    "model_name": "m",
-    "model": {"provider": "offline", "name": "cv"},
-    "recipe": "r",
-    "form": "direct",
-    "reshape": None,
-    "prompt_file_sha256": None,
-    "tools": [],
-    "limits": {"a": 1},
-}
+IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="r")
 CONFIG = {"source": {"name": "demo", "note": "a note", "demonstration": True}}
 
 
@@ -110,12 +102,12 @@ def test_create_refuses_a_folder_with_a_run(tmp_path):
 def test_resume_names_every_field_that_differs(tmp_path):
     RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG).close()
     with pytest.raises(StorageError) as error:
-        RunStore.resume(tmp_path, IDENTITY | {"recipe": "other", "limits": {"a": 2}})
+        RunStore.resume(tmp_path, IDENTITY.but(recipe="other", limits={"tool_calls": 2}))
     text = str(error.value)
     assert "recipe: the run has 'r', this command 'other'" in text
     assert "limits" in text
     assert "model_name" not in text
-    RunStore.resume(tmp_path, json.loads(json.dumps(IDENTITY))).close()
+    RunStore.resume(tmp_path, Identity.model_validate_json(IDENTITY.model_dump_json())).close()
 
 
 def test_one_writer_at_a_time(tmp_path):
@@ -136,3 +128,16 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be written"):
         RunStore.create(tmp_path / "file" / "run", SAMPLES, IDENTITY, CONFIG)
+
+
+def test_a_resume_under_other_code_is_noted(tmp_path):
+    RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG).close()
+    assert open_run(tmp_path).identity.resumed == ()
+    assert not any("OTHER CODE" in line for line in open_run(tmp_path).facts)
+    later = IDENTITY.but(version="9", code_sha256="new")
+    for _ in range(2):
+        RunStore.resume(tmp_path, later).close()
+        assert open_run(tmp_path).identity.resumed == ("9 new",)
+    assert "RESUMED UNDER OTHER CODE (version and hash): 0 code, then 9 new" in open_run(tmp_path).facts
+    RunStore.resume(tmp_path, IDENTITY).close()
+    assert open_run(tmp_path).identity.resumed == ("9 new", "0 code")

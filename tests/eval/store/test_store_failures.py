@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
@@ -17,7 +18,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore, open_run, picture_path, read_trace
 
-IDENTITY = {"model_name": "m", "model": {"provider": "offline", "name": "cv"}, "recipe": "r", "tools": []}
+IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="r")
 CONFIG = {"source": {"name": "demo", "note": "a note"}}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from identities import an_identity
 from rich.console import Console
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -160,8 +161,7 @@ def test_superseded_attempts_are_paid_too(make_record) -> None:
     usage = Usage(model_calls=1, input=1000, output=200)
     last = make_record("a1", "angle", "45", attempt=2, cost_usd=0.5, usage=usage)
     first = last.model_copy(update={"attempt": 1, "outcome": Outcome.TIMEOUT, "cost_usd": 0.25})
-    identity = {"model_name": "m", "model": {"name": "m"}, "recipe": "r", "tools": []}
-    run = Run(Path("x"), identity, {"source": {"name": "d"}}, [last.sample], [last], [first])
+    run = Run(Path("x"), an_identity(), {"source": {"name": "d"}}, [last.sample], [last], [first])
     line = "attempts superseded by later ones, paid too: 1 with 1,200 tokens"
     assert run.facts[-1] == f"{line}, 0.2500 US dollars; spent in all: 0.7500 US dollars"
     assert (run.spent_usd, summarise(run.records, V12).cost.usd) == (0.75, 0.5)

@@ -8,9 +8,10 @@ import pytest
 
 from medvision_agent.agent.policies import open as offline
 from medvision_agent.agent.policies.policy import final
-from medvision_agent.eval.asking.launch import Settings, execute, prepare
+from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.data.phantom.geometry import draw_phantom
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.tools.view.geometry import Size
 
 SEED, COUNT = 10, 2

@@ -25,7 +25,7 @@ from medvision_agent.tools.view.perceived import (
     Tiles,
 )
 
-GOLDEN = Path(__file__).parent.parent / "data" / "golden" / "resize_vectors_v1.2.csv"
+GOLDEN = Path(__file__).parents[2] / "data" / "golden" / "resize_vectors_v1.2.csv"
 LARGE = Patches(pixels=2500 * 1024, longest=2048)
 SMALL = Patches(pixels=1536 * 1024)
 CLAUDE = Patches(patch=28, pixels=4784 * 750, longest=2576)
@@ -178,7 +178,7 @@ def test_grid_of_internvl(sent, most, thumbnail, grid):
 
 
 def test_rules_of_the_page_are_rules():
-    page = (Path(__file__).parent.parent.parent / "docs" / "perceived-sizes.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "perceived-sizes.md").read_text(encoding="utf-8")
     stated = re.findall(r"\{rule: [^}]*\}", page)
     rules = [TypeAdapter(PerceivedRule).validate_python(yaml.safe_load(text)) for text in stated]
     assert {rule.rule for rule in rules} == {kind.model_fields["rule"].default for kind in KINDS}

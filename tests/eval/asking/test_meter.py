@@ -3,7 +3,8 @@
 import pytest
 
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.eval.asking.budget import Budget, Meter
+from medvision_agent.eval.asking.meter import Meter
+from medvision_agent.eval.settings.budget import Budget
 
 
 @pytest.fixture

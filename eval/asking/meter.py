@@ -1,4 +1,4 @@
-"""A budget for one sitting of a run: when no further sample may be started.
+"""Keeping a budget: when no further sample of a run may be started.
 
 Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
 more than that. Before a sample is started, those in flight count as much as the mean of all so far. Calls whose
@@ -10,25 +10,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["Budget", "Meter"]
-
-
-class Budget(BaseModel):
-    """What a run may take; None does not bound. No part of a run's identity: a resumed run may have another."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """US dollars, by the model's prices, over all sittings and attempts."""
-    tokens: int | None = Field(default=None, gt=0)
-    """Input plus output tokens, over all sittings and attempts."""
-    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Wall time of this sitting."""
+__all__ = ["Meter"]
 
 
 class Meter:

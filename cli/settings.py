@@ -1,0 +1,82 @@
+"""The options of ``run`` and ``rerun``, made from the settings of a run, and settings made from options.
+
+An option stands for a field of ``Settings``, or for a field of one of its parts (selection, reading, limits, budget).
+Its help is the docstring of that field.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import click
+
+from medvision_agent.cli.limits import BUDGET, LIMITS, bounded, limit_options
+from medvision_agent.cli.options import help_of, with_options
+from medvision_agent.cli.sampling import reading_with, sample_options, selection_with
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.settings.settings import Asked, Settings
+
+__all__ = ["settings_options", "settings_with"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_METAVARS = {"tools": "on|off|NAME,NAME|code|blind|sham|again:N", "frame": "NAME"}
+_OTHERS = (
+    click.option("--reshape", metavar="H,W", help=help_of(Settings, "reshape")),
+    click.option("--models", "models_file", type=_FILE, help=help_of(Settings, "models_file")),
+    click.option("--script", type=click.Path(dir_okay=False), help=help_of(Settings, "script")),
+    click.option("--max-connections", type=click.IntRange(1, 1000), help=help_of(Settings, "max_connections")),
+)
+
+
+def _option(name: str) -> Callable[[_F], _F]:
+    """Return the option of a field of ``Asked``."""
+    field = Asked.model_fields[name]
+    flag, kind = f"--{name.replace('_', '-')}", field.annotation
+    shown: dict[str, Any] = {
+        "help": help_of(Asked, name),
+        "default": field.default,
+        "show_default": field.default is not None,
+    }
+    if kind is bool:
+        return click.option(f"{flag}/--no-{name.replace('_', '-')}", **shown)
+    if get_origin(kind) is Literal:
+        return click.option(flag, type=click.Choice(get_args(kind)), **shown)
+    if Path in get_args(kind):
+        return click.option(flag, type=_FILE, **shown)
+    return click.option(flag, metavar=_METAVARS.get(name), **shown)
+
+
+def settings_options(command: _F) -> _F:
+    """Add every option that stands for a setting, but for the model, the folder and ``--resume``."""
+    asked = tuple(_option(name) for name in Asked.model_fields)
+    return with_options((*asked, sample_options, *_OTHERS, limit_options), command)
+
+
+def settings_with(base: Settings, given: Mapping[str, Any]) -> Settings:
+    """Return settings with the values of the options in *given*; raises ConfigError.
+
+    Another model, or another file of models, takes the place of the model's row in *base*.
+    """
+    changes = {name: value for name, value in given.items() if name in Settings.model_fields}
+    if "reshape" in changes:
+        changes["reshape"] = _height_and_width(changes["reshape"])
+    if changes.keys() & {"model", "models_file"}:
+        changes["row"] = None
+    return base.but(
+        **changes,
+        limits=bounded(base.limits, LIMITS, given),
+        budget=bounded(base.budget, BUDGET, given),
+        selection=selection_with(base.selection, given),
+        reading=reading_with(base.reading, given),
+    )
+
+
+def _height_and_width(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(part) for part in text.split(","))
+    except ValueError:
+        height = width = 0
+    if height < 1 or width < 1:
+        raise ConfigError(f"--reshape {text}: expected HEIGHT,WIDTH in whole pixels, such as 512,512")
+    return height, width

@@ -1,0 +1,99 @@
+"""The identity of a run: the declared list of fields that say what was asked, and how.
+
+Two runs with equal identities may be resumed into each other; two arms of a comparison may differ only in the fields
+of their condition. Connections, prices, time limits of a request and the place of the results are no part of it.
+
+Contract: a field that an identity of an earlier version lacks has the value that was in force then. So every field
+that was added after version 0.1.0 has a default, and so does every key that was added to a model's row.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pydantic import field_validator
+
+from medvision_agent.agent.limits import Limits
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Identity"]
+
+
+class Identity(Frozen):
+    """What defines a run, field by field."""
+
+    RECORDED: ClassVar = frozenset({"version", "code_sha256", "resumed"})
+    """Fields that tell which code made the run. A resume under other code is allowed and named."""
+
+    version: str
+    """Version of the package the run was begun with."""
+    code_sha256: str
+    """Hash over the code that decides what a model sees (``eval/store/provenance.py``)."""
+    resumed: tuple[str, ...] = ()
+    """Version and code hash of every resume under other code than the one before, in order."""
+    model_name: str
+    model: dict[str, Any]
+    """The model's row, without what does not change what is asked."""
+    recipe: str
+    form: str = "direct"
+    states_spacing: bool = True
+    """Whether the prompt states the size of a pixel."""
+    prompt_file_sha256: str | None = None
+    reshape: tuple[int, int] | None = None
+    """Height and width to which native images are resampled first."""
+    output_format: str | None = None
+    """The form of the replies of a replay of the published experiment."""
+    prompts_sha256: str
+    """Hash over the shipped prompts."""
+    limits: Limits
+    sample_ids_sha256: str
+    samples_sha256: str
+    """Hash over what is asked of every sample. Where a source keeps its images is not part of it."""
+    provider_code: bool = False
+    """Whether the provider runs code that the model writes."""
+    condition: str
+    """The tool condition by name."""
+    control: str = ""
+    again: int = 0
+    """How many times the model is asked to check its answer."""
+    tools: tuple[str, ...]
+    overlays: bool | None = None
+    paragraph: str | None = None
+    """The template of the paragraph that names the tools; None without tools."""
+    tool_schemas_sha256: str
+    tool_paragraph_sha256: str
+
+    @field_validator("model")
+    @classmethod
+    def _with_later_keys(cls, row: dict[str, Any]) -> dict[str, Any]:
+        return {**_LATER_KEYS, **row}
+
+    @field_validator("prompts_sha256")
+    @classmethod
+    def _without_comments(cls, found: str) -> str:
+        return _SAME_PROMPTS.get(found, found)
+
+    @property
+    def code(self) -> str:
+        """The package's version and the hash of its code."""
+        return f"{self.version} {self.code_sha256}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON data, by field."""
+        return self.model_dump(mode="json")
+
+    def differences(self, other: "Identity") -> Iterator[tuple[str, Any, Any]]:
+        """Yield every field in which it is not like *other*, with both values as JSON data; code is left aside."""
+        ours, theirs = self.plain(), other.plain()
+        for name in sorted(ours.keys() - self.RECORDED):
+            if ours[name] != theirs[name]:
+                yield name, ours[name], theirs[name]
+
+
+_LATER_KEYS: Mapping[str, Any] = {}
+"""Keys of a model's row that version 0.1.0 did not know, with the value that was in force then."""
+_SAME_PROMPTS: Mapping[str, str] = {
+    "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803": (
+        "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9"
+    )
+}
+"""The hash that version 0.1.0 gave its prompts, comments included, and the hash of the same words without comments."""

@@ -1,0 +1,106 @@
+"""The settings of a run: the one place where each of them is declared, described and given its default.
+
+Contract: a setting that is added here is stored, counted in the identity as its mark says (``belongs.py``), asked again
+by ``rerun``, offered by ``run``, and, if it stands in ``Asked``, a key of a study's arms that ``varies`` can name.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.eval.data.medvision.source import Reading
+from medvision_agent.eval.data.selection import Selection
+from medvision_agent.eval.settings.belongs import NEITHER, belongs, condition, identity
+from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.frozen import Frozen
+
+__all__ = ["TOOL_FIELDS", "Asked", "Settings"]
+
+_PARAGRAPH = ("tool_schemas_sha256", "tool_paragraph_sha256")
+
+
+class Asked(Frozen):
+    """How every sample is asked."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, str_strip_whitespace=True)
+
+    tools: Annotated[
+        str, condition("condition", "control", "again", "tools", "provider_code", "overlays", "paragraph", *_PARAGRAPH)
+    ] = Field(default="on", min_length=1)
+    """Tools the model may call: `on` (all), `off` (none), tools by name (`crop,ruler`), `code` (the provider's code
+    execution), or a control: `blind`, `sham`, `again:N`."""
+    recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
+    """How a sample is asked: `medvision-1.2` or `paper-v1`."""
+    form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
+    """The prompt form: `direct`, or `cot`, which also prescribes the steps of the reasoning."""
+    frame: Annotated[str | None, identity("model.frame", "prompt_sha256", *_PARAGRAPH)] = None
+    """The coordinate convention of prompts, tools and answers, instead of the model's own."""
+    prompt_file: Annotated[Path | None, identity("prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256")] = None
+    """A YAML file of your own prompts."""
+    spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
+    """Where the model finds the size of a pixel: in the prompt, or only in the results of `pixel_spacing` and
+    `crop`."""
+    overlays: Annotated[bool, condition("overlays", *_PARAGRAPH)] = True
+    """Show the pictures that a tool draws of what it measured; the picture of `crop` is always shown."""
+    paragraph: Annotated[
+        Literal["plain", "paraphrased", "must-use"], condition("paragraph", "tool_paragraph_sha256")
+    ] = "plain"
+    """The paragraph of the prompt that names the tools: the usual one, one in other words, or one that demands a
+    call."""
+
+
+class Settings(Asked):
+    """Everything a run is asked with, and where it is kept."""
+
+    model: Annotated[str, identity("model_name", "model")]
+    """A model of the catalogue (see: medvision-agent models list)."""
+    row: Annotated[ModelConfig | None, identity("model")] = Field(default=None, discriminator="provider")
+    """The model's row itself, instead of the catalogue's row of that name."""
+    models_file: Annotated[Path | None, NEITHER] = None
+    """A YAML file of your own models."""
+    script: Annotated[str | None, identity("model")] = None
+    """A JSON file with the turns of the model `scripted`."""
+    data: Annotated[str, identity("sample_ids_sha256", "samples_sha256")] = "demo"
+    """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, or a JSONL or Parquet
+    file."""
+    selection: Annotated[Selection, identity("sample_ids_sha256", "samples_sha256")] = Selection()
+    """Which samples of the source are asked."""
+    reading: Annotated[Reading, identity("sample_ids_sha256", "samples_sha256")] = Reading()
+    """How MedVision's data is read."""
+    reshape: Annotated[tuple[int, int] | None, identity("reshape", "prompt_sha256", "v0_sha256")] = None
+    """Height and width to which native images are resampled first."""
+    limits: Annotated[Limits, identity("limits")] = Limits()
+    """What one sample may use."""
+    budget: Annotated[Budget, NEITHER] = Budget()
+    """What the whole run may take."""
+    max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=1000)
+    """Samples in flight at once, instead of the model's own setting."""
+    out: Annotated[Path, NEITHER] = Path()
+    """The folder of the run."""
+    resume: Annotated[bool, NEITHER] = False
+    """Continue the run in the folder: the samples that are missing or never got a reply."""
+
+    def stored(self) -> dict[str, Any]:
+        """Return what a run keeps of its settings, as JSON data: all but the model's row and where the run is kept."""
+        return self.model_dump(mode="json", exclude={"model", "row", "out", "resume"})
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Settings":
+        """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
+
+        Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``.
+        """
+        names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
+        later = {"budget", "frame", "script", "models_file"}
+        kept = {name: stored[name] for name in names if name not in later or name in stored}
+        return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
+
+
+TOOL_FIELDS: frozenset[str] = frozenset[str]().union(
+    *(mark.changes for mark in belongs(Settings).values() if mark.to == "condition")
+)
+"""The fields of an identity that belong to the tool condition: the only ones in which two compared runs may differ."""
