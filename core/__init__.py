@@ -20,27 +20,38 @@ from medvision_agent.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from medvision_agent import tools
+    from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
     from medvision_agent.api.listing import models
     from medvision_agent.api.loaded import Loaded, load
     from medvision_agent.api.scoring import RunScore, score, score_answers
+    from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.writing import export, export_medvision, report
     from medvision_agent.errors import MedVisionAgentError
+    from medvision_agent.eval.settings.settings import Settings
     from medvision_agent.tools.base import tool
 
 __all__ = [
+    "Ablated",
     "Compared",
     "Loaded",
     "MedVisionAgentError",
+    "Ran",
     "RunScore",
+    "Settings",
     "__version__",
+    "ablate",
     "compare",
     "compare_published",
+    "estimate",
     "export",
     "export_medvision",
     "load",
     "models",
+    "preview",
     "report",
+    "rerun",
+    "run",
     "score",
     "score_answers",
     "tool",
@@ -48,12 +59,15 @@ __all__ = [
 ]
 
 _PLACES = {
+    "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
     "api.listing": ("models",),
     "api.loaded": ("Loaded", "load"),
     "api.scoring": ("RunScore", "score", "score_answers"),
+    "api.studying": ("Ablated", "ablate", "preview"),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),
+    "eval.settings.settings": ("Settings",),
     "tools.base": ("tool",),
 }
 """Where each name comes from; ``tools`` is a package of its own. A test holds this beside the imports above."""
