@@ -78,3 +78,17 @@ def test_the_readme_study_is_one(tmp_path):
     arms, contrasts = expand(read_study(path))
     assert {"on", "off", "blind", "sham", "again:2", "on-repeat", "without-fit_contour"} <= arms.keys()
     assert len(contrasts) >= 10
+
+
+def test_the_architecture_page_names_files_that_are_there():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:core|agent|tools|prompts|eval|cli|tests)/[\w/.]*)`", page)
+    assert len(named) > 50
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    rooms = {path.rstrip("/") for path in re.findall(r"^\| `([\w/]+/)` \|", page, re.MULTILINE)}
+    folders = {
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("agent", "tools", "eval")
+        for path in (ROOT / top).glob("*/__init__.py")
+    }
+    assert folders - rooms == set()
