@@ -36,10 +36,14 @@ def test_a_broken_run_is_refused(tmp_path):
         mva.load(tmp_path)
 
 
-@pytest.mark.parametrize("protocol", ["medvision-1.2", "paper-v1"])
-@pytest.mark.parametrize("name", ["on", "off", "options", "cot", "native", "text", "code"])
+@pytest.mark.parametrize("protocol", ["as then", "medvision-1.2", "paper-v1"])
+@pytest.mark.parametrize("name", ["on", "off", "options", "scripted", "cot", "native", "text", "code"])
 def test_scores_are_those_of_score_json(stored, name, protocol):
-    scores, summary = mva.load(stored / name).scores(protocol=protocol), mva.score(stored / name, protocol).to_json()
+    if protocol == "as then":  # what `score --json` of version 0.1.0 printed
+        scores, summary = mva.load(stored / name).scores(), json.loads((stored / f"{name}.score.json").read_text())
+    else:
+        scores, summary = mva.load(stored / name).scores(protocol), mva.score(stored / name, protocol).to_json()
+    assert set(scores.protocol) == {summary["summary"]["protocol"]}
     for task, one in summary["summary"]["tasks"].items():
         own = scores[(scores.task == task) & scores.loss.notna()]
         assert len(own) == one["n"]
