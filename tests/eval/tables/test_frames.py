@@ -49,6 +49,10 @@ def test_means_of_the_metrics_are_those_of_the_summary(stored, name, rules):
             mean = one.metrics[measure.name]
             assert len(finite) == mean.n
             assert finite.mean() == pytest.approx(mean.mean, nan_ok=True) if mean.n else mean.mean is None
+        foreign = {column_of(measure) for other in TASKS for measure in MEASURES[other]} - set(
+            map(column_of, MEASURES[task])
+        )
+        assert own[sorted(foreign)].isna().all(axis=None)
         assert own.seconds.mean() == pytest.approx(one.effort.seconds.mean)
         assert own.tool_calls.mean() == pytest.approx(one.effort.tool_calls.mean)
 
