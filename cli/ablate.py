@@ -1,22 +1,14 @@
 """``medvision-agent ablate``: run a whole study of one file, or say what it would ask."""
 
-import asyncio
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from medvision_agent.cli.limits import BUDGET, bounded, budget_options
-from medvision_agent.cli.stopping import INTERRUPTED, Stopping
+from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
+from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.text import printable
-
-if TYPE_CHECKING:
-    from medvision_agent.eval.settings.budget import Budget
-    from medvision_agent.eval.study.cells import Cell
-    from medvision_agent.eval.study.plan import Plan
-    from medvision_agent.eval.study.schema import Study
 
 __all__ = ["command"]
 
@@ -60,95 +52,33 @@ def command(
     what the study varies; 1: some samples never got a reply, a limit was reached, or arms cannot be compared; 2: wrong
     usage or input; 130: interrupted.
     """
+    from medvision_agent.api.studying import ask_study, lay_out, preview
     from medvision_agent.cli.study import print_cells, print_preview
-    from medvision_agent.eval.scorer.protocol import protocol
-    from medvision_agent.eval.study.cells import make_cells, tools_file
-    from medvision_agent.eval.study.designs import expand
-    from medvision_agent.eval.study.noise import without_noise
-    from medvision_agent.eval.study.parity import check_identities, check_parity
-    from medvision_agent.eval.study.plan import make_plan
-    from medvision_agent.eval.study.preview import preview
-    from medvision_agent.tools.registry import registry_of
 
     if pilots and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
-    study, home = _study(study_file, tools_from), study_file.parent
-    scoring = protocol(study.protocol)
-    try:
-        arms, contrasts = expand(study, registry_of(tools_file(study, home)))
-    except ConfigError as error:
-        raise ConfigError(f"{study_file}: {error}") from None
-    out, budget = out or _default_folder(study.name), _budget(study, limits)
-    cells = make_cells(study, arms, home=home, out=out, budget=budget, asking=not dry_run)
-    plan = make_plan(study, arms, contrasts, cells, out)
-    check_identities(plan, cells)
+    budget = bounded(Budget(), BUDGET, limits)
     if dry_run:
-        print_preview(preview(plan, cells, scoring, pilots), as_json=as_json)
+        print_preview(preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget), as_json=as_json)
         return
-    _say_first(cells, without_noise(plan.arms, study.epochs, cells))
-    go_on = f"to go on, repeat the command with: --out {out}"
+    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget)
+    go_on = f"to go on, repeat the command with: --out {laid.out}"
     try:
-        left, interrupted, used_up = asyncio.run(_run(plan, cells, out, budget))
+        with terminable():
+            done = ask_study(laid, progress=True)
     except KeyboardInterrupt:
         click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
     except ProviderError as error:
-        raise ProviderError(f"{error}\n{go_on}" if out.exists() else str(error)) from error
-    failure = print_cells(plan, out, scoring, as_json=as_json)
-    problems = check_parity(out)
-    for problem in problems:
+        raise ProviderError(f"{error}\n{go_on}" if laid.out.exists() else str(error)) from error
+    failure = print_cells(done.plan, done.path, laid.protocol, as_json=as_json)
+    for problem in done.problems:
         click.echo(printable(f"not to be compared: {problem}"), err=True)
-    if used_up:
-        click.echo(f"stopped: {used_up}", err=True)
+    if done.used_up:
+        click.echo(f"stopped: {done.used_up}", err=True)
     if failure:
         click.echo(printable(f"no reply: {failure}"), err=True)
-    if left:
-        higher = ", and a higher limit" if used_up else ""
-        click.echo(f"{left} samples are left or got no reply; {go_on}{higher}", err=True)
-    context.exit(INTERRUPTED if interrupted else int(bool(left or problems)))
-
-
-def _study(file: Path, tools_from: Path | None) -> "Study":
-    """Return the study of a file; a file of tools on the command line takes the place of the study's."""
-    from medvision_agent.eval.study.load import read_study
-
-    study = read_study(file)
-    return study if tools_from is None else study.but(tools_from=tools_from.absolute())
-
-
-def _default_folder(name: str) -> Path:
-    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    return Path("studies") / f"{stamp}-{name}"
-
-
-def _say_first(cells: "tuple[Cell, ...]", noise: list[str]) -> None:
-    """Say what in the environment sends requests elsewhere, and whose repeats show no noise, once for each model."""
-    from medvision_agent.agent.wire.redirects import redirections
-
-    elsewhere = [line for cell in cells for line in redirections(cell.prepared.model)]
-    for line in dict.fromkeys([*elsewhere, *noise]):
-        click.echo(printable(line), err=True)
-
-
-def _budget(study: "Study", limits: dict[str, float | None]) -> "Budget":
-    """Return the study's budget; options of the command line go before it."""
-    return bounded(study.budget, BUDGET, limits)
-
-
-async def _run(plan: "Plan", cells: "tuple[Cell, ...]", out: Path, budget: "Budget") -> tuple[int, bool, str]:
-    """Run with a progress bar; returns what is left, whether it was interrupted, and which limit stopped it."""
-    from medvision_agent.cli.progress import RunProgress
-    from medvision_agent.eval.asking.runner import Watch
-    from medvision_agent.eval.study.run import execute_study
-
-    stopping, used_up = Stopping(), list[str]()
-    every = sum(len(cell.prepared.samples) for cell in cells)
-
-    def start(pending: int) -> None:
-        click.echo(f"writing to {out}: {len(cells)} cells, {pending} of {every} samples left", err=True)
-        progress.begin(pending, str(plan.study["name"]))
-
-    with RunProgress() as progress:
-        watch = Watch(on_record=progress.add, on_fault=progress.fault, on_limit=used_up.append)
-        left = await execute_study(plan, cells, out, budget=budget, watch=watch, stop=stopping.stop, on_start=start)
-    return left, stopping.interrupted, "".join(used_up)
+    if done.left:
+        higher = ", and a higher limit" if done.used_up else ""
+        click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
+    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems)))

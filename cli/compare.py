@@ -1,13 +1,11 @@
 """``medvision-agent compare``: two runs of the same samples side by side, paired; or a run and published results."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, Protocol, protocol
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
 
@@ -24,56 +22,37 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
     With --published, RUN_A (of MedVision samples) stands beside the published results instead, and what is not the
     same in both is said.
     """
-    rules = protocol(protocol_name)
     if published and run_b is not None:
         raise click.UsageError("--published takes one run; give RUN_B or --published")
     if published:
-        _beside_published(run_a, rules, as_json=as_json)
+        _beside_published(run_a, protocol_name, as_json=as_json)
     elif run_b is not None:
-        _beside_run(run_a, run_b, rules, as_json=as_json)
+        _beside_run(run_a, run_b, protocol_name, as_json=as_json)
     else:
         raise click.UsageError("what is RUN_A to be compared with? Give RUN_B or --published")
 
 
-def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
-    from medvision_agent.eval.results.published import differences, published_tables, run_figures
-    from medvision_agent.eval.store.write import open_run
+def _beside_published(run: Path, protocol: str, *, as_json: bool) -> None:
+    from medvision_agent.api.comparing import compare_published
 
-    run, tables = open_run(folder), published_tables()
-    figures, different = run_figures(run.records, rules), differences(run, rules)
+    found = compare_published(run, protocol)
     if as_json:
-        parts = {family: {part: asdict(one) for part, one in own.items()} for family, own in figures.items()}
-        content = {"run": parts, "protocol": rules.name, "not_the_same": different, "published": tables}
-        click.echo(json.dumps(content | {"facts": run.facts}, indent=2, allow_nan=False))
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return
     from medvision_agent.cli.printed.published import published_view
     from medvision_agent.cli.printed.table import show
 
-    facts = [*run.facts, f"scored by {rules.name}", *([run.source_note] if run.source_note else [])]
-    scored = sum(not record.outcome.infrastructure for record in run.records)
-    show(published_view(tables, figures, run.identity.model_name, facts, different, scored=scored))
+    show(published_view(found))
 
 
-def _beside_run(run_a: Path, run_b: Path, rules: Protocol, *, as_json: bool) -> None:
-    from medvision_agent.eval.compare.compare import compare
-    from medvision_agent.eval.compare.parity import run_parity
-    from medvision_agent.eval.store.write import open_run
+def _beside_run(run_a: Path, run_b: Path, protocol: str, *, as_json: bool) -> None:
+    from medvision_agent.api.comparing import compare
 
-    a, b = open_run(run_a), open_run(run_b)
-    different = run_parity(a, b)
-    if different:
-        listed = "".join(f"\n  {line}" for line in different)
-        raise ConfigError(
-            f"{run_a} (A) and {run_b} (B) differ in more than their tools, so no difference in their "
-            f"results could be put down to the tools:{listed}"
-        )
-    comparison = compare(a.records, b.records, rules, chosen=len(a.samples))
+    found = compare(run_a, run_b, protocol)
     if as_json:
-        arms = {arm: {"facts": run.facts, "identity": run.identity.plain()} for arm, run in (("a", a), ("b", b))}
-        notes = {"source_note": a.source_note, "comparison": comparison.model_dump(mode="json")}
-        click.echo(json.dumps(arms | notes, indent=2, allow_nan=False))
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return
     from medvision_agent.cli.printed.compare import comparison_view
     from medvision_agent.cli.printed.table import show
 
-    show(comparison_view(comparison, a.facts, b.facts, a.source_note))
+    show(comparison_view(found.comparison, found.a.facts, found.b.facts, found.a.source_note))

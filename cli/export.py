@@ -1,9 +1,15 @@
-"""``medvision-agent export``: a stored run as MedVision's own result files."""
+"""``medvision-agent export``: stored runs as tables for other programs, or as MedVision's own result files."""
 
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.tables.write import Format
 
 __all__ = ["command"]
 
@@ -11,20 +17,39 @@ __all__ = ["command"]
 @click.command("export")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of results.")
-def command(run: Path, out: Path) -> None:
-    """Write RUN as MedVision's result files, which its own parser and summaries read.
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("medvision", "parquet", "csv", "jsonl")),
+    default="medvision",
+    show_default=True,
+    help="MedVision's result files, or tables of samples, turns and tool calls.",
+)
+@click.option(
+    "--protocol", "protocol_name", help=f"Scoring rules of the tables: {', '.join(PROTOCOLS)}; default: as declared."
+)
+def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protocol_name: str | None) -> None:
+    """Write RUN for other programs: as MedVision's result files, or as tables.
 
-    Each kind of task gets a folder: DIR/Detection/MODEL, DIR/TL/MODEL, DIR/AD/MODEL. Start MedVision's parser in the
-    data folder: the names of the images in the files begin there. RUN itself is not changed.
+    Tables (parquet, csv, jsonl) are written of any run, and of a study or a folder of runs as well:
+    DIR/samples.parquet, DIR/turns.parquet and DIR/tool_calls.parquet. docs/export.md describes every column.
+
+    MedVision's own parser and summaries read its result files. Each kind of task gets a folder: DIR/Detection/MODEL,
+    DIR/TL/MODEL, DIR/AD/MODEL. Start MedVision's parser in the data folder: the names of the images in the files begin
+    there. RUN itself is not changed.
     """
-    from medvision_agent.eval.results.export import export_run
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.api.writing import export, export_medvision
 
-    stored = open_run(run)
-    done = export_run(stored.records, stored.identity.model_name, out, datetime.now().astimezone())
-    unfinished = len(stored.samples) - len(stored.records)
-    for folder in done.folders:
+    if form != "medvision":
+        for file, rows in export(run, out, form, protocol=protocol_name).items():
+            click.echo(f"written: {file}, {rows} rows")
+        return
+    if protocol_name is not None:
+        raise ConfigError("--protocol goes with the formats parquet, csv and jsonl; MedVision's files hold no scores")
+    done = export_medvision(run, out)
+    for folder in done.files.folders:
         click.echo(f"written: {folder}")
-    click.echo(f"{done.samples} samples, {done.empty} of them without an answer (an empty response)")
-    if done.left_out or unfinished:
-        click.echo(f"left out: {done.left_out} infrastructure failures, {unfinished} samples not finished")
+    click.echo(f"{done.files.samples} samples, {done.files.empty} of them without an answer (an empty response)")
+    if done.files.left_out or done.unfinished:
+        left_out = f"{done.files.left_out} infrastructure failures, {done.unfinished} samples not finished"
+        click.echo(f"left out: {left_out}")

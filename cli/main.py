@@ -22,7 +22,7 @@ COMMANDS = {
     "ablate": "Run a study: models under several conditions, side by side.",
     "compare": "Put two runs of the same samples side by side, paired.",
     "data": "List, show and export samples.",
-    "export": "Write a stored run as MedVision's own result files.",
+    "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
     "rerun": "Ask once more what a stored run asked, or the same with other tools.",
     "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",

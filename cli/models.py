@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.agent.models import ModelConfig
 from medvision_agent.cli.printed.findings import print_findings
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
@@ -33,9 +32,9 @@ def command() -> None:
 @_EXTRA
 def list_models(extra: Path | None) -> None:
     """List all models by name, and whether each could be asked now."""
-    from medvision_agent.agent.models.catalogue import load_catalogue
+    from medvision_agent.api.listing import models
 
-    rows = [(name, config.provider, config.model, _readiness(config)) for name, config in load_catalogue(extra).items()]
+    rows = [tuple(map(str, row)) for row in models(extra).itertuples(index=False)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         cells = [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
@@ -50,9 +49,10 @@ def show(name: str, extra: Path | None) -> None:
     import yaml
 
     from medvision_agent.agent.models.catalogue import find, load_catalogue, origins
+    from medvision_agent.api.listing import readiness
 
     config = find(name, load_catalogue(extra))
-    click.echo(printable(f"# {origins(extra)[name]}; {_readiness(config)}"))
+    click.echo(printable(f"# {origins(extra)[name]}; {readiness(config)}"))
     click.echo(yaml.safe_dump({name: config.model_dump(mode="json")}, sort_keys=False), nl=False)
 
 
@@ -86,16 +86,3 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     unreported = f" (of {usage.unreported} calls not known)" if usage.unreported else ""
     click.echo(f"{usage.model_calls} calls, {usage.input} tokens in, {usage.output} out, {cost}{unreported}")
     context.exit(0 if found.passed else 1)
-
-
-def _readiness(config: ModelConfig) -> str:
-    from medvision_agent.agent.providers.factory import check_ready, key_names
-
-    names = key_names(config)
-    try:
-        check_ready(config, os.environ)
-    except ConfigError as error:
-        if not names:
-            return f"not ready: {error}"
-        return f"key not set ({' or '.join(names)})"
-    return f"key set ({' or '.join(names)})" if names else "needs no key"

@@ -1,6 +1,7 @@
 """``medvision-agent report``: stored runs and studies as one page."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -33,7 +34,7 @@ def command(
     *,
     folders: tuple[Path, ...],
     out: Path,
-    form: str | None,
+    form: Literal["html", "md"] | None,
     tables: Path | None,
     pictures: int,
     protocol_name: str | None,
@@ -43,13 +44,9 @@ def command(
     Nothing is asked of a model. Runs of one model over the same samples are compared where they differ in nothing but
     their tools; only a study declares tests. An existing file is overwritten.
     """
-    from medvision_agent.eval.report.collect import collect
-    from medvision_agent.eval.report.write import write_report, write_tables
-    from medvision_agent.eval.scorer.protocol import protocol
+    from medvision_agent.api.writing import report
 
-    rules = protocol(protocol_name) if protocol_name else None
-    report = collect(folders, rules, most_pictures=pictures)
-    write_report(report, out, form or ("md" if out.suffix.lower() in {".md", ".markdown"} else "html"))
-    click.echo(f"written: {out}")
+    done = report(folders, out, format=form, tables=tables, pictures=pictures, protocol=protocol_name)
+    click.echo(f"written: {done.page}")
     if tables is not None:
-        click.echo(f"written: {write_tables(report, tables)} tables, each as CSV and LaTeX, in {tables}")
+        click.echo(f"written: {done.tables} tables, each as CSV and LaTeX, in {tables}")

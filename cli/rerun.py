@@ -28,16 +28,14 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
     The model's row, samples, prompts, limits and budget come from the store, whatever the catalogue says by now. Should
     anything come out differently all the same (the package, a data file), it is named before the first request.
     """
-    from medvision_agent.eval.asking.launch import prepare
-    from medvision_agent.eval.asking.rerun import changes, settings_of
+    from medvision_agent.api.asking import ask_again
+    from medvision_agent.eval.asking.rerun import settings_of
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     scoring, stored = protocol_named(protocol), open_run(run)
-    prepared = prepare(settings_with(settings_of(stored, out), given(context)))
-    if changed := changes(stored.identity, prepared.identity):
-        click.echo(f"not as in {run}: {', '.join(changed)}", err=True)
-    carry_out(context, prepared, scoring, as_json=as_json)
+    settings = settings_with(settings_of(stored, out), given(context))
+    carry_out(context, lambda: ask_again(stored, settings, progress=True), out, scoring, as_json=as_json)
 
 
 for _parameter in command.params:

@@ -1,7 +1,6 @@
 """``medvision-agent run``: ask a model the samples of a source, with or without tools, and store every answer."""
 
-import asyncio
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +8,15 @@ import click
 
 from medvision_agent.cli.options import given, help_of
 from medvision_agent.cli.settings import settings_options, settings_with
-from medvision_agent.cli.stopping import INTERRUPTED, Stopping
+from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import printable
 
 if TYPE_CHECKING:
-    from medvision_agent.eval.asking.launch import Prepared
+    from medvision_agent.api.asking import Ran
     from medvision_agent.eval.scorer.protocol import Protocol
-    from medvision_agent.eval.store.run import Run
 
 __all__ = ["PROTOCOL_HELP", "carry_out", "command"]
 
@@ -48,34 +46,32 @@ def command(
     never got a reply, or a limit of the run was reached (go on with --resume); 2: wrong usage or input; 130:
     interrupted.
     """
+    from medvision_agent.api.asking import ask, estimate
     from medvision_agent.cli.estimate import print_estimate
-    from medvision_agent.eval.asking.estimate import estimate
-    from medvision_agent.eval.asking.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store.write import open_run
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
-    prepared = prepare(_settings(given(context)), asking=not dry_run)
+    settings = _settings(given(context))
     if dry_run:
-        print_estimate(estimate(prepared, open_run(pilot) if pilot else None), as_json=as_json)
+        print_estimate(estimate(settings, pilot=pilot), as_json=as_json)
         return
-    carry_out(context, prepared, scoring, as_json=as_json)
+    carry_out(context, lambda: ask(settings, progress=True), settings.out, scoring, as_json=as_json)
 
 
-def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol", *, as_json: bool) -> None:
-    """Run what was prepared, print its summary by a protocol, say what is left, and exit with the code of ``run``."""
-    from medvision_agent.agent.wire.redirects import redirections
+def carry_out(
+    context: click.Context, asking: Callable[[], "Ran"], out: Path, scoring: "Protocol", *, as_json: bool
+) -> None:
+    """Run *asking*, print the summary of its run, say what is left, and exit with the code of ``run``."""
+    from medvision_agent.api.scoring import score_run
     from medvision_agent.cli.summary import print_summary
-    from medvision_agent.eval.store.write import DATABASE
+    from medvision_agent.eval.store.files import DATABASE
 
-    for line in [*redirections(prepared.model), *_upgrades(prepared)]:
-        click.echo(line, err=True)
-    out = prepared.settings.out
     go_on = f"to go on, repeat the command with: --out {out} --resume"
     try:
-        run, interrupted, used_up = asyncio.run(_run(prepared))
+        with terminable():
+            ran = asking()
     except KeyboardInterrupt:
         click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
@@ -83,66 +79,25 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
         if (out / DATABASE).exists():
             raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
         raise
-    print_summary(run, scoring, as_json=as_json)
-    failed = [record for record in run.records if record.outcome.infrastructure]
+    print_summary(score_run(ran.run, scoring), as_json=as_json)
+    failed = ran.unanswered
     if failed:
         first = failed[0]
         detail = " ".join(first.detail.split())[-300:]
         count = "1 sample was" if len(failed) == 1 else f"{len(failed)} samples were"
         click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
-    if used_up:
-        click.echo(f"stopped: {used_up}; {len(run.pending())} samples are left", err=True)
+    if ran.used_up:
+        click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
         go_on = f"{go_on}, and a higher limit"
-    if interrupted or failed or used_up:
+    if ran.interrupted or failed or ran.used_up:
         click.echo(go_on, err=True)
-    context.exit(INTERRUPTED if interrupted else int(bool(failed or used_up)))
-
-
-def _upgrades(prepared: "Prepared") -> list[str]:
-    """Return a line for each library that is not of the version the run to be resumed began with."""
-    from medvision_agent.eval.store.write import DATABASE, open_run
-
-    settings = prepared.settings
-    if not settings.resume or not (settings.out / DATABASE).exists():
-        return []
-    began, now = open_run(settings.out).config["libraries"], prepared.config()["libraries"]
-    return [
-        f"{name} is {now.get(name, 'not installed')}; this run began with {began.get(name, 'none')}"
-        for name in sorted(began.keys() | now.keys())
-        if began.get(name) != now.get(name)
-    ]
+    context.exit(INTERRUPTED if ran.interrupted else int(bool(failed or ran.used_up)))
 
 
 def _settings(options: dict[str, Any]) -> Settings:
+    from medvision_agent.api.asking import default_folder
+
     if options.get("resume") and options.get("out") is None:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
     settings = settings_with(Settings(model=options["model"]), options)
-    return settings if "out" in options else settings.but(out=_default_folder(settings.model, settings.tools))
-
-
-def _default_folder(model: str, tools: str) -> Path:
-    """Return a folder named by time, model and tools; only letters a file system takes."""
-    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    name = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in f"{model}-tools-{tools}")
-    return Path("runs") / f"{stamp}-{name[:80]}"
-
-
-async def _run(prepared: "Prepared") -> tuple["Run", bool, str]:
-    """Run with a progress bar; the first Ctrl-C or SIGTERM stops after what is in flight, the second at once.
-
-    Returns the run, whether it was interrupted, and which limit of the run stopped it (empty: none did).
-    """
-    from medvision_agent.cli.progress import RunProgress
-    from medvision_agent.eval.asking.launch import execute
-    from medvision_agent.eval.asking.runner import Watch
-
-    stopping, used_up = Stopping(), list[str]()
-
-    def start(run: "Run") -> None:
-        click.echo(f"writing to {run.folder}", err=True)
-        progress.start(run)
-
-    with RunProgress() as progress:
-        watch = Watch(on_start=start, on_record=progress.add, on_fault=progress.fault, on_limit=used_up.append)
-        run = await execute(prepared, watch=watch, stop=stopping.stop)
-    return run, stopping.interrupted, "".join(used_up)
+    return settings if "out" in options else settings.but(out=default_folder(settings))

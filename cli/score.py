@@ -4,16 +4,15 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, Protocol, protocol
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
-__all__ = ["command", "write_lines"]
+__all__ = ["command"]
 
 _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
 """MedVision's variables of the range of scaled pixel sizes, with its defaults."""
@@ -63,25 +62,35 @@ def command(
     RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
     folder of MedVision results of one model.
     """
-    from medvision_agent.cli.answers import score_answers
-    from medvision_agent.eval.results.folder import has_results
-    from medvision_agent.eval.store.write import DATABASE
+    from medvision_agent.api.scoring import is_answers, score, score_answers
+    from medvision_agent.cli.summary import print_answers, print_summary
 
-    rules = protocol(protocol_name)
-    if source.is_file() or (source.is_dir() and not (source / DATABASE).is_file() and has_results(source)):
-        rules = replace(rules, numpy1=numpy1, scaled_pixel_size=_factors(scaled_pixel_size))
-        score_answers(source, rules, samples, plans, removed_samples, as_json=as_json, box_sizes=boxsize)
+    if is_answers(source):
+        answers = score_answers(
+            source,
+            protocol_name,
+            keep=samples is not None,
+            box_sizes=boxsize,
+            removed_samples=removed_samples,
+            numpy1=numpy1,
+            scaled_pixel_size=_factors(scaled_pixel_size),
+            plans=plans,
+        )
+        _write_lines(samples, answers.rows())
+        print_answers(answers, as_json=as_json)
         return
-    for name, given in {
+    given = {
         "boxsize": boxsize,
         "removed-samples": removed_samples,
         "numpy1": numpy1,
         "scaled-pixel-size": scaled_pixel_size,
         "plans": plans,
-    }.items():
-        if given:
-            raise ConfigError(f"--{name} is for MedVision's result files; {source} is no such file or folder")
-    _score_run(source, rules, samples, as_json=as_json)
+    }
+    for name in (name for name, value in given.items() if value):
+        raise ConfigError(f"--{name} is for MedVision's result files; {source} is no such file or folder")
+    run = score(source, protocol_name)
+    _write_lines(samples, run.rows())
+    print_summary(run, as_json=as_json)
 
 
 def _factors(given: str | None) -> tuple[float, float]:
@@ -97,21 +106,12 @@ def _factors(given: str | None) -> tuple[float, float]:
     return low, high
 
 
-def write_lines(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+def _write_lines(file: Path | None, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one line of strict JSON per row; ConfigError where the file cannot be written."""
+    if file is None:
+        return
     try:
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
     except OSError as error:
         raise ConfigError(f"--samples {file} cannot be written: {error.strerror}") from error
-
-
-def _score_run(run: Path, rules: Protocol, samples: Path | None, *, as_json: bool) -> None:
-    from medvision_agent.cli.summary import print_summary
-    from medvision_agent.eval.store.write import open_run
-    from medvision_agent.eval.summary.rows import sample_row
-
-    stored = open_run(run)
-    if samples is not None:
-        write_lines(samples, [sample_row(record, rules) for record in stored.records])
-    print_summary(stored, rules, as_json=as_json)

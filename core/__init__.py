@@ -1,16 +1,94 @@
 """medvision-agent: do tools help a vision-language model to measure medical images?
 
-The package is one namespace with four layers; imports point one way::
+    import medvision_agent as mva
 
-    cli -> eval -> agent -> tools        (prompts is data; errors and version belong to nobody)
+    run = mva.load("runs/on")
+    run.samples()  # a DataFrame
+    mva.compare("runs/off", "runs/on").table()
 
-Nothing heavy is imported here: ``import medvision_agent`` costs a few milliseconds.
+Everything here is described in docs/api.md. The package is one namespace with layers, and imports point one way::
+
+    cli -> api -> eval -> agent -> tools        (prompts is data; errors and version belong to nobody)
+
+What is named here is imported when it is first used: ``import medvision_agent`` costs a few milliseconds.
 """
 
 import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from medvision_agent.version import VERSION as __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from medvision_agent import tools
+    from medvision_agent.api.asking import Ran, estimate, rerun, run
+    from medvision_agent.api.comparing import Compared, compare, compare_published
+    from medvision_agent.api.listing import models
+    from medvision_agent.api.loaded import Loaded, load
+    from medvision_agent.api.scoring import RunScore, score, score_answers
+    from medvision_agent.api.studying import Ablated, ablate, preview
+    from medvision_agent.api.writing import export, export_medvision, report
+    from medvision_agent.errors import MedVisionAgentError
+    from medvision_agent.eval.settings.settings import Settings
+    from medvision_agent.tools.base import tool
+
+__all__ = [
+    "Ablated",
+    "Compared",
+    "Loaded",
+    "MedVisionAgentError",
+    "Ran",
+    "RunScore",
+    "Settings",
+    "__version__",
+    "ablate",
+    "compare",
+    "compare_published",
+    "estimate",
+    "export",
+    "export_medvision",
+    "load",
+    "models",
+    "preview",
+    "report",
+    "rerun",
+    "run",
+    "score",
+    "score_answers",
+    "tool",
+    "tools",
+]
+
+_PLACES = {
+    "api.asking": ("Ran", "estimate", "rerun", "run"),
+    "api.comparing": ("Compared", "compare", "compare_published"),
+    "api.listing": ("models",),
+    "api.loaded": ("Loaded", "load"),
+    "api.scoring": ("RunScore", "score", "score_answers"),
+    "api.studying": ("Ablated", "ablate", "preview"),
+    "api.writing": ("export", "export_medvision", "report"),
+    "errors": ("MedVisionAgentError",),
+    "eval.settings.settings": ("Settings",),
+    "tools.base": ("tool",),
+}
+"""Where each name comes from; ``tools`` is a package of its own. A test holds this beside the imports above."""
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is named, when it is first used."""
+    if name == "tools":
+        return import_module("medvision_agent.tools")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'medvision_agent' has no attribute {name!r}")
+    value = getattr(import_module(f"medvision_agent.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the names that are offered."""
+    return sorted(__all__)
+
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the caller sets up logging

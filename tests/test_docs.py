@@ -24,7 +24,7 @@ COMMANDS = [
 NEEDS_KEY = [line for line in COMMANDS if " run " in line and ("gemini" in line or "gpt" in line)]
 
 
-@pytest.mark.parametrize("script", ["cli_docs", "model_docs"])
+@pytest.mark.parametrize("script", ["cli_docs", "model_docs", "table_docs"])
 def test_generated_pages_are_up_to_date(script):
     spec = importlib.util.spec_from_file_location(script, ROOT / "scripts" / f"{script}.py")
     module = importlib.util.module_from_spec(spec)

@@ -1,34 +1,30 @@
 """The published results as a person reads them: each part of a table with the run's own line below."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from medvision_agent.api.comparing import BesidePublished
 from medvision_agent.cli.printed.table import new_table, plain
 from medvision_agent.eval.results.published import Figures
 
 __all__ = ["published_view"]
 
 
-def published_view(
-    published: Mapping[str, Any],
-    figures: Mapping[str, Mapping[str, Figures]],
-    model: str,
-    facts: Sequence[str],
-    differences: Sequence[str],
-    *,
-    scored: int,
-) -> Group:
-    """Return the parts the run has figures for, under its facts and what is not the same; it has *scored* samples."""
+def published_view(found: BesidePublished) -> Group:
+    """Return the parts the run has figures for, under its facts and what is not the same."""
+    run, published = found.run, found.published
+    facts = [*run.facts, f"scored by {found.protocol.name}", *([run.source_note] if run.source_note else [])]
+    scored = sum(not record.outcome.infrastructure for record in run.records)
     blocks: list[RenderableType] = [plain(line) for line in facts]
     blocks.append(Text("NOT THE SAME in this run and in the published results:", style="bold"))
-    blocks += [plain(f"  {line}") for line in differences]
+    blocks += [plain(f"  {line}") for line in found.differences]
     for table in published["tables"]:
-        blocks += _parts(table, figures.get(table["family"], {}), model)
-    counted = sum(part.n for own in figures.values() for part in own.values())
+        blocks += _parts(table, found.figures.get(table["family"], {}), run.identity.model_name)
+    counted = sum(part.n for own in found.figures.values() for part in own.values())
     if counted < scored:
         why = "groups of fewer than 50 boxes, data sets or samples that MedVision's summaries leave out"
         blocks += [plain(""), plain(f"{scored - counted} of {scored} scored samples are in none of its figures: {why}")]

@@ -17,7 +17,7 @@ from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 
-__all__ = ["CELLS", "FORMAT", "STUDY", "has_run", "holds_run", "open_run", "read_trace"]
+__all__ = ["CELLS", "FORMAT", "STUDY", "has_run", "holds_run", "open_run", "read_trace", "read_traces"]
 
 FORMAT = 1
 STUDY, CELLS = "study.json", "cells"
@@ -57,6 +57,17 @@ def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
             raise StorageError(f"{folder} has no trace of sample {sample_id!r}")
         trace: dict[str, Any] = json.loads(row[0])
         return trace
+
+
+def read_traces(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each finished sample's id and latest trace, in the order of the samples; raises StorageError."""
+    query = """
+        SELECT sample_id, trace, max(attempt) FROM record JOIN sample ON sample.id = sample_id
+        GROUP BY sample_id ORDER BY position
+    """
+    with _reading(folder) as database:
+        for sample_id, trace, _ in database.execute(query):
+            yield sample_id, json.loads(trace)
 
 
 def has_run(folder: Path) -> bool:

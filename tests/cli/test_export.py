@@ -3,6 +3,11 @@
 import json
 from pathlib import Path
 
+import pandas as pd
+import pytest
+
+import medvision_agent as mva
+
 DATA = Path(__file__).parents[1] / "data/medvision-mini/Data"
 
 
@@ -36,3 +41,35 @@ async def test_samples_from_elsewhere_are_refused(call, data, tmp_path):
     assert code == 2
     assert "s0: no sample of MedVision's data" in err
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+async def test_tables_of_any_run_are_what_python_loads(call, data, tmp_path, form):
+    code, _, err = await call("run", "--model", "baseline-cv", "--data", data, "--out", tmp_path / "run")
+    assert code == 0, err
+    code, out, err = await call("export", tmp_path / "run", "--format", form, "--out", tmp_path / "tables")
+    assert code == 0, err
+    loaded = mva.load(tmp_path / "run")
+    for name, table in (("samples", loaded.samples()), ("turns", loaded.turns()), ("tool_calls", loaded.tool_calls())):
+        assert f"written: {tmp_path / 'tables' / name}.{form}, {len(table)} rows" in out
+        assert len(table) >= 12
+    read = {"parquet": pd.read_parquet, "csv": pd.read_csv, "jsonl": lambda file: pd.read_json(file, lines=True)}[form]
+    found, samples = read(tmp_path / f"tables/samples.{form}"), loaded.samples()
+    assert list(found.columns) == list(samples.columns)
+    assert list(found.id) == list(samples.id)
+    assert list(found.loss.astype(float).round(12)) == list(samples.loss.round(12))
+
+
+async def test_refusals_of_export_are_one_line(call, data, tmp_path):
+    await call("run", "--model", "baseline-prior", "--data", data, "--tools", "off", "--out", tmp_path / "run")
+    run, out = tmp_path / "run", ("--out", tmp_path / "tables")
+    for words in (
+        ("export", run, "--protocol", "paper-v1", *out),
+        ("export", run, "--protocol", "none", "--format", "csv", *out),
+        ("export", tmp_path, "--out", run, "--format", "csv"),
+        ("export", data, "--format", "csv", *out),
+    ):
+        code, _, err = await call(*words)
+        assert (code, len(err.splitlines())) == (2, 1), err
+        assert err.startswith("Error: ")
+    assert not (tmp_path / "tables").exists()

@@ -1,0 +1,93 @@
+"""Runs side by side, paired by sample; or a run beside the results that MedVision published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medvision_agent.api.loaded import PathText
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.compare import Comparison
+from medvision_agent.eval.compare.compare import compare as compare_records
+from medvision_agent.eval.compare.parity import run_parity
+from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.run import Run
+
+__all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Run B beside run A."""
+
+    a: Run
+    b: Run
+    comparison: Comparison
+    """By task: the means over common pairs, their difference B - A, and what could not be paired."""
+
+    def table(self) -> pd.DataFrame:
+        """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
+        return pd.DataFrame(
+            {"task": task, "measure": name, **mean.model_dump()}
+            for task, one in self.comparison.tasks.items()
+            for name, mean in one.metrics.items()
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``compare --json`` prints."""
+        arms = {
+            arm: {"facts": run.facts, "identity": run.identity.plain()} for arm, run in (("a", self.a), ("b", self.b))
+        }
+        return arms | {"source_note": self.a.source_note, "comparison": self.comparison.model_dump(mode="json")}
+
+
+@dataclass(frozen=True, eq=False)
+class BesidePublished:
+    """A run beside MedVision's published results."""
+
+    run: Run
+    protocol: Protocol
+    figures: Mapping[str, Mapping[str, Figures]]
+    """The run's, by family and part of its table."""
+    differences: Sequence[str]
+    """What is not the same in both."""
+    published: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``compare --published --json`` prints."""
+        parts = {family: {part: asdict(one) for part, one in own.items()} for family, own in self.figures.items()}
+        return {
+            "run": parts,
+            "protocol": self.protocol.name,
+            "not_the_same": self.differences,
+            "published": self.published,
+            "facts": self.run.facts,
+        }
+
+
+def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compared:
+    """Return stored run *b* beside run *a*, sample by sample; no test of significance.
+
+    Raises ConfigError naming every difference where the runs differ in more than their tools.
+    """
+    rules = protocol_named(protocol)
+    one, two = open_run(Path(a)), open_run(Path(b))
+    if different := run_parity(one, two):
+        listed = "".join(f"\n  {line}" for line in different)
+        raise ConfigError(
+            f"{a} (A) and {b} (B) differ in more than their tools, so no difference in their "
+            f"results could be put down to the tools:{listed}"
+        )
+    return Compared(one, two, compare_records(one.records, two.records, rules, chosen=len(one.samples)))
+
+
+def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:
+    """Return a stored run over MedVision's samples beside the published results, and what is not the same in both."""
+    rules, stored = protocol_named(protocol), open_run(Path(run))
+    figures = run_figures(stored.records, rules)
+    return BesidePublished(stored, rules, figures, differences(stored, rules), published_tables())

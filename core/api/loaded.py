@@ -1,0 +1,137 @@
+"""Stored runs, loaded: one run, a study, or a folder of both, as tables and pictures.
+
+Contract: every call reads the store anew, so that a run in progress can be looked at. Nothing stored is changed.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from medvision_agent.errors import ConfigError, StorageError, nearest
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.store.files import DATABASE, picture_path
+from medvision_agent.eval.store.read import CELLS, STUDY, has_run, open_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.study.plan import read_plan
+from medvision_agent.eval.tables.frames import samples_frame, scores_frame, tool_calls_frame, turns_frame
+
+__all__ = ["Loaded", "PathText", "load"]
+
+PathText = str | PathLike[str]
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A stored run, a study, or a folder of both. Columns of the tables: docs/export.md."""
+
+    path: Path
+    kind: Literal["run", "study", "folder"]
+    folders: Mapping[str, Path]
+    """The folder of each run, by the name that the column ``run`` of the tables holds."""
+
+    @property
+    def runs(self) -> Mapping[str, Run]:
+        """The runs themselves: identity, settings, samples and records."""
+        return {name: open_run(folder) for name, folder in self.folders.items()}
+
+    def samples(self, protocol: str | None = None) -> pd.DataFrame:
+        """Return a row for each sample: the question, how it ended, its score and what it took.
+
+        Without *protocol*, a study is scored by the one it declared, anything else by the default one.
+        """
+        return samples_frame(self.folders, self._rules(protocol))
+
+    def scores(self, protocol: str | None = None) -> pd.DataFrame:
+        """Return a row for each sample with its score and nothing else; *protocol* as for ``samples``."""
+        return scores_frame(self.folders, self._rules(protocol))
+
+    def turns(self) -> pd.DataFrame:
+        """Return a row for each message of every conversation, those sent to the model included."""
+        return turns_frame(self.folders)
+
+    def tool_calls(self) -> pd.DataFrame:
+        """Return a row for each tool call: arguments, result, picture, seconds."""
+        return tool_calls_frame(self.folders)
+
+    def picture(
+        self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None
+    ) -> NDArray[np.uint8]:
+        """Return the pixels of a stored picture, grey (h, w) or RGB (h, w, 3), from 0 to 255; see ``png``."""
+        pixels = cv2.imdecode(np.frombuffer(self.png(sample, sha256=sha256, run=run), np.uint8), cv2.IMREAD_UNCHANGED)
+        if pixels is None:
+            raise StorageError(f"{self.path}: the picture {sample or sha256} is no readable PNG file")
+        return np.asarray(pixels if pixels.ndim == 2 else pixels[:, :, ::-1], np.uint8)
+
+    def png(self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None) -> bytes:
+        """Return a stored picture as a PNG file: the image as sent (v0) of a sample, by its id, or any one by its hash.
+
+        *run* names the run where several hold the sample. Raises ConfigError if neither or both of *sample* and
+        *sha256* are given or nothing has that name, StorageError if the picture is missing or not what was stored.
+        """
+        if (sample is None) == (sha256 is None):
+            raise ConfigError("picture: give the id of a sample or the sha256 of a picture, one of them")
+        folders = self._folders(run)
+        key = self._sent(sample, folders) if sample is not None else str(sha256)
+        if not _SHA256.fullmatch(key):
+            raise ConfigError(f"picture: {key!r} is no SHA-256: expected 64 digits from 0 to f")
+        file = next((file for folder in folders.values() if (file := picture_path(folder, key)).is_file()), None)
+        if file is None:
+            raise StorageError(f"{self.path}: no picture {key} is stored here")
+        return _checked(file, key)
+
+    def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
+        records = [record for folder in folders.values() for record in open_run(folder).records]
+        ids = {record.sample.id: record.v0_sha256 for record in records}
+        hashes = {record.v0_sha256 for record in records if record.sample.id == sample_id and record.v0_sha256}
+        if len(hashes) > 1:
+            raise ConfigError(f"picture: runs sent different pictures of sample {sample_id!r}; name one with run=")
+        if not hashes:
+            raise ConfigError(f"picture: {self.path} sent none of a sample {sample_id!r}.{nearest(sample_id, ids)}")
+        return hashes.pop()
+
+    def _folders(self, run: str | None) -> Mapping[str, Path]:
+        if run is None:
+            return self.folders
+        if run not in self.folders:
+            raise ConfigError(f"picture: {self.path} has no run {run!r}.{nearest(run, self.folders)}")
+        return {run: self.folders[run]}
+
+    def _rules(self, name: str | None) -> Protocol:
+        if name is None and self.kind == "study":
+            return protocol(read_plan(self.path).protocol)
+        return protocol(name or DEFAULT_PROTOCOL)
+
+
+def load(path: PathText) -> Loaded:
+    """Return a stored run, a study, or all runs and studies in a folder, at any depth.
+
+    Raises StorageError if there is no run, or none of a version this one reads.
+    """
+    folder = Path(path)
+    if (folder / DATABASE).is_file():
+        open_run(folder)  # says what is wrong with it, if anything is
+        return Loaded(folder, "run", {folder.resolve().name: folder})
+    study = (folder / STUDY).is_file()
+    found = sorted(file.parent for file in (folder / CELLS if study else folder).rglob(DATABASE))
+    folders = {one.relative_to(folder).as_posix(): one for one in found if has_run(one)}
+    if not folders:
+        raise StorageError(f"{folder} holds no run; give the folder of a run, of a study, or one that holds some")
+    return Loaded(folder, "study" if study else "folder", folders)
+
+
+def _checked(file: Path, key: str) -> bytes:
+    """Return a stored file; its name is its hash."""
+    png = file.read_bytes()
+    if sha256(png).hexdigest() != key:
+        raise StorageError(f"{file}: its hash is not that of its name: it was changed after it was stored")
+    return png

@@ -1,0 +1,88 @@
+"""Running a coroutine to its end from a script or a notebook, and what Ctrl-C does meanwhile.
+
+Contract: the coroutine runs in a thread with an event loop of its own, so that a loop that is running already, a
+notebook's, is in nobody's way. The first KeyboardInterrupt sets the coroutine's stop event and waits on; the second
+cancels it, waits for its clean-up and is raised. Context variables are those of the caller.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import suppress
+from contextvars import copy_context
+from threading import Event, Thread
+from typing import Any, Generic, TypeVar
+
+__all__ = ["to_its_end"]
+
+T = TypeVar("T")
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
+_GLANCE = 0.2
+"""Seconds between two looks for a Ctrl-C: where waiting cannot be interrupted, as on Windows, it is seen then."""
+
+
+class _Running(Generic[T]):
+    """A coroutine in a thread of its own."""
+
+    def __init__(self, work: Work[T]) -> None:
+        self._work = work
+        self._begun = Event()
+        self._future = Future[T]()
+        self._thread = Thread(target=copy_context().run, args=(self._run,), daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    @property
+    def started(self) -> bool:
+        """Whether there is anything to stop."""
+        return self._thread.ident is not None
+
+    def _run(self) -> None:
+        try:
+            self._future.set_result(asyncio.run(self._main()))
+        except BaseException as error:  # noqa: BLE001 - raised where the result is read
+            self._future.set_exception(error)
+
+    async def _main(self) -> T:
+        self._loop, self._task, self._stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+        self._begun.set()
+        return await self._work(self._stop)
+
+    def stop(self) -> None:
+        """Set the stop event."""
+        self._begun.wait()
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+    def cancel(self) -> None:
+        """Cancel the coroutine."""
+        self._begun.wait()
+        if self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def result(self) -> T:
+        """Wait for the end, and return or raise what came of it."""
+        while not wait([self._future], timeout=_GLANCE).done:
+            pass
+        return self._future.result()
+
+
+def to_its_end(work: Work[T], on_interrupt: Callable[[], None] = lambda: None) -> tuple[T, bool]:
+    """Return what came of a coroutine, and whether a KeyboardInterrupt asked it to stop; *on_interrupt* hears of it."""
+    running = _Running(work)
+    try:
+        running.start()
+        return running.result(), False
+    except KeyboardInterrupt:
+        if not running.started:
+            raise
+    try:
+        running.stop()
+        on_interrupt()
+        return running.result(), True
+    except KeyboardInterrupt:
+        running.cancel()
+        with suppress(asyncio.CancelledError, CancelledError):
+            running.result()
+        raise

@@ -1,0 +1,136 @@
+"""Stored answers scored by a protocol: those of a run, and those in MedVision's result files.
+
+Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.api.loaded import PathText
+from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.results.folder import has_results
+from medvision_agent.eval.results.load import load_answers, load_batches, without_collector
+from medvision_agent.eval.results.removed import read_removed
+from medvision_agent.eval.results.run import run_sections
+from medvision_agent.eval.results.summary import Section, sample_lines, section, sections
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.store.files import DATABASE
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.rows import sample_row
+from medvision_agent.eval.summary.summary import Summary, summarise
+
+__all__ = ["AnswerScore", "RunScore", "is_answers", "score", "score_answers", "score_run"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunScore:
+    """A stored run, scored."""
+
+    run: Run
+    protocol: Protocol
+    summary: Summary
+    """By task: every mean with its n, subjects, endings, effort and cost."""
+    groups: Sequence[Section]
+    """MedVision's own group summaries by family; none for other data."""
+    note: str
+    """Why there are no group summaries; empty where nothing is in their way."""
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row of strict JSON for each sample, as ``score --samples`` writes it."""
+        return (sample_row(record, self.protocol) for record in self.run.records)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``score --json`` prints."""
+        run = self.run
+        facts: dict[str, Any] = {
+            "run": str(run.folder),
+            "facts": run.facts,
+            "source_note": run.source_note,
+            "identity": run.identity.plain(),
+            "superseded_attempts": len(run.superseded),
+            "spent_usd": run.spent_usd,
+            "summary": self.summary.model_dump(mode="json"),
+        }
+        return facts | ({"medvision": {one.batch.family: one.summary for one in self.groups}} if self.groups else {})
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerScore:
+    """Answers in MedVision's result files, scored."""
+
+    sections: Sequence[Section]
+    """The summary of each family of tasks, in MedVision's shape."""
+    notes: Sequence[str]
+    """What is to be known about the files."""
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row of strict JSON for each answer; only where the answers were kept."""
+        return (line for one in self.sections for line in sample_lines(one))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``score --json`` prints: one family's summary, or several by family."""
+        found: dict[str, Any] = {one.batch.family: self._noted(one.summary) for one in self.sections}
+        return found if len(found) > 1 else dict(*found.values())
+
+    def _noted(self, summary: dict[str, Any]) -> dict[str, Any]:
+        ours = summary["medvision_agent"]
+        return summary | {"medvision_agent": ours | {"notes": [*ours["notes"], *self.notes]}}
+
+
+def score(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> RunScore:
+    """Return the score of the stored run in a folder by a protocol."""
+    return score_run(open_run(Path(run)), protocol_named(protocol))
+
+
+def score_run(run: Run, rules: Protocol) -> RunScore:
+    """Return the score of a run that is open."""
+    summary = summarise(run.records, rules)
+    try:
+        return RunScore(run, rules, summary, run_sections(run.records, rules), "")
+    except DataError as error:
+        return RunScore(run, rules, summary, (), f"no group summaries of MedVision: {error}")
+
+
+def score_answers(
+    source: PathText,
+    protocol: str = DEFAULT_PROTOCOL,
+    *,
+    keep: bool = True,
+    box_sizes: bool = False,
+    removed_samples: PathText | None = None,
+    numpy1: bool = False,
+    scaled_pixel_size: tuple[float, float] = (0.5, 3.0),
+    plans: PathText | None = None,
+) -> AnswerScore:
+    """Return the score of MedVision's result files: a file of records, or the folder of one model.
+
+    Args:
+        source: ``FILE.jsonl[.gz]`` or a folder of results.
+        protocol: Name of the scoring rules.
+        keep: Keep every answer, for ``rows``; without, several processes read large folders.
+        box_sizes: Summarise boxes by their size too.
+        removed_samples: File of lesions that are left out of the groups.
+        numpy1: Compute angles and distances as under NumPy 1.
+        scaled_pixel_size: Range of the factors that files of scaledPS tasks do not store (medvision-1.2).
+        plans: MedVision's data folder, or a JSON file of tasks: names of labels and modalities.
+    """
+    rules, path = replace(protocol_named(protocol), numpy1=numpy1, scaled_pixel_size=scaled_pixel_size), Path(source)
+    named = None if plans is None else Path(plans)
+    if removed_samples is not None and not rules.removed_samples:
+        raise ConfigError(f"--removed-samples: {rules.name} has no such filter")
+    removed = read_removed(Path(removed_samples)) if removed_samples is not None else set()
+    with without_collector():
+        if not (keep or removed or box_sizes):
+            batches, notes = load_batches(path, rules, named)
+            return AnswerScore([section(batch, rules) for batch in batches], notes)
+        answers, notes = load_answers(path, rules, named)
+        return AnswerScore(sections(answers, rules, removed=removed, box_sizes=box_sizes), notes)
+
+
+def is_answers(source: Path) -> bool:
+    """Return whether a path holds MedVision's result files, rather than a run."""
+    return source.is_file() or (source.is_dir() and not (source / DATABASE).is_file() and has_results(source))

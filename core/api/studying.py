@@ -1,0 +1,166 @@
+"""Studies: laid out from a file, previewed, and asked.
+
+Contract: as for runs (``asking.py``). Each cell of a study is an ordinary run; the same call goes on where it stopped.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from medvision_agent.agent.wire.redirects import redirections
+from medvision_agent.api.loaded import Loaded, PathText
+from medvision_agent.api.loop import to_its_end
+from medvision_agent.api.progress import RunProgress
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.scorer.protocol import Protocol, protocol
+from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
+from medvision_agent.eval.study.designs import expand
+from medvision_agent.eval.study.load import read_study
+from medvision_agent.eval.study.noise import without_noise
+from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
+from medvision_agent.eval.study.plan import Plan, make_plan
+from medvision_agent.eval.study.preview import Preview
+from medvision_agent.eval.study.preview import preview as preview_plan
+from medvision_agent.eval.study.run import execute_study
+from medvision_agent.eval.study.schema import Study
+from medvision_agent.tools.registry import registry_of
+
+__all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview"]
+
+
+@dataclass(frozen=True, eq=False)
+class LaidOut:
+    """A study found to be usable: its plan and its cells, and where they are kept."""
+
+    study: Study
+    plan: Plan
+    cells: tuple[Cell, ...]
+    out: Path
+    budget: Budget
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol the study declares."""
+        return protocol(self.study.protocol)
+
+
+@dataclass(frozen=True, eq=False)
+class Ablated(Loaded):
+    """A study that was asked, as it is stored now."""
+
+    plan: Plan
+    left: int
+    """How many samples are left or never got a reply."""
+    used_up: str
+    """Which limit of the study stopped it; empty where none did."""
+    interrupted: bool
+    """Whether a KeyboardInterrupt stopped it."""
+    problems: Sequence[Problem]
+    """What arms differ in and should not: while there are any, they cannot be compared."""
+
+
+def ablate(
+    study: PathText,
+    out: PathText | None = None,
+    *,
+    tools_from: PathText | None = None,
+    budget: Budget | Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Ablated:
+    """Ask every model of a study file under every arm, side by side, and return the study as stored.
+
+    The same call with the same *out* goes on where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
+    go before those of the file, and a file of tools in *tools_from* takes the place of the study's. Raises what
+    ``run`` does.
+    """
+    done = ask_study(lay_out(study, out, tools_from=tools_from, budget=budget), progress=progress)
+    if done.interrupted:
+        raise KeyboardInterrupt
+    return done
+
+
+def preview(
+    study: PathText,
+    *,
+    tools_from: PathText | None = None,
+    pilots: Sequence[PathText] = (),
+    budget: Budget | Mapping[str, Any] | None = None,
+) -> Preview:
+    """Return what a study file would ask, what that might cost and how small a difference it could show.
+
+    *pilots* are one or two stored runs that the spread of the loss and the tokens per sample are estimated from.
+    """
+    laid = lay_out(study, tools_from=tools_from, budget=budget, asking=False)
+    return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots])
+
+
+def lay_out(
+    study: PathText,
+    out: PathText | None = None,
+    *,
+    tools_from: PathText | None = None,
+    budget: Budget | Mapping[str, Any] | None = None,
+    asking: bool = True,
+) -> LaidOut:
+    """Return a study whose every cell is prepared; where nothing is *asked*, models need not be within reach."""
+    file = Path(study)
+    read = read_study(file)
+    if tools_from is not None:
+        read = read.but(tools_from=Path(tools_from).absolute())
+    protocol(read.protocol)
+    try:
+        arms, contrasts = expand(read, registry_of(tools_file(read, file.parent)))
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
+    folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)
+    cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, asking=asking)
+    plan = make_plan(read, arms, contrasts, cells, folder)
+    check_identities(plan, cells)
+    return LaidOut(read, plan, cells, folder, bounds)
+
+
+def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
+    """Ask what is pending of a study; an interruption is told by the result."""
+    plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
+    every = sum(len(cell.prepared.samples) for cell in cells)
+    lines = [line for cell in cells for line in redirections(cell.prepared.model)]
+    lines += without_noise(plan.arms, laid.study.epochs, cells)
+    with RunProgress(shown=progress) as shown:
+
+        def start(pending: int) -> None:
+            shown.say(f"writing to {out}: {len(cells)} cells, {pending} of {every} samples left")
+            shown.begin(pending, laid.study.name)
+
+        async def work(stop: asyncio.Event) -> int:
+            watch = Watch(on_record=shown.add, on_fault=shown.fault, on_limit=used_up.append)
+            return await execute_study(plan, cells, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
+
+        for line in dict.fromkeys(lines):
+            shown.say(line)
+        left, interrupted = to_its_end(work, shown.interrupted)
+    folders = {cell.folder.relative_to(out).as_posix(): cell.folder for cell in cells}
+    return Ablated(out, "study", folders, plan, left, "".join(used_up), interrupted, check_parity(out))
+
+
+def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
+    """Return the study's budget; limits that are given go before it."""
+    values = given.model_dump() if isinstance(given, Budget) else dict(given or {})
+    try:
+        return Budget.model_validate(
+            study.budget.model_dump() | {name: value for name, value in values.items() if value is not None}
+        )
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        raise ConfigError(f"budget.{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
+
+
+def _default_folder(name: str) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    return Path("studies") / f"{stamp}-{name}"

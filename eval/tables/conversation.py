@@ -1,0 +1,138 @@
+"""The tables of turns and of tool calls: their columns, what they hold and how they are read.
+
+Contract: a row for each message of a finished sample's latest conversation, and for each tool call in it, in their
+order. Texts are what models, servers and tools wrote, as data.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.eval.store.read import read_traces
+from medvision_agent.eval.tables.column import Column
+
+__all__ = ["TOOL_CALLS", "TURNS", "TraceRow", "tool_call_rows", "turn_rows"]
+
+
+@dataclass(frozen=True)
+class TraceRow:
+    """What a row is made of: a message or a tool call of a sample."""
+
+    run_name: str
+    sample_id: str
+    number: int
+    """From 1 within the sample."""
+    entry: Mapping[str, Any]
+
+
+_Column = Column[TraceRow]
+
+
+def turn_rows(folder: Path, name: str) -> Iterator[TraceRow]:
+    """Yield the messages of the run in a folder; *name* is what the table calls it."""
+    return _rows(folder, name, "messages")
+
+
+def tool_call_rows(folder: Path, name: str) -> Iterator[TraceRow]:
+    """Yield the tool calls of the run in a folder; *name* is what the table calls it."""
+    return _rows(folder, name, "tool_calls")
+
+
+def _rows(folder: Path, name: str, part: str) -> Iterator[TraceRow]:
+    for sample_id, trace in read_traces(folder):
+        for number, entry in enumerate(trace[part], start=1):
+            yield TraceRow(name, sample_id, number, entry)
+
+
+def _entry(*path: str) -> Callable[[TraceRow], Any]:
+    """Read what stands under a path of keys; missing where there is no such path, or an empty text at its end."""
+
+    def of(row: TraceRow) -> Any:
+        value: Any = row.entry
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return None if value == "" else value
+
+    return of
+
+
+def _blocks(row: TraceRow) -> list[Mapping[str, Any]]:
+    content = row.entry.get("content") or []
+    blocks = [content] if isinstance(content, str) else content
+    return [block if isinstance(block, Mapping) else {"type": "text", "text": block} for block in blocks]
+
+
+def _in_blocks(*keys: str, joint: str = "\n") -> Callable[[TraceRow], str | None]:
+    """Read what stands under one of these keys in the blocks of a message's content."""
+    return lambda row: joint.join(str(block[key]) for block in _blocks(row) for key in keys if block.get(key)) or None
+
+
+def _role(row: TraceRow) -> str:
+    kind = str(row.entry.get("type"))
+    return {"human": "user", "ai": "assistant"}.get(kind, kind)
+
+
+def _requested(row: TraceRow) -> int | None:
+    if _role(row) != "assistant":
+        return None
+    return len(row.entry.get("tool_calls") or []) + len(row.entry.get("invalid_tool_calls") or [])
+
+
+_KEYS: tuple[_Column, ...] = (
+    Column("run", "text", "Folder of the run, relative to the folder that was loaded", lambda row: row.run_name),
+    Column("id", "text", "Identifier of the sample", lambda row: row.sample_id),
+)
+
+TURNS: tuple[_Column, ...] = (
+    *_KEYS,
+    Column("turn", "integer", "Position of the message in the conversation, from 1", lambda row: row.number),
+    Column("role", "text", "Who speaks: system, user, assistant (the model) or tool", _role),
+    Column("text", "text", "Text of the message", _in_blocks("text")),
+    Column("thoughts", "text", "Thoughts, where the service returns them", _in_blocks("thinking", "reasoning")),
+    Column(
+        "pictures", "text", "SHA-256 of the pictures in the message, joined by spaces", _in_blocks("picture", joint=" ")
+    ),
+    Column("tool_calls", "integer", "Tool calls in the message, by function calling", _requested),
+    Column(
+        "finish_reason", "text", "Reason to stop, in the service's word", _entry("response_metadata", "finish_reason")
+    ),
+    Column(
+        "model_version",
+        "text",
+        "Version that answered, in the service's word",
+        _entry("response_metadata", "model_name"),
+    ),
+    Column("input_tokens", "integer", "Tokens in, cached ones included", _entry("usage_metadata", "input_tokens")),
+    Column(
+        "cached_tokens",
+        "integer",
+        "Tokens in that were cached",
+        _entry("usage_metadata", "input_token_details", "cache_read"),
+    ),
+    Column("output_tokens", "integer", "Tokens out, reasoning included", _entry("usage_metadata", "output_tokens")),
+    Column(
+        "reasoning_tokens",
+        "integer",
+        "Tokens of reasoning",
+        _entry("usage_metadata", "output_token_details", "reasoning"),
+    ),
+)
+
+
+def _arguments(row: TraceRow) -> str:
+    return json.dumps(row.entry.get("arguments"), ensure_ascii=False)
+
+
+TOOL_CALLS: tuple[_Column, ...] = (
+    *_KEYS,
+    Column("call", "integer", "Position of the call in the conversation, from 1", lambda row: row.number),
+    Column("tool", "text", "Name of the tool, as the model wrote it", _entry("tool")),
+    Column("ok", "flag", "The call was answered with a result, not with an error", _entry("ok")),
+    Column("arguments", "text", "Arguments as the model wrote them, in JSON", _arguments),
+    Column("result", "text", "Text the model got back: JSON, or an error", _entry("text")),
+    Column("picture", "text", "SHA-256 of the picture the model got back", _entry("picture")),
+    Column("seconds", "number", "Time of the tool", _entry("seconds")),
+    Column("call_id", "text", "Identifier of the call in the messages", _entry("call_id")),
+)
