@@ -105,7 +105,8 @@ def try_tool(
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):
-        raise ToolError(reply.text.removeprefix(_FAILED))
+        inside = f"; not shown to a model: {reply.failure}" if reply.failure else ""
+        raise ToolError(f"{reply.text.removeprefix(_FAILED)}{inside}")
     path = out or Path(f"{tool.name}.png")
     if reply.picture is not None and path.exists() and not force:
         raise StorageError(f"--out {path}: exists already; choose another name, or replace it with --force")

@@ -125,7 +125,7 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     assert code == 0
     assert "distance: 2 pairs, 2 subjects" in out
     assert "WARNING: 2 of 3 chosen samples are paired" in out
-    assert "B: model m (m-1), tools: zoom" in out
+    assert "B: model m (m-1), tools: on@2026-11 (zoom)" in out
     code, out, _ = command("compare", a, b, "--json")
     printed = json.loads(out)
     loss = printed["comparison"]["tasks"]["distance"]["metrics"]["loss"]

@@ -72,7 +72,12 @@ def from_file(path: Path) -> tuple[Offer, ...]:
         code = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the tools ({error.strerror})") from None
-    module = _executed(path.resolve(), str(path), code)
+    place = path.resolve()
+    try:
+        module = _executed(place, code)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the file raises
+        line = _line(error, str(place))
+        raise ConfigError(f"{path}: {f'line {line}: ' if line else ''}{_words(error)}") from None
     tools = [one for one in dict.fromkeys(_tools(module)) if one.function.__module__ == module.__name__]
     if not tools:
         raise ConfigError(f"{path}: holds no tool; a tool is a function decorated with @tool (docs/tools.md)")
@@ -85,18 +90,17 @@ def _tools(module: ModuleType) -> Iterator[Tool]:
 
 
 @cache
-def _executed(path: Path, shown: str, code: bytes) -> ModuleType:
-    """Execute a file as a module, once as long as neither its place nor its text changes; raises ConfigError."""
+def _executed(path: Path, code: bytes) -> ModuleType:
+    """Execute a file as a module, once as long as neither its place nor its text changes; raises what it raises."""
     name = f"tools_from_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}_{sha256(str(path).encode() + code).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module  # pydantic looks annotations up there
     try:
         exec(compile(code, str(path), "exec"), vars(module))  # noqa: S102 - the user's own file, named by the user
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the file raises
+    except BaseException:
         del sys.modules[name]
-        line = _line(error, str(path))
-        raise ConfigError(f"{shown}: {f'line {line}: ' if line else ''}{_words(error)}") from None
+        raise
     return module
 
 

@@ -154,3 +154,16 @@ def test_a_package_offers_tools_under_their_own_names(package):
         package(area="medvision_agent.tools.ruler:ruler").tool("area")
     with pytest.raises(ConfigError, match="is no tool; name a function decorated with @tool"):
         package(area="medvision_agent.tools.ruler:line_of").tool("area")
+
+
+def test_the_hash_of_a_packages_tool_covers_all_its_files(package, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    hashes = []
+    for name, table in (("first_pack", "1"), ("second_pack", "1"), ("third_pack", "2")):
+        (tmp_path / name / "parts").mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_text("")
+        (tmp_path / name / "table.csv").write_text(table)
+        (tmp_path / name / "parts" / "tool.py").write_text(IMPORTS + TOOL.replace("NAME", "area"))
+        hashes.append(package(area=f"{name}.parts.tool:area").tool("area").code_sha256)
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert len(hashes[0]) == 64
