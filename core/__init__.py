@@ -21,6 +21,7 @@ from medvision_agent.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from medvision_agent import tools
+    from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
     from medvision_agent.api.listing import models
@@ -29,16 +30,23 @@ if TYPE_CHECKING:
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.writing import export, export_medvision, report
     from medvision_agent.errors import MedVisionAgentError
+    from medvision_agent.eval.data.medvision.source import Reading
+    from medvision_agent.eval.data.selection import Selection
+    from medvision_agent.eval.settings.budget import Budget
     from medvision_agent.eval.settings.settings import Settings
     from medvision_agent.tools.base import tool
 
 __all__ = [
     "Ablated",
+    "Budget",
     "Compared",
+    "Limits",
     "Loaded",
     "MedVisionAgentError",
     "Ran",
+    "Reading",
     "RunScore",
+    "Selection",
     "Settings",
     "__version__",
     "ablate",
@@ -60,6 +68,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
     "api.listing": ("models",),
@@ -68,6 +77,9 @@ _PLACES = {
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),
+    "eval.data.medvision.source": ("Reading",),
+    "eval.data.selection": ("Selection",),
+    "eval.settings.budget": ("Budget",),
     "eval.settings.settings": ("Settings",),
     "tools.base": ("tool",),
 }
