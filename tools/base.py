@@ -63,8 +63,8 @@ class Measurand:
     fields: tuple[str, ...]
     """Fields of the result: as many values of the quantity, or the four corners of one box in coordinates of v0."""
     points: tuple[tuple[str, ...], ...] = ()
-    """For each value the names of x and y of its points, one after the other: arguments, or, of a solver, results.
-    Empty where no points determine a value."""
+    """For each value the names of x and y of its points, in the view that ``view`` names: arguments, or, of a solver,
+    fields of the result. Empty where no points determine a value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ def tool(
     """Make a Tool of a function: its name and its docstring are what the model reads.
 
     *overlay* is the part of the docstring that promises a picture of what was measured. Raises ValueError where it is
-    not there, or where *measures* names a field that neither the arguments nor the result have.
+    not there, or where *measures* names what neither the arguments nor the result have.
     """
     own = (measures,) if isinstance(measures, Measurand) else measures
 
@@ -205,6 +205,8 @@ def _check(name: str, one: Measurand, values: Container[str], points: Container[
     unknown += [field for names in one.points for field in names if field not in points]
     if unknown:
         raise ValueError(f"{name}: measures {one.quantity.name}, but nothing is called {', '.join(unknown)}")
+    if one.points and len(one.points) != len(one.fields):
+        raise ValueError(f"{name}: measures {one.quantity.name}: {len(one.fields)} fields, points of {len(one.points)}")
 
 
 def _bounded(text: str) -> str:

@@ -95,6 +95,12 @@ def test_a_declaration_of_what_there_is_not_is_refused(measures):
         make(caliper, measures=measures)
 
 
+def test_points_are_declared_of_every_value_or_of_none():
+    names = ("from_x", "from_y", "to_x", "to_y")
+    with pytest.raises(ValueError, match="1 fields, points of 2"):
+        make(caliper, measures=Measurand(LENGTH_MM, ("length_mm",), (names, names)))
+
+
 def test_points_of_a_solver_stand_in_its_result():
     measures = Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),))
     with pytest.raises(ValueError, match="nothing is called from_x, from_y, to_x, to_y"):
