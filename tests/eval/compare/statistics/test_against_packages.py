@@ -1,0 +1,107 @@
+"""Our statistics against SciPy's and statsmodels' own implementations."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.regression.linear_model import WLS
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
+
+from medvision_agent.eval.compare.statistics.estimate import estimate
+from medvision_agent.eval.compare.statistics.family import holm
+from medvision_agent.eval.compare.statistics.jackknife import jackknife, kish
+from medvision_agent.eval.compare.statistics.power import detectable, pilot
+from medvision_agent.eval.compare.statistics.signflip import sign_flip
+
+eighths = st.integers(-16, 16).map(lambda number: number / 8)
+"""Sums whose totals carry no rounding, so that ties are ties in every implementation."""
+seeds = st.integers(0, 2**32 - 1)
+
+
+def permuted(sums, resamples):
+    """Return SciPy's permutation test of paired samples, which flips the sign of each difference."""
+    return stats.permutation_test(
+        (sums, np.zeros_like(sums)),
+        lambda a, b, axis: (a - b).sum(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=resamples,
+        rng=np.random.default_rng(1),
+    ).pvalue
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(eighths, min_size=2, max_size=10))
+def test_sign_flips_are_scipys_permutation_test(sums):
+    values = np.array(sums)
+    found = sign_flip(values)
+    assert found.p == pytest.approx(permuted(values, np.inf), rel=1e-12)
+    assert sign_flip(values * 8).p == pytest.approx(found.p, rel=1e-9)  # whole numbers: the exact distribution
+
+
+def test_drawn_sign_flips_are_near_scipys_drawn_permutations():
+    values = np.random.default_rng(3).normal(0.25, 1, 45)
+    found = sign_flip(values)
+    assert found.method == "drawn flips"
+    theirs = permuted(values, 19_999)
+    assert found.p == pytest.approx(theirs, abs=5 * (2 * theirs * (1 - theirs) / 19_999) ** 0.5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(20, 60), st.integers(1, 6), st.floats(0.5, 0.999), st.floats(-0.5, 0.5), seeds)
+def test_equal_subjects_give_the_t_test_of_their_means(subjects, size, level, shift, seed):
+    values = np.random.default_rng(seed).normal(shift, 1, (subjects, size))
+    names = np.repeat(np.arange(subjects), size).astype(str).tolist()
+    found = estimate(values.ravel().tolist(), names, evidence="real", role="declared", level=level)
+    theirs = stats.ttest_1samp(values.mean(axis=1), 0)
+    assert found.p == pytest.approx(theirs.pvalue, rel=1e-8)
+    assert found.interval == pytest.approx(tuple(theirs.confidence_interval(level)), rel=1e-8, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=3, max_size=40), seeds)
+def test_unequal_subjects_give_the_hc3_error_of_a_weighted_mean(sizes, seed):
+    """The jackknife is HC3 of a regression of subject means on a constant, weighted by size, but for (G - 1) / G."""
+    weights = np.array(sizes, dtype=float)
+    sums = np.random.default_rng(seed).normal(0.2, 1, len(sizes)) * weights
+    found = jackknife(sums, weights)
+    theirs = WLS(sums / weights, np.ones(len(sizes)), weights=weights).fit(cov_type="HC3")
+    assert float(found.estimate) == pytest.approx(theirs.params[0], rel=1e-9)
+    assert float(found.error) == pytest.approx(theirs.bse[0] * (1 - 1 / len(sizes)) ** 0.5, rel=1e-9)
+    freedom = float(kish(weights)) - 1
+    assert float(found.p()) == pytest.approx(2 * stats.t.sf(abs(found.estimate / found.error), freedom), rel=1e-9)
+
+
+@settings(max_examples=20, deadline=None)  # multipletests collects garbage at each call
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(0, 5))
+def test_holm_is_statsmodels_holm(p, without):
+    """A test without a p-value counts like one whose p-value is the largest."""
+    theirs = multipletests([*p, *[1.0] * without], method="holm")[1][: len(p)]
+    found = holm([*p, *[None] * without])
+    assert found[len(p) :] == (None,) * without
+    np.testing.assert_allclose(found[: len(p)], theirs, rtol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(10, 200), st.integers(1, 8), st.floats(0, 1), st.floats(0.3, 0.97), st.floats(0.01, 0.2))
+def test_the_detectable_difference_is_that_of_statsmodels_t_test(subjects, size, icc, power, alpha):
+    found = detectable([size] * subjects, icc=icc, power=power, alpha=alpha)
+    inflation = (1 + (size - 1) * icc) / size  # the variance of a subject's mean, in that of one difference
+    reached = TTestPower().power(found.in_sd / inflation**0.5, nobs=subjects, alpha=alpha, alternative="two-sided")
+    assert reached == pytest.approx(power, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 8), min_size=3, max_size=20), st.floats(0, 2), seeds)
+def test_a_pilots_correlation_is_that_of_scipys_analysis_of_variance(sizes, spread, seed):
+    assume(max(sizes) > 1)
+    random = np.random.default_rng(seed)
+    groups = [random.normal(random.normal(0, spread), 1, size) for size in sizes]
+    names = np.repeat(np.arange(len(sizes)), sizes).astype(str).tolist()
+    found = pilot(np.concatenate(groups).tolist(), names)
+    ratio = stats.f_oneway(*groups).statistic  # MSB / MSW
+    n, squares = sum(sizes), sum(size**2 for size in sizes)
+    n0 = (n - squares / n) / (len(sizes) - 1)
+    assert found.icc == pytest.approx(max(0.0, (ratio - 1) / (ratio + n0 - 1)), rel=1e-7, abs=1e-9)
