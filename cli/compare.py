@@ -37,7 +37,7 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
 
 def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
     from medvision_agent.eval.results.published import differences, published_tables, run_figures
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     run, tables = open_run(folder), published_tables()
     figures, different = run_figures(run.records, rules), differences(run, rules)
@@ -57,7 +57,7 @@ def _beside_published(folder: Path, rules: Protocol, *, as_json: bool) -> None:
 def _beside_run(run_a: Path, run_b: Path, rules: Protocol, *, as_json: bool) -> None:
     from medvision_agent.eval.compare.compare import compare
     from medvision_agent.eval.compare.parity import parity
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     a, b = open_run(run_a), open_run(run_b)
     different = parity(a.identity, b.identity, a.records, b.records)

@@ -18,7 +18,7 @@ def command(run: Path, out: Path) -> None:
     data folder: the names of the images in the files begin there. RUN itself is not changed.
     """
     from medvision_agent.eval.results.export import export_run
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     stored = open_run(run)
     done = export_run(stored.records, str(stored.identity["model_name"]), out, datetime.now().astimezone())

@@ -33,7 +33,7 @@ def command(
     from medvision_agent.eval.asking.launch import prepare
     from medvision_agent.eval.asking.rerun import changes, settings_of
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     scoring, stored = protocol_named(protocol), open_run(run)
     prepared = prepare(replace(settings_of(stored, out, tools), resume=resume))

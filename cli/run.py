@@ -62,7 +62,7 @@ def command(
     from medvision_agent.eval.asking.estimate import estimate
     from medvision_agent.eval.asking.launch import prepare
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
@@ -78,7 +78,7 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
     """Run what was prepared, print its summary by a protocol, say what is left, and exit with the code of ``run``."""
     from medvision_agent.agent.wire.redirects import redirections
     from medvision_agent.cli.summary import print_summary
-    from medvision_agent.eval.store.write import DATABASE
+    from medvision_agent.eval.store.files import DATABASE
 
     for line in [*redirections(prepared.model), *_upgrades(prepared)]:
         click.echo(line, err=True)
@@ -110,7 +110,8 @@ def carry_out(context: click.Context, prepared: "Prepared", scoring: "Protocol",
 
 def _upgrades(prepared: "Prepared") -> list[str]:
     """Return a line for each library that is not of the version the run to be resumed began with."""
-    from medvision_agent.eval.store.write import DATABASE, open_run
+    from medvision_agent.eval.store.files import DATABASE
+    from medvision_agent.eval.store.read import open_run
 
     settings = prepared.settings
     if not settings.resume or not (settings.out / DATABASE).exists():

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 

@@ -8,8 +8,8 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import TASKS
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import Asked, RunFacts
+from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import read_trace
 
 __all__ = ["UNFINISHED", "run_facts"]
 

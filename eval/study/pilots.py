@@ -18,8 +18,8 @@ from medvision_agent.eval.compare.statistics.power import Pilot, pilot
 from medvision_agent.eval.data.sample import Task
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import open_run
 
 __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
 
