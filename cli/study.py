@@ -75,7 +75,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     Returns what is known of the first sample that never got a reply, if there is one.
     """
     from medvision_agent.cli.printed.table import new_table, plain, show
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
     from medvision_agent.eval.summary.summary import summarise
 
     rows, notes, failure, several = [], dict[str, None](), "", len(plan.sources) > 1

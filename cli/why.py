@@ -19,7 +19,7 @@ def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
 
     Nothing is asked of a model, and what is stored is not changed.
     """
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
     from medvision_agent.eval.why.summary import summarise_why
 
     rules = protocol(protocol_name)

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,14 @@ def test_imports_point_one_way(path):
         if (file := module_named(name)) and ROOMS.index(room_of(file)) > ROOMS.index(own)
     }
     assert upward == set()
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    imports = {
+        path: {file for name in imported(path) if (file := module_named(name)) and file.name != "__init__.py"}
+        for path in SOURCES
+    }
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the modules
 
 
 def test_packages_are_listed_and_mapped():

@@ -71,6 +71,24 @@ def test_reports_as_then(stored):
         assert NUMBER.findall(now) == NUMBER.findall(before.read_text()), before.name
 
 
+def test_are_read_without_what_asks_a_model(stored):
+    asking = {"google.genai", "langchain_core", "langgraph", "openai", "tenacity", "torch", "transformers"}
+    commands = [
+        ("report", "study", "on", "--pictures", "1", "--out", "page.html"),
+        ("score", "on"),
+        ("compare", "off", "on"),
+        ("why", "native"),
+    ]
+    code = (
+        "import sys; from medvision_agent.cli.main import cli\n"
+        f"for words in {commands}: cli(words, standalone_mode=False)\n"
+        f"sys.exit(','.join(sorted({asking} & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=stored, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (stored / "page.html").is_file()
+
+
 def test_records_are_read_whole(stored):
     run = open_run(stored / "native")
     assert [record.sample.id for record in run.records] == ["s0", "s3"]

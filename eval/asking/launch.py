@@ -30,8 +30,9 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import RunStore, open_run
+from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.prompts.render import templates_sha256
 from medvision_agent.tools.registry import registry_of

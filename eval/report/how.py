@@ -7,8 +7,8 @@ from typing import Any
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import Asked, RunFacts
+from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import read_trace
 from medvision_agent.eval.tasks import TASKS
 
 __all__ = ["UNFINISHED", "run_facts"]

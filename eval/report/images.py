@@ -8,8 +8,8 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import picture_path
 from medvision_agent.eval.why.scene import picture_size
 from medvision_agent.tools.view.png import decode_png, encode_png
 

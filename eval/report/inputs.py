@@ -15,8 +15,8 @@ from medvision_agent.eval.compare.parity import parity, run_parity
 from medvision_agent.eval.compare.statistics.family import Key
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.report.model import Refused
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import open_run
 
 __all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters", "varied"]
 

@@ -16,9 +16,9 @@ from medvision_agent.eval.report.model import Mark, Panel, Picture
 from medvision_agent.eval.report.units import lines_of
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import read_trace
 from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.measured import Measurement, measurements

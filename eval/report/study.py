@@ -14,9 +14,8 @@ from medvision_agent.eval.compare.statistics.family import Key
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, evidence_of
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import open_run
 from medvision_agent.eval.study.parity import Problem, check_parity
 from medvision_agent.eval.study.plan import Plan, read_plan
 

@@ -25,11 +25,11 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, picture_path, sync_folder, write_picture
-from medvision_agent.eval.store.read import FORMAT, has_run, holds_run, open_run, read_trace
+from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, sync_folder, write_picture
+from medvision_agent.eval.store.read import FORMAT, holds_run, open_run
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["DATABASE", "PICTURES", "RunStore", "has_run", "open_run", "picture_path", "read_trace"]
+__all__ = ["RunStore", "open_run"]
 
 _LOG = logging.getLogger(__name__)
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)

@@ -8,15 +8,17 @@ What two arms may differ in follows from the plan alone; anything else is a Prob
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.parity import parity, run_parity
-from medvision_agent.eval.store.write import open_run
-from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
 from medvision_agent.eval.study.schema import VARIES
 from medvision_agent.frozen import Frozen
+
+if TYPE_CHECKING:  # stored runs are compared without what it takes to run them
+    from medvision_agent.eval.study.cells import Cell
 
 __all__ = ["Problem", "check_identities", "check_parity"]
 
@@ -57,7 +59,7 @@ def check_parity(folder: Path) -> list[Problem]:
     return problems
 
 
-def check_identities(plan: Plan, cells: Sequence[Cell]) -> None:
+def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
     """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
     identities: Mapping[Key, dict[str, Any]] = {
         (cell.source, cell.model, cell.arm, cell.epoch): cell.prepared.identity.plain() for cell in cells

@@ -16,8 +16,8 @@ from medvision_agent.eval.asking.launch import Prepared
 from medvision_agent.eval.compare.statistics.power import Pilot, pilot
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.write import open_run
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]

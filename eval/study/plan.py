@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
@@ -17,11 +17,13 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.files import make_folder, sync_folder
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
-from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.version import VERSION
+
+if TYPE_CHECKING:  # a plan is read without what it takes to run it
+    from medvision_agent.eval.study.cells import Cell
 
 __all__ = ["Plan", "PlannedCell", "PlannedSource", "TestKey", "make_plan", "read_plan", "settle"]
 
@@ -104,7 +106,7 @@ def _complete(plan: Plan) -> dict[str, Any]:
 
 
 def make_plan(
-    study: Study, arms: Mapping[str, Arm], contrasts: Sequence[Contrast], cells: Sequence[Cell], out: Path
+    study: Study, arms: Mapping[str, Arm], contrasts: Sequence[Contrast], cells: Sequence["Cell"], out: Path
 ) -> Plan:
     """Return the plan of prepared cells."""
     sources = [_source(next(cell for cell in cells if cell.source == source)) for source in study.data]
@@ -136,7 +138,7 @@ def make_plan(
     )
 
 
-def _source(cell: Cell) -> PlannedSource:
+def _source(cell: "Cell") -> PlannedSource:
     samples = cell.prepared.samples
     return PlannedSource(
         source=cell.source,

@@ -21,9 +21,9 @@ from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.runner import Ask, Lane, Pool, Watch, run_pools
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.store.read import STUDY, has_run, open_run
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.write import RunStore, has_run, open_run
+from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.plan import Plan, settle
 

@@ -13,7 +13,7 @@ from fake.replies import HANG, error, text
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import MODEL_CONFIG
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.parity import check_parity
 from medvision_agent.eval.study.plan import read_plan
 

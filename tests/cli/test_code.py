@@ -10,7 +10,7 @@ import pytest
 from fake.replies import came, ran, said, steps, text
 
 from medvision_agent.agent.models.places import VARIABLE
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 
 ROOT = Path(__file__).parents[2]
 ROWS = ROOT / "examples" / "published-gemini" / "models.yaml"

@@ -12,7 +12,7 @@ from fake.replies import calls, text
 from fake.server import FakeServer
 
 from medvision_agent.agent.models.places import VARIABLE
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 
 README = Path(__file__).parents[2] / "README.md"
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"

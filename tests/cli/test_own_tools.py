@@ -15,7 +15,8 @@ from medvision_agent.cli.main import main
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.asking.rerun import changes
 from medvision_agent.eval.compare.parity import run_parity
-from medvision_agent.eval.store.write import RunStore, open_run
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.write import RunStore
 from medvision_agent.tools.own.process import Bounds, check
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import json
 
 from fake.replies import text
 
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 
 ANSWER = text("<answer>10.0</answer>")
 

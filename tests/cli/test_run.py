@@ -11,7 +11,7 @@ from fake.replies import DROP, HANG, calls, error, raw, text
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 
 ANSWER = text("<think>so</think><answer>10.0</answer>")
 

@@ -4,7 +4,7 @@ import json
 
 from fake.replies import error, text
 
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 
 ANSWER = text("<think>so</think><answer>10.0</answer>")  # 1000 tokens in, 60 out: 0.0016 US dollars as priced here
 

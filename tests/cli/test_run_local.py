@@ -16,7 +16,7 @@ pytest.importorskip("transformers", reason="needs the `local` extra: pip install
 from fake import tiny
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 
 ENVIRON = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 """No network, and one thread: tiny models are slower on several."""

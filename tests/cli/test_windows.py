@@ -9,7 +9,7 @@ import sys
 import pytest
 from fake.replies import HANG, text
 
-from medvision_agent.eval.store.write import open_run, read_trace
+from medvision_agent.eval.store.read import open_run, read_trace
 
 AS_ON_WINDOWS = """\
 import asyncio, os, signal, sys

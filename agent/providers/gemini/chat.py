@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from medvision_agent.agent.chat.chat import Chat, Finish
 from medvision_agent.agent.models import Gemini
 
-__all__ = ["GeminiChat", "build"]
+__all__ = ["GeminiChat", "build", "open_api"]
 
 _FINISH = {
     "STOP": Finish.STOP,
@@ -75,6 +75,12 @@ def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, ge
         timeout=config.timeout_seconds,
     )
     # The shared client replaces the adapter's own, so that there is one pool per run and no aiohttp by surprise.
-    options = types.HttpOptions(base_url=config.base_url, httpx_async_client=client)
-    model.client = genai.Client(api_key=key, vertexai=False, http_options=options)
+    model.client = open_api(config, key, client)
     return GeminiChat(config, model), model.client
+
+
+def open_api(config: Gemini, key: str, client: AsyncClient) -> genai.Client:
+    """Return the API client of a model that sends its requests through *client*."""
+    # The SDK's default moved to v1 with its version 3; requests and replies here are those of v1beta.
+    options = types.HttpOptions(base_url=config.base_url, api_version="v1beta", httpx_async_client=client)
+    return genai.Client(api_key=key, vertexai=False, http_options=options)

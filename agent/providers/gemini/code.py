@@ -22,7 +22,7 @@ from medvision_agent.agent.chat.chat import ToolChoice, Turn, png_of
 from medvision_agent.agent.chat.code_run import CodeRun
 from medvision_agent.agent.models import Gemini
 from medvision_agent.agent.providers.gemini import replay as published
-from medvision_agent.agent.providers.gemini.chat import GeminiChat
+from medvision_agent.agent.providers.gemini.chat import GeminiChat, open_api
 from medvision_agent.agent.providers.gemini.parts import block_of, code_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.png import rgb_png
@@ -109,8 +109,7 @@ class GeminiCodeChat(GeminiChat):
 
 def build(config: Gemini, key: str, client: AsyncClient, *, code: bool) -> tuple[GeminiCodeChat, genai.Client]:
     """Return the chat, with code execution if *code*, and the API client behind it, which the caller closes."""
-    options = types.HttpOptions(base_url=config.base_url, httpx_async_client=client)
-    api = genai.Client(api_key=key, vertexai=False, http_options=options)
+    api = open_api(config, key, client)
     settings = _settings(config) if config.replay is None else published.settings(config.replay, code=code)
     tools: Any = [types.Tool(code_execution=types.ToolCodeExecution())] if code else None
     request = types.GenerateContentConfig(**settings, tools=tools)

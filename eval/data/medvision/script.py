@@ -1,6 +1,6 @@
-"""What to say where MedVision's Hugging Face loading script is asked for: it cannot run here, and two ways out.
+"""What to say where MedVision's Hugging Face loading script is asked for: it is not run here, and two ways out.
 
-Loading scripts were removed from ``datasets`` 4, which this package needs; upstream's runs under 3.6.0 only.
+The script needs ``datasets`` 3.6.0 (version 4 removed loading scripts), and it is downloaded code.
 """
 
 from importlib.metadata import version
@@ -19,8 +19,8 @@ def script_message(name: str) -> str:
     """Return the error: why it cannot be read here, and the commands that fetch the data."""
     pins = "export MedVision_DATA_DIR=$PWD/Data MedVision_PLANNER_VERSION=1.0.0 MedVision_ACK_RELEASE=1.4.0"
     load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
-    return f"""--data {name}: MedVision's loading script runs only under datasets==3.6.0, and this is datasets \
-{version("datasets")}, which runs no loading scripts. Fetch the data in an environment of its own, either way:
+    return f"""--data {name}: medvision-agent does not run MedVision's loading script, which needs datasets==3.6.0 \
+(installed here: datasets {version("datasets")}). Fetch the data in an environment of its own, either way:
 1. with upstream's downloader, which brings datasets 3.6.0 and torch (TASKS.json: one of upstream's task lists):
      python3.11 -m venv medvision-env && medvision-env/bin/pip install medvision-bm==1.2.1
      {pins}

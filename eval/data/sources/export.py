@@ -15,10 +15,13 @@ from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources.levels import to_levels
-from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE, quiet_datasets
+from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE
 from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["export"]
+
+_ROWS_TOGETHER = 100
+"""Rows in one group of a Parquet file: a reader holds the pictures of a whole group in memory."""
 
 
 def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool = False) -> None:
@@ -77,23 +80,26 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
 
 
 def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
+    """Write plain Parquet: what ``datasets`` adds to a file's schema, other versions of it cannot read."""
+    import pyarrow.parquet  # noqa: PLC0415 - slow
+
     rows = [_row(*to_levels(source.load(sample), sample)) for sample in samples]
-    with quiet_datasets() as datasets:
-        datasets.Dataset.from_list(rows, features=_features(datasets)).to_parquet(str(file))
+    table = pyarrow.Table.from_pylist(rows, schema=_schema(pyarrow))
+    pyarrow.parquet.write_table(table, file, row_group_size=_ROWS_TOGETHER)
 
 
-def _features(datasets: Any) -> Any:
-    text, number, flag = datasets.Value("string"), datasets.Value("float64"), datasets.Value("bool")
+def _schema(arrow: Any) -> Any:
+    text, number, flag = arrow.string(), arrow.float64(), arrow.bool_()
     columns: dict[str, Any] = dict.fromkeys(Sample.model_fields, text)
     columns |= {
-        "pixel_size": {"height_mm": number, "width_mm": number},
-        "landmarks": datasets.List(text),
-        "target": datasets.List(number),
-        "truth_points": datasets.List({"name": text, "x": number, "y": number}),
-        "marks": {"silver": flag, "derived": flag, "synthetic": flag},
-        PICTURE: datasets.Value("binary"),
+        "pixel_size": arrow.struct({"height_mm": number, "width_mm": number}),
+        "landmarks": arrow.list_(text),
+        "target": arrow.list_(number),
+        "truth_points": arrow.list_(arrow.struct({"name": text, "x": number, "y": number})),
+        "marks": arrow.struct({"silver": flag, "derived": flag, "synthetic": flag}),
+        PICTURE: arrow.binary(),
     }
-    return datasets.Features(columns)
+    return arrow.schema(columns)
 
 
 def _row(stored: NDArray[Any], sample: Sample) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from medvision_agent.eval.data.sources.checks import check_points, check_unique,
 from medvision_agent.eval.data.sources.levels import from_levels
 from medvision_agent.eval.data.sources.picture import decode_picture
 
-__all__ = ["FACTS", "PICTURE", "ParquetSource", "quiet_datasets"]
+__all__ = ["FACTS", "PICTURE", "ParquetSource"]
 
 PICTURE = "image_bytes"
 """The column with the pictures."""
@@ -85,9 +85,13 @@ class ParquetSource:
 
 
 def _open(path: Path, cache: str) -> Any:
+    from pyarrow import parquet  # noqa: PLC0415 - slow
+
     try:
         with quiet_datasets() as datasets, _unlogged():
-            rows = datasets.Dataset.from_parquet(str(path), cache_dir=cache)
+            # The columns as Parquet has them: names of types that another version of datasets adds do not matter.
+            features = datasets.Features.from_arrow_schema(parquet.read_schema(path).remove_metadata())
+            rows = datasets.Dataset.from_parquet(str(path), features=features, cache_dir=cache)
     except Exception as error:  # every layer below raises its own kinds
         cause = error.__cause__ or error
         raise DataError(f"{path}: not a readable Parquet file ({str(cause).splitlines()[0]})") from error

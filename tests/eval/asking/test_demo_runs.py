@@ -12,7 +12,8 @@ from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.settings.settings import Settings
-from medvision_agent.eval.store.write import open_run, picture_path, read_trace
+from medvision_agent.eval.store.files import picture_path
+from medvision_agent.eval.store.read import open_run, read_trace
 from medvision_agent.eval.summary.summary import summarise
 from medvision_agent.tools.view.frames import FRAMES
 

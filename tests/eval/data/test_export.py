@@ -13,6 +13,7 @@ import cv2
 import datasets
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.source import Source
@@ -142,6 +143,16 @@ def test_nulls_and_missing_columns_stand_for_defaults(tmp_path, rows):
             assert sample.annotator == ""
 
 
+def test_no_version_of_datasets_is_written_or_needed(tmp_path):
+    export(DEMO, FEW, tmp_path / "few.parquet")
+    table = parquet.read_table(tmp_path / "few.parquet")
+    assert table.schema.metadata is None
+    later = {"info": {"features": {name: {"_type": "TypeOfALaterVersion"} for name in table.column_names}}}
+    marked = table.replace_schema_metadata({"huggingface": json.dumps(later)})
+    parquet.write_table(marked, tmp_path / "marked.parquet")
+    assert open_source(str(tmp_path / "marked.parquet")).samples == reopened(tmp_path / "few.parquet").samples
+
+
 def test_broken_rows_are_named(tmp_path, rows):
     for change, said in (
         ({"target": None}, "target: Field required"),
@@ -191,7 +202,8 @@ def test_reading_parquet_leaves_nothing_behind(tmp_path):
         "import sys; from medvision_agent.eval.data.sources import open_source\n"
         "source = open_source(sys.argv[1]); source.load(source.samples[0])"
     )
-    settings = {"HOME": str(home), "TMPDIR": str(temporary), "PATH": os.environ["PATH"]}
+    settings = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
+    settings |= {"HOME": str(home), "TMPDIR": str(temporary)}
     command = [sys.executable, "-W", "error", "-c", code, str(tmp_path / "few.parquet")]
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

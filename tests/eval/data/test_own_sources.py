@@ -8,7 +8,7 @@ from installed import EXAMPLES, command, copied, install, plugged_in, written
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.data.sources import SOURCES, open_source
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.tools.view.png import encode_png
 
 HEAD = "id,image,subject,label,left,top,right,bottom,mm_per_px\n"

@@ -67,6 +67,6 @@ def test_what_is_not_medvisions_has_no_published_row(arms):
 
 
 def _samples(folder):
-    from medvision_agent.eval.store.write import open_run
+    from medvision_agent.eval.store.read import open_run
 
     return open_run(folder).samples

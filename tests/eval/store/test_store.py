@@ -10,8 +10,10 @@ from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.files import picture_path
+from medvision_agent.eval.store.read import open_run, read_trace
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.write import RunStore, open_run, picture_path, read_trace
+from medvision_agent.eval.store.write import RunStore
 
 IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="r")
 CONFIG = {"source": {"name": "demo", "note": "a note", "demonstration": True}}

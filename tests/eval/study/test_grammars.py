@@ -9,7 +9,7 @@ from identities import an_identity
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.parity import check_parity
 from medvision_agent.eval.study.plan import read_plan
 

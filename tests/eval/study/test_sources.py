@@ -18,7 +18,7 @@ from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import report_tables, sections
 from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables
-from medvision_agent.eval.store.write import open_run
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.load import read_study
 from medvision_agent.eval.study.parity import check_parity
 from medvision_agent.eval.study.plan import read_plan
