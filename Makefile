@@ -1,20 +1,43 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: check lint types test
+.PHONY: beside check dev imports links lint lock test types
 
-check: lint types test
+check:
+	$(MAKE) --jobs=2 lint types imports
+	$(MAKE) test
+
+# The package as standard tools see it: a link tree, named in this environment and in the tools' settings.
+dev:
+	$(PYTHON) -m pip install -e ".[test]"
+	$(PYTHON) scripts/links.py --install
+
+links:
+	$(PYTHON) scripts/links.py
 
 lint:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-# The folders map to medvision_agent.* at install time; a link tree shows mypy the same picture.
-types:
-	rm -rf .typecheck && mkdir -p .typecheck/medvision_agent
-	ln -s $(CURDIR)/core/* .typecheck/medvision_agent/
-	ln -s $(CURDIR)/agent $(CURDIR)/cli $(CURDIR)/eval $(CURDIR)/prompts $(CURDIR)/tools .typecheck/medvision_agent/
-	MYPYPATH=.typecheck $(PYTHON) -m mypy -p medvision_agent
+types: links
+	$(PYTHON) -m mypy
+
+# As an editor sees the tree: no import is left unresolved. The extra `local` must be there to be seen.
+imports: links
+	@if $(PYTHON) -c "from importlib.util import find_spec as f; exit(not (f('torch') and f('transformers')))"; \
+	then $(PYTHON) -m basedpyright --level error --pythonpath "$$($(PYTHON) -c 'import sys; print(sys.executable)')"; \
+	else echo "imports not checked: needs the extra local-test"; fi
 
 test:
 	$(PYTHON) -m pytest -n auto
+
+# medvision-agent and MedVision's own package in one environment: the pair resolves, and Parquet works as pinned there.
+beside:
+	echo medvision-bm==1.2.1 | $(PYTHON) -m uv pip compile --quiet --python-version 3.11 pyproject.toml - -o /dev/null
+	rm -rf build/beside && $(PYTHON) -m pip install --quiet --no-deps --target build/beside -r requirements/medvision-bm.txt
+	PYTHONPATH=$(CURDIR)/build/beside$${PYTHONPATH:+:$$PYTHONPATH} $(PYTHON) -m pytest -n0 tests/eval/data/test_export.py
+
+# The exact versions CI installs; torch has a build for each machine and is named in .ci/run.
+lock:
+	$(PYTHON) -m uv pip compile --quiet pyproject.toml --extra test --extra local-test --python-version 3.11 \
+		--excludes requirements/not-locked.txt --no-annotate --custom-compile-command "make lock" -o requirements/ci.txt

@@ -10,6 +10,7 @@ pictures must be equal. CPU time of the process, imports left out. Usage: python
 import tempfile
 import time
 from contextlib import redirect_stdout
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,8 @@ def _upstream(image: Path, pictures: list[NDArray[np.uint8]]) -> tuple[float, fl
 
     Stop at the first difference.
     """
-    import medvision_ds.datasets.MSD.preprocess_biometry as plan  # noqa: PLC0415 - generated just now
-    from medvision_bm.medvision_lmms_eval.lmms_eval.tasks.medvision import medvision_utils as theirs  # noqa: PLC0415
-
+    plan = import_module("medvision_ds.datasets.MSD.preprocess_biometry")  # generated just now
+    theirs = import_module("medvision_bm.medvision_lmms_eval.lmms_eval.tasks.medvision.medvision_utils")
     to_text = theirs.create_doc_to_text_TumorLesionSize(plan)
     spent, indices = [0.0, 0.0], range(0, len(pictures), EVERY)
     for index in indices:

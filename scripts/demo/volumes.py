@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nibabel
-import nrrd
+import nrrd  # pyright: ignore[reportMissingImports] - only for making the demo set
 import numpy as np
-import pydicom
+import pydicom  # pyright: ignore[reportMissingImports] - likewise
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import NDArray
 

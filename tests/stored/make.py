@@ -19,7 +19,7 @@ import numpy as np
 from fake.replies import calls, came, ran, said, steps, text
 from fake.server import FakeServer
 
-from medvision_agent.tools.png import encode_png
+from medvision_agent.tools.view.png import encode_png
 
 ENTRY = "from medvision_agent.cli.main import main; main()"
 SCRIPT = [[{"name": "ruler", "args": {"x0": 0.2, "y0": 0.5, "x1": 0.8, "y1": 0.5}}], "<answer>11.5</answer>"]

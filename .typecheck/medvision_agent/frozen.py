@@ -1,0 +1,1 @@
+/tmp/w1/core/frozen.py
