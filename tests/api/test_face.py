@@ -49,3 +49,17 @@ def test_docs_name_everything_that_is_offered():
     offered = {name for name in mva.__all__ if name != "__version__"}
     assert {name for name in offered if f"mva.{name}" not in page and f"`{name}`" not in page} == set()
     assert {name for name in mva.Settings.model_fields if f"`{name}`" not in page} == set()
+
+
+def test_reading_stored_runs_loads_neither_langgraph_nor_a_provider(runs):
+    code = (
+        "import sys\n"
+        "import medvision_agent as mva\n"
+        f"loaded = mva.load({str(runs)!r})\n"
+        "loaded.samples(), loaded.turns(), loaded.tool_calls(), loaded.picture(loaded.samples().id[0])\n"
+        f"mva.compare({str(runs / 'off')!r}, {str(runs / 'on')!r}).table(), mva.score({str(runs / 'on')!r}).to_json()\n"
+        "heavy = {'langgraph', 'openai', 'google.genai', 'datasets', 'torch'}\n"
+        "sys.exit(','.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
