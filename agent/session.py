@@ -83,7 +83,7 @@ class Session:
         self.waiting.on_fault(fault, tries)
 
     def paid(self, usage: Usage) -> None:
-        """Count tokens of a reply that was none: they are on the bill all the same."""
+        """Add the tokens of an unusable reply; the provider bills them."""
         self.usage = self.usage + usage
 
     @property

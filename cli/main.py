@@ -20,7 +20,7 @@ __all__ = ["cli", "main"]
 
 COMMANDS = {
     "ablate": "Run a study: models under several conditions, side by side.",
-    "compare": "Put two runs of the same samples side by side, paired.",
+    "compare": "Compare two runs of the same samples, paired sample by sample.",
     "data": "List, show and export samples.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
@@ -29,7 +29,7 @@ COMMANDS = {
     "run": "Run a model over samples, with or without tools.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",
-    "why": "Say why a run is wrong: its errors in parts, and what its model did.",
+    "why": "Split a run's errors into copying, arithmetic and localisation, and show how its tools were used.",
 }
 """Commands and their one-line help; the module of each is imported when it runs."""
 

@@ -41,7 +41,7 @@ class Outcome(StrEnum):
     CONNECTION = "connection"
     """The connection failed or dropped, also at the last try."""
     BAD_REPLY = "bad_reply"
-    """A reply that is none: no candidate, no finish reason, no JSON."""
+    """Malformed reply: no candidate, no finish reason, or invalid JSON."""
     UNREADABLE = "unreadable"
     """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"

@@ -82,7 +82,7 @@ def _without_thoughts(text: str) -> tuple[str, int | None]:
 
 
 def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
-    """Leave out what a thought holds that never ends, but for a call at its very end: there the model waits for it."""
+    """Ignore calls inside an unclosed thought, except one at the very end: there the model is waiting for it."""
     if open_thought is None:
         return finds
     said = [find for find in finds if find.start < open_thought]

@@ -2,7 +2,7 @@
 
 A row is plain data: it never holds a key (only the *name* of an environment variable), an unknown field is an
 error, and every default is written here. ``identity()`` holds the fields that define what is run; the rest
-(patience, connections, prices, notes) may change between two sittings of one run.
+(patience, connections, prices, notes) may change between two sessions of one run.
 """
 
 from typing import Annotated

@@ -100,7 +100,7 @@ class Model(BaseModel):
 
     @property
     def sees(self) -> Rule:
-        """Return the size rule; where none is stated, pixels as sent, of which then nothing is said to the model."""
+        """Return the perceived-size rule. Without one, assume the image as sent and state no pixel sizes."""
         return self.perceived or Native()
 
     @property

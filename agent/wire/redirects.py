@@ -38,7 +38,7 @@ def redirections(config: ModelConfig, environ: Mapping[str, str] = os.environ) -
 
 
 def _of_a_factory(config: LangChain, environ: Mapping[str, str]) -> list[str]:
-    """Name the variables that may move requests of which only a factory knows where they go."""
+    """List environment variables that may redirect requests of a LangChain model, whose URL we cannot know."""
     placed = any(
         isinstance(value, str) and value.startswith(("http://", "https://")) for value in config.settings.values()
     )

@@ -29,7 +29,7 @@ def open_run(folder: Path) -> Run:
     with _reading(folder) as database:
         if not holds_run(database):
             raise StorageError(
-                f"{folder} holds no run: its making was cut short; repeat the command without --resume to make it"
+                f"{folder} holds no run: it was interrupted before it was created. Repeat the command without --resume."
             )
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
         if facts.get("format") != FORMAT:

@@ -129,8 +129,8 @@ def _repeat(design: Design, values: list[str]) -> None:
 def _controls(design: Design, values: list[str]) -> None:
     """Arms `on`, and one for each control named, by default `blind`, `sham` and `again:2`; `CONTROL -> on`.
 
-    What comes back from tools (`blind`), the pictures that come back (`sham`), and tools beyond as many turns without
-    them (`again:N`) are worth what these contrasts show.
+    Each contrast isolates one explanation: the information tools return (`blind`), the images they return (`sham`), or
+    merely having more turns (`again:N`).
     """
     for value in values or ["blind", "sham", "again:2"]:
         subset = "" if value.startswith("again") or design.base.tools == "on" else f"/{design.base.tools}"

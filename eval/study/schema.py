@@ -129,8 +129,8 @@ class Study(_Strict):
     )
     """One source of samples, or a list of them, as `run --data` takes them: `demo`, `phantom:N:SEED`, `medvision:DIR`,
     a file, or `NAME:ARGUMENT` of an installed package (an argument that is a path beside the study file is taken from
-    there). What is chosen below is chosen from each; what is MedVision's, from MedVision's. Arms are compared within
-    a source, and nothing is averaged over two."""
+    there). The filters below apply to every source; MedVision-only filters apply to MedVision data alone. Arms are
+    compared within a source, and nothing is averaged over two."""
     tasks: tuple[TaskName, ...] | None = None
     """Only these tasks: `detection`, `size`, `angle`, `distance`."""
     configs: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ class Study(_Strict):
     limit_by: Literal["first", "subject"] = "first"
     """The first samples, or as many of each subject as it takes."""
     seed: int = 0
-    """Of `limit_by: subject`, and of the statistics."""
+    """Random seed for subject sampling and permutation tests."""
     annotations: str | None = None
     """MedVision: the annotation version, as a ceiling."""
     filters: bool = True
@@ -176,7 +176,7 @@ class Study(_Strict):
     limits: Limits = Limits()
     """What one sample may use: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
     budget: Budget = Budget()
-    """What one sitting of the study may take: `usd`, `tokens`, `seconds`. May change when the study goes on."""
+    """What the study may take: `usd`, `tokens`, `seconds` of one session. May change when the study goes on."""
     max_connections: int | None = Field(default=None, ge=1, le=1000)
     """Samples in flight at once for each model, instead of its own setting. May change when the study goes on."""
 

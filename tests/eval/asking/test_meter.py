@@ -21,7 +21,7 @@ def test_without_a_budget_everything_may_start(record):
     assert meter.allows_one_more()
 
 
-def test_tokens_over_all_sittings(record):
+def test_tokens_over_all_sessions(record):
     meter = Meter(Budget(tokens=1000), [record(tokens=600)])
     assert meter.allows_one_more()
     meter.add(record(tokens=400))
@@ -46,7 +46,7 @@ def test_a_service_that_reports_nothing_stops_the_run(record):
     assert "reports no usage" in meter.reason
 
 
-def test_time_is_that_of_this_sitting():
+def test_time_is_that_of_this_session():
     moments = iter([100.0, 109.0, 110.0])
     meter = Meter(Budget(seconds=10), clock=lambda: next(moments))
     assert meter.allows_one_more()
