@@ -7,7 +7,7 @@ call in the same way, and says why in ``Reply.failure``. Every number in a resul
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import cleandoc
 from typing import Any
 
@@ -22,7 +22,7 @@ from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["RESULT_TEXT", "Arguments", "Measurand", "Output", "Reply", "Result", "Tool", "tool"]
+__all__ = ["RESULT_TEXT", "Arguments", "Measurand", "Measures", "Output", "Reply", "Result", "Tool", "tool"]
 
 RESULT_TEXT = 16_000
 """Longest result in characters of JSON; a call that returns more has failed."""
@@ -65,6 +65,20 @@ class Measurand:
     points: tuple[tuple[str, ...], ...] = ()
     """For each value the names of x and y of its points, in the view that ``view`` names: arguments, or, of a solver,
     fields of the result. Empty where no points determine a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the results of a tool measure: enough to explain stored calls without the tool's code."""
+
+    measurands: tuple[Measurand, ...] = ()
+    solver: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """The arguments that a call may leave out, with their values."""
+
+    def of(self, quantity: Quantity) -> Measurand | None:
+        """Return how a result holds a quantity; None where it does not."""
+        return next((one for one in self.measurands if one.quantity == quantity), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +125,20 @@ class Tool:
     solver: bool = False
     """Whether the tool finds the structure by itself, so that its result says little of what the model saw."""
 
-    def measurand(self, quantity: Quantity) -> Measurand | None:
-        """Return how a result holds a quantity; None where it does not."""
-        return next((one for one in self.measures if one.quantity == quantity), None)
-
     code_sha256: str = ""
     """Hash of the code of a tool from a file or a package; empty for the shipped ones, whose code has one hash."""
+
+    @property
+    def measuring(self) -> Measures:
+        """What its results measure, with the arguments that a call may leave out."""
+        fields = self.arguments.model_fields.items()
+        return Measures(
+            self.measures, self.solver, {name: one.default for name, one in fields if not one.is_required()}
+        )
+
+    def measurand(self, quantity: Quantity) -> Measurand | None:
+        """Return how a result holds a quantity; None where it does not."""
+        return self.measuring.of(quantity)
 
     def without_overlay(self) -> "Tool":
         """Return the same tool without the picture of what it measured, and without the promise of it."""

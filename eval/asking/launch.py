@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,7 @@ class Prepared:
                 "origin": dict(info.origin) if info.origin else None,
             },
             "own_prompts": dict(self.wording.own),
+            "measures": {tool.name: asdict(tool.measuring) for tool in self.condition.tools if tool.code_sha256},
             "max_connections": self.parallel,
             "libraries": libraries(),
         }

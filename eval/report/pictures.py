@@ -19,7 +19,7 @@ from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.calls import calls_of
+from medvision_agent.eval.why.calls import calls_of, tools_of
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.measured import Measurement, measurements
 from medvision_agent.eval.why.missing import Missing
@@ -105,7 +105,7 @@ def _truth(sample: Sample, scene: Scene | Missing) -> tuple[Mark, ...]:
 
 def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tuple[Mark, ...], str]:
     """Return what the arm answered and measured, or why it cannot be drawn."""
-    calls = calls_of(read_trace(run.folder, record.sample.id))
+    calls = calls_of(read_trace(run.folder, record.sample.id), tools_of(run))
     scene = scene_of(run, record, calls)
     box = (_box(score.values, "answer"),) if record.sample.asks.is_box and score.success else ()
     if isinstance(scene, Missing):

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Call", "calls_of", "spoken_texts"]
+from pydantic import TypeAdapter
+
+from medvision_agent.eval.store.run import Run
+from medvision_agent.tools.base import Measures
+from medvision_agent.tools.registry import TOOLS
+
+__all__ = ["Call", "calls_of", "spoken_texts", "tools_of"]
+
+NOTHING = Measures()
+_STORED = TypeAdapter(dict[str, Measures])
 
 _OVER_LIMIT = "Error: not run: the limit"
 """How a call that came after the limit of tool calls is answered (``agent/toolbox.py``)."""
@@ -30,6 +39,8 @@ class Call:
     seconds: float
     result: Mapping[str, Any]
     """The result as the model got it; empty for an error."""
+    measures: Measures = NOTHING
+    """What the tool declares to measure; nothing for a tool that nobody knows."""
 
     def withheld(self, name: str) -> bool:
         """Return whether a number of the result was replaced by a text: the call of a blind arm."""
@@ -41,9 +52,15 @@ class Call:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def calls_of(trace: Mapping[str, Any]) -> list[Call]:
-    """Return the calls of a trace in their order."""
-    return [_call(entry) for entry in trace.get("tool_calls", ())]
+def tools_of(run: Run) -> dict[str, Measures]:
+    """Return what the tools of a run measure: the shipped ones as they are now, others as the run stored it."""
+    shipped = {name: tool.measuring for name, tool in TOOLS.items()}
+    return shipped | _STORED.validate_python(run.config.get("measures", {}))
+
+
+def calls_of(trace: Mapping[str, Any], tools: Mapping[str, Measures]) -> list[Call]:
+    """Return the calls of a trace in their order; *tools* says what each tool measures."""
+    return [_call(entry, tools) for entry in trace.get("tool_calls", ())]
 
 
 def spoken_texts(trace: Mapping[str, Any]) -> list[str]:
@@ -51,7 +68,7 @@ def spoken_texts(trace: Mapping[str, Any]) -> list[str]:
     return [_text(message.get("content")) for message in trace.get("messages", ()) if message.get("type") == "ai"]
 
 
-def _call(entry: Mapping[str, Any]) -> Call:
+def _call(entry: Mapping[str, Any], tools: Mapping[str, Measures]) -> Call:
     arguments, ok, text = entry.get("arguments"), bool(entry.get("ok")), str(entry.get("text", ""))
     return Call(
         tool=str(entry.get("tool")),
@@ -61,6 +78,7 @@ def _call(entry: Mapping[str, Any]) -> Call:
         over_limit=not ok and text.startswith(_OVER_LIMIT),
         seconds=float(entry.get("seconds") or 0.0),
         result=_object(text) if ok else {},
+        measures=tools.get(str(entry.get("tool")), NOTHING),
     )
 
 

@@ -11,15 +11,13 @@ may contain it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.scene import Scene
 from medvision_agent.quantity import NUMBER
-from medvision_agent.tools.base import Measurand, Tool
+from medvision_agent.tools.base import Measurand
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg, distance_mm
 
@@ -44,23 +42,20 @@ class Measurement:
     """Whether a tool found the points."""
 
 
-def declared(task: Task, call: Call) -> tuple[Tool, Measurand] | None:
-    """Return the tool that was called and how its result holds what the task asks for; None where it does not.
+def declared(task: Task, call: Call) -> Measurand | None:
+    """Return how the result of a call holds what the task asks for, as its tool declares; None where it does not.
 
     A tool that computes may say any single number. Two axes are no distance: a result of more values than the answer
     has numbers is about something else.
     """
-    tool = TOOLS.get(call.tool)
-    if tool is None:
-        return None
-    taken = tool.measurand(task.quantity)
+    taken = call.measures.of(task.quantity)
     if taken is None and task.quantity.numbers == 1:
-        taken = tool.measurand(NUMBER)
-    return (tool, taken) if taken is not None and len(taken.fields) <= len(task.numbers) else None
+        taken = call.measures.of(NUMBER)
+    return taken if taken is not None and len(taken.fields) <= len(task.numbers) else None
 
 
 def solvers() -> tuple[str, ...]:
-    """Return the names of the tools that find structures by themselves."""
+    """Return the names of the shipped tools that find structures by themselves."""
     return tuple(sorted(tool.name for tool in TOOLS.values() if tool.solver))
 
 
@@ -79,28 +74,28 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
 
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
     """Return what tools measured of the task's quantity, in the order of the calls; failed calls measured nothing."""
-    said = [(call, *known) for call in calls if call.ok and (known := declared(task, call)) is not None]
-    own = [(call, tool, taken) for call, tool, taken in said if taken.points]
-    if any(call.withheld(taken.fields[0]) for call, _, taken in own):
+    said = [(call, taken) for call in calls if call.ok and (taken := declared(task, call)) is not None]
+    own = [(call, taken) for call, taken in said if taken.points]
+    if any(call.withheld(taken.fields[0]) for call, taken in own):
         return Missing.WITHHELD
     try:
-        return [one for call, tool, taken in own for one in _measured(call, tool, taken, scene)]
-    except (ToolError, ValidationError, KeyError, TypeError, ValueError):
+        return [one for call, taken in own for one in _measured(call, taken, scene)]
+    except (ToolError, KeyError, TypeError, ValueError):
         return Missing.NO_VIEWS  # what succeeded then must succeed now
 
 
-def _measured(call: Call, tool: Tool, taken: Measurand, scene: Scene) -> list[Measurement]:
-    several = len(taken.fields) > 1
-    given = call.result if tool.solver else tool.arguments.model_validate(dict(call.arguments)).model_dump()
+def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
+    several, solver = len(taken.fields) > 1, call.measures.solver
+    given = call.result if solver else {**call.measures.defaults, **call.arguments}
     found = []
     for axis, (field, names) in enumerate(zip(taken.fields, taken.points, strict=True)):
         places = [(float(given[x]), float(given[y])) for x, y in zip(names[::2], names[1::2], strict=True)]
-        points = _points(scene, str(given["view"]), places, checked=not tool.solver)
+        points = _points(scene, str(given["view"]), places, checked=not solver)
         exact = exact_of(points, scene.spacing)
         if exact is None:
             raise ValueError(f"{call.tool}: points coincide")
         value = float(call.result[field])
-        found.append(Measurement(call.tool, value, points, exact, axis if several else None, tool.solver))
+        found.append(Measurement(call.tool, value, points, exact, axis if several else None, solver))
     return found
 
 

@@ -25,7 +25,7 @@ def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bo
     if record.outcome is not Outcome.ANSWERED or numbers is None or not done:
         return None
     known = declared(record.sample.asks, done[-1])
-    fields = known[1].fields if known else ()
+    fields = known.fields if known else ()
     needed = len(numbers) // max(1, len(fields))
     last = done[-needed:] if {call.tool for call in done[-needed:]} == {done[-1].tool} else done[-1:]
     return _each(list(numbers), [value for call in last for name in fields if (value := call.number(name)) is not None])

@@ -10,7 +10,7 @@ from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.behaviour import Conversation
-from medvision_agent.eval.why.calls import calls_of, spoken_texts
+from medvision_agent.eval.why.calls import calls_of, spoken_texts, tools_of
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.landmarks import LandmarkError, corner_errors, landmark_error
 from medvision_agent.eval.why.measured import numbers_of
@@ -46,11 +46,12 @@ class SampleWhy:
 
 def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
     """Yield what is known of each scored sample of a stored run, in their order."""
+    tools = tools_of(run)
     for record in run.records:
         if record.outcome.infrastructure:
             continue
         trace = read_trace(run.folder, record.sample.id)
-        calls = calls_of(trace)
+        calls = calls_of(trace, tools)
         scene = scene_of(run, record, calls)
         parts = decompose(record, calls, scene, rules)
         yield SampleWhy(

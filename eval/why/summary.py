@@ -13,8 +13,9 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
+from medvision_agent.eval.why.calls import tools_of
 from medvision_agent.eval.why.decompose import Parts
-from medvision_agent.eval.why.measured import numbers_of, solvers
+from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.samples import SampleWhy, sample_whys
 from medvision_agent.frozen import Frozen
 
@@ -115,7 +116,7 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
         model=run.identity.model_name,
         condition=run.identity.condition,
         protocol=rules.name,
-        solvers=solvers(),
+        solvers=tuple(sorted(name for name, one in tools_of(run).items() if one.solver)),
         n=len(whys),
         tasks={
             task: TaskWhy(

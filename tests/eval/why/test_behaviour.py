@@ -12,9 +12,11 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.behaviour import Conversation, behaviour
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.eval.why.readings import is_last_result
+from medvision_agent.tools.registry import TOOLS
 
 RULES = protocol("medvision-1.2")
 OVER = "Error: not run: the limit of 2 tool calls is reached"
+SHIPPED = {name: tool.measuring for name, tool in TOOLS.items()}
 
 
 THOUGHT = {"type": "reasoning", "text": "<answer>1</answer>"}
@@ -44,7 +46,7 @@ def talk(make_record):
         }
         uses = tuple(ToolUse(tool=one["tool"], ok=one["ok"], seconds=one["seconds"]) for one in calls)
         record = make_record("s", task, response, tool_uses=uses, **fields)
-        return Conversation(record, calls_of(trace), spoken_texts(trace))
+        return Conversation(record, calls_of(trace, SHIPPED), spoken_texts(trace))
 
     return made
 
@@ -135,7 +137,7 @@ def test_whether_the_last_result_is_the_answer(talk, task, answer, calls, expect
 def test_reading_a_trace_never_fails(talk):
     broken = {"tool": None, "arguments": '{"x', "ok": True, "text": "[1]", "seconds": None}
     nothing = {"tool": "ruler", "arguments": ["a"], "ok": False, "text": "Error"}
-    calls = calls_of({"tool_calls": [broken, nothing]})
+    calls = calls_of({"tool_calls": [broken, nothing]}, SHIPPED)
     read = [(one.tool, dict(one.arguments), dict(one.result)) for one in calls]
     assert read == [("None", {}, {}), ("ruler", {}, {})]
     said = [{"type": "ai", "content": None}, {"type": "ai", "content": ["a", {"type": "x"}]}]

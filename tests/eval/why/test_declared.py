@@ -3,26 +3,49 @@
 import asyncio
 
 import pytest
-from pydantic import Field
 
-from medvision_agent.eval.asking.launch import Settings, execute, prepare
+from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.measured import declared
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.quantity import AREA_MM2, LENGTH_MM
-from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
+from medvision_agent.tools.base import Arguments, Measurand, Result, tool
 from medvision_agent.tools.registry import TOOLS
-from medvision_agent.tools.view.geometry import distance_mm
 
 COUNT = 2
+FILE = """
+from pydantic import Field
+from medvision_agent.quantity import LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
+from medvision_agent.tools.view.geometry import distance_mm
+
+class CaliperArguments(Arguments):
+    view: str = Field(default="v0", description="Id of the view")
+    from_x: float = Field(description="x of the first point, from 0 to {width}")
+    from_y: float = Field(description="y of the first point, from 0 to {height}")
+    to_x: float = Field(description="x of the second point, from 0 to {width}")
+    to_y: float = Field(description="y of the second point, from 0 to {height}")
+
+class Caliper(Result):
+    length_mm: float
+
+MEASURES = Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),))
+
+@tool(CaliperArguments, Caliper, DECLARED)
+def caliper(views, args):
+    '''Measure a length, rounded coarsely so that its own arithmetic shows.'''
+    view = views.get(args.view)
+    ends = views.point(view, args.from_x, args.from_y), views.point(view, args.to_x, args.to_y)
+    return Output(Caliper(length_mm=round(distance_mm(*ends, view.slice.spacing))))
+"""
 
 
 class CaliperArguments(Arguments):
     """Two points."""
 
-    view: str = Field(default="v0", description="Id of the view")
     from_x: float
     from_y: float
     to_x: float
@@ -30,39 +53,37 @@ class CaliperArguments(Arguments):
 
 
 class Caliper(Result):
-    """A length, rounded coarsely so that its own arithmetic shows."""
+    """A length."""
 
     length_mm: float
 
 
-def make(function, **declared):
-    return tool(CaliperArguments, Caliper, **declared)(function)
+def make(**declared):
+    def caliper(views, args):
+        """Measure a length."""
 
-
-def caliper(views, args):
-    """Measure a length."""
-    view = views.get(args.view)
-    ends = views.point(view, args.from_x, args.from_y), views.point(view, args.to_x, args.to_y)
-    return Output(Caliper(length_mm=round(distance_mm(*ends, view.slice.spacing))))
-
-
-CALIPER = make(caliper, measures=Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),)))
+    return tool(CaliperArguments, Caliper, **declared)(caliper)
 
 
 @pytest.fixture
-def run_with(tmp_path, monkeypatch):
-    """Return a function that asks the oracle with one tool of one's own, over phantoms."""
+def run_with(tmp_path):
+    """Return a function that asks the oracle with the tool of a file, over phantoms, and takes the file away."""
 
-    def run(own):
-        monkeypatch.setitem(TOOLS, own.name, own)
-        asked = Settings(model="oracle", tools=own.name, data=f"phantom:{COUNT}:10", out=tmp_path / "run")
-        return asyncio.run(execute(prepare(asked), watch=Watch(), stop=asyncio.Event()))
+    def run(declared):
+        file = tmp_path / "mine.py"
+        file.write_text(FILE.replace("DECLARED", declared))
+        asked = Settings(
+            model="oracle", tools="caliper", tools_from=file, data=f"phantom:{COUNT}:10", out=tmp_path / "run"
+        )
+        done = asyncio.run(execute(prepare(asked), watch=Watch(), stop=asyncio.Event()))
+        file.unlink()
+        return done
 
     return run
 
 
 def test_the_oracle_measures_lengths_with_it_and_their_errors_are_its_arithmetic(run_with):
-    summary = summarise_why(run_with(CALIPER))
+    summary = summarise_why(run_with("measures=MEASURES"))
     for task, calls in (("size", 2), ("distance", 1)):
         why = summary.tasks[task]
         assert why.behaviour.tools["caliper"].calls == calls * COUNT
@@ -78,7 +99,7 @@ def test_the_oracle_measures_lengths_with_it_and_their_errors_are_its_arithmetic
 
 
 def test_without_a_declaration_it_is_not_used(run_with):
-    summary = summarise_why(run_with(make(caliper)))
+    summary = summarise_why(run_with(""))
     assert not any(why.behaviour.tools for why in summary.tasks.values())
 
 
@@ -92,19 +113,19 @@ def test_without_a_declaration_it_is_not_used(run_with):
 )
 def test_a_declaration_of_what_there_is_not_is_refused(measures):
     with pytest.raises(ValueError, match=r"caliper: measures .*, but nothing is called (length|x0|area_mm2)$"):
-        make(caliper, measures=measures)
+        make(measures=measures)
 
 
 def test_points_are_declared_of_every_value_or_of_none():
     names = ("from_x", "from_y", "to_x", "to_y")
     with pytest.raises(ValueError, match="1 fields, points of 2"):
-        make(caliper, measures=Measurand(LENGTH_MM, ("length_mm",), (names, names)))
+        make(measures=Measurand(LENGTH_MM, ("length_mm",), (names, names)))
 
 
 def test_points_of_a_solver_stand_in_its_result():
     measures = Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),))
     with pytest.raises(ValueError, match="nothing is called from_x, from_y, to_x, to_y"):
-        make(caliper, measures=measures, solver=True)
+        make(measures=measures, solver=True)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +141,7 @@ def test_points_of_a_solver_stand_in_its_result():
     ],
 )
 def test_what_a_result_says_follows_from_the_quantity_and_how_many_values_it_holds(name, tasks):
-    [call] = calls_of({"tool_calls": [{"tool": name, "arguments": {}, "ok": True, "text": "{}"}]})
-    shipped = ("detection", "size", "angle", "distance")
-    assert {task for task in shipped if declared(TASKS[task], call) is not None} == tasks
+    shipped = {known: one.measuring for known, one in TOOLS.items()}
+    [call] = calls_of({"tool_calls": [{"tool": name, "arguments": {}, "ok": True, "text": "{}"}]}, shipped)
+    asked = ("detection", "size", "angle", "distance")
+    assert {task for task in asked if declared(TASKS[task], call) is not None} == tasks

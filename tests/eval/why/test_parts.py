@@ -35,7 +35,7 @@ def scene(frame=MEDVISION, spacing=(2.0, 0.5), size=(40, 80), rule=None):
 def done(where, tool, **arguments):
     """Call a tool for true, as the agent does."""
     reply = TOOLS[tool].call(where.views, arguments)
-    return Call(tool, arguments, json.dumps(arguments), reply.ok, False, 0.0, reply.result or {})
+    return Call(tool, arguments, json.dumps(arguments), reply.ok, False, 0.0, reply.result or {}, TOOLS[tool].measuring)
 
 
 unit = st.floats(0, 1)
