@@ -18,7 +18,6 @@ from medvision_agent.errors import ConfigError, MedVisionAgentError, nearest
 __all__ = ["Door", "Offer"]
 
 _OURS = "medvision-agent"
-_CODE = ("*.py", "*.j2")
 
 
 @dataclass(frozen=True)
@@ -130,4 +129,5 @@ def _code_sha256(module: str) -> str:
 
 
 def _code_in(folder: Path) -> list[Path]:
-    return [path for pattern in _CODE for path in folder.rglob(pattern)]
+    """Return every file of a package: tables and templates decide what its code does."""
+    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]

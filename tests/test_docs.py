@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import COMMAND
 
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
@@ -42,7 +43,7 @@ def run(line, folder):
     words = shlex.split(line, comments=True)
     hidden = {"GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"}
     environ = {key: value for key, value in os.environ.items() if key not in hidden}
-    script = Path(sys.executable).with_name(words[0])
+    script = COMMAND if words[0] == "medvision-agent" else Path(sys.executable).with_name(words[0])
     return subprocess.run(
         [script, *words[1:]], cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False
     )

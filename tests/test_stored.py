@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import COMMAND
 
 from medvision_agent.eval.store.read import open_run
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
-COMMAND = Path(sys.executable).with_name("medvision-agent")
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")
 

@@ -6,31 +6,18 @@ and no number is ever completed. Thoughts hold no calls. A text without a call c
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from langchain_core.messages import InvalidToolCall, ToolCall
 
-from medvision_agent.agent.grammars.grammar import Call
+from medvision_agent.agent.grammars.grammar import Call, Parsed
 from medvision_agent.agent.grammars.marks import MARK, THOUGHT
 from medvision_agent.agent.grammars.scan import Find, Scan
 from medvision_agent.agent.grammars.shapes import Place
 
-__all__ = ["Parsed", "parse_calls", "parsed"]
+__all__ = ["parse_calls", "parsed"]
 
 _KEPT = 1000
 """Characters of an unreadable call that are kept."""
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """A text, read."""
-
-    calls: tuple[ToolCall, ...]
-    """Ids are ``call_1``, ``call_2``, ... by the place in the text, counted together with the invalid ones."""
-    invalid: tuple[InvalidToolCall, ...]
-    """What was meant as a call and cannot be run; ``error`` says why."""
-    prose: str
-    """The text without its calls."""
 
 
 def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:

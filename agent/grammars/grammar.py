@@ -7,12 +7,11 @@ all of them. What a grammar writes as a call it must read back as that call.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from medvision_agent.agent.grammars.calls import Parsed
+from langchain_core.messages import InvalidToolCall, ToolCall
 
-__all__ = ["Blocks", "Call", "CallResult", "Declared", "Grammar"]
+__all__ = ["Blocks", "Call", "CallResult", "Declared", "Grammar", "Parsed"]
 
 Blocks = list[str | dict[str, Any]]
 """Content blocks of a message."""
@@ -43,6 +42,18 @@ class Call:
     """What the model wrote, of a call that cannot be read."""
     problem: str = ""
     """Why it cannot be read; empty for a good call."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A text, read."""
+
+    calls: tuple[ToolCall, ...]
+    """Ids are ``call_1``, ``call_2``, ... by the place in the text, counted together with the invalid ones."""
+    invalid: tuple[InvalidToolCall, ...]
+    """What was meant as a call and cannot be run; ``error`` says why."""
+    prose: str
+    """The text without its calls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +92,6 @@ class Grammar(Protocol):
         """Return the text of the message that answers the calls of one turn, in their order. Pictures follow it."""
         ...
 
-    def read(self, text: str, names: Collection[str]) -> "Parsed":
+    def read(self, text: str, names: Collection[str]) -> Parsed:
         """Return the calls in a reply's *text*, and the text without them; *names* are the tools there are."""
         ...

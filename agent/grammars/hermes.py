@@ -7,8 +7,8 @@ around them are ours.
 import json
 from collections.abc import Collection, Sequence
 
-from medvision_agent.agent.grammars.calls import Parsed, parse_calls
-from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared
+from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, Parsed
 
 __all__ = ["Hermes"]
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from medvision_agent.agent.grammars.calls import Parsed, parse_calls
-from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared
+from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, Parsed
 from medvision_agent.prompts.render import render
 
 __all__ = ["Plain"]

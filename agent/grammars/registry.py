@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from medvision_agent.agent.grammars.calls import Parsed
-from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, Grammar
+from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, Grammar, Parsed
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.models.row import GRAMMARS
 from medvision_agent.plugins import Offer

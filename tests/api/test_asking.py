@@ -109,6 +109,7 @@ def test_a_study_is_previewed_asked_and_continued(tmp_path):
 def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
     code = (
         "import os, signal, medvision_agent as mva\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # pytest in the background ignores it
         "from medvision_agent.api.progress import RunProgress\n"
         "add = RunProgress.add\n"
         "def once(self, record):\n"

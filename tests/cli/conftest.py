@@ -3,16 +3,14 @@
 import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import COMMAND
 from fake.server import FakeServer
 
 from medvision_agent.tools.view.png import encode_png
-
-COMMAND = Path(sys.executable).with_name("medvision-agent")
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ async def test_arms_that_vary_the_frame_may_not_differ_in_limits(server, study, 
     folder = tmp_path / "s"
     assert check_parity(folder) == []
     pixel = folder / next(cell.folder for cell in read_plan(folder).cells if cell.arm == "pixel")
-    limits = open_run(pixel).identity["limits"]
+    limits = open_run(pixel).identity.limits.model_dump()
     assert {"model_calls", "tool_calls", "seconds", "tokens"} <= set(limits)
     for name, value in limits.items():
         for other in (value + 1, value):

@@ -3,16 +3,14 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from commands import COMMAND
 
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.tools.view.png import decode_png
-
-COMMAND = Path(sys.executable).with_name("medvision-agent")
 
 
 def data(*words: str) -> tuple[int, str, str]:

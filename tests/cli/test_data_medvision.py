@@ -6,18 +6,17 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pytest
+from commands import COMMAND
 
 from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
 from medvision_agent.eval.data.selection import Selection, select
 from medvision_agent.eval.data.sources import open_source
 
-COMMAND = Path(sys.executable).with_name("medvision-agent")
 MINI = Path(__file__).parents[1] / "data/medvision-mini/Data"
 LUNG = "MiniTumor_TumorLesionSize_Task01_Axial"
 

@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from commands import COMMAND
 from phantoms import EllipsePhantom
 
 from medvision_agent.cli.main import main
@@ -216,7 +216,7 @@ def test_a_mistake_is_one_clear_line(tools, folder, arguments, text):
 
 
 def test_the_installed_command(folder):
-    command = [Path(sys.executable).with_name("medvision-agent"), "tools", "try", "ruler", "--image"]
+    command = [COMMAND, "tools", "try", "ruler", "--image"]
     arguments = ["own.jsonl:case-7", "--args", '{"x0": 0.1, "y0": 0.5, "x1": 0.6, "y1": 0.5}', "--out", "line.png"]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=120, check=True)
     assert json.loads(done.stdout)["distance_mm"] == 32.0

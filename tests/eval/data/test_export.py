@@ -13,6 +13,7 @@ import cv2
 import datasets
 import numpy as np
 import pytest
+from commands import COMMAND
 from pyarrow import parquet
 
 from medvision_agent.errors import DataError, StorageError
@@ -188,7 +189,7 @@ def test_broken_files_are_named(tmp_path, rows):
 
 def test_a_broken_file_is_one_line(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 but no Parquet")
-    command = [Path(sys.executable).with_name("medvision-agent"), "data", "list", "--data", tmp_path / "x.parquet"]
+    command = [COMMAND, "data", "list", "--data", tmp_path / "x.parquet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 

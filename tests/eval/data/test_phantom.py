@@ -7,11 +7,11 @@ import subprocess
 import sys
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from commands import COMMAND
 
 from medvision_agent.cli.printed.summary import summary_view
 from medvision_agent.cli.printed.table import show
@@ -27,7 +27,6 @@ from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.summary.summary import summarise
 
-COMMAND = Path(sys.executable).with_name("medvision-agent")
 PHANTOMS = [draw_phantom(3, index) for index in range(24)]
 SAMPLES = open_source("phantom:24:3").samples
 

@@ -80,7 +80,7 @@ def test_what_is_not_the_same_is_said(run):
     assert "recipe" not in topics
     assert "this program's own" in topics["prompt wording"]
     assert topics["tools"].startswith("tools: none here")
-    assert "model_calls 12 here" in topics["limits of a sample"]
+    assert "model_calls 12, tool_calls 24" in topics["limits of a sample"]
     assert "KiTS23" in topics["samples"]
     assert "1.2.0" in topics["annotation version"]
     assert "samples left out here" in topics

@@ -12,7 +12,6 @@ from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.samples import sample_whys
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.tools.view.frames import FRAMES
-from medvision_agent.tools.view.geometry import Size
 
 from . import conftest as planted
 
@@ -178,7 +177,7 @@ async def test_what_cannot_be_decomposed_is_counted_with_its_reason(planted_run,
     errors = summarise_why(run).tasks["size"].errors
     assert errors.quantities["minor axis"].not_decomposed == {Missing.NO_POINTS: planted.COUNT}
     assert errors.quantities["minor axis"].with_solver.n == 0
-    run = await planted_run(planted.Planted(), "on", "reshaped", reshape=Size(200, 180))
+    run = await planted_run(planted.Planted(), "on", "reshaped", reshape=(200, 180))
     errors = summarise_why(run).tasks["size"].errors
     assert errors.quantities["major axis"].not_decomposed == {Missing.NO_SIZE: planted.COUNT}
     run = await planted_run(planted.Planted(), "on", "bare")
@@ -191,7 +190,7 @@ async def test_what_cannot_be_decomposed_is_counted_with_its_reason(planted_run,
 
 async def test_a_reshaped_picture_of_known_native_size_is_measured_in_its_own_field(planted_run):
     policy = planted.Planted(shift=SHIFT, factor=1.2, crops=True)
-    run = await planted_run(policy, "on", reshape=Size(200, 180))
+    run = await planted_run(policy, "on", reshape=(200, 180))
 
     def told(record):
         size = planted.draw_phantom(planted.SEED, int(record.sample.image.rsplit("/", 1)[1])).size
