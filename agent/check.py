@@ -3,17 +3,20 @@
 Contract: nothing is measured and nothing stored. Every finding is what was observed in this one check: a model that
 read the digits of a picture sees pictures; one that did not may also be unable to read. What could not be observed is
 neither yes nor no.
+
+The digits are what only an eye can tell: white on grey, one digit a cell, the same bytes everywhere.
 """
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import cv2
+import numpy as np
 from pydantic import Field
 
 from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.digits import digits_picture, digits_slice
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Gemini, ModelConfig
@@ -22,10 +25,32 @@ from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
 from medvision_agent.finding import Finding
 from medvision_agent.tools.base import Arguments, Output, Result, Tool
+from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import Picture
+from medvision_agent.tools.view.slice import Grey, Slice, grey_slice
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Check", "check_model"]
+__all__ = ["CELL", "Check", "check_model", "digits_picture", "digits_slice"]
+
+
+CELL = (96, 72)
+"""Height and width of a digit's cell in pixels."""
+
+
+def digits_picture(digits: str) -> Grey:
+    """Return a picture (96, 72 a digit) of *digits*."""
+    height, width = CELL
+    picture = np.full((height, width * len(digits)), 40, np.uint8)
+    for number, digit in enumerate(digits):
+        origin = (width * number + 12, height - 18)
+        cv2.putText(picture, digit, origin, cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, 6)
+    return picture
+
+
+def digits_slice(digits: str) -> Slice:
+    """Return the picture as a slice of 1 mm pixels."""
+    return grey_slice(digits_picture(digits), Spacing(1.0, 1.0))
+
 
 SHORT = 16
 """Output tokens allowed in the conversation that tests the limit."""

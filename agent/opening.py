@@ -7,8 +7,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.models import Gemini, ModelConfig, OpenAI
 from medvision_agent.agent.providers.gemini.replay import LITERAL, RECIPE, worded
-from medvision_agent.agent.words.question import Prompt, Question
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Prompt, Question, Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.frames import MEDVISION
 from medvision_agent.tools.view.views import ViewSet

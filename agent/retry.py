@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
@@ -21,7 +21,6 @@ from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from medvision_agent.agent.chat.chat import Finish, Turn
-from medvision_agent.agent.chat.redact import encodable
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
@@ -30,7 +29,32 @@ from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.errors import ProviderError
 from medvision_agent.text import printable
 
-__all__ = ["LONGEST_WAIT", "Reply", "RequestFailed", "call_model"]
+__all__ = ["LONGEST_WAIT", "Reply", "RequestFailed", "call_model", "encodable"]
+
+
+_FIELDS = ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs", "response_metadata")
+
+
+def encodable(message: AIMessage, redact: Callable[[str], str] = str) -> AIMessage:
+    """Return *message*, or a copy in which every text can be encoded and went through *redact*.
+
+    Models (or the services around them) can send half of a surrogate pair, legal in JSON and in a Python string, but
+    not encodable: unrepaired, one such answer could never be stored or sent back. A service that repeats a request's
+    headers in its answer would have the key stored.
+    """
+
+    def mended(value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value.encode("utf-8", "replace").decode("utf-8"))
+        if isinstance(value, dict):
+            return {mended(key): mended(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [mended(item) for item in value]
+        return value
+
+    changed = {name: new for name in _FIELDS if (new := mended(value := getattr(message, name))) != value}
+    return message.model_copy(update=changed) if changed else message
+
 
 LONGEST_WAIT = 120.0
 """Seconds; a provider that asks for more is asked again after this long."""

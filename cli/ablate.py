@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.limits import BUDGET, bounded, budget_options
+from medvision_agent.cli.options import BUDGET, bounded, budget_options
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.settings.budget import Budget

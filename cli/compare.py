@@ -39,7 +39,7 @@ def _beside_published(run: Path, protocol: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return
-    from medvision_agent.cli.printed.published import published_view
+    from medvision_agent.cli.printed.compare import published_view
     from medvision_agent.cli.printed.table import show
 
     show(published_view(found))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.printed.findings import print_findings
+from medvision_agent.cli.printed.table import print_findings
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
 

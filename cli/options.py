@@ -1,13 +1,18 @@
-"""Adding options to a command, and their help from the settings they stand for."""
+"""Adding options to a command, with help from the settings they stand for, and the options that bound a run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-__all__ = ["given", "help_of", "with_options"]
+from medvision_agent.agent.limits import Limits
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.settings.budget import Budget
+
+__all__ = ["BUDGET", "LIMITS", "bounded", "budget_options", "given", "help_of", "limit_options", "with_options"]
+
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -31,3 +36,62 @@ def given(context: click.Context) -> dict[str, Any]:
         for name, value in context.params.items()
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
+
+
+_M = TypeVar("_M", bound=BaseModel)
+_COUNT = click.IntRange(min=1)
+_AMOUNT = click.FloatRange(0, min_open=True)
+
+LIMITS = {
+    "max_model_calls": "model_calls",
+    "max_tool_calls": "tool_calls",
+    "sample_seconds": "seconds",
+    "sample_tokens": "tokens",
+}
+"""Option to field of ``Limits``."""
+BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
+"""Option to field of ``Budget``."""
+_TYPES: Mapping[str, click.ParamType[Any]] = {
+    "max_model_calls": click.IntRange(2, 1000),
+    "max_tool_calls": click.IntRange(1, 10_000),
+    "sample_seconds": _AMOUNT,
+    "sample_tokens": _COUNT,
+    "max_cost": _AMOUNT,
+    "max_tokens": _COUNT,
+    "max_seconds": _AMOUNT,
+}
+
+
+def _options(names: Mapping[str, str], model: type[BaseModel]) -> tuple[Callable[[Any], Any], ...]:
+    return tuple(
+        click.option(
+            f"--{option.replace('_', '-')}",
+            type=_TYPES[option],
+            default=model.model_fields[field].default,
+            show_default=model.model_fields[field].default is not None,
+            metavar="USD" if field == "usd" else None,
+            help=help_of(model, field),
+        )
+        for option, field in names.items()
+    )
+
+
+def limit_options(command: _F) -> _F:
+    """Add the options that bound a run and its samples."""
+    return with_options((*_options(LIMITS, Limits), *_options(BUDGET, Budget)), command)
+
+
+def budget_options(command: _F) -> _F:
+    """Add the options that bound a study."""
+    return with_options(_options(BUDGET, Budget), command)
+
+
+def bounded(base: _M, names: Mapping[str, str], given: Mapping[str, Any]) -> _M:
+    """Return limits or a budget with the values of the options in *given*; raises ConfigError."""
+    changes = {field: given[option] for option, field in names.items() if given.get(option) is not None}
+    try:
+        return type(base).model_validate(dict(base) | changes)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        option = next(option for option, field in names.items() if field == wrong["loc"][0])
+        raise ConfigError(f"--{option.replace('_', '-')} {wrong['input']}: {wrong['msg']}") from None

@@ -16,9 +16,11 @@ from medvision_agent.text import printable
 
 if TYPE_CHECKING:
     from medvision_agent.api.asking import Ran
+    from medvision_agent.eval.asking.estimate import Estimate
     from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["PROTOCOL_HELP", "carry_out", "command"]
+__all__ = ["PROTOCOL_HELP", "carry_out", "command", "print_estimate"]
+
 
 PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
 
@@ -47,7 +49,6 @@ def command(
     interrupted.
     """
     from medvision_agent.api.asking import ask, estimate
-    from medvision_agent.cli.estimate import print_estimate
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 
     scoring = protocol_named(protocol)
@@ -101,3 +102,19 @@ def _settings(options: dict[str, Any]) -> Settings:
         raise ConfigError("--resume needs --out: the folder of the run to continue")
     settings = settings_with(Settings(model=options["model"]), options)
     return settings if "out" in options else settings.but(out=default_folder(settings))
+
+
+def print_estimate(estimate: "Estimate", *, as_json: bool) -> None:
+    """Print an estimate as text or JSON."""
+    if as_json:
+        click.echo(estimate.model_dump_json(indent=2))
+        return
+    for task, prompt in estimate.prompts.items():
+        click.echo(f"--- prompt of the first {task} sample, after its picture\n{printable(prompt, lines=True)}\n")
+    tasks = ", ".join(f"{task} {count}" for task, count in estimate.tasks.items())
+    click.echo(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
+    click.echo(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
+    for row in estimate.spending:
+        money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
+        click.echo(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
+    click.echo(f"({estimate.assumed})")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from medvision_agent.cli.printed.findings import print_findings
+from medvision_agent.cli.printed.table import print_findings
 from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
 from medvision_agent.eval.asking.intensity import percentiles
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named

@@ -5,9 +5,8 @@ from pydantic import Field
 from medvision_agent.quantity import ANGLE_DEG
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import acute_angle_deg
-from medvision_agent.tools.view.line import line_of
 from medvision_agent.tools.view.overlay import CYAN, YELLOW, Overlay
-from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.view.views import ViewSet, line_of
 
 __all__ = ["Protractor", "ProtractorArguments", "protractor"]
 

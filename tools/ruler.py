@@ -5,9 +5,8 @@ from pydantic import Field
 from medvision_agent.quantity import LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import distance_mm
-from medvision_agent.tools.view.line import line_of
 from medvision_agent.tools.view.overlay import YELLOW, Overlay
-from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.view.views import ViewSet, line_of
 
 __all__ = ["Ruler", "RulerArguments", "ruler"]
 

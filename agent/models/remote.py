@@ -1,13 +1,15 @@
-"""Models behind an HTTP interface: Google's, and OpenAI's with every server that speaks it."""
+"""Models behind somebody else's interface: Google's, OpenAI's with every server that speaks it, any of LangChain's."""
 
-from typing import Literal
+from importlib.metadata import packages_distributions, version
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.agent.models.row import EnvName, FreeSettings, Model
 from medvision_agent.tools.view.frames import MEDVISION
 
-__all__ = ["Gemini", "OpenAI", "Replay"]
+__all__ = ["Gemini", "LangChain", "OpenAI", "Replay"]
+
 
 Replay = Literal["published-2025", "published-2025-matched"]
 """What can be replayed: MedVision's published experiment, or the same with the tool's output format in both arms."""
@@ -93,3 +95,29 @@ class OpenAI(Remote):
         if self.api == "responses" and self.seed is not None:
             raise ValueError("seed: the responses interface knows none; use api: chat or leave it out")
         return self
+
+
+class LangChain(Model):
+    """Any other chat model of LangChain, made by a function or class named by its import path.
+
+    Its own retries and timeouts are its settings' business: turn retries off there, so that this package alone decides
+    what is asked again. Where its requests go is the factory's business too: no base URL is passed on.
+    """
+
+    provider: Literal["langchain"] = "langchain"
+    model: str = Field(min_length=1)
+    """The id under which the model appears beside others; not passed on (give it in ``settings``)."""
+    factory: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    """What makes the model: MODULE:NAME of a class or function that returns a LangChain chat model."""
+    settings: FreeSettings = Field(default={})
+    """Keyword arguments of the factory. Never a key: that is what ``api_key_env`` is for."""
+    api_key_env: EnvName | None = None
+    """Name of the environment variable with the key; null where none is needed."""
+    key_argument: str = Field(default="api_key", pattern=r"^[A-Za-z_]\w*$")
+    """The factory's keyword argument that takes the key."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return the fields that define what is run, and the version of the package the factory is from."""
+        package = self.factory.partition(".")[0].partition(":")[0]
+        owners = packages_distributions().get(package, [])
+        return super().identity() | {"factory_version": [f"{owner} {version(owner)}" for owner in sorted(set(owners))]}

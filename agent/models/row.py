@@ -40,7 +40,7 @@ class Model(BaseModel):
 
     perceived: PerceivedRule | None = None
     """The size at which the model's encoder sees a picture; prompts and some tools state pixel sizes by it. Never
-    guessed: without it, whatever states pixels is refused before the first request (eval/asking/size_rule.py)."""
+    guessed: without it, whatever states pixels is refused before the first request (eval/asking/recipe.py)."""
     frame: str = MEDVISION.name
     """The coordinate convention of prompts, tools and answers."""
     tool_calling: Literal["native", "text"] = "native"

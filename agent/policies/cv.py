@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.agent.policies.measuring import Calls, measured
-from medvision_agent.agent.policies.policy import Look, Reading, final
+from medvision_agent.agent.policies.policy import Calls, Look, Reading, final, measured
 from medvision_agent.quantity import ANGLE_DEG, BOX, LENGTH_MM
 from medvision_agent.tools.fit_contour import fit_contour
 from medvision_agent.tools.view.slice import Grey

@@ -1,4 +1,9 @@
-"""The shipped offline models by name."""
+"""The shipped offline models by name, each made to answer in the convention of its row.
+
+Policies think in MedVision's convention. A policy's tool calls, the replies it reads and its final box are converted on
+their way, as a model would write and read them. Sizes are those of the pictures as sent, which is what the offline
+models perceive.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,14 +14,19 @@ from medvision_agent.agent.policies.oracle import oracle
 from medvision_agent.agent.policies.policy import Policy, PolicyModel
 from medvision_agent.agent.policies.prior import prior
 from medvision_agent.agent.policies.scripted import Scripted, read_script
-from medvision_agent.agent.policies.translated import translated
 from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.frames import FRAMES
 
 if TYPE_CHECKING:
     from medvision_agent.agent.models import Offline
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
 
-__all__ = ["build"]
+from medvision_agent.agent.policies.policy import Look, Reading
+from medvision_agent.tools.view.frames import MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Size
+
+__all__ = ["build", "translated"]
 
 
 def build(config: "Offline") -> BaseChatModel:
@@ -37,3 +47,69 @@ def _policy(name: str) -> Policy:
 
         return baseline_cv
     return {"prior": prior, "oracle": oracle}[name]
+
+
+_BOXES = ("v0_", "box_", "v0_box_")
+"""Prefixes of a result's keys that name the corners of a box, the lower values first, whatever the convention."""
+_Convert = Callable[[float, float, Size], tuple[float, float]]
+
+
+def translated(policy: Policy, frame: Frame) -> Policy:
+    """Return *policy* speaking *frame*."""
+    if frame == MEDVISION:
+        return policy
+
+    def speaking(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
+        sizes = {"v0": Size(*look.picture().shape)}
+        play = policy(look)
+        try:
+            name, arguments = next(play)
+            while True:
+                source = str(arguments.get("view", "v0"))
+                reading = yield name, _converted(arguments, sizes, source, _spoken_in(frame))
+                if "error" not in reading:
+                    shown = str(reading.get("view", source))
+                    if "width_px" in reading:
+                        sizes[shown] = Size(reading["height_px"], reading["width_px"])
+                    reading = _sorted(_converted(reading, sizes, shown, _understood_from(frame)))
+                name, arguments = play.send(reading)
+        except StopIteration as done:
+            return str(done.value)
+
+    return speaking
+
+
+def _spoken_in(frame: Frame) -> _Convert:
+    return lambda x, y, size: frame.from_unit(*MEDVISION.to_unit(x, y, size), size)
+
+
+def _understood_from(frame: Frame) -> _Convert:
+    return lambda x, y, size: MEDVISION.from_unit(*frame.to_unit(x, y, size), size)
+
+
+def _converted(values: Mapping[str, Any], sizes: Mapping[str, Size], view: str, convert: _Convert) -> dict[str, Any]:
+    """Return *values* with every point converted: those whose names begin with ``v0_`` lie in v0, others in *view*."""
+    changed = dict(values)
+    for x, y in _points(values):
+        size = sizes["v0" if x.startswith("v0_") else view]
+        changed[x], changed[y] = convert(values[x], values[y], size)
+    return changed
+
+
+def _points(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names of x and y of every point: ``x0`` and ``y0``, ``seed_x`` and ``seed_y``, ..."""
+    for name in values:
+        stem = name.rstrip("0123456789")
+        other = f"{stem[:-1]}y{name[len(stem) :]}"
+        if stem.endswith("x") and other in values:
+            yield name, other
+
+
+def _sorted(reading: Reading) -> Reading:
+    """Return a reading whose boxes have their lower values first again."""
+    for prefix in _BOXES:
+        for axis in "xy":
+            low, high = f"{prefix}{axis}0", f"{prefix}{axis}1"
+            if low in reading and high in reading:
+                reading[low], reading[high] = sorted((reading[low], reading[high]))
+    return reading

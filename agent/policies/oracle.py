@@ -8,8 +8,7 @@ import math
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from medvision_agent.agent.policies.measuring import Calls, Unit, measured
-from medvision_agent.agent.policies.policy import Look, Reading, final
+from medvision_agent.agent.policies.policy import Calls, Look, Reading, Unit, final, measured
 from medvision_agent.quantity import BOX
 
 __all__ = ["oracle"]

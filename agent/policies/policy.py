@@ -30,7 +30,7 @@ from medvision_agent.tools.view.png import decode_png
 from medvision_agent.tools.view.slice import Grey
 from medvision_agent.version import VERSION
 
-__all__ = ["Brief", "Look", "OfflineModel", "Policy", "PolicyModel", "final"]
+__all__ = ["Brief", "Calls", "Look", "OfflineModel", "Policy", "PolicyModel", "Unit", "final", "measured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +185,21 @@ def _picture(messages: Sequence[BaseMessage]) -> Grey:
         if isinstance(block, dict) and block.get("type") == "image_url":
             return decode_png(png_of(block["image_url"]["url"]))
     raise ValueError("the question holds no picture")
+
+
+Unit = tuple[float, float]
+"""A point in MedVision's frame of a view: x to the right, y up, 0..1."""
+Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
+
+
+def measured(look: Look, quantity: Quantity, view: str, points: Sequence[Unit]) -> Calls:
+    """Return what the first tool measures that takes these points; None where none does, or it does not say."""
+    flat = [value for point in points for value in point]
+    for tool in look.brief.tools:
+        taken = tool.measurand(quantity)
+        if tool.name not in look.tools or tool.solver or taken is None:
+            continue
+        if [len(names) for names in taken.points] == [len(flat)]:
+            reading = yield tool.name, {"view": view, **dict(zip(taken.points[0], flat, strict=True))}
+            return reading.get(taken.fields[0])
+    return None

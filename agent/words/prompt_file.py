@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 from jinja2 import TemplateError
 
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.view.frames import FRAMES
 

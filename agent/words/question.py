@@ -1,14 +1,45 @@
-"""A question as the agent gets it, and the prompt made of it. The agent never sees a target."""
+"""A question as the agent gets it, how it is put into words, and the prompt made of it.
 
-from collections.abc import Sequence
+The agent never sees a target. The wording (form, units, whose templates) is part of a recipe and of a run's identity.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any, Literal
 
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Prompt", "Question"]
+__all__ = ["Form", "Prompt", "Question", "Wording"]
+
+
+Form = Literal["direct", "cot"]
+"""``direct`` asks for the answer, ``cot`` also prescribes the steps of the reasoning."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The facts that templates depend on besides the sample; the fields' names are the templates' variables."""
+
+    form: Form = "direct"
+    tagged: bool = True
+    """Reasoning and answer go between tags; without them the reply is the bare numbers."""
+    states_image_size: bool = True
+    states_spacing: bool = True
+    """Whether the prompt says how large a pixel is; without, tools can."""
+    size_unit: str = "millimeters"
+    distance_unit: str = "millimeters"
+    angle_unit: str = "degrees"
+    pixel_unit: str = "millimeters"
+    own: Mapping[str, str] = field(default_factory=dict)
+    """A researcher's own templates by name (``detection``, ``size``, ..., ``system``), instead of the shipped ones."""
+
+    def render(self, template: str, **values: Any) -> str:
+        """Return a template filled with *values* and the facts of this wording."""
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "own"}
+        return render(template, self.own, **facts, **values)
 
 
 @dataclass(frozen=True, eq=False)

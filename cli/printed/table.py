@@ -4,8 +4,9 @@ Contract: text from runs (tool names are what a model wrote) is printed as plain
 control.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import click
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -13,9 +14,11 @@ from rich.text import Text
 
 from medvision_agent.eval.compare.compare import TaskComparison
 from medvision_agent.eval.summary.summary import Summary, TaskSummary
+from medvision_agent.finding import Finding
 from medvision_agent.text import plural, printable
 
-__all__ = ["WIDTH", "new_table", "number", "people", "plain", "show"]
+__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_findings", "show"]
+
 
 WIDTH = 100
 
@@ -57,3 +60,10 @@ def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
     for column in columns:
         table.add_column(Text(column), justify="right")
     return table
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print one line for each finding."""
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        click.echo(printable(f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"))

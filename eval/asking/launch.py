@@ -18,11 +18,10 @@ from medvision_agent.agent.policies.scripted import read_script
 from medvision_agent.agent.providers.factory import check_ready, open_model
 from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
-from medvision_agent.eval.asking.recipe import Recipe, recipe_named
+from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
 from medvision_agent.eval.asking.runner import Job, Watch, run_samples
-from medvision_agent.eval.asking.size_rule import with_size_rule
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source

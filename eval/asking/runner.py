@@ -19,8 +19,7 @@ from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wire.failures import Fault
-from medvision_agent.agent.words.question import Question
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Question, Wording
 from medvision_agent.errors import DataError, ProviderError
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.recipe import Recipe

@@ -2,7 +2,7 @@
 
 import json
 
-from medvision_agent.eval.report.facts import how
+from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.sections import place_of, sections
 from medvision_agent.eval.report.table import markdown_text, md

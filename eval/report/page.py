@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from medvision_agent.eval.report.facts import how
+from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Chapter, Panel, Picture, Report
 from medvision_agent.eval.report.overlay import KEY, overlay_svg
 from medvision_agent.eval.report.sections import Section, place_of, sections

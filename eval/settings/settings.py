@@ -1,24 +1,61 @@
 """The settings of a run: the one place where each of them is declared, described and given its default.
 
-Contract: a setting that is added here is stored, counted in the identity as its mark says (``belongs.py``), asked again
+Contract: a setting that is added here is stored, counted in the identity as its mark says (``Belongs``), asked again
 by ``rerun``, offered by ``run``, and, if it stands in ``Asked``, a key of a study's arms that ``varies`` can name.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
-from medvision_agent.eval.settings.belongs import NEITHER, belongs, condition, identity
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.frozen import Frozen
 
-__all__ = ["TOOL_FIELDS", "Asked", "Settings"]
+__all__ = ["NEITHER", "TOOL_FIELDS", "Asked", "Belongs", "Settings", "belongs", "condition", "identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Belongs:
+    """Where one setting counts."""
+
+    to: Literal["identity", "condition", "neither"]
+    changes: frozenset[str] = frozenset()
+    """The fields of a stored identity, and the hashes of its records, that may change with the setting."""
+    varies: str = ""
+    """What a study calls it in `varies`; empty: the name of the field."""
+
+
+NEITHER = Belongs("neither")
+"""May change between two sessions of one run."""
+
+
+def identity(*changes: str, varies: str = "") -> Belongs:
+    """Return the mark of a setting in which two runs that are resumed or compared must agree."""
+    return Belongs("identity", frozenset(changes), varies)
+
+
+def condition(*changes: str) -> Belongs:
+    """Return the mark of a setting in which the two arms of a comparison of tools may differ."""
+    return Belongs("condition", frozenset(changes))
+
+
+def belongs(model: type[BaseModel]) -> dict[str, Belongs]:
+    """Return the mark of every field of *model*; raises ValueError where a field has none."""
+    marks = {}
+    for name, field in model.model_fields.items():
+        found = [mark for mark in field.metadata if isinstance(mark, Belongs)]
+        if len(found) != 1:
+            raise ValueError(f"{model.__name__}.{name} does not say what it belongs to")
+        marks[name] = found[0]
+    return marks
+
 
 _PARAGRAPH = ("tool_schemas_sha256", "tool_paragraph_sha256")
 _TOOLS = ("tools", "tool_set", "tool_code_sha256", *_PARAGRAPH)

@@ -16,9 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import nearest
-from medvision_agent.eval.settings.belongs import belongs, identity
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.settings.settings import Asked
+from medvision_agent.eval.settings.settings import Asked, belongs, identity
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 

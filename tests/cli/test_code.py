@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fake.replies import came, ran, said, steps, text
 
-from medvision_agent.agent.models.places import VARIABLE
+from medvision_agent.agent.models.catalogue import VARIABLE
 from medvision_agent.eval.store.read import open_run
 
 ROOT = Path(__file__).parents[2]

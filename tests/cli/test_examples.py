@@ -11,7 +11,7 @@ from fake.eyes import Eyes
 from fake.replies import calls, text
 from fake.server import FakeServer
 
-from medvision_agent.agent.models.places import VARIABLE
+from medvision_agent.agent.models.catalogue import VARIABLE
 from medvision_agent.eval.store.read import open_run
 
 README = Path(__file__).parents[2] / "README.md"

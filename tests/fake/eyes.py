@@ -7,7 +7,7 @@ import numpy as np
 
 from fake.replies import Reply, calls, text
 from fake.server import FakeServer, Request
-from medvision_agent.agent.digits import CELL, digits_picture
+from medvision_agent.agent.check import CELL, digits_picture
 from medvision_agent.tools.view.png import decode_png
 
 IN_TEXT = '```tool_call\n{"name": "unfold", "arguments": {}}\n```'

@@ -13,8 +13,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.grammars.calls import parse_calls
 from medvision_agent.agent.grammars.registry import grammar_named
 from medvision_agent.agent.words.prompt_file import with_prompt_file
-from medvision_agent.agent.words.question import Question
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Question, Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.recipe import RECIPES
 from medvision_agent.eval.tasks import TASKS

@@ -13,10 +13,11 @@ import numpy as np
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.frames import MEDVISION, Frame
-from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
+from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing, distance_mm
 from medvision_agent.tools.view.slice import Grey, Slice
 
-__all__ = ["MAX_SIDE", "MAX_ZOOM", "Perceives", "View", "ViewSet"]
+__all__ = ["MAX_SIDE", "MAX_ZOOM", "Perceives", "View", "ViewSet", "line_of"]
+
 
 MAX_ZOOM = 16.0
 """Largest enlargement of a crop over native pixels."""
@@ -156,3 +157,14 @@ class ViewSet:
         )
         self._views[view.id] = view
         return view
+
+
+def line_of(views: ViewSet, view: View, start: tuple[float, float], end: tuple[float, float]) -> tuple[Point, Point]:
+    """Return the slice points of a line whose ends are model coordinates (x, y) of *view*.
+
+    Raises ToolError where a point lies outside the view, or the line is too short to be told from a point.
+    """
+    a, b = views.point(view, *start), views.point(view, *end)
+    if round(distance_mm(a, b, view.slice.spacing), 4) == 0:
+        raise ToolError(f"both points of the line lie at {views.frame.shown(*start)}; give two different points")
+    return a, b

@@ -3,28 +3,31 @@
 Contract: opening it reads no plan. Samples are made while they are asked for, one case in memory at a time. A case or
 a sample that is broken is left out and named in ``problems``, and the others go on; a plan that breaks off is a
 DataError of the whole, because nobody knows what is missing. Masks (``MaskSize``) are never asked.
+
+A mapping file (``--subjects``) says which person a case shows, where dataset and case are not enough to tell. A CSV
+file with the columns ``dataset``, ``case`` and ``subject``; cases it does not name keep ``dataset/case``.
 """
 
+import csv
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from medvision_agent.errors import DataError
+from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.medvision.folder import DataFolder, PlanFile
 from medvision_agent.eval.data.medvision.plan import RawCase, parse_case, read_plan
 from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
 from medvision_agent.eval.data.medvision.samples import OpenCase
-from medvision_agent.eval.data.medvision.subjects import read_subjects
 from medvision_agent.eval.data.medvision.volume import VolumeCache
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo, Wants
 
-__all__ = ["MedVisionSource", "Reading"]
+__all__ = ["MedVisionSource", "Reading", "read_subjects"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +145,28 @@ class MedVisionSource:
         if not np.isfinite(values).all():
             raise DataError(f"{path}: slice {facts.slice_idx} along axis {facts.slice_dim} holds NaN or infinity")
         return NativeImage(values, displayed=False)
+
+
+_COLUMNS = ("dataset", "case", "subject")
+
+
+def read_subjects(path: Path) -> Mapping[tuple[str, str], str]:
+    """Return (dataset, case) to subject; DataError names file, line and column."""
+    found: dict[tuple[str, str], str] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+                raise DataError(f"{path}: expected a first line with the columns {', '.join(_COLUMNS)}")
+            for row in rows:
+                place = f"{path}:{rows.line_num}"
+                dataset, case, subject = ((row[column] or "").strip() for column in _COLUMNS)
+                if not (dataset and case and subject):
+                    raise DataError(f"{place}: dataset, case and subject must all be given")
+                if found.setdefault((dataset, case), subject) != subject:
+                    raise DataError(f"{place}: case {case!r} of {dataset} is given two subjects")
+    except OSError as error:
+        raise ConfigError(f"--subjects {path}: cannot read it ({error.strerror})") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from None
+    return found

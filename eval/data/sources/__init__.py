@@ -11,10 +11,10 @@ checked (``offered.py``).
 
 import logging
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError, DataError, nearest
-from medvision_agent.eval.data.medvision.script import is_script, script_message
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources.jsonl import JsonlSource
@@ -22,7 +22,8 @@ from medvision_agent.eval.data.sources.offered import OfferedSource
 from medvision_agent.eval.data.sources.parquet import ParquetSource
 from medvision_agent.plugins import Door
 
-__all__ = ["SOURCES", "open_source"]
+__all__ = ["SOURCES", "is_script", "open_source", "script_message"]
+
 
 _LOG = logging.getLogger(__name__)
 SOURCES = Door("medvision_agent.sources", "source", DataError)
@@ -66,3 +67,29 @@ def _of_file(path: Path, name: str, names: list[str]) -> Source:
     if not path.is_file():
         raise DataError(f"--data {name}: no such file")
     return _FILES[path.suffix](path)
+
+
+REPOSITORY = "YongchengYAO/MedVision"
+
+
+def is_script(name: str) -> bool:
+    """Return whether *name* asks for a repository of Hugging Face or a loading script."""
+    return name.startswith("hf:") or name.endswith(".py") or name.lower() == REPOSITORY.lower()
+
+
+def script_message(name: str) -> str:
+    """Return the error: why it cannot be read here, and the commands that fetch the data."""
+    pins = "export MedVision_DATA_DIR=$PWD/Data MedVision_PLANNER_VERSION=1.0.0 MedVision_ACK_RELEASE=1.4.0"
+    load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
+    return f"""--data {name}: medvision-agent does not run MedVision's loading script, which needs datasets==3.6.0 \
+(installed here: datasets {version("datasets")}). Fetch the data in an environment of its own, either way:
+1. with upstream's downloader, which brings datasets 3.6.0 and torch (TASKS.json: one of upstream's task lists):
+     python3.11 -m venv medvision-env && medvision-env/bin/pip install medvision-bm==1.2.1
+     {pins}
+     medvision-env/bin/python -m medvision_bm.benchmark.download_datasets --tasks_json TASKS.json --data_dir Data
+2. with the script itself, here exporting one configuration's rows too:
+     python3.11 -m venv datasets-env && datasets-env/bin/pip install datasets==3.6.0 huggingface_hub==0.36.0
+     {pins}
+     datasets-env/bin/python -c "from datasets import load_dataset; \
+{load} split='test').to_parquet('rows.parquet')"
+Both leave plans and volumes in Data; then read them here with: --data medvision:Data"""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source
-from medvision_agent.eval.data.sources.levels import to_levels
 from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE
+from medvision_agent.eval.data.sources.picture import to_levels
 from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["export"]

@@ -7,8 +7,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo
 from medvision_agent.eval.data.sources.checks import check_points, check_unique, check_unmixed, parse_sample
-from medvision_agent.eval.data.sources.levels import from_levels
-from medvision_agent.eval.data.sources.picture import decode_picture, read_inside
+from medvision_agent.eval.data.sources.picture import decode_picture, from_levels, read_inside
 
 __all__ = ["JsonlSource"]
 

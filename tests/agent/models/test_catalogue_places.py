@@ -8,7 +8,7 @@ import pytest
 from installed import EXAMPLES, command, copied, install
 
 from medvision_agent import plugins
-from medvision_agent.agent.models import places
+from medvision_agent.agent.models import catalogue as places
 from medvision_agent.agent.models.catalogue import find, load_catalogue, origins
 from medvision_agent.errors import ConfigError
 

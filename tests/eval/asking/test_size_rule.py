@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.data.selection import Selection

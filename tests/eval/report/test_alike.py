@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from medvision_agent.cli.main import cli
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.facts import how
+from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables

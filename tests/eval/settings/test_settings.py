@@ -12,10 +12,9 @@ from medvision_agent.cli import run as run_command
 from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
-from medvision_agent.eval.settings.belongs import belongs
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.settings.settings import TOOL_FIELDS, Asked, Settings
+from medvision_agent.eval.settings.settings import TOOL_FIELDS, Asked, Settings, belongs
 from medvision_agent.eval.study.schema import VARIES, Arm
 from medvision_agent.tools.own.skeleton import write_skeleton
 

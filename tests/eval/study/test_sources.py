@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError, DataError, StorageError
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.facts import how
+from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Report
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import report_tables, sections

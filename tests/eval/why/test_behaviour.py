@@ -9,9 +9,8 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.store.record import ToolUse
 from medvision_agent.eval.summary.summary import Mean
-from medvision_agent.eval.why.behaviour import Conversation, behaviour
+from medvision_agent.eval.why.behaviour import Conversation, behaviour, is_last_result
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
-from medvision_agent.eval.why.readings import is_last_result
 from medvision_agent.tools.registry import TOOLS
 
 RULES = protocol("medvision-1.2")

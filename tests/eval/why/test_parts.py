@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, protocol
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import Call
-from medvision_agent.eval.why.cite import cite
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.landmarks import corner_errors, landmark_error
-from medvision_agent.eval.why.measured import Measurement
+from medvision_agent.eval.why.measured import Measurement, cite
 from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.eval.why.scene import Scene
