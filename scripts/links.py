@@ -17,9 +17,9 @@ SUBPACKAGES = ("agent", "cli", "eval", "prompts", "tools")
 
 
 def wanted() -> dict[str, Path]:
-    """Return what the package holds, by name: every file of core/, and the other folders whole."""
-    files = {path.name: path for path in (ROOT / "core").iterdir() if path.is_file()}
-    return files | {name: ROOT / name for name in SUBPACKAGES}
+    """Return what the package holds, by name: every file and folder of core/, and the other folders whole."""
+    own = {path.name: path for path in (ROOT / "core").iterdir() if path.name != "__pycache__"}
+    return own | {name: ROOT / name for name in SUBPACKAGES}
 
 
 def link(tree: Path = TREE) -> None:

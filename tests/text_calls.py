@@ -22,8 +22,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import MODEL_CONFIG
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.words.question import Question
-from medvision_agent.agent.words.wording import Wording
+from medvision_agent.agent.words.question import Question, Wording
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.slice import grey_slice
 
