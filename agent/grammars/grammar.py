@@ -7,9 +7,10 @@ all of them. What a grammar writes as a call it must read back as that call.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from langchain_core.messages import InvalidToolCall, ToolCall
+if TYPE_CHECKING:  # stored runs are read without LangChain
+    from langchain_core.messages import InvalidToolCall, ToolCall
 
 __all__ = ["Blocks", "Call", "CallResult", "Declared", "Grammar", "Parsed"]
 
@@ -48,9 +49,9 @@ class Call:
 class Parsed:
     """A text, read."""
 
-    calls: tuple[ToolCall, ...]
+    calls: "tuple[ToolCall, ...]"
     """Ids are ``call_1``, ``call_2``, ... by the place in the text, counted together with the invalid ones."""
-    invalid: tuple[InvalidToolCall, ...]
+    invalid: "tuple[InvalidToolCall, ...]"
     """What was meant as a call and cannot be run; ``error`` says why."""
     prose: str
     """The text without its calls."""
