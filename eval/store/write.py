@@ -29,7 +29,7 @@ from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, sy
 from medvision_agent.eval.store.read import FORMAT, holds_run, open_run
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["RunStore", "open_run"]
+__all__ = ["RunStore"]
 
 _LOG = logging.getLogger(__name__)
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
