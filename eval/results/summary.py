@@ -25,7 +25,7 @@ from medvision_agent.eval.scorer.medvision.sound import sound_figures
 from medvision_agent.eval.scorer.medvision.statistics import Statistics, box_statistics, error_statistics, rows_by
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Family
-from medvision_agent.strict import strict
+from medvision_agent.frozen import strict
 from medvision_agent.text import plural
 
 __all__ = ["Section", "sample_lines", "section", "sections"]
