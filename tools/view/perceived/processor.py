@@ -14,8 +14,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.perceived.canvases import AnyResolution, LlamaTiles
 from medvision_agent.tools.view.perceived.patches import Multiples, Patches
-from medvision_agent.tools.view.perceived.rule import Rule
-from medvision_agent.tools.view.perceived.whole import Fixed
+from medvision_agent.tools.view.perceived.rule import Fixed, Rule
 
 __all__ = ["Processor"]
 

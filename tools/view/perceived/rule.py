@@ -1,13 +1,17 @@
-"""What all size rules share. Sizes are (height, width) in pixels."""
+"""What all size rules share, and those of encoders that take the whole picture at one size.
+
+That size is as sent, stretched, shrunk, or padded to a square. Sizes are (height, width) in pixels.
+"""
 
 import math
 from abc import ABC, abstractmethod
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from medvision_agent.tools.view.geometry import Size
 
-__all__ = ["Rule", "floored", "scaled"]
+__all__ = ["Fixed", "LongestSide", "Native", "Padded", "Rule", "Tiles", "floored"]
 
 
 class Rule(BaseModel, ABC):
@@ -37,6 +41,71 @@ def floored(side: float, multiple: int) -> int:
     return math.floor(side / multiple) * multiple
 
 
-def scaled(size: Size, scale: float) -> Size:
+def _scaled(size: Size, scale: float) -> Size:
     """Return a size times a factor, cut to whole pixels of which there is one at least."""
     return Size(max(1, int(size.height * scale)), max(1, int(size.width * scale)))
+
+
+class Native(Rule):
+    """The encoder sees the pixels sent, whatever their number."""
+
+    rule: Literal["native"] = "native"
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size at which a picture of size *sent* is perceived."""
+        return sent
+
+
+class Fixed(Rule):
+    """The encoder stretches every picture to one size."""
+
+    rule: Literal["fixed"] = "fixed"
+    height: int = Field(gt=0)
+    width: int = Field(gt=0)
+
+    def perceived(self, sent: Size) -> Size:  # noqa: ARG002 - one signature for all rules
+        """Return the fixed size."""
+        return Size(self.height, self.width)
+
+
+class LongestSide(Rule):
+    """Unchanged up to a longest side, else scaled down to it (Gemini: 3072 px)."""
+
+    rule: Literal["longest_side"] = "longest_side"
+    limit: int = Field(gt=0)
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size at which a picture of size *sent* is perceived."""
+        longest = max(sent.height, sent.width)
+        if longest <= self.limit:
+            return sent
+        return _scaled(sent, self.limit / longest)
+
+
+class Tiles(Rule):
+    """Fit into a square of side ``longest``, then shrink until the shorter side is ``shortest`` (OpenAI tiles)."""
+
+    rule: Literal["tiles"] = "tiles"
+    longest: int = Field(gt=0, default=2048)
+    shortest: int = Field(gt=0, default=768)
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size at which a picture of size *sent* is perceived."""
+        sides = (sent.height, sent.width)
+        return _scaled(sent, min(1.0, self.longest / max(sides), self.shortest / min(sides)))
+
+
+class Padded(Rule):
+    """Shrunk or enlarged into a square and padded: the content keeps its shape (LLaVA-Med and its kin)."""
+
+    rule: Literal["padded"] = "padded"
+    side: int = Field(gt=0, default=336)
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size of the content within the square."""
+        longest = max(sent.height, sent.width)
+        return Size(*(max(1, round(side * self.side / longest)) for side in (sent.height, sent.width)))
+
+    def canvas(self, sent: Size) -> Size:  # noqa: ARG002
+        """Return the square."""
+        return Size(self.side, self.side)
