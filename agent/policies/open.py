@@ -5,26 +5,21 @@ their way, as a model would write and read them. Sizes are those of the pictures
 models perceive.
 """
 
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
 
-from medvision_agent.agent.policies.oracle import oracle
-from medvision_agent.agent.policies.policy import Policy, PolicyModel
-from medvision_agent.agent.policies.prior import prior
+from medvision_agent.agent.policies.oracle import oracle, prior
+from medvision_agent.agent.policies.policy import Look, Policy, PolicyModel, Reading
 from medvision_agent.agent.policies.scripted import Scripted, read_script
 from medvision_agent.errors import ConfigError
-from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Size
 
 if TYPE_CHECKING:
     from medvision_agent.agent.models import Offline
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any
-
-from medvision_agent.agent.policies.policy import Look, Reading
-from medvision_agent.tools.view.frames import MEDVISION, Frame
-from medvision_agent.tools.view.geometry import Size
 
 __all__ = ["build", "translated"]
 
