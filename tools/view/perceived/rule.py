@@ -76,10 +76,7 @@ class LongestSide(Rule):
 
     def perceived(self, sent: Size) -> Size:
         """Return the size at which a picture of size *sent* is perceived."""
-        longest = max(sent.height, sent.width)
-        if longest <= self.limit:
-            return sent
-        return _scaled(sent, self.limit / longest)
+        return _scaled(sent, min(1.0, self.limit / max(sent.height, sent.width)))
 
 
 class Tiles(Rule):
