@@ -17,7 +17,7 @@ from medvision_agent.eval.asking.recipe import Recipe, recipe_named
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.picture import decode_picture
 from medvision_agent.text import printable
-from medvision_agent.tools.own.process import Bounds
+from medvision_agent.tools.own.process import CheckBounds
 from medvision_agent.tools.registry import Registry, registry_of
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.view.geometry import Spacing
@@ -122,18 +122,20 @@ def try_tool(
 @command.command()
 @click.argument("name")
 @_own
-@click.option("--calls", type=click.IntRange(100), default=Bounds().calls, show_default=True, help="Calls to make.")
+@click.option(
+    "--calls", type=click.IntRange(100), default=CheckBounds().calls, show_default=True, help="Calls to make."
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
-    default=Bounds().seconds,
+    default=CheckBounds().seconds,
     show_default=True,
     help="Longest time of one call.",
 )
 @click.option(
     "--memory",
     type=click.IntRange(1),
-    default=Bounds().memory_mb,
+    default=CheckBounds().memory_mb,
     show_default=True,
     help="Most memory of the calls, in MB, beyond what the tool takes when it is loaded.",
 )
@@ -149,7 +151,7 @@ def check(
     from medvision_agent.tools.own.process import check as check_tool
 
     registry_of(file).tool(name)
-    findings = check_tool(name, file, Bounds(calls, seconds, memory))
+    findings = check_tool(name, file, CheckBounds(calls, seconds, memory))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
     else:

@@ -21,7 +21,7 @@ Rows = Mapping[str, Mapping[str, Any]]
 """Settings by the name of the model."""
 
 
-class _Loader(yaml.SafeLoader):
+class _UniqueKeys(yaml.SafeLoader):
     """Refuses a key given twice, of which YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
 def rows(text: str, file: str) -> Rows:
     """Return the rows in the text of *file*; raises ConfigError."""
     try:
-        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ConfigError(f"{file}: {line}not valid YAML: {error.problem}.") from None

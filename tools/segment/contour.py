@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.tools.segment.ellipse import Oval, Points, fit_oval
+from medvision_agent.tools.segment.ellipse import MmEllipse, Points, fit_oval
 from medvision_agent.tools.view.geometry import Point, Region, Spacing
 
 __all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "filled", "measure_enlarged", "measure_mask"]
@@ -155,7 +155,7 @@ def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
     return Measured(cut.box(mask, spacing), _ellipse(oval, native), area, oval.dice(inside, fine), inner / native)
 
 
-def _ellipse(oval: Oval, native: NDArray[np.float64]) -> Ellipse:
+def _ellipse(oval: MmEllipse, native: NDArray[np.float64]) -> Ellipse:
     major, minor = ([Point(x, y) for x, y in (oval.axis(which) / native).tolist()] for which in (0, 1))
     x, y = (np.array(oval.center) / native).tolist()
     return Ellipse(Point(x, y), 2 * oval.semi[0], 2 * oval.semi[1], (major[0], major[1]), (minor[0], minor[1]))
