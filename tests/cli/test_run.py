@@ -226,7 +226,7 @@ async def test_resume_refuses_other_settings_and_names_them(server, data, models
         (("--model", "gemini-2.5-flahs"), "gemini-2.5-flash"),
         (("--model", "baseline-cv", "--tools", "rulr"), "ruler"),
         (("--model", "baseline-cv", "--recipe", "medvision-1.1"), "medvision-1.2"),
-        (("--model", "baseline-cv", "--frame", "norm1000"), "Did you mean 'norm1000-yx'?"),
+        (("--model", "baseline-cv", "--frame", "norm1000-xy"), "Did you mean 'norm1000-yx'?"),
         (("--model", "baseline-cv", "--protocol", "paper-v2"), "paper-v1"),
         (("--model", "baseline-cv", "--task", "distanse"), "distance"),
         (("--model", "baseline-cv", "--data", "nowhere.jsonl"), "nowhere.jsonl"),
