@@ -306,5 +306,5 @@ def test_a_processor_that_cuts_the_ends_off_sees_square_pictures_only(tmp_path):
     rule = Processor(checkpoint=str(tmp_path))
     assert rule.resolved() == Cropped(side=336)
     assert rule.perceived(Size(512, 512)) == Size(336, 336)
-    with pytest.raises(ConfigError, match="512 x 400 pixels.*cannot see"):
+    with pytest.raises(ConfigError, match=r"512 x 400 pixels.*cannot see"):
         rule.perceived(Size(400, 512))

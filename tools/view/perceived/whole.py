@@ -90,8 +90,8 @@ class Cropped(Rule):
         """Return the square; raises ConfigError for a picture that is not square."""
         if sent.height != sent.width:
             raise ConfigError(
-                f"perceived: the rule 'cropped' cuts the ends off a picture of {sent.width} x {sent.height} pixels, and "
-                "the model would be asked about what it cannot see. Use square pictures, or a processor without "
+                f"perceived: the rule 'cropped' cuts the ends off a picture of {sent.width} x {sent.height} pixels, "
+                "and the model would be asked about what it cannot see. Use square pictures, or a processor without "
                 "do_center_crop."
             )
         return Size(self.side, self.side)
