@@ -1,7 +1,7 @@
 """The score of one sample: MedVision's metrics beside our own loss.
 
 Contract: scoring never fails on a response, whatever it says. A response that does not parse is a failure:
-MAE and MRE are undefined (NaN), overlap is 0, the loss (``losses``) is 1. Infrastructure failures are not scored at
+MAE and MRE are undefined (NaN), overlap is 0, the loss (``metrics``) is 1. Infrastructure failures are not scored at
 all.
 """
 
@@ -11,8 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.scorer.losses import LOSSES, box_loss
-from medvision_agent.eval.scorer.metrics import Floats, Values, mean_absolute_error, mean_relative_error, overlap
+from medvision_agent.eval.scorer.metrics import (
+    LOSSES,
+    Floats,
+    Values,
+    box_loss,
+    mean_absolute_error,
+    mean_relative_error,
+    overlap,
+)
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text

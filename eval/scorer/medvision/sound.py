@@ -2,7 +2,7 @@
 
 Contract: over all samples that were read, in whatever group upstream puts them or none. Success and overlap count
 failures (0); MAE, MRE and nMAE are over valid, finite values, and ``n`` says how many. MRE is over targets of at
-least 0.1, below which a relative error says nothing. ``loss`` is our primary metric (``losses``), by task.
+least 0.1, below which a relative error says nothing. ``loss`` is our primary metric (``metrics``), by task.
 """
 
 import numpy as np
