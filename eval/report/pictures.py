@@ -22,8 +22,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import calls_of, tools_of
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.measured import Measurement, measurements
-from medvision_agent.eval.why.missing import Missing
-from medvision_agent.eval.why.scene import Scene, scene_of
+from medvision_agent.eval.why.scene import Missing, Scene, scene_of
 from medvision_agent.tools.view.geometry import Point, Region
 
 __all__ = ["pictures"]

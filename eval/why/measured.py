@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.quantity import NUMBER
 from medvision_agent.tools.base import Measurand
 from medvision_agent.tools.registry import TOOLS

@@ -11,8 +11,7 @@ import re
 from collections.abc import Sequence
 
 from medvision_agent.eval.tasks import Task
-from medvision_agent.eval.why.missing import Missing
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.tools.view.geometry import Point
 
 __all__ = ["stated_points"]
