@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from medvision_agent.eval.compare.statistics.family import Family, Key, Test
-from medvision_agent.eval.compare.statistics.pairs import Pairs, pair
+from medvision_agent.eval.compare.statistics.family import Family, Test
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.report.figures import Epochs, results
 from medvision_agent.eval.report.inputs import ChapterIn, ContrastIn, varied
@@ -32,8 +32,8 @@ def paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) ->
 
 def contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: Family) -> tuple[Contrast, ...]:
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
-    tests = {Key(test.contrast, test.task, test.model, test.source): test for test in found.declared}
-    tests |= {Key(test.contrast, test.task, test.model, test.source): test for test in found.exploratory}
+    every = (*found.declared, *found.exploratory)
+    tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
     several = len({one.a.model for one in chapter.contrasts}) > 1
     return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
 

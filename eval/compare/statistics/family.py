@@ -8,28 +8,16 @@ Source: Holm (1979), "A simple sequentially rejective multiple test procedure", 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, primary
 from medvision_agent.eval.compare.statistics.missing import Missing, missing
-from medvision_agent.eval.compare.statistics.pairs import Pairs
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Family", "Key", "Test", "Verdict", "family", "holm"]
 
 Verdict = Literal["B has the lower loss", "B has the higher loss", "no difference shown"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """What a comparison is about."""
-
-    contrast: str
-    task: str
-    model: str
-    source: str = ""
-    """Of the samples; where there is only one it may stay empty."""
 
 
 class Test(Frozen):
