@@ -32,14 +32,7 @@ def lesion_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[st
     """Return the model's line over groups of sizes."""
     kept = {name: group for name, group in groups.items() if not math.isnan(group["avgMRE"])}
     labels = {name: _cells(group, ("mae", "mre", "nmae", "sr"), protocol) for name, group in kept.items()}
-    total = sum(group["num_samples"] for group in kept.values())
-    line: dict[str, Any] = {"labels": labels, "total_samples": total}
-    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
-        line |= _sum_and_average(name, _sum(kept.values(), key), total)
-    if protocol.nmae:
-        weights = _weights(kept.values(), "avgNMAE")
-        line |= _sum_and_average("nmae", _sum(kept.values(), "avgNMAE"), weights) | {"weighted_nmae_count": weights}
-    return line | _tolerances(kept, total)
+    return _line(kept, labels, protocol, nmae_count=True)
 
 
 def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
@@ -48,14 +41,7 @@ def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[
         name: _cells(group, ("MAE", "MRE", "nMAE", "SR"), protocol) | {"task_type": "A/D"}
         for name, group in groups.items()
     }
-    total = sum(group["num_samples"] for group in groups.values())
-    line: dict[str, Any] = {"labels": labels, "total_samples": total}
-    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
-        line |= _sum_and_average(name, _sum(groups.values(), key), total)
-    if protocol.nmae:
-        weights = _weights(groups.values(), "avgNMAE")
-        line |= _sum_and_average("nmae", _sum(groups.values(), "avgNMAE"), weights)
-    return line | _tolerances(groups, total)
+    return _line(groups, labels, protocol, nmae_count=False)
 
 
 def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Statistics]:
@@ -70,6 +56,22 @@ def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict
     return found
 
 
+def _line(
+    groups: Mapping[str, Statistics], labels: Mapping[str, Any], protocol: Protocol, *, nmae_count: bool
+) -> dict[str, Any]:
+    """Return the sums and averages over groups, each weighted by its samples."""
+    own = groups.values()
+    total = sum(group["num_samples"] for group in own)
+    line: dict[str, Any] = {"labels": labels, "total_samples": total}
+    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
+        line |= _sum_and_average(name, _sum(own, key), total)
+    if protocol.nmae:
+        weights = _weights(own, "avgNMAE")
+        line |= _sum_and_average("nmae", _sum(own, "avgNMAE"), weights)
+        line |= {"weighted_nmae_count": weights} if nmae_count else {}
+    return line | {f"weighted_{name.lower()}": _divide(_sum(own, name), total) for name in _TOLERANCES}
+
+
 def _cells(group: Statistics, names: tuple[str, str, str, str], protocol: Protocol) -> dict[str, Any]:
     mae, mre, nmae, rate = names
     cells = {mae: group["avgMAE"], mre: group["avgMRE"], rate: group["SuccessRate"], "samples": group["num_samples"]}
@@ -80,10 +82,6 @@ def _cells(group: Statistics, names: tuple[str, str, str, str], protocol: Protoc
 
 def _sum_and_average(name: str, total: float, weights: float) -> Statistics:
     return {f"weighted_sum_{name}": total, f"weighted_avg_{name}": _divide(total, weights)}
-
-
-def _tolerances(groups: Mapping[str, Statistics], total: float) -> Statistics:
-    return {f"weighted_{name.lower()}": _divide(_sum(groups.values(), name), total) for name in _TOLERANCES}
 
 
 def _sum(groups: Iterable[Statistics], key: str) -> float:
