@@ -1,13 +1,13 @@
 """From folders to the data of a report: the only place where its numbers are computed."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.compare.statistics.family import Family, Key, family
-from medvision_agent.eval.compare.statistics.pairs import Pairs
-from medvision_agent.eval.data.sample import Marks, Sample
+from medvision_agent.eval.compare.statistics.family import Family, family
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
+from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.report.contrasts import contrasts, paired
 from medvision_agent.eval.report.figures import Epochs, arm_task, scored
 from medvision_agent.eval.report.how import run_facts
@@ -69,6 +69,8 @@ def _chapter(
     most_pictures: int,
 ) -> Chapter:
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
+    every = list(samples.values())
+    asked = {sample.task for sample in every}
     tables, not_there = published(chapter.arms, rules)
     return Chapter(
         name=chapter.name,
@@ -77,14 +79,14 @@ def _chapter(
         label=chapter.label,
         evidence=chapter.evidence,
         note=chapter.arms[0].first.source_note,
-        samples=len(samples),
-        subjects=len({sample.subject for sample in samples.values()}),
-        conventions=dict(Counter(sample.convention for sample in samples.values()).most_common()),
-        marks={name: count for name in Marks.model_fields if (count := _marked(name, samples.values()))},
-        data_versions=tuple(sorted({v for sample in samples.values() if (v := _version(sample))})),
+        samples=len(every),
+        subjects=len({sample.subject for sample in every}),
+        conventions=dict(Counter(sample.convention for sample in every).most_common()),
+        marks={name: count for name in Marks.model_fields if (count := sum(getattr(one.marks, name) for one in every))},
+        data_versions=tuple(sorted({one.medvision.annotation_version for one in every if one.medvision is not None})),
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
-        tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if _asked(task, samples.values())),
+        tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
         contrasts=contrasts(chapter, data, found),
@@ -110,15 +112,3 @@ def _task(task: TaskName, arms: Sequence[ArmIn], scores: Mapping[str, Epochs], r
         references=tuple(free),
         not_there=tuple(missing),
     )
-
-
-def _asked(task: TaskName, samples: Collection[Sample]) -> bool:
-    return any(sample.task == task for sample in samples)
-
-
-def _marked(name: str, samples: Collection[Sample]) -> int:
-    return sum(bool(getattr(sample.marks, name)) for sample in samples)
-
-
-def _version(sample: Sample) -> str:
-    return sample.medvision.annotation_version if sample.medvision is not None else ""

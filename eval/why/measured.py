@@ -154,7 +154,7 @@ def _match(
 
 def _last(places: Sequence[int], answer: Sequence[Number], left: Sequence[Measurement]) -> dict[int, Measurement]:
     if len(places) < 2:
-        return {place: fits[-1] for place in places if (fits := _fitting(left, place))}
+        return {place: fits[-1] for place in places if (fits := [one for one in left if one.axis in (None, place)])}
     lines = [one for one in left if one.axis is None]
     if left and left[-1].axis is None and len(lines) == 1:
         near = min(places, key=lambda place: abs(answer[place].value - lines[0].value))
@@ -163,7 +163,3 @@ def _last(places: Sequence[int], answer: Sequence[Number], left: Sequence[Measur
         longer, shorter = sorted(lines[-2:], key=lambda one: -one.value)
         return {places[0]: longer, places[1]: shorter}
     return {place: fits[-1] for place in places if (fits := [one for one in left if one.axis == place])}
-
-
-def _fitting(left: Sequence[Measurement], place: int) -> list[Measurement]:
-    return [one for one in left if one.axis in (None, place)]
