@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from medvision_agent.eval.results.decode import decode_quickly
+from medvision_agent.eval.results.record import decode_quickly
 from medvision_agent.eval.scorer.answer import COUNTS
 from medvision_agent.eval.tasks import Family
 
