@@ -1,14 +1,13 @@
 """The contrasts of a chapter: paired, tested as a family where declared, with strata and what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from medvision_agent.eval.compare.statistics.family import Family, Test
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
-from medvision_agent.eval.report.figures import Epochs, results
+from medvision_agent.eval.report.figures import Epochs, results, units
 from medvision_agent.eval.report.inputs import ChapterIn, ContrastIn, varied
 from medvision_agent.eval.report.model import Contrast, PairMeans
-from medvision_agent.eval.report.units import units
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -26,7 +25,11 @@ def paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) ->
     """Return the pairs of every contrast and task; *scores* holds every arm's epochs by its name."""
     data: dict[Key, Pairs] = {}
     for one in chapter.contrasts:
-        data |= {_key(chapter, one, task): pairs for task, pairs in _pairs(chapter, one, scores, rules).items()}
+        for task in TASKS:
+            samples = [sample for sample in one.a.first.samples if sample.task == task]
+            if samples:
+                a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
+                data[_key(chapter, one, task)] = pair(units(samples, chapter.evidence, rules), a, b)
     return data
 
 
@@ -36,22 +39,6 @@ def contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: Family) -> t
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
     several = len({one.a.model for one in chapter.contrasts}) > 1
     return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
-
-
-def _pairs(chapter: ChapterIn, one: ContrastIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[TaskName, Pairs]:
-    found: dict[TaskName, Pairs] = {}
-    for task in TASKS:
-        samples = [sample for sample in one.a.first.samples if sample.task == task]
-        if samples:
-            ids = {sample.id for sample in samples}
-            a, b = (_of_samples(scores[arm.name], ids) for arm in (one.a, one.b))
-            own = units(samples, chapter.evidence, rules)
-            found[task] = pair(own, results(samples, a), results(samples, b))
-    return found
-
-
-def _of_samples(epochs: Epochs, ids: set[str]) -> Epochs:
-    return [[(record, score) for record, score in epoch if record.sample.id in ids] for epoch in epochs]
 
 
 def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
@@ -83,12 +70,16 @@ def _contrast(
 
 
 def _means(pairs: Pairs) -> PairMeans:
-    sides = [(one.a, one.b) for one in pairs.scored]
-    losses = [[side.loss for side in own if side.loss is not None] for own in zip(*sides, strict=True)] or [[], []]
-    rates = [[side.success for side in own if side.success is not None] for own in zip(*sides, strict=True)] or [[], []]
-    (loss_a, loss_b), (success_a, success_b) = ([finite_mean(own)[0] for own in both] for both in (losses, rates))
-    subjects = len({one.unit.subject for one in pairs.all})
-    return PairMeans(loss_a=loss_a, loss_b=loss_b, success_a=success_a, success_b=success_b, subjects=subjects)
+    def mean(values: Iterable[float | None]) -> float | None:
+        return finite_mean([value for value in values if value is not None])[0]
+
+    return PairMeans(
+        loss_a=mean(one.a.loss for one in pairs.scored),
+        loss_b=mean(one.b.loss for one in pairs.scored),
+        success_a=mean(one.a.success for one in pairs.scored),
+        success_b=mean(one.b.success for one in pairs.scored),
+        subjects=len({one.unit.subject for one in pairs.all}),
+    )
 
 
 def _losses(pairs: Pairs) -> tuple[tuple[float, float], ...]:
