@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.compare.statistics.family import Family, family
+from medvision_agent.eval.compare.statistics.family import FamilyOfTests, family
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.report.contrasts import contrasts, paired
@@ -63,7 +63,7 @@ def _chapter(
     chapter: ChapterIn,
     scores: Mapping[str, Epochs],
     data: Mapping[Key, Pairs],
-    found: Family,
+    found: FamilyOfTests,
     *,
     rules: Protocol,
     most_pictures: int,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from medvision_agent.eval.compare.statistics.family import Family, Test
+from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Test
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.report.figures import Epochs, results, units
@@ -33,7 +33,7 @@ def paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) ->
     return data
 
 
-def contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: Family) -> tuple[Contrast, ...]:
+def contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests) -> tuple[Contrast, ...]:
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}

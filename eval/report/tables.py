@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.missing import Bounds
 from medvision_agent.eval.report.model import Chapter, Contrast, Published, TaskData
-from medvision_agent.eval.report.table import Cell, Column, Table
+from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TaskName
@@ -15,7 +15,7 @@ __all__ = ["chapter_table", "contrast_table", "declared", "endings_table", "mark
 __all__ += ["published_table", "repeated", "sensitivity_table", "signed", "slug", "strata_table", "task_table"]
 __all__ += ["tested", "texts", "tool_table"]
 
-Cells = tuple[Cell, ...]
+Cells = tuple[Value, ...]
 _NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
 _MARK = {"synthetic": "SYNTHETIC: ", "demonstration": "Demonstration: ", "real": ""}
 _LEVEL = "Intervals: 95%, whatever the level of the declared tests."
@@ -124,7 +124,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
     rows = []
     for one, task, test in _tests(chapter):
         found, means = test.primary, one.means[task]
-        cells: list[Cell] = [one.name, task, means.loss_a, means.loss_b, found.difference]
+        cells: list[Value] = [one.name, task, means.loss_a, means.loss_b, found.difference]
         cells += [*(found.interval or (None, None)), found.n, found.subjects, means.success_a, means.success_b]
         if chapter.family_size:
             cells += [found.p, test.adjusted_p, test.verdict or ("none" if test.declared else "exploratory")]
@@ -210,7 +210,7 @@ def tool_table(chapter: Chapter, place: str) -> Table:
         for one in data.arms:
             effort = one.effort
             tools = ", ".join(f"{name} {use.calls} ({use.failed})" for name, use in effort.tools.items())
-            cells: list[Cell] = [one.arm, data.task, one.n, one.means["success_rate"].mean]
+            cells: list[Value] = [one.arm, data.task, one.n, one.means["success_rate"].mean]
             cells += [effort.tool_calls.mean, tools or "none"]
             rows.append((*cells, effort.input_tokens.mean, effort.output_tokens.mean, effort.seconds.mean))
     caption = "what a scored sample took: tool calls, tokens, seconds (means)"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from medvision_agent.eval.report.model import ArmTask, Chapter
-from medvision_agent.eval.report.table import Cell, Column, Table
+from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.report.tables import chapter_table, numbers, slug, texts
 from medvision_agent.eval.why.measured import solvers
 from medvision_agent.eval.why.summary import Group, TaskWhy
@@ -25,7 +25,7 @@ def why_tables(chapter: Chapter, place: str) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def _each(chapter: Chapter) -> Iterator[tuple[tuple[Cell, ...], TaskWhy]]:
+def _each(chapter: Chapter) -> Iterator[tuple[tuple[Value, ...], TaskWhy]]:
     arms = {(one.arm, data.task): one for data in chapter.tasks for one in data.arms}
     for arm, tasks in chapter.why.items():
         for task, why in tasks.items():
@@ -37,7 +37,7 @@ def _each(chapter: Chapter) -> Iterator[tuple[tuple[Cell, ...], TaskWhy]]:
 def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
     columns = [*_WHO, *texts("number", "points from"), *numbers("n")]
     columns += [Column(part, sign=signed) for part in ("error", "copying", "arithmetic", "seeing")]
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         for name, one in why.errors.quantities.items():
             solved = one.with_solver.n > one.without_solver.n
@@ -63,7 +63,7 @@ def _parts(group: Group, *, signed: bool) -> list[float | None]:
 
 def _landmarks(chapter: Chapter, place: str) -> Table:
     columns = [*_WHO, *texts("points"), *numbers("n", "mean distance (mm)", "largest (mm)")]
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         errors = why.errors
         for name, found in (("all", errors.landmarks), ("without solver", errors.landmarks_without_solver)):
@@ -78,7 +78,7 @@ def _landmarks(chapter: Chapter, place: str) -> Table:
 
 def _left(chapter: Chapter, place: str) -> Table:
     columns = [*texts("arm", "task", "number", "why it is not taken apart"), *numbers("samples")]
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[Value, ...]] = [
         (who[0], who[1], name, reason, count)
         for who, why in _each(chapter)
         for name, one in why.errors.quantities.items()
@@ -92,7 +92,7 @@ def _behaviour(chapter: Chapter, place: str) -> Table:
     columns = [*_WHO, *numbers("n"), Column("calls per sample", 2), *numbers("invalid calls", "over the limit")]
     columns += numbers("repeated calls", "answer is the last result (share)", "of n answers")
     columns += [*numbers("answered before the last call", "answer changed (share)"), *texts("most frequent order")]
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         own = why.behaviour
         order = next(iter(own.orders.items()), ("none", 0))

@@ -23,7 +23,7 @@ from medvision_agent.tools.view.frames import MEDVISION
 __all__ = ["Figures", "differences", "published_tables", "run_figures", "run_sections"]
 
 
-Table = Mapping[str, Any]
+PublishedTables = Mapping[str, Any]
 _RULES = "paper-v1"
 _ANNOTATIONS = "1.0.0"
 _BOXES = {"R": "Recall", "P": "Precision", "F1": "F1", "IoU": "IoU", "SR": "SuccessRate", "IoU>0.5": "IoU>0.5"}
@@ -45,10 +45,10 @@ class Figures:
     """Samples behind them, failures included."""
 
 
-def published_tables() -> Table:
+def published_tables() -> PublishedTables:
     """Return the published tables as they are stored."""
     text = (files("medvision_agent.eval.data.medvision") / "published_results.json").read_text(encoding="utf-8")
-    tables: Table = json.loads(text)
+    tables: PublishedTables = json.loads(text)
     return tables
 
 
