@@ -7,14 +7,12 @@ all.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from medvision_agent.eval.scorer.metrics import (
     LOSSES,
-    Floats,
-    Values,
     box_loss,
     mean_absolute_error,
     mean_relative_error,
@@ -28,8 +26,6 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["Score", "score", "score_record"]
 
-NAN = math.nan
-
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -41,13 +37,13 @@ class Score:
     """The response parsed into as many numbers as the task asks for; says nothing about their plausibility."""
     values: tuple[float, ...] = ()
     """The parsed numbers (float32 values)."""
-    mae: float = NAN
-    mre: float = NAN
+    mae: float = math.nan
+    mre: float = math.nan
     """All tasks but boxes."""
-    iou: float = NAN
-    f1: float = NAN
-    precision: float = NAN
-    recall: float = NAN
+    iou: float = math.nan
+    f1: float = math.nan
+    precision: float = math.nan
+    recall: float = math.nan
     """IoU to recall: boxes only."""
     loss: float = 1.0
 
@@ -61,18 +57,16 @@ def score(task: TaskName, response: str | None, target: Sequence[float], protoco
     extracted = "" if response is None else extract(response, count, protocol)
     values = parse(extracted, count)
     truth = np.array(target, dtype=np.float64)
-    if asked.loss == "overlap":
-        return _score_box(extracted, values, truth, protocol)
+    is_box = asked.loss == "overlap"
     if values is None:
-        return Score(extracted)
-    return Score(
-        extracted,
-        success=True,
-        values=tuple(values.tolist()),
-        mae=float(mean_absolute_error(values, truth)),
-        mre=float(mean_relative_error(values, truth)),
-        loss=float(LOSSES[asked.loss](values, truth)),
-    )
+        return Score(extracted, iou=0.0, f1=0.0, precision=0.0, recall=0.0) if is_box else Score(extracted)
+    read = Score(extracted, True, tuple(values.tolist()), mae=float(mean_absolute_error(values, truth)))
+    if not is_box:
+        loss = float(LOSSES[asked.loss](values, truth))
+        return replace(read, mre=float(mean_relative_error(values, truth)), loss=loss)
+    found = overlap(values, truth, protocol)
+    iou, f1, precision, recall = map(float, found)
+    return replace(read, iou=iou, f1=f1, precision=precision, recall=recall, loss=float(box_loss(found.iou)))
 
 
 def score_record(record: Record, protocol: Protocol) -> Score | None:
@@ -84,20 +78,3 @@ def score_record(record: Record, protocol: Protocol) -> Score | None:
     if record.outcome.infrastructure:
         return None
     return score(record.sample.task, scored_text(record), record.sample.target, protocol)
-
-
-def _score_box(extracted: str, values: Values | None, truth: Floats, protocol: Protocol) -> Score:
-    if values is None:
-        return Score(extracted, iou=0.0, f1=0.0, precision=0.0, recall=0.0)
-    found = overlap(values, truth, protocol)
-    return Score(
-        extracted,
-        success=True,
-        values=tuple(values.tolist()),
-        mae=float(mean_absolute_error(values, truth)),
-        iou=float(found.iou),
-        f1=float(found.f1),
-        precision=float(found.precision),
-        recall=float(found.recall),
-        loss=float(box_loss(found.iou)),
-    )
