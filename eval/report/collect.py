@@ -1,30 +1,37 @@
 """From folders to the data of a report: the only place where its numbers are computed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.compare.statistics.family import FamilyOfTests, family
-from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
+from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Test, family
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
+from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
-from medvision_agent.eval.report.contrasts import contrasts, paired
-from medvision_agent.eval.report.figures import Epochs, arm_task, scored
+from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, runs_chapters
-from medvision_agent.eval.report.model import Chapter, Report, TaskData
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
 
 __all__ = ["PICTURES", "collect"]
 
+
 PICTURES = 6
 """Samples with a picture, for each contrast."""
+_POLICY = (
+    "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
+    "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"
+)
+_ORACLE = "The oracle is told the true points: a difference shows what its tool chain does, by construction"
 
 
 def collect(folders: Sequence[Path], rules: Protocol | None = None, *, most_pictures: int = PICTURES) -> Report:
@@ -51,7 +58,7 @@ def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -
     scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
     data: dict[Key, Pairs] = {}
     for chapter, own in zip(group, scores, strict=True):
-        data |= paired(chapter, own, rules)
+        data |= _paired(chapter, own, rules)
     found = family(group[0].family, data, alpha=group[0].alpha, seed=group[0].seed)
     return [
         _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
@@ -89,7 +96,7 @@ def _chapter(
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
-        contrasts=contrasts(chapter, data, found),
+        contrasts=_contrasts(chapter, data, found),
         refused=chapter.refused,
         published=tuple(tables),
         published_missing=not_there,
@@ -100,6 +107,71 @@ def _chapter(
         plan_sha256=chapter.plan_sha256,
         runs=tuple(facts for arm in chapter.arms for facts in run_facts(arm)),
     )
+
+
+def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
+    """Return the pairs of every contrast and task; *scores* holds every arm's epochs by its name."""
+    data: dict[Key, Pairs] = {}
+    for one in chapter.contrasts:
+        for task in TASKS:
+            samples = [sample for sample in one.a.first.samples if sample.task == task]
+            if samples:
+                a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
+                data[_key(chapter, one, task)] = pair(units(samples, chapter.evidence, rules), a, b)
+    return data
+
+
+def _contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests) -> tuple[Contrast, ...]:
+    """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
+    every = (*found.declared, *found.exploratory)
+    tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
+    several = len({one.a.model for one in chapter.contrasts}) > 1
+    return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
+
+
+def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
+    return Key(one.name, task, one.a.model, chapter.source)
+
+
+def _contrast(
+    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], *, several: bool
+) -> Contrast:
+    by_task: dict[TaskName, tuple[Test, Pairs]] = {
+        task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
+    }
+    name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name
+    policy = one.a.offline
+    text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
+    return Contrast(
+        name=f"{name} ({chapter.label})" if chapter.label else name,
+        a=one.a.name,
+        b=one.b.name,
+        model=one.a.model,
+        declared=one.declared,
+        by_construction=text,
+        tests={task: test for task, (test, _) in by_task.items()},
+        means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
+        strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
+        losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        free=varied(one.a.first, one.b.first),
+    )
+
+
+def _means(pairs: Pairs) -> PairMeans:
+    def mean(values: Iterable[float | None]) -> float | None:
+        return finite_mean([value for value in values if value is not None])[0]
+
+    return PairMeans(
+        loss_a=mean(one.a.loss for one in pairs.scored),
+        loss_b=mean(one.b.loss for one in pairs.scored),
+        success_a=mean(one.a.success for one in pairs.scored),
+        success_b=mean(one.b.success for one in pairs.scored),
+        subjects=len({one.unit.subject for one in pairs.all}),
+    )
+
+
+def _losses(pairs: Pairs) -> tuple[tuple[float, float], ...]:
+    return tuple((one.a.loss, one.b.loss) for one in pairs.scored if one.a.loss is not None is not one.b.loss)
 
 
 def _task(task: TaskName, arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol) -> TaskData:
