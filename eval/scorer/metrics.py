@@ -26,21 +26,8 @@ from numpy.typing import NDArray
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Loss
 
-__all__ = [
-    "LOSSES",
-    "Floats",
-    "Overlap",
-    "Target",
-    "Values",
-    "absolute_errors",
-    "angle_loss",
-    "box_loss",
-    "float32_errors",
-    "mean_absolute_error",
-    "mean_relative_error",
-    "overlap",
-    "relative_loss",
-]
+__all__ = ["LOSSES", "Floats", "Overlap", "Target", "Values", "absolute_errors", "angle_loss", "box_loss"]
+__all__ += ["float32_errors", "mean_absolute_error", "mean_relative_error", "overlap", "relative_loss"]
 
 
 Floats = NDArray[np.float64]

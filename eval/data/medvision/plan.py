@@ -16,18 +16,8 @@ from medvision_agent.eval.data.medvision.bounded import open_gzip
 from medvision_agent.eval.data.medvision.folder import PlanFile
 from medvision_agent.eval.data.medvision.jsonstream import JsonStream
 
-__all__ = [
-    "AreaSlice",
-    "AxesSlice",
-    "BoxSlice",
-    "Case",
-    "MetricSlice",
-    "PlanMetric",
-    "PlanTask",
-    "RawCase",
-    "parse_case",
-    "read_plan",
-]
+__all__ = ["AnyCase", "AreaSlice", "AxesSlice", "BoxSlice", "Named", "PlanMetric", "PlanTask", "RawCase"]
+__all__ += ["parse_case", "read_plan"]
 
 SPLIT_KEYS = {"train_cases": "Train", "test_cases": "Test"}
 Mm = Annotated[float, Field(gt=0, lt=65_504, allow_inf_nan=False)]
