@@ -137,6 +137,11 @@ def _controls(design: Design, values: list[str]) -> None:
         design.compare(design.condition(value, f"{value}{subset}"), design.on(), "tools")
 
 
+_BOXES = (
+    "MedVision's convention keeps MedVision's rule of reading a box, the others have ours: compare success rates too."
+)
+
+
 def _vary(key: str, noun: str, more: str = "") -> Callable[[Design, list[str]], None]:
     """Return a design with one arm for each value given of a setting; *noun* and *more* describe it."""
 
@@ -164,7 +169,7 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "controls": (_controls, "[CONTROL,CONTROL]"),
     "form": (_vary("form", "prompt form", " What tools do under each is `cross`."), "FORM,FORM"),
     "recipe": (_vary("recipe", "recipe"), "RECIPE,RECIPE"),
-    "frame": (_vary("frame", "coordinate convention"), "FRAME,FRAME"),
+    "frame": (_vary("frame", "coordinate convention", f" {_BOXES}"), "FRAME,FRAME"),
     "grammar": (_vary("grammar", "grammar of tool calls in text"), "GRAMMAR,GRAMMAR"),
 }
 """Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
