@@ -25,9 +25,15 @@ from medvision_agent.eval.scorer.medvision.models import (
     printed_table,
     sides,
 )
-from medvision_agent.eval.scorer.medvision.parsed import parse_iou, parse_results
 from medvision_agent.eval.scorer.medvision.sound import sound_figures
-from medvision_agent.eval.scorer.medvision.statistics import Statistics, box_statistics, error_statistics, rows_by
+from medvision_agent.eval.scorer.medvision.statistics import (
+    Statistics,
+    box_statistics,
+    error_statistics,
+    parse_iou,
+    parse_results,
+    rows_by,
+)
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Family
 from medvision_agent.strict import strict
