@@ -15,9 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.tools.segment.ellipse import MmEllipse, Points, fit_oval
-from medvision_agent.tools.view.geometry import Point, Region, Spacing
+from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
 
-__all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "filled", "measure_enlarged", "measure_mask"]
+__all__ = [
+    "Cut",
+    "Ellipse",
+    "Mask",
+    "Measured",
+    "component",
+    "filled",
+    "measure_enlarged",
+    "measure_mask",
+    "measure_outline",
+]
 
 Mask = NDArray[np.bool_]
 """Inside or outside, shape (height, width)."""
@@ -28,6 +38,10 @@ _BUDGET = 1_000_000
 """Most pixels of an enlarged cut, but for rounding (below twice that); a larger one is not enlarged at all."""
 _FINENESS = 8
 """Enlarged pixels per native pixel along the axis of the finer spacing."""
+_GRID = 96
+"""Rows and columns by which the inside of an outline is compared with its ellipse."""
+_SHIFT = 4
+"""Fractional bits of a position handed to OpenCV."""
 _SAMPLES = 512
 """Points at equal steps along a contour that an ellipse is fitted to."""
 
@@ -153,6 +167,23 @@ def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
     oval = fit_oval(np.concatenate((_even(inner), _even(outer))), inside, fine)
     area = len(inside) * float(fine.prod())
     return Measured(cut.box(mask, spacing), _ellipse(oval, native), area, oval.dice(inside, fine), inner / native)
+
+
+def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
+    """Measure what a closed *outline* (n, 2) of the slice frame surrounds, as far as it lies within the slice."""
+    native = np.array((spacing.width_mm, spacing.height_mm))
+    outline = np.clip(points, 0.0, (size.width, size.height))
+    corner, extent = outline.min(axis=0), np.maximum(np.ptp(outline, axis=0), 1e-3)
+    step = extent / _GRID
+    fixed = np.rint(((outline - corner) / step - 0.5) * (1 << _SHIFT)).astype(np.int32)
+    drawn = cv2.fillPoly(np.zeros((_GRID, _GRID), np.uint8), [fixed], 1, lineType=cv2.LINE_8, shift=_SHIFT)
+    inside = ((np.argwhere(drawn)[:, ::-1] + 0.5) * step + corner) * native
+    fine = step * native
+    oval = fit_oval(_even(outline * native), inside, fine)
+    x, y = (outline * native).T
+    area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
+    x0, y0, x1, y1 = (*corner.tolist(), *(corner + extent).tolist())
+    return Measured(Region(x0, y0, x1, y1), _ellipse(oval, native), area, oval.dice(inside, fine), outline)
 
 
 def _ellipse(oval: MmEllipse, native: NDArray[np.float64]) -> Ellipse:

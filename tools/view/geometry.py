@@ -74,6 +74,10 @@ class Region:
         """Extent in y, slice pixels."""
         return self.y1 - self.y0
 
+    def holds(self, point: Point) -> bool:
+        """Tell whether a slice point lies within, edges included."""
+        return self.x0 <= point.x <= self.x1 and self.y0 <= point.y <= self.y1
+
     def at(self, u: float, v: float) -> Point:
         """Return the slice point at unit coordinates (u right, v down) of this region."""
         return Point(self.x0 + u * self.width, self.y0 + v * self.height)

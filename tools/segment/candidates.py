@@ -1,0 +1,149 @@
+"""What a prompt may mean: outlines in a region, or around a point in windows of growing size, the best first.
+
+A region says where the structure is and how large, so its outline comes first; smaller ones follow, should the region
+be far too large. A point says nothing of the size: around it the outline with the strongest evidence comes first.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medvision_agent.errors import ToolError
+from medvision_agent.tools.segment.contour import Measured, measure_outline
+from medvision_agent.tools.segment.outline import Outline, Settings, outlines
+from medvision_agent.tools.segment.rays import Oval, Pyramid
+from medvision_agent.tools.view.geometry import Point, Region
+from medvision_agent.tools.view.slice import Slice
+
+__all__ = ["MOST", "Candidate", "Prompt", "SeedSettings", "candidates"]
+
+MOST = 3
+"""Most candidates of one call."""
+_SMALLER = (1.0, 0.72, 0.52)
+"""Sizes of the ovals in a region, relative to it."""
+_FIRST, _STEP, _LAST = 0.04, 1.35, 0.6
+"""Radii of the windows around a point, relative to the longer side of the slice: the first, each next, the limit."""
+_LEAST = 2.0
+"""Native pixels that a radius has at least."""
+_FIRST_PASS = Settings(near=0.8, far=1.1, inwards=1.0, most=2.0, bend=0.5)
+_SECOND_PASS = Settings(near=0.85, far=1.15, inwards=1.0, most=2.0, bend=0.5)
+_SAME = 0.7
+"""Overlap of boxes (IoU) from which two outlines are one candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSettings:
+    """Around a point, an outline is found twice: near a circle, then near the box of what was found."""
+
+    first: Settings = _FIRST_PASS
+    second: Settings = _SECOND_PASS
+
+
+_REGIONAL = Settings()
+_SEEDED = SeedSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An outline as it is measured, with the mean cost of its rays: the lower, the stronger the evidence."""
+
+    measured: Measured
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A region, a point inside, or both; perhaps a point outside."""
+
+    region: Region | None = None
+    inside: Point | None = None
+    outside: Point | None = None
+
+
+def candidates(
+    image: Slice, prompt: Prompt, regional: Settings = _REGIONAL, seeded: SeedSettings = _SEEDED
+) -> list[Candidate]:
+    """Return one to three candidates, the best first; raises ToolError where there is nothing to see or no prompt.
+
+    It works on the native values of the slice, whatever is displayed of them.
+    """
+    picture, region = Pyramid(image.values), prompt.region
+    _refuse_flat(image, region)
+    inside, outside = _given(prompt.inside), _given(prompt.outside)
+    if region is not None:
+        found = outlines(picture, [Oval.inside(_shrunk(region, size)) for size in _SMALLER], regional, inside, outside)
+    elif prompt.inside is not None:
+        found = _around(picture, image, prompt.inside, seeded, outside)
+    else:
+        raise ToolError("give a region (x0, y0, x1, y1), a point inside the structure, or both")
+    return _distinct(found, image)
+
+
+def _around(
+    picture: Pyramid, image: Slice, seed: Point, settings: SeedSettings, outside: Sequence[Point]
+) -> list[Outline]:
+    """Return the outlines of all windows around a point, the one with the strongest evidence first."""
+    first = outlines(picture, _windows(image, seed), settings.first, (), outside)
+    boxes = [_box(outline, image) for outline in first]
+    second = outlines(picture, [Oval.inside(box) for box in boxes], settings.second, (seed,), outside)
+    return sorted(second, key=lambda outline: outline.cost)
+
+
+def _windows(image: Slice, seed: Point) -> list[Oval]:
+    """Return circles in mm around a point, of growing size."""
+    spacing, size = image.spacing, image.size
+    side = max(size.width * spacing.width_mm, size.height * spacing.height_mm)
+    radii = side * _FIRST * _STEP ** np.arange(1 + int(math.log(_LAST / _FIRST, _STEP)))
+    center = np.array((seed.x, seed.y))
+    return [
+        Oval(center, np.diag((max(_LEAST, radius / spacing.width_mm), max(_LEAST, radius / spacing.height_mm))))
+        for radius in radii.tolist()
+    ]
+
+
+def _distinct(found: Sequence[Outline], image: Slice) -> list[Candidate]:
+    """Return the first outlines that are no repetition of an earlier one, measured."""
+    kept: list[tuple[Outline, Region]] = []
+    for outline in found:
+        box = _box(outline, image)
+        if len(kept) < MOST and all(_overlap(box, other) < _SAME for _, other in kept):
+            kept.append((outline, box))
+    return [Candidate(measure_outline(one.points, image.size, image.spacing), one.cost) for one, _ in kept]
+
+
+def _box(outline: Outline, image: Slice) -> Region:
+    """Return the box of an outline within the slice, at least two pixels wide and high."""
+    (x0, y0), (x1, y1) = (
+        np.clip(edge, 0, (image.size.width, image.size.height)).tolist()
+        for edge in (outline.points.min(axis=0), outline.points.max(axis=0))
+    )
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    half, high = max(1.0, (x1 - x0) / 2), max(1.0, (y1 - y0) / 2)
+    return Region(x - half, y - high, x + half, y + high)
+
+
+def _shrunk(region: Region, size: float) -> Region:
+    x, y = (region.x0 + region.x1) / 2, (region.y0 + region.y1) / 2
+    half, high = max(1.0, region.width / 2 * size), max(1.0, region.height / 2 * size)
+    return Region(x - half, y - high, x + half, y + high)
+
+
+def _overlap(one: Region, other: Region) -> float:
+    """Return the intersection over union of two boxes."""
+    width = min(one.x1, other.x1) - max(one.x0, other.x0)
+    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+    common = max(0.0, width) * max(0.0, height)
+    return common / (one.width * one.height + other.width * other.height - common)
+
+
+def _given(point: Point | None) -> tuple[Point, ...]:
+    return () if point is None else (point,)
+
+
+def _refuse_flat(image: Slice, region: Region | None) -> None:
+    x0, y0, x1, y1 = (region or image.region).pixels(image.size)
+    values = image.values[y0:y1, x0:x1]
+    if values.min() == values.max():
+        raise ToolError("nothing found: all pixels of the region have the same grey level", about_image=True)
