@@ -182,8 +182,8 @@ def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
     oval = fit_oval(_even(outline * native), inside, fine)
     x, y = (outline * native).T
     area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-    x0, y0, x1, y1 = (*corner.tolist(), *(corner + extent).tolist())
-    return Measured(Region(x0, y0, x1, y1), _ellipse(oval, native), area, oval.dice(inside, fine), outline)
+    box = Region(*(float(edge) for edge in (*corner, *(corner + extent))))
+    return Measured(box, _ellipse(oval, native), area, oval.dice(inside, fine), outline)
 
 
 def _ellipse(oval: MmEllipse, native: NDArray[np.float64]) -> Ellipse:

@@ -21,6 +21,8 @@ def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
 
     Raises ToolError where neither is found. Its cost is 0: it has no confidence.
     """
+    if prompt.outside is not None:
+        raise ToolError("the method threshold takes no point outside")
     found: list[Measured] = []
     for target in ("bright", "dark"):
         try:

@@ -21,6 +21,8 @@ _INSIDE, _OUTSIDE = 0.5, 1.15
 
 def watershed(image: Slice, prompt: Prompt) -> list[Candidate]:
     """Return the structure in a region; raises ToolError without a region. Its cost is 0: it has no confidence."""
+    if prompt.inside is not None or prompt.outside is not None:
+        raise ToolError("the method watershed takes a region alone, no points")
     if prompt.region is None:
         raise ToolError("the method watershed needs a region (x0, y0, x1, y1)")
     oval = Oval.inside(prompt.region)

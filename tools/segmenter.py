@@ -1,0 +1,201 @@
+"""The ``segment`` tools: candidates for a structure, each with its box, axes, area and outline.
+
+One tool for each method (``segment/methods.py``), so that the method is part of an arm's name and of its identity:
+``segment`` is the default method, whose confidence was calibrated on real masks (``segment/confidence.py``).
+"""
+
+from dataclasses import replace
+
+from pydantic import Field
+
+from medvision_agent.errors import ToolError
+from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
+from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results
+from medvision_agent.tools.segment.candidates import Candidate, Prompt
+from medvision_agent.tools.segment.confidence import confidence
+from medvision_agent.tools.segment.methods import METHODS
+from medvision_agent.tools.view.geometry import Point
+from medvision_agent.tools.view.views import View, ViewSet
+
+__all__ = [
+    "Segment",
+    "SegmentArguments",
+    "ThresholdArguments",
+    "WatershedArguments",
+    "segment",
+    "segment_threshold",
+    "segment_watershed",
+]
+
+_CORNERS = 16
+"""Points of an outline that a result states."""
+
+
+class WatershedArguments(Arguments):
+    """A region around the structure."""
+
+    view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
+    x0: float = Field(description="x of one corner of a region around the structure, from 0 to {width}")
+    y0: float = Field(description="y of one corner of a region around the structure, from 0 to {height}")
+    x1: float = Field(description="x of the opposite corner of the region, from 0 to {width}")
+    y1: float = Field(description="y of the opposite corner of the region, from 0 to {height}")
+
+
+class ThresholdArguments(Arguments):
+    """A region, a point inside, or both."""
+
+    view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
+    x0: Maybe = Field(default=None, description="x of one corner of a region around the structure, from 0 to {width}")
+    y0: Maybe = Field(default=None, description="y of one corner of a region around the structure, from 0 to {height}")
+    x1: Maybe = Field(default=None, description="x of the opposite corner of the region, from 0 to {width}")
+    y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
+    inside_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
+    inside_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
+    candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 or 2 (1 if left out)")
+
+
+class SegmentArguments(ThresholdArguments):
+    """A region, a point inside, or both, and perhaps a point outside."""
+
+    outside_x: Maybe = Field(default=None, description="x of a point outside the structure, from 0 to {width}")
+    outside_y: Maybe = Field(default=None, description="y of a point outside the structure, from 0 to {height}")
+    candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 to 3 (1 if left out)")
+
+
+class Segment(Result):
+    """One candidate with all its measures, and the others in words."""
+
+    view: str
+    candidate: int
+    candidates: int
+    confidence: str
+    box_x0: float
+    box_y0: float
+    box_x1: float
+    box_y1: float
+    v0_box_x0: float
+    v0_box_y0: float
+    v0_box_x1: float
+    v0_box_y1: float
+    box_width_mm: float
+    box_height_mm: float
+    major_mm: float
+    minor_mm: float
+    major_x0: float
+    major_y0: float
+    major_x1: float
+    major_y1: float
+    minor_x0: float
+    minor_y0: float
+    minor_x1: float
+    minor_y1: float
+    area_mm2: float
+    outline: str
+    others: str
+
+
+_MEASURES = (
+    Measurand(BOX, ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")),
+    Measurand(
+        LENGTH_MM,
+        ("major_mm", "minor_mm"),
+        (("major_x0", "major_y0", "major_x1", "major_y1"), ("minor_x0", "minor_y0", "minor_x1", "minor_y1")),
+    ),
+    Measurand(AREA_MM2, ("area_mm2",)),
+)
+_PICTURE = "\nThe picture shows the candidate."
+
+
+@tool(SegmentArguments, Segment, overlay=_PICTURE, measures=_MEASURES, solver=True)
+def segment(views: ViewSet, args: SegmentArguments) -> Output:
+    """Segment a structure: up to three candidates for its outline, of different size.
+
+    Takes a region around the structure (two opposite corners), or a point inside it, or both, and perhaps a point
+    outside, in the coordinate convention of the instructions. In a region, the outline of the first candidate stays
+    near the ellipse that fits into the region, and leaves it where the image has an edge; with a point alone, the
+    candidates are ordered by the strength of their edges.
+    Returns of the chosen candidate the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its
+    physical size, the lengths and end points of the axes of a fitted ellipse, the area, points of the outline (x,y in
+    the view), and confidence: the share of real structures measured in the same way whose axes were within 20 % on
+    average, or "not shown" where too few were tried. The other candidates are named in others.
+    The picture shows the candidate.
+    """
+    view = views.get(args.view)
+    prompt = replace(_prompt(views, args), outside=point_of(views, view, args.outside_x, args.outside_y, "outside"))
+    return _answer("outline", views, view, prompt, args.candidate)
+
+
+@tool(WatershedArguments, Segment, overlay=_PICTURE, measures=_MEASURES, solver=True)
+def segment_watershed(views: ViewSet, args: WatershedArguments) -> Output:
+    """Segment a structure in a region by a watershed from its middle and its surroundings.
+
+    Takes a region around the structure (two opposite corners) in the coordinate convention of the instructions.
+    Returns the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its physical size, the
+    lengths and end points of the axes of a fitted ellipse, the area, and points of the outline (x,y in the view).
+    The picture shows the candidate.
+    """
+    view = views.get(args.view)
+    region = views.region(view, args.x0, args.y0, args.x1, args.y1)
+    return _answer("watershed", views, view, Prompt(region), 1)
+
+
+@tool(ThresholdArguments, Segment, overlay=_PICTURE, measures=_MEASURES, solver=True)
+def segment_threshold(views: ViewSet, args: ThresholdArguments) -> Output:
+    """Segment a structure by one grey level that separates it from its surroundings, brighter or darker.
+
+    Takes a region that holds the structure and a margin (two opposite corners), or a point inside the structure, or
+    both, in the coordinate convention of the instructions. Returns up to two candidates.
+    Returns of the chosen candidate the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its
+    physical size, the lengths and end points of the axes of a fitted ellipse, the area, and points of the outline
+    (x,y in the view). The other candidate is named in others.
+    The picture shows the candidate.
+    """
+    return _answer("threshold", views, views.get(args.view), _prompt(views, args), args.candidate)
+
+
+def _prompt(views: ViewSet, args: ThresholdArguments) -> Prompt:
+    """Return what is asked; raises ToolError where there is neither region nor point, or the two do not fit."""
+    view = views.get(args.view)
+    region = region_of(views, view, (args.x0, args.y0, args.x1, args.y1))
+    inside = point_of(views, view, args.inside_x, args.inside_y, "inside")
+    if region is None and inside is None:
+        raise ToolError("give a region (x0, y0, x1, y1), a point inside (inside_x, inside_y), or both")
+    if region is not None and inside is not None and not region.holds(inside):
+        raise ToolError("the point inside lies outside the region")
+    return Prompt(region, inside)
+
+
+def _answer(method: str, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:
+    found = METHODS[method](view.slice, prompt)
+    if not 1 <= candidate <= len(found):
+        raise ToolError(f"there is no candidate {candidate}; candidates: 1 to {len(found)}")
+    words = [_confidence(method, prompt, found, rank) for rank in range(len(found))]
+    one = found[candidate - 1].measured
+    result = Segment(
+        view=view.id,
+        candidate=candidate,
+        candidates=len(found),
+        confidence=words[candidate - 1],
+        outline=_outline(views, view, found[candidate - 1]),
+        others="; ".join(
+            f"candidate {rank + 1}: {other.measured.ellipse.major_mm:.1f} x {other.measured.ellipse.minor_mm:.1f} mm"
+            for rank, other in enumerate(found)
+            if rank != candidate - 1
+        ),
+        **results(views, view, one),
+    )
+    return Output(result, outlined(view, one))
+
+
+def _confidence(method: str, prompt: Prompt, found: list[Candidate], rank: int) -> str:
+    share = confidence(prompt, rank, found[rank].cost) if method == "outline" else None
+    return "not shown" if share is None else f"{share:.2f}"
+
+
+def _outline(views: ViewSet, view: View, found: Candidate) -> str:
+    """Return points of the outline at equal steps of its list, in coordinates of the view."""
+    points = found.measured.outline
+    every = points[:: max(1, len(points) // _CORNERS)][:_CORNERS]
+    pairs = (views.coordinates(view, Point(float(x), float(y))) for x, y in every)
+    return " ".join(f"{x:.4g},{y:.4g}" for x, y in pairs)
