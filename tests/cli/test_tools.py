@@ -145,8 +145,8 @@ ARGUMENTS = {"target": "bright", "seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
 def test_try_runs_a_tool_and_writes_its_picture(tools, folder, image):
     code, out, err = tools("try", "fit_contour", "--image", *image, "--args", json.dumps(ARGUMENTS))
     assert code == 0
-    assert json.loads(out)["major_mm"] == pytest.approx(32, abs=0.3)
-    assert json.loads(out)["minor_mm"] == pytest.approx(16, abs=0.3)
+    assert json.loads(out)["major_mm"] == pytest.approx(32, abs=0.8)
+    assert json.loads(out)["minor_mm"] == pytest.approx(16, abs=0.8)
     assert err.startswith("fit_contour.png: overlay on v0: ")
     picture = cv2.imread(str(folder / "fit_contour.png"), cv2.IMREAD_COLOR_RGB)
     assert picture.shape == (*PHANTOM.shape, 3)

@@ -12,8 +12,16 @@ from medvision_agent.tools.segment.candidates import Prompt
 __all__ = ["SHARES", "confidence"]
 
 SHARES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
-    "region": (((inf, 0.92),),),
-    "seed": (((inf, 0.57),),),
+    "region": (
+        ((-1.66, 0.92), (inf, 0.90)),
+        ((-1.22, 0.14), (-1.02, 0.11), (inf, 0.03)),
+        ((inf, 0.00),),
+    ),
+    "seed": (
+        ((inf, 0.59),),
+        ((-1.68, 0.26), (inf, 0.20)),
+        ((-1.56, 0.28), (inf, 0.07)),
+    ),
 }
 """For a region and for a point alone: of each rank, the upper limits of the cost with the share of good answers."""
 

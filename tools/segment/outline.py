@@ -143,7 +143,7 @@ def _shares(levels: Paths, weight: Floats) -> Floats:
 
 def _steepest(steepness: Floats, places: Floats, paths: Paths, reach: int) -> Floats:
     """Return the places of paths, each moved to the steepest nearby: the top of a parabola through three places."""
-    moves = np.arange(-reach, reach + 1)
+    moves = np.array(sorted(range(-reach, reach + 1), key=abs))  # among equals, the nearest
     near = np.clip(paths[..., None] + moves, 1, len(places) - 2)
     best = (np.take_along_axis(steepness, near, axis=2) * (1 - 0.05 * np.abs(moves))).argmax(axis=2)
     middle = np.take_along_axis(near, best[..., None], axis=2)
