@@ -42,6 +42,8 @@ class Outcome(StrEnum):
     """The connection failed or dropped, also at the last try."""
     BAD_REPLY = "bad_reply"
     """Malformed reply: no candidate, no finish reason, or invalid JSON."""
+    TOO_LARGE = "too_large"
+    """The body of the reply was larger than the model's row allows (``max_body_mb``), also at the last try."""
     UNREADABLE = "unreadable"
     """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"
@@ -60,6 +62,7 @@ _INFRASTRUCTURE = frozenset(
         Outcome.TIMEOUT,
         Outcome.CONNECTION,
         Outcome.BAD_REPLY,
+        Outcome.TOO_LARGE,
         Outcome.UNREADABLE,
         Outcome.INTERNAL,
     }

@@ -28,6 +28,9 @@ class Remote(Model):
     """Limit of one reply, thinking included; the provider's own where not given."""
     seed: int | None = None
     """Sampling seed, where the service knows one; not sent where not given."""
+    max_body_mb: float = Field(default=32, gt=0, le=1000)
+    """Megabytes (10^6 bytes) of one reply's body at most, also after decompression. A larger one is no reply: the
+    sample ends as `too_large`, which is an infrastructure failure."""
 
     @field_validator("base_url", check_fields=False)
     @classmethod

@@ -34,6 +34,7 @@ class Model(BaseModel):
             "note",
             "exercised",
             "api_key_env",
+            "max_body_mb",
         }
     )
     """Fields that do not change what is asked."""

@@ -18,6 +18,7 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.checkpoint import local_folder
 from medvision_agent.agent.providers.openai_repair import MendingClient
+from medvision_agent.agent.wire.body import MEGABYTE
 from medvision_agent.agent.wire.redirects import redirections
 from medvision_agent.errors import ConfigError
 
@@ -74,7 +75,8 @@ async def open_model(
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    async with MendingClient(limits=limits, timeout=config.timeout_seconds) as client:
+    most = round(config.max_body_mb * MEGABYTE)
+    async with MendingClient(most=most, limits=limits, timeout=config.timeout_seconds) as client:
         if isinstance(config, Gemini):
             chat: Chat
             if provider_code or config.replay is not None:

@@ -6,33 +6,32 @@ its token counts included. This client marks such arguments in the body of a rep
 that cannot be read and are answered; arguments sent as an object become their text; and a call without an id gets one.
 """
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 
+from medvision_agent.agent.wire.body import LARGE, BoundedClient, replaced
+
 __all__ = ["NOT_AN_OBJECT", "MendingClient"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
 """Appended to the arguments; what a model sees of its own call when the conversation goes on."""
-_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
 
 
-class MendingClient(httpx2.AsyncClient):
-    """An HTTP client that mends tool calls in replies; in all else (proxies, limits, redirects) the usual one."""
+class MendingClient(BoundedClient):
+    """An HTTP client that mends tool calls in replies, and keeps to the bounds of a body."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply, mended where needed."""
         response = await super().send(request, **settings)
         if response.status_code != 200:
             return response
-        body = await response.aread()
-        mended = _mended(body)
-        if mended is body:
-            return response
-        headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_BODY]
-        return httpx2.Response(200, headers=headers, content=mended, request=request, extensions=response.extensions)
+        body = response.content
+        mended = await asyncio.to_thread(_mended, body) if len(body) >= LARGE else _mended(body)
+        return response if mended is body else replaced(response, mended)
 
 
 def _mended(body: bytes) -> bytes:

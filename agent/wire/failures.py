@@ -64,8 +64,10 @@ _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 def classify(error: BaseException) -> Fault:  # noqa: PLR0911 - one line for each kind of error
     """Name *error*."""
-    if isinstance(error, KnownFault):
-        return error.fault
+    # The SDKs wrap what their HTTP client raises.
+    known = next((link for link in _chain(error) if isinstance(link, KnownFault)), None)
+    if known is not None:
+        return known.fault
     detail = _detail(error)
     status = _status(error)
     if status is not None:

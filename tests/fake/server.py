@@ -110,8 +110,9 @@ class FakeServer:
         if reply.get("drop"):
             raise ConnectionAbortedError
         if "raw" in reply:
-            body = reply["raw"] if isinstance(reply["raw"], str) else json.dumps(reply["raw"])
-            return await _send(writer, reply["raw_status"], body, {"Content-Type": reply["content_type"]})
+            body = reply["raw"] if isinstance(reply["raw"], str | bytes) else json.dumps(reply["raw"])
+            headers = {"Content-Type": reply["content_type"], **reply["headers"]}
+            return await _send(writer, reply["raw_status"], body, headers)
         if status := reply.get("status"):
             body = wires.error(request.wire, status, reply["message"], reply["code"], reply["retry_info"])
             return await _send(writer, status, json.dumps(body), reply["headers"])
@@ -142,13 +143,13 @@ async def _received(reader: asyncio.StreamReader) -> Request | None:
 async def _send(
     writer: asyncio.StreamWriter,
     status: int,
-    body: str,
+    body: str | bytes,
     headers: dict[str, str] | None = None,
     *,
     cut: bool = False,
     pause: float = 0,
 ) -> None:
-    data = body.encode()
+    data = body.encode() if isinstance(body, str) else body
     fields = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     writer.write(f"HTTP/1.1 {status} Fake\r\n{head}\r\n".encode())
