@@ -79,6 +79,6 @@ def command(
     if failure:
         click.echo(printable(f"no reply: {failure}"), err=True)
     if done.left:
-        higher = ", and a higher limit" if done.used_up else ""
+        higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
     context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems)))

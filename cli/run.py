@@ -89,7 +89,7 @@ def carry_out(
         click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
     if ran.used_up:
         click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
-        go_on = f"{go_on}, and a higher limit"
+        go_on = f"{go_on}, with a higher limit or without it"
     if ran.interrupted or failed or ran.used_up:
         click.echo(go_on, err=True)
     context.exit(INTERRUPTED if ran.interrupted else int(bool(failed or ran.used_up)))

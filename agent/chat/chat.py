@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.chat.code_run import CodeRun
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.wire.rate_limit import Pace
 
 __all__ = ["Chat", "Finish", "ToolChoice", "Turn"]
@@ -120,7 +120,7 @@ class Chat:
             invalid_tool_calls=tuple(message.invalid_tool_calls),
             finish=finish,
             finish_raw=raw,
-            usage=usage_of(message),
+            usage=Usage(model_calls=1) if isinstance(self.config, Offline) else usage_of(message),
             model_version=message.response_metadata.get("model_name") or None,
             code_runs=self.code_runs(message),
         )
@@ -172,10 +172,11 @@ def usage_of(message: AIMessage) -> Usage:
     counts = message.usage_metadata
     if counts is None:
         return Usage(model_calls=1, unreported=1)
-    return Usage(
-        model_calls=1,
+    said = visible_text(message).strip() or message.tool_calls or message.invalid_tool_calls
+    return Usage.of_a_reply(
         input=counts["input_tokens"],
         output=counts["output_tokens"],
         reasoning=counts.get("output_token_details", {}).get("reasoning") or 0,
         cached=counts.get("input_token_details", {}).get("cache_read") or 0,
+        empty=not said,
     )

@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx2
 
 from medvision_agent.agent.wire.body import LARGE, BoundedClient, replaced
+from medvision_agent.agent.wire.counts import drop_false_counts
 
 __all__ = ["NOT_AN_OBJECT", "MendingClient"]
 
@@ -41,6 +42,7 @@ def _mended(body: bytes) -> bytes:
     except (ValueError, RecursionError):
         return body
     changed = [_mark(call) for call in _calls(content)] + [_give_id(call) for call in _without_id(content)]
+    changed.append(drop_false_counts(content))
     return json.dumps(content).encode() if any(changed) else body
 
 

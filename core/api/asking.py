@@ -118,7 +118,7 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
             watch = Watch(on_start=start, on_record=shown.add, on_fault=shown.fault, on_limit=used_up.append)
             return await execute(prepared, watch=watch, stop=stop)
 
-        for line in lines:
+        for line in (*lines, *prepared.warnings()):
             shown.say(line)
         run, interrupted = to_its_end(work, shown.interrupted)
     out = prepared.settings.out

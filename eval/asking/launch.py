@@ -65,6 +65,12 @@ class Prepared:
         """Samples in flight at once."""
         return self.settings.max_connections or self.model.max_connections
 
+    def warnings(self) -> list[str]:
+        """Return a line for each limit of the run that bounds nothing."""
+        if self.settings.budget.tokens is None or not isinstance(self.model, Offline):
+            return []
+        return [f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens"]
+
     def config(self) -> dict[str, Any]:
         """Return the resolved settings as JSON, enough to run it again; it never holds a key."""
         info = self.source.info
@@ -130,6 +136,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         raise ConfigError(f"--tools {condition.name} needs --max-model-calls {needed}: every check is a model call")
     if asking:
         check_ready(model)
+    if settings.budget.usd is not None and isinstance(model, Offline):
+        raise ConfigError(f"--max-cost: model {settings.model!r} works offline and costs nothing; leave the limit out")
     if settings.budget.usd is not None and model.prices is None:
         raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
     chosen = chosen or choose(settings)

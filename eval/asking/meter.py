@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record
+from medvision_agent.text import plural
 
 __all__ = ["Meter"]
 
@@ -63,23 +64,18 @@ class Meter:
         budget = self._budget
         if budget.seconds is not None and (seconds := self._clock() - self._started) >= budget.seconds:
             yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
-        if (budget.usd is not None or budget.tokens is not None) and self._blind():
-            yield "the service reports no usage, so that no limit of money or tokens can be kept"
+        if (budget.usd is not None or budget.tokens is not None) and self._usage.unreported:
+            unreported = f"{self._usage.unreported} of {plural(self._usage.model_calls, 'reply', 'replies')}"
+            yield f"the service reports no usage ({unreported} came without), so no limit of money or tokens can be kept"
         tokens = self._projected(self._usage.input + self._usage.output)
         if budget.tokens is not None and tokens >= budget.tokens:
             yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
         if budget.usd is not None and self._projected(self._usd) >= budget.usd:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
-    def _blind(self) -> bool:
-        return self._usage.model_calls > 0 and self._usage.unreported == self._usage.model_calls
-
     def _projected(self, reported: float) -> float:
-        """Return what was reported, with unreported calls and the samples in flight at their means."""
-        calls = self._usage.model_calls
-        seen = calls - self._usage.unreported
-        known = reported * calls / seen if seen else reported
-        return known * (1 + self._flying / self._samples) if self._samples else known
+        """Return what was reported, with the samples in flight at their mean."""
+        return reported * (1 + self._flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:
         tokens = self._usage.input + self._usage.output
