@@ -16,6 +16,7 @@ from medvision_agent.eval.asking.intensity import percentiles
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.picture import decode_picture
+from medvision_agent.settings_text import read_json
 from medvision_agent.text import printable
 from medvision_agent.tools.own.process import Bounds
 from medvision_agent.tools.registry import Registry, registry_of
@@ -169,9 +170,9 @@ def new(name: str) -> None:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        arguments = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--args is not JSON: {error}") from None
+        arguments = read_json(text)
+    except ValueError as error:
+        raise ConfigError(f"--args: {error}") from None
     if not isinstance(arguments, dict):
         raise ConfigError('--args must be a JSON object such as {"view": "v0"}')
     return arguments

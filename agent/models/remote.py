@@ -1,7 +1,9 @@
 """Models behind somebody else's interface: Google's, OpenAI's with every server that speaks it, any of LangChain's."""
 
+import re
 from importlib.metadata import packages_distributions, version
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +15,19 @@ __all__ = ["Gemini", "LangChain", "OpenAI", "Replay"]
 
 Replay = Literal["published-2025", "published-2025-matched"]
 """What can be replayed: MedVision's published experiment, or the same with the tool's output format in both arms."""
+
+
+_HOST = re.compile(r"[\w.-]*\w\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name or an IPv4 address, or an IPv6 address without its brackets."""
+
+
+def _names_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a port that is none, a bracket without its other half
+        return False
+    return port != 0 and not parts.netloc.endswith(":") and _HOST.fullmatch(host) is not None
 
 
 class Remote(Model):
@@ -35,8 +50,15 @@ class Remote(Model):
     @field_validator("base_url", check_fields=False)
     @classmethod
     def _plain_url(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or "@" in url or "?" in url:
-            raise ValueError("must start with https:// or http:// and hold no user, password or query")
+        if not url.startswith(("https://", "http://")) or re.search(r"[@?#]", url):
+            raise ValueError("must start with https:// or http:// and hold no user, password, query or fragment")
+        if re.fullmatch(r"[!-~]+", url) is None or "\\" in url:
+            raise ValueError(
+                "must hold ASCII letters, digits and signs only, no spaces, control or direction marks and no "
+                "backslash; write a host in other letters as xn--..."
+            )
+        if not _names_a_host(url):
+            raise ValueError("names no usable host and port; a port is a number from 1 to 65535")
         return url.rstrip("/")
 
 

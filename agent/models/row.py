@@ -53,7 +53,7 @@ class Model(BaseModel):
     """Put pictures into the tool message itself instead of one user message after all tool messages."""
     tool_choice_none: bool = True
     """The service understands "tools are declared, do not call them". If not, the last call leaves the tools out."""
-    timeout_seconds: float = Field(default=300, gt=0)
+    timeout_seconds: float = Field(default=300, gt=0, le=604_800)
     """Total time of one request, from its start to its last byte."""
     max_tries: int = Field(default=5, ge=1, le=20)
     """How often one request is sent at most."""

@@ -65,8 +65,8 @@ class Meter:
         if budget.seconds is not None and (seconds := self._clock() - self._started) >= budget.seconds:
             yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
         if (budget.usd is not None or budget.tokens is not None) and self._usage.unreported:
-            unreported = f"{self._usage.unreported} of {plural(self._usage.model_calls, 'reply', 'replies')}"
-            yield f"the service reports no usage ({unreported} came without), so no limit of money or tokens can be kept"
+            without = f"{self._usage.unreported} of {plural(self._usage.model_calls, 'reply', 'replies')} came without"
+            yield f"the service reports no usage ({without}), so that no limit of money or tokens can be kept"
         tokens = self._projected(self._usage.input + self._usage.output)
         if budget.tokens is not None and tokens >= budget.tokens:
             yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
