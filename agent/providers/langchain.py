@@ -57,12 +57,16 @@ def build(config: LangChain, key: str | None) -> LangChainChat:
         raise ConfigError(
             f"model {config.model}: factory: {config.factory} cannot be imported ({error}); is its package installed?"
         ) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
+        raise ConfigError(
+            f"model {config.model}: factory: importing {config.factory} fails: {type(error).__name__}: {error}"
+        ) from None
     settings: dict[str, Any] = dict(config.settings)
     if key is not None:
         settings[config.key_argument] = key
     try:
         model = factory(**settings)
-    except Exception as error:  # noqa: BLE001 - whatever another package's code raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
         reason = str(error) if key is None else str(error).replace(key, "[key]")
         raise ConfigError(
             f"model {config.model}: factory: {config.factory} fails with these settings: "
