@@ -76,18 +76,14 @@ def _complaint(error: ValidationError, provider: str) -> str:
 def _known(provider: str, keys: Sequence[str]) -> list[str]:
     """Return the settings that may stand where an unknown one does: of the provider, of size rules, or prices."""
     if len(keys) > 1:
-        inner = [Prices] if keys[0] == "prices" else _RULES
+        inner: Sequence[type[BaseModel]] = [Prices] if keys[0] == "prices" else _RULES
         return sorted({key for model in inner for key in model.model_fields})
     of = [model for model in _MODELS if model.model_fields["provider"].default == provider]
     return sorted({"extends", *(key for model in of for key in model.model_fields)})
 
 
-def _members(union: Any) -> list[type[BaseModel]]:
-    return list(get_args(union))
-
-
-_RULES = _members(get_args(PerceivedRule)[0])
-_MODELS = _members(ModelConfig)
+_RULES: Sequence[type[BaseModel]] = get_args(get_args(PerceivedRule)[0])
+_MODELS: Sequence[type[BaseModel]] = get_args(ModelConfig)
 _TAGS = {rule.model_fields["rule"].default for rule in _RULES} | {
     model.model_fields["provider"].default for model in _MODELS
 }

@@ -8,6 +8,7 @@ from medvision_agent.agent.models import MODEL_CONFIG
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError, MedVisionAgentError
+from medvision_agent.tools.registry.registry import installed
 
 LEAVES = "import sys\nsys.exit(3)\n"
 RUN = ("run", "--model", "baseline-prior", "--limit", "1", "--out", "r")
@@ -22,10 +23,12 @@ DOORS = {
 @pytest.mark.parametrize("door", DOORS)
 def test_a_package_that_exits_on_import_is_named(door, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    installed.cache_clear()
     module = f"leaver_{door}"
     site = written(tmp_path, "their-package", f"medvision_agent.{door}", {"leaver": f"{module}:x"}, **{module: LEAVES})
     with plugged_in(site):
         done = CliRunner().invoke(cli, DOORS[door])
+    installed.cache_clear()
     assert isinstance(done.exception, MedVisionAgentError), done.output
     assert "'leaver' of the package their-package 1.2 fails: SystemExit: 3" in str(done.exception)
 
