@@ -29,8 +29,7 @@ class Outcome(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation no longer fits the model's context window."""
     REJECTED = "rejected"
-    """The provider called a request of this conversation invalid (HTTP 400). Where that is so before anything was
-    ever answered, the run's settings are to blame and the run stops instead."""
+    """The provider called a request of this conversation invalid (HTTP 400), and took such of other samples."""
 
     RATE_LIMITED = "rate_limited"
     """Still 429 after the last try."""
@@ -44,6 +43,11 @@ class Outcome(StrEnum):
     """Malformed reply: no candidate, no finish reason, or invalid JSON."""
     TOO_LARGE = "too_large"
     """The body of the reply was larger than the model's row allows (``max_body_mb``), also at the last try."""
+    UNSUPPORTED = "unsupported"
+    """The provider called a request invalid as it does with such requests of every sample, or of one after the other:
+    its rule or the run's settings are to blame (``eval/store/refusals.py``). Stored as ``rejected``."""
+    CRASHED = "crashed"
+    """The program died while this sample alone was being asked. It is not asked again in this run."""
     UNREADABLE = "unreadable"
     """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"
@@ -63,6 +67,8 @@ _INFRASTRUCTURE = frozenset(
         Outcome.CONNECTION,
         Outcome.BAD_REPLY,
         Outcome.TOO_LARGE,
+        Outcome.UNSUPPORTED,
+        Outcome.CRASHED,
         Outcome.UNREADABLE,
         Outcome.INTERNAL,
     }

@@ -20,8 +20,9 @@ from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
+from medvision_agent.eval.asking.pool import Job
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
-from medvision_agent.eval.asking.runner import Job, Watch, run_samples
+from medvision_agent.eval.asking.runner import Watch, run_samples
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source

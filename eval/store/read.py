@@ -15,6 +15,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refusals import settled
 from medvision_agent.eval.store.run import Run
 
 __all__ = ["CELLS", "FORMAT", "STUDY", "has_run", "holds_run", "open_run", "read_trace", "read_traces"]
@@ -43,7 +44,7 @@ def open_run(folder: Path) -> Run:
             if sample_id in latest:
                 superseded.append(latest[sample_id])
             latest[sample_id] = Record.model_validate({**json.loads(text), "sample": samples[sample_id]})
-        records = [latest[sample_id] for sample_id in samples if sample_id in latest]
+        records = settled([latest[sample_id] for sample_id in samples if sample_id in latest])
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         return Run(folder, identity, facts["config"], list(samples.values()), records, superseded)
 

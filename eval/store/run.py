@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
@@ -53,6 +54,8 @@ class Run:
             lines.append(f"RESUMED UNDER OTHER CODE (version and hash): {made}")
         if self.superseded:
             lines.append(self._spent())
+        if crashed := [record.sample.id for record in self.records if record.outcome is Outcome.CRASHED]:
+            lines.append(f"SET ASIDE, because the program died while asking each of them alone: {', '.join(crashed)}")
         if identity.model.get("provider") == "offline" and identity.model["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
         return lines
@@ -104,7 +107,8 @@ class Run:
     def pending(self) -> list[tuple[Sample, int]]:
         """Return the samples still to be asked, each with the number of its next attempt.
 
-        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure.
+        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure,
+        unless it ended the program.
         """
         latest = {record.sample.id: record for record in self.records}
         todo = []
@@ -112,7 +116,7 @@ class Run:
             record = latest.get(sample.id)
             if record is None:
                 todo.append((sample, 1))
-            elif record.outcome.infrastructure:
+            elif record.outcome.infrastructure and record.outcome is not Outcome.CRASHED:
                 todo.append((sample, record.attempt + 1))
         return todo
 

@@ -6,6 +6,7 @@ at most the samples in flight.
 
     RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
+    RUN/in_flight.jsonl samples being asked, while a process writes the run or where one died (``in_flight.py``)
 
 Nothing is overwritten: a sample tried again after an infrastructure failure gets a further row (``attempt``), and the
 latest one counts. One process writes at a time (a file lock says so); any number may read.
@@ -26,6 +27,7 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, sync_folder, write_picture
+from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
 from medvision_agent.eval.store.read import FORMAT, holds_run, open_run
 from medvision_agent.eval.store.record import Record
 
@@ -55,6 +57,7 @@ class RunStore:
         self.folder = folder
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
+        self.in_flight = InFlight(folder)
         self._lock = lock
         self._database = database
 
@@ -151,6 +154,8 @@ class RunStore:
     def close(self) -> None:
         """Close the database and let others write; leaves one plain file where no one else is reading."""
         try:
+            with suppress(OSError):
+                self.in_flight.close()
             with suppress(sqlite3.Error):
                 self._database.execute("PRAGMA journal_mode = DELETE")
             self._database.close()
@@ -166,7 +171,7 @@ class RunStore:
         if not empty:
             return
         self.close()
-        for name in (DATABASE, "run.lock"):
+        for name in (DATABASE, "run.lock", JOURNAL):
             (self.folder / name).unlink(missing_ok=True)
         for folder in (self.folder / PICTURES, self.folder):
             with suppress(OSError):  # not empty
