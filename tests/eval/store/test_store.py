@@ -81,8 +81,10 @@ def test_later_attempts_count_and_earlier_ones_stay(tmp_path):
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if not outcome.infrastructure])
 def test_results_are_final(tmp_path, outcome):
+    """A refused request is a result because the other sample's was taken."""
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
         store.add(record(0, outcome), Trace())
+        store.add(record(1).model_copy(update={"finish_reasons": ("stop",)}), Trace())
     assert "s0" not in [one.id for one, _ in open_run(tmp_path).pending()]
 
 
