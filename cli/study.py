@@ -38,6 +38,8 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
+    if found.probes is not None:
+        click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
