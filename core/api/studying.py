@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import ValidationError
 
 from medvision_agent.agent.wire.redirects import redirections
@@ -19,7 +20,7 @@ from medvision_agent.api.progress import RunProgress
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import Protocol, protocol
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.study.arms import arms_without_claim
+from medvision_agent.eval.study.arms import stored_arms
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
@@ -68,7 +69,12 @@ class Ablated(Loaded):
     @property
     def no_claim(self) -> Sequence[str]:
         """Headlines: the arms that say nothing of tools, each with the reason."""
-        return arms_without_claim(self.plan, self.path)
+        return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
+
+    def tool_paths(self) -> pd.DataFrame:
+        """Return a row for each arm with tools: how often they were declared, called, answered and shown."""
+        arms = ((arm.name, arm.tool_path) for arm in stored_arms(self.plan, self.path))
+        return pd.DataFrame({"arm": name, **path.model_dump()} for name, path in arms if path is not None)
 
 
 def ablate(

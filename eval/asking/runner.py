@@ -17,7 +17,7 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Offline
 from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.session import GivenUpError, Waiting
-from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.agent.words.question import Question, Wording
 from medvision_agent.errors import DataError, ProviderError
@@ -210,6 +210,10 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
     return brief_of(sample.asks, job.condition, tuple((point.x / width, point.y / height) for point in points))
 
 
+def _use(call: ToolCallTrace) -> ToolUse:
+    return ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds, shown=call.shown, picture_shown=call.picture_shown)
+
+
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
     return Record(
         sample=sample,
@@ -219,7 +223,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         detail=given.detail,
-        tool_uses=tuple(ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds) for call in given.trace.tool_calls),
+        tool_uses=tuple(_use(call) for call in given.trace.tool_calls),
         usage=given.usage,
         cost_usd=given.usage.cost_usd(job.chat.config.prices),
         seconds=round(given.seconds, 4),

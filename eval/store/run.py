@@ -9,6 +9,7 @@ from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.tool_path import ToolPath, tool_path
 from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
@@ -36,6 +37,11 @@ class Run:
         return str(self.config["source"]["note"])
 
     @property
+    def tool_path(self) -> ToolPath | None:
+        """How far tools came: declared, called, answered, shown; None without tools."""
+        return tool_path(self.identity, self.records)
+
+    @property
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
@@ -49,8 +55,7 @@ class Run:
             f"model {identity.model_name} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
-        if self.probe is not None:
-            lines.append(str(self.probe))
+        lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
         if identity.model.get("replay"):
             lines.append(self._replayed())
         if identity.resumed:

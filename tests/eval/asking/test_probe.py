@@ -4,8 +4,8 @@ import asyncio
 import json
 
 import pytest
-from fake.replies import calls, error, text
-from fake.server import FakeServer, counted
+from fake.replies import error, text
+from fake.server import counted
 from fake.wires import PROBE
 
 import medvision_agent as mva
@@ -14,39 +14,7 @@ from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.store.read import open_run
 
-RULER = {"x0": 0.2, "y0": 0.5, "x1": 0.8, "y1": 0.5}
 WIRES = ("chat", "responses", "gemini")
-PRICES = {"input": 1.0, "output": 10.0}
-
-
-@pytest.fixture
-async def server(monkeypatch):
-    monkeypatch.setenv("GEMINI_API_KEY", "AIzaSy-fake-0123456789")
-    async with FakeServer() as server:
-        server.script([calls(("ruler", RULER)), text("<answer>11.5</answer>")], by_turn=True)
-        yield server
-
-
-@pytest.fixture
-def run(server, tmp_path):
-    """Return a function that runs two samples of distance on one wire."""
-
-    async def asked(wire="chat", folder="run", *, row=None, **given):
-        own = {"provider": "openai", "base_url": server.openai_url, "api": wire, "api_key_env": None}
-        if wire == "gemini":
-            own = {"provider": "gemini", "base_url": server.gemini_url}
-        common = {"model": "fake", "perceived": {"rule": "native"}, "max_tries": 1, "prices": PRICES}
-        settings = {
-            "model": "fake",
-            "row": common | own | (row or {}),
-            "data": "phantom:2",
-            "selection": {"tasks": ["distance"]},
-            "out": tmp_path / folder,
-            "progress": False,
-        }
-        return await asyncio.to_thread(mva.run, **settings | given)
-
-    return asked
 
 
 def silent(request):
@@ -182,7 +150,12 @@ async def test_the_probe_counts_in_the_budget(server, run):
 
 
 async def test_the_probe_is_in_the_estimate(server, run, tmp_path):
-    row = {"provider": "openai", "model": "fake", "base_url": server.openai_url, "prices": PRICES}
+    row = {
+        "provider": "openai",
+        "model": "fake",
+        "base_url": server.openai_url,
+        "prices": {"input": 1.0, "output": 10.0},
+    }
     common = {"model": "fake", "row": row | {"perceived": {"rule": "native"}}, "data": "phantom:2", "tools": "on"}
     found = mva.estimate(**common).probe
     assert found.output_tokens == 2 * BRIEF
