@@ -5,6 +5,8 @@ import json
 import pytest
 from fake.replies import calls, error, text
 
+import medvision_agent as mva
+from medvision_agent.cli.summary import print_summary
 from medvision_agent.eval.store.read import read_trace
 
 RULER = {"x0": 0.2, "y0": 0.5, "x1": 0.8, "y1": 0.5}
@@ -63,7 +65,15 @@ async def test_an_arm_without_tools_has_no_path(server, run):
     assert (await run(tools="off")).run.tool_path is None
 
 
-async def test_a_run_whose_model_never_called_a_tool_says_so_first(server, run, tmp_path):
+async def test_a_run_whose_model_never_called_a_tool_says_so_first(server, run, tmp_path, capsys):
     server.script([ANSWER], by_turn=True)
     ran = await run()
     assert (ran.run.tool_path.declared, ran.run.tool_path.called) == (2, 0)
+    headline = "NOTHING CAN BE SAID OF TOOLS: no tool was called in any of 2 samples"
+    score = mva.score(tmp_path / "run")
+    assert score.to_json()["no_claim"] == [headline]
+    print_summary(score, as_json=False)
+    assert capsys.readouterr().out.startswith(headline)
+    await run(folder="off", tools="off")
+    compared = mva.compare(tmp_path / "off", tmp_path / "run")
+    assert compared.to_json()["no_claim"] == [headline.replace("no tool", "B: no tool")]
