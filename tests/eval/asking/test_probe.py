@@ -117,6 +117,47 @@ async def test_a_service_that_refuses_a_short_limit_is_asked_without(server, run
 
 
 async def test_an_older_server_gets_the_limit_by_the_name_it_knows(server, run):
+    row = {"output_limit_key": "max_tokens", "extra_body": {"top_k": 1}}
+    await run(row=row)
+    assert [(one.body["max_tokens"], one.body["top_k"]) for one in server.probes] == [(BRIEF, 1)] * 2
+
+
+async def test_any_model_of_langchain_is_probed(server, run):
+    assert (await run("langchain")).run.probe.found == "reached"
+    server.answer_probe = silent
+    with pytest.raises(ConfigError, match="Set `tool_calling: text` in its row; --no-probe"):
+        await run("langchain", folder="refused")
+    assert len(server.probes) == 4
+
+
+async def test_a_resumed_run_does_not_ask_again(server, run):
+    server.script([error(503, "busy")], by_turn=True)
+    await run()
+    server.script([text("<answer>11.5</answer>")], by_turn=True)
+    await run(resume=True)
+    assert len(server.probes) == 2
+
+
+async def test_without_a_probe_that_is_recorded(server, run, tmp_path):
+    ran = await run(probe=False)
+    assert server.probes == []
+    assert "NOT CHECKED whether the declarations of the tools reach the model: --no-probe" in ran.run.facts
+    assert open_run(tmp_path / "run").config["probe"] is False
+
+
+@pytest.mark.parametrize("given", [{"tools": "off"}, {"row": {"tool_calling": "text"}}, {"tools": "again:1"}])
+async def test_where_nothing_is_declared_nothing_is_asked(server, run, given):
+    ran = await run(**given)
+    assert (server.probes, ran.run.probe) == ([], None)
+
+
+async def test_the_probe_counts_in_the_budget(server, run):
+    ran = await run(budget={"tokens": 100})
+    assert "tokens are used up" in ran.used_up
+    assert (len(server.probes), ran.left, server.requests) == (2, 2, [])
+
+
+async def test_the_probe_is_in_the_estimate(server, run, tmp_path):
     row = {"provider": "openai", "model": "fake", "base_url": server.openai_url, "perceived": {"rule": "native"}}
     common = {"model": "fake", "row": row, "data": "phantom:2", "tools": "on"}
     found = mva.estimate(**common).probe
