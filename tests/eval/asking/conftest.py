@@ -14,8 +14,7 @@ RULER = {"x0": 0.2, "y0": 0.5, "x1": 0.8, "y1": 0.5}
 @pytest.fixture
 async def server(monkeypatch):
     """Return a server whose model calls the ruler once and then answers."""
-    for name in ("GEMINI_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.setenv(name, "plain-fake-key-0123456789")
+    monkeypatch.setenv("GEMINI_API_KEY", "AIzaSy-fake-0123456789")
     async with FakeServer() as server:
         server.script([calls(("ruler", RULER)), text("<answer>11.5</answer>")], by_turn=True)
         yield server
@@ -30,9 +29,7 @@ def run(server, tmp_path):
         if wire == "gemini":
             own = {"provider": "gemini", "base_url": server.gemini_url}
         if wire == "langchain":
-            made = {"model": "fake", "base_url": server.openai_url, "max_retries": 0}
-            own = {"provider": "langchain", "factory": "langchain_openai:ChatOpenAI", "settings": made}
-            own |= {"api_key_env": "OPENAI_API_KEY"}
+            own = {"provider": "langchain", "factory": "fake.counting:Counting", "settings": {"declares": True}}
         common = {"model": "fake", "perceived": {"rule": "native"}, "max_tries": 1}
         settings = {
             "model": "fake",
