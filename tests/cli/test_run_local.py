@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[local]'")
 pytest.importorskip("transformers", reason="needs the `local` extra: pip install -e '.[local]'")
 
+import commands
 from fake import tiny
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -20,7 +21,19 @@ from medvision_agent.eval.store.read import open_run
 
 ENVIRON = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 """No network, and one thread: tiny models are slower on several."""
+GEMMA3 = "transformers.models.gemma3.modeling_gemma3"
+LOCAL = "medvision_agent.agent.providers.local.chat"
 SERVING = ("accelerate", "fastapi", "uvicorn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _commands():
+    """Have commands that need not load torch again."""
+    if not commands.POSSIBLE:
+        yield
+        return
+    with commands.server("accelerate", GEMMA3, LOCAL):
+        yield
 
 
 @pytest.fixture(scope="module")
