@@ -2,7 +2,7 @@
 
 ``COMMAND`` is started as ``medvision-agent`` would be: a process of its own with its own exit code, streams, folder,
 environment and signals. Behind it a server (``fast/server.py``, one for each worker of pytest) forks the process that
-does the work. ``COMMAND -c CODE`` runs Python code in the same way. Tests about starting up use ``INSTALLED``.
+does the work. ``PYTHON -c CODE`` runs Python code in the same way. Tests about starting up use ``INSTALLED``.
 """
 
 import os
@@ -20,6 +20,7 @@ FAST = Path(__file__).parent / "fast"
 INSTALLED = Path(sys.executable).with_name("medvision-agent")
 POSSIBLE = hasattr(os, "fork") and hasattr(os, "pidfd_open")
 COMMAND = FAST / "medvision-agent" if POSSIBLE else INSTALLED
+PYTHON = COMMAND if POSSIBLE else Path(sys.executable)
 
 
 @contextmanager

@@ -40,7 +40,9 @@ PRELOADED = (
 def serve(path: str, *more: str) -> None:
     for name in (*PRELOADED, *more):
         importlib.import_module(name)
-    importlib.import_module("medvision_agent.tools.registry.registry").installed.cache_clear()  # packages: a child's own
+    importlib.import_module(
+        "medvision_agent.tools.registry.registry"
+    ).installed.cache_clear()  # packages: a child's own
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are nobody's business
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"{path}.new")
