@@ -1,4 +1,4 @@
-"""The shipped example studies, with fewer samples, from the first command to the last figure: killed, resumed, reported, worked out again.
+"""The shipped example studies with fewer samples: begun, killed, resumed, reported, and worked out again.
 
 The figures of the report are computed here by another route: plain SQLite rows, a regular expression, and the formulas
 as the README states them.
