@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from medvision_agent.cli.printed.table import print_findings
+from medvision_agent.cli.printed.table import print_columns, print_findings
 from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
 from medvision_agent.eval.asking.intensity import percentiles
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named
@@ -55,10 +55,12 @@ def command() -> None:
 def list_tools(file: Path | None) -> None:
     """List the tools in the order in which a model is told of them, with their set or whose they are."""
     registry = registry_of(file)
-    rows = [(name, ", ".join(registry.sets_of(name)) or offer.origin) for name, offer in registry.offers.items()]
-    names, places = (max(map(len, column)) for column in zip(*rows, strict=True))
-    for name, place in rows:
-        click.echo(printable(f"{name:<{names}}  {place:<{places}}  {_first_line(registry, name)}"))
+    print_columns(
+        [
+            (name, ", ".join(registry.sets_of(name)) or offer.origin, _first_line(registry, name))
+            for name, offer in registry.offers.items()
+        ]
+    )
 
 
 def _first_line(registry: Registry, name: str) -> str:
