@@ -36,6 +36,21 @@ def test_progress_goes_to_the_error_stream(tmp_path, capfd):
     assert capfd.readouterr() == ("", f"writing to {tmp_path / 'run'}\n")
 
 
+def test_a_box_of_another_convention_is_read_alike_by_summary_table_and_report(tmp_path):
+    (tmp_path / "script.json").write_text('["<answer>[398,699,512,801]</answer>"]')
+    settings = {"model": "scripted", "script": str(tmp_path / "script.json"), "tools": "off", "progress": False}
+    select = {"limit": 1, "tasks": ("detection",)}
+    ran = mva.run(**settings, frame="norm1000-yx", selection=select, out=tmp_path / "run")
+    (row,) = ran.samples().to_dict("records")
+    assert row["loss"] == pytest.approx(1 - 0.9894, abs=5e-5)
+    assert [row[f"answer_{number}"] for number in (1, 2, 3, 4)] == pytest.approx([0.699, 0.488, 0.801, 0.602])
+    assert mva.score(tmp_path / "run").summary.tasks["detection"].metrics["IoU"].mean == pytest.approx(0.9894, abs=5e-5)
+    mva.report(tmp_path / "run", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "0.699, 0.488, 0.801, 0.602" in page
+    assert "coordinates norm1000-yx (boxes read by our own rule)" in page
+
+
 def test_settings_are_fields_by_name_or_a_settings_object(tmp_path):
     one = mva.run(**SMALL, tools="off", limits={"tool_calls": 3}, out=tmp_path / "one")
     settings = Settings(model="baseline-cv", selection={"limit": 1}, tools="crop", limits={"tool_calls": 3})
@@ -69,12 +84,12 @@ def test_without_a_folder_a_run_gets_one_of_its_own(tmp_path, monkeypatch):
 
 
 def test_a_run_is_continued_and_never_overwritten(tmp_path):
-    first = mva.run(model="baseline-cv", budget={"seconds": 1e-9}, out=tmp_path / "run", progress=False)
+    first = mva.run(**SMALL, budget={"seconds": 1e-9}, out=tmp_path / "run")
     assert "the time allowed" in first.used_up
     assert first.left > 0
     with pytest.raises(StorageError, match="already holds a run"):
-        mva.run(model="baseline-cv", out=tmp_path / "run", progress=False)
-    again = mva.run(model="baseline-cv", out=tmp_path / "run", resume=True, progress=False)
+        mva.run(**SMALL, out=tmp_path / "run")
+    again = mva.run(**SMALL, out=tmp_path / "run", resume=True)
     assert again.left == 0
 
 
@@ -115,7 +130,7 @@ def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
         "def once(self, record):\n"
         "    RunProgress.add = add; add(self, record); os.kill(os.getpid(), signal.SIGINT)\n"
         "RunProgress.add = once\n"
-        "try: mva.run(model='baseline-cv', out='run', max_connections=1)\n"
+        "try: mva.run(model='baseline-cv', selection={'limit': 1}, out='run', max_connections=1)\n"
         "except KeyboardInterrupt: print('raised')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -123,4 +138,4 @@ def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
     assert "finishing what is in flight" in done.stderr
     run = open_run(tmp_path / "run")
     assert 1 <= len(run.records) < len(run.samples)
-    assert mva.run(model="baseline-cv", out=tmp_path / "run", resume=True, progress=False).left == 0
+    assert mva.run(**SMALL, out=tmp_path / "run", resume=True).left == 0
