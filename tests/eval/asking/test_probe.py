@@ -188,7 +188,7 @@ def study(server, tmp_path):
 
 
 async def test_a_study_asks_once_for_each_set_of_tools(server, study, tmp_path):
-    await asyncio.to_thread(mva.ablate, study, tmp_path / "out", progress=False)
+    done = await asyncio.to_thread(mva.ablate, study, tmp_path / "out", progress=False)
     declared = [len(one.body.get("tools", [])) for one in server.probes]
     assert sorted(declared) == [0, 1, 6]
     probes = {path.name: open_run(path).probe for path in (tmp_path / "out" / "cells").iterdir()}
@@ -196,6 +196,10 @@ async def test_a_study_asks_once_for_each_set_of_tools(server, study, tmp_path):
     assert {probe.found for probe in probes.values()} == {"reached"}
     assert sum(probe.usage.model_calls for probe in probes.values()) == 3
     assert mva.preview(study).probes.output_tokens == 4 * BRIEF
+    paths = done.tool_paths().set_index("arm")
+    assert "fake, off" not in paths.index
+    assert list(paths.loc["fake, one", ["declared", "called", "answered", "shown"]]) == [2, 2, 2, 2]
+    assert done.no_claim == []
 
 
 async def test_a_study_whose_tools_are_not_declared_is_taken_away(server, study, tmp_path):
