@@ -15,11 +15,13 @@ from typing import Any
 from langchain_core.messages import HumanMessage
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import OpenAI
 from medvision_agent.agent.retry import RequestFailed, call_model
 from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.wire.failures import classify
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.prompts.render import render
 
@@ -74,7 +76,8 @@ class Prober:
             try:
                 self._without = await self._tokens((), settings := self._chat.briefly())
             except RequestFailed as failure:
-                if failure.fault.outcome.infrastructure or not self._chat.briefly():
+                cut_short = not failure.fault.outcome.infrastructure or failure.fault.outcome is Outcome.BAD_REPLY
+                if not cut_short or not self._chat.briefly():
                     raise
                 self._without = await self._tokens((), settings := {})
             self._settings, self._asked = settings, True
@@ -83,7 +86,11 @@ class Prober:
     async def _tokens(self, tools: Tools, settings: Mapping[str, Any]) -> int | None:
         """Return the prompt tokens of the message with *tools* declared, or None where none are reported."""
         chat = self._chat
-        if (counted := await chat.prompt_tokens(MESSAGE, tools)) is not None:
+        try:
+            counted = await chat.prompt_tokens(MESSAGE, tools)
+        except Exception as error:
+            raise RequestFailed(classify(error), 1) from error
+        if counted is not None:
             return counted
         reply = await call_model(
             chat.bind(tools).bind(**settings),
@@ -122,6 +129,6 @@ class Prober:
 
 def _refuses_tools(failure: RequestFailed | ProviderError) -> bool:
     """Tell whether a request was refused for its declarations, given that the same one without them was answered."""
-    if isinstance(failure, RequestFailed) and not failure.fault.outcome.infrastructure:
-        return True
+    if isinstance(failure, RequestFailed) and failure.fault.outcome is not Outcome.SERVER_ERROR:
+        return not failure.fault.outcome.infrastructure
     return _OF_TOOLS.search(str(failure)) is not None

@@ -47,7 +47,12 @@ class Compared:
     def to_json(self) -> dict[str, Any]:
         """Return what ``compare --json`` prints."""
         arms = {
-            arm: {"facts": run.facts, "identity": run.identity.plain()} for arm, run in (("a", self.a), ("b", self.b))
+            arm: {
+                "facts": run.facts,
+                "identity": run.identity.plain(),
+                "tool_path": run.tool_path.model_dump() if run.tool_path else None,
+            }
+            for arm, run in (("a", self.a), ("b", self.b))
         }
         facts = {"no_claim": list(self.no_claim), "source_note": self.a.source_note}
         return arms | facts | {"comparison": self.comparison.model_dump(mode="json")}

@@ -116,6 +116,12 @@ async def test_a_service_that_refuses_a_short_limit_is_asked_without(server, run
     assert ["max_completion_tokens" in one.body for one in server.probes] == [True, False, False]
 
 
+async def test_a_fault_that_may_pass_is_no_refusal_of_tools(server, run):
+    server.answer_probe = lambda request: error(503, "overloaded") if "tools" in request.body else text("ready")
+    assert (await run()).run.probe.found == "failed"
+    assert len(server.requests) == 4
+
+
 async def test_an_older_server_gets_the_limit_by_the_name_it_knows(server, run):
     row = {"output_limit_key": "max_tokens", "extra_body": {"top_k": 1}}
     await run(row=row)
