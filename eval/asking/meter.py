@@ -3,7 +3,8 @@
 Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
 more than that. Before a sample is started, those in flight count as much as the mean of all so far. Calls whose
 usage a service did not report count as much as the mean call it did report; where it reports none at all, a budget
-of money or tokens cannot be kept, and the run stops after its first samples and says so.
+of money or tokens cannot be kept, and the run stops after its first samples and says so; where there was a probe, it
+stops before them.
 """
 
 import time
@@ -86,7 +87,9 @@ class Meter:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
     def _blind(self) -> bool:
-        return self._usage.model_calls > 0 and self._usage.unreported == self._usage.model_calls
+        """Tell whether no reply told its tokens: none of a sample, or before the first sample none of the probe."""
+        heard = self._usage if self._usage.model_calls else self._beside
+        return heard.model_calls > 0 and heard.unreported == heard.model_calls
 
     def _projected(self, reported: float) -> float:
         """Return what was reported, with unreported calls and the samples in flight at their means."""

@@ -161,6 +161,13 @@ async def test_the_probe_counts_in_the_budget(server, run):
     assert (len(server.probes), ran.left, server.requests) == (2, 2, [])
 
 
+async def test_a_limit_that_cannot_be_kept_stops_the_run_before_its_first_sample(server, run):
+    server.answer_probe = lambda request: text("ready", usage=None)
+    ran = await run(budget={"usd": 1})
+    assert "the service reports no usage, so that no limit of money or tokens can be kept" in ran.used_up
+    assert (server.requests, ran.left) == ([], 2)
+
+
 async def test_the_probe_is_in_the_estimate(server, run, tmp_path):
     row = {"provider": "openai", "model": "fake", "base_url": server.openai_url, "perceived": {"rule": "native"}}
     common = {"model": "fake", "row": row, "data": "phantom:2", "tools": "on"}
