@@ -55,4 +55,4 @@ def _beside_run(run_a: Path, run_b: Path, protocol: str, *, as_json: bool) -> No
     from medvision_agent.cli.printed.compare import comparison_view
     from medvision_agent.cli.printed.table import show
 
-    show(comparison_view(found.comparison, found.a.facts, found.b.facts, found.a.source_note))
+    show(comparison_view(found.comparison, found.a.facts, found.b.facts, found.a.source_note, found.no_claim))

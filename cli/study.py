@@ -76,9 +76,11 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     """
     from medvision_agent.cli.printed.table import new_table, plain, show
     from medvision_agent.eval.store.read import open_run
+    from medvision_agent.eval.study.arms import arms_without_claim
     from medvision_agent.eval.summary.summary import summarise
 
     rows, notes, failure, several = [], dict[str, None](), "", len(plan.sources) > 1
+    headlines = arms_without_claim(plan, out)
     for cell in plan.cells:
         run = open_run(out / cell.folder)
         notes[run.source_note] = None
@@ -100,8 +102,11 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
                 }
             )
     if as_json:
-        click.echo(json.dumps({"study": str(out), "sha256": plan.sha256, "cells": rows}, indent=2, allow_nan=False))
+        found = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
+        click.echo(json.dumps(found, indent=2, allow_nan=False))
         return failure
+    for line in headlines:
+        click.echo(printable(line))
     names = ("model", "arm", *(["source"] if several else []), "epoch", "task")
     figures = ("n", "success_rate", "loss")
     table = new_table(figures, names)

@@ -25,7 +25,7 @@ def print_summary(score: "RunScore", *, as_json: bool) -> None:
     from medvision_agent.cli.printed.table import show
 
     run = score.run
-    show(summary_view(score.summary, run.facts, run.source_note))
+    show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note))
     for section in score.groups:
         show(section_view(section.summary))
     click.echo(f"stored in {run.folder}")

@@ -20,6 +20,7 @@ from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.eval.summary.summary import Summary, summarise
 
@@ -39,6 +40,11 @@ class RunScore:
     note: str
     """Why there are no group summaries; empty where nothing is in their way."""
 
+    @property
+    def no_claim(self) -> Sequence[str]:
+        """Headlines: why the run says nothing of tools; none where it may."""
+        return [no_claim_line(reason) for reason in no_claim([self.run])]
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row of strict JSON for each sample, as ``score --samples`` writes it."""
         return (sample_row(record, self.protocol) for record in self.run.records)
@@ -48,6 +54,7 @@ class RunScore:
         run = self.run
         facts: dict[str, Any] = {
             "run": str(run.folder),
+            "no_claim": list(self.no_claim),
             "facts": run.facts,
             "source_note": run.source_note,
             "identity": run.identity.plain(),

@@ -20,6 +20,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.scorer.protocol import Protocol, protocol
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.study.arms import arms_without_claim
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
@@ -64,6 +65,11 @@ class Ablated(Loaded):
     """Whether a KeyboardInterrupt stopped it."""
     problems: Sequence[Problem]
     """What arms differ in and should not: while there are any, they cannot be compared."""
+
+    @property
+    def no_claim(self) -> Sequence[str]:
+        """Headlines: the arms that say nothing of tools, each with the reason."""
+        return arms_without_claim(self.plan, self.path)
 
 
 def ablate(

@@ -17,6 +17,7 @@ from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
@@ -84,6 +85,7 @@ def _chapter(
         data_versions=tuple(sorted({v for sample in samples.values() if (v := _version(sample))})),
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
+        no_claim=tuple(no_claim_line(f"{arm.name}: {why}") for arm in chapter.arms for why in no_claim(arm.runs)),
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if _asked(task, samples.values())),
         alpha=chapter.alpha,
         family_size=found.size,

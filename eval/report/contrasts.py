@@ -1,6 +1,7 @@
 """The contrasts of a chapter: paired, tested as a family where declared, with strata and what is missing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from medvision_agent.eval.compare.statistics.family import Family, Key, Test
 from medvision_agent.eval.compare.statistics.pairs import Pairs, pair
@@ -46,7 +47,7 @@ def _pairs(chapter: ChapterIn, one: ContrastIn, scores: Mapping[str, Epochs], ru
             ids = {sample.id for sample in samples}
             a, b = (_of_samples(scores[arm.name], ids) for arm in (one.a, one.b))
             own = units(samples, chapter.evidence, rules)
-            found[task] = pair(own, results(samples, a), results(samples, b))
+            found[task] = replace(pair(own, results(samples, a), results(samples, b)), no_claim=one.no_claim)
     return found
 
 
@@ -74,6 +75,7 @@ def _contrast(
         model=one.a.model,
         declared=one.declared,
         by_construction=text,
+        no_claim=one.no_claim,
         tests={task: test for task, (test, _) in by_task.items()},
         means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},

@@ -125,6 +125,8 @@ class Contrast(Frozen):
     declared: bool
     by_construction: str
     """Why a difference says nothing of a model's skill; empty where it may."""
+    no_claim: tuple[str, ...]
+    """Why a difference says nothing of tools; empty where it may."""
     tests: dict[TaskName, Test]
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
@@ -205,6 +207,8 @@ class Chapter(Frozen):
     arms: tuple[str, ...]
     offline: tuple[str, ...]
     """Arms without a model: scripted policies."""
+    no_claim: tuple[str, ...]
+    """Headlines: the arms that say nothing of tools, each with the reason."""
     tasks: tuple[TaskData, ...]
     alpha: float
     family_size: int

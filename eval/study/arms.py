@@ -1,0 +1,42 @@
+"""The arms of a stored study, one after the other: the runs of each, which are its epochs.
+
+Contract: one arm's runs are in memory at a time; a cell that has not begun is left out.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from medvision_agent.eval.store.read import has_run, open_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.study.plan import Plan, PlannedCell
+from medvision_agent.eval.summary.claims import no_claim, no_claim_line
+
+__all__ = ["StoredArm", "arms_without_claim", "stored_arms"]
+
+
+class StoredArm(NamedTuple):
+    """One arm of one model over one source."""
+
+    name: str
+    """How messages call it."""
+    cells: tuple[PlannedCell, ...]
+    runs: tuple[Run, ...]
+    """In the order of the cells."""
+
+
+def stored_arms(plan: Plan, folder: Path) -> Iterator[StoredArm]:
+    """Yield the arms of the study in *folder*, in the order of the plan."""
+    by_arm: dict[tuple[str, str, str], list[PlannedCell]] = {}
+    for cell in plan.cells:
+        if has_run(folder / cell.folder):
+            by_arm.setdefault((cell.source, cell.model, cell.arm), []).append(cell)
+    several = len(plan.sources) > 1
+    for (source, model, arm), cells in by_arm.items():
+        name = f"{model}, {arm}, {source}" if several else f"{model}, {arm}"
+        yield StoredArm(name, tuple(cells), tuple(open_run(folder / cell.folder) for cell in cells))
+
+
+def arms_without_claim(plan: Plan, folder: Path) -> list[str]:
+    """Return a headline for each arm that says nothing of tools."""
+    return [no_claim_line(f"{arm.name}: {why}") for arm in stored_arms(plan, folder) for why in no_claim(arm.runs)]
