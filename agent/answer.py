@@ -14,7 +14,7 @@ from langsmith import tracing_context
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.finish import Finish
-from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.outcome import READ_THEM, Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.graph import State, agent_graph
 from medvision_agent.agent.limits import Limits
@@ -30,8 +30,6 @@ from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.views import Perceives, ViewSet
 
 __all__ = ["Answer", "answer"]
-
-_READ_THEM = "set tool_calling: text in the model's row, or the server's parser of tool calls"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +111,7 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
     if last.unread_calls and not session.forced:
         return (
             Outcome.TOOL_PROTOCOL,
-            f"its text holds {plural(last.unread_calls, 'call')} that nobody read: {_READ_THEM}",
+            f"its text holds {plural(last.unread_calls, 'call')} that nobody read: {READ_THEM}",
         )
     if last.calls_a_tool or last.unread_calls:
         return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"

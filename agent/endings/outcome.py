@@ -9,7 +9,10 @@ Two kinds of failure, kept apart everywhere:
 
 from enum import StrEnum
 
-__all__ = ["Outcome"]
+__all__ = ["READ_THEM", "Outcome"]
+
+READ_THEM = "set tool_calling: text in the model's row, or a parser of tool calls on the server"
+"""What to do about calls that nobody read in a text."""
 
 
 class Outcome(StrEnum):
