@@ -27,7 +27,16 @@ def chat(message: dict[str, Any], finish: str | None = "stop", **choice: Any) ->
     """Reply with one message of chat completions, field by field."""
     one = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish, **choice}
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
-    return raw({"id": "1", "object": "chat.completion", "created": 1, "model": "m-1", "choices": [one], "usage": usage})
+    return raw(
+        {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "fake-gpt-001",
+            "choices": [one],
+            "usage": usage,
+        }
+    )
 
 
 def call(name: str | None = "ruler", arguments: Any = GOOD, **fields: Any) -> dict[str, Any]:
@@ -45,13 +54,15 @@ def always(reply: Reply) -> Rule:
     return lambda request: reply
 
 
-def first(reply: Reply, *, refuses: Callable[[Request], Reply | None] = lambda request: None) -> Rule:
+def first(
+    reply: Reply, *, refuses: Callable[[Request], Reply | None] = lambda request: None, final: str = FINAL
+) -> Rule:
     """Return a server whose model begins with *reply* where tools are declared, then answers, unless it refuses."""
 
     def rule(request: Request) -> Reply:
         refused = refuses(request)
         begins = turn_of(request) == 0 and request.body.get("tools")
-        return refused if refused is not None else reply if begins else chat({"content": FINAL})
+        return refused if refused is not None else reply if begins else chat({"content": final})
 
     return rule
 
@@ -126,22 +137,21 @@ def takes_no_reasoning(request: Request) -> Reply | None:
     return error(400, "property 'reasoning_content' is unsupported") if sent else None
 
 
-def mixed(status: int) -> Rule:
+def mixed(status: int, final: str = FINAL) -> Rule:
     """Return a server whose model writes an unreadable call first about every other sample."""
     refuses = reads_history(status)
 
     def rule(request: Request) -> Reply:
         broken = sum(json.dumps(request.body["messages"][-1]).encode()) % 2
-        good = calls(("ruler", BROKEN)) if broken else calls(RULER)
-        return first(good, refuses=refuses)(request)
+        return first(calls(("ruler", BROKEN)) if broken else calls(RULER), refuses=refuses, final=final)(request)
 
     return rule
 
 
-THINKER = first(
-    chat({"content": "", "reasoning_content": "I need the ruler.", "tool_calls": [call(id="a1")]}, "tool_calls"),
-    refuses=wants_reasoning,
-)
+def thinker(final: str = FINAL) -> Rule:
+    """Return a server whose model thinks before it calls, and wants its thoughts back."""
+    message = {"content": "", "reasoning_content": "I need the ruler.", "tool_calls": [call(id="a1")]}
+    return first(chat(message, "tool_calls"), refuses=wants_reasoning, final=final)
 
 
 def gemini_error(status: int, message: str, *details: dict[str, Any]) -> Reply:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fake import servers
 from fake.replies import calls, text
-from fake.servers import CROP, FINAL, RULER, THINKER, call, chat, first, history_of, reads_history
+from fake.servers import CROP, FINAL, RULER, call, chat, first, history_of, reads_history, thinker
 
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.chat.history import newest_pictures
@@ -146,8 +146,8 @@ async def test_reasoning_without_a_call_is_in_the_trace_only(ask, server):
 
 
 async def test_a_thinker_that_wants_its_reasoning_back_gets_it(ask):
-    assert answered(await ask(THINKER)) == [("ruler", True)]
-    lost = await ask(THINKER, return_reasoning=False)
+    assert answered(await ask(thinker())) == [("ruler", True)]
+    lost = await ask(thinker(), return_reasoning=False)
     assert lost.outcome is Outcome.REJECTED
 
 
