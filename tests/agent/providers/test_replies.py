@@ -5,6 +5,7 @@ from fake.replies import blocked_prompt, calls, raw, refusal, text
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from medvision_agent.agent.chat.chat import Finish, visible_text
+from medvision_agent.agent.chat.history import legal
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import RequestFailed
@@ -112,7 +113,7 @@ async def test_arguments_that_are_no_json(chat_completions, responses):
             (bad,), (good,) = turn.invalid_tool_calls, turn.tool_calls
             assert (turn.finish, bad["name"], bad["args"]) == (Finish.TOOL_CALLS, "ruler", "{x0: 1")
             told = [ToolMessage("Error: not JSON", tool_call_id=bad["id"]), ToolMessage("1", tool_call_id=good["id"])]
-            _, last = await provider.call(chat, [question, said, *told])
+            _, last = await provider.call(chat, [question, legal(said, turn, ["ruler"]), *told])
         assert last.text == "<answer>1</answer>"
 
 
