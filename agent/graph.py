@@ -27,6 +27,7 @@ from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
+from medvision_agent.agent.shown import mark_shown
 from medvision_agent.agent.toolbox import answer_calls
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.png import encode_png
@@ -64,9 +65,10 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     if session.brief is not None:
         runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
+    sent = session.protocol.sent(state["messages"])
     reply = await call_model(
         runnable,
-        session.protocol.sent(state["messages"]),
+        sent,
         config=chat.config,
         read=session.protocol.read,
         sleep=session.waiting.sleep,
@@ -76,6 +78,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
         pace=chat.pace,
         tools=bool(schemas),
     )
+    mark_shown(session.trace, sent)
     turn = session.hear(reply)
     session.trace.say(reply.message)
     kept = session.protocol.kept(reply.message, turn)

@@ -21,9 +21,11 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.wire.rate_limit import Pace
 
-__all__ = ["Chat", "Finish", "ToolChoice", "Turn"]
+__all__ = ["BRIEF", "Chat", "Finish", "ToolChoice", "Turn"]
 
 ToolChoice = Literal["auto", "none"]
+BRIEF = 16
+"""Output tokens of a reply of which only the prompt's tokens are of interest; the least that every service takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,14 @@ class Chat:
     def call_settings(self) -> dict[str, Any]:
         """Return the settings a provider's adapter honours per call only."""
         return {}
+
+    def briefly(self) -> dict[str, Any]:
+        """Return the settings of one call that keep its reply short; nothing where the interface has no name for it."""
+        return {}
+
+    async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int | None:  # noqa: ARG002
+        """Return how many tokens a prompt has, counted without asking the model; None where nothing counts them."""
+        return None
 
     def picture_block(self, png: bytes) -> dict[str, Any]:
         """Return a PNG file as a content block of a message."""

@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
-from medvision_agent.agent.chat.chat import Chat, ToolChoice, data_url
+from medvision_agent.agent.chat.chat import BRIEF, Chat, ToolChoice, data_url
 from medvision_agent.agent.chat.code_run import CodeRun
 from medvision_agent.agent.endings.finish import CHAT, RESPONSES, Finish, finish_of
 from medvision_agent.agent.models import OpenAI
@@ -49,6 +49,13 @@ class OpenAIChat(Chat):
         """Return a PNG file as a content block; this form alone keeps the detail setting."""
         assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
         return {"type": "image_url", "image_url": {"url": data_url(png), "detail": self.config.detail}}
+
+    def briefly(self) -> dict[str, Any]:
+        """Return the limit of output, by the name the row's server knows."""
+        assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
+        if self.config.api == "chat" and self.config.output_limit_key == "max_tokens":
+            return {"extra_body": {**self.config.extra_body, "max_tokens": BRIEF}}
+        return {"max_completion_tokens": BRIEF}
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the finish reason of chat completions or the status of a response; a refusal comes first."""

@@ -60,6 +60,8 @@ class RunScore:
             "identity": run.identity.plain(),
             "superseded_attempts": len(run.superseded),
             "spent_usd": run.spent_usd,
+            "tool_path": run.tool_path.model_dump() if run.tool_path else None,
+            "probe": run.probe.model_dump(mode="json") if run.probe else None,
             "summary": self.summary.model_dump(mode="json"),
         }
         return facts | ({"medvision": {one.batch.family: one.summary for one in self.groups}} if self.groups else {})

@@ -42,6 +42,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
         facts=tuple(run.facts),
         identity=run.identity,
         config=dict(run.config),
+        tool_path=run.tool_path,
         endings=dict(endings.most_common()),
         infrastructure=dict(
             Counter(record.outcome.value for record in run.records if record.outcome.infrastructure).most_common()

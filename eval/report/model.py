@@ -10,6 +10,7 @@ from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.tool_path import ToolPath
 from medvision_agent.eval.summary.summary import Effort, Mean
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
@@ -160,6 +161,8 @@ class RunFacts(Frozen):
     facts: tuple[str, ...]
     identity: Identity
     config: dict[str, Any]
+    tool_path: ToolPath | None
+    """How far tools came; None without tools."""
     endings: dict[str, int]
     """Every sample of the run by how it ended."""
     infrastructure: dict[str, int]

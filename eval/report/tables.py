@@ -9,7 +9,16 @@ from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.text import plural
 
-__all__ = ["contrast_table", "declared", "endings_table", "marked", "missing_table", "published_table", "repeated"]
+__all__ = [
+    "contrast_table",
+    "declared",
+    "endings_table",
+    "marked",
+    "missing_table",
+    "path_table",
+    "published_table",
+    "repeated",
+]
 __all__ += ["sensitivity_table", "slug", "strata_table", "task_table", "tested", "tool_table"]
 
 _NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
@@ -200,6 +209,16 @@ def tool_table(chapter: Chapter, place: str) -> Table:
             )
     caption = marked(chapter, "what a scored sample took: tool calls, tokens, seconds (means)")
     return Table(slug(place, "effort"), caption, tuple(columns), tuple(rows))
+
+
+def path_table(chapter: Chapter, place: str) -> Table:
+    """Return how far tools came in every run that has any: declared, called, answered, shown."""
+    names = ("declared in samples", "called in samples", "calls", "answered without error", "shown in the next turn")
+    columns = [Column("run", text=True), *(Column(name) for name in names)]
+    columns += [Column("pictures"), Column("pictures shown in the next turn"), Column("not recorded whether shown")]
+    paths = [(run.arm, run.tool_path) for run in chapter.runs if run.tool_path is not None]
+    rows = [(arm, *path.model_dump().values()) for arm, path in paths]
+    return Table(slug(place, "path"), marked(chapter, "how far tools came"), tuple(columns), tuple(rows))
 
 
 def endings_table(chapter: Chapter, place: str) -> Table:

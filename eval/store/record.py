@@ -41,6 +41,11 @@ class ToolUse(_Frozen):
     """The name the model wrote; may be unknown."""
     ok: bool
     seconds: float
+    shown: bool | None = None
+    """The result stood in the messages of the model's next turn. None: there was an error, the provider ran it, or it
+    was not recorded (0.1.0)."""
+    picture_shown: bool | None = None
+    """The picture did; None without a picture, or where it was not recorded (0.1.0)."""
 
 
 class Record(_Frozen):

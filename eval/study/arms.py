@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.tool_path import ToolPath, tool_path
 from medvision_agent.eval.study.plan import Plan, PlannedCell
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 
-__all__ = ["StoredArm", "arms_without_claim", "stored_arms"]
+__all__ = ["StoredArm", "stored_arms"]
 
 
 class StoredArm(NamedTuple):
@@ -23,6 +24,16 @@ class StoredArm(NamedTuple):
     cells: tuple[PlannedCell, ...]
     runs: tuple[Run, ...]
     """In the order of the cells."""
+
+    @property
+    def no_claim(self) -> list[str]:
+        """Headlines: why the arm says nothing of tools; none where it may."""
+        return [no_claim_line(f"{self.name}: {why}") for why in no_claim(self.runs)]
+
+    @property
+    def tool_path(self) -> ToolPath | None:
+        """How far tools came over all epochs; None without tools."""
+        return tool_path(self.runs[0].identity, [record for run in self.runs for record in run.records])
 
 
 def stored_arms(plan: Plan, folder: Path) -> Iterator[StoredArm]:
@@ -35,8 +46,3 @@ def stored_arms(plan: Plan, folder: Path) -> Iterator[StoredArm]:
     for (source, model, arm), cells in by_arm.items():
         name = f"{model}, {arm}, {source}" if several else f"{model}, {arm}"
         yield StoredArm(name, tuple(cells), tuple(open_run(folder / cell.folder) for cell in cells))
-
-
-def arms_without_claim(plan: Plan, folder: Path) -> list[str]:
-    """Return a headline for each arm that says nothing of tools."""
-    return [no_claim_line(f"{arm.name}: {why}") for arm in stored_arms(plan, folder) for why in no_claim(arm.runs)]

@@ -9,10 +9,11 @@ unrelated (icc 0) and for the worst case (icc 1).
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
+from medvision_agent.eval.asking.probing import key_of
 from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -68,8 +69,11 @@ class Preview(Frozen):
     contrasts: tuple[str, ...]
     tests: int
     """The size of the family."""
+    probes: Spending | None
+    """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
     least: Spending
     most: Spending
+    """Of all cells, the probes included."""
     assumed: str
     power: tuple[PowerPreview, ...]
     power_note: dict[str, str]
@@ -89,6 +93,7 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     found = {(cell.source, cell.model, cell.arm): _cell(cell, known) for cell in cells if cell.epoch == 1}
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
+    probes = _probes(cells, found)
     spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
@@ -108,8 +113,9 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
         tests=len(plan.family),
-        least=_total("the least", every, 0),
-        most=_total("the most, every limit of calls reached", every, -1),
+        probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
+        least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
+        most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),
         assumed="; ".join(dict.fromkeys(one.assumed for one in every)),
         power=tuple(
             power
@@ -128,8 +134,17 @@ def _cell(cell: Cell, pilots: Pilots) -> tuple[str | None, Estimate]:
     return None if run is None else str(run.folder), estimate(cell.prepared, run)
 
 
-def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
-    rows = [one.spending[place] for one in every]
+def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], tuple[str | None, Estimate]]) -> list[Spending]:
+    """Return the probes of a study: one for each model, endpoint and set of tools."""
+    probes: dict[str, Spending] = {}
+    for cell in cells:
+        one = found[cell.source, cell.model, cell.arm][1]
+        if one.probe is not None:
+            probes.setdefault(key_of(cell.prepared.identity), one.probe)
+    return list(probes.values())
+
+
+def _total(basis: str, rows: Sequence[Spending]) -> Spending:
     known = [row.usd for row in rows if row.usd is not None]
     return Spending(
         basis=basis,

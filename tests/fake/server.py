@@ -26,7 +26,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fake import wires
-from fake.replies import Reply
+from fake.replies import Reply, text
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,21 @@ class Request:
         return list(wires.pictures(self.body))
 
 
+def counted(request: Request) -> Reply:
+    """Answer a probe with the tokens it has."""
+    usage = {"input": wires.counted(request.body), "output": 2, "reasoning": 0, "cached": 0}
+    return text("ready", usage=usage)
+
+
 class FakeServer:
     """Answers requests from a script and keeps them."""
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self.requests: list[Request] = []
+        self.probes: list[Request] = []
+        """Requests that compare prompts with and without declared tools; they are in no script."""
+        self.answer_probe: Callable[[Request], Reply] = counted
         self.heard = asyncio.Event()
         self.connections = 0
         self._replies: list[Reply] = []
@@ -102,13 +111,14 @@ class FakeServer:
             writer.transport.abort()
 
     async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        self.requests.append(request)
+        probe = wires.is_probe(request.wire, request.body)
+        (self.probes if probe else self.requests).append(request)
         self.heard.set()
         if (fault := request.wire and wires.complaint(request.wire, request.body)) or not request.wire:
             status = 400 if request.wire else 404
             body = wires.error(request.wire, status, f"invalid request: {fault or request.path}")
             return await _send(writer, status, json.dumps(body))
-        reply = self._next(request)
+        reply = self.answer_probe(request) if probe else self._next(request)
         if until := reply.get("until"):
             await until.wait()
         if reply.get("hang"):

@@ -163,6 +163,23 @@ def _written(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
+PROBE = "Reply with the one word: ready"
+"""What is asked with and without declared tools, to see whether they are counted."""
+
+
+def is_probe(wire: str, body: Body) -> bool:
+    """Return whether a request is one of the two that compare prompts with and without declared tools."""
+    if not wire:
+        return False
+    said = body.get({"gemini": "contents", "chat": "messages", "responses": "input"}[wire])
+    return len(said or []) == 1 and PROBE in str(said[0])[:500]
+
+
+def counted(body: Body) -> int:
+    """Return about how many tokens a request has, its declarations included."""
+    return len(json.dumps(body)) // 4
+
+
 def turns(wire: str, body: Body) -> int:
     """Return how many turns the model had in the conversation of a request."""
     if wire == "responses":

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import SecretStr
 
-from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.chat.chat import BRIEF, Chat
 from medvision_agent.agent.endings.finish import GEMINI, Finish, finish_of
 from medvision_agent.agent.models import Gemini
 
@@ -33,6 +33,10 @@ class GeminiChat(Chat):
             "seed": self.config.seed,
         }
         return {name: value for name, value in settings.items() if value is not None}
+
+    def briefly(self) -> dict[str, Any]:
+        """Return the limit of output."""
+        return {"max_output_tokens": BRIEF}
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the candidate's finish reason, or the reason why the prompt itself was blocked."""
