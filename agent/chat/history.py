@@ -92,7 +92,7 @@ def legal(message: AIMessage, turn: Turn, declared: Collection[str]) -> AIMessag
 
 def is_empty(turn: Turn) -> bool:
     """Tell whether a turn has neither text nor calls."""
-    return not (turn.text or turn.tool_calls or turn.invalid_tool_calls)
+    return not (turn.text.strip() or turn.tool_calls or turn.invalid_tool_calls)
 
 
 def _all_declared(calls: Sequence[ToolCall], declared: Collection[str]) -> bool:

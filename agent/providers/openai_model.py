@@ -58,7 +58,7 @@ class CompatibleChat(ChatOpenAI):
             return payload
         for sent, message in zip(payload["messages"], self._convert_input(input_).to_messages(), strict=True):
             if isinstance(message, AIMessage) and message.tool_calls:
-                sent["content"] = sent["content"] or self.empty_content
+                sent["content"] = sent["content"] if _says(sent["content"]) else self.empty_content
                 sent.update(_reasoning(message.additional_kwargs) if self.return_reasoning else {})
         return payload
 
@@ -73,6 +73,10 @@ class CompatibleChat(ChatOpenAI):
             if choice.get("error"):
                 generation.message.response_metadata["error"] = choice["error"]
         return result
+
+
+def _says(content: Any) -> bool:
+    return bool(content.strip() if isinstance(content, str) else content)
 
 
 def _body(response: Any) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Tool calls as servers deviate in writing them, kept readable on their way through the OpenAI adapter.
+"""Replies as servers deviate in writing them, kept readable on their way through the SDKs and adapters.
 
 The adapter can represent arguments that are a text of a JSON object, or of no JSON at all; for anything between (a
 list, a number, a text in a text) it raises, and the whole reply is lost, its good calls and its token counts included.
 This client marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are
 answered; arguments sent as an object become their text. The mark is taken off when the adapter has read the reply.
+
+An error that came under status 200 gets the status that it states itself: the SDKs then raise it as what it is.
 """
 
 import json
@@ -11,6 +13,8 @@ from typing import Any
 
 import httpx2
 from langchain_core.messages import AIMessage
+
+from medvision_agent.agent.wire.words import status_of_body
 
 __all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written"]
 
@@ -20,7 +24,7 @@ _OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
 
 
 class MendingClient(httpx2.AsyncClient):
-    """An HTTP client that mends tool calls in replies; in all else (proxies, limits, redirects) the usual one."""
+    """An HTTP client that mends replies; in all else (proxies, limits, redirects) the usual one."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply, mended where needed."""
@@ -28,21 +32,21 @@ class MendingClient(httpx2.AsyncClient):
         if response.status_code != 200:
             return response
         body = await response.aread()
-        mended = _mended(body)
-        if mended is body:
+        status, mended = _mended(body)
+        if mended is body and status == 200:
             return response
         headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_BODY]
-        return httpx2.Response(200, headers=headers, content=mended, request=request, extensions=response.extensions)
+        return httpx2.Response(status, headers=headers, content=mended, request=request, extensions=response.extensions)
 
 
-def _mended(body: bytes) -> bytes:
-    """Return *body* itself if nothing has to be marked."""
+def _mended(body: bytes) -> tuple[int, bytes]:
+    """Return the status that *body* stands for, and *body* itself if nothing has to be marked."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return body
+        return 200, body
     changed = [_mark(call) for call in _calls(content)]
-    return json.dumps(content).encode() if any(changed) else body
+    return status_of_body(content) or 200, json.dumps(content).encode() if any(changed) else body
 
 
 def _calls(content: Any) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def _named(error: BaseException, detail: str, *, tools: bool) -> Fault:  # noqa:
     if (status := status_of(error)) is not None:
         return _by_status(status, error, detail, tools=tools)
     if isinstance(error, BodyError):
-        return _by_words(error, detail)
+        return Fault(Outcome.BAD_REPLY, detail, retryable=True)
     if isinstance(error, ContextOverflowError):
         return Fault(Outcome.CONTEXT_OVERFLOW, detail)
     if isinstance(error, _TIMEOUTS):
@@ -94,15 +94,6 @@ def _named(error: BaseException, detail: str, *, tools: bool) -> Fault:  # noqa:
     if isinstance(error, _UNREADABLE):
         return Fault(Outcome.BAD_REPLY, f"the reply cannot be read ({detail})", retryable=True)
     return Fault(Outcome.INTERNAL, detail)
-
-
-def _by_words(error: BaseException, detail: str) -> Fault:
-    """Name an error that states no status, by what it says."""
-    if OVERFLOW.search(text_of(error)):
-        return Fault(Outcome.CONTEXT_OVERFLOW, detail)
-    if NO_CREDIT.search(text_of(error)) or DAILY.search(text_of(error)):
-        return _by_status(429, error, detail)
-    return Fault(Outcome.BAD_REPLY, detail, retryable=True)
 
 
 def _by_status(status: int, error: BaseException, detail: str, *, tools: bool = False) -> Fault:  # noqa: PLR0911

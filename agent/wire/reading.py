@@ -124,22 +124,29 @@ _KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)
 def detail_of(error: BaseException) -> str:
     """Return class and message in one bounded line, with anything that is or looks like a key blotted out."""
     request = getattr(first(error, "response"), "request", None) or _request(error)
-    text = (str(error) if isinstance(error, BodyError) else f"{type(error).__name__}: {error}").removesuffix(
-        ": "
-    ) + _behind(error)
+    text = _sentence(error) + _behind(error)
     for header, value in getattr(request, "headers", {}).items():
         if _KEY_HEADER.search(header) and len(key := str(value).removeprefix("Bearer ")) >= _SHORTEST_KEY:
             text = text.replace(key, "[key]")
     return " ".join(_KEY_LIKE.sub("[key]", text).split())[:500]
 
 
+def _sentence(error: BaseException) -> str:
+    """Return what the service said; Google's SDK writes the whole error object where a sentence would do."""
+    if isinstance(error, BodyError):
+        return str(error)
+    google = next((link for link in chain(error) if hasattr(link, "details") and hasattr(link, "status")), None)
+    message = getattr(google, "message", None)
+    if google is not None and isinstance(message, str):
+        return f"{type(error).__name__}: {getattr(google, 'code', '')} {google.status or ''}: {message}"
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
 def _behind(error: BaseException) -> str:
     """Return what the service behind a gateway said, where the gateway passes it on (OpenRouter: ``metadata.raw``)."""
-    metadata = next(
-        (body.get("metadata") for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)), None
-    )
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    return f": {raw}" if raw else ""
+    bodies = [body for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)]
+    metadata: dict[str, Any] = next((body["metadata"] for body in bodies if isinstance(body.get("metadata"), dict)), {})
+    return f": {metadata['raw']}" if metadata.get("raw") else ""
 
 
 def _request(error: BaseException) -> Any:

@@ -16,6 +16,7 @@ __all__ = [
     "RATE",
     "TEMPORARY",
     "TOOL_USE_FAILED",
+    "status_of_body",
     "status_stated",
 ]
 
@@ -85,10 +86,26 @@ NEVER = frozenset({401, 402, 403, 404, 405, 407, 410, 411, 415, 426, 451, 511})
 """No other request would fare better: a bad key, no credit, no such model or path, a proxy that wants a login."""
 
 
+_PAYLOADS = frozenset({"choices", "candidates", "output"})
+"""Where a reply holds what a model said."""
+
+
+def status_of_body(content: Any) -> int | None:
+    """Return the status that the body of a reply states, where it is an error, whatever status it came under."""
+    if not isinstance(content, dict):
+        return None
+    error = content.get("error")
+    if isinstance(error, dict) and (status := status_stated(error)) is not None:
+        return status
+    return None if _PAYLOADS & content.keys() else status_stated(content)
+
+
 def status_stated(fields: dict[str, Any]) -> int | None:
-    """Return the status that an error object states as a number or by a known word."""
-    stated = [fields.get(name) for name in ("code", "status", "type")]
+    """Return the status that an error object states: as a number, by a known word, or by what it says."""
+    stated = [fields.get(name) for name in ("code", "status", "statusCode", "type")]
     for value in stated:
         if isinstance(value, int | str) and str(value).isdecimal() and 300 <= int(value) <= 599:
             return int(value)
-    return next((_STATUS[word] for value in stated if (word := str(value).lower()) in _STATUS), None)
+    known = (_STATUS[word] for value in stated if (word := str(value).lower()) in _STATUS)
+    said = str(fields.get("message"))
+    return next(known, 400 if OVERFLOW.search(said) else 429 if NO_CREDIT.search(said) or DAILY.search(said) else None)

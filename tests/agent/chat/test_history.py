@@ -159,6 +159,11 @@ async def test_a_server_that_refuses_reasoning_names_the_key_that_keeps_it_back(
     assert answered(await ask(rule, return_reasoning=False)) == [("ruler", True)]
 
 
+async def test_a_blank_text_beside_a_call_is_none(ask, server):
+    answered(await ask(first(chat({"content": "\n\n", "tool_calls": [call(id="a")]}, "tool_calls"))))
+    assert history_of(server.requests[1])[2]["content"] is None
+
+
 async def test_a_call_in_the_form_before_tool_calls_is_run(ask):
     message = {"content": None, "function_call": {"name": "ruler", "arguments": json.dumps(RULER[1])}}
     assert answered(await ask(first(chat(message, "function_call")))) == [("ruler", True)]

@@ -41,7 +41,7 @@ def under_200(message, **fields):
     return raw({"error": {"message": message, **fields}})
 
 
-@pytest.mark.parametrize("wire", ["chat", "responses"])
+@pytest.mark.parametrize("wire", ["chat", "responses", "gemini"])
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
@@ -54,6 +54,8 @@ def under_200(message, **fields):
         (under_200("bad gateway", code=502), Outcome.SERVER_ERROR),
         (under_200("no such thing", code=400), Outcome.REJECTED),
         (under_200("your prompt was flagged", code=403), Outcome.REFUSED),
+        (raw({"object": "error", "message": LONG, "type": "BadRequestError", "code": 400}), Outcome.CONTEXT_OVERFLOW),
+        (raw({"message": "Too many requests", "statusCode": 429}), Outcome.RATE_LIMITED),
         (under_200("what a pity"), Outcome.BAD_REPLY),
         (raw({"error": "what a pity"}), Outcome.BAD_REPLY),
     ],
