@@ -24,6 +24,9 @@ from medvision_agent.prompts.render import render
 
 __all__ = ["Native", "Text", "protocol_of"]
 
+_LOOKED_AT = 100_000
+"""Characters at the end of a reply in which unread calls are looked for: more would hold up other samples."""
+
 
 @dataclass(frozen=True, eq=False)
 class Native:
@@ -57,7 +60,7 @@ class Native:
         """Return a turn with the calls in its text that were not read; a turn that calls a tool has none."""
         if not self.names or turn.calls_a_tool:
             return turn
-        found = parse_calls(turn.text, self.names)
+        found = parse_calls(turn.text[-_LOOKED_AT:], self.names)
         return replace(turn, unread_calls=len(found.calls) + len(found.invalid))
 
     def problem(self, broken: InvalidToolCall) -> str:  # noqa: ARG002
