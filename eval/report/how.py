@@ -6,7 +6,7 @@ from typing import Any
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.report.inputs import ArmIn
-from medvision_agent.eval.report.model import Asked, Chapter, Contrast, RunFacts
+from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line
@@ -56,7 +56,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
     )
 
 
-def _asked(run: Run) -> list[Asked]:
+def _asked(run: Run) -> list[FirstPrompt]:
     found = []
     for task in TASKS:
         first = next((record.sample.id for record in run.records if record.sample.task == task), None)
@@ -68,7 +68,7 @@ def _asked(run: Run) -> list[Asked]:
             continue
         system, question = (_words(messages, kind) for kind in ("system", "human"))
         if system or question:
-            found.append(Asked(task=task, sample=first, system=system, question=question))
+            found.append(FirstPrompt(task=task, sample=first, system=system, question=question))
     return found
 
 

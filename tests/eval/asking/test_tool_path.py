@@ -6,7 +6,7 @@ import pytest
 from fake.replies import calls, error, text
 
 import medvision_agent as mva
-from medvision_agent.cli.summary import print_summary
+from medvision_agent.cli.printed.summary import print_summary
 from medvision_agent.eval.store.read import read_trace
 
 RULER = {"x0": 0.2, "y0": 0.5, "x1": 0.8, "y1": 0.5}

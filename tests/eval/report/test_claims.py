@@ -3,8 +3,8 @@
 import pytest
 
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.markdown import markdown_page
 from medvision_agent.eval.report.page import html_page
+from medvision_agent.eval.report.write import markdown_page
 
 HEADLINE = "NOTHING CAN BE SAID OF TOOLS: on: no tool was called in any of 48 samples"
 
