@@ -107,10 +107,13 @@ class Chat:
     def read(self, message: AIMessage) -> Turn:
         """Return what a reply says."""
         finish, raw = self.finish(message)
-        if finish is Finish.STOP and (message.tool_calls or message.invalid_tool_calls):
+        text, calls = visible_text(message), bool(message.tool_calls or message.invalid_tool_calls)
+        if finish is Finish.STOP and calls:
             finish = Finish.TOOL_CALLS
+        elif finish is Finish.TOOL_CALLS and not calls and not text.strip():
+            finish = Finish.MALFORMED_CALL  # there was a call, and the service lost it
         return Turn(
-            text=visible_text(message),
+            text=text,
             tool_calls=tuple(message.tool_calls),
             invalid_tool_calls=tuple(message.invalid_tool_calls),
             finish=finish,

@@ -162,3 +162,10 @@ async def test_a_call_that_a_gateway_dropped_gets_a_repair_turn(ask):
     reason = "function_call_filter: MALFORMED_FUNCTION_CALL"
     given = await ask(first(chat({"content": ""}, reason)), ON)
     assert (given.outcome, given.response, given.finish_reasons) == (Outcome.ANSWERED, FINAL, (reason, "stop"))
+
+
+@pytest.mark.parametrize("message", [{"content": None}, {"content": "", "tool_calls": [{"type": "custom"}]}])
+async def test_a_call_that_is_announced_and_not_there_gets_a_repair_turn(ask, message):
+    given = await ask(first(chat(message, "tool_calls")), ON)
+    assert (given.outcome, given.response) == (Outcome.ANSWERED, FINAL)
+    assert (await ask(chat({"content": FINAL}, "tool_calls"), ON)).outcome is Outcome.ANSWERED
