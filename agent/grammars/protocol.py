@@ -46,7 +46,7 @@ class Native:
 
     def read(self, message: AIMessage) -> Turn:
         """Return what a reply says and calls."""
-        return self._with_unread(self.chat.read(message))
+        return self._with_unread(self.chat.read(message), message)
 
     def settled(self, turn: Turn, taken: Collection[str]) -> Turn:
         """Return a turn whose calls have names and ids to go on with; *taken* are the ids of earlier calls."""
@@ -56,11 +56,17 @@ class Native:
         """Return a reply as it stands in the conversation from now on, if it does; *turn* is its settled reading."""
         return legal(message, turn, self.names)
 
-    def _with_unread(self, turn: Turn) -> Turn:
-        """Return a turn with the calls in its text that were not read; a turn that calls a tool has none."""
+    def _with_unread(self, turn: Turn, message: AIMessage) -> Turn:
+        """Return a turn with the calls in its text that were not read; a turn that calls a tool has none.
+
+        Of a reply without text the reasoning is looked at: a server's parser of reasoning may swallow a call.
+        """
         if not self.names or turn.calls_a_tool:
             return turn
-        found = parse_calls(turn.text[-_LOOKED_AT:], self.names)
+        extras = message.additional_kwargs
+        thoughts = (extras[name] for name in ("reasoning_content", "reasoning") if isinstance(extras.get(name), str))
+        said = turn.text if turn.text.strip() else "\n".join(thoughts)
+        found = parse_calls(said[-_LOOKED_AT:], self.names)
         return replace(turn, unread_calls=len(found.calls) + len(found.invalid))
 
     def problem(self, broken: InvalidToolCall) -> str:  # noqa: ARG002
@@ -113,7 +119,7 @@ class Text(Native):
         turn = self.chat.read(message)
         parsed = self.grammar.read(turn.text, self.names)
         if not parsed.calls and not parsed.invalid:
-            return self._with_unread(turn)
+            return self._with_unread(turn, message)
         return replace(
             turn,
             text=parsed.prose,

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from fake.replies import calls, text
-from fake.servers import FINAL, RULER
+from fake.servers import FINAL, RULER, chat
 
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
@@ -70,6 +70,14 @@ async def test_native_mode_counts_it_on_every_interface(ask, wire):
 @pytest.mark.parametrize("reply", [FINAL, f"<think>Perhaps {FORMS['Hermes']}</think>{FINAL}"])
 async def test_an_answer_is_no_call(ask, reply):
     given = await ask([text(reply)])
+    assert (given.outcome, given.unread) == (Outcome.ANSWERED, 0)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_a_call_that_the_servers_parser_of_reasoning_swallowed_is_unread(ask, field):
+    given = await ask([chat({"content": None, field: f"I measure.\n{FORMS['Hermes']}"})])
+    assert (given.outcome, given.unread) == (Outcome.TOOL_PROTOCOL, 1)
+    given = await ask([chat({"content": FINAL, field: f"I could write {FORMS['Hermes']}"})])
     assert (given.outcome, given.unread) == (Outcome.ANSWERED, 0)
 
 
