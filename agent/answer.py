@@ -111,7 +111,7 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
     if last.unread_calls and not session.forced:
         return (
             Outcome.TOOL_PROTOCOL,
-            f"its text holds {plural(last.unread_calls, 'call')} that nobody read: {READ_THEM}",
+            f"the reply holds {plural(last.unread_calls, 'call')} that nobody read: {READ_THEM}",
         )
     if last.calls_a_tool or last.unread_calls:
         return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"
