@@ -62,6 +62,10 @@ class Trace:
         for message in messages:
             self.messages.append(self._plain(message.model_dump(mode="json")))
 
+    def sent_back(self, message: AnyMessage | None) -> None:
+        """Note in what form the last message goes back to the model, where it is another than it came in, or None."""
+        self.messages[-1]["sent_back"] = None if message is None else self._plain(message.model_dump(mode="json"))
+
     def ran(self, runs: Iterable[CodeRun]) -> None:
         """Note code that the provider ran as tool calls, with the first picture each made; it tells no times."""
         for run in runs:

@@ -230,6 +230,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         waited_seconds=round(given.waited_seconds, 4),
         failed_tries=given.failed_tries,
         finish_reasons=given.finish_reasons,
+        unread_calls=given.unread,
         model_versions=given.model_versions,
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,

@@ -77,6 +77,8 @@ class Record(_Frozen):
     failed_tries: int = 0
     """How many such tries there were."""
     finish_reasons: tuple[str, ...] = ()
+    unread_calls: int = 0
+    """Replies that hold calls of tools in their text which neither the service nor the grammar read."""
     model_versions: tuple[str, ...] = ()
     """Distinct model versions the server said it used."""
     prompt_sha256: str = ""

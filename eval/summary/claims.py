@@ -6,6 +6,7 @@ a difference in tools that such an arm takes part in. A further reason is one mo
 
 from collections.abc import Callable, Iterator, Sequence
 
+from medvision_agent.agent.endings.outcome import READ_THEM
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import plural
@@ -24,7 +25,15 @@ def _never_called(runs: Sequence[Run]) -> Iterator[str]:
         yield f"no tool was called in any of {plural(len(scored), 'sample')}"
 
 
-REASONS: tuple[Reason, ...] = (_never_called,)
+def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield one line where calls stood in texts and nobody read them: the server lost them, not the model."""
+    unread = sum(record.unread_calls for run in runs for record in run.records)
+    if unread:
+        hold = "reply holds" if unread == 1 else "replies hold"
+        yield f"{unread} {hold} unread calls: {READ_THEM}"
+
+
+REASONS: tuple[Reason, ...] = (_never_called, _unread_calls)
 """Each gets the runs of one arm, which are its epochs, and yields why the arm says nothing of tools."""
 
 

@@ -63,7 +63,12 @@ class FakeServer:
         self.connections = 0
         self._replies: list[Reply] = []
         self._by_turn = False
+        self._rule: Callable[[Request], Reply] | None = None
         self._open: set[asyncio.Task[None]] = set()
+
+    def behave(self, rule: Callable[[Request], Reply]) -> None:
+        """Answer every request by a function of it (``servers.py``)."""
+        self._rule = rule
 
     def script(self, replies: list[Reply], *, by_turn: bool = False) -> None:
         """Set what is answered: one reply after the other, or by the turn of each conversation (last one repeated)."""
@@ -130,6 +135,8 @@ class FakeServer:
         return await _send(writer, 200, body, cut=reply.get("cut", False), pause=reply.get("trickle", 0))
 
     def _next(self, request: Request) -> Reply:
+        if self._rule is not None:
+            return self._rule(request)
         if self._by_turn:
             return self._replies[min(wires.turns(request.wire, request.body), len(self._replies) - 1)]
         if not self._replies:
