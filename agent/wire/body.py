@@ -64,11 +64,15 @@ async def bounded(response: httpx2.Response, most: int) -> bytes:
     return await asyncio.to_thread(_checked, bytes(body), encodings, most)
 
 
-def replaced(response: httpx2.Response, body: bytes) -> httpx2.Response:
-    """Return *response* with another body."""
+def replaced(response: httpx2.Response, body: bytes, status: int | None = None) -> httpx2.Response:
+    """Return *response* with another body, and perhaps another status."""
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_BODY]
     return httpx2.Response(
-        response.status_code, headers=headers, content=body, request=response.request, extensions=response.extensions
+        status or response.status_code,
+        headers=headers,
+        content=body,
+        request=response.request,
+        extensions=response.extensions,
     )
 
 

@@ -16,7 +16,7 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.models import Offline
 from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.session import GivenUpError, Waiting
-from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.agent.words.question import Question, Wording
 from medvision_agent.errors import DataError
@@ -27,14 +27,13 @@ from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.scorer.spoken import spoken_in
-from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import Task
 from medvision_agent.tools.view.slice import Slice
 
-__all__ = ["Watch", "brief_of", "question_of", "run_pools", "run_samples"]
+__all__ = ["Watch", "brief_of", "question_of", "run_pools", "run_samples", "waiting_until"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Watch:
     """Hears of every try of a request that failed, with its number."""
     on_limit: Callable[[str], None] = lambda reason: None  # noqa: ARG005
     """Hears that a budget is used up while samples are left, and which."""
+    on_note: Callable[[str], None] = lambda line: None  # noqa: ARG005
+    """Hears what a reader of the results must know before the first sample."""
 
 
 async def run_samples(
@@ -58,14 +59,14 @@ async def run_samples(
     parallel: int,
     watch: Watch,
     stop: asyncio.Event,
-    budget: Budget | None = None,
+    meter: Meter,
 ) -> None:
     """Ask every pending sample of *run*, at most *parallel* at a time, and store each record."""
     todo = without_fatal(store, run, watch.on_record)
     lane = Lane(job, store, Breaker(job.chat.config.model, run.samples, run.records))
     asks: list[Ask] = [(lane, sample, attempt) for sample, attempt in todo]
     pool = Pool(iter([ask for ask in asks if not suspect(ask)]), parallel, deque(filter(suspect, asks)))
-    await run_pools([pool], Meter(budget or Budget(), [*run.records, *run.superseded]), watch=watch, stop=stop)
+    await run_pools([pool], meter, watch=watch, stop=stop)
 
 
 async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event) -> None:
@@ -120,9 +121,8 @@ class _Asking:
 
     async def _one(self, pool: Pool, ask: Ask) -> None:
         lane, sample, attempt = ask
-        waiting = Waiting(sleep=partial(_sleep, self.stop), on_fault=self.watch.on_fault)
         with lane.store.in_flight.asking(sample.id):
-            record, trace = await _ask(lane.job, sample, attempt, waiting)
+            record, trace = await _ask(lane.job, sample, attempt, waiting_until(self.stop, self.watch))
             if lane.breaker.too_early(record):
                 pool.waiting.append((ask, record))
                 return
@@ -132,6 +132,11 @@ class _Asking:
         self.watch.on_record(record)
         for again in lane.breaker.hear(record):
             pool.alone.append((lane, again.sample, again.attempt + 1))
+
+
+def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
+    """Return what is done between two tries of a request: a wait, which is given up when *stop* is set."""
+    return Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
@@ -198,6 +203,10 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
     return brief_of(sample.asks, job.condition, tuple((point.x / width, point.y / height) for point in points))
 
 
+def _use(call: ToolCallTrace) -> ToolUse:
+    return ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds, shown=call.shown, picture_shown=call.picture_shown)
+
+
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
     return Record(
         sample=sample,
@@ -207,13 +216,14 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         detail=given.detail,
-        tool_uses=tuple(ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds) for call in given.trace.tool_calls),
+        tool_uses=tuple(_use(call) for call in given.trace.tool_calls),
         usage=given.usage,
         cost_usd=given.usage.cost_usd(job.chat.config.prices),
         seconds=round(given.seconds, 4),
         waited_seconds=round(given.waited_seconds, 4),
         failed_tries=given.failed_tries,
         finish_reasons=given.finish_reasons,
+        unread_calls=given.unread,
         model_versions=given.model_versions,
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
 from medvision_agent.eval.asking.breaker import Breaker
@@ -22,6 +23,7 @@ from medvision_agent.eval.asking.crashes import suspect, without_fatal
 from medvision_agent.eval.asking.launch import check_pictures, job_of
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Lane, Pool
+from medvision_agent.eval.asking.probing import Probed, Probing
 from medvision_agent.eval.asking.runner import Watch, run_pools
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
@@ -44,6 +46,8 @@ class _Open:
     store: RunStore
     todo: Attempts
     breaker: Breaker
+    probe: ToolProbe | None
+    """What an earlier session found of the tools' declarations."""
 
 
 async def execute_study(
@@ -70,7 +74,8 @@ async def execute_study(
                 check = not any(one.cell.source == cell.source for one in opened)
                 opened.append(_open(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
-            pools = [await _pool(own, stack) for own in _by_model(opened)]
+            probing = Probing([one.probe for one in opened], meter, watch, stop)
+            pools = [await _pool(own, stack, probing) for own in _by_model(opened)]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -106,8 +111,10 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         check_pictures(prepared, run)
     for record in (*run.records, *run.superseded):
         meter.add(record)
+    if run.probe is not None:
+        meter.probed(run.probe)
     todo = {sample.id: attempt for sample, attempt in without_fatal(store, run, meter.add)}
-    return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records))
+    return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
 
 
 def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
@@ -117,8 +124,8 @@ def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
     return list(models.values())
 
 
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
-    """Open the model of these cells, once for each way of opening it, and line up what is asked of it."""
+async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
+    """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
     if not any(one.todo for one in opened):
         return Pool(iter(()), 0)
@@ -130,6 +137,9 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
         lane = Lane(job_of(prepared, chat), one.store, one.breaker)
+        if one.todo:
+            probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
+            await probing.settle(probed)
         lanes.setdefault(one.cell.source, []).append((lane, one.todo))
     samples = {one.cell.source: one.cell.prepared.samples for one in opened}
     asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items()))
