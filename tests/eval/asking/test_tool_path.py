@@ -44,10 +44,10 @@ async def test_results_and_pictures_are_found_in_the_next_turn(server, run, wire
 
 
 async def test_a_result_that_no_turn_followed_was_not_shown(server, run, tmp_path):
-    server.script([calls(("crop", CROP)), error(400, "this history cannot be read")], by_turn=True)
+    server.script([calls(("crop", CROP)), error(400, "too long", code="context_length_exceeded")], by_turn=True)
     ran = await run()
     path = ran.run.tool_path
-    assert [record.outcome.value for record in ran.run.records] == ["rejected", "rejected"]
+    assert [record.outcome.value for record in ran.run.records] == ["context_overflow", "context_overflow"]
     assert (path.answered, path.shown, path.pictures, path.pictures_shown) == (2, 0, 2, 0)
     call = read_trace(tmp_path / "run", ran.run.records[0].sample.id)["tool_calls"][0]
     assert (call["shown"], call["picture_shown"]) == (False, False)
