@@ -85,4 +85,4 @@ def command(
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
-    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems)))
+    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems or failure)))

@@ -93,6 +93,23 @@ async def test_killed_twice_nothing_is_asked_again(server, study, start, call, t
     assert len(server.requests) == 28
 
 
+async def test_what_the_program_dies_of_is_asked_alone_over_all_cells(server, study, start, call, tmp_path):
+    words = ("ablate", study(connections=2), "--out", "s")
+    for in_flight in (2, 2, 1):
+        before = len(server.requests)
+        server.script([HANG] * in_flight)
+        process = await start(*words)
+        await server.wait_for(before + in_flight)
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+        assert len(server.requests) == before + in_flight
+    server.script([ANSWER], by_turn=True)
+    code, _, err = await call(*words)
+    assert code == 1, err
+    records = [record for run in runs(tmp_path / "s").values() for record in run.records]
+    assert Counter(record.outcome.value for record in records) == {"answered": 23, "crashed": 1}
+
+
 async def test_models_run_side_by_side_each_with_its_own_connections(server, study, start, tmp_path):
     server.script([HANG], by_turn=True)
     path = study(models=("fake-openai", "fake-gemini"), connections=2)
