@@ -6,7 +6,7 @@ one is started. A ProviderError stops the run the same way and is raised at the 
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from medvision_agent.agent.answer import Answer, answer
@@ -68,7 +68,6 @@ class Lane:
     job: Job
     store: RunStore
     replied: bool
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 Ask = tuple[Lane, Sample, int]
@@ -115,8 +114,7 @@ async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: 
                 f"{lane.job.chat.config.model} calls the first requests invalid, check its settings: {record.detail}"
             )
         lane.replied = lane.replied or not record.outcome.infrastructure
-        async with lane.writing:
-            await asyncio.to_thread(lane.store.add, record, trace)
+        await lane.store.add_async(record, trace)
         meter.add(record)
         watch.on_record(record)
 

@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["DATABASE", "PICTURES", "make_folder", "picture_path", "sync_folder", "write_picture"]
+__all__ = ["DATABASE", "LOCK", "PICTURES", "make_folder", "picture_path", "sync_folder", "write_picture"]
 
 DATABASE = "run.sqlite"
+LOCK = "run.lock"
 PICTURES = "pictures"
 
 

@@ -11,23 +11,24 @@ Nothing is overwritten: a sample tried again after an infrastructure failure get
 latest one counts. One process writes at a time (a file lock says so); any number may read.
 """
 
+import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
-
-from filelock import FileLock, Timeout
 
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, sync_folder, write_picture
+from medvision_agent.eval.store.files import DATABASE, LOCK, PICTURES, sync_folder, write_picture
 from medvision_agent.eval.store.read import FORMAT, holds_run, open_run
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.writer import Writer, transaction
 
 __all__ = ["RunStore"]
 
@@ -51,12 +52,11 @@ CREATE TABLE record (
 class RunStore:
     """A run's folder, open for writing. Use ``create`` or ``resume``, then as a context manager."""
 
-    def __init__(self, folder: Path, lock: FileLock, database: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
-        self._lock = lock
-        self._database = database
+        self._writer = Writer(folder)
 
     @classmethod
     def create(cls, folder: Path, samples: Sequence[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
@@ -65,23 +65,14 @@ class RunStore:
         The settings and the samples are one transaction: a folder holds a whole run or none. What a process killed
         on its way there left behind is none, and taken over.
         """
-        store = cls._open(folder)
+        store = cls(folder)
         try:
-            with store._transaction() as database:
-                if holds_run(database):
-                    raise StorageError(
-                        f"{folder} already holds a run; add --resume to continue it, or give another --out"
-                    )
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    database.execute(statement)
-                facts = {
-                    "format": FORMAT,
-                    "identity": identity.model_dump(mode="json", exclude={"resumed"}),
-                    "config": config,
-                }
-                database.executemany("INSERT INTO run VALUES (?, ?)", [(k, json.dumps(v)) for k, v in facts.items()])
-                rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
-                database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
+            facts = {
+                "format": FORMAT,
+                "identity": identity.model_dump(mode="json", exclude={"resumed"}),
+                "config": config,
+            }
+            store._writer.do(lambda database: _create(database, folder, samples, facts))
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
@@ -107,40 +98,10 @@ class RunStore:
             raise StorageError(
                 f"{folder} cannot be resumed with other settings; give the same ones, or another --out:\n{lines}"
             )
-        store = cls._open(folder)
-        store._note_code(stored, identity.code)
+        store = cls(folder)
+        store._writer.do(lambda database: _note_code(database, stored, identity.code))
         _LOG.info("%s: the run is resumed", folder)
         return store
-
-    def _note_code(self, stored: Identity, code: str) -> None:
-        """Note that the run goes on under *code*, unless that made its last records."""
-        if code == (stored.resumed or (stored.code,))[-1]:
-            return
-        with self._transaction() as database:
-            noted = json.dumps([*stored.resumed, code])
-            database.execute("INSERT OR REPLACE INTO run VALUES ('resumed', ?)", (noted,))
-
-    @classmethod
-    def _open(cls, folder: Path) -> Self:
-        lock = FileLock(folder / "run.lock")
-        try:
-            make_folder(folder / PICTURES)
-            lock.acquire(blocking=False)
-        except Timeout as error:
-            raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
-        except OSError as error:
-            raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
-        database = None
-        try:
-            database = sqlite3.connect(folder / DATABASE, isolation_level=None, check_same_thread=False)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            if database is not None:
-                database.close()
-            lock.release()
-            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
-        return cls(folder, lock, database)
 
     def __enter__(self) -> Self:
         return self
@@ -149,34 +110,42 @@ class RunStore:
         self.close()
 
     def close(self) -> None:
-        """Close the database and let others write; leaves one plain file where no one else is reading."""
-        try:
-            with suppress(sqlite3.Error):
-                self._database.execute("PRAGMA journal_mode = DELETE")
-            self._database.close()
-        finally:
-            self._lock.release()
+        """Store all that was handed over, close the database and let others write; may be called again."""
+        self._writer.close()
 
     def discard_if_empty(self) -> None:
         """Take the run away again if it holds no record; pictures of other runs and other files stay."""
         try:
-            empty = self._database.execute("SELECT count(*) FROM record").fetchone() == (0,)
+            count = self._writer.do(lambda database: database.execute("SELECT count(*) FROM record").fetchone()[0])
         except sqlite3.Error:
             return  # what cannot be looked at stays
-        if not empty:
+        if count:
             return
         self.close()
-        for name in (DATABASE, "run.lock"):
+        for name in (DATABASE, LOCK):
             (self.folder / name).unlink(missing_ok=True)
         for folder in (self.folder / PICTURES, self.folder):
             with suppress(OSError):  # not empty
                 folder.rmdir()
 
     def add(self, record: Record, trace: Trace) -> None:
-        """Store one finished sample; when this returns it is on disk. Not to be called from two threads at once.
+        """Store one finished sample, from any thread; when this returns it is on disk.
 
         Raises StorageError naming the sample if anything of it cannot be written; then nothing of it counts.
         """
+        self._submit(record, trace).result()
+
+    async def add_async(self, record: Record, trace: Trace) -> None:
+        """Store one finished sample as ``add`` does, while the event loop goes on.
+
+        A task that is cancelled here does not wait any longer; its sample is stored all the same.
+        """
+        await asyncio.shield(asyncio.wrap_future(self._submit(record, trace)))
+
+    def _submit(self, record: Record, trace: Trace) -> Future[None]:
+        return self._writer.submit(lambda database: self._add(database, record, trace))
+
+    def _add(self, database: sqlite3.Connection, record: Record, trace: Trace) -> None:
         try:
             for key, png in trace.pictures.items():
                 write_picture(self.folder, key, png, self.shared)
@@ -187,7 +156,7 @@ class RunStore:
                 record.model_dump_json(exclude={"sample"}),
                 trace.to_json(),
             )
-            with self._transaction() as database:
+            with transaction(database):
                 database.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", row)
         except _UNWRITABLE as error:
             raise StorageError(
@@ -195,13 +164,25 @@ class RunStore:
                 "the samples before it are; remove the cause and go on with --resume"
             ) from error
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has rolled back already
-                self._database.execute("ROLLBACK")
-            raise
+
+def _create(database: sqlite3.Connection, folder: Path, samples: Sequence[Sample], facts: Mapping[str, object]) -> None:
+    """Write a run's settings and samples in one transaction, unless the file holds a run."""
+    with transaction(database):
+        if holds_run(database):
+            raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            database.execute(statement)
+        database.executemany(
+            "INSERT INTO run VALUES (?, ?)", [(key, json.dumps(value)) for key, value in facts.items()]
+        )
+        rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
+        database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
+
+
+def _note_code(database: sqlite3.Connection, stored: Identity, code: str) -> None:
+    """Note that the run goes on under *code*, unless that made its last records."""
+    if code == (stored.resumed or (stored.code,))[-1]:
+        return
+    with transaction(database):
+        noted = json.dumps([*stored.resumed, code])
+        database.execute("INSERT OR REPLACE INTO run VALUES ('resumed', ?)", (noted,))

@@ -62,8 +62,9 @@ def test_round_trip(tmp_path):
 
 def test_database_settings_are_the_durable_ones(tmp_path):
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
-        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", 2)):
+            asked = f"PRAGMA {pragma}"
+            assert store._writer.do(lambda database, asked=asked: database.execute(asked).fetchone()) == (value,)
 
 
 def test_later_attempts_count_and_earlier_ones_stay(tmp_path):
