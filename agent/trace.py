@@ -65,9 +65,10 @@ class Trace:
             self.tool_calls.append(ToolCallTrace(CODE_EXECUTION, run.id, arguments, run.ok, run.text, picture, 0.0))
 
     def to_json(self) -> str:
-        """Return messages and tool calls as strict JSON."""
+        """Return messages, tool calls and the hashes of all pictures as strict JSON."""
         calls = [self._plain(_written(call)) for call in self.tool_calls]
-        return json.dumps({"messages": self.messages, "tool_calls": calls}, allow_nan=False)
+        content = {"messages": self.messages, "tool_calls": calls, "pictures": sorted(self.pictures)}
+        return json.dumps(content, allow_nan=False)
 
     def _plain(self, value: Any) -> Any:
         """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""

@@ -8,7 +8,9 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.store.files import picture_path
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import is_hash
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.scene import picture_size
 from medvision_agent.tools.view.png import decode_png, encode_png
@@ -32,17 +34,22 @@ def sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[
             continue
         for record in run.records:
             one = record.sample.id
-            if one in wanted and one not in sizes and (found := picture_size(run.folder, record.v0_sha256)):
+            if one in wanted and one not in sizes and (found := picture_size(run, record)):
                 sizes[one] = (found.height, found.width)
     return sizes
 
 
-def embedded(run: Run, sha256: str) -> str:
-    """Return a stored picture in base64, reduced where it is large; empty where it is not there."""
+def embedded(run: Run, record: Record) -> str:
+    """Return the image as sent of a record in base64, reduced where it is large; empty where none was stored.
+
+    Raises DamageError where it is not the one that was stored.
+    """
+    if not is_hash(record.v0_sha256):
+        return ""
+    data = read_picture(run.folder, record.v0_sha256, record.sample.id)
     try:
-        data = picture_path(run.folder, sha256).read_bytes()
         grey = decode_png(data)
-    except (OSError, DataError):
+    except DataError:
         return ""
     longest = max(grey.shape)
     if longest > _MOST:

@@ -69,7 +69,7 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         subject=sample.subject,
         asked=sample.label or sample.measurement or lines_of(sample),
         target=_numbers(sample.target) + sample.asks.unit_after,
-        png=embedded(run, record.v0_sha256),
+        png=embedded(run, record),
         aspect=width / height,
         truth=_truth(sample, scene),
         panels=tuple(

@@ -4,8 +4,12 @@ The promise: *a sample reported as done is on disk*. Every finished sample is on
 its pictures are written, flushed and renamed into place before the row that names them. A run that is killed repeats
 at most the samples in flight.
 
-    RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample
+    RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample, and their
+                        hashes (``seal.py``)
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
+
+While a run is written, SQLite's log and a count of the records stand beside the file. The log is copied into the file
+when the run was created and whenever it holds a megabyte.
 
 Nothing is overwritten: a sample tried again after an infrastructure failure gets a further row (``attempt``), and the
 latest one counts. One process writes at a time (a file lock says so); any number may read.
@@ -25,9 +29,27 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import DATABASE, LOCK, PICTURES, sync_folder, write_picture
-from medvision_agent.eval.store.read import FORMAT, holds_run, open_run
+from medvision_agent.eval.store.files import (
+    COUNT,
+    DATABASE,
+    LOCK,
+    PICTURES,
+    read_count,
+    sync_folder,
+    write_count,
+    write_picture,
+)
+from medvision_agent.eval.store.read import FORMAT, holds_run, no_run, open_run
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.seal import (
+    StoredRecord,
+    add_to_tally,
+    hash_of_text,
+    is_sealed,
+    records_in,
+    set_tally,
+    tally_of,
+)
 from medvision_agent.eval.store.writer import Writer, transaction
 
 __all__ = ["RunStore"]
@@ -43,9 +65,15 @@ CREATE TABLE record (
     attempt INTEGER NOT NULL,
     outcome TEXT NOT NULL,
     json TEXT NOT NULL,
+    trace_sha256 TEXT,
+    sha256 TEXT,
     trace TEXT NOT NULL,
     PRIMARY KEY (sample_id, attempt)
 ) STRICT;
+"""
+
+_INSERT = """
+INSERT INTO record (sample_id, attempt, outcome, json, trace_sha256, sha256, trace) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -73,6 +101,7 @@ class RunStore:
                 "config": config,
             }
             store._writer.do(lambda database: _create(database, folder, samples, facts))
+            write_count(folder, 0)
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
@@ -99,7 +128,14 @@ class RunStore:
                 f"{folder} cannot be resumed with other settings; give the same ones, or another --out:\n{lines}"
             )
         store = cls(folder)
-        store._writer.do(lambda database: _note_code(database, stored, identity.code))
+        try:
+            write_count(folder, store._writer.do(lambda database: _continue(database, stored, identity.code)))
+        except _UNWRITABLE as error:
+            store.close()
+            raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
+        except BaseException:
+            store.close()
+            raise
         _LOG.info("%s: the run is resumed", folder)
         return store
 
@@ -122,7 +158,7 @@ class RunStore:
         if count:
             return
         self.close()
-        for name in (DATABASE, LOCK):
+        for name in (DATABASE, COUNT, LOCK):
             (self.folder / name).unlink(missing_ok=True)
         for folder in (self.folder / PICTURES, self.folder):
             with suppress(OSError):  # not empty
@@ -147,22 +183,22 @@ class RunStore:
 
     def _add(self, database: sqlite3.Connection, record: Record, trace: Trace) -> None:
         try:
+            text = trace.to_json()
             for key, png in trace.pictures.items():
                 write_picture(self.folder, key, png, self.shared)
-            row = (
-                record.sample.id,
-                record.attempt,
-                record.outcome,
-                record.model_dump_json(exclude={"sample"}),
-                trace.to_json(),
-            )
+            content = record.model_dump_json(exclude={"sample"})
+            row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(text), None)
+            row = row._replace(sha256=row.found_sha256)
             with transaction(database):
-                database.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", row)
+                database.execute(_INSERT, (*row, text))
+                tally = add_to_tally(database, row)
         except _UNWRITABLE as error:
             raise StorageError(
                 f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
                 "the samples before it are; remove the cause and go on with --resume"
             ) from error
+        with suppress(OSError):  # the sample is stored, and a lower count is true as well
+            write_count(self.folder, tally.count)
 
 
 def _create(database: sqlite3.Connection, folder: Path, samples: Sequence[Sample], facts: Mapping[str, object]) -> None:
@@ -170,19 +206,34 @@ def _create(database: sqlite3.Connection, folder: Path, samples: Sequence[Sample
     with transaction(database):
         if holds_run(database):
             raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
+        if read_count(folder) is not None:
+            raise no_run(folder)
         for statement in filter(str.strip, _SCHEMA.split(";")):
             database.execute(statement)
-        database.executemany(
-            "INSERT INTO run VALUES (?, ?)", [(key, json.dumps(value)) for key, value in facts.items()]
-        )
-        rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
-        database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
+        rows = [(key, json.dumps(value)) for key, value in facts.items()]
+        database.executemany("INSERT INTO run VALUES (?, ?)", rows)
+        texts = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
+        database.executemany("INSERT INTO sample VALUES (?, ?, ?)", texts)
+        set_tally(database, tally_of(database, ()))
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _note_code(database: sqlite3.Connection, stored: Identity, code: str) -> None:
-    """Note that the run goes on under *code*, unless that made its last records."""
-    if code == (stored.resumed or (stored.code,))[-1]:
-        return
+def _continue(database: sqlite3.Connection, stored: Identity, code: str) -> int:
+    """Note that the run goes on under *code*, seal what comes if it is of an older format; return its records.
+
+    What was stored by a version that did not seal stays without a hash.
+    """
     with transaction(database):
-        noted = json.dumps([*stored.resumed, code])
-        database.execute("INSERT OR REPLACE INTO run VALUES ('resumed', ?)", (noted,))
+        if not is_sealed(database):
+            for column in ("trace_sha256", "sha256"):
+                database.execute(f"ALTER TABLE record ADD COLUMN {column} TEXT")
+            _put(database, "format", FORMAT)
+        if code != (stored.resumed or (stored.code,))[-1]:
+            _put(database, "resumed", [*stored.resumed, code])
+        tally = tally_of(database, [record.sha256 for record in records_in(database)])
+        set_tally(database, tally)
+    return tally.count
+
+
+def _put(database: sqlite3.Connection, key: str, value: object) -> None:
+    database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, json.dumps(value)))

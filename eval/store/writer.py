@@ -15,7 +15,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.store.files import DATABASE, LOCK, PICTURES, make_folder
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, make_folder
 
 __all__ = ["Writer", "transaction"]
 
@@ -35,6 +35,7 @@ class Writer:
             raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
         except OSError as error:
             raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
+        self._count = folder / COUNT
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._closing: Future[None] | None = None
         try:
@@ -66,8 +67,9 @@ class Writer:
 
     def _close(self) -> None:
         try:
-            with suppress(sqlite3.Error):
-                self._database.execute("PRAGMA journal_mode = DELETE")
+            with suppress(sqlite3.Error):  # someone reads: the log stays
+                if self._database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
+                    self._count.unlink(missing_ok=True)
             self._database.close()
         finally:
             self._lock.release()
@@ -78,6 +80,7 @@ def _connect(file: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA wal_autocheckpoint = 256")  # pages of 4 kB: the file takes the log in at each megabyte
     except BaseException:
         database.close()
         raise

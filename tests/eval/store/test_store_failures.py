@@ -205,7 +205,7 @@ def test_names_are_flushed_before_what_mentions_them(tmp_path, monkeypatch):
         store.add(record(0), trace)
         store._writer.do(lambda database: database.set_trace_callback(None))
     folders = [(run / "pictures").stat().st_ino, picture.stat().st_ino, "rename", picture.parent.stat().st_ino]
-    assert events == [*folders, "BEGIN", "INSERT", "COMMIT"]
+    assert events == [*folders, "BEGIN", "INSERT", "SELECT", "INSERT", "COMMIT"]  # the record, and the tally
 
 
 def test_earlier_attempts_are_read_beside_the_latest(tmp_path):
