@@ -58,6 +58,10 @@ class Turn:
     usage: Usage
     model_version: str | None = None
     """The exact model that answered, as the provider names it."""
+    fingerprint: str | None = None
+    """The server's mark of its own version and settings."""
+    response_id: str | None = None
+    """The server's name for this reply."""
     code_runs: tuple[CodeRun, ...] = ()
     """Code that the provider ran before this reply was complete."""
 
@@ -121,7 +125,9 @@ class Chat:
             finish=finish,
             finish_raw=raw,
             usage=usage_of(message),
-            model_version=message.response_metadata.get("model_name") or None,
+            model_version=_name(message, "model_name"),
+            fingerprint=_name(message, "system_fingerprint"),
+            response_id=_name(message, "id"),
             code_runs=self.code_runs(message),
         )
 
@@ -135,7 +141,14 @@ class Chat:
         return FINISH.get(raw, Finish.STOP), raw
 
 
+_LONGEST_NAME = 200
 FINISH = {finish.value: finish for finish in Finish}
+
+
+def _name(message: AIMessage, key: str) -> str | None:
+    """Return a name that the server gave in a reply's metadata, cut to a sensible length."""
+    value = message.response_metadata.get(key)
+    return str(value)[:_LONGEST_NAME] if value else None
 
 
 def data_url(png: bytes) -> str:

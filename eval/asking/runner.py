@@ -202,6 +202,7 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
 
 
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
+    requests = given.trace.requests
     return Record(
         sample=sample,
         attempt=attempt,
@@ -218,6 +219,9 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         failed_tries=given.failed_tries,
         finish_reasons=given.finish_reasons,
         model_versions=given.model_versions,
+        fingerprints=tuple(dict.fromkeys(one.fingerprint for one in requests if one.fingerprint)),
+        asked_at=requests[0].asked_at if requests else "",
+        last_asked_at=requests[-1].asked_at if requests else "",
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,
         v0_sha256=given.v0_sha256,
