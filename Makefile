@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: beside check dev imports links lint lock test types
+.PHONY: beside check dev imports links lint lock test test-local types
 
 check:
 	$(MAKE) --jobs=2 lint types imports
@@ -30,6 +30,10 @@ imports: links
 
 test:
 	$(PYTHON) -m pytest -n auto
+
+# Local models of every architecture that the shipped rows name; `make test` takes two of the eight.
+test-local:
+	ALL_LOCAL_FAMILIES=1 $(PYTHON) -m pytest -n auto tests/agent/providers/local
 
 # medvision-agent and MedVision's own package in one environment: the pair resolves, and Parquet works as pinned there.
 beside:

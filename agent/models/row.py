@@ -33,6 +33,7 @@ class Model(BaseModel):
             "prices",
             "note",
             "exercised",
+            "trained_frame",
             "api_key_env",
         }
     )
@@ -43,6 +44,9 @@ class Model(BaseModel):
     guessed: without it, whatever states pixels is refused before the first request (eval/asking/recipe.py)."""
     frame: str = MEDVISION.name
     """The coordinate convention of prompts, tools and answers."""
+    trained_frame: str | None = None
+    """The coordinate convention in which the model was trained to give boxes and points, where its makers state one.
+    It changes nothing by itself: `--frame` or `frame` choose it for a run."""
     tool_calling: Literal["native", "text"] = "native"
     """How tools are declared and called: by the service's own function calling, or in the text of the messages."""
     grammar: str | None = None
@@ -69,10 +73,10 @@ class Model(BaseModel):
     exercised: str = ""
     """What of this row has been tried, and how; empty where nothing was."""
 
-    @field_validator("frame")
+    @field_validator("frame", "trained_frame")
     @classmethod
-    def _known_frame(cls, name: str) -> str:
-        if name not in FRAMES:
+    def _known_frame(cls, name: str | None) -> str | None:
+        if name is not None and name not in FRAMES:
             raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
         return name
 

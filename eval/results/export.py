@@ -130,7 +130,8 @@ def _write(
 
 def _row(record: Record) -> Row:
     sample, facts = record.sample, _facts(record.sample)
-    text = scored_text(record) or ""
+    scored = scored_text(record)
+    text = scored or ""
     target = sample.target[0] if len(sample.target) == 1 else list(sample.target)
     row: Row = {
         "doc_id": facts.doc_id,
@@ -141,6 +142,6 @@ def _row(record: Record) -> Row:
         "label_name": sample.label,
         "image_modality": sample.modality,
         "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
-        "response_as_given": record.response if text and text != record.response else None,
+        "response_as_given": record.response if scored not in {None, record.response} else None,
     }
     return {key: value for key, value in row.items() if value is not None}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["extract", "extract_all", "parse", "parse_all"]
+__all__ = ["extract", "extract_all", "parse", "parse_all", "scanned_text"]
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
 
@@ -37,6 +37,11 @@ def extract_all(responses: Iterable[str], count: int, protocol: Protocol) -> lis
     if protocol.thousands_commas:
         everything = everything.replace(",", "")
     return everything.replace(" ", ",").split("\n") if joined else []
+
+
+def scanned_text(response: str, protocol: Protocol) -> str:
+    """Return the part of a response that is read: what the answer tags enclose, or the whole."""
+    return _tagged([response])[0] if protocol.answer_tags else response
 
 
 def parse(extracted: str, count: int) -> NDArray[np.float32] | None:

@@ -2,15 +2,14 @@
 
 Contract: ``scored_text`` is what every scorer reads, ours under either protocol and MedVision's own in an exported
 run. It is the model's own text, except for a box in another convention: then it is a text of our own from which the
-extraction rule of each protocol reads the numbers it would have read in the model's text, converted. Where a rule
-reads no box in the model's text, it reads none in ours. Lengths and angles are no coordinates and stay as they are.
+extraction rule of each protocol reads the box that ``written_box`` reads in the model's text by that protocol,
+converted; or nothing, where it reads none. Lengths and angles are no coordinates and stay as they are.
 """
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.scorer.numbers import extract
+from medvision_agent.eval.scorer.boxes import written_box
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.store.record import Record, Spoken
-from medvision_agent.quantity import BOX
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Size
 
@@ -33,25 +32,26 @@ def spoken_in(frame: str, v0: Size) -> Spoken | None:
 
 
 def scored_text(record: Record) -> str | None:
-    """Return the text that is scored, boxes in MedVision's convention; None where there is no answer."""
+    """Return the text that is scored, boxes in MedVision's convention; None where there is no reply."""
     if record.outcome is not Outcome.ANSWERED:
         return None
     if record.spoken is None or not record.sample.asks.is_box:
         return record.response
+    # The first pair of tags is for one rule, the last four numbers are for the other, which finds a box in the whole
+    # reply wherever there is one between the tags.
     tagged, bare = (_box(record.response, record.spoken, rules) for rules in (_TAGGED, _BARE))
-    # The first pair of tags is for one rule, the last four numbers are for the other.
-    texts = [f"<answer>{tagged}</answer>"] if tagged else []
-    texts += [bare] if bare and bare != tagged else []
-    return "\n".join(texts) or record.response
+    texts = [f"<answer>{tagged}</answer>"] if "<answer>" in record.response else []
+    texts += [bare] if bare != tagged else []
+    return "\n".join(texts)
 
 
 def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
-    """Return the box that a protocol reads in a response, converted; empty where it reads none."""
-    extracted = extract(response, BOX.numbers, rules)
-    if not extracted:
+    """Return the box that is read in a response by a protocol, converted; empty where there is none."""
+    frame = FRAMES[spoken.frame]
+    written = written_box(response, frame, rules)
+    if written is None:
         return ""
-    numbers = [float(number) for number in extracted.split(",")]
-    box = FRAMES[spoken.frame].box_to_medvision(numbers, Size(spoken.height_px, spoken.width_px))
+    box = frame.box_to_medvision([float(number) for number in written], Size(spoken.height_px, spoken.width_px))
     return ", ".join(map(_written, box))
 
 

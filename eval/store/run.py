@@ -87,7 +87,8 @@ class Run:
         if identity.reshape:
             parts.append("reshaped to {} x {}".format(*identity.reshape))
         if (frame := identity.model.get("frame", MEDVISION.name)) != MEDVISION.name:
-            parts.append(f"coordinates {frame}")
+            read = " (boxes read by our own rule)" if any(sample.asks.is_box for sample in self.samples) else ""
+            parts.append(f"coordinates {frame}{read}")
         if (grammar := identity.model.get("grammar", "plain")) != "plain":
             parts.append(f"tool calls in {grammar}")
         if not identity.states_spacing:

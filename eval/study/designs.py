@@ -148,7 +148,10 @@ def _recipe(design: Design, values: list[str]) -> None:
 
 
 def _frame(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one called as each coordinate convention given; `on -> FRAME`."""
+    """Arms `on`, and one called as each coordinate convention given; `on -> FRAME`.
+
+    MedVision's convention keeps MedVision's rule of reading a box, the others have ours: compare success rates too.
+    """
     _vary(design, "frame", values)
 
 

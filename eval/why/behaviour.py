@@ -20,7 +20,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.measured import declared
-from medvision_agent.eval.why.numbers import Number, numbers_in
+from medvision_agent.eval.why.numbers import Number, answer_in
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Behaviour", "Conversation", "ToolBehaviour", "behaviour", "is_last_result"]
@@ -132,7 +132,7 @@ def _once(tools: Sequence[str]) -> list[str]:
 def _change(one: Conversation) -> tuple[bool, bool | None] | None:
     """Tell whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
     sample = one.record.sample
-    read = [numbers_in(text, len(sample.target), _TAGGED) for text in one.texts]
+    read = [answer_in(text, one.record, _TAGGED) for text in one.texts]
     earlier = [numbers for numbers in read[:-1] if numbers is not None]
     if not one.calls or not earlier or read[-1] is None:
         return None
@@ -165,7 +165,7 @@ def _ratio(total: float, n: int) -> Mean:
 def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bool | None:
     """Tell whether the answer is the last result; None without an answer or without a call that succeeded."""
     done = [call for call in calls if call.ok]
-    numbers = numbers_in(record.response, len(record.sample.target), rules)
+    numbers = answer_in(record.response, record, rules)
     if record.outcome is not Outcome.ANSWERED or numbers is None or not done:
         return None
     known = declared(record.sample.asks, done[-1])

@@ -8,10 +8,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from medvision_agent.eval.scorer.boxes import written_box
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.record import Record
+from medvision_agent.tools.view.frames import FRAMES
 
-__all__ = ["Number", "numbers_in"]
+__all__ = ["Number", "answer_in", "numbers_in"]
 
 _NOISE = 1e-9
 """Of 12.35 and 12.345 the difference is half a hundredth and a little float noise."""
@@ -44,3 +47,11 @@ def numbers_in(text: str, count: int, rules: Protocol) -> Sequence[Number] | Non
     if parse(extracted, count) is None:
         return None
     return [Number.read(part) for part in extracted.split(",")]
+
+
+def answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] | None:
+    """Return the numbers read as an answer to a record's question, in the model's own convention; None without one."""
+    if record.spoken is None or not record.sample.asks.is_box:
+        return numbers_in(text, len(record.sample.target), rules)
+    box = written_box(text, FRAMES[record.spoken.frame], rules)
+    return None if box is None else [Number.read(number) for number in box]

@@ -36,6 +36,21 @@ def test_progress_goes_to_the_error_stream(tmp_path, capfd):
     assert capfd.readouterr() == ("", f"writing to {tmp_path / 'run'}\n")
 
 
+def test_a_box_of_another_convention_is_read_alike_by_summary_table_and_report(tmp_path):
+    (tmp_path / "script.json").write_text('["<answer>[398,699,512,801]</answer>"]')
+    settings = {"model": "scripted", "script": str(tmp_path / "script.json"), "tools": "off", "progress": False}
+    select = {"limit": 1, "tasks": ("detection",)}
+    ran = mva.run(**settings, frame="norm1000-yx", selection=select, out=tmp_path / "run")
+    (row,) = ran.samples().to_dict("records")
+    assert row["loss"] == pytest.approx(1 - 0.9894, abs=5e-5)
+    assert [row[f"answer_{number}"] for number in (1, 2, 3, 4)] == pytest.approx([0.699, 0.488, 0.801, 0.602])
+    assert mva.score(tmp_path / "run").summary.tasks["detection"].metrics["IoU"].mean == pytest.approx(0.9894, abs=5e-5)
+    mva.report(tmp_path / "run", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "0.699, 0.488, 0.801, 0.602" in page
+    assert "coordinates norm1000-yx (boxes read by our own rule)" in page
+
+
 def test_settings_are_fields_by_name_or_a_settings_object(tmp_path):
     one = mva.run(**SMALL, tools="off", limits={"tool_calls": 3}, out=tmp_path / "one")
     settings = Settings(model="baseline-cv", selection={"limit": 1}, tools="crop", limits={"tool_calls": 3})

@@ -226,7 +226,7 @@ async def test_resume_refuses_other_settings_and_names_them(server, data, models
         (("--model", "gemini-2.5-flahs"), "gemini-2.5-flash"),
         (("--model", "baseline-cv", "--tools", "rulr"), "ruler"),
         (("--model", "baseline-cv", "--recipe", "medvision-1.1"), "medvision-1.2"),
-        (("--model", "baseline-cv", "--frame", "norm1000"), "Did you mean 'norm1000-yx'?"),
+        (("--model", "baseline-cv", "--frame", "norm1000-xy"), "Did you mean 'norm1000-yx'?"),
         (("--model", "baseline-cv", "--protocol", "paper-v2"), "paper-v1"),
         (("--model", "baseline-cv", "--task", "distanse"), "distance"),
         (("--model", "baseline-cv", "--data", "nowhere.jsonl"), "nowhere.jsonl"),
@@ -253,7 +253,7 @@ async def test_a_convention_chosen_for_a_run_is_spoken_and_converted(call, tmp_p
         words = ("--model", "oracle", "--task", "detection", "--limit", 2, "--frame", frame, "--out", tmp_path / frame)
         code, out, err = await call("run", *words)
         assert code == 0, err
-        assert ("coordinates pixel" in out) == (frame == "pixel")
+        assert ("coordinates pixel (boxes read by" in out) == (frame == "pixel")
     plain, pixel = (open_run(tmp_path / frame) for frame in ("medvision", "pixel"))
     assert pixel.identity.model == {**plain.identity.model, "frame": "pixel"}
     assert pixel.identity.tool_schemas_sha256 != plain.identity.tool_schemas_sha256

@@ -99,6 +99,13 @@ PIXELS = "pixel coordinates of the picture, x from 0 to width_px and y from 0 to
             f"{RELATIVE} 1, with the origin at the top left",
         ),
         (
+            "norm1000",
+            "one decimal",
+            "x and y",
+            ("top-left", "bottom-right"),
+            f"{RELATIVE} 1000, with the origin at the top left",
+        ),
+        (
             "norm1000-yx",
             "one decimal",
             "y and x",
@@ -142,6 +149,11 @@ def test_coordinates_in_pixels_come_with_the_size_of_what_they_run_over(task, re
     [
         ("medvision", "(x2 - x1) * width_px * width_mm_per_px", ("relative coordinates (x1, y1)", "(x2, y2)")),
         ("top-left", "(x2 - x1) * width_px * width_mm_per_px", ("relative coordinates (x1, y1)", "(x2, y2)")),
+        (
+            "norm1000",
+            "(x2 - x1) / 1000 * width_px * width_mm_per_px",
+            ("coordinates from 0 to 1000 (x1, y1)", "(x2, y2)"),
+        ),
         (
             "norm1000-yx",
             "(x2 - x1) / 1000 * width_px * width_mm_per_px",

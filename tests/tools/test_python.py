@@ -55,6 +55,7 @@ def call(code):
         ("True", "True"),
         ("sum = 4  # a name of its own\nsum", 4),
         ("# µ, é and 度\n'µ'", "µ"),
+        ("x = {'größe': 3}\nf'{x[\"größe\"]:.1f} µm'", "3.0 µm"),
     ],
 )
 def test_arithmetic(code, value):
@@ -91,6 +92,32 @@ def test_a_model_is_told_what_was_wrong(code, text):
     assert not reply.ok
     assert text in reply.text
     assert reply.text.isprintable()
+
+
+NAMES = "names must use ASCII letters (a to z), digits and _"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("größe = 3\ngröße * 2", "größe"),
+        ("# größer als 'Ä'\nx = 'ö'\nπ = 3.14", "π"),
+        ("def f(µ):\n    return 1\nf(1)", "µ"),
+        ("\uff45xec('1')", "\uff45xec"),  # to the parser the same as exec
+        ("math.\uff53qrt(4)", "\uff53qrt"),
+        ("from math import \uff53qrt", "\uff53qrt"),
+        ("print(1, \uff45nd='')", "\uff45nd"),
+        ("\U0001d429\U0001d422 = 3\npi", "\U0001d429\U0001d422"),
+        ("\u017fum([1])", "\u017fum"),
+        ("größe = ", "größe"),
+        ("f'{größe:.2f}'", ""),
+    ],
+)
+def test_names_are_ascii_and_a_model_is_told_so(code, name):
+    """Python's parser takes letters that look alike for the same; no such name becomes one that is known."""
+    reply = call(code)
+    assert not reply.ok
+    assert reply.text == f"Error: {NAMES}" + (f"; {name!r} does not" if name else "")
 
 
 UP = "().__class__.__bases__[0].__subclasses__()"

@@ -39,6 +39,7 @@ os._exit(0)
         ("os.mkdir(sys.argv[1])", 70),
         ("os.listdir('/')", 70),
         ("import wave", 70),
+        ("try:\n    import unicodedata\nexcept Exception:\n    os._exit(7)", 7),
         ("__import__('wave')", 70),
         ("eval('1')", 70),
         ("exec('1')", 70),

@@ -44,8 +44,7 @@ __all__ = ["Evaluator", "confine", "main"]
 BREACH = 70
 """Exit code where something reached for the system: no code a model writes should come that far."""
 _EXACT = 2**53
-_KEEP = 4000
-_CALLS = 40
+_KEEP, _CALLS = 4000, 40
 
 
 def confine(cpu_s: int, memory_mb: int) -> None:
@@ -65,12 +64,15 @@ def confine(cpu_s: int, memory_mb: int) -> None:
         except (ValueError, OSError):  # macOS knows RLIMIT_AS and does not keep it; steps bound the memory there
             continue
     warnings.simplefilter("ignore")
+    sys.modules.pop("unicodedata", None)  # so that the parser has to import it (_guard)
     sys.addaudithook(_guard)
 
 
 def _guard(event: str, args: tuple[Any, ...]) -> None:
-    # Whatever opens, imports, executes, connects or starts anything is audited. The parser may go on: it is "compile",
-    # and looks for a file of the code's name, in vain, to show a wrong line of it.
+    # Whatever opens, imports, executes or starts anything is audited. The parser may go on ("compile") and look in vain
+    # for a file to show a wrong line of. It imports unicodedata to make ASCII letters of others in names: it may not.
+    if (event, args[:1]) == ("import", ("unicodedata",)):
+        raise Refused
     if event != "compile" and (event, args[:1]) != ("open", (SOURCE,)):
         os._exit(BREACH)
 

@@ -46,6 +46,8 @@ CHARACTERS = 10_000
 """Longest text a value may have."""
 SPEC = re.compile(r"[<>^]?[ +]?0?\d{0,2},?(\.\d{1,2})?[defgFGE%]?")
 """Formats of numbers in an f-string."""
+_ASIDE = re.compile(r"#.*|'[^'\n]*'|\"[^\"\n]*\"")
+"""Comments and texts of one line: near enough for naming a word in an error."""
 _DIGITS = 400
 _COUNT = 1000
 
@@ -196,6 +198,8 @@ def parse(code: str) -> ast.Module:
     """Return the tree of *code*, every node of which is allowed; raises Refused."""
     try:
         tree = ast.parse(code, SOURCE)
+    except Refused:  # a name that is not ASCII, stopped on its way to one that is (evaluator.py)
+        raise Refused(f"names must use ASCII letters (a to z), digits and _{_other_letters(code)}") from None
     except SyntaxError as error:
         raise Refused(f"no valid Python: {error.msg} (line {error.lineno or 1})") from None
     except (ValueError, RecursionError, MemoryError):
@@ -210,6 +214,13 @@ def parse(code: str) -> ast.Module:
         _check(node)
         stack += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
     return tree
+
+
+def _other_letters(code: str) -> str:
+    """Name the first word of *code*, comments and texts aside, that is not ASCII; empty where there is none."""
+    words = re.findall(r"\w+", _ASIDE.sub("", code))
+    word = next((word for word in words if not word.isascii()), "")
+    return word and f"; {word[:40]!r} does not"
 
 
 def _check(node: ast.AST) -> None:

@@ -187,6 +187,18 @@ _TOP_LEFT = Frame(
         f"edge; {_DOWN}"
     ),
 )
+_NORM1000 = Frame(
+    name="norm1000",
+    upward=False,
+    extent=1000,
+    y_first=False,
+    decimals=3,
+    box_decimals=1,
+    sentence=(
+        "x runs from 0 at the left edge to 1000 at the right edge, y from 0 at the top edge to 1000 at the bottom "
+        f"edge; {_DOWN}"
+    ),
+)
 _NORM1000_YX = Frame(
     name="norm1000-yx",
     upward=False,
@@ -214,7 +226,7 @@ _PIXEL = Frame(
     ),
 )
 
-FRAMES = {frame.name: frame for frame in (MEDVISION, _TOP_LEFT, _NORM1000_YX, _PIXEL)}
+FRAMES = {frame.name: frame for frame in (MEDVISION, _TOP_LEFT, _NORM1000, _NORM1000_YX, _PIXEL)}
 """All conventions by name."""
 
 

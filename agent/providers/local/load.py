@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -16,6 +17,8 @@ import transformers
 from huggingface_hub import errors as hub_errors
 from huggingface_hub import snapshot_download
 from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+from transformers.utils import is_torchvision_available
 
 from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.models.checkpoint import fingerprint, local_folder, parameter_bytes
@@ -26,6 +29,12 @@ __all__ = ["Loaded", "free_memory", "is_out_of_memory", "load", "without_warning
 _FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.safetensors"]
 _WIDTH = {"auto": None, "float32": 4, "bfloat16": 2, "float16": 2}
 _GIB = 2**30
+_TORCHVISION = (
+    "The installed torchvision does not fit the installed torch. Uninstall it (pictures do not need it), or install "
+    "both from one source."
+)
+_NO_VIDEOS = SimpleNamespace(num_frames=1, fps=1)
+"""In the place of a part for videos: SmolVLM reads these two settings for every prompt, with a video in it or not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +77,8 @@ def load(config: Transformers) -> Loaded:
     except Exception as error:  # noqa: BLE001 - a dozen libraries read a checkpoint, each with errors of its own
         if is_out_of_memory(error):
             raise _too_little(config, str(error)) from None
-        raise ConfigError(f"model {config.model}: cannot be loaded: {_line(error)}") from None
+        advice = f" {_TORCHVISION}" if "torchvision::" in str(error) else ""
+        raise ConfigError(f"model {config.model}: cannot be loaded: {_line(error)}{advice}") from None
     # The library fills in what a checkpoint lacks with random numbers.
     if lacking := sorted(map(str, {*problems["missing_keys"], *problems["mismatched_keys"]})):
         raise ConfigError(f"model {config.model}: its weights lack {len(lacking)} tensors, {lacking[0]} for instance.")
@@ -97,7 +107,7 @@ def _without_bars() -> Iterator[None]:
 
 def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
     """Return processor, model and what the weights lack."""
-    processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    processor = _processor(folder)
     model, problems = transformers.AutoModelForImageTextToText.from_pretrained(
         folder,
         dtype=config.dtype if config.dtype == "auto" else getattr(torch, config.dtype),
@@ -107,6 +117,22 @@ def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]
         output_loading_info=True,
     )
     return processor, model, problems
+
+
+def _processor(folder: Path) -> Any:
+    """Return the processor; without torchvision, one that takes pictures only, as all that is needed here.
+
+    Processors of many families also hold a part for videos, which cannot be made without torchvision.
+    """
+    local = {"local_files_only": True, "trust_remote_code": False}
+    if not is_torchvision_available():
+        kind = PROCESSOR_MAPPING.get(type(transformers.AutoConfig.from_pretrained(folder, **local)), None)
+        if kind is not None and "video_processor" in kind.get_attributes():
+            parts = [part for part in kind.get_attributes() if part != "video_processor"]
+            members = {"get_attributes": classmethod(lambda _: parts), "video_processor": _NO_VIDEOS}
+            stills: Any = type(kind.__name__, (kind,), members)
+            return stills.from_pretrained(folder, video_processor=None, **local)
+    return transformers.AutoProcessor.from_pretrained(folder, **local)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -92,8 +92,8 @@ def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path
     said = []
     for record in boxes:
         box = score_record(record, rules).values
-        text = ", ".join(f"{value:.9f}" for value in frame.box_from_medvision(box, size))
-        update = {"response": f"<answer>{text}</answer>", "spoken": spoken_in(name, size)}
+        text = ",".join(f"{value:.9f}" for value in frame.box_from_medvision(box, size))
+        update = {"response": f'<answer>{{"bbox_2d": [{text}]}}</answer>', "spoken": spoken_in(name, size)}
         said.append(record.model_copy(update=update))
     rows = [row for own in rows_by_task(said).values() for row in own]
     plain = [row for own in rows_by_task(boxes).values() for row in own]
@@ -105,6 +105,20 @@ def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path
         for own in PROTOCOLS.values():
             found = parse(extract(row["resps"][0][0], 4, own), 4)
             assert found == pytest.approx(answer, abs=1e-6)
+
+
+@pytest.mark.parametrize("reply", ["<answer>[1,2,3,4] or [5,6,7,8,9]</answer>", "1 %, 2 %, 3 %, 4 %"])
+def test_a_box_that_cannot_be_read_in_its_convention_is_none_in_the_export(records, tmp_path, reply):
+    """The words are kept, and no rule finds four numbers in them that were not converted."""
+    one = next(record for record in kept(records) if record.sample.task == "detection" and record.response)
+    said = one.model_copy(update={"response": reply, "spoken": spoken_in("norm1000", Size(384, 512))})
+    done = export_run([said], "m", tmp_path, START)
+    assert next(row for own in rows_by_task([said]).values() for row in own)["response_as_given"] == reply
+    rules = PROTOCOLS["medvision-1.2"]
+    answers, notes = load_answers(done.folders[0], rules)
+    assert any("answer tags" in note for note in notes) == ("<answer>" not in reply)
+    (line,) = (line for section in sections(answers, rules) for line in sample_lines(section))
+    assert (line["success"], line["extracted"]) == (False, "")
 
 
 def test_what_cannot_be_exported_is_refused(records, tmp_path):

@@ -7,11 +7,13 @@ import pytest
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.scorer.spoken import spoken_in
 from medvision_agent.eval.store.record import ToolUse
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.behaviour import Conversation, behaviour, is_last_result
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.view.geometry import Size
 
 RULES = protocol("medvision-1.2")
 OVER = "Error: not run: the limit of 2 tool calls is reached"
@@ -131,6 +133,17 @@ RULER_20, RULER_10 = call("ruler", {"distance_mm": 20.004}), call("ruler", {"dis
 def test_whether_the_last_result_is_the_answer(talk, task, answer, calls, expected):
     one = talk(task, answer, calls)
     assert is_last_result(one.record, one.calls, RULES) is expected
+
+
+def test_a_box_of_another_convention_is_compared_in_it(talk):
+    """The model wrote what the tool said, in the same convention and in a form of its own."""
+    said = {"v0_box_x0": 100.4, "v0_box_y0": 200, "v0_box_x1": 300, "v0_box_y1": 400}
+    spoken = spoken_in("norm1000", Size(height=384, width=512))
+    first = ["<answer>[100,200,300,401]</answer>"]
+    one = talk("detection", '{"bbox_2d": [100,200,300,400]}', [call("fit_contour", said)], first, spoken=spoken)
+    found = behaviour([one], RULES)
+    assert found.last_result_is_answer == Mean(mean=1.0, n=1)
+    assert (found.answered_before, found.changed) == (1, Mean(mean=1.0, n=1))
 
 
 def test_reading_a_trace_never_fails(talk):

@@ -28,7 +28,13 @@ frames = st.sampled_from(list(FRAMES.values()))
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("medvision", (0.25, 0.9)), ("top-left", (0.25, 0.1)), ("norm1000-yx", (250, 100)), ("pixel", (50, 5))],
+    [
+        ("medvision", (0.25, 0.9)),
+        ("top-left", (0.25, 0.1)),
+        ("norm1000", (250, 100)),
+        ("norm1000-yx", (250, 100)),
+        ("pixel", (50, 5)),
+    ],
 )
 def test_one_place_in_every_convention(name, said):
     frame = FRAMES[name]
@@ -41,6 +47,7 @@ def test_one_place_in_every_convention(name, said):
     [
         ("medvision", (0.25, 0.2, 0.5, 0.9)),
         ("top-left", (0.25, 0.1, 0.5, 0.8)),
+        ("norm1000", (250, 100, 500, 800)),
         ("norm1000-yx", (100, 250, 800, 500)),
         ("pixel", (50, 5, 100, 40)),
     ],
@@ -53,6 +60,7 @@ def test_one_box_in_every_convention(name, said):
 
 def test_swapped_corners_stay_swapped():
     assert FRAMES["top-left"].box_to_medvision((0.5, 0.8, 0.25, 0.1), SIZE) == pytest.approx((0.5, 0.9, 0.25, 0.2))
+    assert FRAMES["norm1000"].box_to_medvision((500, 800, 250, 100), SIZE) == pytest.approx((0.5, 0.9, 0.25, 0.2))
     assert FRAMES["norm1000-yx"].box_to_medvision((800, 250, 100, 500), SIZE) == pytest.approx((0.25, 0.9, 0.5, 0.2))
 
 
@@ -152,7 +160,7 @@ def test_declarations_differ_in_their_words_alone(tool):
             axis = key.rstrip("01")[-1]
             if field.get("type") == "number" and axis in "xy":
                 side = {"x": "width_px of the view", "y": "height_px of the view"}[axis]
-                end = {"norm1000-yx": "1000", "pixel": side}.get(name, "1")
+                end = {"norm1000": "1000", "norm1000-yx": "1000", "pixel": side}.get(name, "1")
                 assert field["description"].endswith(f"from 0 to {end}")
                 assert not {"minimum", "maximum"} & field.keys()
 
@@ -162,6 +170,7 @@ def test_declarations_differ_in_their_words_alone(tool):
     [
         ("medvision", (1.5, 0.0), "point (1.5, 0) lies outside view v0; x and y must be from 0 to 1"),
         ("top-left", (1.5, 0.0), "point (1.5, 0) lies outside view v0; x and y must be from 0 to 1"),
+        ("norm1000", (1200, 0.5), "point (1200, 0.5) lies outside view v0; x and y must be from 0 to 1000"),
         (
             "norm1000-yx",
             (1200, 0.5),
@@ -188,5 +197,5 @@ def test_what_the_convention_is_called_fits_its_numbers(name):
 
 def test_an_unknown_convention_is_named_with_the_nearest():
     assert frame_named("pixel") is FRAMES["pixel"]
-    with pytest.raises(ConfigError, match=r"unknown frame 'norm1000'; known: .*pixel. Did you mean 'norm1000-yx'\?"):
-        frame_named("norm1000")
+    with pytest.raises(ConfigError, match=r"unknown frame 'norm1000-xy'; known: .*pixel. Did you mean 'norm1000-yx'\?"):
+        frame_named("norm1000-xy")

@@ -12,12 +12,14 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.perceived import (
     AnyResolution,
+    Cropped,
     Fixed,
     Grid,
     LlamaTiles,
     Multiples,
     Patches,
     Processor,
+    Splits,
 )
 
 HERE = importlib.util.find_spec("transformers") is not None and importlib.util.find_spec("PIL") is not None
@@ -96,6 +98,28 @@ def test_grid(height, width, tiles, thumbnail):
 
 @needs_transformers
 @settings(max_examples=1000, deadline=None)
+@given(sides, sides, st.sampled_from([(2048, 512), (1536, 384), (512, 512)]))
+@example(1, 3000, (2048, 512))
+def test_splits(height, width, numbers):
+    from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
+
+    longest, tile = numbers
+    processor = SmolVLMImageProcessorPil(size={"longest_edge": longest}, max_image_size={"longest_edge": tile})
+    asked = []
+    processor.resize = lambda image, size, **_: asked.append(Size(size.height, size.width))
+    resized = smolvlm_size(height, width, longest)
+    processor.resize_for_vision_encoder(np.broadcast_to(np.zeros((), np.uint8), (3, *resized)), tile)
+    assert [Splits(longest=longest, tile=tile).perceived(Size(height, width))] == asked
+
+
+def smolvlm_size(height, width, longest):
+    from transformers.models.smolvlm.image_processing_pil_smolvlm import get_resize_output_image_size
+
+    return get_resize_output_image_size(np.broadcast_to(np.zeros((), np.uint8), (3, height, width)), longest)
+
+
+@needs_transformers
+@settings(max_examples=1000, deadline=None)
 @given(sides, sides, st.sampled_from([(28, 3_136, 12_845_056), (32, 65_536, 16_777_216), (28, 3_136, 451_584)]))
 @example(10, 200, (28, 3_136, 12_845_056))
 @example(42, 700, (28, 3_136, 12_845_056))
@@ -166,6 +190,47 @@ PROCESSORS = {
         lambda seen: [560 * tiles for tiles in TILES[int(np.asarray(seen["aspect_ratio_ids"]).flat[0])]],
     ),
     "llava_onevision.LlavaOnevision": ({}, AnyResolution(), None),
+    "glm46v.Glm46V": (
+        {"size": {"shortest_edge": 12544, "longest_edge": 600_000}},
+        Multiples(least=6272, most=300_000, enlarge=True),
+        lambda seen: of_grid(seen, 14),
+    ),
+    # Tiles of the picture, and after them one of the whole picture.
+    "got_ocr2.GotOcr2": (
+        {"size": {"height": 64, "width": 64}, "crop_to_patches": True, "max_patches": 6},
+        Grid(tile=64, most_tiles=6, thumbnail=False),
+        None,
+    ),
+    "got_ocr2.GotOcr2/whole": (
+        {"size": {"height": 64, "width": 64}},
+        Fixed(height=64, width=64),
+        lambda seen: np.shape(seen["pixel_values"])[-2:],
+    ),
+    "got_ocr2.GotOcr2/internvl": (
+        {"size": {"height": 64, "width": 64}, "_processor_class": "InternVLProcessor"},
+        Grid(tile=64, most_tiles=12, thumbnail=False),
+        None,
+    ),
+    "clip.CLIP/whole": (
+        {"size": {"height": 336, "width": 336}, "do_center_crop": False},
+        Fixed(height=336, width=336),
+        lambda seen: np.shape(seen["pixel_values"])[-2:],
+    ),
+    "smolvlm.SmolVLM": (
+        {"size": {"longest_edge": 256}, "max_image_size": {"longest_edge": 64}, "return_row_col_info": True},
+        Splits(longest=256, tile=64),
+        lambda seen: (64 * seen["rows"][0][0], 64 * seen["cols"][0][0]),
+    ),
+    "idefics3.Idefics3": (
+        {"size": {"longest_edge": 256}, "max_image_size": {"longest_edge": 64}, "return_row_col_info": True},
+        Splits(longest=256, tile=64),
+        lambda seen: (64 * seen["rows"][0][0], 64 * seen["cols"][0][0]),
+    ),
+    "smolvlm.SmolVLM/whole": (
+        {"max_image_size": {"longest_edge": 64}, "do_image_splitting": False},
+        Fixed(height=64, width=64),
+        lambda seen: np.shape(seen["pixel_values"])[-2:],
+    ),
 }
 """Class: settings, the rule they amount to, and how to tell from what it returns what the encoder sees."""
 # Rows and columns of tiles by the number under which the processor knows them.
@@ -203,8 +268,9 @@ def test_rule_of_a_checkpoint_is_what_its_processor_does(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("clip.CLIP", {}, "no rule is known for its CLIPImageProcessor, only for"),
-        ("got_ocr2.GotOcr2", {}, "no rule is known for its GotOcr2ImageProcessor"),
+        ("pixtral.Pixtral", {}, "no rule is known for its PixtralImageProcessor, only for"),
+        ("clip.CLIP", {"size": {"shortest_edge": 300}}, "crop_size"),
+        ("got_ocr2.GotOcr2", {"size": {"height": 64, "width": 32}}, "tile is not square"),
         ("gemma3.Gemma3", {"do_pan_and_scan": True}, "do_pan_and_scan"),
         ("qwen2_vl.Qwen2VL", {"do_resize": False}, "do_resize"),
         ("llava_onevision.LlavaOnevision", {"image_grid_pinpoints": [[384, 768], [768, 384]]}, "image_grid_pinpoints"),
@@ -232,3 +298,13 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     rule = Processor(checkpoint="some/model")
     with pytest.raises(ConfigError, match=r"'some/model'.*medvision-agent\[local\]"):
         rule.perceived(Size(512, 512))
+
+
+@needs_transformers
+def test_a_processor_that_cuts_the_ends_off_sees_square_pictures_only(tmp_path):
+    saved("clip.CLIP", tmp_path, size={"shortest_edge": 336}, crop_size={"height": 336, "width": 336})
+    rule = Processor(checkpoint=str(tmp_path))
+    assert rule.resolved() == Cropped(side=336)
+    assert rule.perceived(Size(512, 512)) == Size(336, 336)
+    with pytest.raises(ConfigError, match=r"512 x 400 pixels.*cannot see"):
+        rule.perceived(Size(400, 512))

@@ -10,14 +10,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from medvision_agent.tools.view.perceived.canvases import AnyResolution, Grid, LlamaTiles
+from medvision_agent.tools.view.perceived.canvases import AnyResolution, Grid, LlamaTiles, Splits
 from medvision_agent.tools.view.perceived.patches import Kimi, Multiples, Patches
 from medvision_agent.tools.view.perceived.processor import Processor
 from medvision_agent.tools.view.perceived.rule import Rule
-from medvision_agent.tools.view.perceived.whole import Fixed, LongestSide, Native, Padded, Tiles
+from medvision_agent.tools.view.perceived.whole import Cropped, Fixed, LongestSide, Native, Padded, Tiles
 
 __all__ = [
     "AnyResolution",
+    "Cropped",
     "Fixed",
     "Grid",
     "Kimi",
@@ -30,6 +31,7 @@ __all__ = [
     "PerceivedRule",
     "Processor",
     "Rule",
+    "Splits",
     "Tiles",
 ]
 
@@ -39,12 +41,14 @@ PerceivedRule = Annotated[
     | LongestSide
     | Tiles
     | Padded
+    | Cropped
     | Patches
     | Kimi
     | Multiples
     | LlamaTiles
     | AnyResolution
     | Grid
+    | Splits
     | Processor,
     Field(discriminator="rule"),
 ]

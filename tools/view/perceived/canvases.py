@@ -11,7 +11,7 @@ from pydantic import Field
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.perceived.rule import Rule
 
-__all__ = ["AnyResolution", "Grid", "LlamaTiles"]
+__all__ = ["AnyResolution", "Grid", "LlamaTiles", "Splits"]
 
 
 class LlamaTiles(Rule):
@@ -128,6 +128,35 @@ class Grid(Rule):
     def in_paper_v1(self, sent: Size) -> Size:  # noqa: ARG002
         """Return one tile: the first generation took every picture for one."""
         return Size(self.tile, self.tile)
+
+
+class Splits(Rule):
+    """Enlarged or shrunk to a longest side, then stretched to whole tiles (Idefics3, SmolVLM).
+
+    ``get_resize_output_image_size`` and ``resize_for_vision_encoder`` of transformers' SmolVLM and Idefics3.
+    """
+
+    rule: Literal["splits"] = "splits"
+    longest: int = Field(gt=0, le=4096, default=2048)
+    tile: int = Field(gt=0, default=512)
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the size of the tiles together, which the picture fills."""
+        if sent.width >= sent.height:
+            height, width = self._even(self.longest / (sent.width / sent.height)), self.longest
+            width = self._whole(width)
+            return Size(self._whole(int(width / (self.longest / height))), width)
+        height, width = self.longest, self._even(self.longest * (sent.width / sent.height))
+        height = self._whole(height)
+        return Size(height, self._whole(int(height * (width / self.longest))))
+
+    def _whole(self, side: int) -> int:
+        return math.ceil(side / self.tile) * self.tile
+
+    @staticmethod
+    def _even(side: float) -> int:
+        """Return the shorter side, made even."""
+        return max(1, int(side) + int(side) % 2)
 
 
 def _kept(sent: Size, room: Size) -> int:

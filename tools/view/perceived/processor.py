@@ -12,10 +12,10 @@ from pydantic import Field
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.geometry import Size
-from medvision_agent.tools.view.perceived.canvases import AnyResolution, LlamaTiles
+from medvision_agent.tools.view.perceived.canvases import AnyResolution, Grid, LlamaTiles, Splits
 from medvision_agent.tools.view.perceived.patches import Multiples, Patches
 from medvision_agent.tools.view.perceived.rule import Rule
-from medvision_agent.tools.view.perceived.whole import Fixed
+from medvision_agent.tools.view.perceived.whole import Cropped, Fixed
 
 __all__ = ["Processor"]
 
@@ -83,20 +83,49 @@ def _any_resolution(processor: Any) -> Rule:
     return AnyResolution(tile=tile, rows=rows, columns=columns)
 
 
+def _tiles(processor: Any) -> Rule:
+    """InternVL's processor has every picture cut into tiles, whatever the settings of this part of it say."""
+    tile = processor.size["height"]
+    if tile != processor.size["width"]:
+        raise ValueError("its tile is not square")
+    cut = processor.crop_to_patches or getattr(processor, "_processor_class", None) == "InternVLProcessor"
+    if not cut or processor.max_patches == 1:
+        return Fixed(height=tile, width=tile)
+    return Grid(tile=tile, least_tiles=processor.min_patches, most_tiles=processor.max_patches, thumbnail=False)
+
+
+def _cropped(processor: Any) -> Rule:
+    if not processor.do_center_crop:
+        return _stretched(processor)
+    side, crop = processor.size["shortest_edge"], processor.crop_size
+    if not side == crop["height"] == crop["width"]:
+        raise ValueError("it cuts a part out of every picture (crop_size)")
+    return Cropped(side=side)
+
+
+def _splits(processor: Any) -> Rule:
+    tile = processor.max_image_size["longest_edge"]
+    if not processor.do_image_splitting:
+        return Fixed(height=tile, width=tile)
+    return Splits(longest=processor.size["longest_edge"], tile=tile)
+
+
 _KNOWN: dict[str, Callable[[Any], Rule]] = {
+    "CLIPImageProcessor": _cropped,
     "Gemma3ImageProcessor": _stretched,
     "Gemma4ImageProcessor": _soft_tokens,
+    "Glm46VImageProcessor": _smart_resize_of_frames,
     "Glm4vImageProcessor": _smart_resize_of_frames,
+    "GotOcr2ImageProcessor": _tiles,
+    "Idefics3ImageProcessor": _splits,
     "LlavaOnevisionImageProcessor": _any_resolution,
     "MiniMaxM3VLImageProcessor": _smart_resize,
     "MllamaImageProcessor": _llama_tiles,
     "Qwen2VLImageProcessor": _smart_resize,
     "SiglipImageProcessor": _stretched,
+    "SmolVLMImageProcessor": _splits,
 }
-"""Processors of the transformers library, each with the rule that its settings amount to.
-
-InternVL's is missing on purpose: whether it cuts tiles is decided by what calls it. Its rule is ``grid``.
-"""
+"""Processors of the transformers library, each with the rule that its settings amount to."""
 
 
 @cache

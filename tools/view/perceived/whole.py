@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.perceived.rule import Rule, scaled
 
-__all__ = ["Fixed", "LongestSide", "Native", "Padded", "Tiles"]
+__all__ = ["Cropped", "Fixed", "LongestSide", "Native", "Padded", "Tiles"]
 
 
 class Native(Rule):
@@ -72,4 +73,25 @@ class Padded(Rule):
 
     def canvas(self, sent: Size) -> Size:  # noqa: ARG002
         """Return the square."""
+        return Size(self.side, self.side)
+
+
+class Cropped(Rule):
+    """Scaled until the shorter side fits a square, of which the middle is cut out (CLIP).
+
+    Only square pictures are seen whole. Of any other the encoder never sees the ends, so that neither positions nor
+    sizes in it mean anything: such a picture is refused.
+    """
+
+    rule: Literal["cropped"] = "cropped"
+    side: int = Field(gt=0, default=336)
+
+    def perceived(self, sent: Size) -> Size:
+        """Return the square; raises ConfigError for a picture that is not square."""
+        if sent.height != sent.width:
+            raise ConfigError(
+                f"perceived: the rule 'cropped' cuts the ends off a picture of {sent.width} x {sent.height} pixels, "
+                "and the model would be asked about what it cannot see. Use square pictures, or a processor without "
+                "do_center_crop."
+            )
         return Size(self.side, self.side)

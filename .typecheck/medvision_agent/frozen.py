@@ -1,1 +1,0 @@
-/tmp/w1/core/frozen.py
