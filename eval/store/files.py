@@ -95,7 +95,11 @@ def _written(path: Path, content: bytes) -> Path:
 
 def write_count(folder: Path, records: int) -> None:
     """Note how many records the database holds: afterwards, and never more than it holds."""
-    (folder / COUNT).write_text(f"{records}\n", encoding="ascii")
+    handle = os.open(folder / COUNT, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.write(handle, b"%012d\n" % records)  # over the old one: emptying the file first makes ext4 flush it
+    finally:
+        os.close(handle)
 
 
 def read_count(folder: Path) -> int | None:
