@@ -27,10 +27,10 @@ from medvision_agent.finding import Finding
 from medvision_agent.tools.base import Arguments, Output, Result, Tool
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import Picture
-from medvision_agent.tools.view.slice import Grey, Slice, grey_slice
+from medvision_agent.tools.view.slice import Grey, grey_slice
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["CELL", "Check", "check_model", "digits_picture", "digits_slice"]
+__all__ = ["CELL", "Check", "check_model", "digits_picture"]
 
 
 CELL = (96, 72)
@@ -45,11 +45,6 @@ def digits_picture(digits: str) -> Grey:
         origin = (width * number + 12, height - 18)
         cv2.putText(picture, digit, origin, cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, 6)
     return picture
-
-
-def digits_slice(digits: str) -> Slice:
-    """Return the picture as a slice of 1 mm pixels."""
-    return grey_slice(digits_picture(digits), Spacing(1.0, 1.0))
 
 
 SHORT = 16
@@ -141,7 +136,8 @@ async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str
 
 
 def _question(template: str, digits: str) -> Question:
-    return Question(template=template, image=digits_slice(digits), description="", label=None, landmarks=())
+    image = grey_slice(digits_picture(digits), Spacing(1.0, 1.0))
+    return Question(template=template, image=image, description="", label=None, landmarks=())
 
 
 def _digits() -> str:

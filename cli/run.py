@@ -66,7 +66,7 @@ def carry_out(
 ) -> None:
     """Run *asking*, print the summary of its run, say what is left, and exit with the code of ``run``."""
     from medvision_agent.api.scoring import score_run
-    from medvision_agent.cli.summary import print_summary
+    from medvision_agent.cli.printed.summary import print_summary
     from medvision_agent.eval.store.files import DATABASE
 
     go_on = f"to go on, repeat the command with: --out {out} --resume"

@@ -1,10 +1,12 @@
-"""The base of what is settled once: immutable, and strict JSON."""
+"""Settled values: an immutable model, and numbers in strict JSON, which has neither NaN nor infinities."""
 
-from typing import Self
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Frozen"]
+__all__ = ["Frozen", "strict"]
 
 
 class Frozen(BaseModel):
@@ -15,3 +17,19 @@ class Frozen(BaseModel):
     def but(self, **changes: object) -> Self:
         """Return it with other values, validated as ``model_copy`` does not."""
         return type(self).model_validate(dict(self) | changes)
+
+
+def strict(value: Any) -> Any:
+    """Return *value* (numbers, texts, and mappings and sequences of them) with every number writable as JSON.
+
+    NaN becomes null, and infinities the strings ``Infinity`` and ``-Infinity``.
+    """
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: strict(one) for key, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [strict(one) for one in value]
+    return value

@@ -88,16 +88,12 @@ class Model(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _grammar_of_calls_in_text(self) -> Self:
+    def _fits_tool_calling(self) -> Self:
         if self.grammar is not None and self.tool_calling != "text":
             raise ValueError(
                 "grammar: goes with tool_calling: text; with tool_calling: native the service has a form of its own. "
                 "Leave grammar out, or set tool_calling: text"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _pictures_where_there_are_tool_messages(self) -> Self:
         if self.images_in_tool_result and self.tool_calling == "text":
             raise ValueError("images_in_tool_result: with tool_calling: text there are no tool messages; leave it out")
         return self

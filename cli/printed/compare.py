@@ -9,7 +9,7 @@ from rich.text import Text
 
 from medvision_agent.api.comparing import BesidePublished
 from medvision_agent.cli.printed.table import new_table, number, people, plain
-from medvision_agent.eval.compare.compare import Comparison, Missing, TaskComparison
+from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
@@ -51,7 +51,7 @@ def _task_view(task: TaskName, comparison: TaskComparison) -> Group:
     return Group(heading, table, plain(_missing_line(comparison.missing)))
 
 
-def _missing_line(missing: Missing) -> str:
+def _missing_line(missing: Unpaired) -> str:
     return (
         f"not paired: only in A {len(missing.only_in_a)}, only in B {len(missing.only_in_b)}, "
         f"infrastructure failure in A {len(missing.infrastructure_a)}, in B {len(missing.infrastructure_b)}; "

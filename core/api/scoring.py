@@ -10,10 +10,9 @@ from typing import Any
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError, DataError
-from medvision_agent.eval.results.folder import has_results
-from medvision_agent.eval.results.load import load_answers, load_batches, without_collector
+from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
+from medvision_agent.eval.results.published import run_sections
 from medvision_agent.eval.results.removed import read_removed
-from medvision_agent.eval.results.run import run_sections
 from medvision_agent.eval.results.summary import Section, sample_lines, section, sections
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named

@@ -24,10 +24,9 @@ from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
-from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
 from medvision_agent.eval.study.plan import Plan, make_plan
-from medvision_agent.eval.study.preview import Preview
+from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.run import execute_study
 from medvision_agent.eval.study.schema import Study

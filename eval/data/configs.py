@@ -14,10 +14,10 @@ from typing import Literal
 
 from medvision_agent.errors import ConfigError, DataError
 
-__all__ = ["FAMILIES", "PLANES", "SPLITS", "Config", "Family", "Kind", "read_task_list", "task_name"]
+__all__ = ["FAMILIES", "PLANES", "SPLITS", "Config", "ConfigFamily", "Kind", "read_task_list", "task_name"]
 
 Kind = Literal["detection", "biometry", "segmentation"]
-Family = Literal[
+ConfigFamily = Literal[
     "BoxSize",
     "TumorLesionSize",
     "BiometricsFromLandmarks",
@@ -25,7 +25,7 @@ Family = Literal[
     "BiometricsFromLandmarks_Angle",
     "MaskSize",
 ]
-FAMILIES: dict[Family, str] = {
+FAMILIES: dict[ConfigFamily, str] = {
     "BoxSize": "Box-Size",
     "TumorLesionSize": "Tumor-Lesion-Size",
     "BiometricsFromLandmarks": "Biometrics-From-Landmarks",
@@ -49,7 +49,7 @@ class Config:
     """One configuration of upstream's dataset."""
 
     dataset: str
-    family: Family
+    family: ConfigFamily
     task_id: str
     slice_dim: int
     split: str

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medvision_agent.eval.report.inputs import ArmIn
-from medvision_agent.eval.report.model import Asked, Chapter, RunFacts
+from medvision_agent.eval.report.model import Chapter, FirstPrompt, RunFacts
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS
@@ -53,7 +53,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
     )
 
 
-def _asked(run: Run) -> list[Asked]:
+def _asked(run: Run) -> list[FirstPrompt]:
     found = []
     for task in TASKS:
         first = next((record.sample.id for record in run.records if record.sample.task == task), None)
@@ -62,7 +62,7 @@ def _asked(run: Run) -> list[Asked]:
         messages = read_trace(run.folder, first).get("messages", [])
         system, question = (_words(messages, kind) for kind in ("system", "human"))
         if system or question:
-            found.append(Asked(task=task, sample=first, system=system, question=question))
+            found.append(FirstPrompt(task=task, sample=first, system=system, question=question))
     return found
 
 

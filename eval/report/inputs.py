@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.compare.parity import parity, run_parity
-from medvision_agent.eval.compare.statistics.family import Key
-from medvision_agent.eval.compare.statistics.pairs import Evidence
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run

@@ -15,7 +15,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmTask", "Asked", "Chapter", "Contrast", "Mark", "PairMeans", "Panel", "Picture"]
+__all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "Mark", "PairMeans", "Panel", "Picture"]
 __all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
@@ -141,7 +141,7 @@ class Refused(Frozen):
     differences: tuple[str, ...]
 
 
-class Asked(Frozen):
+class FirstPrompt(Frozen):
     """The words that the first sample of a task was asked with."""
 
     task: TaskName
@@ -168,7 +168,7 @@ class RunFacts(Frozen):
     failed_tries: int
     superseded: int
     spent_usd: float | None
-    asked: tuple[Asked, ...]
+    asked: tuple[FirstPrompt, ...]
 
 
 class Published(Frozen):

@@ -18,7 +18,7 @@ from medvision_agent.eval.results.target import read_target
 from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Stored
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Heading", "build_answer", "family_of", "read_heading", "task_of", "unpack"]
+__all__ = ["Heading", "build_answer", "read_heading", "task_of", "unpack"]
 
 Row = Mapping[str, Any]
 _FAMILY_WORDS: dict[str, Family] = {
@@ -74,11 +74,6 @@ def task_of(file: str) -> str:
     """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
     _, found, task = file.rpartition("_samples_")
     return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
-
-
-def family_of(row: Row, task: str) -> Family:
-    """Return what a record is about, as it says itself or by the name of its task."""
-    return _family(row.get("task_type"), task)
 
 
 def unpack(resps: Any) -> str:

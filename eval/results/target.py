@@ -11,14 +11,12 @@ from typing import Any
 
 import msgspec
 
-from medvision_agent.eval.results.decode import decode_quickly
 from medvision_agent.eval.scorer.answer import COUNTS
 from medvision_agent.eval.tasks import Family
 
 __all__ = ["Numbers", "read_target", "read_targets"]
 
 _SEQUENCES = (list, tuple)
-_FLOATS = {float}
 _USUAL: dict[Family, Callable[[str], Any]] = {
     "Detection": msgspec.json.Decoder(tuple[float, float, float, float]).decode,
     "TL": msgspec.json.Decoder(tuple[float, float]).decode,
@@ -59,16 +57,6 @@ def _numbers(value: float | Numbers) -> Numbers:
 def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
     """Return the numbers of a target, and whether it was a bare number and no list of one."""
     value = _literal(target) if isinstance(target, str) else target
-    if type(value) is list and len(value) == COUNTS[family] and set(map(type, value)) == _FLOATS:
-        found = tuple(value)  # nearly all of boxes and sizes: no look at each number but this one
-        if math.isfinite(sum(found)):
-            return found, False
-    elif type(value) is float and COUNTS[family] == 1 and math.isfinite(value):
-        return (value,), True
-    return _checked(target, value, family)
-
-
-def _checked(target: Any, value: Any, family: Family) -> tuple[tuple[float, ...], bool]:
     bare = not isinstance(value, _SEQUENCES)
     numbers = (value,) if bare else tuple(value)
     if not all(map(_is_number, numbers)):
@@ -89,10 +77,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _literal(text: str) -> Any:
-    try:
-        return decode_quickly(text)  # the usual case
-    except (ValueError, RecursionError):
-        pass
     try:
         return json.loads(text)  # NaN and Infinity are refused with what is not finite
     except (ValueError, RecursionError):

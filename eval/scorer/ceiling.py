@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from medvision_agent.eval.scorer.answers import whole_pairs
 from medvision_agent.eval.scorer.metrics import Floats, Target, overlap
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.sizes import whole_pairs
 
 __all__ = ["answers_ceiling", "ceiling", "edge_boxes"]
 

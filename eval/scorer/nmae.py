@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.answer import Stored
-from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.answers import Answers, whole_pairs
 from medvision_agent.eval.scorer.metrics import Floats
-from medvision_agent.eval.scorer.sizes import whole_pairs
 
 __all__ = ["diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
 

@@ -3,11 +3,14 @@
 ``v0`` has the size of the picture as sent, which the run keeps, and the sample's spacing (after ``--reshape``: the
 field of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is
 made again, by the tool itself, on an empty slice of that size, with the model's size rule and convention.
+
+Where this cannot be done, or something else cannot be said of a sample, there is a counted reason, never a silent gap.
 """
 
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,6 @@ from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
@@ -28,12 +30,30 @@ from medvision_agent.tools.view.perceived import Native, PerceivedRule
 from medvision_agent.tools.view.slice import FloatImage, Grey, Slice
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Scene", "picture_size", "scene_of"]
+__all__ = ["Missing", "Scene", "picture_size", "scene_of"]
+
 
 _RULE: TypeAdapter[PerceivedRule | None] = TypeAdapter(PerceivedRule | None)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SAME = 1e-5
 """How far two reports of one coordinate may differ, as a share of the view."""
+
+
+class Missing(StrEnum):
+    """A reason why an answer is not decomposed."""
+
+    NO_ANSWER = "the model gave no answer"
+    NO_NUMBERS = "the answer does not parse"
+    TOO_LARGE = "a number of the answer is beyond 1e12"
+    NO_PICTURE = "the picture as sent is not stored"
+    NO_SIZE = "the picture was reshaped, and its native size is not known"
+    NO_VIEWS = "the views of the calls cannot be rebuilt"
+    WITHHELD = "what the tools measured was withheld (blind)"
+    TOO_FEW = "fewer measurements than numbers in the answer"
+    NO_POINTS = "nothing was measured and no points are stated"
+    UNCLEAR_POINTS = "the points stated are not exactly those of the task"
+    SEVERAL_VIEWS = "points are stated where there are several views"
+    SAME_POINTS = "two points of a line coincide"
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[local]'")
 pytest.importorskip("transformers", reason="needs the `local` extra: pip install -e '.[local]'")
 
+import commands
 from fake import tiny
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -20,7 +22,19 @@ from medvision_agent.eval.store.read import open_run
 
 ENVIRON = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 """No network, and one thread: tiny models are slower on several."""
+GEMMA3 = "transformers.models.gemma3.modeling_gemma3"
+LOCAL = "medvision_agent.agent.providers.local.chat"
 SERVING = ("accelerate", "fastapi", "uvicorn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _commands():
+    """Have commands that need not load torch again."""
+    if not commands.POSSIBLE:
+        yield
+        return
+    with commands.server("accelerate", GEMMA3, LOCAL):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +101,49 @@ async def test_an_unfit_row_leaves_no_run_behind(checkpoint, call, tmp_path):
     assert "response_template" in err.strip().splitlines()[-1]
     assert "Traceback" not in err
     assert not (tmp_path / "run").exists()
+
+
+GENERATING = """
+import sys
+from medvision_agent.agent.providers.local.engine import Engine
+from medvision_agent.cli.main import main
+
+run = Engine.run
+def told(self, requests):
+    print("generating", file=sys.stderr, flush=True)
+    return run(self, requests)
+Engine.run = told
+main()
+"""
+
+
+async def test_ctrl_c_twice_ends_a_run_soon(tmp_path):
+    """Generating cannot be cancelled, only told to stop."""
+    endless = tiny.gemma3(tmp_path / "tiny", scripted=True, ends=False)
+    models = tmp_path / "models.yaml"
+    models.write_text(
+        f"endless: {{provider: transformers, model: {endless}, perceived: {{rule: native}}, "
+        "max_output_tokens: 15000}\n"  # would take minutes
+    )
+    words = ("run", "--model", "endless", "--models", models, "--tools", "off", "--limit", 1, "--out", "run")
+    process = await asyncio.create_subprocess_exec(
+        *(commands.PYTHON, "-c", GENERATING, *map(str, words)),
+        cwd=tmp_path,
+        env=os.environ | ENVIRON,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(150):
+        assert (await process.stderr.readline()).startswith(b"writing to ")
+        assert await process.stderr.readline() == b"generating\n"
+        process.send_signal(signal.SIGINT)
+        assert b"finishing what is in flight" in await process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            _, err = await process.communicate()
+    assert process.returncode == 130, err
+    assert b"--resume" in err
+    assert b"Traceback" not in err
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Evidence", "Pair", "Pairs", "Result", "Side", "Unit", "pair"]
+__all__ = ["Evidence", "Key", "Pair", "Pairs", "Result", "Side", "Unit", "pair"]
 
 Evidence = Literal["real", "synthetic", "demonstration"]
 """What the data can be evidence of, said by the caller: patients, phantoms, or nothing beyond that the tools work."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What a comparison is about."""
+
+    contrast: str
+    task: str
+    model: str
+    source: str = ""
+    """Of the samples; where there is only one it may stay empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """Parsing one sample and refusing what cannot be right, with messages that name the place and the field."""
 
-from collections.abc import Iterable
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pydantic import ValidationError
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.eval.data.source import NativeImage, SourceInfo
+from medvision_agent.eval.data.sources.picture import decode_picture, from_levels
 
-__all__ = ["check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
+__all__ = ["FileSource", "check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
@@ -62,6 +63,35 @@ def check_unmixed(placed: Iterable[tuple[str, Sample]]) -> None:
                 f"{place}: marks.synthetic: synthetic samples and others in one source ({first[True]} is marked, "
                 f"{first[False]} is not); no mean may hold both, so keep each kind in a source of its own"
             )
+
+
+class FileSource:
+    """The samples of one file, checked, and their pictures."""
+
+    def __init__(self, path: Path, placed: Sequence[tuple[str, Sample]], form: str) -> None:
+        """Keep samples with their places in the file; DataError where there are none, or they cannot stand together.
+
+        *form* says where one sample is expected.
+        """
+        if not placed:
+            raise DataError(f"{path}: no samples in it; expected one {form} (docs/data.md)")
+        check_unique(placed)
+        check_unmixed(placed)
+        self._path = path
+        self._places = {sample.id: place for place, sample in placed}
+        self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
+
+    @property
+    def info(self) -> SourceInfo:
+        """Name the file, and say if its pictures are made."""
+        return SourceInfo.of_file(self._path, self.samples)
+
+    def _native(self, sample: Sample, png: bytes, field: str) -> NativeImage:
+        """Return the pixels of a sample's picture, whose bytes are those of *field*."""
+        place = self._places[sample.id]
+        native = from_levels(decode_picture(png, f"{place}: {field}"), sample)
+        check_points(sample, native, place)
+        return native
 
 
 def check_points(sample: Sample, native: NativeImage, place: str) -> None:

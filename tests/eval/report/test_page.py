@@ -9,8 +9,8 @@ from forged import forged
 
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.markdown import markdown_page
 from medvision_agent.eval.report.page import html_page
+from medvision_agent.eval.report.write import markdown_page
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use", "rect", "line", "circle", "image"}
 

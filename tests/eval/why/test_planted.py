@@ -8,8 +8,8 @@ import pytest
 
 from medvision_agent.errors import DamageError
 from medvision_agent.eval.scorer.protocol import protocol
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.samples import sample_whys
+from medvision_agent.eval.why.scene import Missing
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.tools.view.frames import FRAMES
 
