@@ -1,13 +1,13 @@
 """The seal of a run: hashes by which damage and careless edits are found.
 
-Contract: what is hashed, by SHA-256 over canonical JSON (UTF-8, no spaces, keys sorted):
+Contract: what is hashed, by SHA-256 (of JSON in canonical form: UTF-8, no spaces, keys sorted):
 
 - a trace: its JSON text as stored (what was sent and said, every tool call and its result, the dates of requests, and
   every picture by the hash of its bytes);
 - a record: ``[sample id, attempt, outcome, JSON text of the record as stored, hash of its trace]``; the record holds
   the response, how it ended, tokens, cost and versions;
 - the facts of a run (settings, identity, format): pairs of key and text, in the order of the keys;
-- its samples, ground truth included: their texts in their order.
+- its samples, ground truth included: id and text of each in their order, each followed by a line break.
 
 The *seal* is the hash over the record hashes, sorted by sample and attempt: runs of parts of the samples can be merged
 and give the seal of one run. The *tally*, which changes in the transaction that adds a record, says how many records
@@ -142,8 +142,8 @@ def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None]) -> Tall
     """Return the tally of what is stored now; *hashes* are those of the records."""
     facts = database.execute("SELECT key, value FROM run WHERE key != ? ORDER BY key", (_TALLY,)).fetchall()
     samples = sha256()
-    for (text,) in database.execute("SELECT json FROM sample ORDER BY position"):
-        samples.update(text.encode() + b"\n")
+    for sample_id, text in database.execute("SELECT id, json FROM sample ORDER BY position"):
+        samples.update(f"{sample_id}\n{text}\n".encode())
     tally = Tally(facts=hash_of(facts), samples=samples.hexdigest())
     for one in hashes:
         tally = tally.plus(one)

@@ -38,6 +38,7 @@ RECORDS = {
     "settings": ("UPDATE run SET value = replace(value, 'demo', 'real') WHERE key = 'config'", "settings were changed"),
     "the identity": ("UPDATE run SET value = replace(value, 'off', 'on') WHERE key = 'identity'", "settings were"),
     "the ground truth": ("UPDATE sample SET json = replace(json, '10.0', '11.0')", "ground truth"),
+    "the id of a sample": ("UPDATE sample SET id = 'x' WHERE id = 's3'", "ground truth"),
     "the tally": ("DELETE FROM run WHERE key = 'tally'", "tally"),
 }
 
