@@ -16,7 +16,6 @@ latest one counts. One process writes at a time (a file lock says so); any numbe
 """
 
 import asyncio
-import json
 import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -29,52 +28,18 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import (
-    COUNT,
-    DATABASE,
-    LOCK,
-    PICTURES,
-    read_count,
-    sync_folder,
-    write_count,
-    write_picture,
-)
-from medvision_agent.eval.store.read import FORMAT, holds_run, no_run, open_run
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, write_picture
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.seal import (
-    StoredRecord,
-    add_to_tally,
-    hash_of_text,
-    is_sealed,
-    records_in,
-    set_tally,
-    tally_of,
-)
-from medvision_agent.eval.store.writer import Writer, transaction
+from medvision_agent.eval.store.schema import add_record, continue_run, create_run
+from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
+from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore"]
 
 _LOG = logging.getLogger(__name__)
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
 """What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
-_SCHEMA = """
-CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE sample (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
-CREATE TABLE record (
-    sample_id TEXT NOT NULL REFERENCES sample (id),
-    attempt INTEGER NOT NULL,
-    outcome TEXT NOT NULL,
-    json TEXT NOT NULL,
-    trace_sha256 TEXT,
-    sha256 TEXT,
-    trace TEXT NOT NULL,
-    PRIMARY KEY (sample_id, attempt)
-) STRICT;
-"""
-
-_INSERT = """
-INSERT INTO record (sample_id, attempt, outcome, json, trace_sha256, sha256, trace) VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 class RunStore:
@@ -95,13 +60,9 @@ class RunStore:
         """
         store = cls(folder)
         try:
-            facts = {
-                "format": FORMAT,
-                "identity": identity.model_dump(mode="json", exclude={"resumed"}),
-                "config": config,
-            }
-            store._writer.do(lambda database: _create(database, folder, samples, facts))
-            write_count(folder, 0)
+            facts = {"identity": identity.model_dump(mode="json", exclude={"resumed"}), "config": config}
+            store._writer.do(lambda database: create_run(database, folder, samples, facts))
+            store._writer.note_count(0)
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
@@ -129,7 +90,8 @@ class RunStore:
             )
         store = cls(folder)
         try:
-            write_count(folder, store._writer.do(lambda database: _continue(database, stored, identity.code)))
+            tally = store._writer.do(lambda database: continue_run(database, stored, identity.code))
+            store._writer.note_count(tally.count)
         except _UNWRITABLE as error:
             store.close()
             raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
@@ -189,51 +151,11 @@ class RunStore:
             content = record.model_dump_json(exclude={"sample"})
             row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(text), None)
             row = row._replace(sha256=row.found_sha256)
-            with transaction(database):
-                database.execute(_INSERT, (*row, text))
-                tally = add_to_tally(database, row)
+            tally = add_record(database, row, text)
         except _UNWRITABLE as error:
             raise StorageError(
                 f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
                 "the samples before it are; remove the cause and go on with --resume"
             ) from error
         with suppress(OSError):  # the sample is stored, and a lower count is true as well
-            write_count(self.folder, tally.count)
-
-
-def _create(database: sqlite3.Connection, folder: Path, samples: Sequence[Sample], facts: Mapping[str, object]) -> None:
-    """Write a run's settings and samples in one transaction, unless the file holds a run."""
-    with transaction(database):
-        if holds_run(database):
-            raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
-        if read_count(folder) is not None:
-            raise no_run(folder)
-        for statement in filter(str.strip, _SCHEMA.split(";")):
-            database.execute(statement)
-        rows = [(key, json.dumps(value)) for key, value in facts.items()]
-        database.executemany("INSERT INTO run VALUES (?, ?)", rows)
-        texts = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
-        database.executemany("INSERT INTO sample VALUES (?, ?, ?)", texts)
-        set_tally(database, tally_of(database, ()))
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _continue(database: sqlite3.Connection, stored: Identity, code: str) -> int:
-    """Note that the run goes on under *code*, seal what comes if it is of an older format; return its records.
-
-    What was stored by a version that did not seal stays without a hash.
-    """
-    with transaction(database):
-        if not is_sealed(database):
-            for column in ("trace_sha256", "sha256"):
-                database.execute(f"ALTER TABLE record ADD COLUMN {column} TEXT")
-            _put(database, "format", FORMAT)
-        if code != (stored.resumed or (stored.code,))[-1]:
-            _put(database, "resumed", [*stored.resumed, code])
-        tally = tally_of(database, [record.sha256 for record in records_in(database)])
-        set_tally(database, tally)
-    return tally.count
-
-
-def _put(database: sqlite3.Connection, key: str, value: object) -> None:
-    database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, json.dumps(value)))
+            self._writer.note_count(tally.count)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, make_folder
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, make_folder, write_count
 
 __all__ = ["Writer", "transaction"]
 
@@ -35,7 +35,7 @@ class Writer:
             raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
         except OSError as error:
             raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
-        self._count = folder / COUNT
+        self._folder, self._noted = folder, False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._closing: Future[None] | None = None
         try:
@@ -55,6 +55,11 @@ class Writer:
         """Hand over *work*, wait, and return its result or raise what it raised."""
         return self.submit(work).result()
 
+    def note_count(self, records: int) -> None:
+        """Note beside the log how many records the database holds."""
+        write_count(self._folder, records)
+        self._noted = True
+
     def close(self) -> None:
         """Wait for all work, close the database and let others write; may be called again.
 
@@ -68,8 +73,9 @@ class Writer:
     def _close(self) -> None:
         try:
             with suppress(sqlite3.Error):  # someone reads: the log stays
-                if self._database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
-                    self._count.unlink(missing_ok=True)
+                plain = self._database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+                if plain and self._noted:  # a note of others may say that the log was lost
+                    (self._folder / COUNT).unlink(missing_ok=True)
             self._database.close()
         finally:
             self._lock.release()

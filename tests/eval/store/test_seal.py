@@ -144,6 +144,8 @@ def test_a_lost_log_is_damage_and_never_a_reason_to_begin_again(tmp_path):
     assert verify_run(copy).damage
     with pytest.raises(StorageError, match="already holds a run"):
         RunStore.create(copy, SAMPLES, IDENTITY, CONFIG)
+    with pytest.raises(DamageError, match="lost"):
+        open_run(copy)
 
 
 def test_a_kill_before_and_after_the_first_record_loses_nothing(tmp_path):
