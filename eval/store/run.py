@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.tool_path import ToolPath, tool_path
 from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
@@ -29,11 +31,18 @@ class Run:
     records: Sequence[Record]
     superseded: Sequence[Record] = ()
     """Earlier attempts of these samples: they count in nothing but what was spent."""
+    probe: ToolProbe | None = None
+    """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
 
     @property
     def source_note(self) -> str:
         """What summaries must say about the data."""
         return str(self.config["source"]["note"])
+
+    @property
+    def tool_path(self) -> ToolPath | None:
+        """How far tools came: declared, called, answered, shown; None without tools."""
+        return tool_path(self.identity, self.records)
 
     @property
     def facts(self) -> list[str]:
@@ -51,6 +60,7 @@ class Run:
         ]
         if dates := self._dates():
             lines.append(dates)
+        lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
         if identity.model.get("replay"):
             lines.append(self._replayed())
         if identity.resumed:
@@ -64,8 +74,8 @@ class Run:
 
     @property
     def spent_usd(self) -> float | None:
-        """What all attempts cost, superseded ones included; None where no attempt has a cost."""
-        return _dollars([*self.records, *self.superseded])
+        """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
+        return _dollars([*self.records, *self.superseded, *([self.probe] if self.probe else [])])
 
     def _dates(self) -> str:
         """Say on which days samples were asked, and which marks of its version the server sent; empty if unknown."""
@@ -134,6 +144,6 @@ class Run:
         return todo
 
 
-def _dollars(records: Sequence[Record]) -> float | None:
+def _dollars(records: Sequence[Record | ToolProbe]) -> float | None:
     costs = [record.cost_usd for record in records if record.cost_usd is not None]
     return sum(costs) if costs else None

@@ -17,6 +17,7 @@ from medvision_agent.eval.store.seal import (
     StoredRecord,
     Tally,
     add_to_tally,
+    facts_changed,
     is_sealed,
     records_in,
     set_tally,
@@ -24,7 +25,7 @@ from medvision_agent.eval.store.seal import (
 )
 from medvision_agent.eval.store.writer import transaction
 
-__all__ = ["add_record", "continue_run", "create_run"]
+__all__ = ["add_record", "continue_run", "create_run", "set_fact"]
 
 _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -86,6 +87,13 @@ def add_record(database: sqlite3.Connection, record: StoredRecord, trace: str) -
     with transaction(database):
         database.execute(_INSERT, (*record, trace))
         return add_to_tally(database, record)
+
+
+def set_fact(database: sqlite3.Connection, key: str, value: object) -> None:
+    """Write a fact of the run, JSON data, in place of an earlier one of that key."""
+    with transaction(database):
+        _put(database, key, value)
+        facts_changed(database)
 
 
 def _put(database: sqlite3.Connection, key: str, value: object) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "StoredTrace",
     "Tally",
     "add_to_tally",
+    "facts_changed",
     "hash_of",
     "hash_of_text",
     "is_sealed",
@@ -140,11 +141,10 @@ def traces_in(database: sqlite3.Connection, which: str = "", *values: str) -> It
 
 def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None]) -> Tally:
     """Return the tally of what is stored now; *hashes* are those of the records."""
-    facts = database.execute("SELECT key, value FROM run WHERE key != ? ORDER BY key", (_TALLY,)).fetchall()
     samples = sha256()
     for sample_id, text in database.execute("SELECT id, json FROM sample ORDER BY position"):
         samples.update(f"{sample_id}\n{text}\n".encode())
-    tally = Tally(facts=hash_of(facts), samples=samples.hexdigest())
+    tally = Tally(facts=_facts(database), samples=samples.hexdigest())
     for one in hashes:
         tally = tally.plus(one)
     return tally
@@ -169,6 +169,16 @@ def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
     tally = tally.plus(record.sha256)
     set_tally(database, tally)
     return tally
+
+
+def facts_changed(database: sqlite3.Connection) -> None:
+    """Bring the stored tally up to date with the facts, in the transaction that changes one."""
+    if (tally := stored_tally(database)) is not None:
+        set_tally(database, tally.but(facts=_facts(database)))
+
+
+def _facts(database: sqlite3.Connection) -> str:
+    return hash_of(database.execute("SELECT key, value FROM run WHERE key != ? ORDER BY key", (_TALLY,)).fetchall())
 
 
 def seal_of(records: Iterable[StoredRecord]) -> str:

@@ -24,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
@@ -31,7 +32,7 @@ from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, write_picture
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.schema import add_record, continue_run, create_run
+from medvision_agent.eval.store.schema import add_record, continue_run, create_run, set_fact
 from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
 from medvision_agent.eval.store.writer import Writer
 
@@ -100,6 +101,11 @@ class RunStore:
             raise
         _LOG.info("%s: the run is resumed", folder)
         return store
+
+    def note_probe(self, probe: ToolProbe) -> None:
+        """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
+        found = probe.model_dump(mode="json")
+        self._writer.do(lambda database: set_fact(database, "probe", found))
 
     def __enter__(self) -> Self:
         return self

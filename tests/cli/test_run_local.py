@@ -147,8 +147,8 @@ async def test_ctrl_c_twice_ends_a_run_soon(tmp_path):
 
 
 @pytest.fixture(scope="module")
-async def served(checkpoint, tmp_path_factory):
-    """Return the address of ``transformers serve``, a process of its own."""
+async def served(tmp_path_factory):
+    """Return the address of ``transformers serve``, a process of its own; it loads the model a request names."""
     if missing := [name for name in SERVING if importlib.util.find_spec(name) is None]:
         pytest.skip(f"needs {', '.join(missing)}: pip install {' '.join(SERVING)}")
     with socket.socket() as free:
@@ -158,7 +158,7 @@ async def served(checkpoint, tmp_path_factory):
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("transformers"),
-            *("serve", str(checkpoint), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
+            *("serve", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
             env=os.environ | ENVIRON,
             stdout=output,
             stderr=output,
@@ -193,3 +193,15 @@ async def test_a_model_behind_transformers_serve(checkpoint, served, call, tmp_p
     server = f"provider: openai, api: chat, base_url: '{served}', api_key_env: null"
     row = f"{server}, model: {checkpoint}, timeout_seconds: 100"
     check(*await both_arms(call, written(tmp_path, row), tmp_path, "--max-connections", 1))
+
+
+async def test_a_served_template_that_drops_the_declarations_is_refused(served, call, tmp_path):
+    """The server takes the tools and says nothing; only the count of the prompt's tokens shows that they are gone."""
+    folder = tiny.gemma3(tmp_path / "tiny", template=tiny.GEMMA_TEXT_TEMPLATE, response_template=None, scripted=True)
+    row = f"provider: openai, base_url: '{served}', api_key_env: null, model: {folder}, timeout_seconds: 100"
+    words = ("run", "--model", "mine", "--models", written(tmp_path, row), "--tools", "ruler", "--limit", 1)
+    code, _, err = await call(*words, "--out", tmp_path / "run", **ENVIRON)
+    assert code == 2, err
+    assert "the same message has 46 prompt tokens with them and 46 without" in err
+    assert "Set `tool_calling: text` in its row" in err
+    assert not (tmp_path / "run").exists()
