@@ -130,6 +130,7 @@ async def call_model(
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error, tools=tools)
                 if fault.broken_call is not None:
+                    on_request(RequestTrace(asked_at, _since(began)))
                     return Reply(*_broken_call(redact(fault.detail), redact(fault.broken_call)), tries, began - started)
                 if isinstance(error, _NoReply) and not error.usage.unreported:
                     pace.took(start, error.usage.input + error.usage.output)
