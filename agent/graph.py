@@ -74,6 +74,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
         sleep=session.waiting.sleep,
         on_fault=session.failed,
         on_spent=session.paid,
+        on_request=session.trace.requests.append,
         redact=chat.redact,
         pace=chat.pace,
         tools=bool(schemas),

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from langchain_core.language_models.base import LanguageModelInput
@@ -25,6 +26,7 @@ from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
+from medvision_agent.agent.trace import RequestTrace
 from medvision_agent.agent.wire.failures import Fault, classify
 from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.agent.wire.reading import BodyError
@@ -93,6 +95,7 @@ async def call_model(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_fault: Callable[[Fault, int], None] | None = None,
     on_spent: Callable[[Usage], None] | None = None,
+    on_request: Callable[[RequestTrace], None] = lambda request: None,  # noqa: ARG005
     redact: Callable[[str], str] = str,
     pace: Pace | None = None,
     tools: bool = False,
@@ -101,8 +104,8 @@ async def call_model(
 
     With *tools*, the request declares some: a service that could not read the model's call has replied all the same.
 
-    *on_spent* hears of tokens reported for a reply that is none; *redact* takes the key out of replies and a fault's
-    detail; *pace* holds back tries that would exceed the limits per minute.
+    *on_spent* hears of tokens reported for a reply that is none, *on_request* of every request with its date; *redact*
+    takes the key out of replies and a fault's detail; *pace* holds back tries that would exceed the limits per minute.
     """
     pace = pace or Pace()
     started = time.monotonic()
@@ -117,14 +120,17 @@ async def call_model(
         tries = attempt.retry_state.attempt_number
         with attempt:
             start = await pace.wait(sleep)
+            asked_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
             try:
-                began = time.monotonic()
                 message, turn = await _once(runnable, messages, config.timeout_seconds, read, redact)
+                names = (turn.model_version, turn.fingerprint, turn.response_id)
+                on_request(RequestTrace(asked_at, _since(began), None, *names))
                 pace.took(start, turn.usage.input + turn.usage.output)
                 return Reply(message, turn, tries, began - started)
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
                 fault = error.fault if isinstance(error, _NoReply) else classify(error, tools=tools)
                 if fault.broken_call is not None:
+                    on_request(RequestTrace(asked_at, _since(began)))
                     return Reply(*_broken_call(redact(fault.detail), redact(fault.broken_call)), tries, began - started)
                 if isinstance(error, _NoReply) and not error.usage.unreported:
                     pace.took(start, error.usage.input + error.usage.output)
@@ -133,6 +139,7 @@ async def call_model(
                 fault = replace(fault, detail=redact(fault.detail))
                 if isinstance(config, Offline):
                     fault = Fault(Outcome.INTERNAL, fault.detail)
+                on_request(RequestTrace(asked_at, _since(began), fault.outcome.value))
                 _log(config, fault, tries)
                 if on_fault is not None:
                     on_fault(fault, tries)
@@ -141,6 +148,10 @@ async def call_model(
                 # Only faults of ours keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
     raise AssertionError("unreachable: the last try raises")
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 4)
 
 
 def _log(config: ModelConfig, fault: Fault, tries: int) -> None:

@@ -43,6 +43,10 @@ class Turn:
     usage: Usage
     model_version: str | None = None
     """The exact model that answered, as the provider names it."""
+    fingerprint: str | None = None
+    """The server's mark of its own version and settings."""
+    response_id: str | None = None
+    """The server's name for this reply."""
     unread_calls: int = 0
     """Calls of tools in the text that neither the service nor the grammar read."""
     code_runs: tuple[CodeRun, ...] = ()
@@ -119,7 +123,9 @@ class Chat:
             finish=finish,
             finish_raw=raw,
             usage=Usage(model_calls=1) if isinstance(self.config, Offline) else usage_of(message),
-            model_version=message.response_metadata.get("model_name") or None,
+            model_version=_name(message, "model_name"),
+            fingerprint=_name(message, "system_fingerprint"),
+            response_id=_name(message, "id"),
             code_runs=self.code_runs(message),
         )
 
@@ -131,6 +137,15 @@ class Chat:
         """Return the reason to stop, named and raw; the offline policies always finish."""
         raw = str(message.response_metadata.get("finish_reason") or "stop")
         return finish_of(raw, CHAT), raw
+
+
+_LONGEST_NAME = 200
+
+
+def _name(message: AIMessage, key: str) -> str | None:
+    """Return a name that the server gave in a reply's metadata, cut to a sensible length."""
+    value = message.response_metadata.get(key)
+    return str(value)[:_LONGEST_NAME] if value else None
 
 
 def data_url(png: bytes) -> str:

@@ -23,6 +23,7 @@ from medvision_agent.eval.asking.estimate import estimate as estimate_prepared
 from medvision_agent.eval.asking.launch import Prepared, execute, prepare
 from medvision_agent.eval.asking.rerun import changes, settings_of
 from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -106,7 +107,9 @@ def default_folder(settings: Settings) -> Path:
 
 
 def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
-    used_up = list[str]()
+    used_up, out = list[str](), prepared.settings.out
+    if warning := network_warning(out):
+        lines = [*lines, warning]
     with RunProgress(shown=progress) as shown:
 
         def start(run: Run) -> None:
@@ -120,7 +123,6 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
         for line in (*lines, *prepared.warnings()):
             shown.say(line)
         run, interrupted = to_its_end(work, shown.interrupted)
-    out = prepared.settings.out
     return Ran(out, "run", {out.resolve().name: out}, run, "".join(used_up), interrupted)
 
 

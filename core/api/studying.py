@@ -20,6 +20,7 @@ from medvision_agent.api.progress import RunProgress
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import Protocol, protocol
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.study.arms import stored_arms
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
@@ -146,6 +147,8 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     every = sum(len(cell.prepared.samples) for cell in cells)
     lines = [line for cell in cells for line in redirections(cell.prepared.model)]
     lines += without_noise(plan.arms, laid.study.epochs, cells)
+    if warning := network_warning(out):
+        lines.append(warning)
     with RunProgress(shown=progress) as shown:
 
         def start(pending: int) -> None:

@@ -44,7 +44,6 @@ class Lane:
     job: Job
     store: RunStore
     breaker: Breaker
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 Ask = tuple[Lane, Sample, int]

@@ -126,8 +126,7 @@ class _Asking:
             if lane.breaker.too_early(record):
                 pool.waiting.append((ask, record))
                 return
-            async with lane.writing:
-                await asyncio.to_thread(lane.store.add, record, trace)
+            await lane.store.add_async(record, trace)
         self.meter.add(record)
         self.watch.on_record(record)
         for again in lane.breaker.hear(record):
@@ -208,6 +207,7 @@ def _use(call: ToolCallTrace) -> ToolUse:
 
 
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
+    requests = given.trace.requests
     return Record(
         sample=sample,
         attempt=attempt,
@@ -225,6 +225,9 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         finish_reasons=given.finish_reasons,
         unread_calls=given.unread,
         model_versions=given.model_versions,
+        fingerprints=tuple(dict.fromkeys(one.fingerprint for one in requests if one.fingerprint)),
+        asked_at=requests[0].asked_at if requests else "",
+        last_asked_at=requests[-1].asked_at if requests else "",
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,
         v0_sha256=given.v0_sha256,

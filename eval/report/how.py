@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medvision_agent.errors import StorageError
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
 from medvision_agent.eval.store.read import read_trace
@@ -62,10 +61,7 @@ def _asked(run: Run) -> list[FirstPrompt]:
         first = next((record.sample.id for record in run.records if record.sample.task == task), None)
         if first is None:
             continue
-        try:
-            messages = read_trace(run.folder, first).get("messages", [])
-        except StorageError:
-            continue
+        messages = read_trace(run.folder, first).get("messages", [])
         system, question = (_words(messages, kind) for kind in ("system", "human"))
         if system or question:
             found.append(FirstPrompt(task=task, sample=first, system=system, question=question))

@@ -81,6 +81,12 @@ class Record(_Frozen):
     """Replies that hold calls of tools in their text which neither the service nor the grammar read."""
     model_versions: tuple[str, ...] = ()
     """Distinct model versions the server said it used."""
+    fingerprints: tuple[str, ...] = ()
+    """Distinct marks of its version and settings that the server sent."""
+    asked_at: str = ""
+    """When the first request was sent, also one that failed: UTC, ISO 8601; empty in runs of version 0.1."""
+    last_asked_at: str = ""
+    """When the last one was sent."""
     prompt_sha256: str = ""
     """Hash of the rendered prompt (system text and question) without the tool paragraph."""
     prompt_with_tools_sha256: str = ""

@@ -15,6 +15,9 @@ from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
 
+_SHOWN = 5
+"""Fingerprints that are named at most: a server may send another one with every reply."""
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -56,6 +59,8 @@ class Run:
             f"model {identity.model_name} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
+        if dates := self._dates():
+            lines.append(dates)
         lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
         if identity.model.get("replay"):
             lines.append(self._replayed())
@@ -74,6 +79,18 @@ class Run:
     def spent_usd(self) -> float | None:
         """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
         return _dollars([*self.records, *self.superseded, *([self.probe] if self.probe else [])])
+
+    def _dates(self) -> str:
+        """Say on which days samples were asked, and which marks of its version the server sent; empty if unknown."""
+        days = sorted(
+            day for record in self.records for at in (record.asked_at, record.last_asked_at) if (day := at[:10])
+        )
+        marks = sorted({mark for record in self.records for mark in record.fingerprints})
+        if not days:
+            return ""
+        line = f"asked on {days[0]} (UTC)" if days[0] == days[-1] else f"asked from {days[0]} to {days[-1]} (UTC)"
+        more = f" and {len(marks) - _SHOWN} more" if len(marks) > _SHOWN else ""
+        return line + (f", server fingerprints: {', '.join(marks[:_SHOWN])}{more}" if marks else "")
 
     def _spent(self) -> str:
         """Say what the superseded attempts took, which is in no other figure."""

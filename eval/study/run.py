@@ -103,7 +103,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         else:
             store = RunStore.resume(cell.folder, prepared.identity)
     except StorageError as error:
-        raise StorageError(f"{cell.name}: {error}") from None
+        raise type(error)(f"{cell.name}: {error}") from None
     stack.callback(store.close)
     store.shared = out  # all cells send the same pictures
     run = open_run(cell.folder)

@@ -205,6 +205,14 @@ _EFFORT: tuple[_Column, ...] = (
         _got(lambda one: " | ".join(one.model_versions)),
     ),
     Column(
+        "fingerprints",
+        "text",
+        "The service's marks of its own version, joined by ' | '",
+        _got(lambda one: " | ".join(one.fingerprints)),
+    ),
+    Column("asked_at", "text", "When the first request was sent, in UTC (ISO 8601)", _got(lambda one: one.asked_at)),
+    Column("last_asked_at", "text", "When the last request was sent, in UTC", _got(lambda one: one.last_asked_at)),
+    Column(
         "prompt_sha256", "text", "Hash of the prompt without its tool paragraph", _got(lambda one: one.prompt_sha256)
     ),
     Column("picture_sha256", "text", "Hash of the whole image as sent (v0)", _got(lambda one: one.v0_sha256)),

@@ -11,7 +11,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from pydantic import TypeAdapter
 
 from medvision_agent.eval.asking.recipe import recipe_named
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.store.files import picture_path
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call
@@ -73,7 +73,7 @@ class Scene:
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
     """Return the views of a record's conversation, or why they cannot be had."""
-    size = picture_size(run.folder, record.v0_sha256)
+    size = picture_size(run, record)
     if size is None:
         return Missing.NO_PICTURE
     native = _native_size(record.sample, size, reshaped=bool(run.identity.reshape))
@@ -114,15 +114,11 @@ def _native_size(sample: Sample, sent: Size, *, reshaped: bool) -> Size | None:
     return Size(*sample.medvision.image_size_2d) if sample.medvision is not None else None
 
 
-def picture_size(folder: Path, sha256: str) -> Size | None:
-    """Return the size that a stored picture states in its first chunk, or None where there is no such file."""
-    if not sha256:
+def picture_size(run: Run, record: Record) -> Size | None:
+    """Return the size of the image as sent, or None where none was stored; raises DamageError where it was changed."""
+    if not is_hash(record.v0_sha256):
         return None
-    try:
-        with picture_path(folder, sha256).open("rb") as file:
-            head = file.read(24)
-    except OSError:
-        return None
+    head = read_picture(run.folder, record.v0_sha256, record.sample.id)[:24]
     if len(head) < 24 or not head.startswith(_PNG):
         return None
     width, height = struct.unpack(">II", head[16:24])

@@ -4,12 +4,12 @@ import asyncio
 import importlib.util
 import json
 import signal
-import sqlite3
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from fake.replies import HANG, error, text
+from forged import forged
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import MODEL_CONFIG
@@ -170,10 +170,9 @@ async def test_a_difference_that_is_not_varied_is_named(server, study, call, tmp
     folder = tmp_path / "s"
     assert check_parity(folder) == []
     on = folder / next(cell.folder for cell in read_plan(folder).cells if cell.arm == "on")
-    with sqlite3.connect(on / "run.sqlite") as database:
+    with forged(on) as database:
         database.execute("UPDATE record SET json = json_set(json, '$.v0_sha256', 'other') WHERE sample_id = 's1'")
         database.execute("UPDATE record SET json = json_set(json, '$.model_versions', json('[\"gpt-new\"]'))")
-    database.close()
     problems = check_parity(folder)
     assert {problem.contrast for problem in problems} == {"off -> on"}
     assert [str(problem).partition(":")[0] for problem in problems] == ["contrast off -> on of fake-openai"] * 2
@@ -208,10 +207,9 @@ async def test_arms_that_vary_the_frame_may_not_differ_in_limits(server, study, 
     assert {"model_calls", "tool_calls", "seconds", "tokens"} <= set(limits)
     for name, value in limits.items():
         for other in (value + 1, value):
-            with sqlite3.connect(pixel / "run.sqlite") as database:
+            with forged(pixel) as database:
                 change = "UPDATE run SET value = json_set(value, ?, ?) WHERE key = 'identity'"
                 database.execute(change, (f"$.limits.{name}", other))
-            database.close()
             expected = [] if other == value else [f"limits.{name}"]
             assert [problem.difference.partition(":")[0] for problem in check_parity(folder)] == expected
 

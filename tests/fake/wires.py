@@ -91,6 +91,7 @@ def _chat(reply: Reply, number: int) -> Body:
     finish = reply.get("finish") or ("tool_calls" if reply.get("calls") else "stop")
     # Some servers repeat a response id; so does this one, always.
     body: Body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "fake-gpt-001"}
+    body["system_fingerprint"] = "fp_fake"
     body["choices"] = [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}]
     if usage := reply.get("usage", USAGE):
         body["usage"] = {
