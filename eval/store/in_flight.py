@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from medvision_agent.errors import StorageError
+
 __all__ = ["ALONE_FROM", "JOURNAL", "InFlight"]
 
 JOURNAL = "in_flight.jsonl"
@@ -26,6 +28,7 @@ class InFlight:
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
         self._file: IO[bytes] | None = None
+        self._closed = False
         self._deaths = _deaths(_lines(self._path))
 
     def alone(self, sample_id: str) -> bool:
@@ -47,7 +50,8 @@ class InFlight:
         try:
             yield
         except BaseException:
-            self._note("left", sample_id)
+            with suppress(StorageError):  # what went wrong is raised
+                self._note("left", sample_id)
             raise
         self.forget(sample_id)
 
@@ -57,20 +61,27 @@ class InFlight:
         self._deaths.pop(sample_id, None)
 
     def close(self) -> None:
-        """Note that nothing is in flight any more."""
+        """Note that nothing is in flight any more; what is noted after that is lost. May be called again."""
         if self._file is not None:
-            self._note("close", "")
+            with suppress(StorageError):
+                self._note("close", "")
             self._file.close()
             self._file = None
+        self._closed = True
         if not +self._deaths:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
     def _note(self, what: str, sample_id: str) -> None:
-        if self._file is None:
-            self._file = self._path.open("ab", buffering=0)
-            self._note("open", "")
-        self._file.write(json.dumps([what, sample_id]).encode() + b"\n")
+        if self._closed:
+            return
+        try:
+            if self._file is None:
+                self._file = self._path.open("ab", buffering=0)
+                self._note("open", "")
+            self._file.write(json.dumps([what, sample_id]).encode() + b"\n")
+        except OSError as error:
+            raise StorageError(f"{self._path} cannot be written: {error}; what is finished is stored") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

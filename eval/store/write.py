@@ -160,8 +160,7 @@ class RunStore:
     def close(self) -> None:
         """Close the database and let others write; leaves one plain file where no one else is reading."""
         try:
-            with suppress(OSError):
-                self.in_flight.close()
+            self.in_flight.close()
             with suppress(sqlite3.Error):
                 self._database.execute("PRAGMA journal_mode = DELETE")
             self._database.close()

@@ -3,6 +3,9 @@
 import json
 from contextlib import suppress
 
+import pytest
+
+from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
 
 
@@ -53,6 +56,19 @@ def test_a_run_that_ends_leaves_no_journal(tmp_path):
     journal.close()
     assert not (tmp_path / JOURNAL).exists()
     InFlight(tmp_path).close()
+
+
+def test_a_journal_that_cannot_be_written_is_an_error_with_a_name(tmp_path):
+    (tmp_path / JOURNAL).mkdir()
+    with pytest.raises(StorageError, match=f"{JOURNAL} cannot be written"), InFlight(tmp_path).asking("a"):
+        pass
+
+
+def test_nothing_is_noted_after_the_end(tmp_path):
+    journal = InFlight(tmp_path)
+    with journal.asking("a"):
+        journal.close()
+    assert not (tmp_path / JOURNAL).exists()
 
 
 def test_a_damaged_journal_says_less_and_stops_nothing(tmp_path):
