@@ -118,12 +118,11 @@ def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
 
 def _drawn(row: tuple[Any, ...], between: _Range, draw: np.random.RandomState) -> _Scale | None:
     family, image, slice_dim, slice_idx, task, label = row
-    doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task}
+    # Without a label, the key of a size ends in nothing, and that of the others in None.
+    label = None if family != "TL" and label == "" else label
+    doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task, "label": label}
     try:
-        if family == "TL":
-            return pixel_scale(doc | {"label": label}, axes=1, between=between, draw=draw)
-        # Without a label, the key of a size ends in nothing, and that of the others in None.
-        return pixel_scale(doc | {"label": None if label == "" else label}, axes=2, between=between, draw=draw)
+        return pixel_scale(doc, axes=1 if family == "TL" else 2, between=between, draw=draw)
     except ValueError:  # what cannot be encoded
         return None
 

@@ -27,7 +27,7 @@ from medvision_agent.tools.crop import crop
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 from medvision_agent.tools.view.perceived import Native, PerceivedRule
-from medvision_agent.tools.view.slice import FloatImage, Grey, Slice
+from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Missing", "Scene", "picture_size", "scene_of"]
@@ -81,9 +81,9 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
         return Missing.NO_SIZE
     fx, fy = size.width / native.width, size.height / native.height
     pixel = record.sample.pixel_size
-    empty = Slice(
-        np.zeros((size.height, size.width), np.float32), Spacing(pixel.height_mm / fy, pixel.width_mm / fx), _black
-    )
+    spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
+    black = np.zeros((size.height, size.width), np.float32)
+    empty = Slice(black, spacing, lambda values: np.zeros(values.shape, np.uint8))
     model: Mapping[str, Any] = run.identity.model
     rule = _RULE.validate_python(model.get("perceived")) or Native()
     perceives = recipe_named(run.identity.recipe).perceives(rule)
@@ -127,7 +127,3 @@ def picture_size(folder: Path, sha256: str) -> Size | None:
         return None
     width, height = struct.unpack(">II", head[16:24])
     return Size(height, width)
-
-
-def _black(values: FloatImage) -> Grey:
-    return np.zeros(values.shape, np.uint8)
