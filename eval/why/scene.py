@@ -18,7 +18,6 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from medvision_agent.eval.asking.recipe import recipe_named
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -76,9 +75,11 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
     size = picture_size(run.folder, record.v0_sha256)
     if size is None:
         return Missing.NO_PICTURE
-    native = _native_size(record.sample, size, reshaped=bool(run.identity.reshape))
-    if native is None:
-        return Missing.NO_SIZE
+    native, facts = size, record.sample.medvision
+    if run.identity.reshape:
+        if facts is None:
+            return Missing.NO_SIZE
+        native = Size(*facts.image_size_2d)
     fx, fy = size.width / native.width, size.height / native.height
     pixel = record.sample.pixel_size
     spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
@@ -106,12 +107,6 @@ def _again(views: ViewSet, call: Call) -> bool:
     scale = max(views.frame.ends(whole))
     reported = [(made[key], call.number(key)) for key in keys]
     return all(then is not None and abs(now - then) <= _SAME * scale for now, then in reported)
-
-
-def _native_size(sample: Sample, sent: Size, *, reshaped: bool) -> Size | None:
-    if not reshaped:
-        return sent
-    return Size(*sample.medvision.image_size_2d) if sample.medvision is not None else None
 
 
 def picture_size(folder: Path, sha256: str) -> Size | None:
