@@ -20,12 +20,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from medvision_agent.agent.chat.chat import Finish, Turn
+from medvision_agent.agent.chat.chat import Turn
+from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.wire.failures import Fault, classify
 from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.agent.wire.reading import BodyError
 from medvision_agent.errors import ProviderError
 from medvision_agent.text import printable
 
@@ -93,8 +95,11 @@ async def call_model(
     on_spent: Callable[[Usage], None] | None = None,
     redact: Callable[[str], str] = str,
     pace: Pace | None = None,
+    tools: bool = False,
 ) -> Reply:
     """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number.
+
+    With *tools*, the request declares some: a service that could not read the model's call has replied all the same.
 
     *on_spent* hears of tokens reported for a reply that is none; *redact* takes the key out of replies and a fault's
     detail; *pace* holds back tries that would exceed the limits per minute.
@@ -118,7 +123,9 @@ async def call_model(
                 pace.took(start, turn.usage.input + turn.usage.output)
                 return Reply(message, turn, tries, began - started)
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
-                fault = error.fault if isinstance(error, _NoReply) else classify(error)
+                fault = error.fault if isinstance(error, _NoReply) else classify(error, tools=tools)
+                if fault.broken_call is not None:
+                    return Reply(*_broken_call(redact(fault.detail), redact(fault.broken_call)), tries, began - started)
                 if isinstance(error, _NoReply) and not error.usage.unreported:
                     pace.took(start, error.usage.input + error.usage.output)
                     if on_spent is not None:
@@ -160,10 +167,26 @@ async def _once(
     async with asyncio.timeout(timeout_seconds):
         message = encodable(await runnable.ainvoke(list(messages)), redact)
     turn = read(message)
-    if turn.finish is Finish.NONE:
-        detail = f"The reply gives no reason to stop ({turn.finish_raw or 'none'}): it is incomplete or empty."
-        raise _NoReply(Fault(Outcome.BAD_REPLY, detail, retryable=True), turn.usage)
+    if turn.finish is Finish.BROKEN_OFF:
+        raise _NoReply(_broken_off(message, turn), turn.usage)
     return message, turn
+
+
+def _broken_off(message: AIMessage, turn: Turn) -> Fault:
+    """Say why a reply is incomplete: by the error object beside it, if there is one."""
+    if (error := message.response_metadata.get("error")) is not None:
+        fault = classify(BodyError(error))
+        return replace(fault, detail=f"the reply was broken off ({turn.finish_raw or 'no reason'}): {fault.detail}")
+    why = f"broken off by the service ({turn.finish_raw})" if turn.finish_raw else "without a reason to stop"
+    return Fault(Outcome.BAD_REPLY, f"the reply is {why}: it is incomplete or empty", retryable=True)
+
+
+def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
+    """Return the turn of a model whose call (*written*) the service could not read; it reports no tokens of it."""
+    metadata = {"finish_reason": "malformed_function_call", "error": said, "failed_generation": written}
+    message = AIMessage("", response_metadata=metadata)
+    usage = Usage(model_calls=1, unreported=1)
+    return message, Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw="malformed_function_call", usage=usage)
 
 
 _backoff = wait_exponential_jitter(initial=1, max=60, jitter=1)

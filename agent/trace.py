@@ -35,6 +35,10 @@ class ToolCallTrace:
     seconds: float
     failure: str = ""
     """What the tool itself raised; written only where it did."""
+    shown: bool | None = None
+    """The result stood in the messages of the model's next turn; None for errors, and for code of the provider."""
+    picture_shown: bool | None = None
+    """The picture did; None without a picture."""
 
 
 @dataclass(eq=False)
@@ -44,6 +48,8 @@ class Trace:
     messages: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[ToolCallTrace] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    looked_up: int = 0
+    """Calls whose results have been looked for in the model's next turn (``shown.py``)."""
 
     def picture(self, png: bytes) -> str:
         """Keep a picture and return its hash."""
@@ -55,6 +61,10 @@ class Trace:
         """Append messages as sent or received, pictures replaced by their hashes."""
         for message in messages:
             self.messages.append(self._plain(message.model_dump(mode="json")))
+
+    def sent_back(self, message: AnyMessage | None) -> None:
+        """Note in what form the last message goes back to the model, where it is another than it came in, or None."""
+        self.messages[-1]["sent_back"] = None if message is None else self._plain(message.model_dump(mode="json"))
 
     def ran(self, runs: Iterable[CodeRun]) -> None:
         """Note code that the provider ran as tool calls, with the first picture each made; it tells no times."""

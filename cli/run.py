@@ -114,7 +114,7 @@ def print_estimate(estimate: "Estimate", *, as_json: bool) -> None:
     tasks = ", ".join(f"{task} {count}" for task, count in estimate.tasks.items())
     click.echo(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
     click.echo(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
-    for row in estimate.spending:
+    for row in (*([estimate.probe] if estimate.probe else []), *estimate.spending):
         money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
         click.echo(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
     click.echo(f"({estimate.assumed})")

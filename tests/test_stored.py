@@ -19,6 +19,8 @@ from medvision_agent.eval.store.read import open_run
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+LATER = {"facts", "identity", "no_claim", "probe", "tool_path"}
+"""Words, and what version 0.1.0 did not say of a run."""
 RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")
 
 
@@ -41,7 +43,7 @@ def printed(stored: Path, *words: str, code: int = 0) -> str:
 def figures(value: Any) -> Any:
     """Return what was measured: everything but the words that describe a run and the code that made it."""
     if isinstance(value, dict):
-        return {key: figures(item) for key, item in value.items() if key not in {"facts", "identity"}}
+        return {key: figures(item) for key, item in value.items() if key not in LATER}
     return [figures(item) for item in value] if isinstance(value, list) else value
 
 

@@ -9,7 +9,10 @@ Two kinds of failure, kept apart everywhere:
 
 from enum import StrEnum
 
-__all__ = ["Outcome"]
+__all__ = ["READ_THEM", "Outcome"]
+
+READ_THEM = "set tool_calling: text in the model's row, or a parser of tool calls on the server"
+"""What to do about calls that nobody read in a text."""
 
 
 class Outcome(StrEnum):
@@ -25,7 +28,8 @@ class Outcome(StrEnum):
     LIMIT_REACHED = "limit_reached"
     """Cut off by the output token limit, or still calling tools in the turn that had to be the answer."""
     TOOL_PROTOCOL = "tool_protocol"
-    """The model's tool calls stayed unreadable after being told so several times, or no tool was declared to call."""
+    """The model's tool calls stayed unreadable after being told so several times, stood in a text where nobody reads
+    them, or called where no tool is declared."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation no longer fits the model's context window."""
     REJECTED = "rejected"
@@ -41,7 +45,11 @@ class Outcome(StrEnum):
     CONNECTION = "connection"
     """The connection failed or dropped, also at the last try."""
     BAD_REPLY = "bad_reply"
-    """Malformed reply: no candidate, no finish reason, or invalid JSON."""
+    """Malformed reply: no candidate, no finish reason, invalid JSON, or broken off by the service."""
+    GATEWAY = "gateway"
+    """Something between us and the model refused the request: a redirect, a request too large for a gateway."""
+    UNKNOWN_ENDING = "unknown_ending"
+    """The reply stopped for a reason that this package does not know: perhaps no complete answer, so it is none."""
     UNREADABLE = "unreadable"
     """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"
@@ -60,6 +68,8 @@ _INFRASTRUCTURE = frozenset(
         Outcome.TIMEOUT,
         Outcome.CONNECTION,
         Outcome.BAD_REPLY,
+        Outcome.GATEWAY,
+        Outcome.UNKNOWN_ENDING,
         Outcome.UNREADABLE,
         Outcome.INTERNAL,
     }

@@ -87,6 +87,12 @@ class OpenAI(Remote):
     """Depth of reasoning; the provider's default where not given."""
     output_limit_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """The name under which chat completions is sent ``max_output_tokens``; older servers know ``max_tokens`` only."""
+    empty_content: Literal["null", "empty"] = "null"
+    """What stands for the text of a turn that only called tools, when it is sent back: null, or an empty text for
+    servers that refuse null (chat completions)."""
+    return_reasoning: bool = True
+    """Send back the reasoning of a turn that called tools, in the field in which the server sent it (chat completions).
+    Servers that think between calls want it; one that refuses the field gets none with `false`."""
     extra_body: FreeSettings = Field(default={})
     """Further fields of a request's body, for what a server knows beyond OpenAI's interface. Never a key."""
 

@@ -61,10 +61,10 @@ async def open_model(
         yield Chat(config, build_offline(config))
         return
     if isinstance(config, Transformers):
-        from medvision_agent.agent.providers.local.chat import open_local  # noqa: PLC0415
+        from medvision_agent.agent.providers.local.chat import LocalChat, open_local  # noqa: PLC0415
 
         async with open_local(config) as model:
-            yield Chat(config, model)
+            yield LocalChat(config, model)
         return
 
     if isinstance(config, LangChain):

@@ -22,7 +22,6 @@ from medvision_agent.eval.asking.estimate import Estimate
 from medvision_agent.eval.asking.estimate import estimate as estimate_prepared
 from medvision_agent.eval.asking.launch import Prepared, execute, prepare
 from medvision_agent.eval.asking.rerun import changes, settings_of
-from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.record import Record
@@ -116,7 +115,7 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
             shown.begin(len(run.pending()), run.identity.model_name)
 
         async def work(stop: asyncio.Event) -> Run:
-            watch = Watch(on_start=start, on_record=shown.add, on_fault=shown.fault, on_limit=used_up.append)
+            watch = shown.watch(on_start=start, on_limit=used_up.append)
             return await execute(prepared, watch=watch, stop=stop)
 
         for line in lines:

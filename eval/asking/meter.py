@@ -3,13 +3,15 @@
 Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
 more than that. Before a sample is started, those in flight count as much as the mean of all so far. Calls whose
 usage a service did not report count as much as the mean call it did report; where it reports none at all, a budget
-of money or tokens cannot be kept, and the run stops after its first samples and says so.
+of money or tokens cannot be kept, and the run stops after its first samples and says so; where there was a probe, it
+stops before them.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record
@@ -21,23 +23,36 @@ class Meter:
     """Counts what a run took so far. For one event loop."""
 
     def __init__(
-        self, budget: Budget, paid: Iterable[Record] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        budget: Budget,
+        paid: Iterable[Record] = (),
+        probe: ToolProbe | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._budget = budget
         self._clock = clock
         self._started = clock()
         self._usage = Usage()
         self._usd = 0.0
+        self._beside, self._beside_usd = Usage(), 0.0
         self._samples = 0
         self._flying = 0
         self.reason = ""
         """Why no further sample may be started; empty as long as one may."""
         for record in paid:
             self.add(record)
+        if probe is not None:
+            self.probed(probe)
 
     def start(self) -> None:
         """Count the time from now on."""
         self._started = self._clock()
+
+    def probed(self, probe: ToolProbe) -> None:
+        """Count what a probe took; it is no sample."""
+        self._beside = self._beside + probe.usage
+        self._beside_usd += probe.cost_usd or 0.0
 
     def add(self, record: Record) -> None:
         """Count a finished sample."""
@@ -65,14 +80,16 @@ class Meter:
             yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
         if (budget.usd is not None or budget.tokens is not None) and self._blind():
             yield "the service reports no usage, so that no limit of money or tokens can be kept"
-        tokens = self._projected(self._usage.input + self._usage.output)
+        tokens = self._projected(_tokens(self._usage)) + _tokens(self._beside)
         if budget.tokens is not None and tokens >= budget.tokens:
             yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
-        if budget.usd is not None and self._projected(self._usd) >= budget.usd:
+        if budget.usd is not None and self._projected(self._usd) + self._beside_usd >= budget.usd:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
     def _blind(self) -> bool:
-        return self._usage.model_calls > 0 and self._usage.unreported == self._usage.model_calls
+        """Tell whether no reply told its tokens: none of a sample, or before the first sample none of the probe."""
+        heard = self._usage if self._usage.model_calls else self._beside
+        return heard.model_calls > 0 and heard.unreported == heard.model_calls
 
     def _projected(self, reported: float) -> float:
         """Return what was reported, with unreported calls and the samples in flight at their means."""
@@ -82,5 +99,9 @@ class Meter:
         return known * (1 + self._flying / self._samples) if self._samples else known
 
     def _spent(self) -> str:
-        tokens = self._usage.input + self._usage.output
-        return f"so far {tokens:,} tokens, {self._usd:.4f} US dollars"
+        tokens = _tokens(self._usage) + _tokens(self._beside)
+        return f"so far {tokens:,} tokens, {self._usd + self._beside_usd:.4f} US dollars"
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.input + usage.output

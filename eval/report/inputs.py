@@ -16,6 +16,7 @@ from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_of_pair
 
 __all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters", "varied"]
 
@@ -48,6 +49,11 @@ class ContrastIn:
     a: ArmIn
     b: ArmIn
     declared: bool = False
+
+    @property
+    def no_claim(self) -> tuple[str, ...]:
+        """Why a difference says nothing of tools; empty where it may."""
+        return no_claim_of_pair(self.a.runs, self.b.runs, (self.a.name, self.b.name))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
@@ -45,7 +46,8 @@ def open_run(folder: Path) -> Run:
             latest[sample_id] = Record.model_validate({**json.loads(text), "sample": samples[sample_id]})
         records = [latest[sample_id] for sample_id in samples if sample_id in latest]
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
-        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded)
+        probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
+        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded, probe)
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:

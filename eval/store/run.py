@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.tool_path import ToolPath, tool_path
 from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
@@ -26,11 +28,18 @@ class Run:
     records: Sequence[Record]
     superseded: Sequence[Record] = ()
     """Earlier attempts of these samples: they count in nothing but what was spent."""
+    probe: ToolProbe | None = None
+    """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
 
     @property
     def source_note(self) -> str:
         """What summaries must say about the data."""
         return str(self.config["source"]["note"])
+
+    @property
+    def tool_path(self) -> ToolPath | None:
+        """How far tools came: declared, called, answered, shown; None without tools."""
+        return tool_path(self.identity, self.records)
 
     @property
     def facts(self) -> list[str]:
@@ -46,6 +55,7 @@ class Run:
             f"model {identity.model_name} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
+        lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
         if identity.model.get("replay"):
             lines.append(self._replayed())
         if identity.resumed:
@@ -59,8 +69,8 @@ class Run:
 
     @property
     def spent_usd(self) -> float | None:
-        """What all attempts cost, superseded ones included; None where no attempt has a cost."""
-        return _dollars([*self.records, *self.superseded])
+        """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
+        return _dollars([*self.records, *self.superseded, *([self.probe] if self.probe else [])])
 
     def _spent(self) -> str:
         """Say what the superseded attempts took, which is in no other figure."""
@@ -117,6 +127,6 @@ class Run:
         return todo
 
 
-def _dollars(records: Sequence[Record]) -> float | None:
+def _dollars(records: Sequence[Record | ToolProbe]) -> float | None:
     costs = [record.cost_usd for record in records if record.cost_usd is not None]
     return sum(costs) if costs else None

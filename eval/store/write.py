@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
@@ -119,6 +120,11 @@ class RunStore:
         with self._transaction() as database:
             noted = json.dumps([*stored.resumed, code])
             database.execute("INSERT OR REPLACE INTO run VALUES ('resumed', ?)", (noted,))
+
+    def note_probe(self, probe: ToolProbe) -> None:
+        """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO run VALUES ('probe', ?)", (probe.model_dump_json(),))
 
     @classmethod
     def _open(cls, folder: Path) -> Self:

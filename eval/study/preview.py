@@ -16,6 +16,7 @@ from typing import Any
 
 from medvision_agent.agent.models import ModelConfig, Transformers
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
+from medvision_agent.eval.asking.probing import key_of
 from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -72,8 +73,11 @@ class Preview(Frozen):
     contrasts: tuple[str, ...]
     tests: int
     """The size of the family."""
+    probes: Spending | None
+    """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
     least: Spending
     most: Spending
+    """Of all cells, the probes included."""
     assumed: str
     power: tuple[PowerPreview, ...]
     power_note: dict[str, str]
@@ -97,6 +101,7 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         found[cell.source, cell.model, cell.arm] = pilot, estimate(cell.prepared, run)
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
+    probes = _probes(cells, found)
     spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
@@ -116,8 +121,9 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
         tests=len(plan.family),
-        least=_total("the least", every, 0),
-        most=_total("the most, every limit of calls reached", every, -1),
+        probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
+        least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
+        most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),
         assumed="; ".join(dict.fromkeys(one.assumed for one in every)),
         power=tuple(
             power
@@ -130,8 +136,17 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     )
 
 
-def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
-    rows = [one.spending[place] for one in every]
+def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], tuple[str | None, Estimate]]) -> list[Spending]:
+    """Return the probes of a study: one for each model, endpoint and set of tools."""
+    probes: dict[str, Spending] = {}
+    for cell in cells:
+        one = found[cell.source, cell.model, cell.arm][1]
+        if one.probe is not None:
+            probes.setdefault(key_of(cell.prepared.identity), one.probe)
+    return list(probes.values())
+
+
+def _total(basis: str, rows: Sequence[Spending]) -> Spending:
     known = [row.usd for row in rows if row.usd is not None]
     return Spending(
         basis=basis,

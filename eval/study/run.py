@@ -14,10 +14,12 @@ from itertools import chain
 from pathlib import Path
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
 from medvision_agent.eval.asking.launch import check_pictures, job_of
 from medvision_agent.eval.asking.meter import Meter
+from medvision_agent.eval.asking.probing import Probed, Probing
 from medvision_agent.eval.asking.runner import Ask, Lane, Pool, Watch, run_pools
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
@@ -41,6 +43,8 @@ class _Open:
     store: RunStore
     todo: Attempts
     replied: bool
+    probe: ToolProbe | None
+    """What an earlier session found of the tools' declarations."""
 
 
 async def execute_study(
@@ -73,8 +77,9 @@ async def execute_study(
                 check = not any(one.cell.source == cell.source for one in opened)
                 opened.append(_open(cell, out, meter, stack, check=check))
             on_start(pending := sum(len(one.todo) for one in opened))
+            probing = Probing([one.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
-            pools = [await _pool([one for one in opened if one.cell.model == name], stack) for name in models]
+            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
             meter.start()
             await run_pools(pools, meter, watch=replace(watch, on_record=on_record), stop=stop)
         except (ProviderError, ConfigError):
@@ -110,12 +115,14 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         check_pictures(prepared, run)
     for record in (*run.records, *run.superseded):
         meter.add(record)
+    if run.probe is not None:
+        meter.probed(run.probe)
     replied = any(not record.outcome.infrastructure for record in run.records)
-    return _Open(cell, store, {sample.id: attempt for sample, attempt in run.pending()}, replied)
+    return _Open(cell, store, {sample.id: attempt for sample, attempt in run.pending()}, replied, run.probe)
 
 
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
-    """Open the model of these cells, once for each way of opening it, and line up what is asked of it."""
+async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
+    """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
     if not any(one.todo for one in opened):
         return Pool(iter(()), 0)
@@ -127,6 +134,9 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
         lane = Lane(job_of(prepared, chat), one.store, one.replied)
+        if one.todo:
+            probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
+            await probing.settle(probed)
         lanes.setdefault(one.cell.source, []).append((lane, one.todo))
     samples = {one.cell.source: one.cell.prepared.samples for one in opened}
     asks = chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items())

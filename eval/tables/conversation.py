@@ -133,6 +133,8 @@ TOOL_CALLS: tuple[_Column, ...] = (
     Column("arguments", "text", "Arguments as the model wrote them, in JSON", _arguments),
     Column("result", "text", "Text the model got back: JSON, or an error", _entry("text")),
     Column("picture", "text", "SHA-256 of the picture the model got back", _entry("picture")),
+    Column("shown", "flag", "The result stood in the messages of the model's next turn", _entry("shown")),
+    Column("picture_shown", "flag", "The picture did", _entry("picture_shown")),
     Column("seconds", "number", "Time of the tool", _entry("seconds")),
     Column("call_id", "text", "Identifier of the call in the messages", _entry("call_id")),
 )

@@ -196,6 +196,9 @@ _EFFORT: tuple[_Column, ...] = (
         "finish_reasons", "text", "Reasons to stop, joined by ' | '", _got(lambda one: " | ".join(one.finish_reasons))
     ),
     Column(
+        "unread_calls", "integer", "Replies with calls of tools that nobody read", _got(lambda one: one.unread_calls)
+    ),
+    Column(
         "model_versions",
         "text",
         "Versions that answered, joined by ' | '",

@@ -249,7 +249,8 @@ async def test_a_dry_run_asks_nothing(server, study, call, tmp_path):
     assert not (tmp_path / "s").exists()
     code, out, _ = await call("ablate", study(f"{ARMS}epochs: 3\n"), "--dry-run", "--json")
     found = json.loads(out)
-    assert found["least"]["input_tokens"] == 3 * sum(cell["spending"][0]["input_tokens"] for cell in found["cells"])
+    samples = 3 * sum(cell["spending"][0]["input_tokens"] for cell in found["cells"])
+    assert found["least"]["input_tokens"] == samples + found["probes"]["input_tokens"] > samples
 
 
 async def test_a_pilot_gives_the_loss_its_own_units(server, study, data, models, call, tmp_path):
@@ -335,7 +336,8 @@ async def test_a_pilot_tells_what_arms_asked_like_it_take(server, study, data, m
     (spent,) = cells["off"]["spending"]
     assert (spent["input_tokens"], spent["output_tokens"]) == (12 * 1000, 12 * 60)
     assert spent["usd"] == pytest.approx(12 * 0.0016)
-    assert found["most"]["input_tokens"] == sum(cell["spending"][-1]["input_tokens"] for cell in found["cells"])
+    samples = sum(cell["spending"][-1]["input_tokens"] for cell in found["cells"])
+    assert found["most"]["input_tokens"] == samples + found["probes"]["input_tokens"]
     out = (await call("ablate", study(more), "--dry-run", "--pilot", "pilot"))[1]
     assert "off (tools off): 12,000 tokens in, 720 out, 0.0192 US dollars (measured in pilot)" in out
     assert out.count("at most (rules of thumb)") == 2
