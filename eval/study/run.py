@@ -75,7 +75,8 @@ async def execute_study(
                 opened.append(_open(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
             probing = Probing([one.probe for one in opened], meter, watch, stop)
-            pools = [await _pool(own, stack, probing) for own in _by_model(opened)]
+            models = dict.fromkeys(cell.model for cell in cells)
+            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -115,13 +116,6 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         meter.probed(run.probe)
     todo = {sample.id: attempt for sample, attempt in without_fatal(store, run, meter.add)}
     return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
-
-
-def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
-    models: dict[str, list[_Open]] = {}
-    for one in opened:
-        models.setdefault(one.cell.model, []).append(one)
-    return list(models.values())
 
 
 async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
