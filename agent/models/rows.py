@@ -16,20 +16,22 @@ from medvision_agent.agent.models import MODEL_CONFIG, ModelConfig
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.view.perceived import PerceivedRule
 
-__all__ = ["Rows", "model", "rows"]
+__all__ = ["Rows", "UniqueKeys", "model", "rows"]
 
 Rows = Mapping[str, Mapping[str, Any]]
 """Settings by the name of the model."""
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class UniqueKeys(yaml.SafeLoader):
     """Refuses a key given twice, of which YAML would silently keep the last."""
+
+    TWICE = "{!r} is given twice"
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Return a mapping of distinct keys."""
         keys = [key.value for key, _ in node.value]
         if twice := [key for key in keys if keys.count(key) > 1 and key != "<<"]:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, self.TWICE.format(twice[0]), node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -37,7 +39,7 @@ class _UniqueKeys(yaml.SafeLoader):
 def rows(text: str, file: str) -> Rows:
     """Return the rows in the text of *file*, not to be changed; raises ConfigError."""
     try:
-        content = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader
+        content = yaml.load(text, UniqueKeys)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ConfigError(f"{file}: {line}not valid YAML: {error.problem}.") from None

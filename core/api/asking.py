@@ -27,6 +27,7 @@ from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
+from medvision_agent.frozen import complaint
 
 __all__ = ["Ran", "ask", "ask_again", "default_folder", "estimate", "rerun", "run"]
 
@@ -143,8 +144,7 @@ def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
     try:
         settings = Settings(**given) if base is None else base.but(**given)
     except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        raise ConfigError(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
+        raise ConfigError(complaint(error)) from None
     placed = "out" in given or settings.out != Settings.model_fields["out"].default
     if settings.resume and not placed:
         raise ConfigError("resume needs out: the folder of the run to continue")

@@ -31,6 +31,7 @@ from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.run import execute_study
 from medvision_agent.eval.study.schema import Study
+from medvision_agent.frozen import complaint
 from medvision_agent.tools.registry import registry_of
 
 __all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview"]
@@ -174,8 +175,7 @@ def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
             study.budget.model_dump() | {name: value for name, value in values.items() if value is not None}
         )
     except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        raise ConfigError(f"budget.{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
+        raise ConfigError(f"budget.{complaint(error)}") from None
 
 
 def _default_folder(name: str) -> Path:

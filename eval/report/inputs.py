@@ -132,18 +132,14 @@ def _without_tools(run: Run) -> bool:
 
 def _named(runs: Sequence[Run]) -> list[ArmIn]:
     """Name arms by model and condition, and by their folders where that is not enough."""
-    models = {run.identity.model_name for run in runs}
-    bare = [_name(run, several=len(models) > 1) for run in runs]
+    several = len({run.identity.model_name for run in runs}) > 1
+    asked = [run.identity for run in runs]
+    bare = [f"{one.model_name} {one.condition}" if several else one.condition for one in asked]
     names = [
         f"{name} ({run.folder.name})" if bare.count(name) > 1 else name for name, run in zip(bare, runs, strict=True)
     ]
     unique = [name if names.count(name) == 1 else f"{name} {at + 1}" for at, name in enumerate(names)]
     return [ArmIn(name, run.identity.model_name, (run,)) for name, run in zip(unique, runs, strict=True)]
-
-
-def _name(run: Run, *, several: bool) -> str:
-    condition = run.identity.condition
-    return f"{run.identity.model_name} {condition}" if several else condition
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:

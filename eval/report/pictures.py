@@ -142,15 +142,13 @@ def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tup
     parts = decompose(record, calls, scene, rules)
     cited = [part.measurement for part in parts if isinstance(part, Parts)]
     measured = measurements(record.sample.asks, calls, scene)
-    others = [] if isinstance(measured, Missing) else [one for one in measured if not _among(one, cited)]
+    known = [(one.source, one.value, one.points) for one in cited]
+    every = [] if isinstance(measured, Missing) else measured
+    others = [one for one in every if (one.source, one.value, one.points) not in known]
     marks = [mark for one in others for mark in _lines(one, scene, final=False)]
     marks += [mark for one in cited for mark in _lines(one, scene, final=True)]
     reasons = dict.fromkeys(str(part) for part in parts if isinstance(part, Missing))
     return (*views, *marks), "" if marks else "; ".join(reasons) or "nothing to draw"
-
-
-def _among(one: Measurement, cited: Sequence[Measurement]) -> bool:
-    return any((one.source, one.value, one.points) == (other.source, other.value, other.points) for other in cited)
 
 
 def _lines(one: Measurement, scene: Scene, *, final: bool) -> list[Mark]:

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.models.rows import UniqueKeys
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
@@ -28,21 +29,14 @@ _INNER: dict[str, type[BaseModel]] = {
 }
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(UniqueKeys):
     """YAML whose only truth values are ``true`` and ``false``, and whose mappings hold each key once."""
 
+    TWICE = "key {!r} stands twice"
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way
         letter: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping, or raise a YAMLError for a key that stands twice."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))

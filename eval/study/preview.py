@@ -21,7 +21,7 @@ from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, det
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.pilots import Pilots, measured, open_pilots, spread, spread_note
+from medvision_agent.eval.study.pilots import measured, open_pilots, spread, spread_note
 from medvision_agent.eval.study.plan import Plan, PlannedSource
 from medvision_agent.eval.study.schema import Arm
 from medvision_agent.eval.tasks import TaskName
@@ -94,7 +94,11 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     """
     firsts = {one.source: next(c.prepared for c in cells if c.source == one.source) for one in plan.sources}
     known = open_pilots(pilots, firsts)
-    found = {(cell.source, cell.model, cell.arm): _cell(cell, known) for cell in cells if cell.epoch == 1}
+    found: dict[tuple[str, str, str], tuple[str | None, Estimate]] = {}
+    for cell in (cell for cell in cells if cell.epoch == 1):
+        run = measured(cell.prepared, known[cell.source])
+        pilot = None if run is None else str(run.folder)
+        found[cell.source, cell.model, cell.arm] = pilot, estimate(cell.prepared, run)
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
     probes = _probes(cells, found)
@@ -130,12 +134,6 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         power_note={one.source: spread_note(known[one.source]) for one in plan.sources},
         noise=tuple(without_noise(plan.arms, epochs, cells)),
     )
-
-
-def _cell(cell: Cell, pilots: Pilots) -> tuple[str | None, Estimate]:
-    """Return the pilot a cell's estimate was measured in, if there is one, and the estimate."""
-    run = measured(cell.prepared, pilots[cell.source])
-    return None if run is None else str(run.folder), estimate(cell.prepared, run)
 
 
 def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], tuple[str | None, Estimate]]) -> list[Spending]:
@@ -197,7 +195,8 @@ def _claimed(found: Detectable, *, made: bool) -> Detectable:
 
 def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
     """Return a line for each model that is asked the same again with a fixed seed or without sampling."""
-    again = _again(arms, epochs)
+    repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
+    again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
     if not again:
         return []
     models = {cell.model: cell.prepared.model for cell in cells}
@@ -206,12 +205,6 @@ def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -
         for name, model in models.items()
         for reason in _fixed(model)
     ]
-
-
-def _again(arms: Mapping[str, Arm], epochs: int) -> str:
-    """Name what asks the same again; empty if nothing does."""
-    repeats = len(set(arms.values())) < len(arms)
-    return " and ".join([*(["repeats"] if repeats else []), *(["epochs"] if epochs > 1 else [])])
 
 
 def _fixed(model: ModelConfig) -> Iterator[str]:

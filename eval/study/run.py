@@ -78,7 +78,8 @@ async def execute_study(
                 opened.append(_open(cell, out, meter, stack, check=check))
             on_start(pending := sum(len(one.todo) for one in opened))
             probing = Probing([one.probe for one in opened], meter, watch, stop)
-            pools = [await _pool(own, stack, probing) for own in _by_model(opened)]
+            models = dict.fromkeys(cell.model for cell in cells)
+            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
             meter.start()
             await run_pools(pools, meter, watch=replace(watch, on_record=on_record), stop=stop)
         except (ProviderError, ConfigError):
@@ -118,13 +119,6 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         meter.probed(run.probe)
     replied = any(not record.outcome.infrastructure for record in run.records)
     return _Open(cell, store, {sample.id: attempt for sample, attempt in run.pending()}, replied, run.probe)
-
-
-def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
-    models: dict[str, list[_Open]] = {}
-    for one in opened:
-        models.setdefault(one.cell.model, []).append(one)
-    return list(models.values())
 
 
 async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:

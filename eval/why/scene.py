@@ -17,7 +17,6 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from medvision_agent.eval.asking.recipe import recipe_named
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.record import Record
@@ -27,7 +26,7 @@ from medvision_agent.tools.crop import crop
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 from medvision_agent.tools.view.perceived import Native, PerceivedRule
-from medvision_agent.tools.view.slice import FloatImage, Grey, Slice
+from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Missing", "Scene", "picture_size", "scene_of"]
@@ -76,14 +75,16 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
     size = picture_size(run, record)
     if size is None:
         return Missing.NO_PICTURE
-    native = _native_size(record.sample, size, reshaped=bool(run.identity.reshape))
-    if native is None:
-        return Missing.NO_SIZE
+    native, facts = size, record.sample.medvision
+    if run.identity.reshape:
+        if facts is None:
+            return Missing.NO_SIZE
+        native = Size(*facts.image_size_2d)
     fx, fy = size.width / native.width, size.height / native.height
     pixel = record.sample.pixel_size
-    empty = Slice(
-        np.zeros((size.height, size.width), np.float32), Spacing(pixel.height_mm / fy, pixel.width_mm / fx), _black
-    )
+    spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
+    black = np.zeros((size.height, size.width), np.float32)
+    empty = Slice(black, spacing, lambda values: np.zeros(values.shape, np.uint8))
     model: Mapping[str, Any] = run.identity.model
     rule = _RULE.validate_python(model.get("perceived")) or Native()
     perceives = recipe_named(run.identity.recipe).perceives(rule)
@@ -108,12 +109,6 @@ def _again(views: ViewSet, call: Call) -> bool:
     return all(then is not None and abs(now - then) <= _SAME * scale for now, then in reported)
 
 
-def _native_size(sample: Sample, sent: Size, *, reshaped: bool) -> Size | None:
-    if not reshaped:
-        return sent
-    return Size(*sample.medvision.image_size_2d) if sample.medvision is not None else None
-
-
 def picture_size(run: Run, record: Record) -> Size | None:
     """Return the size of the image as sent, or None where none was stored; raises DamageError where it was changed."""
     if not is_hash(record.v0_sha256):
@@ -123,7 +118,3 @@ def picture_size(run: Run, record: Record) -> Size | None:
         return None
     width, height = struct.unpack(">II", head[16:24])
     return Size(height, width)
-
-
-def _black(values: FloatImage) -> Grey:
-    return np.zeros(values.shape, np.uint8)
