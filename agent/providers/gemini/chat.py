@@ -4,7 +4,6 @@ Known behaviour of the adapter that shapes this file: it sends temperature 0.7 u
 ``media_resolution`` in its constructor, retries by itself unless stopped, and raises for no finish whatever.
 """
 
-import warnings
 from typing import Any
 
 from google import genai
@@ -71,8 +70,6 @@ def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, ge
 
 def open_api(config: Gemini, key: str, client: AsyncClient) -> genai.Client:
     """Return the API client of a model that sends its requests through *client*."""
-    # The SDK warns of every word its enumerations lack; the reason to stop is read and named by us.
-    warnings.filterwarnings("ignore", r".+ is not a valid \w+$", UserWarning, r"google\.genai\.")
     # The SDK's default moved to v1 with its version 3; requests and replies here are those of v1beta.
     options = types.HttpOptions(base_url=config.base_url, api_version="v1beta", httpx_async_client=client)
     return genai.Client(api_key=key, vertexai=False, http_options=options)
