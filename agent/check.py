@@ -17,6 +17,7 @@ from pydantic import Field
 
 from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Gemini, ModelConfig
@@ -109,7 +110,7 @@ def _reachable(check: Check, first: Answer, config: ModelConfig) -> None:
 def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
     calls = [call for call in second.trace.tool_calls if call.ok]
     said = _only_digits(second.response)
-    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; the reply was {_shown(second)}"
+    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; {_why(second)}"
     check.found("calls tools", bool(calls), words)
     if not calls:
         check.found("reads what tools return", None, "no tool was called")
@@ -160,6 +161,14 @@ class _UnfoldArguments(Arguments):
 
 class _Unfolded(Result):
     code: str
+
+
+def _why(given: Answer) -> str:
+    """Say why there was no call, in the service's own words where it refused; what is known to help stands in them."""
+    advice = "set tool_calling: text"
+    if given.outcome in {Outcome.ANSWERED, Outcome.NO_ANSWER}:
+        return f"the reply was {_shown(given)}"
+    return given.detail if advice in given.detail else f"{given.detail}; or {advice}"
 
 
 def _unfold(code: str, digits: str) -> Tool:

@@ -15,7 +15,8 @@ from medvision_agent.errors import ConfigError, DataError, StorageError, ToolErr
 from medvision_agent.eval.asking.intensity import percentiles
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.data.sources.picture import decode_picture
+from medvision_agent.eval.data.sources.picture import decode_picture, read_picture
+from medvision_agent.settings_text import read_json
 from medvision_agent.text import printable
 from medvision_agent.tools.own.process import CheckBounds
 from medvision_agent.tools.registry import Registry, registry_of
@@ -173,9 +174,9 @@ def new(name: str) -> None:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        arguments = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--args is not JSON: {error}") from None
+        arguments = read_json(text)
+    except ValueError as error:
+        raise ConfigError(f"--args: {error}") from None
     if not isinstance(arguments, dict):
         raise ConfigError('--args must be a JSON object such as {"view": "v0"}')
     return arguments
@@ -205,7 +206,7 @@ def _picture(path: Path, spacing: str | None) -> Slice:
     except ValueError:
         raise ConfigError(f"--spacing {spacing}: expected two numbers above 0, HEIGHT,WIDTH in mm") from None
     try:
-        data = path.read_bytes()
+        data = read_picture(path)
     except OSError as error:
         raise DataError(f"--image {path}: cannot read it ({error.strerror})") from None
     native = decode_picture(data, f"--image {path}")

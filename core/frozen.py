@@ -1,12 +1,12 @@
-"""Settled values: an immutable model, and numbers in strict JSON, which has neither NaN nor infinities."""
+"""Settled values: an immutable model, what is wrong with one, and numbers in strict JSON (no NaN, no infinities)."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Frozen", "strict"]
+__all__ = ["Frozen", "complaint", "strict"]
 
 
 class Frozen(BaseModel):
@@ -17,6 +17,15 @@ class Frozen(BaseModel):
     def but(self, **changes: object) -> Self:
         """Return it with other values, validated as ``model_copy`` does not."""
         return type(self).model_validate(dict(self) | changes)
+
+
+def complaint(error: ValidationError, whole: str = "", most: int = 1) -> str:
+    """Return the first errors in one line, each with its field; *whole* is the field of an error of all of them."""
+    items = error.errors(include_url=False, include_context=False)[:most]
+    fields = [".".join(map(str, item["loc"])) or whole for item in items]
+    return "; ".join(
+        f"{field}: {item['msg']}" if field else item["msg"] for field, item in zip(fields, items, strict=True)
+    )
 
 
 def strict(value: Any) -> Any:

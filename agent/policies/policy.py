@@ -165,7 +165,8 @@ class PolicyModel(OfflineModel):
     def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:
         """Return what the policy says after the replies in *messages*."""
         names = frozenset(tool["function"]["name"] for tool in kwargs.get("tools", ()))
-        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), _question(messages), names, self.frame))
+        question = next(str(message.text) for message in messages if isinstance(message, HumanMessage))
+        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), question, names, self.frame))
         readings = [_reading(message) for message in messages if isinstance(message, ToolMessage)]
         try:
             call = next(play)
@@ -184,10 +185,6 @@ def _reading(message: ToolMessage) -> Reading:
         return {"error": text}
     withheld = render("withheld")
     return {key: value for key, value in json.loads(text).items() if value != withheld}
-
-
-def _question(messages: Sequence[BaseMessage]) -> str:
-    return next(str(message.text) for message in messages if isinstance(message, HumanMessage))
 
 
 def _picture(messages: Sequence[BaseMessage]) -> Grey:

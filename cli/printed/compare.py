@@ -18,9 +18,18 @@ from medvision_agent.text import plural
 __all__ = ["comparison_view", "published_view"]
 
 
-def comparison_view(comparison: Comparison, facts_a: Sequence[str], facts_b: Sequence[str], source_note: str) -> Group:
-    """Return a comparison as tables, under the facts of both runs and the note of their source."""
-    lines = [f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts]
+def comparison_view(
+    comparison: Comparison,
+    facts_a: Sequence[str],
+    facts_b: Sequence[str],
+    source_note: str,
+    no_claim: Sequence[str] = (),
+) -> Group:
+    """Return a comparison as tables, under the facts of both runs and the note of their source.
+
+    *no_claim* are headlines: why the difference says nothing of tools.
+    """
+    lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
     lines += [source_note] if source_note else []
     views: list[Text | Group] = [plain(line) for line in lines]

@@ -107,7 +107,7 @@ def print_summary(score: "RunScore", *, as_json: bool) -> None:
         click.echo(json.dumps(score.to_json(), indent=2, allow_nan=False))
         return
     run = score.run
-    show(summary_view(score.summary, run.facts, run.source_note))
+    show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note))
     for section in score.groups:
         show(section_view(section.summary))
     click.echo(f"stored in {run.folder}")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
@@ -17,6 +18,7 @@ from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.summary import summarise_why
@@ -93,6 +95,7 @@ def _chapter(
         data_versions=tuple(sorted({one.medvision.annotation_version for one in every if one.medvision is not None})),
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
+        no_claim=tuple(no_claim_line(f"{arm.name}: {why}") for arm in chapter.arms for why in no_claim(arm.runs)),
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
@@ -117,7 +120,8 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
             samples = [sample for sample in one.a.first.samples if sample.task == task]
             if samples:
                 a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
-                data[_key(chapter, one, task)] = pair(units(samples, chapter.evidence, rules), a, b)
+                pairs = pair(units(samples, chapter.evidence, rules), a, b)
+                data[_key(chapter, one, task)] = replace(pairs, no_claim=one.no_claim)
     return data
 
 
@@ -149,6 +153,7 @@ def _contrast(
         model=one.a.model,
         declared=one.declared,
         by_construction=text,
+        no_claim=one.no_claim,
         tests={task: test for task, (test, _) in by_task.items()},
         means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},

@@ -5,7 +5,7 @@ so that even a fault in escaping would start nothing.
 """
 
 import json
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -70,14 +70,6 @@ def _cut(text: str) -> str:
     return f"{text[:_LONGEST]}\n[... {len(text) - _LONGEST:,} more characters are in the run's store]"
 
 
-def _clean(text: str) -> str:
-    return printable(text, lines=True)
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=True)
-
-
 def _short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
@@ -85,8 +77,8 @@ def _short(value: float) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_text))
-    environment.filters |= {"plain": printable, "clean": _clean, "cut": _cut, "said": _said}
-    environment.filters |= {"pretty": _pretty, "short": _short}
+    environment.filters |= {"plain": printable, "clean": partial(printable, lines=True), "cut": _cut, "said": _said}
+    environment.filters |= {"pretty": partial(json.dumps, indent=2, sort_keys=True), "short": _short}
     return environment.get_template("page.html.j2")
 
 

@@ -19,7 +19,8 @@ from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.report.model import Mark, Panel, Picture
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score
-from medvision_agent.eval.store.files import picture_path
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -75,7 +76,7 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         subject=sample.subject,
         asked=sample.label or sample.measurement or lines_of(sample),
         target=_numbers(sample.target) + sample.asks.unit_after,
-        png=_embedded(run, record.v0_sha256),
+        png=_embedded(run, record),
         aspect=width / height,
         truth=_truth(sample, scene),
         panels=tuple(
@@ -86,12 +87,17 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
     )
 
 
-def _embedded(run: Run, sha256: str) -> str:
-    """Return a stored picture in base64, reduced where it is large; empty where it is not there."""
+def _embedded(run: Run, record: Record) -> str:
+    """Return the image as sent of a record in base64, reduced where it is large; empty where none was stored.
+
+    Raises DamageError where it is not the one that was stored.
+    """
+    if not is_hash(record.v0_sha256):
+        return ""
+    data = read_picture(run.folder, record.v0_sha256, record.sample.id)
     try:
-        data = picture_path(run.folder, sha256).read_bytes()
         grey = decode_png(data)
-    except (OSError, DataError):
+    except DataError:
         return ""
     longest = max(grey.shape)
     if longest > _MOST_PIXELS:
@@ -136,15 +142,13 @@ def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tup
     parts = decompose(record, calls, scene, rules)
     cited = [part.measurement for part in parts if isinstance(part, Parts)]
     measured = measurements(record.sample.asks, calls, scene)
-    others = [] if isinstance(measured, Missing) else [one for one in measured if not _among(one, cited)]
+    known = [(one.source, one.value, one.points) for one in cited]
+    every = [] if isinstance(measured, Missing) else measured
+    others = [one for one in every if (one.source, one.value, one.points) not in known]
     marks = [mark for one in others for mark in _lines(one, scene, final=False)]
     marks += [mark for one in cited for mark in _lines(one, scene, final=True)]
     reasons = dict.fromkeys(str(part) for part in parts if isinstance(part, Missing))
     return (*views, *marks), "" if marks else "; ".join(reasons) or "nothing to draw"
-
-
-def _among(one: Measurement, cited: Sequence[Measurement]) -> bool:
-    return any((one.source, one.value, one.points) == (other.source, other.value, other.points) for other in cited)
 
 
 def _lines(one: Measurement, scene: Scene, *, final: bool) -> list[Mark]:

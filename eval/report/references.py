@@ -73,7 +73,7 @@ def _sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple
             continue
         for record in run.records:
             one = record.sample.id
-            if one in wanted and one not in sizes and (found := picture_size(run.folder, record.v0_sha256)):
+            if one in wanted and one not in sizes and (found := picture_size(run, record)):
                 sizes[one] = (found.height, found.width)
     return sizes
 

@@ -12,8 +12,8 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
 __all__ = ["chapter_table", "contrast_table", "declared", "endings_table", "marked", "missing_table", "numbers"]
-__all__ += ["published_table", "repeated", "sensitivity_table", "signed", "slug", "strata_table", "task_table"]
-__all__ += ["tested", "texts", "tool_table"]
+__all__ += ["path_table", "published_table", "repeated", "sensitivity_table", "signed", "slug", "strata_table"]
+__all__ += ["task_table", "tested", "texts", "tool_table"]
 
 Cells = tuple[Value, ...]
 _NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
@@ -215,6 +215,17 @@ def tool_table(chapter: Chapter, place: str) -> Table:
             rows.append((*cells, effort.input_tokens.mean, effort.output_tokens.mean, effort.seconds.mean))
     caption = "what a scored sample took: tool calls, tokens, seconds (means)"
     return chapter_table(chapter, slug(place, "effort"), caption, columns, rows)
+
+
+def path_table(chapter: Chapter, place: str) -> Table:
+    """Return how far tools came in every run that has any: declared, called, answered, shown."""
+    columns = texts("run")
+    columns += numbers("declared in samples", "called in samples", "calls", "answered without error")
+    columns += numbers("shown in the next turn", "pictures", "pictures shown in the next turn")
+    columns += numbers("not recorded whether shown")
+    paths = [(run.arm, run.tool_path) for run in chapter.runs if run.tool_path is not None]
+    rows: list[Cells] = [(arm, *path.model_dump().values()) for arm, path in paths]
+    return chapter_table(chapter, slug(place, "path"), "how far tools came", columns, rows)
 
 
 def endings_table(chapter: Chapter, place: str) -> Table:

@@ -51,6 +51,7 @@ def _chapter(chapter: Chapter, place: str) -> list[str]:
     lines = ["", f"## {md(headline(chapter))}"]
     if banner := BANNERS[chapter.evidence]:
         lines += ["", f"> **{md(banner)}**"]
+    lines += [text for line in chapter.no_claim for text in ("", f"> **{md(line)}**")]
     lines += ["", "### Summary", "", *(f"- {md(sentence)}" for sentence in sentences(chapter))]
     for section in sections(chapter, place, draw=False):
         lines += ["", f"### {md(section.title)}"]

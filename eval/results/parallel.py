@@ -67,7 +67,9 @@ def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, p
     work = partial(_read_part, plans, protocol)
     sizes = {file: file.stat().st_size for file in files}
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(processes, context, initializer=_start)
+    # Who interrupts the command ends them too, without a word.
+    quiet_end = (signal.SIGINT, signal.SIG_DFL)
+    pool = ProcessPoolExecutor(processes, context, initializer=signal.signal, initargs=quiet_end)
     try:
         # The largest first, so that none of them is begun when all others are done.
         waiting = {file: pool.submit(work, file) for file in sorted(files, key=sizes.__getitem__, reverse=True)}
@@ -78,10 +80,6 @@ def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, p
         pool.shutdown(cancel_futures=True)
     ids = np.concatenate([part.ids for part in parts])
     return parts if len(np.unique(ids)) == len(ids) else None
-
-
-def _start() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who interrupts the command ends them too, without a word
 
 
 def _read_part(plans: Plans | None, protocol: Protocol, path: Path) -> FilePart:

@@ -28,11 +28,6 @@ NO_NMAE = b'"nMAE": {"NMAE": NaN'
 _NULL_NMAE = b'"nMAE": {"NMAE": null'
 
 
-def _without_nan(line: bytes) -> bytes:
-    """Return a line with null for the NaN that MedVision writes into it; the line itself unless it has just one."""
-    return line.replace(NO_NMAE, _NULL_NMAE) if line.count(NO_NMAE) == 1 else line
-
-
 def decode_carefully(line: bytes) -> tuple[Any, int]:
     """Return the value of a line, and how many NaN and Infinity tokens it has; ValueError where it is no JSON."""
     tokens: list[str] = []
@@ -119,7 +114,7 @@ _decode, _decode_lines = _DECODER.decode, _DECODER.decode_lines
 
 def read_record(line: bytes) -> tuple[Record, bool]:
     """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without."""
-    usual = _without_nan(line)
+    usual = line.replace(NO_NMAE, _NULL_NMAE) if line.count(NO_NMAE) == 1 else line
     _check_encoding(usual)
     return _decode(usual), usual is not line
 

@@ -35,7 +35,7 @@ def read_targets(targets: Sequence[Any], family: Family) -> tuple[list[Numbers],
     if family != "AD":
         return values, [False] * len(values), {}
     bare = [type(value) is float for value in values]
-    return list(zip(values, strict=True)) if all(bare) else list(map(_numbers, values)), bare, {}
+    return [value if isinstance(value, tuple) else (value,) for value in values], bare, {}
 
 
 def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
@@ -48,10 +48,6 @@ def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], 
             errors[row] = error
             found.append(((), False))
     return [numbers for numbers, _ in found], [bare for _, bare in found], errors
-
-
-def _numbers(value: float | Numbers) -> Numbers:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:

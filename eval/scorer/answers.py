@@ -12,16 +12,7 @@ from typing import Any, overload
 from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Answers", "whole_pairs"]
-
-
-def whole_pairs(sizes: Sequence[Any]) -> list[int] | None:
-    """Return the numbers of all sizes, one after the other, if every size is a list of two; else None."""
-    if set(map(type, sizes)) != {list} or set(map(len, sizes)) != {2}:
-        return None
-    flat = list(chain.from_iterable(sizes))
-    return flat if set(map(type, flat)) == {int} else None
-
+__all__ = ["Answers"]
 
 Column = list[Any]
 _OWN = tuple(name for name in Answer._fields if name != "doc")

@@ -2,7 +2,7 @@
 
 Contract: the plan holds what is asked and what will be tested - arms, contrasts, the primary metric and the family of
 tests (contrasts x tasks x models x sources) - and no result. A study goes on only under the plan it was begun with; the
-budget and the number of connections are no part of it.
+budget, the number of connections and the probe are no part of it.
 """
 
 import json
@@ -30,7 +30,7 @@ __all__ = ["Plan", "PlannedCell", "PlannedSource", "make_plan", "read_plan", "se
 
 FORMAT = 2
 """Of the file; another one is refused."""
-_CHANGING = {"budget", "max_connections"}
+_CHANGING = {"budget", "max_connections", "probe"}
 _SHOWN = 12
 """Differences named at most."""
 

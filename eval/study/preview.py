@@ -16,11 +16,12 @@ from typing import Any
 
 from medvision_agent.agent.models import ModelConfig, Transformers
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
+from medvision_agent.eval.asking.probing import key_of
 from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.pilots import Pilots, measured, open_pilots, spread, spread_note
+from medvision_agent.eval.study.pilots import measured, open_pilots, spread, spread_note
 from medvision_agent.eval.study.plan import Plan, PlannedSource
 from medvision_agent.eval.study.schema import Arm
 from medvision_agent.eval.tasks import TaskName
@@ -72,8 +73,11 @@ class Preview(Frozen):
     contrasts: tuple[str, ...]
     tests: int
     """The size of the family."""
+    probes: Spending | None
+    """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
     least: Spending
     most: Spending
+    """Of all cells, the probes included."""
     assumed: str
     power: tuple[PowerPreview, ...]
     power_note: dict[str, str]
@@ -90,9 +94,14 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     """
     firsts = {one.source: next(c.prepared for c in cells if c.source == one.source) for one in plan.sources}
     known = open_pilots(pilots, firsts)
-    found = {(cell.source, cell.model, cell.arm): _cell(cell, known) for cell in cells if cell.epoch == 1}
+    found: dict[tuple[str, str, str], tuple[str | None, Estimate]] = {}
+    for cell in (cell for cell in cells if cell.epoch == 1):
+        run = measured(cell.prepared, known[cell.source])
+        pilot = None if run is None else str(run.folder)
+        found[cell.source, cell.model, cell.arm] = pilot, estimate(cell.prepared, run)
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
+    probes = _probes(cells, found)
     spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
@@ -112,8 +121,9 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
         tests=len(plan.family),
-        least=_total("the least", every, 0),
-        most=_total("the most, every limit of calls reached", every, -1),
+        probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
+        least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
+        most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),
         assumed="; ".join(dict.fromkeys(one.assumed for one in every)),
         power=tuple(
             power
@@ -126,14 +136,17 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     )
 
 
-def _cell(cell: Cell, pilots: Pilots) -> tuple[str | None, Estimate]:
-    """Return the pilot a cell's estimate was measured in, if there is one, and the estimate."""
-    run = measured(cell.prepared, pilots[cell.source])
-    return None if run is None else str(run.folder), estimate(cell.prepared, run)
+def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], tuple[str | None, Estimate]]) -> list[Spending]:
+    """Return the probes of a study: one for each model, endpoint and set of tools."""
+    probes: dict[str, Spending] = {}
+    for cell in cells:
+        one = found[cell.source, cell.model, cell.arm][1]
+        if one.probe is not None:
+            probes.setdefault(key_of(cell.prepared.identity), one.probe)
+    return list(probes.values())
 
 
-def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
-    rows = [one.spending[place] for one in every]
+def _total(basis: str, rows: Sequence[Spending]) -> Spending:
     known = [row.usd for row in rows if row.usd is not None]
     return Spending(
         basis=basis,
@@ -182,7 +195,8 @@ def _claimed(found: Detectable, *, made: bool) -> Detectable:
 
 def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
     """Return a line for each model that is asked the same again with a fixed seed or without sampling."""
-    again = _again(arms, epochs)
+    repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
+    again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
     if not again:
         return []
     models = {cell.model: cell.prepared.model for cell in cells}
@@ -191,12 +205,6 @@ def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -
         for name, model in models.items()
         for reason in _fixed(model)
     ]
-
-
-def _again(arms: Mapping[str, Arm], epochs: int) -> str:
-    """Name what asks the same again; empty if nothing does."""
-    repeats = len(set(arms.values())) < len(arms)
-    return " and ".join([*(["repeats"] if repeats else []), *(["epochs"] if epochs > 1 else [])])
 
 
 def _fixed(model: ModelConfig) -> Iterator[str]:

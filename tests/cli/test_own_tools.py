@@ -127,7 +127,8 @@ def test_the_commands_of_the_page_on_tools(tmp_path, monkeypatch, capsys):
     assert [words[2] for words in commands] == ["new", "check", "try", "--tools-from"]
     monkeypatch.chdir(tmp_path)
     for words in commands:
-        monkeypatch.setattr(sys, "argv", words)
+        fewer = ["--calls", "200"] if words[2] == "check" else []
+        monkeypatch.setattr(sys, "argv", words + fewer)
         with pytest.raises(SystemExit) as stopped:
             main()
         assert not stopped.value.code, capsys.readouterr().err

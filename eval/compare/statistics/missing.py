@@ -91,7 +91,7 @@ def _exploratory(pairs: Pairs, rows: list[tuple[str, float | None, float | None]
 
 
 def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Estimate:
-    return estimate(differences, subjects, evidence=pairs.evidence, role="exploratory")
+    return estimate(differences, subjects, evidence=pairs.evidence, role="exploratory", no_claim=pairs.no_claim)
 
 
 def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:

@@ -97,6 +97,8 @@ class Pairs:
 
     all: tuple[Pair, ...]
     evidence: Evidence
+    no_claim: tuple[str, ...] = ()
+    """Reasons, known to the caller, why no difference of these arms bears an interval or a p-value."""
 
     def __post_init__(self) -> None:
         found = {one.unit.evidence for one in self.all}
@@ -110,7 +112,7 @@ class Pairs:
 
     def where(self, name: str, value: str) -> "Pairs":
         """Return the pairs of one stratum; their evidence is still that of the whole comparison."""
-        return Pairs(tuple(one for one in self.all if one.unit.strata.get(name) == value), self.evidence)
+        return Pairs(tuple(one for one in self.all if one.unit.strata.get(name) == value), self.evidence, self.no_claim)
 
 
 def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result]) -> Pairs:

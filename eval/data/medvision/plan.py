@@ -15,6 +15,7 @@ from medvision_agent.eval.data.facts import Box
 from medvision_agent.eval.data.medvision.bounded import open_gzip
 from medvision_agent.eval.data.medvision.folder import PlanFile
 from medvision_agent.eval.data.medvision.jsonstream import JsonStream
+from medvision_agent.frozen import complaint
 
 __all__ = ["AnyCase", "AreaSlice", "AxesSlice", "BoxSlice", "Named", "PlanMetric", "PlanTask", "RawCase"]
 __all__ += ["parse_case", "read_plan"]
@@ -236,6 +237,5 @@ def parse_case(case: RawCase) -> AnyCase:
 
 
 def _complaint(error: ValidationError) -> str:
-    item = error.errors(include_url=False, include_context=False)[0]
     rest = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{'.'.join(map(str, item['loc'])) or 'case'}: {item['msg']}{rest}"
+    return complaint(error, "case") + rest

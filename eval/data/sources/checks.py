@@ -9,6 +9,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo
 from medvision_agent.eval.data.sources.picture import decode_picture, from_levels
+from medvision_agent.frozen import complaint
 
 __all__ = ["FileSource", "check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
 
@@ -18,7 +19,7 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
     try:
         sample = Sample.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise DataError(f"{place}: {_complaint(error)}") from None
+        raise DataError(f"{place}: {complaint(error, most=3)}") from None
     wrong = _path_fault(sample.image) or _target_fault(sample)
     if wrong:
         raise DataError(f"{place}: {wrong}")
@@ -32,7 +33,7 @@ def check_sample(given: object, place: str) -> Sample:
     try:
         sample = Sample.model_validate(given.model_dump(warnings=False))
     except ValidationError as error:
-        raise DataError(f"{place}: {_complaint(error)}") from None
+        raise DataError(f"{place}: {complaint(error, most=3)}") from None
     wrong = _target_fault(sample)
     if not sample.subject.strip():
         wrong = "subject: is blank; name the person behind the image, the cluster of all statistics"
@@ -103,14 +104,6 @@ def check_points(sample: Sample, native: NativeImage, place: str) -> None:
                 f"{place}: truth_points: {point.name!r} ({point.x:g}, {point.y:g}) lies outside the picture "
                 f"of {width} x {height} px (x to the right, y down, in pixels from the outer corner)"
             )
-
-
-def _complaint(error: ValidationError) -> str:
-    parts = []
-    for item in error.errors(include_url=False, include_context=False)[:3]:
-        field = ".".join(map(str, item["loc"]))
-        parts.append(f"{field}: {item['msg']}" if field else item["msg"])
-    return "; ".join(parts)
 
 
 def _path_fault(image: str) -> str:

@@ -30,16 +30,19 @@ FACTS = "medvision"
 
 
 @contextmanager
-def quiet_datasets() -> Iterator[Any]:
-    """Import ``datasets`` (slow, so only here) and hold its progress bars back, which come back as they were."""
+def _quiet_datasets() -> Iterator[Any]:
+    """Import ``datasets`` (slow, so only here) and hold its progress bars and its log back for a while."""
     import datasets  # noqa: PLC0415
 
-    none = datasets.are_progress_bars_disabled()
+    logger = logging.getLogger("datasets")
+    level, had_none = logger.level, datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         yield datasets
     finally:
-        if not none:
+        logger.setLevel(level)
+        if not had_none:
             datasets.enable_progress_bars()
 
 
@@ -69,7 +72,7 @@ def _open(path: Path, cache: str) -> Any:
     from pyarrow import parquet  # noqa: PLC0415 - slow
 
     try:
-        with quiet_datasets() as datasets, _unlogged():
+        with _quiet_datasets() as datasets:
             # The columns as Parquet has them: names of types that another version of datasets adds do not matter.
             features = datasets.Features.from_arrow_schema(parquet.read_schema(path).remove_metadata())
             rows = datasets.Dataset.from_parquet(str(path), features=features, cache_dir=cache)
@@ -80,18 +83,6 @@ def _open(path: Path, cache: str) -> Any:
         found = ", ".join(rows.column_names)
         raise DataError(f"{path}: no column {PICTURE!r}; expected the PNG bytes there, found columns {found}")
     return rows
-
-
-@contextmanager
-def _unlogged() -> Iterator[None]:
-    """Keep ``datasets`` from printing what fails: the error that is raised says it, once."""
-    logger = logging.getLogger("datasets")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _as_json(fields: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from forged import forged
 
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.report.collect import collect
@@ -153,9 +154,8 @@ def test_a_source_that_mixes_them_is_refused(store):
 
 def _rename_source(folder):
     import json
-    import sqlite3
 
-    with sqlite3.connect(folder / "run.sqlite") as database:
+    with forged(folder) as database:
         config = json.dumps({"source": {"name": "same", "note": ""}})
         database.execute("UPDATE run SET value = ? WHERE key = 'config'", (config,))
 
