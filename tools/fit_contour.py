@@ -1,7 +1,8 @@
 """The ``fit_contour`` tool: outline a structure, and measure its box, axes and area.
 
 The outline keeps to the region that it is given, or to what it finds around a seed, and goes by the native values of
-the slice, whatever the zoom of the view they are given in: ``segment/candidates.py``.
+the slice, whatever the zoom of the view they are given in: ``segment/candidates.py``. The text that a model reads is
+part of every stored run's identity, so it stays as it was with thresholds until a new dated set names the tool.
 """
 
 from typing import Literal
@@ -23,10 +24,10 @@ class FitContourArguments(Arguments):
 
     view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
     target: Literal["bright", "dark"] = Field(
-        description="Whether the structure is brighter or darker than what surrounds it (any outline is found)"
+        description="Whether the structure is brighter or darker than what surrounds it"
     )
-    x0: Maybe = Field(default=None, description="x of one corner of a region around the structure, from 0 to {width}")
-    y0: Maybe = Field(default=None, description="y of one corner of a region around the structure, from 0 to {height}")
+    x0: Maybe = Field(default=None, description="x of one corner of the region to search, from 0 to {width}")
+    y0: Maybe = Field(default=None, description="y of one corner of the region to search, from 0 to {height}")
     x1: Maybe = Field(default=None, description="x of the opposite corner of the region, from 0 to {width}")
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     seed_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
@@ -78,18 +79,18 @@ class FitContour(Result):
     solver=True,
 )
 def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
-    """Outline a structure, and fit an ellipse to the outline.
+    """Outline a structure that is brighter or darker than its surroundings, and fit an ellipse to the outline.
 
-    Takes a region around the structure (two opposite corners), or a seed point inside the structure, or both, in the
-    coordinate convention of the instructions; a call with neither is refused. In a region, the outline stays near the
-    ellipse that fits into the region, and leaves it where the image has an edge; a seed then lies inside the outline.
-    With a seed alone, windows of growing size around it are searched, and the outline with the strongest edge is
-    taken.
+    Takes a region (two opposite corners) that holds the whole structure and a margin around it, or a seed point
+    inside the structure, or both, in the coordinate convention of the instructions; a call with neither is refused.
+    In a region, the structure at the seed is outlined, or the largest without a seed; one that runs on beyond the
+    region is cut off there if it hangs together by a narrower part. With a seed alone, windows of growing size
+    around it are searched for one that holds the structure, and if there is none, the whole view.
     Returns the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its physical size, the
     lengths and end points of the ellipse's major and minor axis, the area, and quality: the overlap of ellipse and
     outline from 0 to 1. The ellipse, and so an end point, may reach slightly beyond the view. If
-    touches_region_border is true, the outline reaches an edge of the region (of the view, where none is given) or
-    goes beyond it. The picture shows what was outlined.
+    touches_region_border is true, the region (the view, where none is given) cuts the structure off, and every size
+    is too small. The picture shows what was outlined.
     """
     view = views.get(args.view)
     region = region_of(views, view, (args.x0, args.y0, args.x1, args.y1))
