@@ -34,6 +34,6 @@ def test_a_process_without_memory_says_so(monkeypatch, capsys, error):
 
 def test_another_fault_of_ours_keeps_its_traceback(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["medvision-agent", "x"])
-    monkeypatch.setattr(LazyGroup, "get_command", lambda *_: click.Command("x", callback=lambda: [][0]))
-    with pytest.raises(IndexError):
+    monkeypatch.setattr(LazyGroup, "get_command", lambda *_: click.Command("x", callback=lambda: {}["x"]))
+    with pytest.raises(KeyError):
         main()

@@ -101,7 +101,8 @@ def run(plan: Plan, *, kill_after: float | None = None, stops: tuple[float, ...]
     in_time = bool(wait([process.sentinel], BOUND))
     if not in_time:
         process.kill()
-    process.join()
+    with _STARTING:  # starting another process looks for the ends of all
+        process.join()
     seconds, code = time.monotonic() - began, process.exitcode if in_time else None
     process.close()
     return End(code, seconds, _text(plan, "out"), _text(plan, "err"), tuple(_report(plan)))
