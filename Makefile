@@ -35,6 +35,10 @@ test:
 test-local:
 	ALL_LOCAL_FAMILIES=1 $(PYTHON) -m pytest -n auto tests/agent/providers/local
 
+# Kills, stops, shortages, hostile input, ways out of python: all of it (tests run a sample), and the page of it.
+matrix: links
+	PYTHONPATH=tests $(PYTHON) -m matrix --seed 1 --page docs/reliability.md
+
 # medvision-agent and MedVision's own package in one environment: the pair resolves, and Parquet works as pinned there.
 beside:
 	echo medvision-bm==1.2.1 | $(PYTHON) -m uv pip compile --quiet --python-version 3.11 pyproject.toml - -o /dev/null

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from langchain_core.runnables import RunnableConfig
 from langsmith import tracing_context
 
-from medvision_agent.agent.chat.chat import Chat, Finish
+from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.finish import Finish
+from medvision_agent.agent.endings.outcome import READ_THEM, Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.graph import State, agent_graph
 from medvision_agent.agent.limits import Limits
@@ -23,6 +24,7 @@ from medvision_agent.agent.session import GivenUpError, Session, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ProviderError
+from medvision_agent.text import plural
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.views import Perceives, ViewSet
@@ -46,6 +48,8 @@ class Answer:
     failed_tries: int
     finish_reasons: tuple[str, ...]
     model_versions: tuple[str, ...]
+    unread: int
+    """Replies that hold calls of tools in their text which neither the service nor the grammar read."""
     prompt_sha256: str
     prompt_with_tools_sha256: str
     v0_sha256: str
@@ -94,6 +98,8 @@ async def answer(
 def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one line for each way to end
     """Say how a conversation ended whose every request got a proper reply."""
     last = session.turns[-1]
+    if last.finish is Finish.UNKNOWN:
+        return Outcome.UNKNOWN_ENDING, f"stopped for an unknown reason: {last.finish_raw[:80]!r}"
     if session.counts["broken"] >= session.limits.broken_turns:
         return Outcome.TOOL_PROTOCOL, f"{session.counts['broken']} turns in a row without a readable tool call"
     if last.finish is Finish.BLOCKED:
@@ -102,7 +108,12 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
         return Outcome.LIMIT_REACHED, "cut off by the output token limit"
     if last.calls_a_tool and not session.condition.tools:
         return Outcome.TOOL_PROTOCOL, f"called a tool where none is declared, finish reason {last.finish_raw}"
-    if last.calls_a_tool:
+    if last.unread_calls and not session.forced:
+        return (
+            Outcome.TOOL_PROTOCOL,
+            f"the reply holds {plural(last.unread_calls, 'call')} that nobody read: {READ_THEM}",
+        )
+    if last.calls_a_tool or last.unread_calls:
         return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"
     if not last.text.strip():
         return Outcome.NO_ANSWER, f"no visible text, finish reason {last.finish_raw}"
@@ -123,6 +134,7 @@ def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
         failed_tries=session.failed_tries,
         finish_reasons=tuple(turn.finish_raw for turn in session.turns),
         model_versions=tuple(dict.fromkeys(versions)),
+        unread=session.unread,
         prompt_sha256=words.sha256 if words else "",
         prompt_with_tools_sha256=words.sha256_sent if words else "",
         v0_sha256=session.v0_sha256,

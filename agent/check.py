@@ -17,6 +17,7 @@ from pydantic import Field
 
 from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Gemini, ModelConfig
@@ -27,10 +28,10 @@ from medvision_agent.finding import Finding
 from medvision_agent.tools.base import Arguments, Output, Result, Tool
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import Picture
-from medvision_agent.tools.view.slice import Grey, Slice, grey_slice
+from medvision_agent.tools.view.slice import Grey, grey_slice
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["CELL", "Check", "check_model", "digits_picture", "digits_slice"]
+__all__ = ["CELL", "Check", "check_model", "digits_picture"]
 
 
 CELL = (96, 72)
@@ -45,11 +46,6 @@ def digits_picture(digits: str) -> Grey:
         origin = (width * number + 12, height - 18)
         cv2.putText(picture, digit, origin, cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, 6)
     return picture
-
-
-def digits_slice(digits: str) -> Slice:
-    """Return the picture as a slice of 1 mm pixels."""
-    return grey_slice(digits_picture(digits), Spacing(1.0, 1.0))
 
 
 SHORT = 16
@@ -114,7 +110,7 @@ def _reachable(check: Check, first: Answer, config: ModelConfig) -> None:
 def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
     calls = [call for call in second.trace.tool_calls if call.ok]
     said = _only_digits(second.response)
-    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; the reply was {_shown(second)}"
+    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; {_why(second)}"
     check.found("calls tools", bool(calls), words)
     if not calls:
         check.found("reads what tools return", None, "no tool was called")
@@ -141,7 +137,8 @@ async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str
 
 
 def _question(template: str, digits: str) -> Question:
-    return Question(template=template, image=digits_slice(digits), description="", label=None, landmarks=())
+    image = grey_slice(digits_picture(digits), Spacing(1.0, 1.0))
+    return Question(template=template, image=image, description="", label=None, landmarks=())
 
 
 def _digits() -> str:
@@ -164,6 +161,14 @@ class _UnfoldArguments(Arguments):
 
 class _Unfolded(Result):
     code: str
+
+
+def _why(given: Answer) -> str:
+    """Say why there was no call, in the service's own words where it refused; what is known to help stands in them."""
+    advice = "set tool_calling: text"
+    if given.outcome in {Outcome.ANSWERED, Outcome.NO_ANSWER}:
+        return f"the reply was {_shown(given)}"
+    return given.detail if advice in given.detail else f"{given.detail}; or {advice}"
 
 
 def _unfold(code: str, digits: str) -> Tool:

@@ -12,7 +12,7 @@ of the arguments are those of the same tools without it. What does not look at t
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import cv2
 import numpy as np
@@ -26,19 +26,6 @@ from medvision_agent.tools.view.views import ViewSet
 __all__ = ["Blind", "Control", "Sham", "Withheld", "control_named"]
 
 Withheld = Literal["all", "numbers", "pictures"]
-
-
-class Control(Protocol):
-    """Stands between a tool's reply and the model."""
-
-    @property
-    def name(self) -> str:
-        """The control as it is written in a condition."""
-        ...
-
-    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
-        """Return what the model gets of a reply to a call with the arguments *raw*."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -103,6 +90,10 @@ class Sham:
         whole = np.asarray(cv2.resize(views.whole.pixels, size, interpolation=way), np.uint8)
         pixels = whole if len(shape) == 2 else np.repeat(whole[:, :, None], 3, axis=2)
         return replace(reply, picture=Picture(pixels, reply.picture.caption))
+
+
+Control = Blind | Sham
+"""Stands between a tool's reply and the model."""
 
 
 def control_named(text: str) -> Control | None:

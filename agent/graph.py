@@ -23,10 +23,11 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from medvision_agent.agent.chat.chat import Finish
+from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
+from medvision_agent.agent.shown import mark_shown
 from medvision_agent.agent.toolbox import answer_calls
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.png import encode_png
@@ -64,23 +65,27 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     if session.brief is not None:
         runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
+    sent = session.protocol.sent(state["messages"])
     reply = await call_model(
         runnable,
-        session.protocol.sent(state["messages"]),
+        sent,
         config=chat.config,
         read=session.protocol.read,
         sleep=session.waiting.sleep,
         on_fault=session.failed,
         on_spent=session.paid,
+        on_request=session.trace.requests.append,
         redact=chat.redact,
         pace=chat.pace,
+        tools=bool(schemas),
     )
-    session.hear(reply)
-    message, turn = reply.message, reply.turn
-    # A message without content and calls cannot be sent back to every provider; the trace has it all the same.
-    session.trace.say(message)
-    empty = not (turn.text or turn.tool_calls or turn.invalid_tool_calls)
-    return {"messages": [] if empty else [session.protocol.kept(message)]}
+    mark_shown(session.trace, sent)
+    turn = session.hear(reply)
+    session.trace.say(reply.message)
+    kept = session.protocol.kept(reply.message, turn)
+    if kept is not reply.message:
+        session.trace.sent_back(kept)
+    return {"messages": [] if kept is None else [kept]}
 
 
 async def tools(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
@@ -110,6 +115,8 @@ async def after_model(
     """Go on to the tools if the model called any and may, or have it check its answer, else end with what it said."""
     session = runtime.context
     turn = session.turns[-1]
+    if turn.finish is Finish.UNKNOWN:
+        return "__end__"
     if turn.calls_a_tool:
         return "tools" if session.condition.tools and not session.forced else "__end__"
     answered = turn.finish is Finish.STOP and turn.text.strip()

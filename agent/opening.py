@@ -1,6 +1,5 @@
 """The words a conversation opens with: one place for the agent and for estimates, replays included."""
 
-from collections.abc import Sequence
 from functools import partial
 
 from medvision_agent.agent.condition import Condition
@@ -43,12 +42,9 @@ def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: 
         raise ConfigError(f"model {name!r} replays {LITERAL}, asked with frame: {MEDVISION.name}, not {config.frame}")
     if recipe != RECIPE:
         raise ConfigError(f"model {name!r} replays {LITERAL}, asked by --recipe {RECIPE}, not by {recipe}")
-    if unsent := _unsent(tuple(wording.own)):
+    unsent = " and ".join(name for name in wording.own if name == "system" or name.startswith("tools"))
+    if unsent:
         raise ConfigError(
             f"--prompt-file: {unsent} would not be sent: model {name!r} replays {LITERAL}, whose prompt is one text "
             "without a system text; put every word into the task's own template"
         )
-
-
-def _unsent(own: Sequence[str]) -> str:
-    return " and ".join(name for name in own if name == "system" or name.startswith("tools"))

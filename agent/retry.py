@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from langchain_core.language_models.base import LanguageModelInput
@@ -20,12 +21,15 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from medvision_agent.agent.chat.chat import Finish, Turn
+from medvision_agent.agent.chat.chat import Turn
+from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
+from medvision_agent.agent.trace import RequestTrace
 from medvision_agent.agent.wire.failures import Fault, classify
 from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.agent.wire.reading import BodyError
 from medvision_agent.errors import ProviderError
 from medvision_agent.text import printable
 
@@ -91,13 +95,17 @@ async def call_model(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     on_fault: Callable[[Fault, int], None] | None = None,
     on_spent: Callable[[Usage], None] | None = None,
+    on_request: Callable[[RequestTrace], None] = lambda request: None,  # noqa: ARG005
     redact: Callable[[str], str] = str,
     pace: Pace | None = None,
+    tools: bool = False,
 ) -> Reply:
     """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number.
 
-    *on_spent* hears of tokens reported for a reply that is none; *redact* takes the key out of replies and a fault's
-    detail; *pace* holds back tries that would exceed the limits per minute.
+    With *tools*, the request declares some: a service that could not read the model's call has replied all the same.
+
+    *on_spent* hears of tokens reported for a reply that is none, *on_request* of every request with its date; *redact*
+    takes the key out of replies and a fault's detail; *pace* holds back tries that would exceed the limits per minute.
     """
     pace = pace or Pace()
     started = time.monotonic()
@@ -112,13 +120,18 @@ async def call_model(
         tries = attempt.retry_state.attempt_number
         with attempt:
             start = await pace.wait(sleep)
+            asked_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
             try:
-                began = time.monotonic()
                 message, turn = await _once(runnable, messages, config.timeout_seconds, read, redact)
+                names = (turn.model_version, turn.fingerprint, turn.response_id)
+                on_request(RequestTrace(asked_at, _since(began), None, *names))
                 pace.took(start, turn.usage.input + turn.usage.output)
                 return Reply(message, turn, tries, began - started)
             except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
-                fault = error.fault if isinstance(error, _NoReply) else classify(error)
+                fault = error.fault if isinstance(error, _NoReply) else classify(error, tools=tools)
+                if fault.broken_call is not None:
+                    on_request(RequestTrace(asked_at, _since(began)))
+                    return Reply(*_broken_call(redact(fault.detail), redact(fault.broken_call)), tries, began - started)
                 if isinstance(error, _NoReply) and not error.usage.unreported:
                     pace.took(start, error.usage.input + error.usage.output)
                     if on_spent is not None:
@@ -126,6 +139,7 @@ async def call_model(
                 fault = replace(fault, detail=redact(fault.detail))
                 if isinstance(config, Offline):
                     fault = Fault(Outcome.INTERNAL, fault.detail)
+                on_request(RequestTrace(asked_at, _since(began), fault.outcome.value))
                 _log(config, fault, tries)
                 if on_fault is not None:
                     on_fault(fault, tries)
@@ -134,6 +148,10 @@ async def call_model(
                 # Only faults of ours keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
     raise AssertionError("unreachable: the last try raises")
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 4)
 
 
 def _log(config: ModelConfig, fault: Fault, tries: int) -> None:
@@ -160,10 +178,26 @@ async def _once(
     async with asyncio.timeout(timeout_seconds):
         message = encodable(await runnable.ainvoke(list(messages)), redact)
     turn = read(message)
-    if turn.finish is Finish.NONE:
-        detail = f"The reply gives no reason to stop ({turn.finish_raw or 'none'}): it is incomplete or empty."
-        raise _NoReply(Fault(Outcome.BAD_REPLY, detail, retryable=True), turn.usage)
+    if turn.finish is Finish.BROKEN_OFF:
+        raise _NoReply(_broken_off(message, turn), turn.usage)
     return message, turn
+
+
+def _broken_off(message: AIMessage, turn: Turn) -> Fault:
+    """Say why a reply is incomplete: by the error object beside it, if there is one."""
+    if (error := message.response_metadata.get("error")) is not None:
+        fault = classify(BodyError(error))
+        return replace(fault, detail=f"the reply was broken off ({turn.finish_raw or 'no reason'}): {fault.detail}")
+    why = f"broken off by the service ({turn.finish_raw})" if turn.finish_raw else "without a reason to stop"
+    return Fault(Outcome.BAD_REPLY, f"the reply is {why}: it is incomplete or empty", retryable=True)
+
+
+def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
+    """Return the turn of a model whose call (*written*) the service could not read; it reports no tokens of it."""
+    metadata = {"finish_reason": "malformed_function_call", "error": said, "failed_generation": written}
+    message = AIMessage("", response_metadata=metadata)
+    usage = Usage(model_calls=1, unreported=1)
+    return message, Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw="malformed_function_call", usage=usage)
 
 
 _backoff = wait_exponential_jitter(initial=1, max=60, jitter=1)

@@ -69,13 +69,16 @@ class Session:
         """How the tools of this conversation are called."""
         return protocol_of(self.chat, [tool.name for tool in self.condition.tools])
 
-    def hear(self, reply: Reply) -> None:
-        """Count a turn of the model, and what it took to get it."""
-        self.turns.append(reply.turn)
-        self.trace.ran(reply.turn.code_runs)
-        self.usage = self.usage + reply.turn.usage
+    def hear(self, reply: Reply) -> Turn:
+        """Count a turn of the model and what it took to get it; return the turn as the conversation goes on from it."""
+        earlier = {call["id"] or "" for turn in self.turns for call in (*turn.tool_calls, *turn.invalid_tool_calls)}
+        turn = self.protocol.settled(reply.turn, earlier)
+        self.turns.append(turn)
+        self.trace.ran(turn.code_runs)
+        self.usage = self.usage + turn.usage
         self.waited += reply.waited
         self.failed_tries += reply.tries - 1
+        return turn
 
     def failed(self, fault: Fault, tries: int) -> None:
         """Hear of a try that failed, and pass it on."""
@@ -85,6 +88,11 @@ class Session:
     def paid(self, usage: Usage) -> None:
         """Add the tokens of an unusable reply; the provider bills them."""
         self.usage = self.usage + usage
+
+    @property
+    def unread(self) -> int:
+        """Replies that hold calls of tools in their text which nobody read; a forced answer may call none."""
+        return sum(turn.unread_calls > 0 for turn in (self.turns[:-1] if self.forced else self.turns))
 
     @property
     def seconds(self) -> float:

@@ -106,6 +106,10 @@ def _content(session: Session, answered: _Answered) -> tuple[str, Blocks]:
 def _note(session: Session, call: _Call, answered: _Answered, text: str) -> None:
     key = session.trace.picture(answered.png) if answered.png else None
     reply, seconds = answered.reply, round(answered.seconds, 6)
+    # Until the next turn of the model is there, nothing was shown to it.
+    shown, picture_shown = (False if reply.ok else None), (False if key else None)
     session.trace.tool_calls.append(
-        ToolCallTrace(call.name, call.id, call.arguments, reply.ok, text, key, seconds, reply.failure)
+        ToolCallTrace(
+            call.name, call.id, call.arguments, reply.ok, text, key, seconds, reply.failure, shown, picture_shown
+        )
     )

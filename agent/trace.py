@@ -17,7 +17,7 @@ from langchain_core.messages import AnyMessage
 
 from medvision_agent.agent.chat.code_run import CODE_EXECUTION, CodeRun
 
-__all__ = ["ToolCallTrace", "Trace"]
+__all__ = ["RequestTrace", "ToolCallTrace", "Trace"]
 
 _DATA_URL = "data:image/png;base64,"
 
@@ -35,6 +35,28 @@ class ToolCallTrace:
     seconds: float
     failure: str = ""
     """What the tool itself raised; written only where it did."""
+    shown: bool | None = None
+    """The result stood in the messages of the model's next turn; None for errors, and for code of the provider."""
+    picture_shown: bool | None = None
+    """The picture did; None without a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTrace:
+    """One request to a model, also one that failed: when it was sent, and what the server said about itself."""
+
+    asked_at: str
+    """Date and time in UTC, ISO 8601, to the millisecond, by the clock of this machine."""
+    seconds: float
+    """Until the reply was complete, or the request had failed."""
+    failure: str | None = None
+    """The outcome that the failure stands for; None for a reply."""
+    model_version: str | None = None
+    """The exact model that answered, as the server names it."""
+    fingerprint: str | None = None
+    """The server's mark of its own version and settings (``system_fingerprint``)."""
+    response_id: str | None = None
+    """The server's name for the reply: what its provider asks for when something is wrong."""
 
 
 @dataclass(eq=False)
@@ -43,7 +65,10 @@ class Trace:
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[ToolCallTrace] = field(default_factory=list)
+    requests: list[RequestTrace] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    looked_up: int = 0
+    """Calls whose results have been looked for in the model's next turn (``shown.py``)."""
 
     def picture(self, png: bytes) -> str:
         """Keep a picture and return its hash."""
@@ -56,6 +81,10 @@ class Trace:
         for message in messages:
             self.messages.append(self._plain(message.model_dump(mode="json")))
 
+    def sent_back(self, message: AnyMessage | None) -> None:
+        """Note in what form the last message goes back to the model, where it is another than it came in, or None."""
+        self.messages[-1]["sent_back"] = None if message is None else self._plain(message.model_dump(mode="json"))
+
     def ran(self, runs: Iterable[CodeRun]) -> None:
         """Note code that the provider ran as tool calls, with the first picture each made; it tells no times."""
         for run in runs:
@@ -65,9 +94,13 @@ class Trace:
             self.tool_calls.append(ToolCallTrace(CODE_EXECUTION, run.id, arguments, run.ok, run.text, picture, 0.0))
 
     def to_json(self) -> str:
-        """Return messages and tool calls as strict JSON."""
-        calls = [self._plain(_written(call)) for call in self.tool_calls]
-        return json.dumps({"messages": self.messages, "tool_calls": calls}, allow_nan=False)
+        """Return messages, tool calls, requests and the hashes of all pictures as strict JSON."""
+        content = {
+            "messages": self.messages,
+            "tool_calls": [self._plain(_written(call)) for call in self.tool_calls],
+            "requests": [asdict(request) for request in self.requests],
+        }
+        return json.dumps(content | {"pictures": sorted(self.pictures)}, allow_nan=False)
 
     def _plain(self, value: Any) -> Any:
         """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""

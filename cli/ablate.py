@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.options import BUDGET, bounded, budget_options
+from medvision_agent.cli.options import BUDGET, bounded, budget_options, help_of
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import printable
 
 __all__ = ["command"]
@@ -23,6 +24,7 @@ __all__ = ["command"]
     help="A Python file of your own tools, instead of the study's tools_from.",
 )
 @budget_options
+@click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe"))
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it could show; ask nothing.")
 @click.option(
     "--pilot",
@@ -42,6 +44,7 @@ def command(
     tools_from: Path | None,
     pilots: tuple[Path, ...],
     *,
+    probe: bool,
     dry_run: bool,
     as_json: bool,
     **limits: float | None,
@@ -59,9 +62,10 @@ def command(
         raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
     budget = bounded(Budget(), BUDGET, limits)
     if dry_run:
-        print_preview(preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget), as_json=as_json)
+        found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
+        print_preview(found, as_json=as_json)
         return
-    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget)
+    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget, probe=probe)
     go_on = f"to go on, repeat the command with: --out {laid.out}"
     try:
         with terminable():
@@ -79,6 +83,6 @@ def command(
     if failure:
         click.echo(printable(f"no reply: {failure}"), err=True)
     if done.left:
-        higher = ", and a higher limit" if done.used_up else ""
+        higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
-    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems)))
+    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems or failure)))

@@ -24,35 +24,18 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
     """
     if published and run_b is not None:
         raise click.UsageError("--published takes one run; give RUN_B or --published")
-    if published:
-        _beside_published(run_a, protocol_name, as_json=as_json)
-    elif run_b is not None:
-        _beside_run(run_a, run_b, protocol_name, as_json=as_json)
-    else:
+    if not published and run_b is None:
         raise click.UsageError("what is RUN_A to be compared with? Give RUN_B or --published")
+    from medvision_agent.api.comparing import BesidePublished, compare, compare_published
 
-
-def _beside_published(run: Path, protocol: str, *, as_json: bool) -> None:
-    from medvision_agent.api.comparing import compare_published
-
-    found = compare_published(run, protocol)
+    found = compare_published(run_a, protocol_name) if run_b is None else compare(run_a, run_b, protocol_name)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return
-    from medvision_agent.cli.printed.compare import published_view
+    from medvision_agent.cli.printed.compare import comparison_view, published_view
     from medvision_agent.cli.printed.table import show
 
-    show(published_view(found))
-
-
-def _beside_run(run_a: Path, run_b: Path, protocol: str, *, as_json: bool) -> None:
-    from medvision_agent.api.comparing import compare
-
-    found = compare(run_a, run_b, protocol)
-    if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
-        return
-    from medvision_agent.cli.printed.compare import comparison_view
-    from medvision_agent.cli.printed.table import show
-
-    show(comparison_view(found.comparison, found.a.facts, found.b.facts, found.a.source_note))
+    if isinstance(found, BesidePublished):
+        show(published_view(found))
+    else:
+        show(comparison_view(found.comparison, found.a.facts, found.b.facts, found.a.source_note, found.no_claim))

@@ -100,14 +100,8 @@ def _print_rows(survey: "Survey") -> None:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    """Print rows of equal keys as plain columns: names are there to be copied, numbers stand to the right."""
+    """Print rows of equal keys as columns under their names."""
+    from medvision_agent.cli.printed.table import print_columns
+
     columns = list(rows[0])
-    cells = [columns, *([printable(str(row.get(column, ""))) for column in columns] for row in rows)]
-    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
-    numeric = [isinstance(rows[0][column], int) for column in columns]
-    for line in cells:
-        padded = (
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
-        )
-        click.echo("  ".join(padded).rstrip())
+    print_columns([columns, *([row.get(column, "") for column in columns] for row in rows)])

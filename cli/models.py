@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.printed.table import print_findings
+from medvision_agent.cli.printed.table import print_columns, print_findings
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
 
@@ -34,11 +34,7 @@ def list_models(extra: Path | None) -> None:
     """List all models by name, and whether each could be asked now."""
     from medvision_agent.api.listing import models
 
-    rows = [tuple(map(str, row)) for row in models(extra).itertuples(index=False)]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        cells = [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
-        click.echo(printable("  ".join(cells)))
+    print_columns([tuple(map(str, row)) for row in models(extra).itertuples(index=False)])
 
 
 @command.command()

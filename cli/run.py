@@ -66,7 +66,7 @@ def carry_out(
 ) -> None:
     """Run *asking*, print the summary of its run, say what is left, and exit with the code of ``run``."""
     from medvision_agent.api.scoring import score_run
-    from medvision_agent.cli.summary import print_summary
+    from medvision_agent.cli.printed.summary import print_summary
     from medvision_agent.eval.store.files import DATABASE
 
     go_on = f"to go on, repeat the command with: --out {out} --resume"
@@ -89,7 +89,7 @@ def carry_out(
         click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
     if ran.used_up:
         click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
-        go_on = f"{go_on}, and a higher limit"
+        go_on = f"{go_on}, with a higher limit or without it"
     if ran.interrupted or failed or ran.used_up:
         click.echo(go_on, err=True)
     context.exit(INTERRUPTED if ran.interrupted else int(bool(failed or ran.used_up)))
@@ -114,7 +114,7 @@ def print_estimate(estimate: "Estimate", *, as_json: bool) -> None:
     tasks = ", ".join(f"{task} {count}" for task, count in estimate.tasks.items())
     click.echo(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
     click.echo(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
-    for row in estimate.spending:
+    for row in (*([estimate.probe] if estimate.probe else []), *estimate.spending):
         money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
         click.echo(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
     click.echo(f"({estimate.assumed})")

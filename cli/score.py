@@ -63,7 +63,7 @@ def command(
     folder of MedVision results of one model.
     """
     from medvision_agent.api.scoring import is_answers, score, score_answers
-    from medvision_agent.cli.summary import print_answers, print_summary
+    from medvision_agent.cli.printed.summary import print_answers, print_summary
 
     if is_answers(source):
         answers = score_answers(

@@ -1,8 +1,9 @@
 """Printing a study: what it would ask, and the figures of each cell afterwards."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +12,8 @@ from medvision_agent.text import printable
 if TYPE_CHECKING:
     from medvision_agent.eval.asking.estimate import Spending
     from medvision_agent.eval.scorer.protocol import Protocol
-    from medvision_agent.eval.study.plan import Plan
+    from medvision_agent.eval.store.run import Run
+    from medvision_agent.eval.study.plan import Plan, PlannedCell
     from medvision_agent.eval.study.preview import PowerPreview, Preview
 
 __all__ = ["print_cells", "print_preview"]
@@ -38,6 +40,8 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
+    if found.probes is not None:
+        click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
@@ -70,48 +74,69 @@ def _detected(power: "PowerPreview") -> str:
 
 
 def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool) -> str:
-    """Print n, success and loss of each cell for each task, as text or JSON.
+    """Print n, success and loss of each cell for each task, and how far tools came, as text or JSON.
 
     Returns what is known of the first sample that never got a reply, if there is one.
     """
-    from medvision_agent.cli.printed.table import new_table, plain, show
-    from medvision_agent.eval.store.read import open_run
+    from medvision_agent.eval.study.arms import stored_arms
+
+    headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
+    notes, failures = dict[str, None](), list[str]()
+    for arm in stored_arms(plan, out):
+        headlines += arm.no_claim
+        if (path := arm.tool_path) is not None:
+            paths[arm.name] = path
+        for cell, run in zip(arm.cells, arm.runs, strict=True):
+            notes[run.source_note] = None
+            failures += _failures(cell, run)
+            rows += _rows(cell, run, protocol)
+    if as_json:
+        found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
+        found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
+        click.echo(json.dumps(found, indent=2, allow_nan=False))
+    else:
+        for line in headlines:
+            click.echo(printable(line))
+        _show_rows(rows, several=len(plan.sources) > 1)
+        for line in (*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes)):
+            click.echo(printable(line))
+        click.echo(f"stored in {out}")
+    return failures[0] if failures else ""
+
+
+def _failures(cell: "PlannedCell", run: "Run") -> list[str]:
+    """Return what is known of the first sample of a cell that never got a reply."""
+    failed = next((record for record in run.records if record.outcome.infrastructure), None)
+    return [f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"] if failed else []
+
+
+def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[str, Any]]:
     from medvision_agent.eval.summary.summary import summarise
 
-    rows, notes, failure, several = [], dict[str, None](), "", len(plan.sources) > 1
-    for cell in plan.cells:
-        run = open_run(out / cell.folder)
-        notes[run.source_note] = None
-        failed = next((record for record in run.records if record.outcome.infrastructure), None)
-        if failed is not None and not failure:
-            failure = f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"
-        for task, summary in summarise(run.records, protocol).tasks.items():
-            metrics = summary.metrics
-            rows.append(
-                {
-                    "model": cell.model,
-                    "arm": cell.arm,
-                    "source": cell.source,
-                    "epoch": cell.epoch,
-                    "task": task,
-                    "n": summary.n,
-                    "success_rate": metrics["success_rate"].mean,
-                    "loss": metrics["loss"].mean,
-                }
-            )
-    if as_json:
-        click.echo(json.dumps({"study": str(out), "sha256": plan.sha256, "cells": rows}, indent=2, allow_nan=False))
-        return failure
+    return [
+        {
+            "model": cell.model,
+            "arm": cell.arm,
+            "source": cell.source,
+            "epoch": cell.epoch,
+            "task": task,
+            "n": summary.n,
+            "success_rate": summary.metrics["success_rate"].mean,
+            "loss": summary.metrics["loss"].mean,
+        }
+        for task, summary in summarise(run.records, protocol).tasks.items()
+    ]
+
+
+def _show_rows(rows: Sequence[Mapping[str, Any]], *, several: bool) -> None:
+    from medvision_agent.cli.printed.table import new_table, plain, show
+
     names = ("model", "arm", *(["source"] if several else []), "epoch", "task")
     figures = ("n", "success_rate", "loss")
     table = new_table(figures, names)
     for row in rows:
         table.add_row(*(plain(_cell(row[head])) for head in (*names, *figures)))
     show(table)
-    for note in filter(None, notes):
-        click.echo(printable(note))
-    click.echo(f"stored in {out}")
-    return failure
 
 
 def _cell(value: object) -> str:

@@ -10,14 +10,15 @@ from typing import Any
 
 import click
 
-from medvision_agent.cli.printed.table import print_findings
+from medvision_agent.cli.printed.table import print_columns, print_findings
 from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
 from medvision_agent.eval.asking.intensity import percentiles
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.data.sources.picture import decode_picture
+from medvision_agent.eval.data.sources.picture import decode_picture, read_picture
+from medvision_agent.settings_text import read_json
 from medvision_agent.text import printable
-from medvision_agent.tools.own.process import Bounds
+from medvision_agent.tools.own.process import CheckBounds
 from medvision_agent.tools.registry import Registry, registry_of
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.view.geometry import Spacing
@@ -55,10 +56,12 @@ def command() -> None:
 def list_tools(file: Path | None) -> None:
     """List the tools in the order in which a model is told of them, with their set or whose they are."""
     registry = registry_of(file)
-    rows = [(name, ", ".join(registry.sets_of(name)) or offer.origin) for name, offer in registry.offers.items()]
-    names, places = (max(map(len, column)) for column in zip(*rows, strict=True))
-    for name, place in rows:
-        click.echo(printable(f"{name:<{names}}  {place:<{places}}  {_first_line(registry, name)}"))
+    print_columns(
+        [
+            (name, ", ".join(registry.sets_of(name)) or offer.origin, _first_line(registry, name))
+            for name, offer in registry.offers.items()
+        ]
+    )
 
 
 def _first_line(registry: Registry, name: str) -> str:
@@ -122,18 +125,20 @@ def try_tool(
 @command.command()
 @click.argument("name")
 @_own
-@click.option("--calls", type=click.IntRange(100), default=Bounds().calls, show_default=True, help="Calls to make.")
+@click.option(
+    "--calls", type=click.IntRange(100), default=CheckBounds().calls, show_default=True, help="Calls to make."
+)
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
-    default=Bounds().seconds,
+    default=CheckBounds().seconds,
     show_default=True,
     help="Longest time of one call.",
 )
 @click.option(
     "--memory",
     type=click.IntRange(1),
-    default=Bounds().memory_mb,
+    default=CheckBounds().memory_mb,
     show_default=True,
     help="Most memory of the calls, in MB, beyond what the tool takes when it is loaded.",
 )
@@ -149,7 +154,7 @@ def check(
     from medvision_agent.tools.own.process import check as check_tool
 
     registry_of(file).tool(name)
-    findings = check_tool(name, file, Bounds(calls, seconds, memory))
+    findings = check_tool(name, file, CheckBounds(calls, seconds, memory))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -169,9 +174,9 @@ def new(name: str) -> None:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        arguments = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--args is not JSON: {error}") from None
+        arguments = read_json(text)
+    except ValueError as error:
+        raise ConfigError(f"--args: {error}") from None
     if not isinstance(arguments, dict):
         raise ConfigError('--args must be a JSON object such as {"view": "v0"}')
     return arguments
@@ -201,7 +206,7 @@ def _picture(path: Path, spacing: str | None) -> Slice:
     except ValueError:
         raise ConfigError(f"--spacing {spacing}: expected two numbers above 0, HEIGHT,WIDTH in mm") from None
     try:
-        data = path.read_bytes()
+        data = read_picture(path)
     except OSError as error:
         raise DataError(f"--image {path}: cannot read it ({error.strerror})") from None
     native = decode_picture(data, f"--image {path}")

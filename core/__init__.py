@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.loaded import Loaded, load
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
+    from medvision_agent.api.verifying import VerifiedRuns, verify
     from medvision_agent.api.writing import export, export_medvision, report
     from medvision_agent.errors import MedVisionAgentError
     from medvision_agent.eval.data.medvision.source import Reading
@@ -48,6 +49,7 @@ __all__ = [
     "RunScore",
     "Selection",
     "Settings",
+    "VerifiedRuns",
     "__version__",
     "ablate",
     "compare",
@@ -65,6 +67,7 @@ __all__ = [
     "score_answers",
     "tool",
     "tools",
+    "verify",
 ]
 
 _PLACES = {
@@ -75,6 +78,7 @@ _PLACES = {
     "api.loaded": ("Loaded", "load"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
+    "api.verifying": ("VerifiedRuns", "verify"),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),
     "eval.data.medvision.source": ("Reading",),

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 __all__ = [
     "ConfigError",
+    "DamageError",
     "DataError",
     "MedVisionAgentError",
     "ProviderError",
@@ -47,6 +48,10 @@ class ToolError(MedVisionAgentError):
 
 class StorageError(MedVisionAgentError):
     """A run's folder cannot be written, read or resumed."""
+
+
+class DamageError(StorageError):
+    """Something of a stored run is not what was stored, or is missing: the run is not read any further."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

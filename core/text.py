@@ -15,6 +15,6 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return a number of things in words; *several* is the plural where it does not end in a plain s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {several or f'{noun}s'}"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from commands import COMMAND
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 _PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
 
@@ -60,7 +62,7 @@ def command(site: Path, *words: object) -> tuple[int, str, str]:
     """Run medvision-agent where the packages in *site* are installed; returns code, output and errors."""
     there = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH", ""))))
     done = subprocess.run(
-        [Path(sys.executable).with_name("medvision-agent"), *map(str, words)],
+        [COMMAND, *map(str, words)],
         env=os.environ | {"PYTHONPATH": there},
         cwd=site,
         capture_output=True,

@@ -6,19 +6,27 @@ it printed then. Words may change, figures may not.
 
 import json
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import COMMAND
 
+from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.verify import verify_run
+from medvision_agent.eval.store.write import RunStore
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+LATER = {"facts", "identity", "no_claim", "probe", "tool_path"}
+"""Words, and what version 0.1.0 did not say of a run."""
 RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")
 
 
@@ -41,7 +49,7 @@ def printed(stored: Path, *words: str, code: int = 0) -> str:
 def figures(value: Any) -> Any:
     """Return what was measured: everything but the words that describe a run and the code that made it."""
     if isinstance(value, dict):
-        return {key: figures(item) for key, item in value.items() if key not in {"facts", "identity"}}
+        return {key: figures(item) for key, item in value.items() if key not in LATER}
     return [figures(item) for item in value] if isinstance(value, list) else value
 
 
@@ -105,9 +113,26 @@ def test_a_run_goes_on_under_this_code(stored, name):
             *("--prompt-file", "prompts.yaml", "--task", "distance", "--tools", "again:1"),
         ),
     }
+    before = verify_run(stored / name)
+    assert (before.seal, before.unsealed, before.damage) == (None, before.records, ())
     out = printed(stored, "run", *own[name], "--out", name, "--resume")
     assert not open_run(stored / name).pending()
+    after = verify_run(stored / name)
+    assert (after.unsealed, after.damage) == (before.records, ())
+    assert (after.seal is not None) == (after.records > before.records)
     assert "RESUMED UNDER OTHER CODE (version and hash): 0.1.0 b2bf2f19862f2d, then " in out
+
+
+def test_a_run_without_hashes_is_not_sealed(stored):
+    assert "native: not sealed; checked 2 records" in printed(stored, "verify", "native")
+    shutil.copytree(stored / "native", stored / "damaged")
+    RunStore.resume(stored / "damaged", open_run(stored / "native").identity).close()
+    with closing(sqlite3.connect(stored / "damaged" / "run.sqlite")) as database, database:
+        database.execute("DELETE FROM record WHERE sample_id = 's3'")
+    picture_path(stored / "damaged", open_run(stored / "native").records[0].v0_sha256).unlink()
+    out = printed(stored, "verify", "damaged", code=1)
+    assert "2 records were stored, and it holds 1" in out
+    assert "the picture " in out
 
 
 def test_a_run_is_asked_again_from_what_it_stored(stored):

@@ -1,13 +1,12 @@
 """One model in use: how tools are bound, pictures are written and replies are read, whatever the provider.
 
-Contract: a ``Turn`` holds what the model *said*. Thoughts are left out of its text, a reason to stop is one of a
-few named ones, and a reply without any reason to stop is ``Finish.NONE``: not a reply, whatever its text.
+Contract: a ``Turn`` holds what the model *said*. Thoughts are left out of its text, and a reason to stop is one of the
+few of ``Finish``.
 """
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,30 +16,16 @@ from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.chat.code_run import CodeRun
+from medvision_agent.agent.endings.finish import CHAT, Finish, finish_of
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.wire.rate_limit import Pace
 
-__all__ = ["Chat", "Finish", "ToolChoice", "Turn"]
+__all__ = ["BRIEF", "Chat", "Finish", "ToolChoice", "Turn"]
 
 ToolChoice = Literal["auto", "none"]
-
-
-class Finish(StrEnum):
-    """Why the model stopped."""
-
-    STOP = "stop"
-    """It was done; also reasons this package does not know."""
-    TOOL_CALLS = "tool_calls"
-    """It wants tools called (readable or not)."""
-    LENGTH = "length"
-    """Cut off by the output limit."""
-    BLOCKED = "blocked"
-    """Refused by the model, a safety filter or a content policy."""
-    MALFORMED_CALL = "malformed_call"
-    """The provider could not read the model's tool call and dropped it."""
-    NONE = "none"
-    """No reason given: not a complete reply."""
+BRIEF = 16
+"""Output tokens of a reply of which only the prompt's tokens are of interest; the least that every service takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +36,19 @@ class Turn:
     """Visible text, without thoughts and refusals."""
     tool_calls: tuple[ToolCall, ...] = ()
     invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
-    """Calls whose arguments are no JSON."""
+    """Calls whose arguments are no JSON object."""
     finish: Finish
     finish_raw: str
     """The provider's own word."""
     usage: Usage
     model_version: str | None = None
     """The exact model that answered, as the provider names it."""
+    fingerprint: str | None = None
+    """The server's mark of its own version and settings."""
+    response_id: str | None = None
+    """The server's name for this reply."""
+    unread_calls: int = 0
+    """Calls of tools in the text that neither the service nor the grammar read."""
     code_runs: tuple[CodeRun, ...] = ()
     """Code that the provider ran before this reply was complete."""
 
@@ -105,6 +96,14 @@ class Chat:
         """Return the settings a provider's adapter honours per call only."""
         return {}
 
+    def briefly(self) -> dict[str, Any]:
+        """Return the settings of one call that keep its reply short; nothing where the interface has no name for it."""
+        return {}
+
+    async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int | None:  # noqa: ARG002
+        """Return how many tokens a prompt has, counted without asking the model; None where nothing counts them."""
+        return None
+
     def picture_block(self, png: bytes) -> dict[str, Any]:
         """Return a PNG file as a content block of a message."""
         return {"type": "image_url", "image_url": {"url": data_url(png)}}
@@ -112,16 +111,21 @@ class Chat:
     def read(self, message: AIMessage) -> Turn:
         """Return what a reply says."""
         finish, raw = self.finish(message)
-        if finish is Finish.STOP and (message.tool_calls or message.invalid_tool_calls):
+        text, calls = visible_text(message), bool(message.tool_calls or message.invalid_tool_calls)
+        if finish is Finish.STOP and calls:
             finish = Finish.TOOL_CALLS
+        elif finish is Finish.TOOL_CALLS and not calls and not text.strip():
+            finish = Finish.MALFORMED_CALL  # there was a call, and the service lost it
         return Turn(
-            text=visible_text(message),
+            text=text,
             tool_calls=tuple(message.tool_calls),
             invalid_tool_calls=tuple(message.invalid_tool_calls),
             finish=finish,
             finish_raw=raw,
-            usage=usage_of(message),
-            model_version=message.response_metadata.get("model_name") or None,
+            usage=Usage(model_calls=1) if isinstance(self.config, Offline) else usage_of(message),
+            model_version=_name(message, "model_name"),
+            fingerprint=_name(message, "system_fingerprint"),
+            response_id=_name(message, "id"),
             code_runs=self.code_runs(message),
         )
 
@@ -132,10 +136,16 @@ class Chat:
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the reason to stop, named and raw; the offline policies always finish."""
         raw = str(message.response_metadata.get("finish_reason") or "stop")
-        return FINISH.get(raw, Finish.STOP), raw
+        return finish_of(raw, CHAT), raw
 
 
-FINISH = {finish.value: finish for finish in Finish}
+_LONGEST_NAME = 200
+
+
+def _name(message: AIMessage, key: str) -> str | None:
+    """Return a name that the server gave in a reply's metadata, cut to a sensible length."""
+    value = message.response_metadata.get(key)
+    return str(value)[:_LONGEST_NAME] if value else None
 
 
 def data_url(png: bytes) -> str:
@@ -172,10 +182,11 @@ def usage_of(message: AIMessage) -> Usage:
     counts = message.usage_metadata
     if counts is None:
         return Usage(model_calls=1, unreported=1)
-    return Usage(
-        model_calls=1,
+    said = visible_text(message).strip() or message.tool_calls or message.invalid_tool_calls
+    return Usage.of_a_reply(
         input=counts["input_tokens"],
         output=counts["output_tokens"],
         reasoning=counts.get("output_token_details", {}).get("reasoning") or 0,
         cached=counts.get("input_token_details", {}).get("cache_read") or 0,
+        empty=not said,
     )

@@ -9,7 +9,10 @@ Two kinds of failure, kept apart everywhere:
 
 from enum import StrEnum
 
-__all__ = ["Outcome"]
+__all__ = ["READ_THEM", "Outcome"]
+
+READ_THEM = "set tool_calling: text in the model's row, or a parser of tool calls on the server"
+"""What to do about calls that nobody read in a text."""
 
 
 class Outcome(StrEnum):
@@ -25,12 +28,12 @@ class Outcome(StrEnum):
     LIMIT_REACHED = "limit_reached"
     """Cut off by the output token limit, or still calling tools in the turn that had to be the answer."""
     TOOL_PROTOCOL = "tool_protocol"
-    """The model's tool calls stayed unreadable after being told so several times, or no tool was declared to call."""
+    """The model's tool calls stayed unreadable after being told so several times, stood in a text where nobody reads
+    them, or called where no tool is declared."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation no longer fits the model's context window."""
     REJECTED = "rejected"
-    """The provider called a request of this conversation invalid (HTTP 400). Where that is so before anything was
-    ever answered, the run's settings are to blame and the run stops instead."""
+    """The provider called a request of this conversation invalid (HTTP 400), and took such of other samples."""
 
     RATE_LIMITED = "rate_limited"
     """Still 429 after the last try."""
@@ -41,7 +44,18 @@ class Outcome(StrEnum):
     CONNECTION = "connection"
     """The connection failed or dropped, also at the last try."""
     BAD_REPLY = "bad_reply"
-    """Malformed reply: no candidate, no finish reason, or invalid JSON."""
+    """Malformed reply: no candidate, no finish reason, invalid JSON, or broken off by the service."""
+    GATEWAY = "gateway"
+    """Something between us and the model refused the request: a redirect, a request too large for a gateway."""
+    UNKNOWN_ENDING = "unknown_ending"
+    """The reply stopped for a reason that this package does not know: perhaps no complete answer, so it is none."""
+    TOO_LARGE = "too_large"
+    """The body of the reply was larger than the model's row allows (``max_body_mb``), also at the last try."""
+    UNSUPPORTED = "unsupported"
+    """The provider called a request invalid as it does with such requests of every sample, or of one after the other:
+    its rule or the run's settings are to blame (``eval/store/refusals.py``). Stored as ``rejected``."""
+    CRASHED = "crashed"
+    """The program died while this sample alone was being asked. It is not asked again in this run."""
     UNREADABLE = "unreadable"
     """The sample's picture could not be read: the model was never asked."""
     INTERNAL = "internal"
@@ -60,6 +74,11 @@ _INFRASTRUCTURE = frozenset(
         Outcome.TIMEOUT,
         Outcome.CONNECTION,
         Outcome.BAD_REPLY,
+        Outcome.TOO_LARGE,
+        Outcome.UNSUPPORTED,
+        Outcome.CRASHED,
+        Outcome.GATEWAY,
+        Outcome.UNKNOWN_ENDING,
         Outcome.UNREADABLE,
         Outcome.INTERNAL,
     }

@@ -2,7 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Prices", "Usage"]
+__all__ = ["MOST_TOKENS", "Prices", "Usage"]
+
+MOST_TOKENS = 100_000_000
+"""The most tokens that one reply is believed to have read or written; the longest contexts are of ten million."""
 
 
 class Prices(BaseModel):
@@ -23,11 +26,22 @@ class Usage(BaseModel):
 
     model_calls: int = 0
     unreported: int = 0
-    """Model calls whose reply carried no token counts: the sums below miss them."""
+    """Model calls whose reply carried no token counts, or none that can be true: the sums below miss them."""
     input: int = 0
     output: int = 0
     reasoning: int = 0
     cached: int = 0
+
+    @classmethod
+    def of_a_reply(cls, *, input: int, output: int, reasoning: int, cached: int, empty: bool) -> "Usage":  # noqa: A002 - the field's name
+        """Return the usage of one reply; counts that cannot be true are not reported, which is not the same as zero.
+
+        A question has tokens, and so has every reply that is not *empty*; what was cached was part of the question.
+        """
+        plausible = all(0 <= count <= MOST_TOKENS for count in (input, output, reasoning, cached))
+        if not plausible or input == 0 or cached > input or (output == 0 and not empty):
+            return cls(model_calls=1, unreported=1)
+        return cls(model_calls=1, input=input, output=output, reasoning=reasoning, cached=cached)
 
     def __add__(self, other: "Usage") -> "Usage":
         """Return the sum of two usages."""

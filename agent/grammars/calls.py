@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from langchain_core.messages import InvalidToolCall, ToolCall
 
 from medvision_agent.agent.grammars.grammar import Call, Parsed
-from medvision_agent.agent.grammars.marks import MARK, THOUGHT
+from medvision_agent.agent.grammars.marks import FOREIGN, MARK, THOUGHT
 from medvision_agent.agent.grammars.scan import Find, Scan
 from medvision_agent.agent.grammars.shapes import Place
 
@@ -24,6 +24,8 @@ def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
     """Return the calls in *text*; *tool_names* are the declared tools."""
     shown, open_thought = _without_thoughts(text)
     finds = _said(Scan(shown, frozenset(tool_names)).run(), shown, open_thought)
+    if not finds and (unknown := _unknown(shown[:open_thought])) is not None:
+        return parsed([Call("", raw=text[unknown:], problem="the form of this call is not known")], text[:unknown])
     return parsed(_calls(text, finds), _prose(text, finds))
 
 
@@ -80,6 +82,12 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
         if not rest.strip():
             said += [find for find in thought if find.block is last.block]
     return said
+
+
+def _unknown(text: str) -> int | None:
+    """Return where a mark stands that looks like the beginning of a call, in a form that is not known here."""
+    marks = (mark.start() for mark in FOREIGN.finditer(text))
+    return next((at for at in marks if (known := MARK.match(text, at)) is None or known["open"] is None), None)
 
 
 def _prose(text: str, finds: Iterable[Find]) -> str:

@@ -9,6 +9,7 @@ import re
 __all__ = [
     "AFTER_CALL",
     "ENVELOPE_LABELS",
+    "FOREIGN",
     "LINE_START",
     "MARK",
     "NAMED",
@@ -26,21 +27,28 @@ PROGRAM_LABELS = frozenset({"python", "py", "tool_code"})
 """Labels of fenced blocks in which a call may be part of a statement, as in ``d = ruler(...)``."""
 
 _NAME = r"[A-Za-z_][\w.-]{0,80}+"
+_SPACE = r"(?:[A-Za-z][\w-]{0,20}[:_]|｜DSML｜)?"
+"""A maker's name within a tag: ``<minimax:tool_call>``, ``<longcat_tool_call>``, ``<｜DSML｜invoke name="x">``."""
+_CALLS = r"(?:tool_?calls?|TOOL_?CALLS?|function_?calls?|tool_use|start_function_call)"
 _OPEN = (
-    r"<\|?(?:tool_calls?|function_calls?|functioncall|tool_use|start_function_call)\|?>"
-    r"|\[TOOL_CALLS?\]|<\|python_tag\|>|<\|action_start\|>\s{0,9}(?:<\|plugin\|>)?"
-    r"|<｜tool▁calls?▁begin｜>|<\|tool_calls?(?:_section)?_begin\|>"
+    rf"<\|?{_SPACE}{_CALLS}\|?>"
+    r"|\[TOOL_CALLS?\]|<\|python_tag\|>|<\|action_start\|>\s{0,9}(?:<\|plugin\|>)?|<\|START_ACTION\|>"
+    r"|<｜tool[▁_]calls?[▁_]begin｜>|<\|tool_calls?(?:_section)?_(?:begin|start)\|>|<\|tools_prefix\|>"
 )
 _CLOSE = (
-    r"</(?:tool_calls?|function_calls?|functioncall|tool_use|function|invoke)>|<\|?/tool_calls?\|?>"
+    rf"</{_SPACE}(?:{_CALLS}|function|invoke)>|<\|?/tool_calls?\|?>"
     r"|<tool_call\|>|<end_function_call>|\[/TOOL_CALLS?\]|<\|action_end\|>|<\|eom_id\|>|<\|eot_id\|>|<\|im_end\|>"
-    r"|<｜tool▁calls?▁end｜>|<\|tool_calls?(?:_section)?_end\|>"
+    r"|<｜tool[▁_]calls?[▁_]end｜>|<\|tool_calls?(?:_section)?_end\|>|<\|tools_suffix\|>|<\|END_ACTION\|>"
+    r"|<\|call\|>|<\|end\|>"
 )
 MARK = re.compile(
     r"(?P<fence>`{3,9}+[ \t]{0,4}+(?P<label>[\w-]{0,20}+(?=[\s{\[]|\Z))?)"
     rf"|(?P<open>{_OPEN})"
     rf"|(?P<close>{_CLOSE})"
-    rf"|(?P<tag><(?:function=|function name=|invoke name=)[\"']?(?P<function>{_NAME})[\"']?>)"
+    rf"|(?P<tag><{_SPACE}(?:function=|function name=|invoke name=)[\"']?(?P<function>{_NAME})[\"']?>)"
+    rf"|(?P<message>(?:<\|start\|>assistant\s?)?(?:<\|channel\|>\w{{0,20}}\s{{0,9}})?\bto=(?P<recipient>functions\.{_NAME}"
+    rf"|{_NAME}(?=[^{{}}\n]{{0,80}}<\|message\|>))[^{{}}\n]{{0,80}}+(?=\{{))"
+    rf"|(?P<content><\|recipient\|>\s{{0,9}}(?P<addressee>{_NAME})\s{{0,9}}<\|content\|>\s{{0,9}}(?=\{{))"
     rf"|(?P<react>(?m:^)[ \t*]{{0,8}}Action[ \t*]{{0,4}}:[ \t*`]{{0,6}}(?P<action>{_NAME})[ \t*`]{{0,6}}\n"
     r"[ \t*]{0,8}Action[ _]Input[ \t*]{0,4}:[ \t*`]{0,6}(?:json\s)?(?=\{))"
     r"|(?P<value>[\[{])"
@@ -56,10 +64,16 @@ NAMED = re.compile(
 """A name before its arguments, within an envelope."""
 PAIR = re.compile(
     r"\s{0,99}+(?:"
-    r"<parameter(?:=| name=)[\"']?(?P<key>[\w.-]{1,80}+)[\"']?[^<>\n]{0,80}+>(?P<value>[^<]{0,9999}+)</parameter>"
+    rf"<{_SPACE}parameter(?:=| name=)[\"']?(?P<key>[\w.-]{{1,80}}+)[\"']?[^<>\n]{{0,80}}+>"
+    rf"(?P<value>[^<]{{0,9999}}+)</{_SPACE}parameter>"
     r"|<arg_key>(?P<key2>[^<]{1,80}+)</arg_key>\s{0,9}+<arg_value>(?P<value2>[^<]{0,9999}+)</arg_value>)"
 )
 """One argument between tags."""
+FOREIGN = re.compile(
+    r"<[|｜]?[^<>\s/|]{0,30}(?:tool|function|action)[_▁:-]?(?:calls?|use|invoke|start|begin|prefix)[^<>\s]{0,20}>",
+    re.IGNORECASE,
+)
+"""What looks like a mark before a call, though no form known here has it."""
 LINE_START = re.compile(r"(?:^|\n)[ \t]*\[?[ \t]*\Z")
 AFTER_CALL = re.compile(
     r"[ \t]{0,99}[\]);]{0,3}[ \t]{0,99}(?:\n|\r|\Z|`{3})"

@@ -2,7 +2,8 @@
 
 Contract: ``Native`` leaves everything to the service. ``Text`` declares nothing on the wire: by its grammar the prompt
 holds the declarations, calls are read out of the reply's text, and results go back in one user message. Both give the
-same ``Turn``, so that the agent's loop, its limits and its endings are one.
+same ``Turn``, so that the agent's loop, its limits and its endings are one. One reader finds calls in texts: what it
+finds where nobody read it is counted as unread.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,12 +14,18 @@ from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, InvalidToolCall, ToolMessage
 from langchain_core.runnables import Runnable
 
-from medvision_agent.agent.chat.chat import Chat, Finish, ToolChoice, Turn
+from medvision_agent.agent.chat.chat import Chat, ToolChoice, Turn
+from medvision_agent.agent.chat.history import is_empty, legal, newest_pictures, ordered, settled
+from medvision_agent.agent.endings.finish import Finish
+from medvision_agent.agent.grammars.calls import parse_calls
 from medvision_agent.agent.grammars.grammar import Blocks, Call, CallResult, Grammar
 from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.prompts.render import render
 
 __all__ = ["Native", "Text", "protocol_of"]
+
+_LOOKED_AT = 100_000
+"""Characters at the end of a reply in which unread calls are looked for: more would hold up other samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +33,8 @@ class Native:
     """The service's own function calling."""
 
     chat: Chat
+    names: Collection[str]
+    """The tools that can be called."""
 
     def bind(self, tools: Sequence[Mapping[str, Any]], choice: ToolChoice) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the model, ready to be asked with *tools*."""
@@ -33,15 +42,32 @@ class Native:
 
     def sent(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
         """Return a conversation as it is sent."""
-        return list(messages)
+        return ordered(messages, self.chat.config)
 
     def read(self, message: AIMessage) -> Turn:
         """Return what a reply says and calls."""
-        return self.chat.read(message)
+        return self._with_unread(self.chat.read(message), message)
 
-    def kept(self, message: AIMessage) -> AIMessage:
-        """Return a reply as it stands in the conversation from now on."""
-        return message
+    def settled(self, turn: Turn, taken: Collection[str]) -> Turn:
+        """Return a turn whose calls have names and ids to go on with; *taken* are the ids of earlier calls."""
+        return settled(turn, self.names, taken)
+
+    def kept(self, message: AIMessage, turn: Turn) -> AIMessage | None:
+        """Return a reply as it stands in the conversation from now on, if it does; *turn* is its settled reading."""
+        return legal(message, turn, self.names)
+
+    def _with_unread(self, turn: Turn, message: AIMessage) -> Turn:
+        """Return a turn with the calls in its text that were not read; a turn that calls a tool has none.
+
+        Of a reply without text the reasoning is looked at: a server's parser of reasoning may swallow a call.
+        """
+        if not self.names or turn.calls_a_tool:
+            return turn
+        extras = message.additional_kwargs
+        thoughts = (extras[name] for name in ("reasoning_content", "reasoning") if isinstance(extras.get(name), str))
+        said = turn.text if turn.text.strip() else "\n".join(thoughts)
+        found = parse_calls(said[-_LOOKED_AT:], self.names)
+        return replace(turn, unread_calls=len(found.calls) + len(found.invalid))
 
     def problem(self, broken: InvalidToolCall) -> str:  # noqa: ARG002
         """Say why a call cannot be run."""
@@ -54,7 +80,9 @@ class Native:
         labelled as tool output and holds every picture with its caption. A model whose service takes pictures inside
         tool messages may have them there (``images_in_tool_result``).
         """
-        inside = self.chat.config.images_in_tool_result
+        config = self.chat.config
+        inside = config.images_in_tool_result
+        declared = [result for result in results if result.name in self.names]
         messages: list[AnyMessage] = [
             ToolMessage(
                 [{"type": "text", "text": result.text}, *result.picture] if inside and result.picture else result.text,
@@ -62,20 +90,20 @@ class Native:
                 name=result.name,
                 status="success" if result.ok else "error",
             )
-            for result in results
+            for result in declared
         ]
-        pictures = [] if inside else [block for result in results for block in result.picture]
-        if pictures:
-            messages.append(HumanMessage([{"type": "text", "text": render("replies/tool_output")}, *pictures]))
-        return messages
+        # A call of an undeclared tool stands in words in the conversation, and so does its answer.
+        rest: Blocks = [{"type": "text", "text": result.text} for result in results if result.name not in self.names]
+        rest += [] if inside else [block for result in declared for block in result.picture]
+        if rest:
+            messages.append(HumanMessage([{"type": "text", "text": render("replies/tool_output")}, *rest]))
+        return newest_pictures(messages, config.pictures_per_request)
 
 
 @dataclass(frozen=True, eq=False)
 class Text(Native):
     """Calls in the text of the messages, for models and services without function calling."""
 
-    names: Collection[str]
-    """The tools that can be called."""
     grammar: Grammar
 
     def bind(
@@ -86,23 +114,12 @@ class Text(Native):
         """Return the model without any tool declared."""
         return self.chat.bind([], choice)
 
-    def sent(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
-        """Join user messages that follow each other: many chat templates insist that the two sides take turns."""
-        joined: list[AnyMessage] = []
-        for message in messages:
-            last = joined[-1] if joined else None
-            if isinstance(message, HumanMessage) and isinstance(last, HumanMessage):
-                joined[-1] = HumanMessage([*_blocks(last), *_blocks(message)])
-            else:
-                joined.append(message)
-        return joined
-
     def read(self, message: AIMessage) -> Turn:
         """Return what a reply says and calls; calls a service read by itself come first."""
         turn = self.chat.read(message)
         parsed = self.grammar.read(turn.text, self.names)
         if not parsed.calls and not parsed.invalid:
-            return turn
+            return self._with_unread(turn, message)
         return replace(
             turn,
             text=parsed.prose,
@@ -111,8 +128,14 @@ class Text(Native):
             finish=Finish.TOOL_CALLS if turn.finish is Finish.STOP else turn.finish,
         )
 
-    def kept(self, message: AIMessage) -> AIMessage:
+    def settled(self, turn: Turn, taken: Collection[str]) -> Turn:  # noqa: ARG002
+        """Return the turn itself: no id and no name of a call is on the wire."""
+        return turn
+
+    def kept(self, message: AIMessage, turn: Turn) -> AIMessage | None:
         """Return the reply as text: a call the service made one of its own would want a tool message as its answer."""
+        if is_empty(turn):
+            return None
         if not message.tool_calls and not message.invalid_tool_calls:
             return message
         calls = [Call(call["name"], call["args"]) for call in message.tool_calls]
@@ -133,13 +156,14 @@ class Text(Native):
             return []
         text = self.grammar.answer(_in_order(results))
         pictures = [block for result in results for block in result.picture]
-        return [HumanMessage([{"type": "text", "text": text}, *pictures])]
+        message = HumanMessage([{"type": "text", "text": text}, *pictures])
+        return newest_pictures([message], self.chat.config.pictures_per_request)
 
 
 def protocol_of(chat: Chat, names: Collection[str]) -> Native:
     """Return how the tools of these *names* are called with *chat*; without tools there is nothing to tell."""
     grammar = grammar_of(chat.config)
-    return Text(chat, names, grammar) if names and grammar is not None else Native(chat)
+    return Text(chat, names, grammar) if names and grammar is not None else Native(chat, names)
 
 
 def _in_order(results: Sequence[CallResult]) -> list[CallResult]:
@@ -151,7 +175,3 @@ def _in_order(results: Sequence[CallResult]) -> list[CallResult]:
 def _number(result: CallResult, otherwise: int) -> int:
     number = result.call_id.removeprefix("call_")
     return int(number) if number.isdecimal() and len(number) < 9 else otherwise
-
-
-def _blocks(message: HumanMessage) -> Blocks:
-    return [{"type": "text", "text": message.content}] if isinstance(message.content, str) else list(message.content)

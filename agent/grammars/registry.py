@@ -65,7 +65,7 @@ class _Watched:
     def _checked(self, wanted: type[_T], told: Callable[[], Any]) -> _T:
         try:
             value = told()
-        except Exception as error:  # noqa: BLE001 - whatever another package's code raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
             raise self.offer.failed(error) from None
         if not isinstance(value, wanted):
             raise self.offer.failed(f"returned {type(value).__name__} where {wanted.__name__} is expected")

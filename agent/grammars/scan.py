@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from medvision_agent.agent.chat.names import plain_name
 from medvision_agent.agent.grammars.literals import Reader, UnreadableError
 from medvision_agent.agent.grammars.marks import (
     AFTER_CALL,
@@ -20,7 +21,7 @@ from medvision_agent.agent.grammars.marks import (
     PAIR,
     PROGRAM_LABELS,
 )
-from medvision_agent.agent.grammars.shapes import ARGUMENT_KEYS, Place, Shape, plain_name, shapes
+from medvision_agent.agent.grammars.shapes import ARGUMENT_KEYS, Place, Shape, shapes
 
 __all__ = ["Block", "Find", "Scan"]
 
@@ -169,7 +170,19 @@ class Scan:
         return at
 
     def _react(self, mark: re.Match[str]) -> int:
-        name = plain_name(mark["action"], self.declared)
+        return self._addressed(mark, mark["action"])
+
+    def _message(self, mark: re.Match[str]) -> int:
+        self.block = Block(mark.start(), mark.end(), Place.ENVELOPE)
+        return self._addressed(mark, mark["recipient"])
+
+    def _content(self, mark: re.Match[str]) -> int:
+        self.block = Block(mark.start(), mark.end(), Place.ENVELOPE)
+        return self._addressed(mark, mark["addressee"])
+
+    def _addressed(self, mark: re.Match[str], written: str) -> int:
+        """Read the object after a mark that names the tool."""
+        name = plain_name(written, self.declared)
         try:
             value, end = self.reader.value(mark.end())
         except UnreadableError as error:

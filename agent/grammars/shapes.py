@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from medvision_agent.agent.chat.names import plain_name
 from medvision_agent.agent.grammars.literals import Reader, UnreadableError
 
-__all__ = ["ARGUMENT_KEYS", "Place", "Shape", "plain_name", "shapes"]
+__all__ = ["ARGUMENT_KEYS", "Place", "Shape", "shapes"]
 
 NAME_KEYS = ("name", "tool_name", "function_name", "tool", "function", "action")
 ARGUMENT_KEYS = ("arguments", "parameters", "args", "params", "input", "kwargs", "tool_input", "action_input")
@@ -40,13 +41,6 @@ class Shape:
     name: str
     arguments: dict[str, Any]
     problem: str = ""
-
-
-def plain_name(name: str, declared: Collection[str]) -> str:
-    """Return the name of a tool without what models put around it (``functions.ruler``, ``default_api.ruler``)."""
-    name = name.strip()
-    bare = name.removesuffix(".call").rpartition(".")[2]
-    return bare if bare in declared and name not in declared else name
 
 
 def shapes(value: Any, declared: Collection[str], place: Place, depth: int = 0) -> Iterator[Shape]:

@@ -9,8 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from medvision_agent.agent.models.local import Transformers
-from medvision_agent.agent.models.offline import Offline
+from medvision_agent.agent.models.local import Offline, Transformers
 from medvision_agent.agent.models.remote import Gemini, LangChain, OpenAI, Replay
 
 __all__ = ["MODEL_CONFIG", "Gemini", "LangChain", "ModelConfig", "Offline", "OpenAI", "Replay", "Transformers"]

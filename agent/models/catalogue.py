@@ -26,14 +26,14 @@ from medvision_agent.agent.models.rows import Rows, model, rows
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.plugins import Door, Offer
 
-__all__ = ["GROUP", "VARIABLE", "Place", "find", "load_catalogue", "origins", "places", "user_file"]
+__all__ = ["GROUP", "VARIABLE", "RowSource", "find", "load_catalogue", "origins", "places", "user_file"]
 
 
 GROUP = "medvision_agent.models"
 VARIABLE = "MEDVISION_AGENT_MODELS"
 
 
-class Place(NamedTuple):
+class RowSource(NamedTuple):
     """A file of rows, and whether it may replace rows of earlier places."""
 
     name: str
@@ -41,17 +41,17 @@ class Place(NamedTuple):
     replaces: bool
 
 
-def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[Place]:
+def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[RowSource]:
     """Yield every place that has rows; raises ConfigError where one that was named cannot be read."""
     for offer in Door(GROUP, "models").offers():
-        yield Place(*_offered(offer), replaces=False)
+        yield RowSource(*_offered(offer), replaces=False)
     own = user_file()
     if own.exists():
-        yield Place(str(own), _read(own, str(own)), replaces=True)
+        yield RowSource(str(own), _read(own, str(own)), replaces=True)
     for name in filter(None, environ.get(VARIABLE, "").split(os.pathsep)):
-        yield Place(name, _read(Path(name), f"{VARIABLE}: {name}"), replaces=True)
+        yield RowSource(name, _read(Path(name), f"{VARIABLE}: {name}"), replaces=True)
     if extra is not None:
-        yield Place(str(extra), _read(extra, str(extra)), replaces=True)
+        yield RowSource(str(extra), _read(extra, str(extra)), replaces=True)
 
 
 def user_file() -> Path:

@@ -1,7 +1,9 @@
 """Models behind somebody else's interface: Google's, OpenAI's with every server that speaks it, any of LangChain's."""
 
+import re
 from importlib.metadata import packages_distributions, version
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +15,19 @@ __all__ = ["Gemini", "LangChain", "OpenAI", "Replay"]
 
 Replay = Literal["published-2025", "published-2025-matched"]
 """What can be replayed: MedVision's published experiment, or the same with the tool's output format in both arms."""
+
+
+_HOST = re.compile(r"[\w.-]*\w\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name or an IPv4 address, or an IPv6 address without its brackets."""
+
+
+def _names_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a port that is none, a bracket without its other half
+        return False
+    return port != 0 and not parts.netloc.endswith(":") and _HOST.fullmatch(host) is not None
 
 
 class Remote(Model):
@@ -28,12 +43,22 @@ class Remote(Model):
     """Limit of one reply, thinking included; the provider's own where not given."""
     seed: int | None = None
     """Sampling seed, where the service knows one; not sent where not given."""
+    max_body_mb: float = Field(default=32, gt=0, le=1000)
+    """Megabytes (10^6 bytes) of one reply's body at most, also after decompression. A larger one is no reply: the
+    sample ends as `too_large`, which is an infrastructure failure."""
 
     @field_validator("base_url", check_fields=False)
     @classmethod
     def _plain_url(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or "@" in url or "?" in url:
-            raise ValueError("must start with https:// or http:// and hold no user, password or query")
+        if not url.startswith(("https://", "http://")) or re.search(r"[@?#]", url):
+            raise ValueError("must start with https:// or http:// and hold no user, password, query or fragment")
+        if re.fullmatch(r"[!-~]+", url) is None or "\\" in url:
+            raise ValueError(
+                "must hold ASCII letters, digits and signs only, no spaces, control or direction marks and no "
+                "backslash; write a host in other letters as xn--..."
+            )
+        if not _names_a_host(url):
+            raise ValueError("names no usable host and port; a port is a number from 1 to 65535")
         return url.rstrip("/")
 
 
@@ -87,6 +112,12 @@ class OpenAI(Remote):
     """Depth of reasoning; the provider's default where not given."""
     output_limit_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """The name under which chat completions is sent ``max_output_tokens``; older servers know ``max_tokens`` only."""
+    empty_content: Literal["null", "empty"] = "null"
+    """What stands for the text of a turn that only called tools, when it is sent back: null, or an empty text for
+    servers that refuse null (chat completions)."""
+    return_reasoning: bool = True
+    """Send back the reasoning of a turn that called tools, in the field in which the server sent it (chat completions).
+    Servers that think between calls want it; one that refuses the field gets none with `false`."""
     extra_body: FreeSettings = Field(default={})
     """Further fields of a request's body, for what a server knows beyond OpenAI's interface. Never a key."""
 

@@ -35,9 +35,14 @@ class Model(BaseModel):
             "exercised",
             "trained_frame",
             "api_key_env",
+            "max_body_mb",
         }
     )
     """Fields that do not change what is asked."""
+    LATER: ClassVar = frozenset(
+        {"system_role", "user_after_tool", "pictures_per_request", "empty_content", "return_reasoning"}
+    )
+    """Fields that version 0.1.0 did not know. Their defaults are what was in force then, and stand in no identity."""
 
     perceived: PerceivedRule | None = None
     """The size at which the model's encoder sees a picture; prompts and some tools state pixel sizes by it. Never
@@ -56,7 +61,15 @@ class Model(BaseModel):
     """Put pictures into the tool message itself instead of one user message after all tool messages."""
     tool_choice_none: bool = True
     """The service understands "tools are declared, do not call them". If not, the last call leaves the tools out."""
-    timeout_seconds: float = Field(default=300, gt=0)
+    system_role: Literal["own", "fold"] = "own"
+    """How the system text is sent: in a message of its own, or folded into the first question (for servers that say
+    "System role not supported")."""
+    user_after_tool: bool = True
+    """The server takes a user message right after tool messages. If not (Mistral), a short reply is put between."""
+    pictures_per_request: int | None = Field(default=None, ge=1)
+    """The most pictures one request may hold; not bounded where not given. The question's picture is always sent, with
+    the newest pictures of tools that still fit, and words in place of the others."""
+    timeout_seconds: float = Field(default=300, gt=0, le=604_800)
     """Total time of one request, from its start to its last byte."""
     max_tries: int = Field(default=5, ge=1, le=20)
     """How often one request is sent at most."""
@@ -88,16 +101,12 @@ class Model(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _grammar_of_calls_in_text(self) -> Self:
+    def _fits_tool_calling(self) -> Self:
         if self.grammar is not None and self.tool_calling != "text":
             raise ValueError(
                 "grammar: goes with tool_calling: text; with tool_calling: native the service has a form of its own. "
                 "Leave grammar out, or set tool_calling: text"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _pictures_where_there_are_tool_messages(self) -> Self:
         if self.images_in_tool_result and self.tool_calling == "text":
             raise ValueError("images_in_tool_result: with tool_calling: text there are no tool messages; leave it out")
         return self
@@ -118,7 +127,9 @@ class Model(BaseModel):
         ``grammar`` is among them where tools are called in text, and ``grammar_origin`` (package, version, hash of its
         code) where it is not one of ours.
         """
-        fields = self.model_dump(mode="json", exclude={*self.INCIDENTAL, "grammar"})
+        known = type(self).model_fields
+        as_before = {name for name in self.LATER & known.keys() if getattr(self, name) == known[name].default}
+        fields = self.model_dump(mode="json", exclude={*self.INCIDENTAL, "grammar", *as_before})
         if self.text_grammar is not None:
             fields["grammar"] = self.text_grammar
             offer = GRAMMARS.offer(self.text_grammar)

@@ -4,15 +4,16 @@ Every problem of a file (no YAML, unknown key, wrong value, unknown parent) is a
 the row and the key. Values are not repeated in messages: someone may have put a key where a name belongs.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from medvision_agent.agent.endings.usage import Prices
 from medvision_agent.agent.models import MODEL_CONFIG, ModelConfig
 from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.settings_text import read_yaml
 from medvision_agent.tools.view.perceived import PerceivedRule
 
 __all__ = ["Rows", "model", "rows"]
@@ -21,26 +22,13 @@ Rows = Mapping[str, Mapping[str, Any]]
 """Settings by the name of the model."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key given twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping of distinct keys."""
-        keys = [key.value for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1 and key != "<<"]:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
+@lru_cache(maxsize=32)  # every arm of a study reads the shipped rows, which takes a sixth of a second
 def rows(text: str, file: str) -> Rows:
-    """Return the rows in the text of *file*; raises ConfigError."""
+    """Return the rows in the text of *file*, not to be changed; raises ConfigError."""
     try:
-        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ConfigError(f"{file}: {line}not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{file}: not valid YAML ({type(error).__name__}).") from None
+        content = read_yaml(text)
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: is no mapping of model names to their settings.")
     for name, row in content.items():
@@ -90,18 +78,14 @@ def _complaint(error: ValidationError, provider: str) -> str:
 def _known(provider: str, keys: Sequence[str]) -> list[str]:
     """Return the settings that may stand where an unknown one does: of the provider, of size rules, or prices."""
     if len(keys) > 1:
-        inner = [Prices] if keys[0] == "prices" else _RULES
+        inner: Sequence[type[BaseModel]] = [Prices] if keys[0] == "prices" else _RULES
         return sorted({key for model in inner for key in model.model_fields})
     of = [model for model in _MODELS if model.model_fields["provider"].default == provider]
     return sorted({"extends", *(key for model in of for key in model.model_fields)})
 
 
-def _members(union: Any) -> list[type[BaseModel]]:
-    return list(get_args(union))
-
-
-_RULES = _members(get_args(PerceivedRule)[0])
-_MODELS = _members(ModelConfig)
+_RULES: Sequence[type[BaseModel]] = get_args(get_args(PerceivedRule)[0])
+_MODELS: Sequence[type[BaseModel]] = get_args(ModelConfig)
 _TAGS = {rule.model_fields["rule"].default for rule in _RULES} | {
     model.model_fields["provider"].default for model in _MODELS
 }

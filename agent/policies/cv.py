@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.agent.policies.policy import Calls, Look, Reading, final, measured
+from medvision_agent.agent.policies.policy import Calls, Look, Reading, clipped, cropped, final, measured
 from medvision_agent.quantity import ANGLE_DEG, BOX, LENGTH_MM
 from medvision_agent.tools.fit_contour import fit_contour
 from medvision_agent.tools.view.slice import Grey
@@ -98,22 +98,11 @@ def _fit(look: Look, blob: Blob) -> Calls:
         return None
     if len(wanted.fields) != look.brief.numbers:  # two axes are no distance
         return None
-    x, y = blob.centre
-    view = "v0"
-    half_width, half_height = blob.x1 - blob.x0, blob.y1 - blob.y0
-    region = {
-        "x0": max(0.0, x - half_width),
-        "y0": max(0.0, y - half_height),
-        "x1": min(1.0, x + half_width),
-        "y1": min(1.0, y + half_height),
-    }
-    if "crop" in look.tools:
-        taken = yield "crop", {"view": "v0", "zoom": 4.0, **region}
-        if "v0_x0" in taken:
-            view = taken["view"]
-            x = (x - taken["v0_x0"]) / (taken["v0_x1"] - taken["v0_x0"])
-            y = (y - taken["v0_y0"]) / (taken["v0_y1"] - taken["v0_y0"])
-            region = {}
+    (x, y), half_width, half_height = blob.centre, blob.x1 - blob.x0, blob.y1 - blob.y0
+    region = clipped(x - half_width, y - half_height, x + half_width, y + half_height)
+    view, [(x, y)], _ = yield from cropped(look, region, 4.0, [blob.centre])
+    if view != "v0":
+        region = {}
     target = "bright" if blob.bright else "dark"
     fit = yield fit_contour.name, {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
     good = "major_mm" in fit and fit["quality"] >= GOOD_FIT and not fit["touches_region_border"]

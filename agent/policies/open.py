@@ -5,26 +5,21 @@ their way, as a model would write and read them. Sizes are those of the pictures
 models perceive.
 """
 
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
 
-from medvision_agent.agent.policies.oracle import oracle
-from medvision_agent.agent.policies.policy import Policy, PolicyModel
-from medvision_agent.agent.policies.prior import prior
+from medvision_agent.agent.policies.oracle import oracle, prior
+from medvision_agent.agent.policies.policy import Look, Policy, PolicyModel, Reading
 from medvision_agent.agent.policies.scripted import Scripted, read_script
 from medvision_agent.errors import ConfigError
-from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Size
 
 if TYPE_CHECKING:
     from medvision_agent.agent.models import Offline
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any
-
-from medvision_agent.agent.policies.policy import Look, Reading
-from medvision_agent.tools.view.frames import MEDVISION, Frame
-from medvision_agent.tools.view.geometry import Size
 
 __all__ = ["build", "translated"]
 
@@ -51,7 +46,6 @@ def _policy(name: str) -> Policy:
 
 _BOXES = ("v0_", "box_", "v0_box_")
 """Prefixes of a result's keys that name the corners of a box, the lower values first, whatever the convention."""
-_Convert = Callable[[float, float, Size], tuple[float, float]]
 
 
 def translated(policy: Policy, frame: Frame) -> Policy:
@@ -66,12 +60,12 @@ def translated(policy: Policy, frame: Frame) -> Policy:
             name, arguments = next(play)
             while True:
                 source = str(arguments.get("view", "v0"))
-                reading = yield name, _converted(arguments, sizes, source, _spoken_in(frame))
+                reading = yield name, _converted(arguments, sizes, source, MEDVISION, frame)
                 if "error" not in reading:
                     shown = str(reading.get("view", source))
                     if "width_px" in reading:
                         sizes[shown] = Size(reading["height_px"], reading["width_px"])
-                    reading = _sorted(_converted(reading, sizes, shown, _understood_from(frame)))
+                    reading = _sorted(_converted(reading, sizes, shown, frame, MEDVISION))
                 name, arguments = play.send(reading)
         except StopIteration as done:
             return str(done.value)
@@ -79,20 +73,14 @@ def translated(policy: Policy, frame: Frame) -> Policy:
     return speaking
 
 
-def _spoken_in(frame: Frame) -> _Convert:
-    return lambda x, y, size: frame.from_unit(*MEDVISION.to_unit(x, y, size), size)
-
-
-def _understood_from(frame: Frame) -> _Convert:
-    return lambda x, y, size: MEDVISION.from_unit(*frame.to_unit(x, y, size), size)
-
-
-def _converted(values: Mapping[str, Any], sizes: Mapping[str, Size], view: str, convert: _Convert) -> dict[str, Any]:
-    """Return *values* with every point converted: those whose names begin with ``v0_`` lie in v0, others in *view*."""
+def _converted(
+    values: Mapping[str, Any], sizes: Mapping[str, Size], view: str, old: Frame, new: Frame
+) -> dict[str, Any]:
+    """Return *values* with every point in the frame *new*: in v0 if its names begin with ``v0_``, else in *view*."""
     changed = dict(values)
     for x, y in _points(values):
         size = sizes["v0" if x.startswith("v0_") else view]
-        changed[x], changed[y] = convert(values[x], values[y], size)
+        changed[x], changed[y] = new.from_unit(*old.to_unit(values[x], values[y], size), size)
     return changed
 
 

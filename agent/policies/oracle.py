@@ -1,20 +1,32 @@
-"""``oracle``: is told the ground-truth points and measures them with the tools.
+"""The ceiling and the floor of every model: ``oracle`` and ``prior``.
 
-It shows the tool chain's own error (crop geometry, spacing, the tools that measure) and is labelled as no model: its
-figures are a ceiling, never a result. Without tools it works the same points out from the numbers the prompt states.
+The oracle is told the ground-truth points and measures them with the tools. It shows the tool chain's own error (crop
+geometry, spacing, the tools that measure) and is labelled as no model: its figures are a ceiling, never a result.
+Without tools it works the same points out from the numbers the prompt states.
+
+``baseline-prior`` answers without looking: the floor every model should beat.
 """
 
-import math
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from medvision_agent.agent.policies.policy import Calls, Look, Reading, Unit, final, measured
+from medvision_agent.agent.policies.policy import Look, Reading, Unit, clipped, cropped, final, measured
 from medvision_agent.quantity import BOX
+from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg, distance_mm
 
-__all__ = ["oracle"]
+__all__ = ["oracle", "prior"]
 
 MARGIN = 0.15
 """Margin around the points when cropping, as a share of the whole picture."""
+
+
+def prior(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
+    """Give the usual answer of the task, with or without tools."""
+    yield from ()  # a policy is a generator, also when it calls nothing
+    brief = look.brief
+    if brief.quantity == BOX:
+        return look.final_box(brief.usual, brief.decimals)
+    return final(*brief.usual, decimals=brief.decimals)
 
 
 def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
@@ -24,9 +36,10 @@ def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
         return "I was told no ground-truth points for this sample."
     if quantity != BOX and not quantity.points:
         return f"No points determine this quantity: {quantity.name}."
-    view, placed, region = "v0", [(u, 1.0 - v) for u, v in points], (0.0, 0.0, 1.0, 1.0)  # MedVision's frame: y up
-    if "crop" in look.tools:
-        view, placed, region = yield from _crop(placed)
+    placed = [(u, 1.0 - v) for u, v in points]  # MedVision's frame: y up
+    xs, ys = zip(*placed, strict=True)
+    around = clipped(min(xs) - MARGIN, min(ys) - MARGIN, max(xs) + MARGIN, max(ys) + MARGIN)
+    view, placed, region = yield from cropped(look, around, 3.0, placed)
     if quantity == BOX:
         x0, y0, x1, y1 = region
         corners = [(x0 + x * (x1 - x0), y0 + y * (y1 - y0)) for x, y in placed]
@@ -39,31 +52,9 @@ def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
     return final(*values, decimals=4)
 
 
-def _crop(points: list[Unit]) -> Calls:
-    """Crop around the points; return the crop's id, the points in its coordinates, and its region of v0."""
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    asked = {
-        "x0": max(0.0, min(xs) - MARGIN),
-        "y0": max(0.0, min(ys) - MARGIN),
-        "x1": min(1.0, max(xs) + MARGIN),
-        "y1": min(1.0, max(ys) + MARGIN),
-    }
-    taken = yield "crop", {"view": "v0", "zoom": 3.0, **asked}
-    if "v0_x0" not in taken:
-        return "v0", points, (0.0, 0.0, 1.0, 1.0)
-    x0, y0, x1, y1 = region = taken["v0_x0"], taken["v0_y0"], taken["v0_x1"], taken["v0_y1"]
-    return taken["view"], [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in points], region
-
-
 def _worked_out(look: Look, points: Sequence[Unit]) -> float:
     """Return the length between two points in mm, or the acute angle of the lines through four in degrees."""
-    steps = [_step_mm(look, a, b) for a, b in zip(points[::2], points[1::2], strict=True)]
-    if len(steps) == 1:
-        return math.hypot(*steps[0])
-    (ax, ay), (bx, by) = steps
-    return math.degrees(math.atan2(abs(ax * by - ay * bx), abs(ax * bx + ay * by)))
-
-
-def _step_mm(look: Look, a: Unit, b: Unit) -> tuple[float, float]:
     width_mm, height_mm = look.field_mm()
-    return (b[0] - a[0]) * width_mm, (b[1] - a[1]) * height_mm
+    field = Spacing(height_mm=height_mm, width_mm=width_mm)  # of unit coordinates
+    a0, a1, *b = (Point(u, v) for u, v in points)
+    return acute_angle_deg(a0, a1, b[0], b[1], field) if b else distance_mm(a0, a1, field)

@@ -8,7 +8,7 @@ state: at every turn the policy is replayed from the start over the tool message
 import json
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,19 @@ from medvision_agent.tools.view.png import decode_png
 from medvision_agent.tools.view.slice import Grey
 from medvision_agent.version import VERSION
 
-__all__ = ["Brief", "Calls", "Look", "OfflineModel", "Policy", "PolicyModel", "Unit", "final", "measured"]
+__all__ = [
+    "Brief",
+    "Calls",
+    "Look",
+    "OfflineModel",
+    "Policy",
+    "PolicyModel",
+    "Unit",
+    "clipped",
+    "cropped",
+    "final",
+    "measured",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +165,8 @@ class PolicyModel(OfflineModel):
     def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:
         """Return what the policy says after the replies in *messages*."""
         names = frozenset(tool["function"]["name"] for tool in kwargs.get("tools", ()))
-        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), _question(messages), names, self.frame))
+        question = next(str(message.text) for message in messages if isinstance(message, HumanMessage))
+        play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), question, names, self.frame))
         readings = [_reading(message) for message in messages if isinstance(message, ToolMessage)]
         try:
             call = next(play)
@@ -174,10 +187,6 @@ def _reading(message: ToolMessage) -> Reading:
     return {key: value for key, value in json.loads(text).items() if value != withheld}
 
 
-def _question(messages: Sequence[BaseMessage]) -> str:
-    return next(str(message.text) for message in messages if isinstance(message, HumanMessage))
-
-
 def _picture(messages: Sequence[BaseMessage]) -> Grey:
     """Decode the picture of the question, as any model with eyes would."""
     question = next(message for message in messages if isinstance(message, HumanMessage))
@@ -190,6 +199,23 @@ def _picture(messages: Sequence[BaseMessage]) -> Grey:
 Unit = tuple[float, float]
 """A point in MedVision's frame of a view: x to the right, y up, 0..1."""
 Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
+
+
+def clipped(x0: float, y0: float, x1: float, y1: float) -> dict[str, float]:
+    """Return the arguments that name a region, as far as it lies in the picture."""
+    return {"x0": max(0.0, x0), "y0": max(0.0, y0), "x1": min(1.0, x1), "y1": min(1.0, y1)}
+
+
+def cropped(look: Look, region: Mapping[str, float], zoom: float, points: Sequence[Unit]) -> Calls:
+    """Crop a region of the whole picture, where the tool for it is offered.
+
+    Return the view to go on in, *points* in its coordinates, and its corners x0, y0, x1, y1 in the whole picture.
+    """
+    taken = (yield "crop", {"view": "v0", "zoom": zoom, **region}) if "crop" in look.tools else {}
+    if "v0_x0" not in taken:
+        return "v0", points, (0.0, 0.0, 1.0, 1.0)
+    x0, y0, x1, y1 = corners = taken["v0_x0"], taken["v0_y0"], taken["v0_x1"], taken["v0_y1"]
+    return taken["view"], [((x - x0) / (x1 - x0), (y - y0) / (y1 - y0)) for x, y in points], corners
 
 
 def measured(look: Look, quantity: Quantity, view: str, points: Sequence[Unit]) -> Calls:

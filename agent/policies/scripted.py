@@ -5,7 +5,6 @@ made in one message. Turn k of the script answers the k-th request of every conv
 one is repeated.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from medvision_agent.agent.policies.policy import OfflineModel
 from medvision_agent.errors import ConfigError
+from medvision_agent.settings_text import read_json
 
 __all__ = ["Scripted", "ScriptedCall", "Turns", "read_script"]
 
@@ -33,7 +33,7 @@ Turns = list[str | list[ScriptedCall]]
 def read_script(path: Path) -> Turns:
     """Read a script; raises ConfigError naming the file."""
     try:
-        turns = TypeAdapter(Turns).validate_python(json.loads(path.read_text(encoding="utf-8")))
+        turns = TypeAdapter(Turns).validate_python(read_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
         raise ConfigError(f"{path}: not a script (a JSON list of texts and of lists of calls): {error}") from error
     if not turns:

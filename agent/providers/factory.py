@@ -7,10 +7,13 @@ one is used, because each costs more than a second.
 
 import logging
 import os
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import count
+from typing import Any, cast
 
 import httpx2
 
@@ -18,12 +21,14 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.checkpoint import local_folder
 from medvision_agent.agent.providers.openai_repair import MendingClient
+from medvision_agent.agent.wire.body import MEGABYTE
 from medvision_agent.agent.wire.redirects import redirections
 from medvision_agent.errors import ConfigError
 
 __all__ = ["check_ready", "key_names", "open_model"]
 
 _LOG = logging.getLogger(__name__)
+_NUMBERS = count()
 _NO_KEY = "none"
 """Sent to servers that ask for no key; their clients insist on one."""
 _SHORTEST_KEY = 12
@@ -61,10 +66,10 @@ async def open_model(
         yield Chat(config, build_offline(config))
         return
     if isinstance(config, Transformers):
-        from medvision_agent.agent.providers.local.chat import open_local  # noqa: PLC0415
+        from medvision_agent.agent.providers.local.chat import LocalChat, open_local  # noqa: PLC0415
 
         async with open_local(config) as model:
-            yield Chat(config, model)
+            yield LocalChat(config, model)
         return
 
     if isinstance(config, LangChain):
@@ -74,7 +79,8 @@ async def open_model(
         return
 
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    async with MendingClient(limits=limits, timeout=config.timeout_seconds) as client:
+    most = round(config.max_body_mb * MEGABYTE)
+    async with MendingClient(most=most, limits=limits, timeout=config.timeout_seconds) as client:
         if isinstance(config, Gemini):
             chat: Chat
             if provider_code or config.replay is not None:
@@ -86,7 +92,7 @@ async def open_model(
 
                 chat, api = build_gemini(config, key, client)
             # It logs a line per request, tool and schema key it drops, and one per empty reply, a fault told elsewhere.
-            with api, _unprinted("langchain_google_genai"):
+            with api, _unprinted("langchain_google_genai"), _unwarned():
                 yield replace(chat, redact=_without(key))
         else:
             from medvision_agent.agent.providers.openai import build as build_openai  # noqa: PLC0415
@@ -134,3 +140,20 @@ def _unprinted(logger: str) -> Iterator[None]:
         yield
     finally:
         logging.getLogger(logger).removeHandler(handler)
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Keep Google's SDK from warning of words its enumerations lack: a reason to stop is read and named by us.
+
+    Several models may be open at a time, and each puts in and takes out a filter of its own, which its number tells
+    from the others. (``warnings.catch_warnings`` would bring back filters that another model took out meanwhile.)
+    """
+    own = rf"(?#{next(_NUMBERS)}).+ is not a valid \w+$"
+    warnings.filterwarnings("ignore", own, UserWarning, r"google\.genai\.")
+    added = warnings.filters[0]
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # somebody reset the filters meanwhile
+            cast("list[Any]", warnings.filters).remove(added)

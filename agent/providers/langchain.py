@@ -1,7 +1,7 @@
 """Any LangChain chat model by its import path: how it is made, and how its reasons to stop read.
 
-Providers name the reason in their own way and place. The words of the common ones are known here; where a reply names
-none, one that says or calls something counts as done and an empty one as no reply at all.
+Providers name the reason in their own way and place. Where a reply names none, one that says or calls something counts
+as done and an empty one as no reply at all.
 """
 
 from importlib import import_module
@@ -10,29 +10,14 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
-from medvision_agent.agent.chat.chat import Chat, Finish, visible_text
+from medvision_agent.agent.chat.chat import Chat, visible_text
+from medvision_agent.agent.endings.finish import CHAT, Finish, finish_of
 from medvision_agent.agent.models import LangChain
 from medvision_agent.errors import ConfigError
 
 __all__ = ["LangChainChat", "build"]
 
 _PLACES = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
-_FINISH = {
-    "tool_calls": Finish.TOOL_CALLS,
-    "tool_use": Finish.TOOL_CALLS,
-    "function_call": Finish.TOOL_CALLS,
-    "length": Finish.LENGTH,
-    "max_tokens": Finish.LENGTH,
-    "model_length": Finish.LENGTH,
-    "model_context_window_exceeded": Finish.LENGTH,
-    "content_filter": Finish.BLOCKED,
-    "content_filtered": Finish.BLOCKED,
-    "guardrail_intervened": Finish.BLOCKED,
-    "refusal": Finish.BLOCKED,
-    "safety": Finish.BLOCKED,
-    "error": Finish.NONE,
-}
-"""In lower case; any other reason counts as done."""
 
 
 class LangChainChat(Chat):
@@ -43,9 +28,9 @@ class LangChainChat(Chat):
         metadata = message.response_metadata
         raw = next((str(metadata[place]) for place in _PLACES if metadata.get(place)), "")
         if raw:
-            return _FINISH.get(raw.lower(), Finish.STOP), raw
+            return finish_of(raw, CHAT), raw
         said = visible_text(message).strip() or message.tool_calls or message.invalid_tool_calls
-        return (Finish.STOP if said else Finish.NONE), ""
+        return (Finish.STOP if said else Finish.BROKEN_OFF), ""
 
 
 def build(config: LangChain, key: str | None) -> LangChainChat:
@@ -57,12 +42,16 @@ def build(config: LangChain, key: str | None) -> LangChainChat:
         raise ConfigError(
             f"model {config.model}: factory: {config.factory} cannot be imported ({error}); is its package installed?"
         ) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
+        raise ConfigError(
+            f"model {config.model}: factory: importing {config.factory} fails: {type(error).__name__}: {error}"
+        ) from None
     settings: dict[str, Any] = dict(config.settings)
     if key is not None:
         settings[config.key_argument] = key
     try:
         model = factory(**settings)
-    except Exception as error:  # noqa: BLE001 - whatever another package's code raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
         reason = str(error) if key is None else str(error).replace(key, "[key]")
         raise ConfigError(
             f"model {config.model}: factory: {config.factory} fails with these settings: "

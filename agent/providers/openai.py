@@ -11,24 +11,17 @@ from httpx2 import AsyncClient
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
-from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from medvision_agent.agent.chat.chat import Chat, Finish, ToolChoice, data_url
+from medvision_agent.agent.chat.chat import BRIEF, Chat, ToolChoice, data_url
 from medvision_agent.agent.chat.code_run import CodeRun
+from medvision_agent.agent.endings.finish import CHAT, RESPONSES, Finish, finish_of
 from medvision_agent.agent.models import OpenAI
+from medvision_agent.agent.providers.openai_model import CompatibleChat
 from medvision_agent.errors import ConfigError
 
 __all__ = ["OpenAIChat", "build"]
 
-_FINISH = {
-    "tool_calls": Finish.TOOL_CALLS,
-    "function_call": Finish.TOOL_CALLS,
-    "length": Finish.LENGTH,
-    "max_output_tokens": Finish.LENGTH,
-    "content_filter": Finish.BLOCKED,
-}
-"""Reasons of chat completions, and of an incomplete response; any other counts as done."""
 _CODE_INTERPRETER = {"type": "code_interpreter", "container": {"type": "auto"}}
 _CODE_OUTPUTS = "code_interpreter_call.outputs"
 """What code wrote is left out of a response unless asked for."""
@@ -57,6 +50,13 @@ class OpenAIChat(Chat):
         assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
         return {"type": "image_url", "image_url": {"url": data_url(png), "detail": self.config.detail}}
 
+    def briefly(self) -> dict[str, Any]:
+        """Return the limit of output, by the name the row's server knows."""
+        assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
+        if self.config.api == "chat" and self.config.output_limit_key == "max_tokens":
+            return {"extra_body": {**self.config.extra_body, "max_tokens": BRIEF}}
+        return {"max_completion_tokens": BRIEF}
+
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the finish reason of chat completions or the status of a response; a refusal comes first."""
         metadata = message.response_metadata
@@ -65,9 +65,9 @@ class OpenAIChat(Chat):
         raw = metadata.get("finish_reason") or metadata.get("status")
         if raw == "incomplete":
             raw = (metadata.get("incomplete_details") or {}).get("reason")
-        if not raw or raw in {"failed", "cancelled", "in_progress", "queued"}:
-            return Finish.NONE, str(raw or "")
-        return _FINISH.get(str(raw), Finish.STOP), str(raw)
+        if metadata.get("error") or not raw:
+            return Finish.BROKEN_OFF, str(raw or "")
+        return finish_of(str(raw), CHAT if metadata.get("finish_reason") else RESPONSES), str(raw)
 
 
 class OpenAICodeChat(OpenAIChat):
@@ -102,7 +102,7 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
     if responses:
         # Reasoning comes back encrypted and is returned with the tool results: nothing has to be stored for it.
         settings |= {"store": False, "include": ["reasoning.encrypted_content", *([_CODE_OUTPUTS] if code else [])]}
-    model = ChatOpenAI(
+    model = CompatibleChat(
         model=config.model,
         api_key=SecretStr(key),
         base_url=config.base_url,
@@ -111,6 +111,8 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
         timeout=config.timeout_seconds,
         http_async_client=client,
         openai_proxy="",
+        return_reasoning=config.return_reasoning,
+        empty_content="" if config.empty_content == "empty" else None,
         **{name: value for name, value in settings.items() if value is not None},
     )
     return (OpenAICodeChat if code else OpenAIChat)(config, model)

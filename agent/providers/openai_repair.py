@@ -1,48 +1,51 @@
-"""Tool calls as servers deviate in writing them, kept readable on their way through the OpenAI adapter.
+"""Replies as servers deviate in writing them, kept readable on their way through the SDKs and adapters.
 
 The adapter can represent arguments that are a text of a JSON object, or of no JSON at all; for anything between (a
-list, a number, a text in a text) and for calls without an id it raises, and the whole reply is lost, its good calls and
-its token counts included. This client marks such arguments in the body of a reply, so that they arrive as arguments
-that cannot be read and are answered; arguments sent as an object become their text; and a call without an id gets one.
+list, a number, a text in a text) it raises, and the whole reply is lost, its good calls and its token counts included.
+This client marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are
+answered; arguments sent as an object become their text. The mark is taken off when the adapter has read the reply.
+
+An error that came under status 200 gets the status that it states itself: the SDKs then raise it as what it is.
 """
 
+import asyncio
 import json
 from typing import Any
-from uuid import uuid4
 
 import httpx2
+from langchain_core.messages import AIMessage
 
-__all__ = ["NOT_AN_OBJECT", "MendingClient"]
+from medvision_agent.agent.wire.body import LARGE, BoundedClient, replaced
+from medvision_agent.agent.wire.counts import drop_false_counts
+from medvision_agent.agent.wire.words import status_of_body
+
+__all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
-"""Appended to the arguments; what a model sees of its own call when the conversation goes on."""
-_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
+"""Appended to the arguments on their way through the adapter."""
 
 
-class MendingClient(httpx2.AsyncClient):
-    """An HTTP client that mends tool calls in replies; in all else (proxies, limits, redirects) the usual one."""
+class MendingClient(BoundedClient):
+    """An HTTP client that mends replies, and keeps to the bounds of a body."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply, mended where needed."""
         response = await super().send(request, **settings)
         if response.status_code != 200:
             return response
-        body = await response.aread()
-        mended = _mended(body)
-        if mended is body:
-            return response
-        headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _OF_THE_BODY]
-        return httpx2.Response(200, headers=headers, content=mended, request=request, extensions=response.extensions)
+        body = response.content
+        status, mended = await asyncio.to_thread(_mended, body) if len(body) >= LARGE else _mended(body)
+        return response if mended is body and status == 200 else replaced(response, mended, status)
 
 
-def _mended(body: bytes) -> bytes:
-    """Return *body* itself if nothing has to be marked."""
+def _mended(body: bytes) -> tuple[int, bytes]:
+    """Return the status that *body* stands for, and *body* itself if nothing has to be marked."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return body
-    changed = [_mark(call) for call in _calls(content)] + [_give_id(call) for call in _without_id(content)]
-    return json.dumps(content).encode() if any(changed) else body
+        return 200, body
+    changed = [drop_false_counts(content), *(_mark(call) for call in _calls(content))]
+    return status_of_body(content) or 200, json.dumps(content).encode() if any(changed) else body
 
 
 def _calls(content: Any) -> list[dict[str, Any]]:
@@ -77,14 +80,10 @@ def _mark(call: dict[str, Any]) -> bool:
     return True
 
 
-def _without_id(content: Any) -> list[dict[str, Any]]:
-    """Return the tool calls of chat completions that have no id."""
-    choices = content.get("choices") if isinstance(content, dict) else None
-    messages = [choice.get("message") for choice in choices or [] if isinstance(choice, dict)]
-    lists = [message.get("tool_calls") for message in messages if isinstance(message, dict)]
-    return [call for calls in lists for call in calls or [] if isinstance(call, dict) and not call.get("id")]
-
-
-def _give_id(call: dict[str, Any]) -> bool:
-    call["id"] = f"call_{uuid4().hex}"
-    return True
+def as_written(message: AIMessage) -> None:
+    """Take our mark off again, once the adapter has read a reply: the trace holds what the model wrote."""
+    for call in message.invalid_tool_calls:
+        call["args"] = (call["args"] or "").removesuffix(NOT_AN_OBJECT)
+    for block in message.content:
+        if isinstance(block, dict) and isinstance(block.get("arguments"), str):
+            block["arguments"] = block["arguments"].removesuffix(NOT_AN_OBJECT)

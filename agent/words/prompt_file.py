@@ -18,11 +18,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import TemplateError
 
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.settings_text import read_yaml
 from medvision_agent.tools.view.frames import FRAMES
 
 __all__ = ["with_prompt_file"]
@@ -52,8 +52,8 @@ def with_prompt_file(wording: Wording, path: Path, questions: Iterable[str]) -> 
     """
     try:
         content = path.read_bytes()
-        texts = yaml.safe_load(content.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        texts = read_yaml(content.decode("utf-8"))
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: not a YAML file of prompts: {' '.join(str(error).split())}") from None
     trials = dict.fromkeys(questions, _TRIAL) | _BESIDES
     if not isinstance(texts, dict) or not texts:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from medvision_agent.api.comparing import BesidePublished
 from medvision_agent.cli.printed.table import new_table, number, people, plain
-from medvision_agent.eval.compare.compare import Comparison, Missing, TaskComparison
+from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
@@ -18,9 +18,18 @@ from medvision_agent.text import plural
 __all__ = ["comparison_view", "published_view"]
 
 
-def comparison_view(comparison: Comparison, facts_a: Sequence[str], facts_b: Sequence[str], source_note: str) -> Group:
-    """Return a comparison as tables, under the facts of both runs and the note of their source."""
-    lines = [f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts]
+def comparison_view(
+    comparison: Comparison,
+    facts_a: Sequence[str],
+    facts_b: Sequence[str],
+    source_note: str,
+    no_claim: Sequence[str] = (),
+) -> Group:
+    """Return a comparison as tables, under the facts of both runs and the note of their source.
+
+    *no_claim* are headlines: why the difference says nothing of tools.
+    """
+    lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
     lines += [source_note] if source_note else []
     views: list[Text | Group] = [plain(line) for line in lines]
@@ -51,7 +60,7 @@ def _task_view(task: TaskName, comparison: TaskComparison) -> Group:
     return Group(heading, table, plain(_missing_line(comparison.missing)))
 
 
-def _missing_line(missing: Missing) -> str:
+def _missing_line(missing: Unpaired) -> str:
     return (
         f"not paired: only in A {len(missing.only_in_a)}, only in B {len(missing.only_in_b)}, "
         f"infrastructure failure in A {len(missing.infrastructure_a)}, in B {len(missing.infrastructure_b)}; "

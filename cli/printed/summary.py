@@ -1,20 +1,28 @@
-"""A summary as a person reads it: compact tables, at most 100 columns wide.
+"""A summary as a person reads it, of a run or of answers made elsewhere: compact tables, or strict JSON.
 
 Contract: no mean is printed without its n, and no task without its success rate and number of subjects. Text from
 runs (tool names are what a model wrote) is printed as plain characters, never as markup or terminal control.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+import click
 from rich.console import Group
 
-from medvision_agent.cli.printed.table import new_table, number, people, plain
+from medvision_agent.cli.printed.results import section_view
+from medvision_agent.cli.printed.table import new_table, number, people, plain, show
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
 from medvision_agent.eval.tasks import TaskName
-from medvision_agent.text import counted, plural
+from medvision_agent.text import counted, plural, printable
 
-__all__ = ["summary_view"]
+if TYPE_CHECKING:
+    from medvision_agent.api.scoring import AnswerScore, RunScore
+
+__all__ = ["print_answers", "print_summary", "summary_view"]
+
 
 _CONVENTIONS = {
     "edge": "edge-accurate targets",
@@ -89,3 +97,28 @@ def _cost_line(cost: Cost) -> str:
 
 def _with_n(mean: Mean, form: str, what: str) -> str:
     return f"{'-' if mean.mean is None else format(mean.mean, form)} {what} (n {mean.n})"
+
+
+def print_summary(score: "RunScore", *, as_json: bool) -> None:
+    """Print the summary of a run as tables, or as strict JSON; MedVision's own group summaries come after ours."""
+    if score.note:
+        click.echo(printable(score.note), err=True)
+    if as_json:
+        click.echo(json.dumps(score.to_json(), indent=2, allow_nan=False))
+        return
+    run = score.run
+    show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note))
+    for section in score.groups:
+        show(section_view(section.summary))
+    click.echo(f"stored in {run.folder}")
+
+
+def print_answers(score: "AnswerScore", *, as_json: bool) -> None:
+    """Print the summaries of answers as tables or JSON; what is to be known about their files is on standard error."""
+    for note in score.notes:
+        click.echo(f"note: {printable(note)}", err=True)
+    if as_json:
+        click.echo(json.dumps(score.to_json(), indent=2, allow_nan=False))
+        return
+    for section in score.sections:
+        show(section_view(section.summary))

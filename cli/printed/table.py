@@ -17,7 +17,7 @@ from medvision_agent.eval.summary.summary import Summary, TaskSummary
 from medvision_agent.finding import Finding
 from medvision_agent.text import plural, printable
 
-__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_findings", "show"]
+__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_columns", "print_findings", "show"]
 
 
 WIDTH = 100
@@ -60,6 +60,17 @@ def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
     for column in columns:
         table.add_column(Text(column), justify="right")
     return table
+
+
+def print_columns(rows: Sequence[Sequence[object]]) -> None:
+    """Print rows as plain columns, to be copied; a column whose last cell is a number stands to the right."""
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, rows[-1], strict=True)
+        padded = [
+            str(cell).rjust(width) if isinstance(last, int) else str(cell).ljust(width) for cell, width, last in cells
+        ]
+        click.echo(printable("  ".join(padded).rstrip()))
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -9,7 +9,7 @@ from medvision_agent.cli.printed.table import new_table, number, plain
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour
-from medvision_agent.eval.why.summary import Corners, Group, Landmarks, Quantity, TaskWhy, WhySummary
+from medvision_agent.eval.why.summary import Group, Landmarks, Quantity, TaskWhy, WhySummary
 from medvision_agent.text import counted, plural
 
 __all__ = ["why_view"]
@@ -42,7 +42,8 @@ def _task(task: TaskName, why: TaskWhy) -> Stack:
     notes += _landmarks("landmark error", why.errors.landmarks)
     if why.errors.landmarks != why.errors.landmarks_without_solver:
         notes += _landmarks("landmark error without the solver", why.errors.landmarks_without_solver)
-    notes += _corners(why.errors.corners)
+    if (corners := why.errors.corners) is not None:
+        notes.append(f"corner error: lower {_said(corners.lower_mm, 'mm')}, higher {_said(corners.higher_mm, 'mm')}")
     return Stack(*blocks, *map(plain, [*notes, *_behaviour(why.behaviour)]))
 
 
@@ -79,12 +80,6 @@ def _landmarks(name: str, landmarks: Landmarks | None) -> list[str]:
     swapped = f"; lines or axes swapped in {landmarks.swapped}" if landmarks.swapped else ""
     mean, largest = _said(landmarks.mean_mm, "mm"), _said(landmarks.largest_mm, "mm")
     return [f"{name}: mean {mean}, largest point {largest}{swapped}"]
-
-
-def _corners(corners: Corners | None) -> list[str]:
-    if corners is None:
-        return []
-    return [f"corner error: lower {_said(corners.lower_mm, 'mm')}, higher {_said(corners.higher_mm, 'mm')}"]
 
 
 def _behaviour(done: Behaviour) -> list[str]:

@@ -22,11 +22,12 @@ from medvision_agent.eval.asking.estimate import Estimate
 from medvision_agent.eval.asking.estimate import estimate as estimate_prepared
 from medvision_agent.eval.asking.launch import Prepared, execute, prepare
 from medvision_agent.eval.asking.rerun import changes, settings_of
-from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
+from medvision_agent.frozen import complaint
 
 __all__ = ["Ran", "ask", "ask_again", "default_folder", "estimate", "rerun", "run"]
 
@@ -107,7 +108,9 @@ def default_folder(settings: Settings) -> Path:
 
 
 def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
-    used_up = list[str]()
+    used_up, out = list[str](), prepared.settings.out
+    if warning := network_warning(out):
+        lines = [*lines, warning]
     with RunProgress(shown=progress) as shown:
 
         def start(run: Run) -> None:
@@ -115,13 +118,12 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
             shown.begin(len(run.pending()), run.identity.model_name)
 
         async def work(stop: asyncio.Event) -> Run:
-            watch = Watch(on_start=start, on_record=shown.add, on_fault=shown.fault, on_limit=used_up.append)
+            watch = shown.watch(on_start=start, on_limit=used_up.append)
             return await execute(prepared, watch=watch, stop=stop)
 
-        for line in lines:
+        for line in (*lines, *prepared.warnings()):
             shown.say(line)
         run, interrupted = to_its_end(work, shown.interrupted)
-    out = prepared.settings.out
     return Ran(out, "run", {out.resolve().name: out}, run, "".join(used_up), interrupted)
 
 
@@ -142,8 +144,7 @@ def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
     try:
         settings = Settings(**given) if base is None else base.but(**given)
     except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        raise ConfigError(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
+        raise ConfigError(complaint(error)) from None
     placed = "out" in given or settings.out != Settings.model_fields["out"].default
     if settings.resume and not placed:
         raise ConfigError("resume needs out: the folder of the run to continue")

@@ -17,6 +17,7 @@ from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair
 
 __all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
 
@@ -30,6 +31,11 @@ class Compared:
     comparison: Comparison
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
 
+    @property
+    def no_claim(self) -> Sequence[str]:
+        """Headlines: why the difference says nothing of tools; none where it may."""
+        return [no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])]
+
     def table(self) -> pd.DataFrame:
         """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
         return pd.DataFrame(
@@ -41,9 +47,15 @@ class Compared:
     def to_json(self) -> dict[str, Any]:
         """Return what ``compare --json`` prints."""
         arms = {
-            arm: {"facts": run.facts, "identity": run.identity.plain()} for arm, run in (("a", self.a), ("b", self.b))
+            arm: {
+                "facts": run.facts,
+                "identity": run.identity.plain(),
+                "tool_path": run.tool_path.model_dump() if run.tool_path else None,
+            }
+            for arm, run in (("a", self.a), ("b", self.b))
         }
-        return arms | {"source_note": self.a.source_note, "comparison": self.comparison.model_dump(mode="json")}
+        facts = {"no_claim": list(self.no_claim), "source_note": self.a.source_note}
+        return arms | facts | {"comparison": self.comparison.model_dump(mode="json")}
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,10 +3,8 @@
 Contract: every call reads the store anew, so that a run in progress can be looked at. Nothing stored is changed.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -18,7 +16,8 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import ConfigError, StorageError, nearest
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
-from medvision_agent.eval.store.files import DATABASE, picture_path
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import DATABASE, is_hash, picture_path
 from medvision_agent.eval.store.read import CELLS, STUDY, has_run, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.plan import read_plan
@@ -27,7 +26,6 @@ from medvision_agent.eval.tables.frames import samples_frame, scores_frame, tool
 __all__ = ["Loaded", "PathText", "load"]
 
 PathText = str | PathLike[str]
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +80,12 @@ class Loaded:
             raise ConfigError("picture: give the id of a sample or the sha256 of a picture, one of them")
         folders = self._folders(run)
         key = self._sent(sample, folders) if sample is not None else str(sha256)
-        if not _SHA256.fullmatch(key):
+        if not is_hash(key):
             raise ConfigError(f"picture: {key!r} is no SHA-256: expected 64 digits from 0 to f")
-        file = next((file for folder in folders.values() if (file := picture_path(folder, key)).is_file()), None)
-        if file is None:
+        here = [folder for folder in folders.values() if picture_path(folder, key).is_file()]
+        if not here and sample is None:
             raise StorageError(f"{self.path}: no picture {key} is stored here")
-        return _checked(file, key)
+        return read_picture(next(iter(here or folders.values())), key, sample)
 
     def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
         records = [record for folder in folders.values() for record in open_run(folder).records]
@@ -127,11 +125,3 @@ def load(path: PathText) -> Loaded:
     if not folders:
         raise StorageError(f"{folder} holds no run; give the folder of a run, of a study, or one that holds some")
     return Loaded(folder, "study" if study else "folder", folders)
-
-
-def _checked(file: Path, key: str) -> bytes:
-    """Return a stored file; its name is its hash."""
-    png = file.read_bytes()
-    if sha256(png).hexdigest() != key:
-        raise StorageError(f"{file}: its hash is not that of its name: it was changed after it was stored")
-    return png

@@ -51,15 +51,19 @@ class _Running(Generic[T]):
         return await self._work(self._stop)
 
     def stop(self) -> None:
-        """Set the stop event."""
+        """Set the stop event; of no effect once the coroutine has ended."""
         self._begun.wait()
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._soon(self._stop.set)
 
     def cancel(self) -> None:
-        """Cancel the coroutine."""
+        """Cancel the coroutine; of no effect once it has ended."""
         self._begun.wait()
         if self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            self._soon(self._task.cancel)
+
+    def _soon(self, what: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the coroutine ended while the signal was on its way
+            self._loop.call_soon_threadsafe(what)
 
     def result(self) -> T:
         """Wait for the end, and return or raise what came of it."""

@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.store.record import Record
 from medvision_agent.text import printable
 
@@ -58,6 +59,10 @@ class RunProgress:
     ) -> None:
         self._refresh(last=True)
         self._bar.stop()
+
+    def watch(self, **hooks: Any) -> Watch:
+        """Return what a run tells of itself: to this, and to *hooks* of ``Watch``."""
+        return Watch(on_record=self.add, on_fault=self.fault, on_note=self.say, **hooks)
 
     def say(self, line: str) -> None:
         """Write a line on the error stream; nothing in it steers a terminal."""

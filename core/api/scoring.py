@@ -10,16 +10,16 @@ from typing import Any
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError, DataError
-from medvision_agent.eval.results.folder import has_results
-from medvision_agent.eval.results.load import load_answers, load_batches, without_collector
+from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
+from medvision_agent.eval.results.published import run_sections
 from medvision_agent.eval.results.removed import read_removed
-from medvision_agent.eval.results.run import run_sections
 from medvision_agent.eval.results.summary import Section, sample_lines, section, sections
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.eval.summary.summary import Summary, summarise
 
@@ -39,6 +39,11 @@ class RunScore:
     note: str
     """Why there are no group summaries; empty where nothing is in their way."""
 
+    @property
+    def no_claim(self) -> Sequence[str]:
+        """Headlines: why the run says nothing of tools; none where it may."""
+        return [no_claim_line(reason) for reason in no_claim([self.run])]
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row of strict JSON for each sample, as ``score --samples`` writes it."""
         return (sample_row(record, self.protocol) for record in self.run.records)
@@ -48,11 +53,14 @@ class RunScore:
         run = self.run
         facts: dict[str, Any] = {
             "run": str(run.folder),
+            "no_claim": list(self.no_claim),
             "facts": run.facts,
             "source_note": run.source_note,
             "identity": run.identity.plain(),
             "superseded_attempts": len(run.superseded),
             "spent_usd": run.spent_usd,
+            "tool_path": run.tool_path.model_dump() if run.tool_path else None,
+            "probe": run.probe.model_dump(mode="json") if run.probe else None,
             "summary": self.summary.model_dump(mode="json"),
         }
         return facts | ({"medvision": {one.batch.family: one.summary for one in self.groups}} if self.groups else {})

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import ValidationError
 
 from medvision_agent.agent.wire.redirects import redirections
@@ -17,19 +18,20 @@ from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.scorer.protocol import Protocol, protocol
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.store.mounts import network_warning
+from medvision_agent.eval.study.arms import stored_arms
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
-from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
 from medvision_agent.eval.study.plan import Plan, make_plan
-from medvision_agent.eval.study.preview import Preview
+from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.run import execute_study
 from medvision_agent.eval.study.schema import Study
+from medvision_agent.frozen import complaint
 from medvision_agent.tools.registry import registry_of
 
 __all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview"]
@@ -65,6 +67,16 @@ class Ablated(Loaded):
     problems: Sequence[Problem]
     """What arms differ in and should not: while there are any, they cannot be compared."""
 
+    @property
+    def no_claim(self) -> Sequence[str]:
+        """Headlines: the arms that say nothing of tools, each with the reason."""
+        return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
+
+    def tool_paths(self) -> pd.DataFrame:
+        """Return a row for each arm with tools: how often they were declared, called, answered and shown."""
+        arms = ((arm.name, arm.tool_path) for arm in stored_arms(self.plan, self.path))
+        return pd.DataFrame({"arm": name, **path.model_dump()} for name, path in arms if path is not None)
+
 
 def ablate(
     study: PathText,
@@ -72,15 +84,16 @@ def ablate(
     *,
     tools_from: PathText | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
+    probe: bool = True,
     progress: bool = True,
 ) -> Ablated:
     """Ask every model of a study file under every arm, side by side, and return the study as stored.
 
     The same call with the same *out* goes on where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
-    go before those of the file, and a file of tools in *tools_from* takes the place of the study's. Raises what
-    ``run`` does.
+    go before those of the file, and a file of tools in *tools_from* takes the place of the study's. Without *probe*,
+    nobody checks that the declarations of tools reach the models. Raises what ``run`` does.
     """
-    done = ask_study(lay_out(study, out, tools_from=tools_from, budget=budget), progress=progress)
+    done = ask_study(lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe), progress=progress)
     if done.interrupted:
         raise KeyboardInterrupt
     return done
@@ -92,12 +105,13 @@ def preview(
     tools_from: PathText | None = None,
     pilots: Sequence[PathText] = (),
     budget: Budget | Mapping[str, Any] | None = None,
+    probe: bool = True,
 ) -> Preview:
     """Return what a study file would ask, what that might cost and how small a difference it could show.
 
     *pilots* are one or two stored runs that the spread of the loss and the tokens per sample are estimated from.
     """
-    laid = lay_out(study, tools_from=tools_from, budget=budget, asking=False)
+    laid = lay_out(study, tools_from=tools_from, budget=budget, probe=probe, asking=False)
     return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots])
 
 
@@ -107,6 +121,7 @@ def lay_out(
     *,
     tools_from: PathText | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
+    probe: bool = True,
     asking: bool = True,
 ) -> LaidOut:
     """Return a study whose every cell is prepared; where nothing is *asked*, models need not be within reach."""
@@ -114,6 +129,7 @@ def lay_out(
     read = read_study(file)
     if tools_from is not None:
         read = read.but(tools_from=Path(tools_from).absolute())
+    read = read if probe else read.but(probe=False)
     protocol(read.protocol)
     try:
         arms, contrasts = expand(read, registry_of(tools_file(read, file.parent)))
@@ -132,6 +148,8 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     every = sum(len(cell.prepared.samples) for cell in cells)
     lines = [line for cell in cells for line in redirections(cell.prepared.model)]
     lines += without_noise(plan.arms, laid.study.epochs, cells)
+    if warning := network_warning(out):
+        lines.append(warning)
     with RunProgress(shown=progress) as shown:
 
         def start(pending: int) -> None:
@@ -139,7 +157,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
             shown.begin(pending, laid.study.name)
 
         async def work(stop: asyncio.Event) -> int:
-            watch = Watch(on_record=shown.add, on_fault=shown.fault, on_limit=used_up.append)
+            watch = shown.watch(on_limit=used_up.append)
             return await execute_study(plan, cells, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
 
         for line in dict.fromkeys(lines):
@@ -157,8 +175,7 @@ def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
             study.budget.model_dump() | {name: value for name, value in values.items() if value is not None}
         )
     except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        raise ConfigError(f"budget.{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
+        raise ConfigError(f"budget.{complaint(error)}") from None
 
 
 def _default_folder(name: str) -> Path:

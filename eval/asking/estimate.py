@@ -9,8 +9,10 @@ import json
 from collections import defaultdict
 from statistics import fmean
 
+from medvision_agent.agent.chat.chat import BRIEF
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.opening import opening
+from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.agent.words.question import Prompt
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import Prepared
@@ -62,6 +64,9 @@ class Estimate(Frozen):
     prompts: dict[TaskName, str]
     """The prompt of the first sample of each task, system text first."""
     spending: tuple[Spending, ...]
+    """What all samples together might take."""
+    probe: Spending | None
+    """What the probe of the tools' declarations takes beside the samples; None where nothing is probed."""
     assumed: str
     """What the figures rest on."""
 
@@ -84,8 +89,21 @@ def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
         tasks=dict(tasks),
         prompts={task: f"{prompt.system_sent}\n\n{prompt.question}".lstrip() for task, prompt in prompts.items()},
         spending=spending,
+        probe=_probe(prepared),
         assumed=assumed,
     )
+
+
+def _probe(prepared: Prepared) -> Spending | None:
+    if not prepared.probed:
+        return None
+    message, declared = len(MESSAGE) / CHARACTERS_PER_TOKEN, _schemas(prepared) / CHARACTERS_PER_TOKEN
+    return _spending("the probe, 2 requests", Usage(input=round(2 * message + declared), output=2 * BRIEF), prepared)
+
+
+def _schemas(prepared: Prepared) -> int:
+    """Return the length of the tools' declarations, in characters."""
+    return len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame])))
 
 
 def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
@@ -116,7 +134,7 @@ def _views(prepared: Prepared, sample: Sample) -> ViewSet:
 def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float) -> tuple[Spending, ...]:
     texts = [len(prompt.system_sent) + len(prompt.question) for prompt in prompts.values()]
     declared = prepared.condition.tools and prepared.model.tool_calling == "native"
-    schemas = len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame]))) if declared else 0
+    schemas = _schemas(prepared) if declared else 0
     picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN)
     start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
     most = prepared.settings.limits.model_calls

@@ -20,8 +20,11 @@ from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
+from medvision_agent.eval.asking.meter import Meter
+from medvision_agent.eval.asking.pool import Job
+from medvision_agent.eval.asking.probing import Probed, Probing, is_probed
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
-from medvision_agent.eval.asking.runner import Job, Watch, run_samples
+from medvision_agent.eval.asking.runner import Watch, run_samples
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source
@@ -64,6 +67,17 @@ class Prepared:
     def parallel(self) -> int:
         """Samples in flight at once."""
         return self.settings.max_connections or self.model.max_connections
+
+    def warnings(self) -> list[str]:
+        """Return a line for each limit of the run that bounds nothing."""
+        if self.settings.budget.tokens is None or not isinstance(self.model, Offline):
+            return []
+        return [f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens"]
+
+    @property
+    def probed(self) -> bool:
+        """Whether it is checked before the first sample that the declarations of tools reach the model."""
+        return self.settings.probe and is_probed(self.model, self.condition)
 
     def config(self) -> dict[str, Any]:
         """Return the resolved settings as JSON, enough to run it again; it never holds a key."""
@@ -130,6 +144,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         raise ConfigError(f"--tools {condition.name} needs --max-model-calls {needed}: every check is a model call")
     if asking:
         check_ready(model)
+    if settings.budget.usd is not None and isinstance(model, Offline):
+        raise ConfigError(f"--max-cost: model {settings.model!r} works offline and costs nothing; leave the limit out")
     if settings.budget.usd is not None and model.prices is None:
         raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
     chosen = chosen or choose(settings)
@@ -236,8 +252,8 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
     """Create or resume the run, ask what is pending, and return the run as stored.
 
     Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
-    in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened; a new run
-    that holds nothing by then is taken away again.
+    in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened or is told
+    of no tool that is declared; a new run that holds nothing by then is taken away again.
     """
     settings = prepared.settings
     if settings.resume:
@@ -250,10 +266,15 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
             check_pictures(prepared, run)
         watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
+        meter = Meter(settings.budget, [*run.records, *run.superseded], run.probe)
         try:
             async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
-                job, parallel = job_of(prepared, chat), prepared.parallel
-                await run_samples(job, store, run, parallel=parallel, watch=watch, stop=stop, budget=settings.budget)
+                job = job_of(prepared, chat)
+                if run.pending():
+                    probed = Probed(job, store, run.identity, run.probe, wanted=settings.probe)
+                    await Probing([], meter, watch, stop).settle(probed)
+                meter.start()
+                await run_samples(job, store, run, parallel=prepared.parallel, watch=watch, stop=stop, meter=meter)
         except (ProviderError, ConfigError):
             store.discard_if_empty()
             raise

@@ -3,16 +3,19 @@
 Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
 more than that. Before a sample is started, those in flight count as much as the mean of all so far. Calls whose
 usage a service did not report count as much as the mean call it did report; where it reports none at all, a budget
-of money or tokens cannot be kept, and the run stops after its first samples and says so.
+of money or tokens cannot be kept, and the run stops after its first samples and says so; where there was a probe, it
+stops before them.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record
+from medvision_agent.text import plural
 
 __all__ = ["Meter"]
 
@@ -21,23 +24,36 @@ class Meter:
     """Counts what a run took so far. For one event loop."""
 
     def __init__(
-        self, budget: Budget, paid: Iterable[Record] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        budget: Budget,
+        paid: Iterable[Record] = (),
+        probe: ToolProbe | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._budget = budget
         self._clock = clock
         self._started = clock()
         self._usage = Usage()
         self._usd = 0.0
+        self._beside, self._beside_usd = Usage(), 0.0
         self._samples = 0
         self._flying = 0
         self.reason = ""
         """Why no further sample may be started; empty as long as one may."""
         for record in paid:
             self.add(record)
+        if probe is not None:
+            self.probed(probe)
 
     def start(self) -> None:
         """Count the time from now on."""
         self._started = self._clock()
+
+    def probed(self, probe: ToolProbe) -> None:
+        """Count what a probe took; it is no sample."""
+        self._beside = self._beside + probe.usage
+        self._beside_usd += probe.cost_usd or 0.0
 
     def add(self, record: Record) -> None:
         """Count a finished sample."""
@@ -63,24 +79,28 @@ class Meter:
         budget = self._budget
         if budget.seconds is not None and (seconds := self._clock() - self._started) >= budget.seconds:
             yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
-        if (budget.usd is not None or budget.tokens is not None) and self._blind():
-            yield "the service reports no usage, so that no limit of money or tokens can be kept"
-        tokens = self._projected(self._usage.input + self._usage.output)
+        if (budget.usd is not None or budget.tokens is not None) and (without := self._without_usage()):
+            yield f"the service reports no usage ({without}), so that no limit of money or tokens can be kept"
+        tokens = self._projected(_tokens(self._usage)) + _tokens(self._beside)
         if budget.tokens is not None and tokens >= budget.tokens:
             yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
-        if budget.usd is not None and self._projected(self._usd) >= budget.usd:
+        if budget.usd is not None and self._projected(self._usd) + self._beside_usd >= budget.usd:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
-    def _blind(self) -> bool:
-        return self._usage.model_calls > 0 and self._usage.unreported == self._usage.model_calls
+    def _without_usage(self) -> str:
+        """Say how many replies told no tokens, those of the probe included; empty where all did."""
+        heard = self._usage + self._beside
+        of_all = f"{heard.unreported} of {plural(heard.model_calls, 'reply', 'replies')} came without"
+        return of_all if heard.unreported else ""
 
     def _projected(self, reported: float) -> float:
-        """Return what was reported, with unreported calls and the samples in flight at their means."""
-        calls = self._usage.model_calls
-        seen = calls - self._usage.unreported
-        known = reported * calls / seen if seen else reported
-        return known * (1 + self._flying / self._samples) if self._samples else known
+        """Return what was reported, with the samples in flight at their mean."""
+        return reported * (1 + self._flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:
-        tokens = self._usage.input + self._usage.output
-        return f"so far {tokens:,} tokens, {self._usd:.4f} US dollars"
+        tokens = _tokens(self._usage) + _tokens(self._beside)
+        return f"so far {tokens:,} tokens, {self._usd + self._beside_usd:.4f} US dollars"
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.input + usage.output

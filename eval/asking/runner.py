@@ -5,35 +5,35 @@ one is started. A ProviderError stops the run the same way and is raised at the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from medvision_agent.agent.answer import Answer, answer
-from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Offline
 from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.session import GivenUpError, Waiting
-from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.agent.words.question import Question, Wording
-from medvision_agent.errors import DataError, ProviderError
+from medvision_agent.errors import DataError
+from medvision_agent.eval.asking.breaker import Breaker
+from medvision_agent.eval.asking.crashes import suspect, without_fatal
 from medvision_agent.eval.asking.meter import Meter
-from medvision_agent.eval.asking.recipe import Recipe
+from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import NativeImage, Source
+from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.scorer.spoken import spoken_in
-from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import Task
 from medvision_agent.tools.view.slice import Slice
 
-__all__ = ["Ask", "Job", "Lane", "Pool", "Watch", "brief_of", "question_of", "run_pools", "run_samples"]
+__all__ = ["Watch", "brief_of", "question_of", "run_pools", "run_samples", "waiting_until"]
 
 
 @dataclass(frozen=True)
@@ -47,40 +47,8 @@ class Watch:
     """Hears of every try of a request that failed, with its number."""
     on_limit: Callable[[str], None] = lambda reason: None  # noqa: ARG005
     """Hears that a budget is used up while samples are left, and which."""
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """What is asked, of whom, and how; the same for every sample of a run."""
-
-    source: Source
-    recipe: Recipe
-    wording: Wording
-    condition: Condition
-    chat: Chat
-    limits: Limits
-
-
-@dataclass(eq=False)
-class Lane:
-    """One run that is being asked: how, where its records go, and whether its model ever replied."""
-
-    job: Job
-    store: RunStore
-    replied: bool
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-Ask = tuple[Lane, Sample, int]
-"""A sample of a run, and the number of the attempt."""
-
-
-@dataclass(eq=False)
-class Pool:
-    """What is asked of one model, in this order, and how many samples at a time."""
-
-    asks: Iterator[Ask]
-    parallel: int
+    on_note: Callable[[str], None] = lambda line: None  # noqa: ARG005
+    """Hears what a reader of the results must know before the first sample."""
 
 
 async def run_samples(
@@ -91,52 +59,83 @@ async def run_samples(
     parallel: int,
     watch: Watch,
     stop: asyncio.Event,
-    budget: Budget | None = None,
+    meter: Meter,
 ) -> None:
     """Ask every pending sample of *run*, at most *parallel* at a time, and store each record."""
-    lane = Lane(job, store, any(not record.outcome.infrastructure for record in run.records))
-    pool = Pool(((lane, sample, attempt) for sample, attempt in run.pending()), parallel)
-    await run_pools([pool], Meter(budget or Budget(), [*run.records, *run.superseded]), watch=watch, stop=stop)
+    todo = without_fatal(store, run, watch.on_record)
+    lane = Lane(job, store, Breaker(job.chat.config.model, run.samples, run.records))
+    asks: list[Ask] = [(lane, sample, attempt) for sample, attempt in todo]
+    pool = Pool(iter([ask for ask in asks if not suspect(ask)]), parallel, deque(filter(suspect, asks)))
+    await run_pools([pool], meter, watch=watch, stop=stop)
 
 
 async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event) -> None:
     """Ask all that the pools hold, side by side, and store each record in the run of its lane.
 
-    A sample that waits for its next try when *stop* is set is given up: it stays pending, with what it took on record.
-    Where *meter* finds a budget used up no further sample is started, and *watch* hears of it.
+    Suspects, in flight at deaths of the program, come first, one after the other over all pools. A sample that waits
+    for its next try when *stop* is set is given up: it stays pending, with what it took on record. Where *meter* finds
+    a budget used up no further sample is started, and *watch* hears of it.
     """
-    problems = list[Exception]()
-    waiting = Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
-
-    async def one(lane: Lane, sample: Sample, attempt: int) -> None:
-        record, trace = await _ask(lane.job, sample, attempt, waiting)
-        if record.outcome is Outcome.REJECTED and not lane.replied and not record.usage.model_calls:
-            raise ProviderError(
-                f"{lane.job.chat.config.model} calls the first requests invalid, check its settings: {record.detail}"
-            )
-        lane.replied = lane.replied or not record.outcome.infrastructure
-        async with lane.writing:
-            await asyncio.to_thread(lane.store.add, record, trace)
-        meter.add(record)
-        watch.on_record(record)
-
-    async def work(pool: Pool) -> None:
-        while not stop.is_set() and meter.allows_one_more() and (ask := next(pool.asks, None)) is not None:
-            try:
-                with meter.in_flight():
-                    await one(*ask)
-            except GivenUpError:
-                return
-            except Exception as problem:  # noqa: BLE001 - raised below, when the others are safely stored
-                problems.append(problem)
-                stop.set()
-
-    workers = [work(pool) for pool in pools for _ in range(pool.parallel)]
-    await asyncio.gather(*workers)
-    if problems:
-        raise problems[0]
-    if meter.reason and any(next(pool.asks, None) is not None for pool in pools):
+    asking = _Asking(meter, watch, stop)
+    for pool in pools:
+        while pool.alone and await asking.next_of(pool):
+            pass
+    await asyncio.gather(*(asking.work(pool) for pool in pools for _ in range(pool.parallel)))
+    if asking.problems:
+        raise asking.problems[0]
+    if meter.reason and any(pool.left() for pool in pools):
         watch.on_limit(meter.reason)
+
+
+@dataclass(eq=False)
+class _Asking:
+    """What the workers of all pools have in common."""
+
+    meter: Meter
+    watch: Watch
+    stop: asyncio.Event
+    problems: list[Exception] = field(default_factory=list[Exception])
+
+    async def work(self, pool: Pool) -> None:
+        """Ask one sample after the other until nothing is left, or no further one may be started."""
+        while await self.next_of(pool):
+            pass
+
+    async def next_of(self, pool: Pool) -> bool:
+        """Ask what is next, and say whether to go on."""
+        try:
+            async with pool.turn(self._may) as ask:
+                if ask is None:
+                    return False
+                with self.meter.in_flight():
+                    await self._one(pool, ask)
+        except GivenUpError:
+            return False
+        except Exception as problem:  # noqa: BLE001 - raised when the others are safely stored
+            self.problems.append(problem)
+            self.stop.set()
+        return True
+
+    def _may(self) -> bool:
+        return not self.stop.is_set() and self.meter.allows_one_more()
+
+    async def _one(self, pool: Pool, ask: Ask) -> None:
+        lane, sample, attempt = ask
+        with lane.store.in_flight.asking(sample.id):
+            record, trace = await _ask(lane.job, sample, attempt, waiting_until(self.stop, self.watch))
+            if lane.breaker.too_early(record):
+                pool.waiting.append((ask, record))
+                return
+            await lane.store.add_async(record, trace)
+        self.meter.add(record)
+        self.watch.on_record(record)
+        for again in lane.breaker.hear(record):
+            pool.alone.append((lane, again.sample, again.attempt + 1))
+
+
+def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
+    """Return what is done between two tries of a request: a wait, which is given up when *stop* is set."""
+    return Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
@@ -203,7 +202,12 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
     return brief_of(sample.asks, job.condition, tuple((point.x / width, point.y / height) for point in points))
 
 
+def _use(call: ToolCallTrace) -> ToolUse:
+    return ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds, shown=call.shown, picture_shown=call.picture_shown)
+
+
 def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
+    requests = given.trace.requests
     return Record(
         sample=sample,
         attempt=attempt,
@@ -212,14 +216,18 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         detail=given.detail,
-        tool_uses=tuple(ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds) for call in given.trace.tool_calls),
+        tool_uses=tuple(_use(call) for call in given.trace.tool_calls),
         usage=given.usage,
         cost_usd=given.usage.cost_usd(job.chat.config.prices),
         seconds=round(given.seconds, 4),
         waited_seconds=round(given.waited_seconds, 4),
         failed_tries=given.failed_tries,
         finish_reasons=given.finish_reasons,
+        unread_calls=given.unread,
         model_versions=given.model_versions,
+        fingerprints=tuple(dict.fromkeys(one.fingerprint for one in requests if one.fingerprint)),
+        asked_at=requests[0].asked_at if requests else "",
+        last_asked_at=requests[-1].asked_at if requests else "",
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,
         v0_sha256=given.v0_sha256,

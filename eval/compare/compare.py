@@ -20,7 +20,7 @@ from medvision_agent.eval.summary.summary import subject_sizes
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Comparison", "Missing", "PairedMean", "TaskComparison", "compare"]
+__all__ = ["Comparison", "PairedMean", "TaskComparison", "Unpaired", "compare"]
 
 
 class PairedMean(Frozen):
@@ -36,7 +36,7 @@ class PairedMean(Frozen):
     """Distinct subjects among them."""
 
 
-class Missing(Frozen):
+class Unpaired(Frozen):
     """Sample ids that could not be paired, or that count as failures in their pair."""
 
     only_in_a: tuple[str, ...]
@@ -59,7 +59,7 @@ class TaskComparison(Frozen):
     largest_subject: int
     """Pairs of the subject with most of them."""
     metrics: dict[str, PairedMean]
-    missing: Missing
+    missing: Unpaired
 
 
 class Comparison(Frozen):
@@ -114,7 +114,7 @@ def _compare_task(
         subjects=len(subjects := subject_sizes(records_a[sample_id] for sample_id in pairs)),
         largest_subject=max(subjects, default=0),
         metrics={measure.name: _paired(measure, list(pairs.values())) for measure in MEASURES[task]},
-        missing=Missing(
+        missing=Unpaired(
             only_in_a=tuple(sample_id for sample_id in records_a if sample_id not in records_b),
             only_in_b=tuple(sample_id for sample_id in records_b if sample_id not in records_a),
             infrastructure_a=tuple(sample_id for sample_id in common if scores_a[sample_id] is None),

@@ -1,8 +1,9 @@
 """Parity: do two runs differ in their tools and in nothing else? Proven from what was stored, field by field.
 
-Contract: what both runs leave unrecorded is not proven, and reported as such. Samples that one run lacks (it is
-unfinished, or their requests failed) are no difference here; the sets of samples *chosen* must be the same. Where a
-source keeps its pictures is none either: what they show is compared by hash.
+Contract: what both runs leave unrecorded is not proven, and reported as such; so are replies that stopped for a reason
+nobody knows. Samples that one run lacks (it is unfinished, or their requests failed) are no difference here; the sets
+of samples *chosen* must be the same. Where a source keeps its pictures is none either: what they show is compared by
+hash.
 """
 
 import json
@@ -13,6 +14,7 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
+from medvision_agent.text import plural
 
 __all__ = ["parity", "run_parity"]
 
@@ -47,6 +49,7 @@ def parity(
         *_identity_differences(identity_a, identity_b, free),
         *_sample_differences(common, free),
         *_version_differences(common),
+        *_unknown_endings({"A": records_a, "B": records_b}),
     ]
 
 
@@ -112,6 +115,16 @@ def _version_differences(common: Sequence[Pair]) -> Iterator[str]:
         if unknown:
             count = f"{len(unknown)} of {len(replied)} common samples, first {unknown[0]!r}"
             yield f"model version as served: not recorded in {arm} for {count}"
+
+
+def _unknown_endings(arms: Mapping[str, Sequence[Record]]) -> Iterator[str]:
+    """Yield a line for each arm with replies of which nobody knows whether they are whole."""
+    for arm, records in arms.items():
+        unknown = [record for record in records if record.outcome is Outcome.UNKNOWN_ENDING]
+        if unknown:
+            reasons = sorted({record.finish_reasons[-1] for record in unknown if record.finish_reasons})
+            count = plural(len(unknown), "sample")
+            yield f"endings: {count} in {arm} stopped for a reason that is not known ({_shown(reasons)})"
 
 
 def _shown(value: object) -> str:

@@ -8,16 +8,16 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from medvision_agent.errors import ConfigError, DataError
 
-__all__ = ["FAMILIES", "PLANES", "SPLITS", "Config", "Family", "Kind", "read_task_list", "task_name"]
+__all__ = ["FAMILIES", "PLANES", "SPLITS", "Config", "ConfigFamily", "Kind", "read_task_list", "task_name"]
 
 Kind = Literal["detection", "biometry", "segmentation"]
-Family = Literal[
+ConfigFamily = Literal[
     "BoxSize",
     "TumorLesionSize",
     "BiometricsFromLandmarks",
@@ -25,7 +25,7 @@ Family = Literal[
     "BiometricsFromLandmarks_Angle",
     "MaskSize",
 ]
-FAMILIES: dict[Family, str] = {
+FAMILIES: dict[ConfigFamily, str] = {
     "BoxSize": "Box-Size",
     "TumorLesionSize": "Tumor-Lesion-Size",
     "BiometricsFromLandmarks": "Biometrics-From-Landmarks",
@@ -44,20 +44,20 @@ _TASK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Config:
     """One configuration of upstream's dataset."""
 
     dataset: str
-    family: Family
+    family: ConfigFamily
     task_id: str
     slice_dim: int
     split: str
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Upstream's name."""
-        return _name(self)
+        return f"{self.dataset}_{self.family}_Task{self.task_id}_{self.plane}_{self.split}"
 
     @property
     def plane(self) -> str:
@@ -70,11 +70,6 @@ class Config:
         if not self.family.startswith("BiometricsFromLandmarks_"):
             return self
         return Config(self.dataset, "BiometricsFromLandmarks", self.task_id, self.slice_dim, self.split)
-
-
-@cache
-def _name(config: Config) -> str:
-    return f"{config.dataset}_{config.family}_Task{config.task_id}_{config.plane}_{config.split}"
 
 
 def task_name(name: str) -> str | None:

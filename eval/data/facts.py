@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = ["Area", "Box", "MedVisionFacts", "Metric", "half"]
 
-Pair = tuple[int, int]
+RowColumn = tuple[int, int]
 PairMm = tuple[float, float]
 Triple = tuple[int, int, int]
 TripleMm = tuple[float, float, float]
@@ -31,10 +31,10 @@ class _Frozen(BaseModel):
 class Box(_Frozen):
     """A bounding box: first and last row and column, both inclusive."""
 
-    min_coords: Pair
-    max_coords: Pair
-    center_coords: Pair
-    dimensions: Pair
+    min_coords: RowColumn
+    max_coords: RowColumn
+    center_coords: RowColumn
+    dimensions: RowColumn
     sizes: PairMm
 
 
@@ -77,7 +77,7 @@ class MedVisionFacts(_Frozen):
     slice_idx: int
     label: int | None = None
     """Number of the structure in the plan's labels; landmarks have none."""
-    image_size_2d: Pair
+    image_size_2d: RowColumn
     """Height and width in pixels."""
     pixel_size: PairMm
     """Half floats, from the plan; prompts and tools use the spacing of the volume's header."""

@@ -14,7 +14,7 @@ from medvision_agent.errors import ConfigError, DataError, nearest
 from medvision_agent.eval.data.configs import FAMILIES, SPLITS, Config, task_name
 from medvision_agent.eval.data.draw import Draw
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import Source, Streaming
+from medvision_agent.eval.data.source import Source, Streaming, Wants
 from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["Selection", "find_sample", "parse_tasks", "select"]
@@ -114,26 +114,6 @@ def _matches(pattern: str, config: Config) -> bool:
     return (f"{task}_{split}" if split in SPLITS else task) in names
 
 
-class _Open:
-    """What a streaming source may still give: configurations asked for, of which the draw is not full."""
-
-    def __init__(self, selection: Selection, draw: Draw) -> None:
-        self._selection = selection
-        self._draw = draw
-        self.configs: dict[Config, bool] = {}
-        """Every configuration met, and whether it is asked for."""
-
-    def wants_dataset(self, dataset: str) -> bool:
-        """Return whether anything of a dataset may be taken."""
-        return self._selection.may_take(dataset)
-
-    def wants(self, config: Config) -> bool:
-        """Return whether more samples of a configuration may be taken."""
-        if config not in self.configs:
-            self.configs[config] = self._selection.takes_config(config)
-        return self.configs[config] and not self._draw.full(config.name)
-
-
 def select(source: Source, selection: Selection) -> tuple[Sample, ...]:
     """Return the samples of *source* that are asked; those of one volume stand together.
 
@@ -141,27 +121,20 @@ def select(source: Source, selection: Selection) -> tuple[Sample, ...]:
     """
     draw = Draw(selection.limit, selection.seed if selection.limit_by == "subject" else None)
     if isinstance(source, Streaming):
-        still = _Open(selection, draw)
-        draw.add(filter(selection.takes, source.stream(still)))
-        _check_names(selection, [config for config in still.configs if draw.has(config.name)])
+        met: dict[Config, bool] = {}
+
+        def wanted(config: Config) -> bool:
+            if config not in met:
+                met[config] = selection.takes_config(config)
+            return met[config] and not draw.full(config.name)
+
+        draw.add(filter(selection.takes, source.stream(Wants(selection.may_take, wanted))))
+        _check_names(selection, [config for config in met if draw.has(config.name)])
     elif selection.is_medvision:
         raise ConfigError("--config, --tasks and --split go with --data medvision:DIR")
     else:
         draw.add(filter(selection.takes, source.samples))
     return tuple(_by_volume(draw.taken()))
-
-
-class _Only:
-    """Asks for one configuration."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def wants_dataset(self, dataset: str) -> bool:
-        return self._name.startswith(f"{dataset}_")
-
-    def wants(self, config: Config) -> bool:
-        return config.name == self._name
 
 
 def find_sample(source: Source, sample_id: str) -> Sample:
@@ -170,7 +143,9 @@ def find_sample(source: Source, sample_id: str) -> Sample:
     hint, near = "", set()
     if isinstance(source, Streaming):
         # A MedVision sample is named by its configuration and its place there.
-        samples = source.stream(_Only(sample_id.rpartition("-")[0]))
+        name = sample_id.rpartition("-")[0]
+        wants = Wants(lambda dataset: name.startswith(f"{dataset}_"), lambda config: config.name == name)
+        samples = source.stream(wants)
         hint = "; expected CONFIGURATION-NUMBER, see: medvision-agent data list --samples"
     for sample in samples:
         if sample.id == sample_id:

@@ -4,7 +4,7 @@ Contract: ``samples`` is cheap enough to list and every id in it is unique; ``lo
 file and the field for that one sample only.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -65,16 +65,14 @@ class Source(Protocol):
         ...
 
 
-class Wants(Protocol):
+@dataclass(frozen=True, slots=True)
+class Wants:
     """What is still asked of a streaming source."""
 
-    def wants_dataset(self, dataset: str) -> bool:
-        """Return whether anything of a dataset may be asked for."""
-        ...
-
-    def wants(self, config: Config) -> bool:
-        """Return whether more samples of a configuration are asked for."""
-        ...
+    dataset: Callable[[str], bool]
+    """Whether anything of a dataset may be asked for."""
+    config: Callable[[Config], bool]
+    """Whether more samples of a configuration are asked for."""
 
 
 @runtime_checkable

@@ -1,30 +1,39 @@
 """From folders to the data of a report: the only place where its numbers are computed."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.compare.statistics.family import Family, Key, family
-from medvision_agent.eval.compare.statistics.pairs import Pairs
-from medvision_agent.eval.data.sample import Marks, Sample
-from medvision_agent.eval.report.contrasts import contrasts, paired
-from medvision_agent.eval.report.figures import Epochs, arm_task, scored
+from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Test, family
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
+from medvision_agent.eval.compare.statistics.strata import strata
+from medvision_agent.eval.data.sample import Marks
+from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, runs_chapters
-from medvision_agent.eval.report.model import Chapter, Report, TaskData
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.summary.claims import no_claim, no_claim_line
+from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
 
 __all__ = ["PICTURES", "collect"]
 
+
 PICTURES = 6
 """Samples with a picture, for each contrast."""
+_POLICY = (
+    "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
+    "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"
+)
+_ORACLE = "The oracle is told the true points: a difference shows what its tool chain does, by construction"
 
 
 def collect(folders: Sequence[Path], rules: Protocol | None = None, *, most_pictures: int = PICTURES) -> Report:
@@ -51,7 +60,7 @@ def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -
     scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
     data: dict[Key, Pairs] = {}
     for chapter, own in zip(group, scores, strict=True):
-        data |= paired(chapter, own, rules)
+        data |= _paired(chapter, own, rules)
     found = family(group[0].family, data, alpha=group[0].alpha, seed=group[0].seed)
     return [
         _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
@@ -63,12 +72,14 @@ def _chapter(
     chapter: ChapterIn,
     scores: Mapping[str, Epochs],
     data: Mapping[Key, Pairs],
-    found: Family,
+    found: FamilyOfTests,
     *,
     rules: Protocol,
     most_pictures: int,
 ) -> Chapter:
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
+    every = list(samples.values())
+    asked = {sample.task for sample in every}
     tables, not_there = published(chapter.arms, rules)
     return Chapter(
         name=chapter.name,
@@ -77,17 +88,18 @@ def _chapter(
         label=chapter.label,
         evidence=chapter.evidence,
         note=chapter.arms[0].first.source_note,
-        samples=len(samples),
-        subjects=len({sample.subject for sample in samples.values()}),
-        conventions=dict(Counter(sample.convention for sample in samples.values()).most_common()),
-        marks={name: count for name in Marks.model_fields if (count := _marked(name, samples.values()))},
-        data_versions=tuple(sorted({v for sample in samples.values() if (v := _version(sample))})),
+        samples=len(every),
+        subjects=len({sample.subject for sample in every}),
+        conventions=dict(Counter(sample.convention for sample in every).most_common()),
+        marks={name: count for name in Marks.model_fields if (count := sum(getattr(one.marks, name) for one in every))},
+        data_versions=tuple(sorted({one.medvision.annotation_version for one in every if one.medvision is not None})),
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
-        tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if _asked(task, samples.values())),
+        no_claim=tuple(no_claim_line(f"{arm.name}: {why}") for arm in chapter.arms for why in no_claim(arm.runs)),
+        tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
-        contrasts=contrasts(chapter, data, found),
+        contrasts=_contrasts(chapter, data, found),
         refused=chapter.refused,
         published=tuple(tables),
         published_missing=not_there,
@@ -100,6 +112,73 @@ def _chapter(
     )
 
 
+def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
+    """Return the pairs of every contrast and task; *scores* holds every arm's epochs by its name."""
+    data: dict[Key, Pairs] = {}
+    for one in chapter.contrasts:
+        for task in TASKS:
+            samples = [sample for sample in one.a.first.samples if sample.task == task]
+            if samples:
+                a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
+                pairs = pair(units(samples, chapter.evidence, rules), a, b)
+                data[_key(chapter, one, task)] = replace(pairs, no_claim=one.no_claim)
+    return data
+
+
+def _contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests) -> tuple[Contrast, ...]:
+    """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
+    every = (*found.declared, *found.exploratory)
+    tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
+    several = len({one.a.model for one in chapter.contrasts}) > 1
+    return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
+
+
+def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
+    return Key(one.name, task, one.a.model, chapter.source)
+
+
+def _contrast(
+    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], *, several: bool
+) -> Contrast:
+    by_task: dict[TaskName, tuple[Test, Pairs]] = {
+        task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
+    }
+    name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name
+    policy = one.a.offline
+    text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
+    return Contrast(
+        name=f"{name} ({chapter.label})" if chapter.label else name,
+        a=one.a.name,
+        b=one.b.name,
+        model=one.a.model,
+        declared=one.declared,
+        by_construction=text,
+        no_claim=one.no_claim,
+        tests={task: test for task, (test, _) in by_task.items()},
+        means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
+        strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
+        losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        free=varied(one.a.first, one.b.first),
+    )
+
+
+def _means(pairs: Pairs) -> PairMeans:
+    def mean(values: Iterable[float | None]) -> float | None:
+        return finite_mean([value for value in values if value is not None])[0]
+
+    return PairMeans(
+        loss_a=mean(one.a.loss for one in pairs.scored),
+        loss_b=mean(one.b.loss for one in pairs.scored),
+        success_a=mean(one.a.success for one in pairs.scored),
+        success_b=mean(one.b.success for one in pairs.scored),
+        subjects=len({one.unit.subject for one in pairs.all}),
+    )
+
+
+def _losses(pairs: Pairs) -> tuple[tuple[float, float], ...]:
+    return tuple((one.a.loss, one.b.loss) for one in pairs.scored if one.a.loss is not None is not one.b.loss)
+
+
 def _task(task: TaskName, arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol) -> TaskData:
     found = [one for arm in arms if (one := arm_task(arm, task, scores[arm.name])) is not None]
     free, missing = references(task, arms, rules)
@@ -110,15 +189,3 @@ def _task(task: TaskName, arms: Sequence[ArmIn], scores: Mapping[str, Epochs], r
         references=tuple(free),
         not_there=tuple(missing),
     )
-
-
-def _asked(task: TaskName, samples: Collection[Sample]) -> bool:
-    return any(sample.task == task for sample in samples)
-
-
-def _marked(name: str, samples: Collection[Sample]) -> int:
-    return sum(bool(getattr(sample.marks, name)) for sample in samples)
-
-
-def _version(sample: Sample) -> str:
-    return sample.medvision.annotation_version if sample.medvision is not None else ""

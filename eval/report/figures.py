@@ -1,13 +1,19 @@
-"""The figures of one arm on one task: repeats of a sample are averaged first, then samples."""
+"""Samples as units of a comparison, and the figures of one arm: repeats of a sample are averaged first, then samples.
+
+The size of a target is its largest number (``Task.target_size``), or the share of the picture's area that a box takes.
+Strata by size are the thirds of the samples of a task.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 
-from medvision_agent.eval.compare.statistics.pairs import Result
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Result, Unit
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import ArmTask
-from medvision_agent.eval.report.units import target_size
+from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
@@ -15,7 +21,73 @@ from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.summary.summary import Mean, effort_of
 from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "results", "scored"]
+__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "lines_of", "results", "scored", "target_size", "units"]
+
+
+def target_size(sample: Sample) -> float:
+    """Return how large a target is, by the rules above."""
+    if sample.asks.is_box:
+        x1, y1, x2, y2 = sample.target
+        return abs((x2 - x1) * (y2 - y1)) * 100
+    return max(sample.target)
+
+
+def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
+    """Return for each sample of one task the name of its third: its sizes from the least to the largest."""
+    if not samples:
+        return {}
+    sizes = {sample.id: target_size(sample) for sample in samples}
+    ordered = sorted(sizes.values())
+    low, high = (float(edge) for edge in np.quantile(ordered, (1 / 3, 2 / 3), method="higher"))
+    asked = samples[0].asks
+    unit = "%" if asked.is_box else asked.quantity.unit
+    place = {one: 0 if size < low else 1 if size < high else 2 for one, size in sizes.items()}
+    names = {}
+    for third in range(3):
+        own = [sizes[one] for one, at in place.items() if at == third]
+        if own:
+            names[third] = f"{third + 1}: {min(own):.3g} to {max(own):.3g} {unit}"
+    return {one: names[at] for one, at in place.items()}
+
+
+def units(samples: Sequence[Sample], evidence: Evidence, rules: Protocol) -> list[Unit]:
+    """Return the samples of one task as units."""
+    third = _thirds(samples)
+    return [
+        Unit(
+            sample=sample.id,
+            subject=sample.subject,
+            evidence=evidence,
+            strata=_strata(sample, third, rules),
+            target_size=target_size(sample),
+        )
+        for sample in samples
+    ]
+
+
+def lines_of(sample: Sample) -> str:
+    """Return the lines between the landmarks that are asked for."""
+    ends = zip(sample.landmarks[::2], sample.landmarks[1::2], strict=False)
+    return ", ".join(f"{a} to {b}" for a, b in ends)
+
+
+def _strata(sample: Sample, third: Mapping[str, str], rules: Protocol) -> dict[str, str]:
+    return {
+        "dataset": sample.dataset,
+        "modality": sample.modality or "not stated",
+        "plane": sample.plane or "not stated",
+        "target size": third[sample.id],
+        "label group": _group(sample, rules),
+    }
+
+
+def _group(sample: Sample, rules: Protocol) -> str:
+    """Return MedVision's group of a label of its own samples, else what is asked for."""
+    if sample.label is None:
+        return sample.measurement or lines_of(sample)
+    names = label_names(rules.label_table).get(sample.label) if sample.medvision is not None else None
+    return names.group if names is not None else sample.label
+
 
 REFERENCES = {
     "oracle": "tool ceiling: told the true points",

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medvision_agent.errors import StorageError
 from medvision_agent.eval.report.inputs import ArmIn
-from medvision_agent.eval.report.model import Asked, Chapter, RunFacts
+from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_line
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.text import counted, printable
 
@@ -41,6 +41,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
         facts=tuple(run.facts),
         identity=run.identity,
         config=dict(run.config),
+        tool_path=run.tool_path,
         endings=dict(endings.most_common()),
         infrastructure=dict(
             Counter(record.outcome.value for record in run.records if record.outcome.infrastructure).most_common()
@@ -54,19 +55,16 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
     )
 
 
-def _asked(run: Run) -> list[Asked]:
+def _asked(run: Run) -> list[FirstPrompt]:
     found = []
     for task in TASKS:
         first = next((record.sample.id for record in run.records if record.sample.task == task), None)
         if first is None:
             continue
-        try:
-            messages = read_trace(run.folder, first).get("messages", [])
-        except StorageError:
-            continue
+        messages = read_trace(run.folder, first).get("messages", [])
         system, question = (_words(messages, kind) for kind in ("system", "human"))
         if system or question:
-            found.append(Asked(task=task, sample=first, system=system, question=question))
+            found.append(FirstPrompt(task=task, sample=first, system=system, question=question))
     return found
 
 
@@ -109,14 +107,15 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Level of tests", f"{chapter.alpha:g}, {chapter.family_size} declared"),
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
     ]
-    facts += [(f"Parity, {one.name}", _proven(one.free)) for one in chapter.contrasts]
+    facts += [(f"Parity, {one.name}", _proven(one)) for one in chapter.contrasts]
     facts += [(f"Not compared, {one.name}", "; ".join(one.differences)) for one in chapter.refused]
     return [(printable(name), printable(text)) for name, text in facts]
 
 
-def _proven(free: Iterable[str]) -> str:
-    names = ", ".join(free)
-    return f"proven: the runs differ in {names} and in nothing else" if names else "proven: nothing differs"
+def _proven(one: Contrast) -> str:
+    names = ", ".join(one.free)
+    text = f"proven: the runs differ in {names} and in nothing else" if names else "proven: nothing differs"
+    return f"{text}. {no_claim_line('; '.join(one.no_claim))}" if one.no_claim else text
 
 
 def _libraries(config: Mapping[str, Any]) -> str | None:

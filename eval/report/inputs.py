@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.compare.parity import parity, run_parity
-from medvision_agent.eval.compare.statistics.family import Key
-from medvision_agent.eval.compare.statistics.pairs import Evidence
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_of_pair
 
 __all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters", "varied"]
 
@@ -49,6 +49,11 @@ class ContrastIn:
     a: ArmIn
     b: ArmIn
     declared: bool = False
+
+    @property
+    def no_claim(self) -> tuple[str, ...]:
+        """Why a difference says nothing of tools; empty where it may."""
+        return no_claim_of_pair(self.a.runs, self.b.runs, (self.a.name, self.b.name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,18 +132,14 @@ def _without_tools(run: Run) -> bool:
 
 def _named(runs: Sequence[Run]) -> list[ArmIn]:
     """Name arms by model and condition, and by their folders where that is not enough."""
-    models = {run.identity.model_name for run in runs}
-    bare = [_name(run, several=len(models) > 1) for run in runs]
+    several = len({run.identity.model_name for run in runs}) > 1
+    asked = [run.identity for run in runs]
+    bare = [f"{one.model_name} {one.condition}" if several else one.condition for one in asked]
     names = [
         f"{name} ({run.folder.name})" if bare.count(name) > 1 else name for name, run in zip(bare, runs, strict=True)
     ]
     unique = [name if names.count(name) == 1 else f"{name} {at + 1}" for at, name in enumerate(names)]
     return [ArmIn(name, run.identity.model_name, (run,)) for name, run in zip(unique, runs, strict=True)]
-
-
-def _name(run: Run, *, several: bool) -> str:
-    condition = run.identity.condition
-    return f"{run.identity.model_name} {condition}" if several else condition
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:

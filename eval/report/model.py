@@ -10,12 +10,13 @@ from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.tool_path import ToolPath
 from medvision_agent.eval.summary.summary import Effort, Mean
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmTask", "Asked", "Chapter", "Contrast", "Mark", "PairMeans", "Panel", "Picture"]
+__all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "Mark", "PairMeans", "Panel", "Picture"]
 __all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
@@ -125,6 +126,8 @@ class Contrast(Frozen):
     declared: bool
     by_construction: str
     """Why a difference says nothing of a model's skill; empty where it may."""
+    no_claim: tuple[str, ...]
+    """Why a difference says nothing of tools; empty where it may."""
     tests: dict[TaskName, Test]
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
@@ -141,7 +144,7 @@ class Refused(Frozen):
     differences: tuple[str, ...]
 
 
-class Asked(Frozen):
+class FirstPrompt(Frozen):
     """The words that the first sample of a task was asked with."""
 
     task: TaskName
@@ -158,6 +161,8 @@ class RunFacts(Frozen):
     facts: tuple[str, ...]
     identity: Identity
     config: dict[str, Any]
+    tool_path: ToolPath | None
+    """How far tools came; None without tools."""
     endings: dict[str, int]
     """Every sample of the run by how it ended."""
     infrastructure: dict[str, int]
@@ -168,7 +173,7 @@ class RunFacts(Frozen):
     failed_tries: int
     superseded: int
     spent_usd: float | None
-    asked: tuple[Asked, ...]
+    asked: tuple[FirstPrompt, ...]
 
 
 class Published(Frozen):
@@ -205,6 +210,8 @@ class Chapter(Frozen):
     arms: tuple[str, ...]
     offline: tuple[str, ...]
     """Arms without a model: scripted policies."""
+    no_claim: tuple[str, ...]
+    """Headlines: the arms that say nothing of tools, each with the reason."""
     tasks: tuple[TaskData, ...]
     alpha: float
     family_size: int

@@ -5,32 +5,39 @@ one arm alone, the largest losses of answers are shown. Points of tool calls go 
 views as the decomposition of errors (``why/scene``); where that fails, the reason is shown instead of a drawing.
 """
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 
+import cv2
+import numpy as np
+
+from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.figures import Epochs, Scored
-from medvision_agent.eval.report.images import embedded
+from medvision_agent.eval.report.figures import Epochs, Scored, lines_of
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.report.model import Mark, Panel, Picture
-from medvision_agent.eval.report.units import lines_of
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import calls_of, tools_of
 from medvision_agent.eval.why.decompose import Parts, decompose
 from medvision_agent.eval.why.measured import Measurement, measurements
-from medvision_agent.eval.why.missing import Missing
-from medvision_agent.eval.why.scene import Scene, scene_of
+from medvision_agent.eval.why.scene import Missing, Scene, scene_of
 from medvision_agent.tools.view.geometry import Point, Region
+from medvision_agent.tools.view.png import decode_png, encode_png
 
 __all__ = ["pictures"]
 
 _CONTRASTS = 3
 """Contrasts that get pictures: the first ones."""
 _FAR = 4.0
+_MOST_PIXELS = 768
+"""Longest side of a picture in a report."""
 
 
 def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, most: int) -> list[Picture]:
@@ -69,7 +76,7 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         subject=sample.subject,
         asked=sample.label or sample.measurement or lines_of(sample),
         target=_numbers(sample.target) + sample.asks.unit_after,
-        png=embedded(run, record.v0_sha256),
+        png=_embedded(run, record),
         aspect=width / height,
         truth=_truth(sample, scene),
         panels=tuple(
@@ -78,6 +85,25 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         licence=sample.licence,
         contrast=contrast,
     )
+
+
+def _embedded(run: Run, record: Record) -> str:
+    """Return the image as sent of a record in base64, reduced where it is large; empty where none was stored.
+
+    Raises DamageError where it is not the one that was stored.
+    """
+    if not is_hash(record.v0_sha256):
+        return ""
+    data = read_picture(run.folder, record.v0_sha256, record.sample.id)
+    try:
+        grey = decode_png(data)
+    except DataError:
+        return ""
+    longest = max(grey.shape)
+    if longest > _MOST_PIXELS:
+        height, width = (max(1, round(side * _MOST_PIXELS / longest)) for side in grey.shape)
+        data = encode_png(np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
+    return base64.b64encode(data).decode("ascii")
 
 
 def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol) -> Panel:
@@ -116,15 +142,13 @@ def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tup
     parts = decompose(record, calls, scene, rules)
     cited = [part.measurement for part in parts if isinstance(part, Parts)]
     measured = measurements(record.sample.asks, calls, scene)
-    others = [] if isinstance(measured, Missing) else [one for one in measured if not _among(one, cited)]
+    known = [(one.source, one.value, one.points) for one in cited]
+    every = [] if isinstance(measured, Missing) else measured
+    others = [one for one in every if (one.source, one.value, one.points) not in known]
     marks = [mark for one in others for mark in _lines(one, scene, final=False)]
     marks += [mark for one in cited for mark in _lines(one, scene, final=True)]
     reasons = dict.fromkeys(str(part) for part in parts if isinstance(part, Missing))
     return (*views, *marks), "" if marks else "; ".join(reasons) or "nothing to draw"
-
-
-def _among(one: Measurement, cited: Sequence[Measurement]) -> bool:
-    return any((one.source, one.value, one.points) == (other.source, other.value, other.points) for other in cited)
 
 
 def _lines(one: Measurement, scene: Scene, *, final: bool) -> list[Mark]:

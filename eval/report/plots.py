@@ -32,9 +32,12 @@ def forest(chapter: Chapter, place: str) -> Drawn | None:
     rows = [row for row in rows if row[2].difference is not None]
     if not rows:
         return None
+    from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second
+
     name, texts = slug(place, "forest"), []
     with drawing(name):
-        figure, axes = _figure(7.5, 0.9 + 0.32 * len(rows))
+        figure = Figure(figsize=(7.5, 0.9 + 0.32 * len(rows)))
+        axes = figure.subplots()
         axes.axvline(0, color=MUTED, linewidth=1)
         widest = 0.02
         for height, (one, task, found) in enumerate(reversed(rows)):
@@ -158,13 +161,6 @@ def tool_use(chapter: Chapter, place: str, wanted: Sequence[str]) -> Drawn | Non
             marked(chapter, "tool calls per sample, arms from top to bottom as named; failed calls hatched"),
             f"{'; '.join(texts)}.",
         )
-
-
-def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
-    from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second
-
-    figure = Figure(figsize=(width, height))
-    return figure, figure.subplots()
 
 
 def _panels(names: Sequence[str], *, height: float = _PANEL) -> "tuple[Figure, list[Axes]]":

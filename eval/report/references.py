@@ -3,7 +3,7 @@
 Contract: what is not shown is named, with the reason; nothing is left out in silence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,16 @@ import numpy as np
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.figures import REFERENCES
-from medvision_agent.eval.report.images import sizes_of
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import Published, Reference
 from medvision_agent.eval.results.published import differences, published_tables, run_figures
 from medvision_agent.eval.scorer.ceiling import ceiling
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
+from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.why.scene import picture_size
 
 __all__ = ["published", "references"]
 
@@ -39,7 +40,7 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
     if not TASKS[task].is_box:
         return [], missing
     samples = {sample.id: sample for arm in own for sample in arm.first.samples if sample.task == task}
-    sizes = sizes_of([run for arm in own for run in arm.runs], samples.values())
+    sizes = _sizes_of([run for arm in own for run in arm.runs], samples.values())
     found: list[Reference] = []
     if known := [sample for sample in samples.values() if sample.id in sizes]:
         targets = np.array([sample.target for sample in known], dtype=np.float64)
@@ -57,6 +58,24 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
     else:
         missing.append(_EDGE)
     return found, missing
+
+
+def _sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[int, int]]:
+    """Return height and width of the samples' native pictures, where MedVision or a picture as sent tells them."""
+    wanted = {sample.id: sample for sample in samples}
+    sizes = {
+        one.id: (one.medvision.image_size_2d[0], one.medvision.image_size_2d[1])
+        for one in wanted.values()
+        if one.medvision is not None
+    }
+    for run in runs:
+        if run.identity.reshape:
+            continue
+        for record in run.records:
+            one = record.sample.id
+            if one in wanted and one not in sizes and (found := picture_size(run, record)):
+                sizes[one] = (found.height, found.width)
+    return sizes
 
 
 def _reference(name: str, samples: Sequence[Sample], means: dict[str, Mean]) -> Reference:

@@ -12,6 +12,7 @@ from medvision_agent.eval.report.tables import (
     contrast_table,
     endings_table,
     missing_table,
+    path_table,
     published_table,
     repeated,
     sensitivity_table,
@@ -126,7 +127,8 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
             "Of arms asked in several epochs, the first epoch alone: the parts of errors, the points, and how tools "
             "were used. Success rates, and what a sample took, are over all epochs."
         )
-    tables = (*why_tables(chapter, place), tool_table(chapter, place))
+    paths = [path_table(chapter, place)] if any(run.tool_path for run in chapter.runs) else []
+    tables = (*why_tables(chapter, place), *paths, tool_table(chapter, place))
     return Section(
         f"{place}-why",
         "Where the error comes from, and how tools were used",

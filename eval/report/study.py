@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import DataError, StorageError
-from medvision_agent.eval.compare.statistics.family import Key
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, evidence_of
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -54,7 +53,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 alpha=plan.alpha,
                 seed=int(plan.study.get("seed", 0)),
                 evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
-                family=tuple(Key(**one.model_dump()) for one in plan.family) if as_planned else (),
+                family=plan.family if as_planned else (),
                 source=source,
                 label=source if several else "",
                 plan=plan.model_dump(mode="json"),

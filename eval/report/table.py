@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from medvision_agent.text import printable
 
-__all__ = ["Cell", "Column", "Table", "csv_text", "fixed", "latex_text", "markdown_text", "md"]
+__all__ = ["Column", "Table", "Value", "csv_text", "fixed", "latex_text", "markdown_text", "md"]
 
-Cell = str | int | float | None
+Value = str | int | float | None
 NONE = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 _LATEX = {
@@ -61,7 +61,7 @@ class Table:
     """Unique in a report; the name of its files."""
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Value, ...], ...]
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -118,7 +118,7 @@ def fixed(value: float, digits: int, *, sign: bool = False) -> str:
     return text.replace("-", _MINUS)
 
 
-def _shown(cell: Cell, column: Column) -> str:
+def _shown(cell: Value, column: Column) -> str:
     if cell is None:
         return NONE
     if isinstance(cell, str):
@@ -130,7 +130,7 @@ def _shown(cell: Cell, column: Column) -> str:
     return format(cell, "+.4g" if column.sign else ".4g").replace("-", _MINUS)
 
 
-def _exact(cell: Cell) -> str:
+def _exact(cell: Value) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):

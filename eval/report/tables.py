@@ -1,17 +1,21 @@
 """The tables of a report, from its data. Every mean stands beside its success rate, n and number of subjects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.missing import Bounds
-from medvision_agent.eval.report.model import ArmTask, Chapter, Contrast, Published, TaskData
-from medvision_agent.eval.report.table import Cell, Column, Table
+from medvision_agent.eval.report.model import Chapter, Contrast, Published, TaskData
+from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
-__all__ = ["contrast_table", "declared", "endings_table", "marked", "missing_table", "published_table", "repeated"]
-__all__ += ["sensitivity_table", "slug", "strata_table", "task_table", "tested", "tool_table"]
+__all__ = ["chapter_table", "contrast_table", "declared", "endings_table", "marked", "missing_table", "numbers"]
+__all__ += ["path_table", "published_table", "repeated", "sensitivity_table", "signed", "slug", "strata_table"]
+__all__ += ["task_table", "tested", "texts", "tool_table"]
 
+Cells = tuple[Value, ...]
 _NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
 _MARK = {"synthetic": "SYNTHETIC: ", "demonstration": "Demonstration: ", "real": ""}
 _LEVEL = "Intervals: 95%, whatever the level of the declared tests."
@@ -47,10 +51,38 @@ def repeated(chapter: Chapter) -> bool:
     return any(one.epochs > 1 for data in chapter.tasks for one in data.arms)
 
 
+def texts(*names: str) -> list[Column]:
+    """Return columns of words."""
+    return [Column(name, text=True) for name in names]
+
+
+def numbers(*names: str) -> list[Column]:
+    """Return columns of numbers."""
+    return [Column(name) for name in names]
+
+
+def signed(*names: str) -> list[Column]:
+    """Return columns of numbers that carry their sign."""
+    return [Column(name, sign=True) for name in names]
+
+
+def chapter_table(
+    chapter: Chapter,
+    name: str,
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Cells],
+    *,
+    notes: Sequence[str] = (),
+) -> Table:
+    """Return a table whose caption says what the chapter's data can be evidence of."""
+    return Table(name, marked(chapter, caption), tuple(columns), tuple(rows), tuple(notes))
+
+
 def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
     """Return all arms and references of a task."""
     measures = MEASURES[data.task]
-    columns = [Column("arm", text=True), Column("what", text=True), Column("n"), Column("subjects")]
+    columns = [*texts("arm", "what"), *numbers("n", "subjects")]
     columns += [
         Column(f"{_NAMES.get(one.name, one.name)} ({one.unit})" if one.unit else _NAMES.get(one.name, one.name))
         for one in measures
@@ -58,13 +90,8 @@ def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
     names = [measure.name for measure in measures]
     rows = [(one.arm, one.reference or "arm", one.n, one.subjects, *_cells(one.means, names)) for one in data.arms]
     rows += [(one.name, "reference, no run", one.n, one.subjects, *_cells(one.means, names)) for one in data.references]
-    return Table(
-        slug(place, "task", data.task),
-        marked(chapter, f"{data.task}: every arm and reference"),
-        tuple(columns),
-        tuple(rows),
-        tuple(_task_notes(data)),
-    )
+    title = f"{data.task}: every arm and reference"
+    return chapter_table(chapter, slug(place, "task", data.task), title, columns, rows, notes=_task_notes(data))
 
 
 def _task_notes(data: TaskData) -> list[str]:
@@ -89,21 +116,19 @@ def _task_notes(data: TaskData) -> list[str]:
 
 def contrast_table(chapter: Chapter, place: str) -> Table:
     """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
-    columns = [Column("contrast", text=True), Column("task", text=True), Column("loss A"), Column("loss B")]
-    columns += [Column("difference", sign=True), Column("low", sign=True), Column("high", sign=True)]
-    columns += [Column("n"), Column("subjects"), Column("success A"), Column("success B")]
+    columns = [*texts("contrast", "task"), *numbers("loss A", "loss B"), *signed("difference", "low", "high")]
+    columns += numbers("n", "subjects", "success A", "success B")
     if chapter.family_size:
-        columns += [Column("p"), Column("p, Holm"), Column("verdict", text=True)]
-    columns.append(Column("what is withheld, and why", text=True))
-    rows: list[tuple[Cell, ...]] = []
-    for one in chapter.contrasts:
-        for task, test in one.tests.items():
-            found, means = test.primary, one.means[task]
-            cells: list[Cell] = [one.name, task, means.loss_a, means.loss_b, found.difference]
-            cells += [*(found.interval or (None, None)), found.n, found.subjects, means.success_a, means.success_b]
-            if chapter.family_size:
-                cells += [found.p, test.adjusted_p, test.verdict or ("none" if test.declared else "exploratory")]
-            rows.append((*cells, found.withheld))
+        columns += [*numbers("p", "p, Holm"), *texts("verdict")]
+    columns += texts("what is withheld, and why")
+    rows = []
+    for one, task, test in _tests(chapter):
+        found, means = test.primary, one.means[task]
+        cells: list[Value] = [one.name, task, means.loss_a, means.loss_b, found.difference]
+        cells += [*(found.interval or (None, None)), found.n, found.subjects, means.success_a, means.success_b]
+        if chapter.family_size:
+            cells += [found.p, test.adjusted_p, test.verdict or ("none" if test.declared else "exploratory")]
+        rows.append((*cells, found.withheld))
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
         f"Interval: {1 - chapter.alpha:.0%}, over subjects.",
@@ -111,64 +136,60 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
     if chapter.family_size:
         said = "p is corrected over them (Holm)" if tested(chapter) else "none of them has a p-value here"
         notes.append(f"{declared(chapter)}; {said}.")
-    return Table(
-        slug(place, "contrasts"), marked(chapter, "differences in loss"), tuple(columns), tuple(rows), (*notes,)
-    )
+    return chapter_table(chapter, slug(place, "contrasts"), "differences in loss", columns, rows, notes=notes)
+
+
+def _tests(chapter: Chapter) -> Iterator[tuple[Contrast, TaskName, Test]]:
+    for one in chapter.contrasts:
+        for task, test in one.tests.items():
+            yield one, task, test
 
 
 def missing_table(chapter: Chapter, place: str) -> Table:
     """Return how many samples failed or were lost, pair by pair."""
-    columns = [Column("contrast", text=True), Column("task", text=True), Column("chosen"), Column("scored pairs")]
+    columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs")]
     for what in ("failed", "lost"):
-        columns += [Column(f"{what} only in A"), Column(f"{what} only in B"), Column(f"{what} in both")]
+        columns += numbers(f"{what} only in A", f"{what} only in B", f"{what} in both")
     rows = [
         (
             *(one.name, task, gone.chosen, gone.scored),
             *(gone.failed_only_a, gone.failed_only_b, gone.failed_both),
             *(gone.lost_only_a, gone.lost_only_b, gone.lost_both),
         )
-        for one in chapter.contrasts
-        for task, gone in ((task, test.missing) for task, test in one.tests.items())
+        for one, task, gone in ((one, task, test.missing) for one, task, test in _tests(chapter))
     ]
     notes = ("Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",)
-    return Table(slug(place, "missing"), marked(chapter, "what is missing"), tuple(columns), tuple(rows), notes)
+    return chapter_table(chapter, slug(place, "missing"), "what is missing", columns, rows, notes=notes)
 
 
 def sensitivity_table(chapter: Chapter, place: str) -> Table:
     """Return the differences that stand beside the primary, and how far what is missing could move it."""
-    columns = [Column("contrast", text=True), Column("task", text=True), Column("figure", text=True)]
-    columns += [Column("difference", sign=True), Column("lowest", sign=True), Column("highest", sign=True)]
-    columns += [Column("interval, low", sign=True), Column("interval, high", sign=True)]
-    columns += [Column("n"), Column("subjects"), Column("what is withheld, and why", text=True)]
-    rows: list[tuple[Cell, ...]] = []
-    for one in chapter.contrasts:
-        for task, test in one.tests.items():
-            gone, subjects = test.missing, one.means[task].subjects
-            for name, found in (("success rate", gone.success), ("loss, complete pairs", gone.complete)):
-                ends = found.interval or (None, None)
-                own = (found.difference, None, None, *ends, found.n, found.subjects)
-                rows.append((one.name, task, name, *own, found.withheld))
-            for name, bounds in (("bounds: lost pairs", gone.bounds), ("bounds: failures too", gone.answered_bounds)):
-                rows.append(
-                    (one.name, task, name, *_bounds(bounds), gone.chosen, subjects, bounds.withheld if bounds else "")
-                )
+    columns = [*texts("contrast", "task", "figure"), *signed("difference", "lowest", "highest")]
+    columns += [*signed("interval, low", "interval, high"), *numbers("n", "subjects")]
+    columns += texts("what is withheld, and why")
+    rows: list[Cells] = []
+    for one, task, test in _tests(chapter):
+        gone, subjects = test.missing, one.means[task].subjects
+        for name, found in (("success rate", gone.success), ("loss, complete pairs", gone.complete)):
+            ends = found.interval or (None, None)
+            own = (found.difference, None, None, *ends, found.n, found.subjects)
+            rows.append((one.name, task, name, *own, found.withheld))
+        for name, bounds in (("bounds: lost pairs", gone.bounds), ("bounds: failures too", gone.answered_bounds)):
+            why = bounds.withheld if bounds else ""
+            rows.append((one.name, task, name, *_bounds(bounds), gone.chosen, subjects, why))
     notes = (
         "Bounds: the lowest and highest difference in loss there could be, had every lost result been scored.",
         "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
         _LEVEL,
     )
-    caption = marked(chapter, "beside the primary: success, complete pairs, bounds")
-    return Table(slug(place, "sensitivity"), caption, tuple(columns), tuple(rows), notes)
+    caption = "beside the primary: success, complete pairs, bounds"
+    return chapter_table(chapter, slug(place, "sensitivity"), caption, columns, rows, notes=notes)
 
 
 def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
     """Return the strata of a contrast; exploratory, without p-values."""
-    columns = (
-        *(Column(name, text=True) for name in ("task", "stratum", "value")),
-        *(Column(name) for name in ("n", "subjects")),
-        *(Column(name, sign=True) for name in ("difference", "low", "high")),
-        Column("what is withheld, and why", text=True),
-    )
+    columns = [*texts("task", "stratum", "value"), *numbers("n", "subjects"), *signed("difference", "low", "high")]
+    columns += texts("what is withheld, and why")
     rows = []
     for task, found in one.strata.items():
         for part in found:
@@ -176,39 +197,44 @@ def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
             ends = (None, None) if own is None or own.interval is None else own.interval
             difference = None if own is None else own.difference
             rows.append((task, part.name, part.value, part.n, part.subjects, difference, *ends, part.withheld))
-    caption = marked(chapter, f"differences in loss by stratum, {one.name}")
-    return Table(slug(place, "strata", one.name), caption, columns, tuple(rows), ("Exploratory: no p-values.", _LEVEL))
+    caption, notes = f"differences in loss by stratum, {one.name}", ("Exploratory: no p-values.", _LEVEL)
+    return chapter_table(chapter, slug(place, "strata", one.name), caption, columns, rows, notes=notes)
 
 
 def tool_table(chapter: Chapter, place: str) -> Table:
     """Return what the scored samples took."""
-    columns = [Column("arm", text=True), Column("task", text=True), Column("n"), Column("success rate")]
-    columns += [Column("tool calls per sample", 2), Column("calls by tool (failed)", text=True)]
-    columns += [Column("tokens in", 0), Column("tokens out", 0), Column("seconds", 1)]
-    rows: list[tuple[Cell, ...]] = []
+    columns = [*texts("arm", "task"), *numbers("n", "success rate"), Column("tool calls per sample", 2)]
+    columns += [*texts("calls by tool (failed)"), Column("tokens in", 0), Column("tokens out", 0), Column("seconds", 1)]
+    rows: list[Cells] = []
     for data in chapter.tasks:
         for one in data.arms:
             effort = one.effort
             tools = ", ".join(f"{name} {use.calls} ({use.failed})" for name, use in effort.tools.items())
-            cells: list[Cell] = [one.arm, data.task, one.n, _mean(one, "success_rate"), effort.tool_calls.mean]
-            rows.append(
-                (
-                    *cells,
-                    tools or "none",
-                    *(x.mean for x in (effort.input_tokens, effort.output_tokens, effort.seconds)),
-                )
-            )
-    caption = marked(chapter, "what a scored sample took: tool calls, tokens, seconds (means)")
-    return Table(slug(place, "effort"), caption, tuple(columns), tuple(rows))
+            cells: list[Value] = [one.arm, data.task, one.n, one.means["success_rate"].mean]
+            cells += [effort.tool_calls.mean, tools or "none"]
+            rows.append((*cells, effort.input_tokens.mean, effort.output_tokens.mean, effort.seconds.mean))
+    caption = "what a scored sample took: tool calls, tokens, seconds (means)"
+    return chapter_table(chapter, slug(place, "effort"), caption, columns, rows)
+
+
+def path_table(chapter: Chapter, place: str) -> Table:
+    """Return how far tools came in every run that has any: declared, called, answered, shown."""
+    columns = texts("run")
+    columns += numbers("declared in samples", "called in samples", "calls", "answered without error")
+    columns += numbers("shown in the next turn", "pictures", "pictures shown in the next turn")
+    columns += numbers("not recorded whether shown")
+    paths = [(run.arm, run.tool_path) for run in chapter.runs if run.tool_path is not None]
+    rows: list[Cells] = [(arm, *path.model_dump().values()) for arm, path in paths]
+    return chapter_table(chapter, slug(place, "path"), "how far tools came", columns, rows)
 
 
 def endings_table(chapter: Chapter, place: str) -> Table:
     """Return how every sample of every run ended."""
     names = list(dict.fromkeys(name for run in chapter.runs for name in run.endings))
     lost = {name for run in chapter.runs for name in run.infrastructure}
-    columns = [Column("run", text=True), Column("samples")]
-    columns += [Column(f"{_words(name)}{' (infrastructure)' if name in lost else ''}") for name in names]
-    columns += [Column("failed tries, repeated"), Column("superseded attempts"), Column("US dollars", 4)]
+    columns = [*texts("run"), *numbers("samples")]
+    columns += numbers(*(f"{_words(name)}{' (infrastructure)' if name in lost else ''}" for name in names))
+    columns += [*numbers("failed tries, repeated", "superseded attempts"), Column("US dollars", 4)]
     rows = [
         (
             *(run.arm, sum(run.endings.values())),
@@ -217,18 +243,13 @@ def endings_table(chapter: Chapter, place: str) -> Table:
         )
         for run in chapter.runs
     ]
-    return Table(slug(place, "endings"), marked(chapter, "how the samples ended"), tuple(columns), tuple(rows))
+    return chapter_table(chapter, slug(place, "endings"), "how the samples ended", columns, rows)
 
 
 def published_table(place: str, number: int, data: Published) -> Table:
     """Return one part of a published table with the arms below."""
-    columns = (
-        Column("model", text=True),
-        Column("from", text=True),
-        *(Column(name, 1) for name in data.columns),
-        Column("n"),
-    )
-    rows: list[tuple[Cell, ...]] = [(name, "published", *cells, "not stated") for name, cells in data.rows]
+    columns = (*texts("model", "from"), *(Column(name, 1) for name in data.columns), *numbers("n"))
+    rows: list[Cells] = [(name, "published", *cells, "not stated") for name, cells in data.rows]
     rows += [(f"this run: {arm}", "this report", *values, n) for arm, values, n in data.own]
     notes = (data.note, "Not the same there and here: " + "; ".join(data.not_the_same) + ".", f"Source: {data.source}")
     return Table(slug(place, "published", str(number)), data.title, columns, tuple(rows), notes)
@@ -242,11 +263,7 @@ def _cells(means: dict[str, Mean], names: Sequence[str]) -> list[float | None]:
     return [means[name].mean if name in means else None for name in names]
 
 
-def _mean(arm: ArmTask, name: str) -> float | None:
-    return arm.means[name].mean
-
-
-def _bounds(bounds: Bounds | None) -> tuple[Cell, ...]:
+def _bounds(bounds: Bounds | None) -> Cells:
     if bounds is None:
         return (None,) * 5
     return (None, bounds.low, bounds.high, *(bounds.interval or (None, None)))

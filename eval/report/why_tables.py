@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from medvision_agent.eval.report.model import ArmTask, Chapter
-from medvision_agent.eval.report.table import Cell, Column, Table
-from medvision_agent.eval.report.tables import marked, slug
+from medvision_agent.eval.report.table import Column, Table, Value
+from medvision_agent.eval.report.tables import chapter_table, numbers, slug, texts
 from medvision_agent.eval.why.measured import solvers
 from medvision_agent.eval.why.summary import Group, TaskWhy
 
 __all__ = ["why_tables"]
 
-_WHO = (Column("arm", text=True), Column("task", text=True), Column("success rate"), Column("subjects"))
+_WHO = (*texts("arm", "task"), *numbers("success rate", "subjects"))
 _SOLVER = (
     "Copying: the answer minus the value it cites. Arithmetic: that value minus the exact measurement of its points. "
     "Seeing: that measurement minus the target. The signed means add up to the error's. {} finds the points itself (a "
@@ -25,7 +25,7 @@ def why_tables(chapter: Chapter, place: str) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def _each(chapter: Chapter) -> Iterator[tuple[tuple[Cell, ...], TaskWhy]]:
+def _each(chapter: Chapter) -> Iterator[tuple[tuple[Value, ...], TaskWhy]]:
     arms = {(one.arm, data.task): one for data in chapter.tasks for one in data.arms}
     for arm, tasks in chapter.why.items():
         for task, why in tasks.items():
@@ -35,9 +35,9 @@ def _each(chapter: Chapter) -> Iterator[tuple[tuple[Cell, ...], TaskWhy]]:
 
 
 def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
-    columns = [*_WHO, Column("number", text=True), Column("points from", text=True), Column("n")]
+    columns = [*_WHO, *texts("number", "points from"), *numbers("n")]
     columns += [Column(part, sign=signed) for part in ("error", "copying", "arithmetic", "seeing")]
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         for name, one in why.errors.quantities.items():
             solved = one.with_solver.n > one.without_solver.n
@@ -50,11 +50,10 @@ def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
                         (*who, f"{name} ({one.unit})", f"{label}: {sources}", group.n, *_parts(group, signed=signed))
                     )
     what = "signed means" if signed else "mean sizes"
-    caption = marked(chapter, f"where the error comes from, copying, arithmetic, seeing: {what}")
+    caption = f"where the error comes from, copying, arithmetic, seeing: {what}"
     name = slug(place, "error-parts", "signed" if signed else "size")
-    return Table(
-        name, caption, tuple(columns), tuple(rows), (_SOLVER.format(" or ".join(solvers())),) if signed else ()
-    )
+    notes = [_SOLVER.format(" or ".join(solvers()))] if signed else []
+    return chapter_table(chapter, name, caption, columns, rows, notes=notes)
 
 
 def _parts(group: Group, *, signed: bool) -> list[float | None]:
@@ -63,50 +62,42 @@ def _parts(group: Group, *, signed: bool) -> list[float | None]:
 
 
 def _landmarks(chapter: Chapter, place: str) -> Table:
-    columns = (*_WHO, Column("points", text=True), Column("n"), Column("mean distance (mm)"), Column("largest (mm)"))
-    rows: list[tuple[Cell, ...]] = []
+    columns = [*_WHO, *texts("points"), *numbers("n", "mean distance (mm)", "largest (mm)")]
+    rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
-        for name, found in (
-            ("all", why.errors.landmarks),
-            ("without solver", why.errors.landmarks_without_solver),
-        ):
+        errors = why.errors
+        for name, found in (("all", errors.landmarks), ("without solver", errors.landmarks_without_solver)):
             if found is not None:
                 rows.append((*who, name, found.mean_mm.n, found.mean_mm.mean, found.largest_mm.mean))
-        if (corners := why.errors.corners) is not None and corners.lower_mm.n:
+        if (corners := errors.corners) is not None and corners.lower_mm.n:
             rows.append((*who, "lower corner", corners.lower_mm.n, corners.lower_mm.mean, None))
             rows.append((*who, "upper corner", corners.higher_mm.n, corners.higher_mm.mean, None))
-    caption = marked(chapter, "how far the points of answers lie from the true ones")
-    return Table(slug(place, "landmarks"), caption, columns, tuple(rows))
+    caption = "how far the points of answers lie from the true ones"
+    return chapter_table(chapter, slug(place, "landmarks"), caption, columns, rows)
 
 
 def _left(chapter: Chapter, place: str) -> Table:
-    names = ("arm", "task", "number", "why it is not taken apart")
-    columns = (*(Column(name, text=True) for name in names), Column("samples"))
-    rows: list[tuple[Cell, ...]] = [
+    columns = [*texts("arm", "task", "number", "why it is not taken apart"), *numbers("samples")]
+    rows: list[tuple[Value, ...]] = [
         (who[0], who[1], name, reason, count)
         for who, why in _each(chapter)
         for name, one in why.errors.quantities.items()
         for reason, count in one.not_decomposed.items()
     ]
-    caption = marked(chapter, "answers whose error is not taken apart, by reason")
-    return Table(slug(place, "not-decomposed"), caption, columns, tuple(rows))
+    caption = "answers whose error is not taken apart, by reason"
+    return chapter_table(chapter, slug(place, "not-decomposed"), caption, columns, rows)
 
 
 def _behaviour(chapter: Chapter, place: str) -> Table:
-    columns = [*_WHO, Column("n"), Column("calls per sample", 2), Column("invalid calls"), Column("over the limit")]
-    columns += [Column("repeated calls"), Column("answer is the last result (share)"), Column("of n answers")]
-    columns += [Column("answered before the last call"), Column("answer changed (share)")]
-    columns += [Column("most frequent order", text=True)]
-    rows: list[tuple[Cell, ...]] = []
+    columns = [*_WHO, *numbers("n"), Column("calls per sample", 2), *numbers("invalid calls", "over the limit")]
+    columns += numbers("repeated calls", "answer is the last result (share)", "of n answers")
+    columns += [*numbers("answered before the last call", "answer changed (share)"), *texts("most frequent order")]
+    rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         own = why.behaviour
         order = next(iter(own.orders.items()), ("none", 0))
-        rows.append(
-            (
-                *(*who, own.n, own.calls.mean, own.invalid, own.over_limit, own.repeated),
-                *(own.last_result_is_answer.mean, own.last_result_is_answer.n),
-                *(own.answered_before, own.changed.mean, f"{order[0]} ({order[1]})"),
-            )
-        )
-    caption = marked(chapter, "how tools were used")
-    return Table(slug(place, "behaviour"), caption, tuple(columns), tuple(rows))
+        cells = [own.n, own.calls.mean, own.invalid, own.over_limit, own.repeated]
+        cells += [own.last_result_is_answer.mean, own.last_result_is_answer.n]
+        cells += [own.answered_before, own.changed.mean]
+        rows.append((*who, *cells, f"{order[0]} ({order[1]})"))
+    return chapter_table(chapter, slug(place, "behaviour"), "how tools were used", columns, rows)

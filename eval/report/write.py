@@ -1,15 +1,34 @@
-"""Writing a report: the page, and its tables as CSV and LaTeX."""
+"""Writing a report: as an HTML page or as Markdown, and its tables as CSV and LaTeX.
 
+Markdown has the words and tables; figures and pictures are in the HTML page alone.
+"""
+
+import json
 from pathlib import Path
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.report.markdown import markdown_page
-from medvision_agent.eval.report.model import Report
+from medvision_agent.eval.report.how import how
+from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
-from medvision_agent.eval.report.sections import report_tables
-from medvision_agent.eval.report.table import csv_text, latex_text
+from medvision_agent.eval.report.sections import place_of, report_tables, sections
+from medvision_agent.eval.report.table import csv_text, latex_text, markdown_text, md
+from medvision_agent.eval.report.words import BANNERS, headline, sentences
+from medvision_agent.text import printable
 
-__all__ = ["FORMATS", "write_report", "write_tables"]
+__all__ = ["FORMATS", "markdown_page", "write_report", "write_tables"]
+
+
+def markdown_page(report: Report) -> str:
+    """Return the report as Markdown; a model's texts stay text."""
+    lines = [
+        "# medvision-agent report",
+        "",
+        f"Made by medvision-agent {md(report.version)}. Figures: see the HTML page.",
+    ]
+    for chapter in report.chapters:
+        lines += _chapter(chapter, place_of(report, chapter))
+    return "\n".join(lines).rstrip() + "\n"
+
 
 FORMATS = {"html": html_page, "md": markdown_page}
 
@@ -26,6 +45,39 @@ def write_tables(report: Report, folder: Path) -> int:
         _write(folder / f"{table.id}.csv", csv_text(table))
         _write(folder / f"{table.id}.tex", latex_text(table))
     return len(tables)
+
+
+def _chapter(chapter: Chapter, place: str) -> list[str]:
+    lines = ["", f"## {md(headline(chapter))}"]
+    if banner := BANNERS[chapter.evidence]:
+        lines += ["", f"> **{md(banner)}**"]
+    lines += [text for line in chapter.no_claim for text in ("", f"> **{md(line)}**")]
+    lines += ["", "### Summary", "", *(f"- {md(sentence)}" for sentence in sentences(chapter))]
+    for section in sections(chapter, place, draw=False):
+        lines += ["", f"### {md(section.title)}"]
+        lines += [text for note in section.notes for text in ("", md(note))]
+        lines += [text for table in section.tables for text in ("", markdown_text(table).rstrip())]
+    lines += ["", "### How it was run", "", *(f"- {md(name)}: {md(text)}" for name, text in how(chapter))]
+    if chapter.plan:
+        lines += _code("Plan of the study", json.dumps(chapter.plan, indent=2, sort_keys=True))
+    for run in chapter.runs:
+        lines += _run(run)
+    return lines
+
+
+def _run(run: RunFacts) -> list[str]:
+    lines = ["", f"#### Run: {md(run.arm)}", "", f"- {md(run.folder)}", *(f"- {md(fact)}" for fact in run.facts)]
+    lines += [f"- failed: {md(sample)}: {md(ending)} {md(detail)}" for sample, ending, detail in run.details]
+    lines += [f"- and {run.more_details} more failures"] if run.more_details else []
+    for asked in run.asked:
+        lines += _code(f"Prompt of the first {asked.task} sample", f"{asked.system}\n\n{asked.question}")
+    lines += _code("Resolved settings", json.dumps(dict(run.config), indent=2, sort_keys=True))
+    return lines + _code("Identity", json.dumps(run.identity.plain(), indent=2, sort_keys=True))
+
+
+def _code(title: str, text: str) -> list[str]:
+    """Return text as an indented block, which no text can end."""
+    return ["", f"{md(title)}:", "", *(f"    {line}" for line in printable(text, lines=True).splitlines())]
 
 
 def _write(file: Path, text: str) -> None:

@@ -9,8 +9,6 @@ Source: the records of MedVision's result files, both generations.
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from medvision_agent.eval.results.plans import Plans
@@ -18,7 +16,7 @@ from medvision_agent.eval.results.target import read_target
 from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Stored
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Heading", "build_answer", "family_of", "read_heading", "task_of", "unpack"]
+__all__ = ["Heading", "build_answer", "read_heading", "task_of", "unpack"]
 
 Row = Mapping[str, Any]
 _FAMILY_WORDS: dict[str, Family] = {
@@ -28,7 +26,6 @@ _FAMILY_WORDS: dict[str, Family] = {
 }
 # In the order of Doc, whose last fields these are.
 _KEYS = ("dataset_name", "image_file", "taskID", "slice_dim", "slice_idx", "image_size_2d")
-_KEPT = itemgetter(*_KEYS)
 
 
 class Heading(NamedTuple):
@@ -76,11 +73,6 @@ def task_of(file: str) -> str:
     return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
 
 
-def family_of(row: Row, task: str) -> Family:
-    """Return what a record is about, as it says itself or by the name of its task."""
-    return _family(row.get("task_type"), task)
-
-
 def unpack(resps: Any) -> str:
     """Return the response in ``resps``."""
     try:
@@ -95,17 +87,8 @@ def unpack(resps: Any) -> str:
 
 def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
     """Return the heading of a record by its own task, file and task type, or by the *file* it is in."""
-    if task is own_file is said is None:
-        return _make_heading(None, None, None, file)
-    if said is not None and not isinstance(said, str):
-        return _make_heading.__wrapped__(_optional_text(task), _optional_text(own_file), said, file)
-    return _make_heading(_optional_text(task), _optional_text(own_file), said, file)
-
-
-@lru_cache(maxsize=1024)
-def _make_heading(task: str | None, own_file: str | None, said: Any, file: str) -> Heading:
-    task = task or task_of(file)
-    own_file = own_file or (file if "samples_" in file else f"samples_{task}.jsonl")
+    task = _optional_text(task) or task_of(file)
+    own_file = _optional_text(own_file) or (file if "samples_" in file else f"samples_{task}.jsonl")
     return Heading(task, _family(said, task), own_file)
 
 
@@ -141,11 +124,7 @@ def _doc(doc: Any, family: Family) -> Doc:
         profile = get("biometric_profile")
         if isinstance(profile, dict):
             kind, key = _optional_text(profile.get("metric_type")), profile.get("metric_key")
-    try:
-        kept = _KEPT(doc)
-    except KeyError:
-        kept = tuple(map(get, _KEYS))
-    return Doc(get("label", ""), box, kind, key, *kept)
+    return Doc(get("label", ""), box, kind, key, *map(get, _KEYS))
 
 
 def _box(doc: Row) -> Any:

@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 
 from medvision_agent.eval.results.build import build_answer, read_heading
 from medvision_agent.eval.results.columns import columns, first_later
-from medvision_agent.eval.results.decode import decode_carefully, decode_quickly
 from medvision_agent.eval.results.notes import FileNotes
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.record import Record, decode_records, read_record
+from medvision_agent.eval.results.record import Record, decode_carefully, decode_quickly, decode_records, read_record
 from medvision_agent.eval.results.target import read_targets
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.answers import Answers

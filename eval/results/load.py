@@ -1,7 +1,9 @@
 """Bringing in answers made elsewhere: a file of records, or a result folder of MedVision.
 
 Contract: what is said about the files comes back with the answers, nothing is printed. No answer at all is a
-DataError.
+DataError. In a result folder, files are named ``<stamp>_samples_<task>.jsonl``, in the model's folder or, by the first
+generation, one folder deeper. A file's parsed copy (in ``parsed``) is read only where the file itself is not there.
+Results of several models are never put together: the folder of one is to be given.
 """
 
 import gc
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.results.folder import result_files
+from medvision_agent.eval.results.notes import Notes
 from medvision_agent.eval.results.parallel import process_count, read_parts
 from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.results.read import AnswerReader, nameless
@@ -19,7 +21,7 @@ from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, join_batches, score_batch
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["load_answers", "load_batches", "without_collector"]
+__all__ = ["has_results", "load_answers", "load_batches", "result_files", "without_collector"]
 
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
@@ -90,3 +92,43 @@ def without_collector() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+_PATTERNS = ("*_samples_*.jsonl", "*_samples_*.jsonl.gz")
+_PARSED = "parsed"
+
+
+def has_results(folder: Path) -> bool:
+    """Return whether a folder holds sample files, at any depth."""
+    return any(next(folder.rglob(pattern), None) for pattern in _PATTERNS)
+
+
+def result_files(folder: Path, notes: Notes) -> list[Path]:
+    """Return the sample files of the one model in *folder*."""
+    found = sorted(path for pattern in _PATTERNS for path in folder.rglob(pattern))
+    raw = [path for path in found if path.parent.name != _PARSED]
+    parsed = [path for path in found if path.parent.name == _PARSED and not _has_raw(path, raw)]
+    if not raw and not parsed:
+        raise DataError(f"{folder}: no result files (<stamp>_samples_<task>.jsonl) in it or below")
+    files = raw + parsed
+    _check_one_model(folder, files)
+    if raw and parsed:
+        notes.add("parsed files without their raw file: read as they were parsed", parsed[0].name, len(parsed))
+    stamps = [(path, path.name.rpartition("_samples_")[0]) for path in files]
+    missing = [path for path, stamp in stamps if not path.with_name(f"{stamp}_results.json").is_file()]
+    if missing:
+        notes.add("sample files without their results file (upstream refuses them)", missing[0].name, len(missing))
+    return files
+
+
+def _has_raw(parsed: Path, raw: list[Path]) -> bool:
+    model = parsed.parent.parent
+    return any(path.name == parsed.name and path.is_relative_to(model) for path in raw)
+
+
+def _check_one_model(folder: Path, files: list[Path]) -> None:
+    homes = {path.parent.parent if path.parent.name == _PARSED else path.parent for path in files}
+    inner = homes - {folder}
+    if len(inner) > 1:
+        listed = ", ".join(sorted(str(home.relative_to(folder)) for home in inner if home.is_relative_to(folder)))
+        raise DataError(f"{folder}: holds the results of several models ({listed}); give the folder of one")

@@ -27,7 +27,7 @@ from medvision_agent.eval.scorer.batch import Batch, score_batch
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Part", "process_count", "read_parts"]
+__all__ = ["FilePart", "process_count", "read_parts"]
 
 _LEAST = 20_000_000
 """Bytes below which one process is quicker than the start of several."""
@@ -41,7 +41,7 @@ _NEEDED: dict[Family, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """What a summary needs of a file."""
 
     file: ReadFile
@@ -62,12 +62,14 @@ def process_count(files: Sequence[Path]) -> int:
     return min(cores, len(files)) if large else 1
 
 
-def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, processes: int) -> list[Part] | None:
+def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, processes: int) -> list[FilePart] | None:
     """Return a part for each of *files*; None where an id may be there twice, which only one process can tell."""
     work = partial(_read_part, plans, protocol)
     sizes = {file: file.stat().st_size for file in files}
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(processes, context, initializer=_start)
+    # Who interrupts the command ends them too, without a word.
+    quiet_end = (signal.SIGINT, signal.SIG_DFL)
+    pool = ProcessPoolExecutor(processes, context, initializer=signal.signal, initargs=quiet_end)
     try:
         # The largest first, so that none of them is begun when all others are done.
         waiting = {file: pool.submit(work, file) for file in sorted(files, key=sizes.__getitem__, reverse=True)}
@@ -80,16 +82,12 @@ def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, p
     return parts if len(np.unique(ids)) == len(ids) else None
 
 
-def _start() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who interrupts the command ends them too, without a word
-
-
-def _read_part(plans: Plans | None, protocol: Protocol, path: Path) -> Part:
+def _read_part(plans: Plans | None, protocol: Protocol, path: Path) -> FilePart:
     found = read_file(path, plans)
     answers = found.answers
     batches = [_lean(score_batch(family, own, protocol)) for family, own in answers.by_family().items()]
     ids = answers.column("id")
-    return Part(
+    return FilePart(
         replace(found, answers=Answers(len(answers), {}), lines=[]),
         batches,
         np.fromiter(map(hash, ids), np.int64, len(ids)),

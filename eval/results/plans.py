@@ -43,21 +43,17 @@ def read_tasks(path: Path) -> Tasks:
 
 
 class Plans:
-    """Names and voxel sizes for records that lack them; each task's names are looked up once."""
+    """Names and voxel sizes for records that lack them."""
 
     def __init__(self, tasks: Tasks, data: Path | None) -> None:
         self._tasks = tasks
         self._data = data
-        self._names: dict[tuple[str, str], tuple[Any, Any]] = {}
 
     def names(self, task: str, family: Family, label: Any, name: str | None, modality: str | None) -> _Names:
         """Return the name of a label of *task* and its modality, as a record says them itself or else as planned."""
         if family == "AD" or (name and modality):
             return name, modality
-        key = task, str(label)
-        if key not in self._names:
-            self._names[key] = self._planned(*key, family)
-        planned = self._names[key]
+        planned = self._planned(task, str(label), family)
         return name or planned[0], modality or planned[1]
 
     @property

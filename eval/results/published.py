@@ -1,4 +1,4 @@
-"""A run beside the results that MedVision published: its figures in their columns, and what is not the same.
+"""A run by MedVision's summaries, and beside the results that MedVision published: figures, and what is not the same.
 
 Contract: the published figures are the page's own, as texts (``eval/data/medvision/published_results.json``). The run's
 are made from its records as MedVision's summaries make them, with the number of samples they rest on; where they have
@@ -14,15 +14,16 @@ from typing import Any
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.build import build_answer
 from medvision_agent.eval.results.export import rows_by_task
-from medvision_agent.eval.results.summary import sections
+from medvision_agent.eval.results.summary import Section, sections
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.tools.view.frames import MEDVISION
 
-__all__ = ["Figures", "differences", "published_tables", "run_figures"]
+__all__ = ["Figures", "differences", "published_tables", "run_figures", "run_sections"]
 
-Table = Mapping[str, Any]
+
+PublishedTables = Mapping[str, Any]
 _RULES = "paper-v1"
 _ANNOTATIONS = "1.0.0"
 _BOXES = {"R": "Recall", "P": "Precision", "F1": "F1", "IoU": "IoU", "SR": "SuccessRate", "IoU>0.5": "IoU>0.5"}
@@ -44,21 +45,36 @@ class Figures:
     """Samples behind them, failures included."""
 
 
-def published_tables() -> Table:
+def published_tables() -> PublishedTables:
     """Return the published tables as they are stored."""
     text = (files("medvision_agent.eval.data.medvision") / "published_results.json").read_text(encoding="utf-8")
-    tables: Table = json.loads(text)
+    tables: PublishedTables = json.loads(text)
     return tables
+
+
+def run_sections(records: Sequence[Record], protocol: Protocol) -> list[Section]:
+    """Return MedVision's group summaries of *records*, a section for each family, as of an exported run.
+
+    Empty for a run over other data. Infrastructure failures are left out, as everywhere; a result without an answer has
+    an empty response. Both splits of a task in one run are a DataError, as MedVision's names do not tell them apart.
+    """
+    kept = [record for record in records if not record.outcome.infrastructure]
+    if not kept or any(record.sample.medvision is None for record in kept):
+        return []
+    return _sections(kept, protocol)
+
+
+def _sections(kept: Sequence[Record], protocol: Protocol) -> list[Section]:
+    tasks = rows_by_task(kept).items()
+    return sections([build_answer(row, f"run_samples_{task}.jsonl") for task, rows in tasks for row in rows], protocol)
 
 
 def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:
     """Return the figures by family and part of its table, for the families the run has samples of."""
     kept = [record for record in records if not record.outcome.infrastructure]
-    rows = rows_by_task(kept)
-    if not rows:
+    if not kept:
         raise DataError("nothing to put beside the published results: no sample of the run ended in a result")
-    answers = [build_answer(row, f"run_samples_{task}.jsonl") for task, own in rows.items() for row in own]
-    return {section.batch.family: _figures(section.summary) for section in sections(answers, protocol)}
+    return {section.batch.family: _figures(section.summary) for section in _sections(kept, protocol)}
 
 
 def _figures(summary: Mapping[str, Any]) -> dict[str, Figures]:

@@ -121,13 +121,8 @@ def nameless(answers: Answers) -> list[str]:
 
 
 def _tagged(answers: Answers) -> dict[str, bool]:
-    names, responses = answers.column("file"), answers.column("response")
-    if len(set(names)) == 1:  # nearly always; the search ends with the first tag
-        given = (response for response in responses if response is not None)
-        known = responses.count(None) < len(responses)
-        return {names[0]: any("<answer>" in response for response in given)} if known else {}
     found: dict[str, bool] = {}
-    for name, response in zip(names, responses, strict=True):
+    for name, response in zip(answers.column("file"), answers.column("response"), strict=True):
         if response is not None and not found.get(name):
             found[name] = "<answer>" in response
     return found

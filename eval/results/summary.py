@@ -18,14 +18,25 @@ from medvision_agent.eval.scorer.batch import Batch, score_batch
 from medvision_agent.eval.scorer.ceiling import answers_ceiling
 from medvision_agent.eval.scorer.medvision.boxsize import box_ratios, box_size_tables
 from medvision_agent.eval.scorer.medvision.keys import Grouping, Removed, group_batch
-from medvision_agent.eval.scorer.medvision.models import group_averages, landmark_line, lesion_line
-from medvision_agent.eval.scorer.medvision.parsed import parse_iou, parse_results
-from medvision_agent.eval.scorer.medvision.regions import printed_table, sides
+from medvision_agent.eval.scorer.medvision.models import (
+    group_averages,
+    landmark_line,
+    lesion_line,
+    printed_table,
+    sides,
+)
 from medvision_agent.eval.scorer.medvision.sound import sound_figures
-from medvision_agent.eval.scorer.medvision.statistics import Statistics, box_statistics, error_statistics, rows_by
+from medvision_agent.eval.scorer.medvision.statistics import (
+    Statistics,
+    box_statistics,
+    error_statistics,
+    parse_iou,
+    parse_results,
+    rows_by,
+)
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Family
-from medvision_agent.strict import strict
+from medvision_agent.frozen import strict
 from medvision_agent.text import plural
 
 __all__ = ["Section", "sample_lines", "section", "sections"]

@@ -11,14 +11,12 @@ from typing import Any
 
 import msgspec
 
-from medvision_agent.eval.results.decode import decode_quickly
 from medvision_agent.eval.scorer.answer import COUNTS
 from medvision_agent.eval.tasks import Family
 
 __all__ = ["Numbers", "read_target", "read_targets"]
 
 _SEQUENCES = (list, tuple)
-_FLOATS = {float}
 _USUAL: dict[Family, Callable[[str], Any]] = {
     "Detection": msgspec.json.Decoder(tuple[float, float, float, float]).decode,
     "TL": msgspec.json.Decoder(tuple[float, float]).decode,
@@ -37,7 +35,7 @@ def read_targets(targets: Sequence[Any], family: Family) -> tuple[list[Numbers],
     if family != "AD":
         return values, [False] * len(values), {}
     bare = [type(value) is float for value in values]
-    return list(zip(values, strict=True)) if all(bare) else list(map(_numbers, values)), bare, {}
+    return [value if isinstance(value, tuple) else (value,) for value in values], bare, {}
 
 
 def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
@@ -52,23 +50,9 @@ def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], 
     return [numbers for numbers, _ in found], [bare for _, bare in found], errors
 
 
-def _numbers(value: float | Numbers) -> Numbers:
-    return value if isinstance(value, tuple) else (value,)
-
-
 def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
     """Return the numbers of a target, and whether it was a bare number and no list of one."""
     value = _literal(target) if isinstance(target, str) else target
-    if type(value) is list and len(value) == COUNTS[family] and set(map(type, value)) == _FLOATS:
-        found = tuple(value)  # nearly all of boxes and sizes: no look at each number but this one
-        if math.isfinite(sum(found)):
-            return found, False
-    elif type(value) is float and COUNTS[family] == 1 and math.isfinite(value):
-        return (value,), True
-    return _checked(target, value, family)
-
-
-def _checked(target: Any, value: Any, family: Family) -> tuple[tuple[float, ...], bool]:
     bare = not isinstance(value, _SEQUENCES)
     numbers = (value,) if bare else tuple(value)
     if not all(map(_is_number, numbers)):
@@ -89,10 +73,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _literal(text: str) -> Any:
-    try:
-        return decode_quickly(text)  # the usual case
-    except (ValueError, RecursionError):
-        pass
     try:
         return json.loads(text)  # NaN and Infinity are refused with what is not finite
     except (ValueError, RecursionError):

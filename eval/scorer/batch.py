@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.answer import COUNTS
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.losses import angle_loss, box_loss, relative_loss
 from medvision_agent.eval.scorer.metrics import (
     Floats,
     Values,
+    angle_loss,
+    box_loss,
     float32_errors,
     mean_absolute_error,
     mean_relative_error,
     overlap,
+    relative_loss,
 )
 from medvision_agent.eval.scorer.nmae import diagonals, drawn_scales, parsed_nmae, summary_nmae
 from medvision_agent.eval.scorer.numbers import extract_all, parse_all

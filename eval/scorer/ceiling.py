@@ -13,7 +13,6 @@ import numpy as np
 
 from medvision_agent.eval.scorer.metrics import Floats, Target, overlap
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.sizes import whole_pairs
 
 __all__ = ["answers_ceiling", "ceiling", "edge_boxes"]
 
@@ -41,9 +40,6 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
 
 def answers_ceiling(targets: Target, sizes: Sequence[Any], protocol: Protocol) -> dict[str, float]:
     """Return the ceiling of those targets whose rows carry the size of the image, as it stands there."""
-    flat = whole_pairs(sizes)
-    if flat is not None and min(flat) > 0 and max(flat) < _MOST:  # nearly always
-        return ceiling(targets, np.array(flat, np.float64).reshape(-1, 2), protocol)
     known = [_is_size(size) for size in sizes]
     numbers = chain.from_iterable(compress(sizes, known))
     return ceiling(targets[known], np.fromiter(numbers, np.float64, 2 * sum(known)).reshape(-1, 2), protocol)

@@ -1,21 +1,34 @@
-"""MedVision's metrics of parsed answers, to the last bit: of one answer, or of many at once.
+"""MedVision's metrics of parsed answers, to the last bit, and our loss: of one answer, or of many at once.
 
 Contract: the last axis holds the numbers of an answer; any axes before it are samples. Predictions are float32,
 targets float64, and where the two meet NumPy 2's promotion decides, because upstream's values depend on it.
 Infinite predictions give infinite or NaN metrics and never a warning.
 
+The loss is our primary metric, within 0..1. A failure costs 1, so that silence never pays.
+
+* ``relative error``: mean over the numbers of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error says
+  nothing, a number costs 0 if ``p = t`` and 1 otherwise.
+* ``angle``: ``min(|p - t|, 90) / 90``.
+* ``overlap``: ``1 - IoU``, with the protocol's IoU.
+
+What is not finite costs 1 (one number of a relative error, or all of the others), and so does an answer that did not
+parse (NaN).
+
 Source: MedVision's per-sample metrics (both versions, see ``protocol``).
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.tasks import Loss
 
-__all__ = ["Floats", "Overlap", "Target", "Values", "absolute_errors", "float32_errors"]
-__all__ += ["mean_absolute_error", "mean_relative_error", "overlap"]
+__all__ = ["LOSSES", "Floats", "Overlap", "Target", "Values", "absolute_errors", "angle_loss", "box_loss"]
+__all__ += ["float32_errors", "mean_absolute_error", "mean_relative_error", "overlap", "relative_loss"]
+
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
@@ -107,3 +120,28 @@ def _area(sides: NDArray[Any]) -> NDArray[Any]:
 
 def _ratio(part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:
     return np.where(apart, 0.0, np.where(whole > 0, part / whole, np.nan))
+
+
+def relative_loss(values: Values, target: Target) -> Floats:
+    """Return the loss of sizes and distances."""
+    errors = absolute_errors(values, target)
+    with np.errstate(all="ignore"):
+        return np.asarray(np.where(target > 0, _within(errors / target), errors != 0).mean(axis=-1))
+
+
+def angle_loss(values: Values, target: Target) -> Floats:
+    """Return the loss of angles."""
+    return _within(absolute_errors(values, target)[..., 0] / 90)
+
+
+def box_loss(iou: Floats) -> Floats:
+    """Return the loss of boxes with these overlaps; rounding in float32 can lift one just above 1."""
+    return _within(1 - iou)
+
+
+def _within(loss: Floats) -> Floats:
+    return np.where(np.isfinite(loss), np.clip(loss, 0.0, 1.0), 1.0)
+
+
+LOSSES: dict[Loss, Callable[[Values, Target], Floats]] = {"relative error": relative_loss, "angle": angle_loss}
+"""The losses of measures by their names; that of boxes takes an overlap."""

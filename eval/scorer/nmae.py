@@ -11,7 +11,6 @@ angles and distances, while the prompts were written with one that ends in nothi
 import hashlib
 import math
 from collections.abc import Mapping
-from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -20,14 +19,12 @@ from numpy.typing import NDArray
 from medvision_agent.eval.scorer.answer import Stored
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.metrics import Floats
-from medvision_agent.eval.scorer.sizes import whole_pairs
 
 __all__ = ["diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 _ABSENT = Stored(math.nan, False)
 _NOT_SCALED = (1.0, 1.0)
-_UNKNOWN = (math.nan,) * 3
 _CLOSE = 1e-12
 _DRAWN_FROM = ("family", "doc.image", "doc.slice_dim", "doc.slice_idx", "doc.task", "doc.label")
 _Scale = tuple[float, float]
@@ -41,13 +38,8 @@ def diagonals(answers: Answers, between: _Range) -> Floats:
 
     Factors that are not stored are drawn from the range *between*.
     """
-    columns = (*map(answers.column, ("zooms", "doc.slice_dim", "doc.size")), _scales(answers, between))
-    try:
-        with np.errstate(all="ignore"):
-            found = _diagonals(*columns)
-    except OverflowError:
-        found = None
-    return np.fromiter(map(_diagonal, *columns), np.float64, len(answers)) if found is None else found
+    columns = map(answers.column, ("zooms", "doc.slice_dim", "doc.size"))
+    return np.fromiter(map(_diagonal, *columns, _scales(answers, between)), np.float64, len(answers))
 
 
 def parsed_nmae(answers: Answers, mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
@@ -97,25 +89,6 @@ def pixel_scale(
     return float(draws[0]), float(draws[-1])
 
 
-def _diagonals(zooms: list[Any], slice_dims: list[Any], sizes: list[Any], scales: list[Any]) -> Floats | None:
-    """Return what ``_diagonal`` returns of each row; None where a row is not as usual."""
-    if zooms.count(None) == len(zooms):
-        return np.full(len(zooms), math.nan)
-    flat, zooms = whole_pairs(sizes), [own or _UNKNOWN for own in zooms]
-    scales = [own or _UNKNOWN[:2] for own in scales]
-    if flat is None or set(map(len, zooms)) != {3} or set(map(type, slice_dims)) != {int}:
-        return None
-    if not _IN_PLANE.keys() >= set(slice_dims):
-        return None
-    voxels = np.fromiter(chain.from_iterable(zooms), np.float64, 3 * len(zooms)).reshape(-1, 3)
-    axes = np.array([_IN_PLANE[axis] for axis in range(3)])[np.array(slice_dims)]
-    scale = np.fromiter(chain.from_iterable(scales), np.float64, 2 * len(scales)).reshape(-1, 2)
-    sides = np.array(flat, np.float64).reshape(-1, 2) * np.take_along_axis(voxels, axes, axis=1) * scale
-    # Python's power differs from a product in the last bit of some numbers.
-    squares = np.fromiter(map(pow, sides.ravel().tolist(), repeat(2)), np.float64, sides.size).reshape(-1, 2)
-    return np.sqrt(squares[:, 0] + squares[:, 1])
-
-
 def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale: Any) -> float:
     if zooms is None:
         return math.nan
@@ -145,12 +118,11 @@ def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
 
 def _drawn(row: tuple[Any, ...], between: _Range, draw: np.random.RandomState) -> _Scale | None:
     family, image, slice_dim, slice_idx, task, label = row
-    doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task}
+    # Without a label, the key of a size ends in nothing, and that of the others in None.
+    label = None if family != "TL" and label == "" else label
+    doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task, "label": label}
     try:
-        if family == "TL":
-            return pixel_scale(doc | {"label": label}, axes=1, between=between, draw=draw)
-        # Without a label, the key of a size ends in nothing, and that of the others in None.
-        return pixel_scale(doc | {"label": None if label == "" else label}, axes=2, between=between, draw=draw)
+        return pixel_scale(doc, axes=1 if family == "TL" else 2, between=between, draw=draw)
     except ValueError:  # what cannot be encoded
         return None
 

@@ -14,8 +14,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from medvision_agent.eval.scorer.losses import box_loss
-from medvision_agent.eval.scorer.metrics import Floats, Target, Values, mean_absolute_error, overlap
+from medvision_agent.eval.scorer.metrics import Floats, Target, Values, box_loss, mean_absolute_error, overlap
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["BOXES", "NAME", "draw_boxes", "random_boxes"]

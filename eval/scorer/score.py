@@ -1,18 +1,23 @@
 """The score of one sample: MedVision's metrics beside our own loss.
 
 Contract: scoring never fails on a response, whatever it says. A response that does not parse is a failure:
-MAE and MRE are undefined (NaN), overlap is 0, the loss (``losses``) is 1. Infrastructure failures are not scored at
+MAE and MRE are undefined (NaN), overlap is 0, the loss (``metrics``) is 1. Infrastructure failures are not scored at
 all.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medvision_agent.eval.scorer.losses import LOSSES, box_loss
-from medvision_agent.eval.scorer.metrics import Floats, Values, mean_absolute_error, mean_relative_error, overlap
+from medvision_agent.eval.scorer.metrics import (
+    LOSSES,
+    box_loss,
+    mean_absolute_error,
+    mean_relative_error,
+    overlap,
+)
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
@@ -20,8 +25,6 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["Score", "score", "score_record"]
-
-NAN = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,13 @@ class Score:
     """The response parsed into as many numbers as the task asks for; says nothing about their plausibility."""
     values: tuple[float, ...] = ()
     """The parsed numbers (float32 values)."""
-    mae: float = NAN
-    mre: float = NAN
+    mae: float = math.nan
+    mre: float = math.nan
     """All tasks but boxes."""
-    iou: float = NAN
-    f1: float = NAN
-    precision: float = NAN
-    recall: float = NAN
+    iou: float = math.nan
+    f1: float = math.nan
+    precision: float = math.nan
+    recall: float = math.nan
     """IoU to recall: boxes only."""
     loss: float = 1.0
 
@@ -54,18 +57,16 @@ def score(task: TaskName, response: str | None, target: Sequence[float], protoco
     extracted = "" if response is None else extract(response, count, protocol)
     values = parse(extracted, count)
     truth = np.array(target, dtype=np.float64)
-    if asked.loss == "overlap":
-        return _score_box(extracted, values, truth, protocol)
+    is_box = asked.loss == "overlap"
     if values is None:
-        return Score(extracted)
-    return Score(
-        extracted,
-        success=True,
-        values=tuple(values.tolist()),
-        mae=float(mean_absolute_error(values, truth)),
-        mre=float(mean_relative_error(values, truth)),
-        loss=float(LOSSES[asked.loss](values, truth)),
-    )
+        return Score(extracted, iou=0.0, f1=0.0, precision=0.0, recall=0.0) if is_box else Score(extracted)
+    read = Score(extracted, True, tuple(values.tolist()), mae=float(mean_absolute_error(values, truth)))
+    if not is_box:
+        loss = float(LOSSES[asked.loss](values, truth))
+        return replace(read, mre=float(mean_relative_error(values, truth)), loss=loss)
+    found = overlap(values, truth, protocol)
+    iou, f1, precision, recall = map(float, found)
+    return replace(read, iou=iou, f1=f1, precision=precision, recall=recall, loss=float(box_loss(found.iou)))
 
 
 def score_record(record: Record, protocol: Protocol) -> Score | None:
@@ -77,20 +78,3 @@ def score_record(record: Record, protocol: Protocol) -> Score | None:
     if record.outcome.infrastructure:
         return None
     return score(record.sample.task, scored_text(record), record.sample.target, protocol)
-
-
-def _score_box(extracted: str, values: Values | None, truth: Floats, protocol: Protocol) -> Score:
-    if values is None:
-        return Score(extracted, iou=0.0, f1=0.0, precision=0.0, recall=0.0)
-    found = overlap(values, truth, protocol)
-    return Score(
-        extracted,
-        success=True,
-        values=tuple(values.tolist()),
-        mae=float(mean_absolute_error(values, truth)),
-        iou=float(found.iou),
-        f1=float(found.f1),
-        precision=float(found.precision),
-        recall=float(found.recall),
-        loss=float(box_loss(found.iou)),
-    )

@@ -122,6 +122,9 @@ class Settings(Asked):
     """What the whole run may take."""
     max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=1000)
     """Samples in flight at once, instead of the model's own setting."""
+    probe: Annotated[bool, NEITHER] = True
+    """Before the first sample, check by two short requests that the declarations of tools reach the model. Only where
+    tools are declared by the service's own function calling."""
     out: Annotated[Path, NEITHER] = Path()
     """The folder of the run."""
     resume: Annotated[bool, NEITHER] = False
@@ -136,10 +139,10 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar`` and no ``tools_from``.
+        it had no ``grammar``, no ``probe`` and no ``tools_from``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
-        later = {"budget", "frame", "script", "models_file", "grammar", "tools_from"}
+        later = {"budget", "frame", "script", "models_file", "grammar", "probe", "tools_from"}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
 

@@ -1,17 +1,43 @@
 """Files of a run that outlive a power cut: folders and pictures, flushed together with the names that lead to them.
 
-Contract: when a function here returns, what it made is on disk under its name. OSErrors pass through.
+Contract: when a function here returns, what it made is on disk under its name; the count of records alone is not
+flushed. OSErrors pass through.
 """
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["DATABASE", "PICTURES", "make_folder", "picture_path", "sync_folder", "write_picture"]
+__all__ = [
+    "COUNT",
+    "DATABASE",
+    "LOCK",
+    "LOG",
+    "PICTURES",
+    "is_hash",
+    "make_folder",
+    "picture_path",
+    "read_count",
+    "sync_folder",
+    "write_count",
+    "write_picture",
+]
 
 DATABASE = "run.sqlite"
+LOG = f"{DATABASE}-wal"
+"""SQLite's log: what was stored last, while the run is being written and after a kill."""
+COUNT = f"{DATABASE}-count"
+"""How many records there are; it stands beside the log, which may be lost, and goes with it."""
+LOCK = "run.lock"
 PICTURES = "pictures"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def is_hash(text: str) -> bool:
+    """Say whether a text can be the name of a stored picture."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def picture_path(folder: Path, sha256: str) -> Path:
@@ -65,6 +91,23 @@ def _written(path: Path, content: bytes) -> Path:
         part.unlink(missing_ok=True)
         raise
     return part
+
+
+def write_count(folder: Path, records: int) -> None:
+    """Note how many records the database holds: afterwards, and never more than it holds."""
+    handle = os.open(folder / COUNT, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.write(handle, b"%012d\n" % records)  # over the old one: emptying the file first makes ext4 flush it
+    finally:
+        os.close(handle)
+
+
+def read_count(folder: Path) -> int | None:
+    """Return how many records there should be at least, or None where no readable note says so."""
+    try:
+        return int((folder / COUNT).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def make_folder(folder: Path) -> None:

@@ -10,71 +10,97 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from medvision_agent.errors import StorageError
+from medvision_agent.agent.endings.probe import ToolProbe
+from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import DATABASE
+from medvision_agent.eval.store.damage import Damage, changed, damage_in, is_lost
+from medvision_agent.eval.store.files import DATABASE, LOG, read_count
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refusals import settled
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.seal import records_in, traces_in
 
-__all__ = ["CELLS", "FORMAT", "STUDY", "has_run", "holds_run", "open_run", "read_trace", "read_traces"]
+__all__ = [
+    "CELLS",
+    "FORMAT",
+    "STUDY",
+    "has_run",
+    "holds_run",
+    "no_run",
+    "open_run",
+    "read_trace",
+    "read_traces",
+    "reading",
+]
 
-FORMAT = 1
+FORMAT = 2
+_READABLE = (1, FORMAT)
+"""Format 1 had no hashes."""
+_LATEST = """
+    JOIN sample ON sample.id = sample_id
+    WHERE attempt = (SELECT max(attempt) FROM record AS other WHERE other.sample_id = record.sample_id)
+    ORDER BY position
+"""
 STUDY, CELLS = "study.json", "cells"
 """By these a study is known from a run: the file of its plan, and the folder of its runs."""
 
 
 def open_run(folder: Path) -> Run:
-    """Read a stored run; raises StorageError if there is none or it is no run of this program."""
-    with _reading(folder) as database:
-        if not holds_run(database):
-            raise StorageError(
-                f"{folder} holds no run: it was interrupted before it was created. Repeat the command without --resume."
-            )
+    """Read a stored run; raises StorageError if there is none, and DamageError if it is not what was stored.
+
+    Traces and pictures are checked where they are read.
+    """
+    count = read_count(folder)  # before the database: it grows meanwhile
+    with reading(folder) as database:
+        for damage in damage_in(database, count):
+            raise damage.error(folder)
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
-        if facts.get("format") != FORMAT:
-            raise StorageError(
-                f"{folder / DATABASE}: format {facts.get('format')!r}, this version reads format {FORMAT}"
-            )
         rows = database.execute("SELECT json FROM sample ORDER BY position")
         samples = {sample.id: sample for sample in (Sample.model_validate_json(row[0]) for row in rows)}
         latest, superseded = dict[str, Record](), list[Record]()
-        for sample_id, text in database.execute("SELECT sample_id, json FROM record ORDER BY attempt"):
-            if sample_id in latest:
-                superseded.append(latest[sample_id])
-            latest[sample_id] = Record.model_validate({**json.loads(text), "sample": samples[sample_id]})
-        records = [latest[sample_id] for sample_id in samples if sample_id in latest]
+        for stored in records_in(database):
+            if stored.sample_id in latest:
+                superseded.append(latest[stored.sample_id])
+            content = {**json.loads(stored.json), "sample": samples[stored.sample_id]}
+            latest[stored.sample_id] = Record.model_validate(content)
+        records = settled([latest[sample_id] for sample_id in samples if sample_id in latest])
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
-        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded)
+        probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
+        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded, probe)
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
-    """Return the latest trace of a sample: ``messages`` and ``tool_calls``; raises StorageError if there is none."""
-    query = "SELECT trace FROM record WHERE sample_id = ? ORDER BY attempt DESC LIMIT 1"
-    with _reading(folder) as database:
-        row = database.execute(query, (sample_id,)).fetchone()
-        if row is None:
-            raise StorageError(f"{folder} has no trace of sample {sample_id!r}")
-        trace: dict[str, Any] = json.loads(row[0])
-        return trace
+    """Return the latest trace of a sample: ``messages`` and ``tool_calls``.
+
+    Raises StorageError if there is none, and DamageError if it is not what was stored.
+    """
+    with reading(folder) as database:
+        for _, trace in _traces(database, folder, "WHERE sample_id = ? ORDER BY attempt DESC LIMIT 1", sample_id):
+            return trace
+        raise StorageError(f"{folder} has no trace of sample {sample_id!r}")
 
 
 def read_traces(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each finished sample's id and latest trace, in the order of the samples; raises StorageError."""
-    query = """
-        SELECT sample_id, trace, max(attempt) FROM record JOIN sample ON sample.id = sample_id
-        GROUP BY sample_id ORDER BY position
-    """
-    with _reading(folder) as database:
-        for sample_id, trace, _ in database.execute(query):
-            yield sample_id, json.loads(trace)
+    """Yield each finished sample's id and latest trace, in the order of the samples; raises as ``read_trace`` does."""
+    with reading(folder) as database:
+        yield from _traces(database, folder, _LATEST)
+
+
+def _traces(
+    database: sqlite3.Connection, folder: Path, which: str, *values: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for trace in traces_in(database, which, *values):
+        if trace.changed:
+            raise changed("trace", trace.sample_id, trace.attempt).error(folder)
+        yield trace.sample_id, json.loads(trace.json)
 
 
 def has_run(folder: Path) -> bool:
     """Say whether a folder holds a run; what a process killed on its way there left behind is none."""
     if not (folder / DATABASE).is_file():
         return False
-    with _reading(folder) as database:
+    with _connected(folder) as database:
         return holds_run(database)
 
 
@@ -84,7 +110,30 @@ def holds_run(database: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open a run's database in one state, whatever is written meanwhile; raises StorageError if there is no run."""
+    with _connected(folder) as database:
+        database.execute("BEGIN")
+        if not holds_run(database):
+            raise no_run(folder)
+        row = database.execute("SELECT value FROM run WHERE key = 'format'").fetchone()
+        if row is None or json.loads(row[0]) not in _READABLE:
+            known = " and ".join(map(str, _READABLE))
+            raise StorageError(f"{folder / DATABASE}: format {row and row[0]}, this version reads formats {known}")
+        yield database
+
+
+def no_run(folder: Path) -> StorageError:
+    """Return what is wrong with a folder whose database holds no run."""
+    if is_lost(folder):
+        return Damage(f"its log ({LOG}) is lost, and with it the whole run").error(folder)
+    return StorageError(
+        f"{folder} holds no run: it was interrupted before it was created. Repeat the command without --resume."
+    )
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
     file = folder / DATABASE
     if not file.is_file() and (folder / STUDY).is_file():
         raise StorageError(f"{folder} is a study, not a run; its runs are the folders in {folder / CELLS}: give one")
@@ -94,8 +143,10 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
     try:
         database = _connect(file)
         yield database
-    except (sqlite3.Error, ValueError, KeyError) as error:
+    except (sqlite3.OperationalError, ValueError, KeyError) as error:  # locked, not to be opened, of a later version
         raise StorageError(f"{file} is not a readable run: {error}") from error
+    except sqlite3.Error as error:
+        raise DamageError(f"{file} is not a readable run, it is damaged: {error}; restore it from a copy") from error
     finally:
         if database is not None:
             database.close()

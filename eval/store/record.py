@@ -41,6 +41,11 @@ class ToolUse(_Frozen):
     """The name the model wrote; may be unknown."""
     ok: bool
     seconds: float
+    shown: bool | None = None
+    """The result stood in the messages of the model's next turn. None: there was an error, the provider ran it, or it
+    was not recorded (0.1.0)."""
+    picture_shown: bool | None = None
+    """The picture did; None without a picture, or where it was not recorded (0.1.0)."""
 
 
 class Record(_Frozen):
@@ -72,8 +77,16 @@ class Record(_Frozen):
     failed_tries: int = 0
     """How many such tries there were."""
     finish_reasons: tuple[str, ...] = ()
+    unread_calls: int = 0
+    """Replies that hold calls of tools in their text which neither the service nor the grammar read."""
     model_versions: tuple[str, ...] = ()
     """Distinct model versions the server said it used."""
+    fingerprints: tuple[str, ...] = ()
+    """Distinct marks of its version and settings that the server sent."""
+    asked_at: str = ""
+    """When the first request was sent, also one that failed: UTC, ISO 8601; empty in runs of version 0.1."""
+    last_asked_at: str = ""
+    """When the last one was sent."""
     prompt_sha256: str = ""
     """Hash of the rendered prompt (system text and question) without the tool paragraph."""
     prompt_with_tools_sha256: str = ""

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.tool_path import ToolPath, tool_path
 from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
+
+_SHOWN = 5
+"""Fingerprints that are named at most: a server may send another one with every reply."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +32,18 @@ class Run:
     records: Sequence[Record]
     superseded: Sequence[Record] = ()
     """Earlier attempts of these samples: they count in nothing but what was spent."""
+    probe: ToolProbe | None = None
+    """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
 
     @property
     def source_note(self) -> str:
         """What summaries must say about the data."""
         return str(self.config["source"]["note"])
+
+    @property
+    def tool_path(self) -> ToolPath | None:
+        """How far tools came: declared, called, answered, shown; None without tools."""
+        return tool_path(self.identity, self.records)
 
     @property
     def facts(self) -> list[str]:
@@ -46,6 +59,9 @@ class Run:
             f"model {identity.model_name} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
             f"data {self.config['source']['name']}, recipe {self._asked()}, {finished}",
         ]
+        if dates := self._dates():
+            lines.append(dates)
+        lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
         if identity.model.get("replay"):
             lines.append(self._replayed())
         if identity.resumed:
@@ -53,14 +69,28 @@ class Run:
             lines.append(f"RESUMED UNDER OTHER CODE (version and hash): {made}")
         if self.superseded:
             lines.append(self._spent())
+        if crashed := [record.sample.id for record in self.records if record.outcome is Outcome.CRASHED]:
+            lines.append(f"SET ASIDE, because the program died while asking each of them alone: {', '.join(crashed)}")
         if identity.model.get("provider") == "offline" and identity.model["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
         return lines
 
     @property
     def spent_usd(self) -> float | None:
-        """What all attempts cost, superseded ones included; None where no attempt has a cost."""
-        return _dollars([*self.records, *self.superseded])
+        """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
+        return _dollars([*self.records, *self.superseded, *([self.probe] if self.probe else [])])
+
+    def _dates(self) -> str:
+        """Say on which days samples were asked, and which marks of its version the server sent; empty if unknown."""
+        days = sorted(
+            day for record in self.records for at in (record.asked_at, record.last_asked_at) if (day := at[:10])
+        )
+        marks = sorted({mark for record in self.records for mark in record.fingerprints})
+        if not days:
+            return ""
+        line = f"asked on {days[0]} (UTC)" if days[0] == days[-1] else f"asked from {days[0]} to {days[-1]} (UTC)"
+        more = f" and {len(marks) - _SHOWN} more" if len(marks) > _SHOWN else ""
+        return line + (f", server fingerprints: {', '.join(marks[:_SHOWN])}{more}" if marks else "")
 
     def _spent(self) -> str:
         """Say what the superseded attempts took, which is in no other figure."""
@@ -104,7 +134,8 @@ class Run:
     def pending(self) -> list[tuple[Sample, int]]:
         """Return the samples still to be asked, each with the number of its next attempt.
 
-        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure.
+        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure,
+        unless it ended the program.
         """
         latest = {record.sample.id: record for record in self.records}
         todo = []
@@ -112,11 +143,11 @@ class Run:
             record = latest.get(sample.id)
             if record is None:
                 todo.append((sample, 1))
-            elif record.outcome.infrastructure:
+            elif record.outcome.infrastructure and record.outcome is not Outcome.CRASHED:
                 todo.append((sample, record.attempt + 1))
         return todo
 
 
-def _dollars(records: Sequence[Record]) -> float | None:
+def _dollars(records: Sequence[Record | ToolProbe]) -> float | None:
     costs = [record.cost_usd for record in records if record.cost_usd is not None]
     return sum(costs) if costs else None

@@ -4,59 +4,56 @@ The promise: *a sample reported as done is on disk*. Every finished sample is on
 its pictures are written, flushed and renamed into place before the row that names them. A run that is killed repeats
 at most the samples in flight.
 
-    RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample
+    RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample, and their
+                        hashes (``seal.py``)
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
+    RUN/in_flight.jsonl samples being asked, while a process writes the run or where one died (``in_flight.py``)
+
+While a run is written, SQLite's log and a count of the records stand beside the file. The log is copied into the file
+when the run was created and whenever it holds a megabyte.
 
 Nothing is overwritten: a sample tried again after an infrastructure failure gets a further row (``attempt``), and the
 latest one counts. One process writes at a time (a file lock says so); any number may read.
 """
 
-import json
+import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import DATABASE, PICTURES, make_folder, sync_folder, write_picture
-from medvision_agent.eval.store.read import FORMAT, holds_run, open_run
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, write_picture
+from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.schema import add_record, continue_run, create_run, set_fact
+from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
+from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore"]
 
 _LOG = logging.getLogger(__name__)
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
 """What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
-_SCHEMA = """
-CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE sample (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
-CREATE TABLE record (
-    sample_id TEXT NOT NULL REFERENCES sample (id),
-    attempt INTEGER NOT NULL,
-    outcome TEXT NOT NULL,
-    json TEXT NOT NULL,
-    trace TEXT NOT NULL,
-    PRIMARY KEY (sample_id, attempt)
-) STRICT;
-"""
 
 
 class RunStore:
     """A run's folder, open for writing. Use ``create`` or ``resume``, then as a context manager."""
 
-    def __init__(self, folder: Path, lock: FileLock, database: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
-        self._lock = lock
-        self._database = database
+        self._writer = Writer(folder)
+        self.in_flight = InFlight(folder)
 
     @classmethod
     def create(cls, folder: Path, samples: Sequence[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
@@ -65,23 +62,11 @@ class RunStore:
         The settings and the samples are one transaction: a folder holds a whole run or none. What a process killed
         on its way there left behind is none, and taken over.
         """
-        store = cls._open(folder)
+        store = cls(folder)
         try:
-            with store._transaction() as database:
-                if holds_run(database):
-                    raise StorageError(
-                        f"{folder} already holds a run; add --resume to continue it, or give another --out"
-                    )
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    database.execute(statement)
-                facts = {
-                    "format": FORMAT,
-                    "identity": identity.model_dump(mode="json", exclude={"resumed"}),
-                    "config": config,
-                }
-                database.executemany("INSERT INTO run VALUES (?, ?)", [(k, json.dumps(v)) for k, v in facts.items()])
-                rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
-                database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
+            facts = {"identity": identity.model_dump(mode="json", exclude={"resumed"}), "config": config}
+            store._writer.do(lambda database: create_run(database, folder, samples, facts))
+            store._writer.note_count(0)
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
@@ -107,40 +92,23 @@ class RunStore:
             raise StorageError(
                 f"{folder} cannot be resumed with other settings; give the same ones, or another --out:\n{lines}"
             )
-        store = cls._open(folder)
-        store._note_code(stored, identity.code)
+        store = cls(folder)
+        try:
+            tally = store._writer.do(lambda database: continue_run(database, stored, identity.code))
+            store._writer.note_count(tally.count)
+        except _UNWRITABLE as error:
+            store.close()
+            raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
+        except BaseException:
+            store.close()
+            raise
         _LOG.info("%s: the run is resumed", folder)
         return store
 
-    def _note_code(self, stored: Identity, code: str) -> None:
-        """Note that the run goes on under *code*, unless that made its last records."""
-        if code == (stored.resumed or (stored.code,))[-1]:
-            return
-        with self._transaction() as database:
-            noted = json.dumps([*stored.resumed, code])
-            database.execute("INSERT OR REPLACE INTO run VALUES ('resumed', ?)", (noted,))
-
-    @classmethod
-    def _open(cls, folder: Path) -> Self:
-        lock = FileLock(folder / "run.lock")
-        try:
-            make_folder(folder / PICTURES)
-            lock.acquire(blocking=False)
-        except Timeout as error:
-            raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
-        except OSError as error:
-            raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
-        database = None
-        try:
-            database = sqlite3.connect(folder / DATABASE, isolation_level=None, check_same_thread=False)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as error:
-            if database is not None:
-                database.close()
-            lock.release()
-            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
-        return cls(folder, lock, database)
+    def note_probe(self, probe: ToolProbe) -> None:
+        """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
+        found = probe.model_dump(mode="json")
+        self._writer.do(lambda database: set_fact(database, "probe", found))
 
     def __enter__(self) -> Self:
         return self
@@ -149,59 +117,55 @@ class RunStore:
         self.close()
 
     def close(self) -> None:
-        """Close the database and let others write; leaves one plain file where no one else is reading."""
-        try:
-            with suppress(sqlite3.Error):
-                self._database.execute("PRAGMA journal_mode = DELETE")
-            self._database.close()
-        finally:
-            self._lock.release()
+        """Store all that was handed over, close the database and let others write; may be called again."""
+        self.in_flight.close()
+        self._writer.close()
 
     def discard_if_empty(self) -> None:
         """Take the run away again if it holds no record; pictures of other runs and other files stay."""
         try:
-            empty = self._database.execute("SELECT count(*) FROM record").fetchone() == (0,)
+            count = self._writer.do(lambda database: database.execute("SELECT count(*) FROM record").fetchone()[0])
         except sqlite3.Error:
             return  # what cannot be looked at stays
-        if not empty:
+        if count:
             return
         self.close()
-        for name in (DATABASE, "run.lock"):
+        for name in (DATABASE, COUNT, LOCK, JOURNAL):
             (self.folder / name).unlink(missing_ok=True)
         for folder in (self.folder / PICTURES, self.folder):
             with suppress(OSError):  # not empty
                 folder.rmdir()
 
     def add(self, record: Record, trace: Trace) -> None:
-        """Store one finished sample; when this returns it is on disk. Not to be called from two threads at once.
+        """Store one finished sample, from any thread; when this returns it is on disk.
 
         Raises StorageError naming the sample if anything of it cannot be written; then nothing of it counts.
         """
+        self._submit(record, trace).result()
+
+    async def add_async(self, record: Record, trace: Trace) -> None:
+        """Store one finished sample as ``add`` does, while the event loop goes on.
+
+        A task that is cancelled here does not wait any longer; its sample is stored all the same.
+        """
+        await asyncio.shield(asyncio.wrap_future(self._submit(record, trace)))
+
+    def _submit(self, record: Record, trace: Trace) -> Future[None]:
+        return self._writer.submit(lambda database: self._add(database, record, trace))
+
+    def _add(self, database: sqlite3.Connection, record: Record, trace: Trace) -> None:
         try:
+            text = trace.to_json()
             for key, png in trace.pictures.items():
                 write_picture(self.folder, key, png, self.shared)
-            row = (
-                record.sample.id,
-                record.attempt,
-                record.outcome,
-                record.model_dump_json(exclude={"sample"}),
-                trace.to_json(),
-            )
-            with self._transaction() as database:
-                database.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", row)
+            content = record.model_dump_json(exclude={"sample"})
+            row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(text), None)
+            row = row._replace(sha256=row.found_sha256)
+            tally = add_record(database, row, text)
         except _UNWRITABLE as error:
             raise StorageError(
                 f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
                 "the samples before it are; remove the cause and go on with --resume"
             ) from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has rolled back already
-                self._database.execute("ROLLBACK")
-            raise
+        with suppress(OSError):  # the sample is stored, and a lower count is true as well
+            self._writer.note_count(tally.count)

@@ -137,34 +137,22 @@ def _controls(design: Design, values: list[str]) -> None:
         design.compare(design.condition(value, f"{value}{subset}"), design.on(), "tools")
 
 
-def _form(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one called as each prompt form given; `on -> FORM`. What tools do under each is `cross`."""
-    _vary(design, "form", values)
+_BOXES = (
+    "MedVision's convention keeps MedVision's rule of reading a box, the others have ours: compare success rates too."
+)
 
 
-def _recipe(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one called as each recipe given; `on -> RECIPE`."""
-    _vary(design, "recipe", values)
+def _vary(key: str, noun: str, more: str = "") -> Callable[[Design, list[str]], None]:
+    """Return a design with one arm for each value given of a setting; *noun* and *more* describe it."""
 
+    def apply(design: Design, values: list[str]) -> None:
+        for value in values:
+            if value == getattr(design.base, key):
+                raise ConfigError(f"designs: {key}:{value}: that is the base's own")
+            design.compare(design.on(), design.add(value, design.base.but(**{key: value})), key)
 
-def _frame(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one called as each coordinate convention given; `on -> FRAME`.
-
-    MedVision's convention keeps MedVision's rule of reading a box, the others have ours: compare success rates too.
-    """
-    _vary(design, "frame", values)
-
-
-def _grammar(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one called as each grammar of tool calls in text given; `on -> GRAMMAR`."""
-    _vary(design, "grammar", values)
-
-
-def _vary(design: Design, key: str, values: list[str]) -> None:
-    for value in values:
-        if value == getattr(design.base, key):
-            raise ConfigError(f"designs: {key}:{value}: that is the base's own")
-        design.compare(design.on(), design.add(value, design.base.but(**{key: value})), key)
+    apply.__doc__ = f"Arms `on`, and one called as each {noun} given; `on -> {key.upper()}`.{more}"
+    return apply
 
 
 DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
@@ -179,10 +167,10 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "must-use": (_must_use, ""),
     "repeat": (_repeat, "[ARM]"),
     "controls": (_controls, "[CONTROL,CONTROL]"),
-    "form": (_form, "FORM,FORM"),
-    "recipe": (_recipe, "RECIPE,RECIPE"),
-    "frame": (_frame, "FRAME,FRAME"),
-    "grammar": (_grammar, "GRAMMAR,GRAMMAR"),
+    "form": (_vary("form", "prompt form", " What tools do under each is `cross`."), "FORM,FORM"),
+    "recipe": (_vary("recipe", "recipe"), "RECIPE,RECIPE"),
+    "frame": (_vary("frame", "coordinate convention", f" {_BOXES}"), "FRAME,FRAME"),
+    "grammar": (_vary("grammar", "grammar of tool calls in text"), "GRAMMAR,GRAMMAR"),
 }
 """Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
+from medvision_agent.settings_text import read_yaml
 
 __all__ = ["read_study"]
 
@@ -28,31 +28,11 @@ _INNER: dict[str, type[BaseModel]] = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML whose only truth values are ``true`` and ``false``, and whose mappings hold each key once."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way
-        letter: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
-        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping, or raise a YAMLError for a key that stands twice."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-
-
 def read_study(path: Path) -> Study:
     """Return the study of a file; raises ConfigError."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = read_yaml(path.read_text(encoding="utf-8"), switches=False)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: not a readable study file: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected the keys of a study: {', '.join(Study.model_fields)}")

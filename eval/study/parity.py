@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # stored runs are compared without what it takes to run them
 
 __all__ = ["Problem", "check_identities", "check_parity"]
 
-Key = tuple[str, str, str, int]
+CellKey = tuple[str, str, str, int]
 
 
 class Problem(Frozen):
@@ -61,7 +61,7 @@ def check_parity(folder: Path) -> list[Problem]:
 
 def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
     """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
-    identities: Mapping[Key, dict[str, Any]] = {
+    identities: Mapping[CellKey, dict[str, Any]] = {
         (cell.source, cell.model, cell.arm, cell.epoch): cell.prepared.identity.plain() for cell in cells
     }
     for contrast, a, b in _pairs(plan):
@@ -73,7 +73,7 @@ def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
 
 def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
     """Yield the cells to compare, each pair with its contrast."""
-    cells, seen = {_key(cell): cell for cell in plan.cells}, set[tuple[Key, Key]]()
+    cells, seen = {_key(cell): cell for cell in plan.cells}, set[tuple[CellKey, CellKey]]()
     for contrast in plan.contrasts:
         for cell in plan.cells:
             if cell.arm == contrast.a:
@@ -87,7 +87,7 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
             yield "", reference, cell
 
 
-def _key(cell: PlannedCell) -> Key:
+def _key(cell: PlannedCell) -> CellKey:
     return cell.source, cell.model, cell.arm, cell.epoch
 
 

@@ -2,7 +2,7 @@
 
 Contract: the plan holds what is asked and what will be tested - arms, contrasts, the primary metric and the family of
 tests (contrasts x tasks x models x sources) - and no result. A study goes on only under the plan it was begun with; the
-budget and the number of connections are no part of it.
+budget, the number of connections and the probe are no part of it.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.compare.statistics.pairs import Key
 from medvision_agent.eval.store.files import make_folder, sync_folder
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
@@ -25,24 +26,13 @@ from medvision_agent.version import VERSION
 if TYPE_CHECKING:  # a plan is read without what it takes to run it
     from medvision_agent.eval.study.cells import Cell
 
-__all__ = ["Plan", "PlannedCell", "PlannedSource", "TestKey", "make_plan", "read_plan", "settle"]
+__all__ = ["Plan", "PlannedCell", "PlannedSource", "make_plan", "read_plan", "settle"]
 
 FORMAT = 2
 """Of the file; another one is refused."""
-_CHANGING = {"budget", "max_connections"}
+_CHANGING = {"budget", "max_connections", "probe"}
 _SHOWN = 12
 """Differences named at most."""
-
-
-class TestKey(Frozen):
-    """One declared test of the family; its fields are those of ``statistics.family.Key``."""
-
-    __test__ = False  # not a test class of pytest
-
-    contrast: str
-    task: TaskName
-    model: str
-    source: str
 
 
 class PlannedCell(Frozen):
@@ -81,7 +71,7 @@ class Plan(Frozen):
     """The primary metric."""
     protocol: str
     alpha: float
-    family: tuple[TestKey, ...]
+    family: tuple[Key, ...]
     """The declared tests."""
     cells: tuple[PlannedCell, ...]
     sources: tuple[PlannedSource, ...]
@@ -117,7 +107,7 @@ def make_plan(
         protocol=study.protocol,
         alpha=study.alpha,
         family=tuple(
-            TestKey(contrast=contrast.name, task=task, model=model, source=source.source)
+            Key(contrast.name, task, model, source.source)
             for source in sources
             for contrast in contrasts
             if contrast.tested

@@ -4,26 +4,31 @@ Contract: nothing is asked of anybody. Cells, samples and subjects are exact; to
 pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/asking/estimate.py``; the smallest
 detectable difference is that of one declared test at 80 % power, without and with the strictest step of Holm's
 correction. Without a pilot it is in standard deviations of one paired difference, for subjects whose samples are
-unrelated (icc 0) and for the worst case (icc 1).
+unrelated (icc 0) and for the worst case (icc 1). Named besides: what a study's repeats cannot show, which is the noise
+of a sampler whose draws are fixed.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from medvision_agent.agent.models import ModelConfig, Transformers
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
+from medvision_agent.eval.asking.probing import key_of
 from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.noise import without_noise
-from medvision_agent.eval.study.pilots import Pilots, measured, open_pilots, spread, spread_note
+from medvision_agent.eval.study.pilots import measured, open_pilots, spread, spread_note
 from medvision_agent.eval.study.plan import Plan, PlannedSource
+from medvision_agent.eval.study.schema import Arm
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["CellPreview", "PowerPreview", "Preview", "preview"]
+__all__ = ["CellPreview", "PowerPreview", "Preview", "preview", "without_noise"]
+
 
 POWER = 0.8
 
@@ -68,8 +73,11 @@ class Preview(Frozen):
     contrasts: tuple[str, ...]
     tests: int
     """The size of the family."""
+    probes: Spending | None
+    """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
     least: Spending
     most: Spending
+    """Of all cells, the probes included."""
     assumed: str
     power: tuple[PowerPreview, ...]
     power_note: dict[str, str]
@@ -86,9 +94,14 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     """
     firsts = {one.source: next(c.prepared for c in cells if c.source == one.source) for one in plan.sources}
     known = open_pilots(pilots, firsts)
-    found = {(cell.source, cell.model, cell.arm): _cell(cell, known) for cell in cells if cell.epoch == 1}
+    found: dict[tuple[str, str, str], tuple[str | None, Estimate]] = {}
+    for cell in (cell for cell in cells if cell.epoch == 1):
+        run = measured(cell.prepared, known[cell.source])
+        pilot = None if run is None else str(run.folder)
+        found[cell.source, cell.model, cell.arm] = pilot, estimate(cell.prepared, run)
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
+    probes = _probes(cells, found)
     spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
@@ -108,8 +121,9 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
         tests=len(plan.family),
-        least=_total("the least", every, 0),
-        most=_total("the most, every limit of calls reached", every, -1),
+        probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
+        least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
+        most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),
         assumed="; ".join(dict.fromkeys(one.assumed for one in every)),
         power=tuple(
             power
@@ -122,14 +136,17 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     )
 
 
-def _cell(cell: Cell, pilots: Pilots) -> tuple[str | None, Estimate]:
-    """Return the pilot a cell's estimate was measured in, if there is one, and the estimate."""
-    run = measured(cell.prepared, pilots[cell.source])
-    return None if run is None else str(run.folder), estimate(cell.prepared, run)
+def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], tuple[str | None, Estimate]]) -> list[Spending]:
+    """Return the probes of a study: one for each model, endpoint and set of tools."""
+    probes: dict[str, Spending] = {}
+    for cell in cells:
+        one = found[cell.source, cell.model, cell.arm][1]
+        if one.probe is not None:
+            probes.setdefault(key_of(cell.prepared.identity), one.probe)
+    return list(probes.values())
 
 
-def _total(basis: str, every: Sequence[Estimate], place: int) -> Spending:
-    rows = [one.spending[place] for one in every]
+def _total(basis: str, rows: Sequence[Spending]) -> Spending:
     known = [row.usd for row in rows if row.usd is not None]
     return Spending(
         basis=basis,
@@ -174,3 +191,30 @@ def _claimed(found: Detectable, *, made: bool) -> Detectable:
     """Return it with the reason why nothing is tested on made pictures."""
     reasons = [found.withheld, "synthetic data have intervals, no p-values"] if made else [found.withheld]
     return found.but(withheld="; ".join(filter(None, reasons)))
+
+
+def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
+    """Return a line for each model that is asked the same again with a fixed seed or without sampling."""
+    repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
+    again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
+    if not again:
+        return []
+    models = {cell.model: cell.prepared.model for cell in cells}
+    return [
+        f"{name}: {reason}; {again} of it show no sampling noise, only what the service itself leaves to chance"
+        for name, model in models.items()
+        for reason in _fixed(model)
+    ]
+
+
+def _fixed(model: ModelConfig) -> Iterator[str]:
+    """Yield why a model's draws are the same every time, if they are."""
+    own = {name: getattr(model, name, None) for name in ("seed", "temperature")}
+    free: dict[str, Any] = {**getattr(model, "settings", {}), **getattr(model, "extra_body", {})}
+    seed, temperature = (free.get(name) if value is None else value for name, value in own.items())
+    if temperature == 0:
+        yield "its temperature is 0"
+    elif isinstance(model, Transformers) and temperature is None:
+        yield "without a temperature it takes the likeliest token"
+    elif seed is not None:
+        yield f"its seed is fixed ({seed})"

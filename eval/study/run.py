@@ -7,22 +7,27 @@ the models run side by side. The budget is that of the whole study.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
+from medvision_agent.eval.asking.breaker import Breaker
+from medvision_agent.eval.asking.crashes import suspect, without_fatal
 from medvision_agent.eval.asking.launch import check_pictures, job_of
 from medvision_agent.eval.asking.meter import Meter
-from medvision_agent.eval.asking.runner import Ask, Lane, Pool, Watch, run_pools
+from medvision_agent.eval.asking.pool import Ask, Lane, Pool
+from medvision_agent.eval.asking.probing import Probed, Probing
+from medvision_agent.eval.asking.runner import Watch, run_pools
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
-from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.plan import Plan, settle
@@ -40,7 +45,9 @@ class _Open:
     cell: Cell
     store: RunStore
     todo: Attempts
-    replied: bool
+    breaker: Breaker
+    probe: ToolProbe | None
+    """What an earlier session found of the tools' declarations."""
 
 
 async def execute_study(
@@ -60,26 +67,22 @@ async def execute_study(
     opened; a new study that holds nothing by then is taken away again. *on_start* hears how many samples are pending.
     """
     new = not settle(out, plan)
-    meter, opened, done = Meter(budget), list[_Open](), 0
-
-    def on_record(record: Record) -> None:
-        nonlocal done
-        done += not record.outcome.infrastructure
-        watch.on_record(record)
-
+    meter, opened = Meter(budget), list[_Open]()
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
                 check = not any(one.cell.source == cell.source for one in opened)
                 opened.append(_open(cell, out, meter, stack, check=check))
-            on_start(pending := sum(len(one.todo) for one in opened))
-            pools = [await _pool(own, stack) for own in _by_model(opened)]
+            on_start(sum(len(one.todo) for one in opened))
+            probing = Probing([one.probe for one in opened], meter, watch, stop)
+            models = dict.fromkeys(cell.model for cell in cells)
+            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
             meter.start()
-            await run_pools(pools, meter, watch=replace(watch, on_record=on_record), stop=stop)
+            await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
             _discard(opened, out, new=new)
             raise
-    return pending - done
+    return sum(len(open_run(one.cell.folder).pending()) for one in opened)
 
 
 def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample]) -> Iterator[Ask]:
@@ -101,7 +104,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         else:
             store = RunStore.resume(cell.folder, prepared.identity)
     except StorageError as error:
-        raise StorageError(f"{cell.name}: {error}") from None
+        raise type(error)(f"{cell.name}: {error}") from None
     stack.callback(store.close)
     store.shared = out  # all cells send the same pictures
     run = open_run(cell.folder)
@@ -109,19 +112,14 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
         check_pictures(prepared, run)
     for record in (*run.records, *run.superseded):
         meter.add(record)
-    replied = any(not record.outcome.infrastructure for record in run.records)
-    return _Open(cell, store, {sample.id: attempt for sample, attempt in run.pending()}, replied)
+    if run.probe is not None:
+        meter.probed(run.probe)
+    todo = {sample.id: attempt for sample, attempt in without_fatal(store, run, meter.add)}
+    return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
 
 
-def _by_model(opened: Sequence[_Open]) -> list[list[_Open]]:
-    models: dict[str, list[_Open]] = {}
-    for one in opened:
-        models.setdefault(one.cell.model, []).append(one)
-    return list(models.values())
-
-
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
-    """Open the model of these cells, once for each way of opening it, and line up what is asked of it."""
+async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
+    """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
     if not any(one.todo for one in opened):
         return Pool(iter(()), 0)
@@ -132,11 +130,15 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack) -> Pool:
             chats[code] = await stack.enter_async_context(open_model(config, provider_code=code))
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
-        lane = Lane(job_of(prepared, chat), one.store, one.replied)
+        lane = Lane(job_of(prepared, chat), one.store, one.breaker)
+        if one.todo:
+            probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
+            await probing.settle(probed)
         lanes.setdefault(one.cell.source, []).append((lane, one.todo))
     samples = {one.cell.source: one.cell.prepared.samples for one in opened}
-    asks = chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items())
-    return Pool(asks, opened[0].cell.prepared.parallel)
+    asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items()))
+    others = iter([ask for ask in asks if not suspect(ask)])
+    return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))
 
 
 def _discard(opened: Sequence[_Open], out: Path, *, new: bool) -> None:

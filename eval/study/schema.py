@@ -176,6 +176,9 @@ class Study(_Strict):
     """What one sample may use: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
     budget: Budget = Budget()
     """What the study may take: `usd`, `tokens`, `seconds` of one session. May change when the study goes on."""
+    probe: bool = True
+    """Before the first sample, check by two short requests for each model and set of tools that the declarations reach
+    the model, as `run --probe` does. May change when the study goes on."""
     max_connections: int | None = Field(default=None, ge=1, le=1000)
     """Samples in flight at once for each model, instead of its own setting. May change when the study goes on."""
 

@@ -7,7 +7,7 @@ infrastructure failure, which is not scored, everything but ``id`` and ``outcome
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.record import Record
-from medvision_agent.strict import strict
+from medvision_agent.frozen import strict
 
 __all__ = ["Row", "sample_row"]
 

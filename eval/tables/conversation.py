@@ -69,6 +69,12 @@ def _in_blocks(*keys: str, joint: str = "\n") -> Callable[[TraceRow], str | None
     return lambda row: joint.join(str(block[key]) for block in _blocks(row) for key in keys if block.get(key)) or None
 
 
+def _thoughts(row: TraceRow) -> str | None:
+    """Read the thoughts in the blocks, or, from chat completions, beside the content."""
+    beside = (_entry("additional_kwargs", key)(row) for key in ("reasoning_content", "reasoning"))
+    return _in_blocks("thinking", "reasoning")(row) or next((text for text in beside if isinstance(text, str)), None)
+
+
 def _role(row: TraceRow) -> str:
     kind = str(row.entry.get("type"))
     return {"human": "user", "ai": "assistant"}.get(kind, kind)
@@ -90,7 +96,7 @@ TURNS: tuple[_Column, ...] = (
     Column("turn", "integer", "Position of the message in the conversation, from 1", lambda row: row.number),
     Column("role", "text", "Who speaks: system, user, assistant (the model) or tool", _role),
     Column("text", "text", "Text of the message", _in_blocks("text")),
-    Column("thoughts", "text", "Thoughts, where the service returns them", _in_blocks("thinking", "reasoning")),
+    Column("thoughts", "text", "Thoughts, where the service returns them", _thoughts),
     Column(
         "pictures", "text", "SHA-256 of the pictures in the message, joined by spaces", _in_blocks("picture", joint=" ")
     ),
@@ -133,6 +139,8 @@ TOOL_CALLS: tuple[_Column, ...] = (
     Column("arguments", "text", "Arguments as the model wrote them, in JSON", _arguments),
     Column("result", "text", "Text the model got back: JSON, or an error", _entry("text")),
     Column("picture", "text", "SHA-256 of the picture the model got back", _entry("picture")),
+    Column("shown", "flag", "The result stood in the messages of the model's next turn", _entry("shown")),
+    Column("picture_shown", "flag", "The picture did", _entry("picture_shown")),
     Column("seconds", "number", "Time of the tool", _entry("seconds")),
     Column("call_id", "text", "Identifier of the call in the messages", _entry("call_id")),
 )

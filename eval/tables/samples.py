@@ -196,11 +196,22 @@ _EFFORT: tuple[_Column, ...] = (
         "finish_reasons", "text", "Reasons to stop, joined by ' | '", _got(lambda one: " | ".join(one.finish_reasons))
     ),
     Column(
+        "unread_calls", "integer", "Replies with calls of tools that nobody read", _got(lambda one: one.unread_calls)
+    ),
+    Column(
         "model_versions",
         "text",
         "Versions that answered, joined by ' | '",
         _got(lambda one: " | ".join(one.model_versions)),
     ),
+    Column(
+        "fingerprints",
+        "text",
+        "The service's marks of its own version, joined by ' | '",
+        _got(lambda one: " | ".join(one.fingerprints)),
+    ),
+    Column("asked_at", "text", "When the first request was sent, in UTC (ISO 8601)", _got(lambda one: one.asked_at)),
+    Column("last_asked_at", "text", "When the last request was sent, in UTC", _got(lambda one: one.last_asked_at)),
     Column(
         "prompt_sha256", "text", "Hash of the prompt without its tool paragraph", _got(lambda one: one.prompt_sha256)
     ),

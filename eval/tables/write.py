@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from medvision_agent.errors import StorageError
-from medvision_agent.strict import strict
+from medvision_agent.frozen import strict
 
 __all__ = ["FORMATS", "Format", "export_tables"]
 

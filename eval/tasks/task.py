@@ -19,7 +19,7 @@ Family = Literal["Detection", "TL", "AD"]
 """MedVision's task types in result files: boxes, tumour/lesion sizes, angles and distances."""
 
 Loss = Literal["overlap", "relative error", "angle"]
-"""The rules of the loss (``eval/scorer/losses.py``)."""
+"""The rules of the loss (``eval/scorer/metrics.py``)."""
 
 Drawing = Literal["box", "ellipse", "lines"]
 """How the ground truth is drawn: from the target, or from the points it was made from."""

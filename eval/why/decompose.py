@@ -17,9 +17,8 @@ from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.measured import STATED, Cited, Measurement, cite, exact_of, measurements, numbers_of
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number, numbers_in
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stated import stated_points
 
 __all__ = ["Parts", "decompose"]

@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.quantity import NUMBER
 from medvision_agent.tools.base import Measurand
 from medvision_agent.tools.registry import TOOLS
@@ -155,7 +154,7 @@ def _match(
 
 def _last(places: Sequence[int], answer: Sequence[Number], left: Sequence[Measurement]) -> dict[int, Measurement]:
     if len(places) < 2:
-        return {place: fits[-1] for place in places if (fits := _fitting(left, place))}
+        return {place: fits[-1] for place in places if (fits := [one for one in left if one.axis in (None, place)])}
     lines = [one for one in left if one.axis is None]
     if left and left[-1].axis is None and len(lines) == 1:
         near = min(places, key=lambda place: abs(answer[place].value - lines[0].value))
@@ -164,7 +163,3 @@ def _last(places: Sequence[int], answer: Sequence[Number], left: Sequence[Measur
         longer, shorter = sorted(lines[-2:], key=lambda one: -one.value)
         return {places[0]: longer, places[1]: shorter}
     return {place: fits[-1] for place in places if (fits := [one for one in left if one.axis == place])}
-
-
-def _fitting(left: Sequence[Measurement], place: int) -> list[Measurement]:
-    return [one for one in left if one.axis in (None, place)]

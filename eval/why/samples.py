@@ -1,7 +1,22 @@
-"""One scored sample looked at from all sides: what summaries are made of, and what a report shows of one sample."""
+"""One scored sample looked at from all sides: its conversation, the parts of its error, and how far its points lie off.
 
+The distance in mm between the points of an answer and the truth's is
+
+    error = min over s of mean over i of |p_s(i) - t_i|
+
+with p the points that the cited measurements were made from, t the truth's, and s any order in which they are the
+same answer: the two ends of a line swapped, and the two lines of an angle or the two axes of a size swapped. Points
+anywhere on a line give the right angle, and the axes of a nearly round structure may point anywhere: a large landmark
+error need not be a large error of the answer.
+
+A box has two corners: the lower values of x and y (MedVision's convention), and the higher ones, in whatever order
+they were given. Their errors are ``|p - t|`` in mm of the whole picture.
+"""
+
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -12,13 +27,22 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.behaviour import Conversation
 from medvision_agent.eval.why.calls import calls_of, spoken_texts, tools_of
 from medvision_agent.eval.why.decompose import Parts, decompose
-from medvision_agent.eval.why.landmarks import LandmarkError, corner_errors, landmark_error
 from medvision_agent.eval.why.measured import numbers_of
-from medvision_agent.eval.why.missing import Missing
-from medvision_agent.eval.why.scene import Scene, scene_of
+from medvision_agent.eval.why.scene import Missing, Scene, scene_of
 from medvision_agent.quantity import BOX
+from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["SampleWhy", "sample_whys"]
+__all__ = ["LandmarkError", "SampleWhy", "corner_errors", "landmark_error", "sample_whys"]
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkError:
+    """Distances in mm between the points of an answer and the truth's."""
+
+    mean_mm: float
+    largest_mm: float
+    swapped: bool
+    """The two lines, or the two axes, had to be swapped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,3 +103,36 @@ def _corners(record: Record, scene: Scene | Missing, rules: Protocol) -> tuple[f
         return None
     box = [float(number.replace(",", "")) for number in extracted.split(",")]
     return corner_errors(box, record.sample.target, scene.views.whole.field_mm)
+
+
+def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spacing) -> LandmarkError | None:
+    """Return the error of two or four points (slice frame, line by line); None where the truth has no such points."""
+    if len(points) != len(truth) or len(points) not in (2, 4):
+        return None
+    lines = [(points[k], points[k + 1]) for k in range(0, len(points), 2)]
+    best: LandmarkError | None = None
+    for swapped in (False, True)[: len(lines)]:
+        ordered = lines[::-1] if swapped else lines
+        for turned in product((False, True), repeat=len(lines)):
+            placed = [p for line, turn in zip(ordered, turned, strict=True) for p in (line[::-1] if turn else line)]
+            errors = [distance_mm(p, t, spacing) for p, t in zip(placed, truth, strict=True)]
+            found = LandmarkError(math.fsum(errors) / len(errors), max(errors), swapped)
+            if best is None or found.mean_mm < best.mean_mm:
+                best = found
+    return best
+
+
+def corner_errors(box: Sequence[float], target: Sequence[float], field_mm: tuple[float, float]) -> tuple[float, float]:
+    """Return the errors in mm of the lower and of the higher corner of a box (0..1) in a field (height, width)."""
+    height, width = field_mm
+    (low, high), (true_low, true_high) = _low_and_high(box), _low_and_high(target)
+
+    def apart(p: tuple[float, float], t: tuple[float, float]) -> float:
+        return math.hypot((p[0] - t[0]) * width, (p[1] - t[1]) * height)
+
+    return apart(low, true_low), apart(high, true_high)
+
+
+def _low_and_high(box: Sequence[float]) -> tuple[tuple[float, float], tuple[float, float]]:
+    x1, y1, x2, y2 = box
+    return (min(x1, x2), min(y1, y2)), (max(x1, x2), max(y1, y2))

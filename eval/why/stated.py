@@ -11,13 +11,12 @@ import re
 from collections.abc import Sequence
 
 from medvision_agent.eval.tasks import Task
-from medvision_agent.eval.why.missing import Missing
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.tools.view.geometry import Point
 
 __all__ = ["stated_points"]
 
-Pair = tuple[float, float]
+Place = tuple[float, float]
 Names = Sequence[Sequence[int]]
 """Numbers that points can have: one way after the other."""
 _NUMBER = r"([-+]?\d+(?:\.\d+)?)"
@@ -61,7 +60,7 @@ def _step(text: str, number: int) -> str:
     return text.partition(start)[2].partition(end)[0]
 
 
-def _pairs(text: str, names: Names, scene: Scene) -> list[Pair]:
+def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
     """Return the different points of a text inside the picture, as x and y, in the order of their first mention."""
     frame, size = scene.views.frame, scene.views.whole.perceived
     written = [(float(a), float(b)) for a, b in _PAIR.findall(text)]
@@ -69,7 +68,7 @@ def _pairs(text: str, names: Names, scene: Scene) -> list[Pair]:
     return list(dict.fromkeys(pair for pair in pairs if frame.holds(*pair, size)))
 
 
-def _named(text: str, names: Names) -> list[Pair]:
+def _named(text: str, names: Names) -> list[Place]:
     """Return the points given by name; none where a name is missing or has two values."""
     values: dict[str, set[float]] = {}
     for axis, place, number in _NAMED.findall(text):

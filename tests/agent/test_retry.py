@@ -110,7 +110,10 @@ async def test_cancellation_goes_through(provider):
     [
         (error(400), Outcome.REJECTED),
         (error(422), Outcome.REJECTED),
-        (error(302, "moved"), Outcome.REJECTED),
+        (error(413, "too large"), Outcome.GATEWAY),
+        (error(414, "URI too long"), Outcome.GATEWAY),
+        (error(431, "header too large"), Outcome.GATEWAY),
+        (error(418, "who knows"), Outcome.GATEWAY),
         (error(400, "Input token count (9) exceeds the maximum number of tokens allowed."), Outcome.CONTEXT_OVERFLOW),
         (error(400, "too long", code="context_length_exceeded"), Outcome.CONTEXT_OVERFLOW),
         (error(400, "This model's maximum context length is 8 tokens."), Outcome.CONTEXT_OVERFLOW),

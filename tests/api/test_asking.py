@@ -84,12 +84,12 @@ def test_without_a_folder_a_run_gets_one_of_its_own(tmp_path, monkeypatch):
 
 
 def test_a_run_is_continued_and_never_overwritten(tmp_path):
-    first = mva.run(model="baseline-cv", budget={"seconds": 1e-9}, out=tmp_path / "run", progress=False)
+    first = mva.run(**SMALL, budget={"seconds": 1e-9}, out=tmp_path / "run")
     assert "the time allowed" in first.used_up
     assert first.left > 0
     with pytest.raises(StorageError, match="already holds a run"):
-        mva.run(model="baseline-cv", out=tmp_path / "run", progress=False)
-    again = mva.run(model="baseline-cv", out=tmp_path / "run", resume=True, progress=False)
+        mva.run(**SMALL, out=tmp_path / "run")
+    again = mva.run(**SMALL, out=tmp_path / "run", resume=True)
     assert again.left == 0
 
 
@@ -130,7 +130,7 @@ def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
         "def once(self, record):\n"
         "    RunProgress.add = add; add(self, record); os.kill(os.getpid(), signal.SIGINT)\n"
         "RunProgress.add = once\n"
-        "try: mva.run(model='baseline-cv', out='run', max_connections=1)\n"
+        "try: mva.run(model='baseline-cv', selection={'limit': 1}, out='run', max_connections=1)\n"
         "except KeyboardInterrupt: print('raised')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -138,4 +138,4 @@ def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
     assert "finishing what is in flight" in done.stderr
     run = open_run(tmp_path / "run")
     assert 1 <= len(run.records) < len(run.samples)
-    assert mva.run(model="baseline-cv", out=tmp_path / "run", resume=True, progress=False).left == 0
+    assert mva.run(**SMALL, out=tmp_path / "run", resume=True).left == 0

@@ -56,6 +56,23 @@ def test_the_first_ctrl_c_stops_after_what_is_in_flight():
     assert heard == ["heard"]
 
 
+def test_a_second_ctrl_c_that_comes_after_the_end_is_one_all_the_same():
+    loops = []
+
+    async def work(stop):
+        loops.append(asyncio.get_running_loop())
+        interrupt()
+        await stop.wait()
+
+    def ended():
+        while not loops[0].is_closed():
+            pass
+        interrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        to_its_end(work, ended)
+
+
 def test_the_second_ctrl_c_stops_at_once_and_waits_for_the_clean_up():
     done = []
 

@@ -4,12 +4,12 @@ import asyncio
 import importlib.util
 import json
 import signal
-import sqlite3
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from fake.replies import HANG, error, text
+from forged import forged
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import MODEL_CONFIG
@@ -93,6 +93,23 @@ async def test_killed_twice_nothing_is_asked_again(server, study, start, call, t
     assert len(server.requests) == 28
 
 
+async def test_what_the_program_dies_of_is_asked_alone_over_all_cells(server, study, start, call, tmp_path):
+    words = ("ablate", study(connections=2), "--out", "s")
+    for in_flight in (2, 2, 1):
+        before = len(server.requests)
+        server.script([HANG] * in_flight)
+        process = await start(*words)
+        await server.wait_for(before + in_flight)
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+        assert len(server.requests) == before + in_flight
+    server.script([ANSWER], by_turn=True)
+    code, _, err = await call(*words)
+    assert code == 1, err
+    records = [record for run in runs(tmp_path / "s").values() for record in run.records]
+    assert Counter(record.outcome.value for record in records) == {"answered": 23, "crashed": 1}
+
+
 async def test_models_run_side_by_side_each_with_its_own_connections(server, study, start, tmp_path):
     server.script([HANG], by_turn=True)
     path = study(models=("fake-openai", "fake-gemini"), connections=2)
@@ -153,10 +170,9 @@ async def test_a_difference_that_is_not_varied_is_named(server, study, call, tmp
     folder = tmp_path / "s"
     assert check_parity(folder) == []
     on = folder / next(cell.folder for cell in read_plan(folder).cells if cell.arm == "on")
-    with sqlite3.connect(on / "run.sqlite") as database:
+    with forged(on) as database:
         database.execute("UPDATE record SET json = json_set(json, '$.v0_sha256', 'other') WHERE sample_id = 's1'")
         database.execute("UPDATE record SET json = json_set(json, '$.model_versions', json('[\"gpt-new\"]'))")
-    database.close()
     problems = check_parity(folder)
     assert {problem.contrast for problem in problems} == {"off -> on"}
     assert [str(problem).partition(":")[0] for problem in problems] == ["contrast off -> on of fake-openai"] * 2
@@ -191,10 +207,9 @@ async def test_arms_that_vary_the_frame_may_not_differ_in_limits(server, study, 
     assert {"model_calls", "tool_calls", "seconds", "tokens"} <= set(limits)
     for name, value in limits.items():
         for other in (value + 1, value):
-            with sqlite3.connect(pixel / "run.sqlite") as database:
+            with forged(pixel) as database:
                 change = "UPDATE run SET value = json_set(value, ?, ?) WHERE key = 'identity'"
                 database.execute(change, (f"$.limits.{name}", other))
-            database.close()
             expected = [] if other == value else [f"limits.{name}"]
             assert [problem.difference.partition(":")[0] for problem in check_parity(folder)] == expected
 
@@ -206,7 +221,7 @@ async def test_a_budget_stops_the_study_and_a_higher_one_goes_on(server, study, 
     assert code == 1
     assert "0.0048 US dollars are used up" in err
     assert "21 samples are left" in err
-    assert "--out s, and a higher limit" in err
+    assert "--out s, with a higher limit or without it" in err
     assert asked(server) == [(0, 0), (0, 2), (1, 2)]
     code, _, err = await call("ablate", path, "--out", "s", "--max-cost", 1)
     assert code == 0, err
@@ -249,7 +264,8 @@ async def test_a_dry_run_asks_nothing(server, study, call, tmp_path):
     assert not (tmp_path / "s").exists()
     code, out, _ = await call("ablate", study(f"{ARMS}epochs: 3\n"), "--dry-run", "--json")
     found = json.loads(out)
-    assert found["least"]["input_tokens"] == 3 * sum(cell["spending"][0]["input_tokens"] for cell in found["cells"])
+    samples = 3 * sum(cell["spending"][0]["input_tokens"] for cell in found["cells"])
+    assert found["least"]["input_tokens"] == samples + found["probes"]["input_tokens"] > samples
 
 
 async def test_a_pilot_gives_the_loss_its_own_units(server, study, data, models, call, tmp_path):
@@ -335,7 +351,8 @@ async def test_a_pilot_tells_what_arms_asked_like_it_take(server, study, data, m
     (spent,) = cells["off"]["spending"]
     assert (spent["input_tokens"], spent["output_tokens"]) == (12 * 1000, 12 * 60)
     assert spent["usd"] == pytest.approx(12 * 0.0016)
-    assert found["most"]["input_tokens"] == sum(cell["spending"][-1]["input_tokens"] for cell in found["cells"])
+    samples = sum(cell["spending"][-1]["input_tokens"] for cell in found["cells"])
+    assert found["most"]["input_tokens"] == samples + found["probes"]["input_tokens"]
     out = (await call("ablate", study(more), "--dry-run", "--pilot", "pilot"))[1]
     assert "off (tools off): 12,000 tokens in, 720 out, 0.0192 US dollars (measured in pilot)" in out
     assert out.count("at most (rules of thumb)") == 2

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fake.eyes import Eyes
-from fake.replies import error
+from fake.replies import error, text
 from fake.server import FakeServer
 
 
@@ -84,6 +84,23 @@ async def test_a_server_that_is_down_is_not_reachable(call, tmp_path):
     code, out, err = await call("models", "check", "probe", "--models", tmp_path / "m.yaml")
     assert code == 1, err
     assert out.startswith("no       reachable")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "registry.ollama.ai/library/gemma3:4b does not support tools",
+        "something about functions that nobody foresaw",
+    ],
+)
+async def test_a_server_that_refuses_tools_is_quoted_with_what_helps(server, call, models, words):
+    server.behave(lambda request: error(400, words) if request.body.get("tools") else text("1234"))
+    code, out, err = await call("models", "check", "fake-openai", "--models", models)
+    assert code == 1, err
+    found = " ".join(out.split()).partition("no calls tools")[2].partition("reads what tools return")[0]
+    assert words in found
+    assert "or set tool_calling: text" in found
 
 
 async def test_a_refused_key_ends_the_check(server, call, models):

@@ -17,7 +17,7 @@ from medvision_agent.eval.asking.rerun import changes
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.write import RunStore
-from medvision_agent.tools.own.process import Bounds, check
+from medvision_agent.tools.own.process import CheckBounds, check
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "tool"
@@ -84,7 +84,7 @@ async def test_a_study_sees_own_tools(call, tmp_path):
 
 
 def test_the_example_passes_the_check():
-    assert {finding.verdict for finding in check("grey_level", FILE, Bounds(calls=300))} == {"yes"}
+    assert {finding.verdict for finding in check("grey_level", FILE, CheckBounds(calls=300))} == {"yes"}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,8 @@ def test_the_commands_of_the_page_on_tools(tmp_path, monkeypatch, capsys):
     assert [words[2] for words in commands] == ["new", "check", "try", "--tools-from"]
     monkeypatch.chdir(tmp_path)
     for words in commands:
-        monkeypatch.setattr(sys, "argv", words)
+        fewer = ["--calls", "200"] if words[2] == "check" else []
+        monkeypatch.setattr(sys, "argv", words + fewer)
         with pytest.raises(SystemExit) as stopped:
             main()
         assert not stopped.value.code, capsys.readouterr().err

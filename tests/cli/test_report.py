@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from fake.replies import calls, error, text
+from fake.wires import turns
 from scipy import stats
 
 from medvision_agent.tools.view.png import encode_png
@@ -195,7 +196,15 @@ async def test_a_declared_family_is_corrected(server, models, call, tmp_path):
         encoding="utf-8",
     )
     random = np.random.default_rng(3)
-    server.script([text(f"<answer>{10 + random.normal(0, 3):.2f}</answer>") for _ in range(72)])
+    answers = [text(f"<answer>{10 + random.normal(0, 3):.2f}</answer>") for _ in range(72)]
+
+    def measured_first(request):
+        """Call the ruler where it can be called, then answer: no claim is made of tools that nobody called."""
+        if "tools" in request.body and not turns(request.wire, request.body):
+            return calls(("ruler", {"x0": 0.1, "y0": 0.5, "x1": 0.9, "y1": 0.5}))
+        return answers.pop(0)
+
+    server._next = measured_first
     code, _, err = await call("ablate", tmp_path / "study.yaml", "--out", tmp_path / "study")
     assert code == 0, err
     out, tables = tmp_path / "report.html", tmp_path / "tables"

@@ -3,6 +3,7 @@
 import json
 
 from fake.replies import text
+from forged import forged
 
 from medvision_agent.eval.store.read import open_run
 
@@ -44,10 +45,8 @@ async def test_what_has_changed_is_named(server, data, models, call, tmp_path):
 
 
 async def test_an_old_store_is_refused_in_words(data, call, tmp_path):
-    import sqlite3
-
     await call("run", "--model", "baseline-prior", "--limit", 1, "--task", "size", "--out", "first")
-    with sqlite3.connect(tmp_path / "first" / "run.sqlite") as database:
+    with forged(tmp_path / "first") as database:
         database.execute("UPDATE run SET value = json_remove(value, '$.data') WHERE key = 'config'")
     code, _, err = await call("rerun", "first", "--out", "second")
     assert code == 2

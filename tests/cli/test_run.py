@@ -3,15 +3,17 @@
 import asyncio
 import json
 import signal
-import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fake.replies import DROP, HANG, calls, error, raw, text
+from forged import forged
 
+import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
-from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.read import open_run, read_trace
 
 ANSWER = text("<think>so</think><answer>10.0</answer>")
 
@@ -79,6 +81,26 @@ async def test_infrastructure_failures_are_counted_not_scored_and_tried_again(se
     assert code == 0, err
     assert json.loads(out)["summary"]["tasks"]["distance"]["n"] == 3
     assert [record.attempt for record in open_run(tmp_path / "run").records] == [1, 2, 1]
+
+
+async def test_every_request_is_stored_with_its_date_and_the_servers_marks(server, data, models, call, tmp_path):
+    words = run_words(data, models, tmp_path / "run", "--max-connections", 1, "--limit", 1)
+    server.script([error(500, retry_after="0.01"), ANSWER])
+    before = datetime.now(UTC)
+    code, _, err = await call(*words)
+    assert code == 0, err
+    (record,), trace = open_run(tmp_path / "run").records, read_trace(tmp_path / "run", "s0")
+    failed, answered = trace["requests"]
+    assert (failed["failure"], failed["response_id"]) == ("server_error", None)
+    marks = ("failure", "model_version", "fingerprint", "response_id")
+    assert [answered[name] for name in marks] == [None, "fake-gpt-001", "fp_fake", "chatcmpl-1"]
+    dates = [datetime.fromisoformat(request["asked_at"]) for request in trace["requests"]]
+    assert before - timedelta(seconds=1) <= dates[0] <= dates[1] <= datetime.now(UTC)
+    assert all(request["seconds"] >= 0 for request in trace["requests"])
+    assert (record.asked_at, record.last_asked_at) == (failed["asked_at"], answered["asked_at"])
+    assert record.fingerprints == ("fp_fake",)
+    (row,) = mva.load(tmp_path / "run").samples().itertuples()
+    assert (row.asked_at, row.last_asked_at, row.fingerprints) == (record.asked_at, record.last_asked_at, "fp_fake")
 
 
 async def test_results_are_final_and_count_as_failures(server, data, models, call, tmp_path):
@@ -160,7 +182,7 @@ async def test_a_request_that_is_invalid_from_the_start_is_no_result(server, dat
     code, _, err = await call(*run_words(data, models, tmp_path / "run", "--max-connections", 1))
     assert code == 2
     assert "no such setting" in err
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2, "one sample may have a fault of its own, a second one says that it has none"
     assert not (tmp_path / "run").exists()
 
 
@@ -309,11 +331,11 @@ async def test_a_model_without_function_calling_uses_tools_over_the_demo_set(ser
     assert code == 0, err
 
 
-async def test_a_conversation_called_invalid_on_its_second_turn_does_not_stop_the_run(
+async def test_a_second_request_called_invalid_is_a_result_where_others_were_taken(
     server, data, models, call, tmp_path
 ):
     ruler = ("ruler", {"view": "v0", "x0": 0.1, "y0": 0.5, "x1": 0.5, "y1": 0.5})
-    server.script([calls(ruler), error(400, "no"), ANSWER, ANSWER])
+    server.script([calls(ruler), error(400, "no"), ANSWER, calls(ruler), ANSWER])
     words = run_words(data, models, tmp_path / "run", "--limit", 3, "--max-connections", 1, tools="on")
     code, _, err = await call(*words)
     assert code == 0, err
@@ -325,7 +347,7 @@ async def test_a_library_that_was_changed_meanwhile_is_named(server, data, model
     server.script([ANSWER], by_turn=True)
     words = run_words(data, models, tmp_path / "run", "--limit", 1)
     assert (await call(*words))[0] == 0
-    with sqlite3.connect(tmp_path / "run" / "run.sqlite") as database:
+    with forged(tmp_path / "run") as database:
         change = "UPDATE run SET value = json_set(value, '$.libraries.openai', '0.1') WHERE key = 'config'"
         database.execute(change)
     code, _, err = await call(*words, "--resume")

@@ -2,7 +2,9 @@
 
 import json
 
-from fake.replies import error, text
+import pytest
+from fake import wires
+from fake.replies import error, raw, text
 
 from medvision_agent.eval.store.read import open_run
 
@@ -20,7 +22,7 @@ async def test_a_run_stops_at_its_cost_and_goes_on_with_a_higher_one(server, dat
     assert code == 1
     assert "0.0048 US dollars are used up" in err
     assert "9 samples are left" in err
-    assert "--resume, and a higher limit" in err
+    assert "--resume, with a higher limit or without it" in err
     assert len(open_run(tmp_path / "run").records) == 3
     code, out, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1, "--resume"))
     assert code == 0, err
@@ -36,12 +38,28 @@ async def test_a_run_stops_at_its_tokens(server, data, models, call, tmp_path):
     assert len(server.requests) == 2
 
 
-async def test_a_service_that_reports_no_usage_cannot_be_held_to_a_cost(server, data, models, call, tmp_path):
-    server.script([text("<answer>10.0</answer>", usage=None)] * 12)
-    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
+@pytest.mark.parametrize("usage", [{}, {"prompt_tokens": None, "completion_tokens": None}, {"total_tokens": 110}])
+async def test_a_service_that_reports_no_usage_cannot_be_held_to_a_cost(usage, server, data, models, call, tmp_path):
+    body = wires.answer("chat", ANSWER, 1) | {"usage": usage}
+    server.script([ANSWER, ANSWER, *[raw(body)] * 10])
+    code, out, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
     assert code == 1
-    assert "the service reports no usage" in err
-    assert len(server.requests) == 1
+    assert "stopped: the service reports no usage (1 of 3 replies came without)" in err
+    assert "with a higher limit or without it" in err
+    assert len(server.requests) == 3
+    assert "usage unreported for 1 sample" in (said := " ".join(out.split()))
+    assert "too low for 1 sample with unreported usage" in said
+
+
+async def test_offline_models_have_no_cost_and_no_tokens(data, call, tmp_path):
+    words = ("run", "--model", "baseline-prior", "--data", data, "--tools", "off", "--out", tmp_path / "run")
+    code, _, err = await call(*words, "--max-cost", 1)
+    assert code == 2
+    assert "works offline and costs nothing" in err
+    code, out, err = await call(*words, "--max-tokens", 1)
+    assert code == 0, err
+    assert "--max-tokens bounds nothing" in err
+    assert "unreported" not in out
 
 
 async def test_a_limit_reached_with_the_last_sample_stops_nothing(server, data, models, call, tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[local]'")
 pytest.importorskip("transformers", reason="needs the `local` extra: pip install -e '.[local]'")
 
+import commands
 from fake import tiny
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -20,7 +22,19 @@ from medvision_agent.eval.store.read import open_run
 
 ENVIRON = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 """No network, and one thread: tiny models are slower on several."""
+GEMMA3 = "transformers.models.gemma3.modeling_gemma3"
+LOCAL = "medvision_agent.agent.providers.local.chat"
 SERVING = ("accelerate", "fastapi", "uvicorn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _commands():
+    """Have commands that need not load torch again."""
+    if not commands.POSSIBLE:
+        yield
+        return
+    with commands.server("accelerate", GEMMA3, LOCAL):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +103,52 @@ async def test_an_unfit_row_leaves_no_run_behind(checkpoint, call, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+GENERATING = """
+import sys
+from medvision_agent.agent.providers.local.engine import Engine
+from medvision_agent.cli.main import main
+
+run = Engine.run
+def told(self, requests):
+    print("generating", file=sys.stderr, flush=True)
+    return run(self, requests)
+Engine.run = told
+main()
+"""
+
+
+async def test_ctrl_c_twice_ends_a_run_soon(tmp_path):
+    """Generating cannot be cancelled, only told to stop."""
+    endless = tiny.gemma3(tmp_path / "tiny", scripted=True, ends=False)
+    models = tmp_path / "models.yaml"
+    models.write_text(
+        f"endless: {{provider: transformers, model: {endless}, perceived: {{rule: native}}, "
+        "max_output_tokens: 15000}\n"  # would take minutes
+    )
+    words = ("run", "--model", "endless", "--models", models, "--tools", "off", "--limit", 1, "--out", "run")
+    process = await asyncio.create_subprocess_exec(
+        *(commands.PYTHON, "-c", GENERATING, *map(str, words)),
+        cwd=tmp_path,
+        env=os.environ | ENVIRON,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(150):
+        assert (await process.stderr.readline()).startswith(b"writing to ")
+        assert await process.stderr.readline() == b"generating\n"
+        process.send_signal(signal.SIGINT)
+        assert b"finishing what is in flight" in await process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            _, err = await process.communicate()
+    assert process.returncode == 130, err
+    assert b"--resume" in err
+    assert b"Traceback" not in err
+
+
 @pytest.fixture(scope="module")
-async def served(checkpoint, tmp_path_factory):
-    """Return the address of ``transformers serve``, a process of its own."""
+async def served(tmp_path_factory):
+    """Return the address of ``transformers serve``, a process of its own; it loads the model a request names."""
     if missing := [name for name in SERVING if importlib.util.find_spec(name) is None]:
         pytest.skip(f"needs {', '.join(missing)}: pip install {' '.join(SERVING)}")
     with socket.socket() as free:
@@ -101,7 +158,7 @@ async def served(checkpoint, tmp_path_factory):
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("transformers"),
-            *("serve", str(checkpoint), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
+            *("serve", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"),
             env=os.environ | ENVIRON,
             stdout=output,
             stderr=output,
@@ -136,3 +193,15 @@ async def test_a_model_behind_transformers_serve(checkpoint, served, call, tmp_p
     server = f"provider: openai, api: chat, base_url: '{served}', api_key_env: null"
     row = f"{server}, model: {checkpoint}, timeout_seconds: 100"
     check(*await both_arms(call, written(tmp_path, row), tmp_path, "--max-connections", 1))
+
+
+async def test_a_served_template_that_drops_the_declarations_is_refused(served, call, tmp_path):
+    """The server takes the tools and says nothing; only the count of the prompt's tokens shows that they are gone."""
+    folder = tiny.gemma3(tmp_path / "tiny", template=tiny.GEMMA_TEXT_TEMPLATE, response_template=None, scripted=True)
+    row = f"provider: openai, base_url: '{served}', api_key_env: null, model: {folder}, timeout_seconds: 100"
+    words = ("run", "--model", "mine", "--models", written(tmp_path, row), "--tools", "ruler", "--limit", 1)
+    code, _, err = await call(*words, "--out", tmp_path / "run", **ENVIRON)
+    assert code == 2, err
+    assert "the same message has 46 prompt tokens with them and 46 without" in err
+    assert "Set `tool_calling: text` in its row" in err
+    assert not (tmp_path / "run").exists()

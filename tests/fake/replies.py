@@ -66,9 +66,10 @@ def error(
     return {"status": status, "message": message, "code": code, "headers": headers, "retry_info": retry_info}
 
 
-def raw(body: Any, *, status: int = 200, content_type: str = "application/json") -> Reply:
-    """Reply with a body of one's own: a string as it is, anything else as JSON."""
-    return {"raw": body, "raw_status": status, "content_type": content_type}
+def raw(body: Any, *, status: int = 200, content_type: str = "application/json", encoding: str | None = None) -> Reply:
+    """Reply with a body of one's own: a string or bytes as they are, anything else as JSON."""
+    headers = {} if encoding is None else {"Content-Encoding": encoding}
+    return {"raw": body, "raw_status": status, "content_type": content_type, "headers": headers}
 
 
 HANG: Reply = {"hang": True}

@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +26,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fake import wires
-from fake.replies import Reply
+from fake.replies import Reply, text
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,31 @@ class Request:
         return list(wires.pictures(self.body))
 
 
+def counted(request: Request) -> Reply:
+    """Answer a probe with the tokens it has."""
+    usage = {"input": wires.counted(request.body), "output": 2, "reasoning": 0, "cached": 0}
+    return text("ready", usage=usage)
+
+
 class FakeServer:
     """Answers requests from a script and keeps them."""
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self.requests: list[Request] = []
+        self.probes: list[Request] = []
+        """Requests that compare prompts with and without declared tools; they are in no script."""
+        self.answer_probe: Callable[[Request], Reply] = counted
         self.heard = asyncio.Event()
         self.connections = 0
         self._replies: list[Reply] = []
         self._by_turn = False
+        self._rule: Callable[[Request], Reply] | None = None
         self._open: set[asyncio.Task[None]] = set()
+
+    def behave(self, rule: Callable[[Request], Reply]) -> None:
+        """Answer every request by a function of it (``servers.py``)."""
+        self._rule = rule
 
     def script(self, replies: list[Reply], *, by_turn: bool = False) -> None:
         """Set what is answered: one reply after the other, or by the turn of each conversation (last one repeated)."""
@@ -96,13 +111,14 @@ class FakeServer:
             writer.transport.abort()
 
     async def _respond(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        self.requests.append(request)
+        probe = wires.is_probe(request.wire, request.body)
+        (self.probes if probe else self.requests).append(request)
         self.heard.set()
         if (fault := request.wire and wires.complaint(request.wire, request.body)) or not request.wire:
             status = 400 if request.wire else 404
             body = wires.error(request.wire, status, f"invalid request: {fault or request.path}")
             return await _send(writer, status, json.dumps(body))
-        reply = self._next(request)
+        reply = self.answer_probe(request) if probe else self._next(request)
         if until := reply.get("until"):
             await until.wait()
         if reply.get("hang"):
@@ -110,8 +126,9 @@ class FakeServer:
         if reply.get("drop"):
             raise ConnectionAbortedError
         if "raw" in reply:
-            body = reply["raw"] if isinstance(reply["raw"], str) else json.dumps(reply["raw"])
-            return await _send(writer, reply["raw_status"], body, {"Content-Type": reply["content_type"]})
+            body = reply["raw"] if isinstance(reply["raw"], str | bytes) else json.dumps(reply["raw"])
+            headers = {"Content-Type": reply["content_type"], **reply["headers"]}
+            return await _send(writer, reply["raw_status"], body, headers)
         if status := reply.get("status"):
             body = wires.error(request.wire, status, reply["message"], reply["code"], reply["retry_info"])
             return await _send(writer, status, json.dumps(body), reply["headers"])
@@ -119,6 +136,8 @@ class FakeServer:
         return await _send(writer, 200, body, cut=reply.get("cut", False), pause=reply.get("trickle", 0))
 
     def _next(self, request: Request) -> Reply:
+        if self._rule is not None:
+            return self._rule(request)
         if self._by_turn:
             return self._replies[min(wires.turns(request.wire, request.body), len(self._replies) - 1)]
         if not self._replies:
@@ -142,13 +161,13 @@ async def _received(reader: asyncio.StreamReader) -> Request | None:
 async def _send(
     writer: asyncio.StreamWriter,
     status: int,
-    body: str,
+    body: str | bytes,
     headers: dict[str, str] | None = None,
     *,
     cut: bool = False,
     pause: float = 0,
 ) -> None:
-    data = body.encode()
+    data = body.encode() if isinstance(body, str) else body
     fields = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     writer.write(f"HTTP/1.1 {status} Fake\r\n{head}\r\n".encode())

@@ -1,14 +1,23 @@
 """The wire formats: replies written as each provider writes them, requests judged as strictly as each judges them."""
 
 import base64
+import itertools
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from fake.replies import USAGE, Reply
 
 Body = dict[str, Any]
+
+
+class Call(NamedTuple):
+    """A call as it is replayed."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 def wire_of(path: str) -> str | None:
@@ -82,6 +91,7 @@ def _chat(reply: Reply, number: int) -> Body:
     finish = reply.get("finish") or ("tool_calls" if reply.get("calls") else "stop")
     # Some servers repeat a response id; so does this one, always.
     body: Body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "fake-gpt-001"}
+    body["system_fingerprint"] = "fp_fake"
     body["choices"] = [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}]
     if usage := reply.get("usage", USAGE):
         body["usage"] = {
@@ -154,6 +164,23 @@ def _written(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
+PROBE = "Reply with the one word: ready"
+"""What is asked with and without declared tools, to see whether they are counted."""
+
+
+def is_probe(wire: str, body: Body) -> bool:
+    """Return whether a request is one of the two that compare prompts with and without declared tools."""
+    if not wire:
+        return False
+    said = body.get({"gemini": "contents", "chat": "messages", "responses": "input"}[wire])
+    return len(said or []) == 1 and PROBE in str(said[0])[:500]
+
+
+def counted(body: Body) -> int:
+    """Return about how many tokens a request has, its declarations included."""
+    return len(json.dumps(body)) // 4
+
+
 def turns(wire: str, body: Body) -> int:
     """Return how many turns the model had in the conversation of a request."""
     if wire == "responses":
@@ -178,6 +205,9 @@ def _gemini_settings_complaint(body: Body) -> str | None:
 
 
 def _gemini_complaint(contents: list[Body]) -> str | None:
+    for before, after in itertools.pairwise(contents):
+        if before["role"] == after["role"] and not any("functionResponse" in part for part in before["parts"]):
+            return f"two turns of the {after['role']} in a row"
     for said, replied in zip(contents, [*contents[1:], {"parts": []}], strict=True):
         wanted = [part["functionCall"]["name"] for part in said["parts"] if "functionCall" in part]
         given = [part["functionResponse"]["name"] for part in replied["parts"] if "functionResponse" in part]
@@ -190,7 +220,10 @@ def _gemini_complaint(contents: list[Body]) -> str | None:
 
 def _chat_complaint(messages: list[Body]) -> str | None:
     open_calls: list[str] = []
-    for message in messages:
+    calls = [call for message in messages for call in message.get("tool_calls") or []]
+    if complaint := _calls_complaint([Call(call["id"], **call["function"]) for call in calls]):
+        return complaint
+    for before, message in zip([{"role": ""}, *messages], messages, strict=False):
         if message["role"] == "tool":
             if message["tool_call_id"] not in open_calls:
                 return "a tool message must follow the tool call it answers"
@@ -198,15 +231,41 @@ def _chat_complaint(messages: list[Body]) -> str | None:
                 return "tool message content only supports text"
             open_calls.remove(message["tool_call_id"])
         elif open_calls:
-            return f"these tool calls were not answered: {open_calls}"
+            break
+        elif message["role"] == before["role"]:
+            return f"two messages of the {message['role']} in a row"
+        elif not message["content"] and not message.get("tool_calls"):
+            return "a message without content"
         else:
             open_calls = [call["id"] for call in message.get("tool_calls") or []]
     return f"these tool calls were not answered: {open_calls}" if open_calls else None
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _calls_complaint(calls: list[Call]) -> str | None:
+    """Return what is wrong with replayed calls, as the strictest server has it."""
+    for call in calls:
+        if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call.name):
+            return f"the name {call.name!r} of a tool does not match '^[a-zA-Z0-9_-]{{1,64}}$'"
+        try:
+            arguments = json.loads(call.arguments, parse_constant=_no_number)
+        except ValueError as error:
+            return f"the arguments of a call are not JSON: {error}"
+        if not isinstance(arguments, dict):
+            return "the arguments of a call are no object"
+    ids = [call.id for call in calls]
+    return "two calls have the same id" if len(ids) != len(set(ids)) else None
+
+
 def _responses_complaint(items: list[Body]) -> str | None:
-    wanted = [item["call_id"] for item in items if item.get("type") == "function_call"]
+    calls = [item for item in items if item.get("type") == "function_call"]
     given = [item["call_id"] for item in items if item.get("type") == "function_call_output"]
+    if complaint := _calls_complaint([Call(call["call_id"], call["name"], call["arguments"]) for call in calls]):
+        return complaint
+    wanted = [call["call_id"] for call in calls]
     return None if sorted(wanted) == sorted(given) else f"No tool output found for {set(wanted) ^ set(given)}"
 
 

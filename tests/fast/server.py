@@ -1,9 +1,10 @@
 """A process that has imported the command line already, and forks a child for each command: see ``commands.py``.
 
-    python server.py SOCKET
+    python server.py SOCKET [MODULE ...]
 
-A client connects, sends its arguments, folder and environment as JSON with its three standard streams, and gets the
-child's process id, then its exit status. A client that goes away takes its child with it.
+A client connects, sends its arguments, folder, environment and the folders of its PYTHONPATH that the server does not
+have, as JSON with its three standard streams, and gets the child's process id, then its exit status. A client that goes
+away takes its child with it.
 """
 
 import contextlib
@@ -26,13 +27,22 @@ PRELOADED = (
     "medvision_agent.cli.printed.summary",
     "medvision_agent.agent.providers.gemini.chat",
     "medvision_agent.agent.providers.openai",
+    "medvision_agent.cli.main",
+    "medvision_agent.cli.report",
     "medvision_agent.cli.run",
+    "anyio._backends._asyncio",
+    "httpcore2",
+    "matplotlib.figure",
+    "openai.resources.chat",
 )
 
 
-def serve(path: str) -> None:
-    for name in PRELOADED:
+def serve(path: str, *more: str) -> None:
+    for name in (*PRELOADED, *more):
         importlib.import_module(name)
+    importlib.import_module(
+        "medvision_agent.tools.registry.registry"
+    ).installed.cache_clear()  # packages: a child's own
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are nobody's business
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"{path}.new")
@@ -85,11 +95,11 @@ def command(asked: dict, streams: list[int]) -> None:
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["environ"])
-    sys.argv = ["medvision-agent", *asked["arguments"]]
+    sys.path[:0] = asked["more_path"]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     code: object = 0
     try:
-        importlib.import_module("medvision_agent.cli.main").main()
+        run(asked["arguments"])
     except SystemExit as end:
         code = end.code
     except BaseException:  # noqa: BLE001 - as the interpreter does
@@ -101,5 +111,15 @@ def command(asked: dict, streams: list[int]) -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
+def run(arguments: list[str]) -> None:
+    """Run the command line, or what follows ``-c`` as Python does."""
+    if arguments[:1] == ["-c"]:
+        sys.argv = ["-c", *arguments[2:]]
+        exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a test's own code
+    else:
+        sys.argv = ["medvision-agent", *arguments]
+        importlib.import_module("medvision_agent.cli.main").main()
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

@@ -13,9 +13,8 @@ DEEP = "[" * 20_000 + "]" * 20_000
 def _chat(message: str, usage: str = '{"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}') -> dict:
     """Return a body of chat completions with this JSON as its message; on Gemini's wire it is no reply."""
     choice = f'{{"index": 0, "finish_reason": "stop", "message": {message}}}'
-    return raw(
-        f'{{"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{choice}], "usage": {usage}}}'
-    )
+    head = '"id": "x", "object": "chat.completion", "created": 1, "model": "m"'
+    return raw(f'{{{head}, "choices": [{choice}], "usage": {usage}}}')
 
 
 def _said(words: str) -> dict:
@@ -44,9 +43,7 @@ BODIES = {
         "content a list of anything": _chat('{"role": "assistant", "content": [1, null, {"type": "image_url"}]}'),
         "half a character": _chat('{"role": "assistant", "content": "\\ud800<answer>8.0</answer>"}'),
         "calls a text": _chat('{"role": "assistant", "content": null, "tool_calls": "ruler"}'),
-        "a call of nothing": _chat(
-            '{"role": "assistant", "content": null, "tool_calls": [null, {}, {"function": null}]}'
-        ),
+        "a call of nothing": _chat('{"role": "assistant", "content": "", "tool_calls": [null, {"function": null}]}'),
         "a role of its own": _chat('{"role": "system", "content": "<answer>8.0</answer>"}'),
         "a terminal is steered": _said("\x1b[2J\x1b]0;x\x07<answer>8.0</answer>"),
         "letters that turn the line": _said("\u202e<answer>8.0</answer>\u2066"),

@@ -13,7 +13,7 @@ from fake.processes import children
 
 from matrix.row import Row, seeded
 from medvision_agent.tools.python import python
-from medvision_agent.tools.sandbox.process import Limits
+from medvision_agent.tools.sandbox.process import CodeLimits
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.slice import grey_slice
@@ -82,7 +82,7 @@ def _row(what: str, codes: list[str], canary: Path) -> Row:
             row.fault("mistyped", shown)
         if canary.exists() or children() != before:
             row.fault("mistyped", f"it left something behind: {shown}")
-        if time.monotonic() - started > Limits().seconds + SLACK:
+        if time.monotonic() - started > CodeLimits().seconds + SLACK:
             row.fault("over", shown)
         row.tried += 1
     return row

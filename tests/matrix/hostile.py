@@ -1,6 +1,6 @@
 """Input made to harm: files of models, samples and studies, and what a server may send back.
 
-Each is refused, or its sample fails, in words: an exit code of ours, no traceback, a bounded printable message, in time.
+Each is refused, or its sample fails, in words: a known exit code, no traceback, a bounded printable message.
 What the files hold is in ``inputs.py`` and ``bodies.py``.
 """
 
@@ -107,7 +107,7 @@ def _reply(place: Path, made: Made, data: Path, server: ByModel):
             1,
             "--tools",
             "ruler",
-            *server.no_probe,
+            "--no-probe",
         )
         end = run(Plan(("run", "--out", wire, *map(str, words)), place, wire))
         ends.append((made.codes, end))

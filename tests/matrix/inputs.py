@@ -43,9 +43,7 @@ MODELS = {
     "extends itself": Made("mine: {extends: mine}"),
     "extends in a circle": Made("mine: {extends: b}\nb: {extends: mine}"),
     "a control character in base_url": Made(ROW.replace("127.0.0.1:9", "a\\x1b[2J") + "}"),
-    "a line break in base_url": Made(
-        'mine: {provider: openai, model: m, base_url: "http://a\\nb", perceived: {rule: native}}'
-    ),
+    "a line break in base_url": Made(ROW.replace("'http://127.0.0.1:9'", '"http://a\\nb"') + "}"),
     "a port that is none": Made(ROW.replace(":9'", ":99999'") + "}"),
     "a file as base_url": Made(ROW.replace("http://127.0.0.1:9", "file:///etc/passwd") + "}"),
     "no host in base_url": Made(ROW.replace("http://127.0.0.1:9", "http://") + "}"),

@@ -18,13 +18,10 @@ class ByModel(FakeServer):
     def __init__(self) -> None:
         super().__init__()
         self.replies: dict[str, list[Reply]] = {}
-        self.no_probe: tuple[str, ...] = ()
 
     def _next(self, request: Request) -> Reply:
-        if request.wire == "gemini":
-            model = request.path.rpartition("/")[2].partition(":")[0]
-        else:
-            model = request.body["model"]
+        gemini = request.wire == "gemini"
+        model = request.path.rpartition("/")[2].partition(":")[0] if gemini else request.body["model"]
         replies = self.replies.get(model, [ANSWER])
         return replies[min(wires.turns(request.wire, request.body), len(replies) - 1)]
 

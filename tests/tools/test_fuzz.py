@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.tools.own.calls import Scene
+from medvision_agent.tools.own.calls import DrawnScene
 from medvision_agent.tools.own.examine import examine
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Spacing
@@ -54,7 +54,7 @@ def pictures(draw):
         st.sampled_from([np.full(shape, 77), rng.integers(0, 256, shape), np.where(rng.random(shape) > 0.5, 200, 100)])
     )
     spacing = Spacing(draw(st.sampled_from([0.01, 0.5, 1.0, 300.0])), draw(st.sampled_from([0.01, 0.627, 1.0])))
-    return Scene(pixels, spacing, cropped=draw(st.booleans())).views()
+    return DrawnScene(pixels, spacing, cropped=draw(st.booleans())).views()
 
 
 @settings(max_examples=80, deadline=None)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from medvision_agent.tools.python import CODE, python
 from medvision_agent.tools.sandbox.evaluator import Evaluator
 from medvision_agent.tools.sandbox.language import Refused, show
-from medvision_agent.tools.sandbox.process import Limits
+from medvision_agent.tools.sandbox.process import CodeLimits
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.slice import grey_slice
@@ -147,7 +147,7 @@ def test_a_way_out_is_refused(code):
     assert len(reply.text) < 400
     for trace in ("Traceback", "0x", "root:", "<class", "<module", "uid="):
         assert trace not in reply.text
-    assert time.perf_counter() - started < Limits().seconds
+    assert time.perf_counter() - started < CodeLimits().seconds
     assert children() == before
 
 

@@ -11,7 +11,7 @@ from fake.processes import children
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.python import python
 from medvision_agent.tools.sandbox import process
-from medvision_agent.tools.sandbox.process import Limits, run
+from medvision_agent.tools.sandbox.process import CodeLimits, run
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.slice import grey_slice
@@ -74,7 +74,7 @@ HUNGRY = "[[i] * 100000 for i in range(10000)]"
 def test_the_clock_ends_it(code):
     before, started = children(), time.perf_counter()
     with pytest.raises(ToolError, match=r"^it was stopped: it takes longer than 0\.7 s$"):
-        run(code, Limits(seconds=0.7, steps=ENDLESS))
+        run(code, CodeLimits(seconds=0.7, steps=ENDLESS))
     assert 0.7 <= time.perf_counter() - started < 3
     assert children() == before
 
@@ -82,12 +82,12 @@ def test_the_clock_ends_it(code):
 @pytest.mark.parametrize("code", [LOOP, SLOW], ids=["loop", "inside one operation"])
 def test_the_processor_time_ends_it(code):
     with pytest.raises(ToolError, match=r"^it was stopped: it takes longer than 1 s$"):
-        run(code, Limits(seconds=60, cpu_s=1, steps=ENDLESS))
+        run(code, CodeLimits(seconds=60, cpu_s=1, steps=ENDLESS))
 
 
 def test_the_memory_is_bounded():
     with pytest.raises(ToolError, match="more memory is needed than there is"):
-        run(HUNGRY, Limits(memory_mb=100, steps=ENDLESS))
+        run(HUNGRY, CodeLimits(memory_mb=100, steps=ENDLESS))
     with pytest.raises(ToolError, match="more than 1000000 steps"):
         run(HUNGRY)
 

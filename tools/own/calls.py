@@ -21,7 +21,7 @@ from medvision_agent.tools.view.perceived import Fixed, Native
 from medvision_agent.tools.view.slice import grey_slice
 from medvision_agent.tools.view.views import Perceives, ViewSet
 
-__all__ = ["Call", "Scene", "any_call", "any_scene", "usable_call", "usable_scene"]
+__all__ = ["DrawnCall", "DrawnScene", "any_call", "any_scene", "usable_call", "usable_scene"]
 
 _RULES: tuple[Perceives, ...] = (Native(), Fixed(height=896, width=640))
 _NUMBERS = (0, 1, -1, 0.5, -0.0, 5e-324, 1e-9, 1 - 1e-16, 1e9, 1e308, math.nan, math.inf, -math.inf, 10**400, True)
@@ -60,7 +60,7 @@ class _Share:
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class DrawnCall:
     """Arguments of one call, not yet written in a convention."""
 
     values: Mapping[str, Any]
@@ -78,7 +78,7 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class DrawnScene:
     """What views are made of; tools may add views, so that each call gets a fresh set."""
 
     pixels: NDArray[Any]
@@ -95,17 +95,17 @@ class Scene:
             views.crop(views.slice.region, 2.0)
         return views
 
-    def other_image(self) -> "Scene":
+    def other_image(self) -> "DrawnScene":
         """Return it with other pixels and another pixel size."""
         spacing = Spacing(self.spacing.height_mm * 1.7, self.spacing.width_mm * 0.6)
         return replace(self, pixels=255 - self.pixels.T.reshape(self.pixels.shape), spacing=spacing)
 
-    def otherwise_perceived(self) -> "Scene":
+    def otherwise_perceived(self) -> "DrawnScene":
         """Return it as a model sees it that resizes pictures."""
         return replace(self, perceives=_RULES[1])
 
 
-def any_scene(rng: Random) -> Scene:
+def any_scene(rng: Random) -> DrawnScene:
     """Return views of a picture that may be tiny, empty or stretched, in any convention."""
     shape = rng.choice((1, 2, 3, 7, 24, 48)), rng.choice((1, 2, 3, 7, 24, 48))
     noise = np.random.default_rng(rng.randrange(2**32))
@@ -117,13 +117,13 @@ def any_scene(rng: Random) -> Scene:
         "disc": _disc(*shape),
     }[rng.choice(("constant", "black", "noise", "two levels", "disc"))]
     spacing = Spacing(rng.choice((0.01, 0.5, 1.0, 5.0, 300.0)), rng.choice((0.01, 0.627, 1.0)))
-    return Scene(pixels, spacing, rng.choice(_RULES), rng.choice(list(FRAMES.values())), rng.random() < 0.5)
+    return DrawnScene(pixels, spacing, rng.choice(_RULES), rng.choice(list(FRAMES.values())), rng.random() < 0.5)
 
 
-def usable_scene(rng: Random) -> Scene:
+def usable_scene(rng: Random) -> DrawnScene:
     """Return views of a bright disc on a dark ground with some noise, in anisotropic pixels."""
     noise = np.random.default_rng(rng.randrange(2**32)).integers(0, 20, (48, 64))
-    return Scene(_disc(48, 64) + noise, Spacing(rng.uniform(0.5, 2.0), rng.uniform(0.5, 2.0)))
+    return DrawnScene(_disc(48, 64) + noise, Spacing(rng.uniform(0.5, 2.0), rng.uniform(0.5, 2.0)))
 
 
 def _disc(height: int, width: int) -> NDArray[Any]:
@@ -132,7 +132,7 @@ def _disc(height: int, width: int) -> NDArray[Any]:
     return np.where(inside, 200, 30)
 
 
-def any_call(tool: Tool, rng: Random) -> Call:
+def any_call(tool: Tool, rng: Random) -> DrawnCall:
     """Return a call that may be right, at a border, incomplete or wrong in every way."""
     values = {}
     for name, schema in _properties(tool).items():
@@ -146,10 +146,10 @@ def any_call(tool: Tool, rng: Random) -> Call:
             values[name] = rng.choice(_VIEWS)
     if rng.random() < 0.05:
         values[rng.choice(("unit", "", "\x1b", "x" * 500))] = rng.choice(_JUNK)
-    return Call(values)
+    return DrawnCall(values)
 
 
-def usable_call(tool: Tool, rng: Random) -> Call:
+def usable_call(tool: Tool, rng: Random) -> DrawnCall:
     """Return a call with all its arguments, each within its range; what may be left out sometimes is."""
     properties, required = _properties(tool), tool.arguments.model_json_schema().get("required", ())
     left_out, bands = rng.random() < 0.3, {"x": cycle(_BANDS), "y": cycle(_BANDS)}
@@ -159,7 +159,7 @@ def usable_call(tool: Tool, rng: Random) -> Call:
             values[name] = _Share(axis, rng.uniform(*next(bands[axis])))
         elif name in required or not left_out:
             values[name] = _usual(schema, rng)
-    return Call(values)
+    return DrawnCall(values)
 
 
 def _properties(tool: Tool) -> dict[str, dict[str, Any]]:

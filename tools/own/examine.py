@@ -17,7 +17,7 @@ import numpy as np
 
 from medvision_agent.finding import Finding
 from medvision_agent.tools.base import Reply, Tool
-from medvision_agent.tools.own.calls import Call, Scene, any_call, any_scene, usable_call, usable_scene
+from medvision_agent.tools.own.calls import DrawnCall, DrawnScene, any_call, any_scene, usable_call, usable_scene
 from medvision_agent.tools.own.declaration import problems, refusals
 from medvision_agent.tools.view.frames import FRAMES
 
@@ -35,8 +35,8 @@ Watch = Callable[[str], AbstractContextManager[object]]
 class _Tried:
     """One call and what came of it."""
 
-    scene: Scene
-    call: Call
+    scene: DrawnScene
+    call: DrawnCall
     reply: Reply
     seconds: float
     words: str
@@ -48,7 +48,7 @@ def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lam
     """Return what was found, one thing after the other."""
     rng = Random(seed)  # noqa: S311 - no secret
 
-    def call(scene: Scene, drawn: Call) -> _Tried:
+    def call(scene: DrawnScene, drawn: DrawnCall) -> _Tried:
         views = scene.views()
         raw, before = drawn.written(views), views.slice.values.copy()
         words = f"{_shown(raw)} on {scene.pixels.shape[0]} x {scene.pixels.shape[1]} pixels, {scene.frame.name}"
@@ -82,24 +82,24 @@ def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lam
     return [*findings, *_declared(tool, good, call)]
 
 
-def _declared(tool: Tool, good: list[_Tried], call: Callable[[Scene, Call], _Tried]) -> Iterator[Finding]:
+def _declared(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnCall], _Tried]) -> Iterator[Finding]:
     """Yield whether what the tool declares of itself is true, by making good calls once more."""
     if not good:
         yield Finding("what it declares is true", "unknown", "no usable call gave a result")
         return
     many = f"{len(good)} calls made once more"
 
-    def unlike(change: Callable[[Scene], Scene], fields: Callable[[str], bool] = lambda _: True) -> list[str]:
+    def unlike(change: Callable[[DrawnScene], DrawnScene], fields: Callable[[str], bool] = lambda _: True) -> list[str]:
         again = [(one, call(change(one.scene), one.call)) for one in good]
         return [f"{one.words}: {difference}" for one, two in again if (difference := _difference(one, two, fields))]
 
     unlike_frames = [line for frame in FRAMES.values() for line in unlike(partial(replace, frame=frame), _physical)]
     yield _held("every convention measures the same", unlike_frames, many)
     if not tool.sees_image:
-        yield _held("sees_image=False", unlike(Scene.other_image), f"the same of another image: {many}")
+        yield _held("sees_image=False", unlike(DrawnScene.other_image), f"the same of another image: {many}")
     if not tool.states_pixels:
         yield _held(
-            "states_pixels=False", unlike(Scene.otherwise_perceived), f"the same at another perceived size: {many}"
+            "states_pixels=False", unlike(DrawnScene.otherwise_perceived), f"the same at another perceived size: {many}"
         )
     if tool.overlay:
         yield _held("overlay", [f"no picture: {one.words}" for one in good if one.reply.picture is None], many)

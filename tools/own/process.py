@@ -11,13 +11,13 @@ from medvision_agent.finding import Finding
 from medvision_agent.text import printable
 from medvision_agent.tools.own.examine import CALLS
 
-__all__ = ["Bounds", "check"]
+__all__ = ["CheckBounds", "check"]
 
 _BOUNDS = "it keeps its bounds"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class CheckBounds:
     """What the check makes, and what one call may take."""
 
     calls: int = CALLS
@@ -26,7 +26,7 @@ class Bounds:
     """Megabytes beyond what the process has when the tool is loaded."""
 
 
-def check(name: str, file: Path | None, bounds: Bounds) -> list[Finding]:
+def check(name: str, file: Path | None, bounds: CheckBounds) -> list[Finding]:
     """Return what was found of a tool, one of a file or an installed one; the tool is known to load."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.jsonl"
@@ -51,7 +51,7 @@ def check(name: str, file: Path | None, bounds: Bounds) -> list[Finding]:
     return [*findings, _kept(bounds, bounded=entries[0]["bounded"])]
 
 
-def _ending(code: int, words: str, bounds: Bounds) -> str:
+def _ending(code: int, words: str, bounds: CheckBounds) -> str:
     """Say how a process ended that did not come to its end."""
     if words.startswith("Timeout ("):
         return f"a call was stopped after {bounds.seconds:g} s"
@@ -59,7 +59,7 @@ def _ending(code: int, words: str, bounds: Bounds) -> str:
     return printable(f"the process ended with code {code} ({last[0][:200]})")
 
 
-def _kept(bounds: Bounds, *, bounded: bool) -> Finding:
+def _kept(bounds: CheckBounds, *, bounded: bool) -> Finding:
     seconds = f"no call took {bounds.seconds:g} s"
     if not bounded:
         return Finding(_BOUNDS, "unknown", f"{seconds}; this system cannot bound the memory of a process")

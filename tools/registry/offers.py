@@ -19,7 +19,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
 from medvision_agent.tools.base import Tool
 
-__all__ = ["DOOR", "RESERVED", "Offer", "from_file", "from_packages", "unfit_name"]
+__all__ = ["DOOR", "RESERVED", "ToolOffer", "from_file", "from_packages", "unfit_name"]
 
 DOOR = plugins.Door("medvision_agent.tools", "tool")
 """Where the tools of packages come from."""
@@ -29,7 +29,7 @@ _SHIPPED = "the shipped tools"
 
 
 @dataclass(frozen=True, eq=False)
-class Offer:
+class ToolOffer:
     """A tool that can be had: its name, who offers it, and the tool once it is asked for."""
 
     name: str
@@ -46,13 +46,13 @@ def unfit_name(name: str) -> str:
     return "a tool cannot have the name of a condition" if name in RESERVED else ""
 
 
-def from_packages() -> Iterator[Offer]:
+def from_packages() -> Iterator[ToolOffer]:
     """Yield what installed packages offer, the shipped tools first."""
     for one in DOOR.offers():
         if one.shipped:
-            yield Offer(one.name, _SHIPPED, one.loaded)
+            yield ToolOffer(one.name, _SHIPPED, one.loaded)
         else:
-            yield Offer(one.name, f"the package {one.package}", partial(_of_package, one))
+            yield ToolOffer(one.name, f"the package {one.package}", partial(_of_package, one))
 
 
 @cache
@@ -66,7 +66,7 @@ def _of_package(offer: plugins.Offer) -> Tool:
     return replace(found, code_sha256=offer.origin()["code_sha256"])
 
 
-def from_file(path: Path) -> tuple[Offer, ...]:
+def from_file(path: Path) -> tuple[ToolOffer, ...]:
     """Return the tools of a file in the order in which they stand there; raises ConfigError naming file and line."""
     try:
         code = path.read_bytes()
@@ -82,7 +82,7 @@ def from_file(path: Path) -> tuple[Offer, ...]:
     if not tools:
         raise ConfigError(f"{path}: holds no tool; a tool is a function decorated with @tool (docs/tools.md)")
     code_sha256 = sha256(code).hexdigest()
-    return tuple(Offer(one.name, str(path), partial(replace, one, code_sha256=code_sha256)) for one in tools)
+    return tuple(ToolOffer(one.name, str(path), partial(replace, one, code_sha256=code_sha256)) for one in tools)
 
 
 def _tools(module: ModuleType) -> Iterator[Tool]:

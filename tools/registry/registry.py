@@ -12,7 +12,7 @@ from pathlib import Path
 
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.base import Tool
-from medvision_agent.tools.registry.offers import Offer, from_file, from_packages, unfit_name
+from medvision_agent.tools.registry.offers import ToolOffer, from_file, from_packages, unfit_name
 
 __all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "registry_of"]
 
@@ -38,7 +38,7 @@ class Choice:
 class Registry:
     """Tools by name, in the order in which they are declared to a model; never changed, only made anew."""
 
-    offers: Mapping[str, Offer]
+    offers: Mapping[str, ToolOffer]
     own: tuple[str, ...] = ()
     """Names of the tools that ``on`` has beside its set."""
 
@@ -90,9 +90,9 @@ class Registry:
         return [f"on@{month}" for month, names in SETS.items() if name in names] + (["on"] if name in self.own else [])
 
 
-def _joined(offers: Iterable[Offer]) -> dict[str, Offer]:
+def _joined(offers: Iterable[ToolOffer]) -> dict[str, ToolOffer]:
     """Return offers by name, the newest set first; refuses a second offer of one name."""
-    found: dict[str, Offer] = {}
+    found: dict[str, ToolOffer] = {}
     for offer in offers:
         if offer.name in found:
             other = found[offer.name].origin

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medvision_agent.errors import ToolError
 
-__all__ = ["Limits", "run"]
+__all__ = ["CodeLimits", "run"]
 
 _REPLY = 64 * 1024
 _CHILD = """\
@@ -35,7 +35,7 @@ main()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CodeLimits:
     """What one call may use: seconds on the clock and on the processor, memory (MiB), steps of the evaluator.
 
     Steps are what ends a long computation, at the same place on every machine; the others end what gets around them.
@@ -57,9 +57,9 @@ class _Reply(BaseModel):
     error: str = ""
 
 
-def run(code: str, limits: Limits | None = None) -> tuple[int | float | str | None, str]:
+def run(code: str, limits: CodeLimits | None = None) -> tuple[int | float | str | None, str]:
     """Return the value of *code* (a finite number, a text or None) and what it printed; raises ToolError."""
-    limits = limits or Limits()
+    limits = limits or CodeLimits()
     if find_spec("resource") is None:
         raise ToolError("this tool is not available: the system it runs on cannot confine it")
     try:
@@ -75,7 +75,7 @@ def run(code: str, limits: Limits | None = None) -> tuple[int | float | str | No
     return reply.value, reply.printed
 
 
-def _talk(text: bytes, limits: Limits) -> tuple[bytes, int, bool]:
+def _talk(text: bytes, limits: CodeLimits) -> tuple[bytes, int, bool]:
     """Return the child's output (bounded), its exit code, and whether it was stopped for its time."""
     settings = [limits.cpu_s, limits.memory_mb, limits.steps]
     command = [sys.executable, "-I", "-S", "-B", "-c", _CHILD, str(Path(__file__).parent)]
@@ -124,7 +124,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _ending(code: int, limits: Limits, *, late: bool) -> str:
+def _ending(code: int, limits: CodeLimits, *, late: bool) -> str:
     if late or code == -signal.SIGXCPU:
         return f"it was stopped: it takes longer than {limits.seconds if late else limits.cpu_s:g} s"
     if code == -signal.SIGKILL:

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.tools.segment.ellipse import Oval, Points, fit_oval
+from medvision_agent.tools.segment.ellipse import MmEllipse, Points, fit_oval
 from medvision_agent.tools.view.geometry import Point, Region, Spacing
 
-__all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "measure_enlarged", "measure_mask"]
+__all__ = ["Cut", "Ellipse", "Mask", "Measured", "component", "filled", "measure_enlarged", "measure_mask"]
 
 Mask = NDArray[np.bool_]
 """Inside or outside, shape (height, width)."""
@@ -101,6 +101,12 @@ class Cut:
         size = (pixels.shape[1] * across, pixels.shape[0] * down)
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.float32)
 
+    def box(self, mask: Mask, spacing: Spacing) -> Region:
+        """Return the box, in the slice frame, of all pixels inside of a mask on the enlarged cut."""
+        across, down = self.factors(spacing)
+        tight, x, y = self.around(mask), self.x0, self.y0
+        return Region(x + tight.x0 / across, y + tight.y0 / down, x + tight.x1 / across, y + tight.y1 / down)
+
 
 def component(mask: Mask, at: tuple[int, int] | None = None) -> Mask:
     """Return the component (4-connected) at pixel (row, column), or the largest; all False if there is none."""
@@ -110,6 +116,13 @@ def component(mask: Mask, at: tuple[int, int] | None = None) -> Mask:
     else:
         label = int(np.argmax(statistics[1:, cv2.CC_STAT_AREA])) + 1 if len(statistics) > 1 else 0
     return np.asarray((labels == label) & (label > 0), np.bool_)
+
+
+def filled(mask: Mask) -> Mask:
+    """Return the mask with its holes filled."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    drawn = cv2.drawContours(np.zeros(mask.shape, np.uint8), contours, -1, 1, cv2.FILLED)
+    return np.asarray(drawn > 0, np.bool_)
 
 
 def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
@@ -130,25 +143,19 @@ def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
 
 def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
     """Measure one component on the enlarged *cut*, holes filled; *spacing* is the slice's native one."""
-    across, down = cut.factors(spacing)
     native = np.array((spacing.width_mm, spacing.height_mm))
-    fine = native / (across, down)
+    fine = native / cut.factors(spacing)
     corner = np.array((cut.x0, cut.y0)) * native
     pixels = _contour(mask), _contour(_grown(np.pad(mask, 1))) - 1.0
     inner, outer = ((ring + 0.5) * fine + corner for ring in pixels)
-    filled = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [pixels[0].astype(np.int32)], 1) > 0
-    inside = (np.argwhere(filled)[:, ::-1] + 0.5) * fine + corner
+    inside = (np.argwhere(filled(mask))[:, ::-1] + 0.5) * fine + corner
     # The edge lies half-way between the last pixels inside and the first outside: fit both rings at once.
     oval = fit_oval(np.concatenate((_even(inner), _even(outer))), inside, fine)
     area = len(inside) * float(fine.prod())
-    tight = Cut.around(mask)
-    box = Region(
-        cut.x0 + tight.x0 / across, cut.y0 + tight.y0 / down, cut.x0 + tight.x1 / across, cut.y0 + tight.y1 / down
-    )
-    return Measured(box, _ellipse(oval, native), area, oval.dice(inside, fine), inner / native)
+    return Measured(cut.box(mask, spacing), _ellipse(oval, native), area, oval.dice(inside, fine), inner / native)
 
 
-def _ellipse(oval: Oval, native: NDArray[np.float64]) -> Ellipse:
+def _ellipse(oval: MmEllipse, native: NDArray[np.float64]) -> Ellipse:
     major, minor = ([Point(x, y) for x, y in (oval.axis(which) / native).tolist()] for which in (0, 1))
     x, y = (np.array(oval.center) / native).tolist()
     return Ellipse(Point(x, y), 2 * oval.semi[0], 2 * oval.semi[1], (major[0], major[1]), (minor[0], minor[1]))

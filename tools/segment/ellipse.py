@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Oval", "Points", "fit_oval"]
+__all__ = ["MmEllipse", "Points", "fit_oval"]
 
 Points = NDArray[np.float64]
 """Points x, y in rows, shape (n, 2)."""
@@ -17,7 +17,7 @@ _LONGEST = 1.1
 
 
 @dataclass(frozen=True, slots=True)
-class Oval:
+class MmEllipse:
     """An ellipse in mm: its centre, semi-axes (major first) and the major axis's angle to x in radians."""
 
     center: tuple[float, float]
@@ -48,7 +48,7 @@ class Oval:
         return min(1.0, 2 * common / (shape + self.area))
 
 
-def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> Oval:
+def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> MmEllipse:
     """Return the ellipse of a shape, all in mm: its *contour*, the pixel centres *inside*, a pixel's width and height.
 
     It is the least-squares ellipse of the contour, or the one with the same second moments as the inside where that
@@ -61,7 +61,7 @@ def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> Ova
     return fitted if fitted.dice(inside, pixel) >= moments.dice(inside, pixel) else moments
 
 
-def _least_squares(contour: Points) -> Oval | None:
+def _least_squares(contour: Points) -> MmEllipse | None:
     """Return OpenCV's fit, or None where it fails."""
     middle = contour.mean(axis=0)
     (x, y), (width, height), degrees = cv2.fitEllipse((contour - middle).astype(np.float32))
@@ -69,7 +69,8 @@ def _least_squares(contour: Points) -> Oval | None:
         width, height, degrees = height, width, degrees + 90.0
     if not all(map(math.isfinite, (x, y, width, height, degrees))) or width <= 0:
         return None
-    return Oval((float(middle[0] + x), float(middle[1] + y)), (height / 2, width / 2), math.radians(degrees + 90.0))
+    center = (float(middle[0] + x), float(middle[1] + y))
+    return MmEllipse(center, (height / 2, width / 2), math.radians(degrees + 90.0))
 
 
 def _diameter(contour: Points) -> float:
@@ -79,11 +80,11 @@ def _diameter(contour: Points) -> float:
     return float(np.hypot(*(hull[:, None] - hull[None]).T).max())
 
 
-def _same_moments(points: Points, pixel: NDArray[np.float64]) -> Oval:
+def _same_moments(points: Points, pixel: NDArray[np.float64]) -> MmEllipse:
     center = points.mean(axis=0)
     # A uniform ellipse has a variance of a quarter of its squared semi-axis, a pixel a twelfth of its squared side.
     values, vectors = np.linalg.eigh(np.cov(points.T, bias=True) + np.diag(pixel**2 / 12))
     minor, major = 2.0 * np.sqrt(np.maximum(values, np.finfo(np.float64).tiny))
-    return Oval(
+    return MmEllipse(
         (float(center[0]), float(center[1])), (float(major), float(minor)), math.atan2(vectors[1, 1], vectors[0, 1])
     )

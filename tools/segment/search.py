@@ -2,18 +2,25 @@
 
 On a real picture one threshold for all of it finds the head, not the tumour; in a small window around a seed the
 threshold lies between the tumour and what surrounds it.
+
+A structure is cut off what it is attached to, a nodule off the chest wall, a lesion off a vessel, by a morphological
+opening with a growing radius: what is thinner than the radius goes first, and with it the bridge. It works on the
+enlarged pixels, which are nearly square in millimetres, by distances; so no kernel has to be built.
 """
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.segment.contour import Cut, Measured
-from medvision_agent.tools.segment.detach import detached
-from medvision_agent.tools.segment.threshold import Pixel, Structure, Target, segment
+from medvision_agent.tools.segment.contour import Cut, Mask, Measured, component, filled
+from medvision_agent.tools.segment.threshold import Pixel, Structure, Target, deepest, distances, segment
 from medvision_agent.tools.view.geometry import Spacing
-from medvision_agent.tools.view.slice import Grey
+from medvision_agent.tools.view.slice import FloatImage, Grey
 
-__all__ = ["around_seed", "in_region"]
+__all__ = ["around_seed", "detached", "in_region"]
 
 _GOOD = 0.8
 """Overlap with its ellipse from which a structure counts as one, not as a piece of something."""
@@ -25,6 +32,10 @@ _SHARE = 0.4
 """Part of a window's side that a structure takes up at least; a larger one fits into no earlier window anyway."""
 _LEAST = 4
 """Native pixels that a window reaches to each side of the seed at least."""
+_FIRST_RADIUS_MM = 0.5
+"""Smallest radius of an opening, unless enlarged pixels are coarser."""
+_RADIUS_STEP = 1.1
+"""Each radius relative to the one before."""
 
 
 def in_region(grey: Grey, target: Target, region: Cut, spacing: Spacing, seed: Pixel | None) -> Measured:
@@ -85,3 +96,37 @@ def _leaks(found: Structure, region: Cut, grey: Grey) -> bool:
         or (box.x1 >= region.x1 < width)
         or (box.y1 >= region.y1 < height)
     )
+
+
+def detached(whole: Structure, seed: Pixel | None) -> Iterator[Structure]:
+    """Yield what is left of a structure when opened by one radius after the other, until nothing is; holes filled.
+
+    Of several pieces the one at the seed is kept; without a seed, the one around the largest circle that fits into
+    structure and region. Beyond the region the structure is taken to go on: an edge there is nothing to round off.
+    """
+    mask = filled(whole.mask)
+    start = deepest(mask) if seed is None else whole.at(seed)
+    if mask.all() or not (0 <= start[0] < mask.shape[0] and 0 <= start[1] < mask.shape[1]):
+        return
+    across, down = whole.cut.factors(whole.spacing)
+    pixel_mm = max(whole.spacing.width_mm / across, whole.spacing.height_mm / down)
+    depth = distances(mask)
+    radius = max(1.0, _FIRST_RADIUS_MM / pixel_mm)
+    while (piece := _opened(mask, depth, start, radius)) is not None:
+        yield replace(whole, mask=piece)
+        radius *= _RADIUS_STEP
+
+
+def _opened(mask: Mask, depth: FloatImage, start: Pixel, radius: float) -> Mask | None:
+    """Return the piece of *mask* opened by *radius* (enlarged pixels) that covers *start*, or None if none does."""
+    row, column = start
+    reach = math.ceil(radius)
+    top, left = max(0, row - reach), max(0, column - reach)
+    core = np.argwhere(depth[top : row + reach + 1, left : column + reach + 1] > radius)
+    if len(core) == 0:
+        return None
+    nearest = core[np.argmin(np.square(core - (row - top, column - left)).sum(axis=1))]
+    kept = component(depth > radius, (top + int(nearest[0]), left + int(nearest[1])))
+    # Only within the radius: what was opened away must not grow back through the bridge.
+    piece = np.asarray((distances(~kept) <= radius) & mask, np.bool_)
+    return component(piece, start) if piece[start] else None

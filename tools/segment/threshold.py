@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.segment.contour import Cut, Mask, Measured, component, measure_enlarged
+from medvision_agent.tools.segment.contour import Cut, Mask, Measured, component, filled, measure_enlarged
 from medvision_agent.tools.view.geometry import Region, Spacing
 from medvision_agent.tools.view.slice import FloatImage, Grey
 
-__all__ = ["Pixel", "Structure", "Target", "deepest", "filled", "segment"]
+__all__ = ["Pixel", "Structure", "Target", "deepest", "distances", "segment"]
 
 Target = Literal["bright", "dark"]
 """Brighter or darker than what surrounds it."""
@@ -47,9 +47,7 @@ class Structure:
     @property
     def box(self) -> Region:
         """The box in the slice frame."""
-        across, down = self.cut.factors(self.spacing)
-        tight, x, y = Cut.around(self.mask), self.cut.x0, self.cut.y0
-        return Region(x + tight.x0 / across, y + tight.y0 / down, x + tight.x1 / across, y + tight.y1 / down)
+        return self.cut.box(self.mask, self.spacing)
 
     def covers(self, pixel: Pixel) -> bool:
         """Tell whether the middle of a native pixel lies inside, or in a hole."""
@@ -107,18 +105,16 @@ def _chosen(mask: Mask, seed: Pixel | None) -> Mask:
     return np.zeros_like(mask) if reaches else around
 
 
-def filled(mask: Mask) -> Mask:
-    """Return the mask with its holes filled."""
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    drawn = cv2.drawContours(np.zeros(mask.shape, np.uint8), contours, -1, 1, cv2.FILLED)
-    return np.asarray(drawn > 0, np.bool_)
-
-
 def deepest(mask: Mask) -> tuple[int, int]:
     """Return the pixel (row, column) farthest from the edge, where a noisy edge cannot reach."""
-    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    depth = distances(np.pad(mask, 1))[1:-1, 1:-1]
     row, column = divmod(int(np.argmax(depth)), mask.shape[1])
     return row, column
+
+
+def distances(mask: Mask) -> FloatImage:
+    """Return for each pixel inside how far the nearest one outside is; beyond the picture nothing is outside."""
+    return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def _half_height(image: FloatImage, mask: Mask) -> float | None:

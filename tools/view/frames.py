@@ -6,7 +6,7 @@ through it. Sizes are those of a view as the model perceives it, in pixels; only
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.view.geometry import Size
@@ -18,7 +18,7 @@ _SLACK = 1.1
 """How far beyond its view a coordinate may lie, in units of the last reported decimal: rounding and float noise."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """A convention with x to the right and y upwards or downwards, each from 0 to the same extent or in pixels.
 
@@ -26,14 +26,14 @@ class Frame:
     """
 
     name: str
-    upward: bool
-    extent: int | None
+    upward: bool = False
+    extent: int | None = 1
     """The value at the right edge and at the far end of y; None: the view's width and height in perceived pixels."""
-    y_first: bool
+    y_first: bool = False
     """Where numbers stand in sequence, y comes before x; where they have names (tools), the names decide."""
-    decimals: int
+    decimals: int = 6
     """Decimals of coordinates in tool results: a millionth of the view, or finer."""
-    box_decimals: int
+    box_decimals: int = 4
     """Decimals asked for in a final box: about a ten-thousandth of the picture."""
     sentence: str
     """How the prompt states the convention."""
@@ -166,10 +166,6 @@ _DOWN = "the origin (0, 0) is the top-left corner of the image"
 MEDVISION = Frame(
     name="medvision",
     upward=True,
-    extent=1,
-    y_first=False,
-    decimals=6,
-    box_decimals=4,
     sentence=(
         "x runs from 0 at the left edge to 1 at the right edge, y from 0 at the bottom edge to 1 at the top "
         "edge; the origin (0, 0) is the lower-left corner of the image"
@@ -177,11 +173,6 @@ MEDVISION = Frame(
 )
 _TOP_LEFT = Frame(
     name="top-left",
-    upward=False,
-    extent=1,
-    y_first=False,
-    decimals=6,
-    box_decimals=4,
     sentence=(
         "x runs from 0 at the left edge to 1 at the right edge, y from 0 at the top edge to 1 at the bottom "
         f"edge; {_DOWN}"
@@ -189,9 +180,7 @@ _TOP_LEFT = Frame(
 )
 _NORM1000 = Frame(
     name="norm1000",
-    upward=False,
     extent=1000,
-    y_first=False,
     decimals=3,
     box_decimals=1,
     sentence=(
@@ -199,25 +188,18 @@ _NORM1000 = Frame(
         f"edge; {_DOWN}"
     ),
 )
-_NORM1000_YX = Frame(
+_NORM1000_YX = replace(
+    _NORM1000,
     name="norm1000-yx",
-    upward=False,
-    extent=1000,
     y_first=True,
-    decimals=3,
-    box_decimals=1,
     sentence=(
-        "x runs from 0 at the left edge to 1000 at the right edge, y from 0 at the top edge to 1000 at the bottom "
-        f"edge; {_DOWN}; where a point or a box is written as a sequence of numbers, y comes before x, and where "
-        "the numbers have names, the names decide"
+        f"{_NORM1000.sentence}; where a point or a box is written as a sequence of numbers, y comes before x, and "
+        "where the numbers have names, the names decide"
     ),
 )
 _PIXEL = Frame(
     name="pixel",
-    upward=False,
     extent=None,
-    y_first=False,
-    decimals=6,
     box_decimals=2,
     sentence=(
         "in pixels of the picture as you see it, x runs from 0 at the left edge to width_px at the right edge, y from "

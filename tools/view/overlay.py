@@ -56,10 +56,8 @@ class Overlay:
 
     def box(self, region: Region, colour: Colour) -> Self:
         """Draw the edges of a region."""
-        corners = [Point(x, y) for x, y in ((region.x0, region.y0), (region.x1, region.y0))]
-        corners += [Point(x, y) for x, y in ((region.x1, region.y1), (region.x0, region.y1))]
-        self._draw(self._positions(corners), colour, closed=True)
-        return self
+        x0, y0, x1, y1 = region.x0, region.y0, region.x1, region.y1
+        return self.ring(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]), colour)
 
     def ring(self, points: NDArray[np.float64], colour: Colour) -> Self:
         """Draw a closed line through points (n, 2)."""

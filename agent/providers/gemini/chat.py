@@ -13,26 +13,11 @@ from langchain_core.messages import AIMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import SecretStr
 
-from medvision_agent.agent.chat.chat import Chat, Finish
+from medvision_agent.agent.chat.chat import BRIEF, Chat
+from medvision_agent.agent.endings.finish import GEMINI, Finish, finish_of
 from medvision_agent.agent.models import Gemini
 
 __all__ = ["GeminiChat", "build", "open_api"]
-
-_FINISH = {
-    "STOP": Finish.STOP,
-    "MAX_TOKENS": Finish.LENGTH,
-    "MALFORMED_FUNCTION_CALL": Finish.MALFORMED_CALL,
-    "UNEXPECTED_TOOL_CALL": Finish.MALFORMED_CALL,
-    "TOO_MANY_TOOL_CALLS": Finish.MALFORMED_CALL,
-    "FINISH_REASON_UNSPECIFIED": Finish.NONE,
-    "SAFETY": Finish.BLOCKED,
-    "RECITATION": Finish.BLOCKED,
-    "BLOCKLIST": Finish.BLOCKED,
-    "PROHIBITED_CONTENT": Finish.BLOCKED,
-    "SPII": Finish.BLOCKED,
-    "IMAGE_SAFETY": Finish.BLOCKED,
-    "MODEL_ARMOR": Finish.BLOCKED,
-}
 
 
 class GeminiChat(Chat):
@@ -48,15 +33,19 @@ class GeminiChat(Chat):
         }
         return {name: value for name, value in settings.items() if value is not None}
 
+    def briefly(self) -> dict[str, Any]:
+        """Return the limit of output."""
+        return {"max_output_tokens": BRIEF}
+
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the candidate's finish reason, or the reason why the prompt itself was blocked."""
         metadata = message.response_metadata
         if raw := str(metadata.get("finish_reason") or ""):
-            return _FINISH.get(raw, Finish.STOP), raw
+            return finish_of(raw, GEMINI), raw
         reason = (metadata.get("prompt_feedback") or {}).get("block_reason")
         if reason is not None:
             return Finish.BLOCKED, str(getattr(reason, "name", reason))
-        return Finish.NONE, ""
+        return Finish.BROKEN_OFF, ""
 
 
 def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, genai.Client]:

@@ -2,25 +2,26 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
+from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.providers.local.batches import Batches
 from medvision_agent.agent.providers.local.engine import Engine, Request
 from medvision_agent.agent.providers.local.load import load, without_warnings
 from medvision_agent.agent.providers.local.reading import check_reading, message_of
 
-__all__ = ["LocalModel", "open_local"]
+__all__ = ["LocalChat", "LocalModel", "open_local"]
 
 
 class LocalModel(BaseChatModel):
@@ -63,11 +64,25 @@ class LocalModel(BaseChatModel):
         request = await asyncio.to_thread(self._request, messages, kwargs)
         return self._result(request, await self.batches.ask(request))
 
+    def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many tokens the chat template makes of a message with *tools* declared."""
+        request = self._request([HumanMessage(message)], {"tools": [dict(tool) for tool in tools]})
+        return int(self.engine.encode([request])["input_ids"].shape[1])
+
     def _request(self, messages: list[BaseMessage], settings: dict[str, Any]) -> Request:
         return Request(self.engine.template.conversation(messages), settings.get("tools") or [])
 
     def _result(self, request: Request, generated: Any) -> ChatResult:
         return ChatResult(generations=[ChatGeneration(message=message_of(self.engine, request, generated))])
+
+
+class LocalChat(Chat):
+    """A model of this process, ready to be asked."""
+
+    async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many tokens the chat template makes of a message with *tools* declared; nothing is generated."""
+        assert isinstance(self.model, LocalModel)  # noqa: S101 - for the type checker
+        return await asyncio.to_thread(self.model.prompt_tokens, message, tools)
 
 
 @asynccontextmanager

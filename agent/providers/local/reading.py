@@ -1,11 +1,13 @@
 """From generated tokens to a message: text, tool calls and why it ended.
 
 Where the tokenizer (or the row) has a response template, transformers' own parser takes thoughts and tool calls out of
-the text; without one the text is the reply. Calls that cannot be read become invalid calls, which the agent answers.
+the text; without one the text is the reply. Thoughts are kept beside it, for the trace and for templates that show them
+again in a tool loop. Calls that cannot be read become invalid calls, which the agent answers.
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
@@ -34,16 +36,17 @@ def check_reading(engine: Engine) -> None:
 
 def message_of(engine: Engine, request: Request, generated: Generated) -> AIMessage:
     """Return a reply as a message."""
-    content, calls, invalid = _said(engine, request, generated)
+    said = _said(engine, request, generated)
     counts = UsageMetadata(
         input_tokens=len(generated.prompt),
         output_tokens=generated.tokens,
         total_tokens=len(generated.prompt) + generated.tokens,
     )
     return AIMessage(
-        content,
-        tool_calls=calls,
-        invalid_tool_calls=invalid,
+        said.text,
+        tool_calls=list(said.calls),
+        invalid_tool_calls=list(said.invalid),
+        additional_kwargs={"reasoning_content": said.thoughts} if said.thoughts else {},
         usage_metadata=counts,
         response_metadata={
             "finish_reason": "stop" if generated.ended else "length",
@@ -56,23 +59,31 @@ def _template(engine: Engine) -> Any:
     return engine.config.response_template or getattr(engine.processor.tokenizer, "response_template", None)
 
 
-def _said(engine: Engine, request: Request, generated: Generated) -> tuple[str, list[ToolCall], list[InvalidToolCall]]:
+class _Said(NamedTuple):
+    text: str
+    calls: Sequence[ToolCall] = ()
+    invalid: Sequence[InvalidToolCall] = ()
+    thoughts: str = ""
+
+
+def _said(engine: Engine, request: Request, generated: Generated) -> _Said:
     text = engine.decode(generated.reply)
     template = _template(engine)
     if template is None:
-        return text, [], []
+        return _Said(text)
     native = engine.config.tool_calling == "native"
     try:
         parsed = engine.processor.parse_response(
             generated.reply, template, prefix=generated.prompt, tools=request.tools or None
         )
         calls = list(parsed.get("tool_calls") or [])
-        content = parsed.get("content")
+        content = str(parsed.get("content") or "")
+        thoughts = str(parsed.get("reasoning_content") or parsed.get("thinking") or "")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # With calls in text, another parser reads them.
-        return text, [], [_unreadable(text, str(error))] if native else []
+        return _Said(text, invalid=[_unreadable(text, str(error))] if native else [])
     if not native:
-        return text if calls else str(content or ""), [], []
+        return _Said(text if calls else content, thoughts=thoughts)
     read, unread = [], []
     for call in calls:
         good = _call(call)
@@ -80,7 +91,7 @@ def _said(engine: Engine, request: Request, generated: Generated) -> tuple[str, 
             unread.append(_unreadable(json.dumps(call, default=str), "no name or no object of arguments"))
         else:
             read.append(good)
-    return str(content or ""), read, unread
+    return _Said(content, read, unread, thoughts)
 
 
 def _call(call: Any) -> ToolCall | None:
@@ -104,4 +115,4 @@ def _unreadable(text: str, why: str) -> InvalidToolCall:
 
 
 def _id() -> str:
-    return f"call_{uuid4().hex[:12]}"
+    return uuid4().hex[:9]  # nine letters and digits suit every template

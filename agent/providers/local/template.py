@@ -90,7 +90,9 @@ class ChatTemplate:
                 }
                 for call in message.tool_calls
             ]
-            return {"role": role, "content": parts, "tool_calls": calls}
+            thoughts = message.additional_kwargs.get("reasoning_content")
+            kept = {"reasoning_content": self._plain(thoughts)} if thoughts else {}
+            return {"role": role, "content": parts, "tool_calls": calls, **kept}
         return {"role": role, "content": parts}
 
     def _parts(self, block: str | dict[str, Any]) -> Conversation:

@@ -3,6 +3,7 @@
 Contract: an estimate is finite or None, never NaN, and whatever is missing is explained in ``withheld``. The rules:
 
 * under 20 subjects, or under 10 effective ones (Kish), or demonstration data: figures only;
+* a reason of the caller's why the arms bear no claim: figures only;
 * no spread between subjects (one subject, all ties, all differences equal): figures only;
 * synthetic data: an interval, but no p-value and hence no verdict;
 * exploratory (not declared beforehand): an interval, but no p-value.
@@ -59,7 +60,9 @@ def primary(pairs: Pairs, *, role: Role, level: float = 0.95, seed: int = 0) -> 
         (one.b.loss - one.a.loss, one.unit.subject) for one in pairs.all if one.a.loss is not None is not one.b.loss
     ]
     values, subjects = [value for value, _ in rows], [subject for _, subject in rows]
-    return estimate(values, subjects, evidence=pairs.evidence, role=role, level=level, seed=seed)
+    return estimate(
+        values, subjects, evidence=pairs.evidence, role=role, level=level, seed=seed, no_claim=pairs.no_claim
+    )
 
 
 def estimate(
@@ -70,10 +73,12 @@ def estimate(
     role: Role,
     level: float = 0.95,
     seed: int = 0,
+    no_claim: Sequence[str] = (),
 ) -> Estimate:
     """Return the mean of paired differences, each with its subject, by the rules above.
 
-    *seed* is that of the sign flips, where they are drawn.
+    *no_claim* are the caller's reasons why there is neither interval nor p-value; *seed* is that of the sign flips,
+    where they are drawn.
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")
@@ -88,7 +93,7 @@ def estimate(
         evidence=evidence,
         level=level,
     )
-    reasons = too_few(sizes)
+    reasons = [*no_claim, *too_few(sizes)]
     if evidence == "demonstration":
         reasons.append("demonstration data support no claim")
     if found is None or reasons:

@@ -8,28 +8,16 @@ Source: Holm (1979), "A simple sequentially rejective multiple test procedure", 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, primary
-from medvision_agent.eval.compare.statistics.missing import Missing, missing
-from medvision_agent.eval.compare.statistics.pairs import Pairs
+from medvision_agent.eval.compare.statistics.missing import MissingData, missing
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Family", "Key", "Test", "Verdict", "family", "holm"]
+__all__ = ["FamilyOfTests", "Key", "Test", "Verdict", "family", "holm"]
 
 Verdict = Literal["B has the lower loss", "B has the higher loss", "no difference shown"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """What a comparison is about."""
-
-    contrast: str
-    task: str
-    model: str
-    source: str = ""
-    """Of the samples; where there is only one it may stay empty."""
 
 
 class Test(Frozen):
@@ -43,14 +31,14 @@ class Test(Frozen):
     source: str = ""
     declared: bool
     primary: Estimate
-    missing: Missing
+    missing: MissingData
     adjusted_p: float | None = None
     """Holm's, over the whole family."""
     verdict: Verdict | None = None
     """At the family's alpha; None where there is no p-value (``primary.withheld`` says why)."""
 
 
-class Family(Frozen):
+class FamilyOfTests(Frozen):
     """All comparisons: the declared ones in the order of their declaration, then the exploratory ones."""
 
     size: int
@@ -60,7 +48,7 @@ class Family(Frozen):
     exploratory: tuple[Test, ...]
 
 
-def family(declared: Sequence[Key], data: Mapping[Key, Pairs], *, alpha: float = 0.05, seed: int = 0) -> Family:
+def family(declared: Sequence[Key], data: Mapping[Key, Pairs], *, alpha: float = 0.05, seed: int = 0) -> FamilyOfTests:
     """Return the family of declared tests with everything else beside it.
 
     A declared test without data is kept: it has no pairs, says so, and counts.
@@ -73,7 +61,7 @@ def family(declared: Sequence[Key], data: Mapping[Key, Pairs], *, alpha: float =
     bare = [_test(key, data.get(key, Pairs((), "real")), declared=True, level=1 - alpha, seed=seed) for key in declared]
     adjusted = holm([test.primary.p for test in bare])
     others = [key for key in data if key not in set(declared)]
-    return Family(
+    return FamilyOfTests(
         size=len(declared),
         alpha=alpha,
         declared=tuple(

@@ -29,7 +29,7 @@ MIN_EFFECTIVE_EITHER = 5.0
 _LEVEL = 0.95
 
 Kind = Literal["failed", "lost"]
-Row = tuple[str, float, float]
+Observation = tuple[str, float, float]
 """A subject, the fraction of epochs missing, and what might hang together with it."""
 
 
@@ -95,7 +95,7 @@ def _rate(kind: Kind, found: Estimate) -> Signal:
     return _signal(kind, "both", "rate", found.difference, not low <= 0 <= high)
 
 
-def _contrast(kind: Kind, arm: str, check: str, rows: Sequence[Row], evidence: Evidence) -> Signal:
+def _contrast(kind: Kind, arm: str, check: str, rows: Sequence[Observation], evidence: Evidence) -> Signal:
     missing, values = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     present = 1 - missing
     columns = [column.tolist() for column in (missing, missing * values, present, present * values)]
@@ -115,7 +115,7 @@ def _contrast(kind: Kind, arm: str, check: str, rows: Sequence[Row], evidence: E
     return _signal(kind, arm, check, difference, bool(abs(difference) > found.margin(_LEVEL)))
 
 
-def _ranked(rows: Sequence[Row]) -> list[Row]:
+def _ranked(rows: Sequence[Observation]) -> list[Observation]:
     ranks = (stats.rankdata([size for _, _, size in rows]) - 0.5) / len(rows)
     return [(subject, fraction, float(rank)) for (subject, fraction, _), rank in zip(rows, ranks, strict=True)]
 

@@ -13,7 +13,7 @@ from medvision_agent.eval.compare.statistics.informative import Signal, signals,
 from medvision_agent.eval.compare.statistics.pairs import Pairs
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Bounds", "Missing", "missing"]
+__all__ = ["Bounds", "MissingData", "missing"]
 
 
 class Bounds(Frozen):
@@ -27,7 +27,7 @@ class Bounds(Frozen):
     """Why there is no interval."""
 
 
-class Missing(Frozen):
+class MissingData(Frozen):
     """Beside the primary, never instead of it: everything here is exploratory and without p-values."""
 
     chosen: int
@@ -57,12 +57,12 @@ class Missing(Frozen):
     """In words, where what is missing is informative or could be; else empty."""
 
 
-def missing(pairs: Pairs) -> Missing:
+def missing(pairs: Pairs) -> MissingData:
     """Return what is missing from a comparison."""
     lost = [(one.a.loss is None, one.b.loss is None) for one in pairs.all]
     failed = [(one.a.answered_loss is None, one.b.answered_loss is None) for one in pairs.scored]
     found = signals(pairs)
-    return Missing(
+    return MissingData(
         chosen=len(pairs.all),
         scored=len(pairs.scored),
         lost_only_a=lost.count((True, False)),
@@ -91,7 +91,7 @@ def _exploratory(pairs: Pairs, rows: list[tuple[str, float | None, float | None]
 
 
 def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Estimate:
-    return estimate(differences, subjects, evidence=pairs.evidence, role="exploratory")
+    return estimate(differences, subjects, evidence=pairs.evidence, role="exploratory", no_claim=pairs.no_claim)
 
 
 def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:

@@ -12,10 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Evidence", "Pair", "Pairs", "Result", "Side", "Unit", "pair"]
+__all__ = ["Evidence", "Key", "Pair", "Pairs", "Result", "Side", "Unit", "pair"]
 
 Evidence = Literal["real", "synthetic", "demonstration"]
 """What the data can be evidence of, said by the caller: patients, phantoms, or nothing beyond that the tools work."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What a comparison is about."""
+
+    contrast: str
+    task: str
+    model: str
+    source: str = ""
+    """Of the samples; where there is only one it may stay empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,8 @@ class Pairs:
 
     all: tuple[Pair, ...]
     evidence: Evidence
+    no_claim: tuple[str, ...] = ()
+    """Reasons, known to the caller, why no difference of these arms bears an interval or a p-value."""
 
     def __post_init__(self) -> None:
         found = {one.unit.evidence for one in self.all}
@@ -99,7 +112,7 @@ class Pairs:
 
     def where(self, name: str, value: str) -> "Pairs":
         """Return the pairs of one stratum; their evidence is still that of the whole comparison."""
-        return Pairs(tuple(one for one in self.all if one.unit.strata.get(name) == value), self.evidence)
+        return Pairs(tuple(one for one in self.all if one.unit.strata.get(name) == value), self.evidence, self.no_claim)
 
 
 def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result]) -> Pairs:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.medvision.bounded import read_gzip
+from medvision_agent.frozen import complaint
 
 __all__ = ["LandmarkFile", "read_landmarks"]
 
@@ -64,8 +65,7 @@ def read_landmarks(path: Path) -> LandmarkFile:
                 for name, voxel in _first(entry).items():
                     found.setdefault(name, voxel)
     except ValidationError as error:
-        item = error.errors(include_url=False, include_context=False)[0]
-        raise DataError(f"{path}: {'.'.join(map(str, item['loc']))}: {item['msg']}") from None
+        raise DataError(f"{path}: {complaint(error)}") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not a readable landmark file ({error})") from None
     return LandmarkFile(path, points)

@@ -15,19 +15,10 @@ from medvision_agent.eval.data.facts import Box
 from medvision_agent.eval.data.medvision.bounded import open_gzip
 from medvision_agent.eval.data.medvision.folder import PlanFile
 from medvision_agent.eval.data.medvision.jsonstream import JsonStream
+from medvision_agent.frozen import complaint
 
-__all__ = [
-    "AreaSlice",
-    "AxesSlice",
-    "BoxSlice",
-    "Case",
-    "MetricSlice",
-    "PlanMetric",
-    "RawCase",
-    "Task",
-    "parse_case",
-    "read_plan",
-]
+__all__ = ["AnyCase", "AreaSlice", "AxesSlice", "BoxSlice", "Named", "PlanMetric", "PlanTask", "RawCase"]
+__all__ += ["parse_case", "read_plan"]
 
 SPLIT_KEYS = {"train_cases": "Train", "test_cases": "Test"}
 Mm = Annotated[float, Field(gt=0, lt=65_504, allow_inf_nan=False)]
@@ -48,7 +39,7 @@ class Named(_Loose):
     element_keys: tuple[str, str]
 
 
-class Task(_Loose):
+class PlanTask(_Loose):
     """A task of a plan without its cases."""
 
     task_ID: str = Field(pattern=r"^\d\d+$")  # noqa: N815 - the plan's own name
@@ -162,7 +153,7 @@ class RawCase:
     """A case as it stands in the plan."""
 
     plan: PlanFile
-    task: Task
+    task: PlanTask
     place: str
     """Plan, task and case, for messages."""
     data: Any
@@ -173,7 +164,7 @@ class RawCase:
         return any(not known or self.data.get(f"slice_profiles_{'xyz'[dim]}") != [] for dim in slice_dims)
 
 
-def read_plan(plan: PlanFile) -> Iterator[tuple[Task, str, Iterator[RawCase]]]:
+def read_plan(plan: PlanFile) -> Iterator[tuple[PlanTask, str, Iterator[RawCase]]]:
     """Yield every task with each of its splits and the cases of it, in the order of the file.
 
     Cases are read while they are iterated; those left are skipped. A split without cases has no key and is not yielded;
@@ -194,13 +185,13 @@ def read_plan(plan: PlanFile) -> Iterator[tuple[Task, str, Iterator[RawCase]]]:
             raise DataError(f"{plan.path}: tasks: missing or empty; expected a list of tasks")
 
 
-def _read_task(plan: PlanFile, json: JsonStream, number: str) -> Iterator[tuple[Task, str, Iterator[RawCase]]]:
+def _read_task(plan: PlanFile, json: JsonStream, number: str) -> Iterator[tuple[PlanTask, str, Iterator[RawCase]]]:
     fields: dict[str, Any] = {}
-    task: Task | None = None
+    task: PlanTask | None = None
     for key in json.members():
         split = SPLIT_KEYS.get(key)
         if split is None:
-            if task is not None and key in Task.model_fields:
+            if task is not None and key in PlanTask.model_fields:
                 raise DataError(f"{plan.path}: task {number}: {key} must come before the cases, as the planner has it")
             fields[key] = json.value()
             continue
@@ -213,16 +204,16 @@ def _read_task(plan: PlanFile, json: JsonStream, number: str) -> Iterator[tuple[
         yield _task(plan, fields, number), "Train", iter(())
 
 
-def _read_cases(plan: PlanFile, task: Task, json: JsonStream, key: str) -> Iterator[RawCase]:
+def _read_cases(plan: PlanFile, task: PlanTask, json: JsonStream, key: str) -> Iterator[RawCase]:
     for number, _ in enumerate(json.elements(), start=1):
         data = json.value()
         name = data.get("case_ID", number) if isinstance(data, Mapping) else number
         yield RawCase(plan, task, f"{plan.path}: task {task.task_ID}: {key}: case {str(name)[:80]}", data)
 
 
-def _task(plan: PlanFile, fields: Mapping[str, Any], number: str) -> Task:
+def _task(plan: PlanFile, fields: Mapping[str, Any], number: str) -> PlanTask:
     try:
-        task = Task.model_validate(fields)
+        task = PlanTask.model_validate(fields)
     except ValidationError as error:
         raise DataError(f"{plan.path}: task {number}: {_complaint(error)}") from None
     if task.task_ID != number:
@@ -246,6 +237,5 @@ def parse_case(case: RawCase) -> AnyCase:
 
 
 def _complaint(error: ValidationError) -> str:
-    item = error.errors(include_url=False, include_context=False)[0]
     rest = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{'.'.join(map(str, item['loc'])) or 'case'}: {item['msg']}{rest}"
+    return complaint(error, "case") + rest

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from medvision_agent.eval.data.configs import FAMILIES, SPLITS, Config, Family
+from medvision_agent.eval.data.configs import FAMILIES, SPLITS, Config, ConfigFamily
 from medvision_agent.eval.data.facts import Area, Box, MedVisionFacts, Metric, half
 from medvision_agent.eval.data.medvision.folder import PlanFile
 from medvision_agent.eval.data.medvision.plan import (
@@ -18,8 +18,8 @@ from medvision_agent.eval.data.medvision.plan import (
     AxesSlice,
     BoxSlice,
     PlanMetric,
+    PlanTask,
     RawCase,
-    Task,
 )
 
 __all__ = ["Counter", "configs_of", "facts_of"]
@@ -37,10 +37,10 @@ class Counter:
     doc_id: int = 0
 
 
-def configs_of(plan: PlanFile, task: Task, split: str) -> list[Config]:
+def configs_of(plan: PlanFile, task: PlanTask, split: str) -> list[Config]:
     """Return the configurations a task's split feeds; for landmarks the one with both metric types comes first."""
     assert split in SPLITS  # noqa: S101 - from SPLIT_KEYS
-    families: tuple[Family, ...]
+    families: tuple[ConfigFamily, ...]
     if plan.kind == "detection":
         families = ("BoxSize",)
     elif plan.kind == "segmentation":
@@ -72,7 +72,7 @@ def facts_of(
             )
 
 
-def _common(plan: PlanFile, task: Task, case: AnyCase, config: Config) -> dict[str, Any]:
+def _common(plan: PlanFile, task: PlanTask, case: AnyCase, config: Config) -> dict[str, Any]:
     size, voxel = case.image_file_info.array_size, tuple(map(half, case.image_file_info.voxel_size))
     rows, columns = (axis for axis in range(3) if axis != config.slice_dim)
     return {
@@ -96,7 +96,7 @@ def _from_data(plan: PlanFile, name: str | None) -> str | None:
     return None if name is None else f"Datasets/{plan.dataset}/{name}"
 
 
-def _annotations(task: Task, case: AnyCase, dim: int) -> Iterator[tuple[int, bool, dict[str, Any]]]:
+def _annotations(task: PlanTask, case: AnyCase, dim: int) -> Iterator[tuple[int, bool, dict[str, Any]]]:
     """Yield slice index, whether upstream keeps it, and the annotation's own fields."""
     for item in case.slices[dim]:
         if isinstance(item, BoxSlice):

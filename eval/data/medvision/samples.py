@@ -17,6 +17,7 @@ from medvision_agent.eval.data.medvision.plan import AnyCase, Named, RawCase
 from medvision_agent.eval.data.medvision.volume import Header, read_header
 from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample
 from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, TaskName
+from medvision_agent.frozen import complaint
 
 __all__ = ["OpenCase"]
 
@@ -91,8 +92,7 @@ class OpenCase:
                 medvision=facts.model_copy(update={"header_zooms": self.header.zooms}),
             )
         except ValidationError as error:
-            item = error.errors(include_url=False, include_context=False)[0]
-            raise DataError(f"{place}: {'.'.join(map(str, item['loc'])) or 'sample'}: {item['msg']}") from None
+            raise DataError(f"{place}: {complaint(error, 'sample')}") from None
 
     def _label(self, facts: MedVisionFacts) -> str:
         name = self.raw.task.labels_map.get(str(facts.label), "")

@@ -42,16 +42,6 @@ class Reading:
     """CSV file that says which person a case shows."""
 
 
-class _Everything:
-    """Asks for all samples, distances and angles once."""
-
-    def wants_dataset(self, dataset: str) -> bool:
-        return bool(dataset)
-
-    def wants(self, config: Config) -> bool:
-        return config.whole == config
-
-
 class MedVisionSource:
     """The samples of a data folder, and slices of its volumes."""
 
@@ -90,12 +80,13 @@ class MedVisionSource:
     @cached_property
     def samples(self) -> Sequence[Sample]:
         """All samples of both splits. May be millions: ``stream`` is the way to a part of them."""
-        return tuple(self.stream(_Everything()))
+        # Distances and angles come once: in the configuration that holds both.
+        return tuple(self.stream(Wants(lambda _: True, lambda config: config.whole == config)))
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
         """Yield the samples of the configurations *wants* names, case by case."""
         for plan in self.plans:
-            if plan.kind != "segmentation" and wants.wants_dataset(plan.dataset):
+            if plan.kind != "segmentation" and wants.dataset(plan.dataset):
                 yield from self._plan_samples(plan, wants)
 
     def _plan_samples(self, plan: PlanFile, wants: Wants) -> Iterator[Sample]:
@@ -103,7 +94,7 @@ class MedVisionSource:
         for task, split, cases in read_plan(plan):
             configs = configs_of(plan, task, split)
             for raw in cases:
-                asked = [config for config in configs if wants.wants(config)]
+                asked = [config for config in configs if wants.config(config)]
                 if not asked:
                     break
                 if raw.may_have(config.slice_dim for config in asked):
@@ -125,7 +116,7 @@ class MedVisionSource:
         for config in configs:
             # A broken case is counted through, so that the records after it keep upstream's numbers.
             for facts in facts_of(raw, case, config, counters[config], filters=self.reading.filters):
-                if not wants.wants(config):
+                if not wants.config(config):
                     break
                 if opened is not None:
                     try:

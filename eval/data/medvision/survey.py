@@ -18,11 +18,11 @@ from medvision_agent.eval.data.medvision.samples import OpenCase
 from medvision_agent.eval.data.medvision.source import MedVisionSource
 from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
 
-__all__ = ["Row", "Survey"]
+__all__ = ["ConfigCount", "Survey"]
 
 
 @dataclass(slots=True)
-class Row:
+class ConfigCount:
     """What a configuration holds."""
 
     config: str
@@ -48,7 +48,7 @@ class Survey:
         samples: bool = False,
         volumes: bool = False,
     ) -> None:
-        self.rows: dict[Config, Row] = {}
+        self.rows: dict[Config, ConfigCount] = {}
         self.problems: dict[str, None] = {}
         self._source, self._asks, self._say = source, asks, say
         self._samples, self._volumes = samples, volumes
@@ -64,7 +64,7 @@ class Survey:
                     counts[task.task_ID] += 0
                     configs = [config for config in configs_of(plan, task, split) if self._asks(config)]
                     for config in configs:
-                        self.rows.setdefault(config, Row(config.name, plan.version))
+                        self.rows.setdefault(config, ConfigCount(config.name, plan.version))
                     for raw in cases:
                         counts[task.task_ID] += 1
                         if configs:

@@ -1,15 +1,17 @@
 """Parsing one sample and refusing what cannot be right, with messages that name the place and the field."""
 
-from collections.abc import Iterable
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pydantic import ValidationError
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.eval.data.source import NativeImage, SourceInfo
+from medvision_agent.eval.data.sources.picture import decode_picture, from_levels
+from medvision_agent.frozen import complaint
 
-__all__ = ["check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
+__all__ = ["FileSource", "check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
@@ -17,7 +19,7 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
     try:
         sample = Sample.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise DataError(f"{place}: {_complaint(error)}") from None
+        raise DataError(f"{place}: {complaint(error, most=3)}") from None
     wrong = _path_fault(sample.image) or _target_fault(sample)
     if wrong:
         raise DataError(f"{place}: {wrong}")
@@ -31,7 +33,7 @@ def check_sample(given: object, place: str) -> Sample:
     try:
         sample = Sample.model_validate(given.model_dump(warnings=False))
     except ValidationError as error:
-        raise DataError(f"{place}: {_complaint(error)}") from None
+        raise DataError(f"{place}: {complaint(error, most=3)}") from None
     wrong = _target_fault(sample)
     if not sample.subject.strip():
         wrong = "subject: is blank; name the person behind the image, the cluster of all statistics"
@@ -64,6 +66,35 @@ def check_unmixed(placed: Iterable[tuple[str, Sample]]) -> None:
             )
 
 
+class FileSource:
+    """The samples of one file, checked, and their pictures."""
+
+    def __init__(self, path: Path, placed: Sequence[tuple[str, Sample]], form: str) -> None:
+        """Keep samples with their places in the file; DataError where there are none, or they cannot stand together.
+
+        *form* says where one sample is expected.
+        """
+        if not placed:
+            raise DataError(f"{path}: no samples in it; expected one {form} (docs/data.md)")
+        check_unique(placed)
+        check_unmixed(placed)
+        self._path = path
+        self._places = {sample.id: place for place, sample in placed}
+        self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
+
+    @property
+    def info(self) -> SourceInfo:
+        """Name the file, and say if its pictures are made."""
+        return SourceInfo.of_file(self._path, self.samples)
+
+    def _native(self, sample: Sample, png: bytes, field: str) -> NativeImage:
+        """Return the pixels of a sample's picture, whose bytes are those of *field*."""
+        place = self._places[sample.id]
+        native = from_levels(decode_picture(png, f"{place}: {field}"), sample)
+        check_points(sample, native, place)
+        return native
+
+
 def check_points(sample: Sample, native: NativeImage, place: str) -> None:
     """Raise DataError if a truth point lies outside the picture."""
     height, width = native.values.shape
@@ -73,14 +104,6 @@ def check_points(sample: Sample, native: NativeImage, place: str) -> None:
                 f"{place}: truth_points: {point.name!r} ({point.x:g}, {point.y:g}) lies outside the picture "
                 f"of {width} x {height} px (x to the right, y down, in pixels from the outer corner)"
             )
-
-
-def _complaint(error: ValidationError) -> str:
-    parts = []
-    for item in error.errors(include_url=False, include_context=False)[:3]:
-        field = ".".join(map(str, item["loc"]))
-        parts.append(f"{field}: {item['msg']}" if field else item["msg"])
-    return "; ".join(parts)
 
 
 def _path_fault(image: str) -> str:

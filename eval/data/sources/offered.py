@@ -80,7 +80,7 @@ class OfferedSource:
         """Return what the package answers; raises DataError naming the package."""
         try:
             value = told()
-        except Exception as error:  # noqa: BLE001 - whatever another package's code raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
             raise self._offer.failed(error) from None
         if not isinstance(value, wanted):
             raise self._offer.failed(f"{what}: expected {wanted.__name__}, found {type(value).__name__}")

@@ -11,16 +11,15 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import NativeImage, SourceInfo
-from medvision_agent.eval.data.sources.checks import check_points, check_unique, check_unmixed, parse_sample
-from medvision_agent.eval.data.sources.picture import decode_picture, from_levels
+from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.eval.data.sources.checks import FileSource, parse_sample
 
 __all__ = ["FACTS", "PICTURE", "ParquetSource"]
 
@@ -31,63 +30,49 @@ FACTS = "medvision"
 
 
 @contextmanager
-def quiet_datasets() -> Iterator[Any]:
-    """Import ``datasets`` (slow, so only here) and hold its progress bars back, which come back as they were."""
+def _quiet_datasets() -> Iterator[Any]:
+    """Import ``datasets`` (slow, so only here) and hold its progress bars and its log back for a while."""
     import datasets  # noqa: PLC0415
 
-    none = datasets.are_progress_bars_disabled()
+    logger = logging.getLogger("datasets")
+    level, had_none = logger.level, datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         yield datasets
     finally:
-        if not none:
+        logger.setLevel(level)
+        if not had_none:
             datasets.enable_progress_bars()
 
 
-class ParquetSource:
+class ParquetSource(FileSource):
     """The samples of one Parquet file; pictures are read row by row from a temporary memory map."""
 
     def __init__(self, path: Path) -> None:
         """Read and check every row but no picture; raises DataError naming file, row and field."""
-        self._path = path
         cache = tempfile.mkdtemp(prefix="medvision-agent-")
         weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
         self._rows = _open(path, cache)
         fields = map(_as_json, self._rows.remove_columns(PICTURE))
-        placed = [(self._place(row), parse_sample(text, self._place(row))) for row, text in enumerate(fields)]
-        if not placed:
-            raise DataError(f"{path}: no samples in it; expected one per row (docs/data.md)")
-        check_unique(placed)
-        check_unmixed(placed)
-        self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
+        places = ((f"{path}: row {row}", text) for row, text in enumerate(fields, start=1))
+        super().__init__(path, [(place, parse_sample(text, place)) for place, text in places], "per row")
         self._row = {sample.id: row for row, sample in enumerate(self.samples)}
-
-    @property
-    def info(self) -> SourceInfo:
-        """Name the file, and say if its pictures are made."""
-        return SourceInfo.of_file(self._path, self.samples)
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the pixels of a sample's picture bytes."""
-        row = self._row[sample.id]
-        place = self._place(row)
-        data = self._rows[row][PICTURE]
+        data = self._rows[self._row[sample.id]][PICTURE]
         if not isinstance(data, bytes):
+            place = self._places[sample.id]
             raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
-        native = decode_picture(data, f"{place}: {PICTURE}")
-        native = from_levels(native, sample)
-        check_points(sample, native, place)
-        return native
-
-    def _place(self, row: int) -> str:
-        return f"{self._path}: row {row + 1}"
+        return self._native(sample, data, PICTURE)
 
 
 def _open(path: Path, cache: str) -> Any:
     from pyarrow import parquet  # noqa: PLC0415 - slow
 
     try:
-        with quiet_datasets() as datasets, _unlogged():
+        with _quiet_datasets() as datasets:
             # The columns as Parquet has them: names of types that another version of datasets adds do not matter.
             features = datasets.Features.from_arrow_schema(parquet.read_schema(path).remove_metadata())
             rows = datasets.Dataset.from_parquet(str(path), features=features, cache_dir=cache)
@@ -98,18 +83,6 @@ def _open(path: Path, cache: str) -> Any:
         found = ", ".join(rows.column_names)
         raise DataError(f"{path}: no column {PICTURE!r}; expected the PNG bytes there, found columns {found}")
     return rows
-
-
-@contextmanager
-def _unlogged() -> Iterator[None]:
-    """Keep ``datasets`` from printing what fails: the error that is raised says it, once."""
-    logger = logging.getLogger("datasets")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _as_json(fields: Mapping[str, Any]) -> str:

@@ -5,6 +5,9 @@ values are rounded to 65,536 levels of the slice's own range. Slope and offset s
 native = stored x slope + offset.
 """
 
+import errno
+import os
+import stat
 import struct
 import zlib
 from pathlib import Path
@@ -17,11 +20,13 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 
-__all__ = ["MAX_SIDE", "decode_picture", "from_levels", "read_inside", "to_levels"]
+__all__ = ["MAX_SIDE", "decode_picture", "from_levels", "read_inside", "read_picture", "to_levels"]
 
 
 MAX_SIDE = 8192
 """Longest side in pixels; far above any slice, and low enough that a forged header cannot exhaust the memory."""
+MAX_BYTES = 2**29
+"""Of a picture's file: four channels of 16 bits at the longest sides take no more."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -31,10 +36,23 @@ def read_inside(folder: Path, image: str, place: str) -> bytes:
         path = (folder / image).resolve(strict=True)
         if not path.is_relative_to(folder.resolve()):
             raise DataError(f"{place}: image: {image!r} leads out of {folder}; copy the picture into the folder")
-        return path.read_bytes()
+        return read_picture(path)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         reason = getattr(error, "strerror", None) or "a loop of links"
         raise DataError(f"{place}: image: cannot read {folder / image} ({reason})") from None
+
+
+def read_picture(path: Path) -> bytes:
+    """Return the bytes of a regular file; raises OSError, also for what would never end: a pipe, a device."""
+    # Opening a pipe waits for its writer, unless told not to.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:  # noqa: PTH123 - of a handle
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MAX_BYTES // 2**20} MiB")
+    return data
 
 
 def decode_picture(data: bytes, place: str) -> NativeImage:

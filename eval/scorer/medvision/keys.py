@@ -9,7 +9,7 @@ distances. Source: MedVision's summaries, both versions.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,7 +49,7 @@ def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] =
         found = list(map(_landmark_row, column("doc.metric_type"), column("doc.metric_key"), column("file")))
     else:
         short, table = batch.family == "TL", protocol.label_table
-        names = list(zip(column("label_name"), column("modality"), _planes(column("doc.slice_dim")), strict=True))
+        names = list(zip(column("label_name"), column("modality"), map(_plane, column("doc.slice_dim")), strict=True))
         regions = {own: _region(*own, short, table) for own in set(names)}
         found = list(map(regions.__getitem__, names))
     reasons = [reason for _, reason in found]
@@ -104,12 +104,6 @@ def dataset_of(file: str) -> str:
     """Return the data set a result file's name starts with, as upstream reads it; empty if it has none."""
     match = re.search(r"samples_([^_]+)_", file)
     return match.group(1) if match else ""
-
-
-def _planes(slice_dims: list[Any]) -> Iterable[str | None]:
-    if set(map(type, slice_dims)) == {int}:
-        return map(PLANES.get, slice_dims)
-    return map(_plane, slice_dims)  # not everything else can be looked up, or not as what it is
 
 
 def _plane(slice_dim: Any) -> str | None:

@@ -1,9 +1,12 @@
-"""Sizes, angles and distances: the model's line over all groups, and the averages over families of groups.
+"""The model's lines: over all groups of sizes, angles and distances, over families of them, and over sides of boxes.
 
 Contract: groups are weighted by all their samples, failures included. Upstream's two kinds of line treat a group in
 which every answer failed differently, and both are kept: a size's group vanishes from the line, success rate and all;
 an angle's or distance's adds nothing to the sum of errors but its samples to the divisor, so that failing a whole
 group lowers the error. The group averages leave such a group out of both. ``sound`` has the figures to trust.
+
+Detection sets anatomy against tumours and lesions. Groups named miscellaneous or others, and groups of fewer than 50
+samples, are left out. Each value is weighted by all samples of its group, so MAE is weighted by failures too.
 
 Source: MedVision's summaries, both versions.
 """
@@ -15,7 +18,8 @@ from typing import Any
 from medvision_agent.eval.scorer.medvision.statistics import Statistics
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["group_averages", "landmark_line", "lesion_line"]
+__all__ = ["SIDES", "group_averages", "landmark_line", "lesion_line", "printed_table", "sides"]
+
 
 _TOLERANCES = ("MRE<0.1", "MRE<0.2", "MRE<0.3")
 _MEMBERS: dict[str, Callable[[str], bool]] = {
@@ -32,14 +36,7 @@ def lesion_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[st
     """Return the model's line over groups of sizes."""
     kept = {name: group for name, group in groups.items() if not math.isnan(group["avgMRE"])}
     labels = {name: _cells(group, ("mae", "mre", "nmae", "sr"), protocol) for name, group in kept.items()}
-    total = sum(group["num_samples"] for group in kept.values())
-    line: dict[str, Any] = {"labels": labels, "total_samples": total}
-    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
-        line |= _sum_and_average(name, _sum(kept.values(), key), total)
-    if protocol.nmae:
-        weights = _weights(kept.values(), "avgNMAE")
-        line |= _sum_and_average("nmae", _sum(kept.values(), "avgNMAE"), weights) | {"weighted_nmae_count": weights}
-    return line | _tolerances(kept, total)
+    return _line(kept, labels, protocol, nmae_count=True)
 
 
 def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
@@ -48,14 +45,7 @@ def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[
         name: _cells(group, ("MAE", "MRE", "nMAE", "SR"), protocol) | {"task_type": "A/D"}
         for name, group in groups.items()
     }
-    total = sum(group["num_samples"] for group in groups.values())
-    line: dict[str, Any] = {"labels": labels, "total_samples": total}
-    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
-        line |= _sum_and_average(name, _sum(groups.values(), key), total)
-    if protocol.nmae:
-        weights = _weights(groups.values(), "avgNMAE")
-        line |= _sum_and_average("nmae", _sum(groups.values(), "avgNMAE"), weights)
-    return line | _tolerances(groups, total)
+    return _line(groups, labels, protocol, nmae_count=False)
 
 
 def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Statistics]:
@@ -70,6 +60,22 @@ def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict
     return found
 
 
+def _line(
+    groups: Mapping[str, Statistics], labels: Mapping[str, Any], protocol: Protocol, *, nmae_count: bool
+) -> dict[str, Any]:
+    """Return the sums and averages over groups, each weighted by its samples."""
+    own = groups.values()
+    total = sum(group["num_samples"] for group in own)
+    line: dict[str, Any] = {"labels": labels, "total_samples": total}
+    for name, key in (("mae", "avgMAE"), ("mre", "avgMRE"), ("sr", "SuccessRate")):
+        line |= _sum_and_average(name, _sum(own, key), total)
+    if protocol.nmae:
+        weights = _weights(own, "avgNMAE")
+        line |= _sum_and_average("nmae", _sum(own, "avgNMAE"), weights)
+        line |= {"weighted_nmae_count": weights} if nmae_count else {}
+    return line | {f"weighted_{name.lower()}": _divide(_sum(own, name), total) for name in _TOLERANCES}
+
+
 def _cells(group: Statistics, names: tuple[str, str, str, str], protocol: Protocol) -> dict[str, Any]:
     mae, mre, nmae, rate = names
     cells = {mae: group["avgMAE"], mre: group["avgMRE"], rate: group["SuccessRate"], "samples": group["num_samples"]}
@@ -82,10 +88,6 @@ def _sum_and_average(name: str, total: float, weights: float) -> Statistics:
     return {f"weighted_sum_{name}": total, f"weighted_avg_{name}": _divide(total, weights)}
 
 
-def _tolerances(groups: Mapping[str, Statistics], total: float) -> Statistics:
-    return {f"weighted_{name.lower()}": _divide(_sum(groups.values(), name), total) for name in _TOLERANCES}
-
-
 def _sum(groups: Iterable[Statistics], key: str) -> float:
     return sum((group[key] * group["num_samples"] for group in groups if not math.isnan(group[key])), 0.0)
 
@@ -96,3 +98,46 @@ def _weights(groups: Iterable[Statistics], key: str) -> float:
 
 def _divide(total: float, weights: float) -> float:
     return total / weights if weights else math.nan
+
+
+SIDES = ("anatomy", "T/L")
+_EXCLUDED = ("miscellaneous", "others")
+_LESIONS = ("tumor", "lesion", "metastatic")
+_MINIMUM = 50
+_PRINTED = ("Recall", "Precision", "F1", "IoU", "SuccessRate", "IoU>0.5", "F1>0.5")
+_PRINTED_GRID = {"AccIoU_50": "Acc@IoU>=0.50", "AccIoU_75": "Acc@IoU>=0.75", "AccIoU_mean": "Acc@IoU[0.50:0.95]"}
+
+_ABSENT = {"total_samples": 0, "num_regions": 0}
+
+
+def sides(groups: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
+    """Return both sides: the weighted means of their groups' statistics (none without groups), and the groups."""
+    members: dict[str, dict[str, Statistics]] = {side: {} for side in SIDES}
+    for name, group in groups.items():
+        lower = name.lower()
+        if group["num_samples"] >= _MINIMUM and not any(word in lower for word in _EXCLUDED):
+            members["T/L" if any(word in lower for word in _LESIONS) else "anatomy"][name] = group
+    return {side: {"mean_metrics": _weighted(own), "regions": list(own)} for side, own in members.items()}
+
+
+def printed_table(both: Mapping[str, Mapping[str, Any]], protocol: Protocol) -> dict[str, Statistics]:
+    """Return the few columns upstream prints for each side."""
+    names = {name: name for name in _PRINTED} | (_PRINTED_GRID if protocol.accuracy_grid else {})
+    names |= {name: name for name in ("total_samples", "num_regions")}
+    return {
+        side: {name: one["mean_metrics"].get(source, _ABSENT.get(name, math.nan)) for name, source in names.items()}
+        for side, one in both.items()
+    }
+
+
+def _weighted(groups: Mapping[str, Statistics]) -> Statistics:
+    found: Statistics = {}
+    if not groups:
+        return found
+    for name in next(iter(groups.values())):
+        if name != "num_samples":
+            valid = [(group[name], group["num_samples"]) for group in groups.values() if math.isfinite(group[name])]
+            weights = sum(weight for _, weight in valid)
+            found[name] = sum(value * weight for value, weight in valid) / weights if weights else math.nan
+    total = sum(group["num_samples"] for group in groups.values())
+    return found | {"total_samples": total, "num_regions": len(groups)}

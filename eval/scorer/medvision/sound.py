@@ -2,7 +2,7 @@
 
 Contract: over all samples that were read, in whatever group upstream puts them or none. Success and overlap count
 failures (0); MAE, MRE and nMAE are over valid, finite values, and ``n`` says how many. MRE is over targets of at
-least 0.1, below which a relative error says nothing. ``loss`` is our primary metric (``losses``), by task.
+least 0.1, below which a relative error says nothing. ``loss`` is our primary metric (``metrics``), by task.
 """
 
 import numpy as np
@@ -22,17 +22,17 @@ def sound_figures(batch: Batch) -> Sound:
     """Return the figures of a batch."""
     everything = np.ones(len(batch), dtype=np.bool_)
     figures = {f"loss ({task})": _mean(batch.loss, rows) for task, rows in _tasks(batch).items() if rows.any()}
-    figures["success rate (all samples)"] = _mean(batch.success.astype(np.float64), everything)
+    figures["success rate (all samples)"] = _mean(batch.success, everything)
     if batch.family == "Detection":
         figures |= {f"{name} (all samples, all groups)": _mean(batch.metrics[name], everything) for name in OVERLAPS}
-        figures["IoU>=0.5 (all samples, all groups)"] = _mean(_share(batch.metrics["IoU"] >= 0.5), everything)
+        figures["IoU>=0.5 (all samples, all groups)"] = _mean(batch.metrics["IoU"] >= 0.5, everything)
     for kind, rows in _units(batch).items():
         figures[f"MAE{kind} (valid samples, all groups)"] = _mean(batch.metrics["MAE"], rows)
     if batch.family != "Detection":
         mre = batch.metrics["MRE"]
         targets = batch.target.min(axis=1) >= _NEAR_ZERO
         figures["MRE (valid samples with targets >= 0.1, all groups)"] = _mean(mre, targets)
-        figures["MRE<0.1 (all samples with targets >= 0.1, all groups)"] = _mean(_share(mre < 0.1), targets)
+        figures["MRE<0.1 (all samples with targets >= 0.1, all groups)"] = _mean(mre < 0.1, targets)
         if "nMAE" in batch.metrics:
             figures["nMAE (valid samples, all groups)"] = _mean(batch.metrics["nMAE"], batch.nmae_success)
     return figures
@@ -54,10 +54,6 @@ def _units(batch: Batch) -> dict[str, Flags]:
     return {f" of {task}s": rows for task, rows in tasks.items() if rows.any()}
 
 
-def _share(found: Flags) -> Floats:
-    return found.astype(np.float64)
-
-
-def _mean(values: Floats, rows: Flags) -> dict[str, float]:
-    valid = values[rows & np.isfinite(values)]
+def _mean(values: Floats | Flags, rows: Flags) -> dict[str, float]:
+    valid = values[rows & np.isfinite(values)].astype(np.float64)
     return {"mean": float(valid.mean()) if valid.size else float("nan"), "n": int(valid.size)}

@@ -1,10 +1,14 @@
-"""The statistics of one group of samples, as MedVision's summaries define them.
+"""The statistics of one group of samples, as MedVision's summaries define them, and of one task, as its parser does.
 
 Contract: every fraction divides by all samples of the group, failures included; means skip what is NaN (and what is
 infinite, where the protocol says so). Kept as upstream has it: ``MAE<1.0`` and ``MRE<1.0`` count every valid sample,
 however wrong; ``IoU>0.5`` counts 0.5 itself; a negative error is counted from the last bucket backwards.
 
-Source: MedVision's summaries, both versions.
+What MedVision writes for a task when its file is parsed, before any summary, has its own shape: means are strings,
+``nan`` where there is none. Unlike in the summaries, ``MRE<k`` is strict, near-zero targets are in, and infinities are
+not skipped.
+
+Source: MedVision's summaries and its parsing of result files, both versions.
 """
 
 from collections import defaultdict
@@ -18,7 +22,8 @@ from medvision_agent.eval.scorer.batch import OVERLAPS, Batch
 from medvision_agent.eval.scorer.metrics import Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["Index", "Statistics", "below", "box_statistics", "error_statistics", "mean", "rows_by"]
+__all__ = ["Index", "Statistics", "below", "box_statistics", "error_statistics", "mean", "parse_iou", "parse_results"]
+__all__ += ["rows_by"]
 
 Statistics = dict[str, float]
 Index = NDArray[np.intp]
@@ -92,3 +97,37 @@ def _rate(batch: Batch, rows: Index) -> float:
 
 def _at_least(values: Floats, limit: float) -> float:
     return int((values >= limit).sum()) / len(values)
+
+
+def parse_results(batch: Batch, protocol: Protocol) -> dict[str, dict[str, float | str]]:
+    """Return the results of each task."""
+    everything = np.ones(len(batch), dtype=np.bool_)
+    tasks = rows_by(batch.answers.column("task"), everything)
+    return {task: _results(task, batch, rows, protocol) for task, rows in tasks.items()}
+
+
+def parse_iou(batch: Batch, protocol: Protocol) -> Floats:
+    """Return the IoU of each box as parsing stores it: what a failure gets differs between the versions."""
+    iou = batch.metrics["IoU"]
+    return iou if protocol.failed_box_counts else np.where(batch.success, iou, np.nan)
+
+
+def _results(task: str, batch: Batch, rows: Index, protocol: Protocol) -> dict[str, float | str]:
+    boxes = batch.family == "Detection"
+    none = np.full(len(rows), np.nan)
+    mre = none if boxes else batch.metrics["MRE"][rows]
+    results: dict[str, float | str] = {
+        "alias": task,
+        "avgMAE,none": _mean(batch.metrics["MAE"][rows]),
+        "avgMRE,none": _mean(mre),
+        "avgIoU,none": _mean(parse_iou(batch, protocol)[rows] if boxes else none),
+        "SuccessRate,none": int(batch.success[rows].sum()) / len(rows),
+    }
+    for limit in (k / 10 for k in range(1, 11)):
+        results[f"MRE<{limit}"] = "N/A" if boxes else int((mre < limit).sum()) / len(rows)
+    return results
+
+
+def _mean(values: Floats) -> str:
+    valid = values[~np.isnan(values)]
+    return str(float(valid.mean())) if valid.size else "nan"

@@ -29,3 +29,23 @@ def test_costs_add_up_as_usages_do():
     total = USAGE + other
     assert (total.model_calls, total.unreported, total.cached) == (3, 1, 400_010)
     assert total.cost_usd(prices) == pytest.approx(USAGE.cost_usd(prices) + other.cost_usd(prices))
+
+
+def reported(**counts: int) -> Usage:
+    return Usage.of_a_reply(**{"input": 10, "output": 5, "reasoning": 0, "cached": 0, "empty": False} | counts)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{"input": 0}, {"input": -1}, {"output": -1}, {"output": 0}, {"cached": 11}, {"input": 10**9}, {"reasoning": -2}],
+)
+def test_counts_that_cannot_be_true_are_not_reported(counts):
+    assert reported(**counts) == Usage(model_calls=1, unreported=1)
+
+
+def test_an_empty_reply_has_no_tokens_of_output():
+    assert reported(output=0, empty=True) == Usage(model_calls=1, input=10)
+
+
+def test_reasoning_that_a_server_does_not_count_as_output_is_kept():
+    assert reported(reasoning=7).reasoning == 7

@@ -104,6 +104,44 @@ WRITTEN = {
     ),
     "invoke": ('<invoke name="crop"><parameter name="view">v0</parameter><parameter name="x0">0.25</parameter></invoke>', [CROP]),
     "ReAct": ('Thought: zoom.\nAction: crop\nAction Input: {"view": "v0", "x0": 0.25}\nObservation:', [CROP]),
+    "LFM2": ("<|tool_call_start|>[ruler(view='v0', x0=0.15, y0=1)]<|tool_call_end|>", [RULER]),
+    "LFM2, several": ("Look.<|tool_call_start|>[ruler(view='v0', x0=0.15, y0=1), pixel_spacing()]<|tool_call_end|>", [RULER, SPACING]),
+    "LFM2, JSON": (f"<|tool_call_start|>[{R}]<|tool_call_end|>", [RULER]),
+    "harmony": (
+        '<|channel|>commentary to=functions.crop <|constrain|>json<|message|>{"view": "v0", "x0": 0.25}<|call|>',
+        [CROP],
+    ),
+    "harmony, recipient first": (
+        '<|start|>assistant to=functions.crop<|channel|>commentary json<|message|>{"view": "v0", "x0": 0.25}<|call|>',
+        [CROP],
+    ),
+    "harmony, after an analysis": (
+        "<|channel|>analysis<|message|>I zoom.<|end|><|start|>assistant<|channel|>commentary to=functions.crop "
+        '<|constrain|>json<|message|>{"view": "v0", "x0": 0.25}',
+        [CROP],
+    ),
+    "harmony, without its marks": ('commentary to=functions.crop json{"view": "v0", "x0": 0.25}', [CROP]),
+    "harmony, two": (
+        '<|channel|>commentary to=functions.crop<|message|>{"view": "v0", "x0": 0.25}<|call|>'
+        "<|start|>assistant<|channel|>commentary to=functions.pixel_spacing<|message|>{}<|call|>",
+        [CROP, SPACING],
+    ),
+    "DeepSeek, DSML": (
+        '<｜DSML｜function_calls>\n<｜DSML｜invoke name="crop">\n<｜DSML｜parameter name="view" string="true">v0'  # noqa: RUF001
+        '</｜DSML｜parameter>\n<｜DSML｜parameter name="x0" string="false">0.25</｜DSML｜parameter>\n'  # noqa: RUF001
+        "</｜DSML｜invoke>\n</｜DSML｜function_calls>",  # noqa: RUF001
+        [CROP],
+    ),
+    "MiniMax": (
+        '<minimax:tool_call>\n<invoke name="crop">\n<parameter name="view">v0</parameter>\n'
+        '<parameter name="x0">0.25</parameter>\n</invoke>\n</minimax:tool_call>',
+        [CROP],
+    ),
+    "Nemotron": (f"<TOOLCALL>[{R}]</TOOLCALL>", [RULER]),
+    "Cohere": (f"<|START_ACTION|>[{R.replace('name', 'tool_name', 1)}]<|END_ACTION|>", [RULER]),
+    "Functionary": ('<|recipient|>crop\n<|content|>{"view": "v0", "x0": 0.25}', [CROP]),
+    "Apertus": ('<|tools_prefix|>[{"crop": {"view": "v0", "x0": 0.25}}]<|tools_suffix|>', [CROP]),
+    "LongCat": (f"<longcat_tool_call>{R}</longcat_tool_call>", [RULER]),
     # Objects: keys, wrappers, quotes
     "tool and parameters": ('{"tool": "crop", "parameters": {"view": "v0", "x0": 0.25}}', [CROP]),
     "tool_name and args": ('{"tool_name": "crop", "args": {"view": "v0", "x0": 0.25}}', [CROP]),
@@ -160,6 +198,10 @@ def test_how_models_write_calls(kind):
         f"<think>I could write <tool_call>{R}</tool_call> here, but",
         f"{R}\n</think><answer>1</answer>",
         "```python\nx = 3\nprint(x)\n```",
+        "<answer>12.0</answer></tool_call>",
+        "<answer>12.0</answer><|end|>",
+        "I go from={a} to=end {x} and <use> the <tool> and the <action>.",
+        "<tool_response>12.0</tool_response><tools>none</tools>",
         "",
     ],
 )
@@ -192,6 +234,10 @@ def test_what_is_no_call_stays_as_it_is(text):
         ('{"name": "ruler", "arguments": [0.1, 0.2]}', "ruler", "arguments are no JSON object"),
         ('{"name": "ruler", "arguments": "{\\"x0\\": 0.1"}', "ruler", "arguments are no JSON object"),
         ('```tool_call\n{"x0": 0.1}\n```', "", "names no tool"),
+        ("<|tool_call_start|>[ruler(view='v0', x0=0.1 y0=1)]<|tool_call_end|>", "ruler", "cannot be read"),
+        ('<|channel|>commentary to=functions.ruler<|message|>{"x0": 0.1<|call|>', "ruler", "cannot be read"),
+        ("So.<|zz_function_call_begin|>ruler %% x0 0.1", "", "form of this call is not known"),
+        ("So.<future:tool-call>ruler 0.1</future:tool-call>", "", "form of this call is not known"),
         ("```tool_call\n3, 4\n```", "", "no call can be read"),
         ('```tool_call\n{"name": NAME, "arguments": {...}}\n```', "", "cannot be read from '...}"),
     ],

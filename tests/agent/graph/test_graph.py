@@ -47,16 +47,16 @@ async def test_answer_without_tools(question, scripted):
 async def test_calls_of_one_turn_are_answered_in_order_pictures_after_them(question, scripted):
     chat = scripted([RULER, ("pixel_spacing", {}), ("no_such_tool", {}), CROP], "done <answer>20</answer>")
     given = await answer(question, ON, chat, Limits())
-    assert kinds(given) == ["system", "human", "ai", "tool", "tool", "tool", "tool", "human", "ai"]
+    assert kinds(given) == ["system", "human", "ai", "tool", "tool", "tool", "human", "ai"]
     tools = [message for message in given.trace.messages if message["type"] == "tool"]
-    assert [message["tool_call_id"] for message in tools] == ["call_0", "call_1", "call_2", "call_3"]
+    assert [message["tool_call_id"] for message in tools] == ["call_0", "call_1", "call_3"]
     assert json.loads(tools[0]["content"])["distance_mm"] == pytest.approx(20.0)
     assert json.loads(tools[0]["content"])["picture"] == "picture 2"
-    assert tools[2]["content"].startswith("Error: unknown tool 'no_such_tool'")
-    assert json.loads(tools[3]["content"])["view"] == "v1"
-    pictures = given.trace.messages[7]["content"]
+    assert json.loads(tools[2]["content"])["view"] == "v1"
+    pictures = given.trace.messages[6]["content"]
     assert pictures[0]["text"] == "Tool output"
-    assert [block["text"][:11] for block in pictures[1:] if block["type"] == "text"] == ["[picture 2]", "[picture 3]"]
+    assert pictures[1]["text"].startswith("Error: unknown tool 'no_such_tool'")
+    assert [block["text"][:11] for block in pictures[2:] if block["type"] == "text"] == ["[picture 2]", "[picture 3]"]
     assert [call.ok for call in given.trace.tool_calls] == [True, True, False, True]
 
 

@@ -157,9 +157,10 @@ def test_own_rows_add_replace_and_extend(tmp_path):
         ("a: {extends: gpt-5.4, seed: 1}", ["a: seed"]),
         ("a: {extends: gpt-5.4, frame: unit}", ["a: frame", "medvision"]),
         ("a: {extends: gemini-2.5-flash, thinking_level: low}", ["not both"]),
-        ("a: {extends: gpt-5.4, temperature: .nan}", ["a: temperature"]),
+        ("a: {extends: gpt-5.4, temperature: .nan}", ["a.temperature: expected a finite number"]),
+        ("a: {extends: gpt-5.4, max_output_tokens: " + "9" * 5000 + "}", ["a.max_output_tokens: expected a finite"]),
         ("a: {model: x, model: y}", ["'model' is given twice"]),
-        ("a: {model: [", ["line 1", "not valid YAML"]),
+        ("a: {model: [", ["line 2", "not valid YAML"]),
         ("a: 3", ["a: a model's name"]),
         ("[1]", ["is no mapping of model names"]),
         ("", ["is no mapping of model names"]),
@@ -174,6 +175,30 @@ def test_complaints_name_file_row_and_key(tmp_path, text, words):
     for word in ["mine.yaml", *words]:
         assert word in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host/v1", "https://", "http:///v1", "http://host:0/v1", "http://host:65536/v1", "http://host:x/v1",
+        "http://host:/v1", "http://ho st/v1", "http://host/v1\n", "http://host/\x00", "http://host/\u202e1v",
+        "http://h\u200bost/v1", "http://h\u00f6st/v1", "http://host\\@evil/v1", "http://key:@host/v1", "http://host/v1?k=1",
+        "http://host/v1#k", "http://[::1/v1", "http://-/v1", "http://a%2eb/v1", " http://host/v1", "HTTP://host/v1",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("parent", ["gpt-5.4", "gemini-2.5-flash"])
+def test_a_base_url_is_refused_where_requests_might_go_elsewhere(tmp_path, url, parent):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: a: base_url: ") as caught:
+        load_catalogue(written(tmp_path, f"a: {{extends: {parent}, base_url: {json.dumps(url)}}}"))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8000/v1", "http://my_server:65535", "http://[::1]:8000/v1", "https://a.b.:1"]
+)
+def test_base_urls(tmp_path, url):
+    models = load_catalogue(written(tmp_path, f"a: {{extends: gpt-5.4, base_url: {json.dumps(url)}}}"))
+    assert models["a"].base_url == url
 
 
 def test_a_key_in_the_wrong_place_is_not_repeated(tmp_path):

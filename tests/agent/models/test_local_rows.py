@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from commands import PYTHON
 
 from medvision_agent.agent.models.catalogue import load_catalogue
 from medvision_agent.errors import ConfigError
@@ -52,7 +53,7 @@ def test_without_the_extra_one_line_says_how_to_install_it(tmp_path):
             "from medvision_agent.cli.main import main\n"
             "main()"
         )
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run([PYTHON, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 2, done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
         assert hidden in done.stderr

@@ -165,10 +165,9 @@ async def test_reasons_to_stop(gemini, finish, named):
     assert len(turn.code_runs) == 1
 
 
-@pytest.mark.filterwarnings("ignore:SOMETHING_NEW is not a valid FinishReason:UserWarning")  # the SDK's own
-async def test_an_unknown_reason_counts_as_done(gemini):
+async def test_an_unknown_reason_is_no_complete_answer(gemini):
     turn = await turn_of(gemini, text("a", finish="SOMETHING_NEW"))
-    assert (turn.finish, turn.finish_raw) == (Finish.STOP, "SOMETHING_NEW")
+    assert (turn.finish, turn.finish_raw) == (Finish.UNKNOWN, "SOMETHING_NEW")
 
 
 async def test_a_blocked_prompt_is_a_refusal_and_its_tokens_count(gemini, question):

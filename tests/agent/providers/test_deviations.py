@@ -7,6 +7,7 @@ from fake.replies import raw, text
 from langchain_core.messages import HumanMessage, ToolMessage
 
 from medvision_agent.agent.chat.chat import Finish
+from medvision_agent.agent.chat.history import legal, settled
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.tools.ruler import ruler
 
@@ -48,10 +49,13 @@ async def test_calls_without_ids_are_answered(chat_completions, number):
         message, turn = await chat_completions.call(chat, [HumanMessage("q")], [ruler.schema()])
         assert [call["args"]["x0"] for call in turn.tool_calls] == [0.1]
         assert turn.finish is Finish.TOOL_CALLS
-        call_id = turn.tool_calls[0]["id"]
-        answer = ToolMessage("5", tool_call_id=call_id or "x", name="ruler")
-        _, last = await chat_completions.call(chat, [HumanMessage("q"), message, answer], [ruler.schema()])
+        turn = settled(turn, ["ruler"], ())
+        kept = legal(message, turn, ["ruler"])
+        answer = ToolMessage("5", tool_call_id=turn.tool_calls[0]["id"], name="ruler")
+        _, last = await chat_completions.call(chat, [HumanMessage("q"), kept, answer], [ruler.schema()])
     assert last.text == "done"
+    (sent,) = chat_completions.requests[1].body["messages"][1]["tool_calls"]
+    assert sent["id"] == "call00001"  # nine letters and digits
 
 
 async def test_a_call_under_finish_reason_stop_is_a_call(chat_completions):

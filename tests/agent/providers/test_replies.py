@@ -5,6 +5,7 @@ from fake.replies import blocked_prompt, calls, raw, refusal, text
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from medvision_agent.agent.chat.chat import Finish, visible_text
+from medvision_agent.agent.chat.history import legal
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import RequestFailed
@@ -86,11 +87,9 @@ async def test_calls_gemini_could_not_read(gemini, reason):
     assert (turn.finish, turn.finish_raw) == (Finish.MALFORMED_CALL, reason)
 
 
-@pytest.mark.filterwarnings("ignore:SOMETHING_NEW is not a valid FinishReason:UserWarning")  # the SDK's own
-async def test_unknown_reasons_count_as_done_and_are_kept(gemini, chat_completions):
-    for provider in (gemini, chat_completions):
-        turn = await provider.turn(text("a", finish="SOMETHING_NEW"))
-        assert (turn.text, turn.finish, turn.finish_raw) == ("a", Finish.STOP, "SOMETHING_NEW")
+async def test_unknown_reasons_are_a_class_of_their_own(provider):
+    turn = await provider.turn(text("a", finish="SOMETHING_NEW"))
+    assert (turn.text, turn.finish, turn.finish_raw) == ("a", Finish.UNKNOWN, "SOMETHING_NEW")
 
 
 async def test_several_calls_in_order(provider):
@@ -114,7 +113,7 @@ async def test_arguments_that_are_no_json(chat_completions, responses):
             (bad,), (good,) = turn.invalid_tool_calls, turn.tool_calls
             assert (turn.finish, bad["name"], bad["args"]) == (Finish.TOOL_CALLS, "ruler", "{x0: 1")
             told = [ToolMessage("Error: not JSON", tool_call_id=bad["id"]), ToolMessage("1", tool_call_id=good["id"])]
-            _, last = await provider.call(chat, [question, said, *told])
+            _, last = await provider.call(chat, [question, legal(said, turn, ["ruler"]), *told])
         assert last.text == "<answer>1</answer>"
 
 
@@ -123,7 +122,7 @@ async def test_arguments_that_are_no_object(chat_completions, responses, argumen
     for provider in (chat_completions, responses):
         turn = await provider.turn(calls(("ruler", {"x0": 1}), ("ruler", arguments)))
         (good,), (bad,) = turn.tool_calls, turn.invalid_tool_calls
-        assert (good["args"], bad["args"]) == ({"x0": 1}, f"{arguments} (not a JSON object)")
+        assert (good["args"], bad["args"]) == ({"x0": 1}, arguments)
         assert turn.usage.unreported == 0
         assert not provider.faults, "the model's mistake, not the provider's: no second try"
 

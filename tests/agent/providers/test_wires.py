@@ -257,7 +257,12 @@ async def test_a_failure_of_the_service_leaves_no_response(server, configured):
     assert len(bad.trace.tool_calls) == 1
 
 
-async def test_an_empty_turn_is_not_sent_back(server, configured):
+async def test_a_call_that_was_dropped_is_put_in_words_so_that_roles_take_turns(server, configured):
     server.script([text("", finish="MALFORMED_FUNCTION_CALL"), text("<answer>1</answer>")])
-    await ask(configured("gemini"), ON)
-    assert [content["role"] for content in server.requests[1].body["contents"]] == ["user", "user"]
+    given = await ask(configured("gemini"), ON)
+    _, said, told = server.requests[1].body["contents"]
+    assert (said["role"], told["role"]) == ("model", "user")
+    assert said["parts"] == [{"text": "(A tool call that could not be read.)"}]
+    assert "could not be read" in told["parts"][-1]["text"]
+    assert given.trace.messages[2]["content"] == ""  # as it came
+    assert given.trace.messages[2]["sent_back"]["content"] == "(A tool call that could not be read.)"

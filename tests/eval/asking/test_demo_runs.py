@@ -56,7 +56,7 @@ def same(metrics, expected):
 
 @pytest.mark.parametrize(
     ("model", "tools", "limit"),
-    [("oracle", "on", None), ("oracle", "off", 3), ("baseline-cv", "on", 3), ("baseline-prior", "off", 1)],
+    [("oracle", "on", 6), ("oracle", "off", 3), ("baseline-cv", "on", 1), ("baseline-prior", "off", 1)],
 )
 async def test_offline_models_get_the_same_figures_in_every_convention(tmp_path, model, tools, limit):
     figures, rules, extracted = {}, protocol("medvision-1.2"), {}

@@ -35,15 +35,16 @@ def test_samples_in_flight_count_as_the_mean_so_far(record):
         assert not meter.allows_one_more()  # 0.8 spent and 0.4 expected
 
 
-def test_unreported_calls_count_as_the_mean_of_the_reported_ones(record):
-    meter = Meter(Budget(tokens=1000), [record(tokens=500), record(unreported=1)])
+@pytest.mark.parametrize("budget", [Budget(usd=5.0), Budget(tokens=1000)])
+def test_one_reply_without_a_report_stops_the_run(record, budget):
+    meter = Meter(budget, [record(tokens=1, usd=0.0), record(unreported=1, usd=0.0)])
     assert not meter.allows_one_more()
+    assert "reports no usage (1 of 2 replies came without)" in meter.reason
 
 
-def test_a_service_that_reports_nothing_stops_the_run(record):
-    meter = Meter(Budget(usd=5.0), [record(unreported=1, usd=0.0)])
-    assert not meter.allows_one_more()
-    assert "reports no usage" in meter.reason
+def test_a_limit_of_time_needs_no_report(record):
+    meter = Meter(Budget(seconds=1000), [record(unreported=1)])
+    assert meter.allows_one_more()
 
 
 def test_time_is_that_of_this_session():

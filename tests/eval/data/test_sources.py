@@ -1,6 +1,7 @@
 """Samples from files: what is read, and what is refused with words that name the place."""
 
 import json
+import os
 import re
 import struct
 import zlib
@@ -17,7 +18,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.asking.recipe import RECIPES
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.checks import parse_sample
-from medvision_agent.eval.data.sources.picture import decode_picture
+from medvision_agent.eval.data.sources.picture import decode_picture, read_picture
 
 LINE: dict[str, Any] = {
     "id": "a",
@@ -164,6 +165,23 @@ def test_a_missing_picture_is_named(write):
     source = open_source(str(path))
     with pytest.raises(DataError, match=r"s\.jsonl:1: image: cannot read .*b\.png \(No such file"):
         source.load(source.samples[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in the file system")
+def test_a_pipe_in_the_place_of_a_picture_is_refused(write, tmp_path):
+    """Nobody ever writes to the pipe: reading it would not end."""
+    path = write(LINE)
+    (tmp_path / "images" / "a.png").unlink()
+    os.mkfifo(tmp_path / "images" / "a.png")
+    source = open_source(str(path))
+    with pytest.raises(DataError, match=r"s\.jsonl:1: image: cannot read .*a\.png \(it is no regular file\)"):
+        source.load(source.samples[0])
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
+def test_a_device_is_no_picture():
+    with pytest.raises(OSError, match="it is no regular file"):
+        read_picture(Path("/dev/zero"))
 
 
 def test_a_link_out_of_the_folder_is_refused(write, tmp_path):

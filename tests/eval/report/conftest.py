@@ -11,7 +11,7 @@ from identities import an_identity
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
-from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.tools.view.png import encode_png
 
@@ -52,6 +52,7 @@ def store(tmp_path: Path) -> Store:
         synthetic: bool = False,
         demonstration: bool = False,
         done: int | None = None,
+        called: bool = True,
         **identity: Any,
     ) -> Path:
         fields: dict[str, Any] = {
@@ -76,6 +77,7 @@ def store(tmp_path: Path) -> Store:
                     v0_sha256=key,
                     prompt_sha256="prompt",
                     model_versions=("m-1",),
+                    tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools) if called else (),
                 )
                 run.add(record, trace)
         return folder

@@ -11,9 +11,8 @@ import pytest
 from scipy import stats
 
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.markdown import markdown_page
 from medvision_agent.eval.report.page import html_page
-from medvision_agent.eval.report.write import write_tables
+from medvision_agent.eval.report.write import markdown_page, write_tables
 
 
 class Text(HTMLParser):

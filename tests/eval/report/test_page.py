@@ -5,11 +5,12 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from forged import forged
 
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.markdown import markdown_page
 from medvision_agent.eval.report.page import html_page
+from medvision_agent.eval.report.write import markdown_page
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use", "rect", "line", "circle", "image"}
 
@@ -153,9 +154,8 @@ def test_a_source_that_mixes_them_is_refused(store):
 
 def _rename_source(folder):
     import json
-    import sqlite3
 
-    with sqlite3.connect(folder / "run.sqlite") as database:
+    with forged(folder) as database:
         config = json.dumps({"source": {"name": "same", "note": ""}})
         database.execute("UPDATE run SET value = ? WHERE key = 'config'", (config,))
 

@@ -11,9 +11,8 @@ import pytest
 from golden import GOLDEN, rows
 
 from medvision_agent.eval.results import file as module
-from medvision_agent.eval.results.decode import NO_NMAE
 from medvision_agent.eval.results.read import AnswerReader
-from medvision_agent.eval.results.record import decode_records
+from medvision_agent.eval.results.record import NO_NMAE, decode_records
 
 FILE = "20250101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial.jsonl"
 GOOD: dict[str, Any] = {"doc_id": 0, "target": "[10.0, 5.0]", "resps": [["<answer>11, 5</answer>"]], "doc": {}}

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.eval.results.build import build_answer
-from medvision_agent.eval.results.decode import decode_carefully, decode_quickly
 from medvision_agent.eval.results.file import AnswerFile
 from medvision_agent.eval.results.read import AnswerReader
+from medvision_agent.eval.results.record import decode_carefully, decode_quickly
 from medvision_agent.eval.results.target import read_target
 from medvision_agent.eval.scorer.answer import COUNTS
 from medvision_agent.eval.tasks import Family

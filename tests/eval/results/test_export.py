@@ -18,7 +18,7 @@ from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.scorer.spoken import spoken_in
 from medvision_agent.eval.summary.rows import sample_row
-from medvision_agent.strict import strict
+from medvision_agent.frozen import strict
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Size
 

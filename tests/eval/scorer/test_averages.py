@@ -1,7 +1,6 @@
 """Averages over groups where MedVision's names say one thing and its code does another."""
 
-from medvision_agent.eval.scorer.medvision.models import group_averages
-from medvision_agent.eval.scorer.medvision.regions import printed_table, sides
+from medvision_agent.eval.scorer.medvision.models import group_averages, printed_table, sides
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
 RULES = PROTOCOLS["medvision-1.2"]

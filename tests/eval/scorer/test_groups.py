@@ -11,8 +11,7 @@ from golden import VERSIONS, differences, quirks
 from medvision_agent.eval.results.build import build_answer, unpack
 from medvision_agent.eval.results.summary import Section, sections
 from medvision_agent.eval.scorer.answer import Answer
-from medvision_agent.eval.scorer.medvision.parsed import parse_results
-from medvision_agent.eval.scorer.medvision.statistics import below
+from medvision_agent.eval.scorer.medvision.statistics import below, parse_results
 from medvision_agent.eval.scorer.nmae import pixel_scale
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 

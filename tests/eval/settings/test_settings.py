@@ -42,6 +42,7 @@ OTHER = {
     "limits": Limits(tool_calls=3),
     "budget": Budget(usd=5),
     "max_connections": 3,
+    "probe": False,
     "out": "elsewhere",
     "resume": True,
 }

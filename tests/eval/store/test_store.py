@@ -62,8 +62,9 @@ def test_round_trip(tmp_path):
 
 def test_database_settings_are_the_durable_ones(tmp_path):
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
-        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", 2)):
+            asked = f"PRAGMA {pragma}"
+            assert store._writer.do(lambda database, asked=asked: database.execute(asked).fetchone()) == (value,)
 
 
 def test_later_attempts_count_and_earlier_ones_stay(tmp_path):
@@ -81,8 +82,10 @@ def test_later_attempts_count_and_earlier_ones_stay(tmp_path):
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if not outcome.infrastructure])
 def test_results_are_final(tmp_path, outcome):
+    """A refused request is a result because the other sample's was taken."""
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
         store.add(record(0, outcome), Trace())
+        store.add(record(1).model_copy(update={"finish_reasons": ("stop",)}), Trace())
     assert "s0" not in [one.id for one, _ in open_run(tmp_path).pending()]
 
 
@@ -143,3 +146,15 @@ def test_a_resume_under_other_code_is_noted(tmp_path):
     assert "RESUMED UNDER OTHER CODE (version and hash): 0 code, then 9 new" in open_run(tmp_path).facts
     RunStore.resume(tmp_path, IDENTITY).close()
     assert open_run(tmp_path).identity.resumed == ("9 new", "0 code")
+
+
+def test_a_run_says_on_which_days_it_was_asked_and_how_the_server_marked_itself(tmp_path):
+    with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
+        store.add(record(0).model_copy(update=dated("2026-11-28T23:59:59.900+00:00", "fp_a")), Trace())
+        assert "asked on 2026-11-28 (UTC), server fingerprints: fp_a" in open_run(tmp_path).facts
+        store.add(record(1).model_copy(update=dated("2026-11-30T00:00:01.000+00:00", "fp_b")), Trace())
+    assert "asked from 2026-11-28 to 2026-11-30 (UTC), server fingerprints: fp_a, fp_b" in open_run(tmp_path).facts
+
+
+def dated(at, mark):
+    return {"asked_at": at, "last_asked_at": at, "fingerprints": (mark,)}

@@ -49,8 +49,8 @@ def record(number, **fields):
 
 def test_a_create_that_was_killed_is_taken_over(tmp_path):
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom medvision_agent.eval.store.write import RunStore\n"
-        "RunStore._open(Path(sys.argv[1]))\nos.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom medvision_agent.eval.store.writer import Writer\n"
+        "Writer(Path(sys.argv[1]))\nos.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"], check=False)
     assert done.returncode == -9
@@ -139,25 +139,26 @@ def test_what_cannot_be_written_is_said_and_the_rest_goes_on(tmp_path, what):
 
 def test_a_full_disk_is_said_and_the_lock_released(tmp_path):
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
-        pages = store._database.execute("PRAGMA page_count").fetchone()[0]
-        store._database.execute(f"PRAGMA max_page_count = {pages}")
+        pages = store._writer.do(lambda database: database.execute("PRAGMA page_count").fetchone()[0])
+        store._writer.do(lambda database: database.execute(f"PRAGMA max_page_count = {pages}"))
         with pytest.raises(StorageError, match="s0 was not stored: database or disk is full"):
             store.add(record(0), Trace([{"content": "x" * 100_000}]))
-        store._database.execute(f"PRAGMA max_page_count = {pages + 1000}")
+        store._writer.do(lambda database: database.execute(f"PRAGMA max_page_count = {pages + 1000}"))
         store.add(record(0), Trace([{"content": "x" * 100_000}]))
     assert len(open_run(tmp_path).records) == 1
 
 
+def no_commit(action, name, *_):
+    denied = (action, name) == (sqlite3.SQLITE_TRANSACTION, "COMMIT")
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+
 def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path):
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
-        store._database.set_authorizer(
-            lambda action, name, *_: (
-                sqlite3.SQLITE_DENY if (action, name) == (sqlite3.SQLITE_TRANSACTION, "COMMIT") else sqlite3.SQLITE_OK
-            )
-        )
+        store._writer.do(lambda database: database.set_authorizer(no_commit))
         with pytest.raises(StorageError, match="s0"):
             store.add(record(0), Trace())
-        store._database.set_authorizer(None)
+        store._writer.do(lambda database: database.set_authorizer(None))
         store.add(record(1), Trace())
     assert open_run(tmp_path).records == [record(1)]
 
@@ -200,11 +201,11 @@ def test_names_are_flushed_before_what_mentions_them(tmp_path, monkeypatch):
     replace = Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, to: (events.append("rename"), replace(path, to))[1])
     with store:
-        store._database.set_trace_callback(lambda words: events.append(words.split()[0]))
+        store._writer.do(lambda database: database.set_trace_callback(lambda words: events.append(words.split()[0])))
         store.add(record(0), trace)
-        store._database.set_trace_callback(None)
+        store._writer.do(lambda database: database.set_trace_callback(None))
     folders = [(run / "pictures").stat().st_ino, picture.stat().st_ino, "rename", picture.parent.stat().st_ino]
-    assert events == [*folders, "BEGIN", "INSERT", "COMMIT"]
+    assert events == [*folders, "BEGIN", "INSERT", "SELECT", "INSERT", "COMMIT"]  # the record, and the tally
 
 
 def test_earlier_attempts_are_read_beside_the_latest(tmp_path):

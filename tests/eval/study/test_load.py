@@ -31,7 +31,7 @@ def study(tmp_path, text):
         ("designs: [on-off]\nlimits: {tool_call: 3}", "Did you mean 'tool_calls'?"),
         ("designs: [on-off]\nbudget: {usd: -1}", "budget.usd: "),
         ("designs: [on-off]\ntasks: [sizes]", "Did you mean 'size'?"),
-        ("designs: [on-off]\nname: u", "'name' stands twice"),
+        ("designs: [on-off]\nname: u", "'name' is given twice"),
         ("designs: [on-off]\nepochs: 0", "epochs: "),
         ("limit: 3", "nothing to ask"),
         ("designs: [on-off", "not a readable study file"),

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sqlite3
 
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.data.sample import TASKS
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.store.read import open_run, read_trace
+from medvision_agent.eval.store.record import ToolUse
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import summarise
@@ -74,16 +74,9 @@ def test_every_sample_is_a_row_finished_or_not(stored):
 
 def test_an_infrastructure_failure_has_an_outcome_and_no_score(stored, tmp_path):
     run = open_run(stored / "off")
-    lost = run.records[0].model_copy(update={"outcome": Outcome.TIMEOUT, "response": ""})
-    with RunStore.create(tmp_path / "lost", run.samples[:1], run.identity, run.config):
-        database = sqlite3.connect(tmp_path / "lost/run.sqlite")
-        text = json.dumps(json.loads(lost.model_dump_json(exclude={"sample"})) | {"detail": "=cmd()"})
-        database.execute(
-            "INSERT INTO record VALUES (?, 1, 'timeout', ?, ?)",
-            (lost.sample.id, text, '{"messages": [{"type": "ai", "content": "\\ud800"}], "tool_calls": []}'),
-        )
-        database.commit()
-        database.close()
+    lost = run.records[0].model_copy(update={"outcome": Outcome.TIMEOUT, "response": "", "detail": "=cmd()"})
+    with RunStore.create(tmp_path / "lost", run.samples[:1], run.identity, run.config) as store:
+        store.add(lost, Trace([{"type": "ai", "content": "\ud800"}]))
     row = samples_frame({"lost": tmp_path / "lost"}, RULES).iloc[0]
     assert (row.outcome, row.detail) == ("timeout", "=cmd()")
     assert row[["loss", "success", "extracted", "answer_1"]].isna().all()
@@ -125,13 +118,9 @@ def test_calls_are_counted_by_declared_tool(stored):
 
 def test_a_name_a_model_made_up_is_no_column(stored, tmp_path):
     run = open_run(stored / "off")
-    with RunStore.create(tmp_path / "run", run.samples[:1], run.identity, run.config):
-        use = {"tool": "evil", "ok": False, "seconds": 0.0}
-        text = json.dumps(json.loads(run.records[0].model_dump_json(exclude={"sample"})) | {"tool_uses": [use]})
-        database = sqlite3.connect(tmp_path / "run/run.sqlite")
-        database.execute("INSERT INTO record VALUES (?, 1, 'answered', ?, '{}')", (run.samples[0].id, text))
-        database.commit()
-        database.close()
+    with RunStore.create(tmp_path / "run", run.samples[:1], run.identity, run.config) as store:
+        uses = (ToolUse(tool="evil", ok=False, seconds=0.0),)
+        store.add(run.records[0].model_copy(update={"tool_uses": uses}), Trace())
     table = samples_frame({"run": tmp_path / "run"}, RULES)
     assert "calls_evil" not in table.columns
     assert (table.undeclared_calls[0], table.tool_calls[0], table.tool_calls_failed[0]) == (1, 1, 1)

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from medvision_agent.eval.scorer.losses import LOSSES
+from medvision_agent.eval.scorer.metrics import LOSSES
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score
 from medvision_agent.eval.summary.measures import MEASURES

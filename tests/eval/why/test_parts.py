@@ -11,11 +11,10 @@ from medvision_agent.eval.scorer.protocol import PROTOCOLS, protocol
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.decompose import Parts, decompose
-from medvision_agent.eval.why.landmarks import corner_errors, landmark_error
 from medvision_agent.eval.why.measured import Measurement, cite
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.numbers import Number, numbers_in
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.samples import corner_errors, landmark_error
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stated import stated_points
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from medvision_agent.errors import DamageError
 from medvision_agent.eval.scorer.protocol import protocol
-from medvision_agent.eval.why.decompose import Parts
-from medvision_agent.eval.why.missing import Missing
 from medvision_agent.eval.why.samples import sample_whys
+from medvision_agent.eval.why.scene import Missing
 from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.tools.view.frames import FRAMES
 
@@ -183,9 +183,8 @@ async def test_what_cannot_be_decomposed_is_counted_with_its_reason(planted_run,
     run = await planted_run(planted.Planted(), "on", "bare")
     for picture in (tmp_path / "bare" / "pictures").rglob("*.png"):
         picture.unlink()
-    parts = [part for why in lengths(run) for part in why.quantities.values()]
-    assert not any(isinstance(part, Parts) for part in parts)
-    assert set(parts) == {Missing.NO_PICTURE}
+    with pytest.raises(DamageError, match="picture"):
+        lengths(run)
 
 
 async def test_a_reshaped_picture_of_known_native_size_is_measured_in_its_own_field(planted_run):

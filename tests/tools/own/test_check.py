@@ -7,7 +7,7 @@ import pytest
 
 from medvision_agent.tools.own.declaration import problems
 from medvision_agent.tools.own.examine import examine
-from medvision_agent.tools.own.process import Bounds, check
+from medvision_agent.tools.own.process import CheckBounds, check
 from medvision_agent.tools.registry import installed
 
 BAD = Path(__file__).with_name("bad.py")
@@ -73,13 +73,13 @@ def test_a_declaration_that_gets_lost_on_the_way():
     ],
 )
 def test_a_call_that_never_returns_is_named(name, words):
-    (finding,) = check(name, BAD, Bounds(calls=100, seconds=0.5))
+    (finding,) = check(name, BAD, CheckBounds(calls=100, seconds=0.5))
     assert (finding.what, finding.verdict) == ("it keeps its bounds", "no")
     assert finding.words.startswith(words)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
 def test_a_greedy_tool_is_stopped_by_its_bound():
-    findings = {finding.what: finding for finding in check("greedy", BAD, Bounds(calls=100))}
+    findings = {finding.what: finding for finding in check("greedy", BAD, CheckBounds(calls=100))}
     assert "MemoryError" in findings["no call makes it fail"].words
     assert findings["it works"].verdict == "no"

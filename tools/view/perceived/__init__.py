@@ -13,8 +13,7 @@ from pydantic import Field
 from medvision_agent.tools.view.perceived.canvases import AnyResolution, Grid, LlamaTiles, Splits
 from medvision_agent.tools.view.perceived.patches import Kimi, Multiples, Patches
 from medvision_agent.tools.view.perceived.processor import Processor
-from medvision_agent.tools.view.perceived.rule import Rule
-from medvision_agent.tools.view.perceived.whole import Cropped, Fixed, LongestSide, Native, Padded, Tiles
+from medvision_agent.tools.view.perceived.rule import Cropped, Fixed, LongestSide, Native, Padded, Rule, Tiles
 
 __all__ = [
     "AnyResolution",

@@ -14,8 +14,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.perceived.canvases import AnyResolution, Grid, LlamaTiles, Splits
 from medvision_agent.tools.view.perceived.patches import Multiples, Patches
-from medvision_agent.tools.view.perceived.rule import Rule
-from medvision_agent.tools.view.perceived.whole import Cropped, Fixed
+from medvision_agent.tools.view.perceived.rule import Cropped, Fixed, Rule
 
 __all__ = ["Processor"]
 

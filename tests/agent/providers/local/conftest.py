@@ -24,7 +24,6 @@ def checkpoint(tmp_path_factory):
         "gemma3": lambda folder: tiny.gemma3(folder, template=tiny.GEMMA_TEMPLATE, response_template=None),
         "gemma3-tools": tiny.gemma3,
         "gemma3-unread": lambda folder: tiny.gemma3(folder, response_template=None),
-        "endless": lambda folder: tiny.gemma3(folder, scripted=True, ends=False),
         "scripted": lambda folder: tiny.gemma3(folder, scripted=True),
         "idefics3-tools": tiny.idefics3,
         "llava": tiny.llava,

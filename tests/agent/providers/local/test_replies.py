@@ -82,6 +82,15 @@ async def test_calls_that_cannot_be_read_are_invalid_calls(row, reply):
         assert "Error: unreadable" in prompt_of(chat, again, TOOLS)
 
 
+async def test_thoughts_are_kept_for_the_trace_and_the_tool_loop(row):
+    async with open_model(row("gemma3-tools")) as chat:
+        force(chat, f"<think>I need the ruler.</think>{CALL}")
+        message = await chat.bind(TOOLS).ainvoke([question(chat)])
+        assert (message.content, message.additional_kwargs) == ("", {"reasoning_content": "I need the ruler."})
+        entry = engine_of(chat).template.conversation([question(chat), message])[1]
+        assert entry["reasoning_content"] == "I need the ruler."
+
+
 async def test_numbers_written_as_text_are_read_by_the_tools_schema(row):
     async with open_model(row("gemma3-tools")) as chat:
         force(chat, CALL)

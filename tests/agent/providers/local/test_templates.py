@@ -8,12 +8,15 @@ pytest.importorskip("torch", reason="needs the `local` extra: pip install -e '.[
 pytest.importorskip("transformers", reason="needs the `local` extra: pip install -e '.[local]'")
 
 from fake import tiny
-from fake.local import TOOLS, ask, force, picture, prompt_of, question
+from fake.local import TOOLS, ask, engine_of, force, picture, prompt_of, question
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.probe import MESSAGE, Prober
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import RequestFailed
+from medvision_agent.agent.session import Waiting
 from medvision_agent.errors import ConfigError
 
 
@@ -31,6 +34,26 @@ async def test_a_template_that_ignores_tools_is_refused_and_text_is_the_advice(r
     assert "tool_calling: text" in message
     async with open_model(row(kind, tool_calling="text")):
         pass
+
+
+async def test_the_probe_counts_the_template_and_generates_nothing(row):
+    async with open_model(row("gemma3-tools")) as chat:
+        found = await Prober(chat, Waiting()).probe(TOOLS)
+        declared = prompt_of(chat, [HumanMessage(MESSAGE)], TOOLS)
+    assert (found.found, found.usage) == ("reached", Usage())
+    assert "ruler" in declared
+    assert found.with_tools - found.without_tools > 20
+
+
+async def test_a_template_that_takes_no_message_without_a_picture_is_not_probed(row, monkeypatch):
+    def no_picture(requests):
+        raise ValueError("no picture")
+
+    async with open_model(row("gemma3-tools")) as chat:
+        monkeypatch.setattr(engine_of(chat), "encode", no_picture)
+        found = await Prober(chat, Waiting()).probe(TOOLS)
+    assert found.found == "failed"
+    assert "no picture" in found.detail
 
 
 async def test_a_template_that_drops_results_is_refused(row, checkpoint, tmp_path):

@@ -39,6 +39,13 @@ def test_a_demonstration_has_figures_only():
     assert found.difference == estimate(*rows(40), evidence="real", role="declared").difference
 
 
+def test_a_reason_of_the_caller_withholds_interval_and_p_value():
+    found = estimate(*rows(40), evidence="real", role="declared", no_claim=("on: no tool was called",))
+    assert (found.interval, found.error, found.p, found.sign_flip) == (None, None, None, None)
+    assert found.withheld == "on: no tool was called"
+    assert found.difference == estimate(*rows(40), evidence="real", role="declared").difference
+
+
 @pytest.mark.parametrize(
     ("evidence", "role", "word"), [("synthetic", "declared", "synthetic"), ("real", "exploratory", "exploratory")]
 )

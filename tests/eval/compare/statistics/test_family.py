@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medvision_agent.eval.compare.statistics.family import Key, family, holm
-from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs, Result, Unit, pair
+from medvision_agent.eval.compare.statistics.family import family, holm
+from medvision_agent.eval.compare.statistics.pairs import Evidence, Key, Pairs, Result, Unit, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 
 

@@ -1,0 +1,44 @@
+"""What the probe found: do the declarations of tools reach the model? It is kept with the run."""
+
+from typing import Literal
+
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.frozen import Frozen
+
+__all__ = ["ToolProbe"]
+
+
+class ToolProbe(Frozen):
+    """The prompt tokens of one short message, with tools declared and without (``agent/probe.py``)."""
+
+    found: Literal["reached", "not reported", "failed", "skipped"]
+    """``not reported``: the service counts no prompt tokens. ``failed``: there was no reply. ``skipped``: `--no-probe`.
+    Declarations that do not reach the model are an error, and never kept."""
+    key: str = ""
+    """Hash of the model's endpoint and of the tools declared: what is known of one run holds for another."""
+    with_tools: int | None = None
+    without_tools: int | None = None
+    detail: str = ""
+    """Why there was no reply."""
+    usage: Usage = Usage()
+    """What its requests took; nothing where the result is that of another run of the study."""
+    cost_usd: float | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether asking again would tell nothing new."""
+        return self.found in ("reached", "not reported")
+
+    def __str__(self) -> str:
+        """Return it as a line of facts."""
+        if self.found == "reached":
+            return (
+                f"the declarations of the tools reach the model: {self.with_tools} prompt tokens with them, "
+                f"{self.without_tools} without"
+            )
+        why = {
+            "not reported": "the service reports no prompt tokens",
+            "failed": f"the probe got no reply ({self.detail})",
+            "skipped": "--no-probe",
+        }[self.found]
+        return f"NOT CHECKED whether the declarations of the tools reach the model: {why}"

@@ -1,0 +1,134 @@
+"""The probe: do the declarations of tools reach the model? The same short message is asked with and without them.
+
+Contract: where the service counts as many prompt tokens with the declarations as without, the model is told of no tool
+(its chat template drops them, perhaps): ``probe`` raises ConfigError, and so it does where the service refuses a
+declared request only. What cannot be found out is said in the result, and is no error. A provider that refuses to work
+at all raises ProviderError, as it would for a sample.
+
+Gemini's free counter (countTokens) takes no tools in the SDK's mode for API keys, so that it is asked like the others.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.probe import ToolProbe
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.models import OpenAI
+from medvision_agent.agent.retry import RequestFailed, call_model
+from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.wire.failures import classify
+from medvision_agent.errors import ConfigError, ProviderError
+from medvision_agent.prompts.render import render
+
+__all__ = ["MESSAGE", "Prober"]
+
+MESSAGE = render("checks/probe")
+"""What is asked."""
+Tools = Sequence[Mapping[str, Any]]
+_OF_TOOLS = re.compile(r"\btools?\b|function.?call|jinja", re.IGNORECASE)
+"""In an error that might have other causes: it is about the tools."""
+
+
+class Prober:
+    """Asks one model; the message without declarations is asked once, however many sets of tools there are."""
+
+    def __init__(self, chat: Chat, waiting: Waiting) -> None:
+        self._chat, self._waiting = chat, waiting
+        self._settings: dict[str, Any] = {}
+        self._without: int | None = None
+        self._asked = False
+        self._usage = Usage()
+
+    async def probe(self, tools: Tools) -> ToolProbe:
+        """Return what the probe of *tools* found; raises ConfigError or ProviderError as this file says."""
+        self._usage = Usage()
+        try:
+            without = await self._without_tools()
+        except RequestFailed as failure:
+            return self._found("failed", detail=str(failure))
+        try:
+            with_tools = await self._tokens(tools, self._settings)
+        except (RequestFailed, ProviderError) as failure:
+            if _refuses_tools(failure):
+                refusal = f"{self._name}: the service refuses declared tools: {failure}"
+                raise ConfigError(f"{refusal}. {self._advice}.") from None
+            if isinstance(failure, ProviderError):
+                raise
+            return self._found("failed", detail=str(failure))
+        if without is None or with_tools is None:
+            return self._found("not reported")
+        if with_tools <= without:
+            raise ConfigError(
+                f"{self._name}: the declarations of the tools do not reach the model: the same message has "
+                f"{with_tools} prompt tokens with them and {without} without. {self._advice}; --no-probe leaves this "
+                "check out."
+            )
+        return self._found("reached", with_tools=with_tools, without_tools=without)
+
+    async def _without_tools(self) -> int | None:
+        """Return the prompt tokens without declarations; a service that refuses a short limit is asked without it."""
+        if not self._asked:
+            try:
+                self._without = await self._tokens((), settings := self._chat.briefly())
+            except RequestFailed as failure:
+                cut_short = not failure.fault.outcome.infrastructure or failure.fault.outcome is Outcome.BAD_REPLY
+                if not cut_short or not self._chat.briefly():
+                    raise
+                self._without = await self._tokens((), settings := {})
+            self._settings, self._asked = settings, True
+        return self._without
+
+    async def _tokens(self, tools: Tools, settings: Mapping[str, Any]) -> int | None:
+        """Return the prompt tokens of the message with *tools* declared, or None where none are reported."""
+        chat = self._chat
+        try:
+            counted = await chat.prompt_tokens(MESSAGE, tools)
+        except Exception as error:
+            raise RequestFailed(classify(error), 1) from error
+        if counted is not None:
+            return counted
+        reply = await call_model(
+            chat.bind(tools).bind(**settings),
+            [HumanMessage(MESSAGE)],
+            config=chat.config,
+            read=chat.read,
+            sleep=self._waiting.sleep,
+            on_fault=self._waiting.on_fault,
+            on_spent=self._paid,
+            redact=chat.redact,
+            pace=chat.pace,
+        )
+        usage = reply.turn.usage
+        self._paid(usage)
+        return usage.input if usage.input > 0 and not usage.unreported else None
+
+    def _paid(self, usage: Usage) -> None:
+        self._usage = self._usage + usage
+
+    def _found(self, found: Any, **fields: Any) -> ToolProbe:
+        cost = self._usage.cost_usd(self._chat.config.prices)
+        return ToolProbe(found=found, usage=self._usage, cost_usd=cost, **fields)
+
+    @property
+    def _name(self) -> str:
+        return f"model {self._chat.config.model}"
+
+    @property
+    def _advice(self) -> str:
+        server = (
+            ", or start the server with tool calling (vLLM: --enable-auto-tool-choice --tool-call-parser NAME; "
+            "llama.cpp: --jinja)"
+        )
+        return f"Set `tool_calling: text` in its row{server if isinstance(self._chat.config, OpenAI) else ''}"
+
+
+def _refuses_tools(failure: RequestFailed | ProviderError) -> bool:
+    """Tell whether a request was refused for its declarations, given that the same one without them was answered."""
+    if isinstance(failure, RequestFailed) and failure.fault.outcome is not Outcome.SERVER_ERROR:
+        return not failure.fault.outcome.infrastructure
+    return _OF_TOOLS.search(str(failure)) is not None

@@ -1,0 +1,127 @@
+"""Bodies of replies, bounded: how much is read, how far it is decompressed, how many values the parsers get to see.
+
+Contract: a client reads no more than its bound, whatever the server announces or compresses; what is over it is
+``Outcome.TOO_LARGE``. Large bodies are decompressed and counted in a thread, so that other samples go on meanwhile.
+The SDKs parse on the event loop: the number of values bounds how long that takes (20,000 values took up to 5 s on
+a busy machine, in replies made for the purpose; real ones have some dozens).
+"""
+
+import asyncio
+import zlib
+from typing import Any
+
+import httpx2
+import numpy as np
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.wire.failures import Fault, KnownFault
+
+__all__ = ["LARGE", "MEGABYTE", "MOST_VALUES", "BoundedClient", "bounded", "replaced"]
+
+MEGABYTE = 1_000_000
+MOST_VALUES = 20_000
+"""JSON values in one body: objects, lists, and what is listed in them."""
+LARGE = 65_536
+"""Bytes from which a body is worked on in a thread."""
+_STEP = 2**18
+"""Bytes looked at in one go."""
+_ZLIB = {"gzip": 31, "x-gzip": 31, "deflate": 47}
+"""``wbits`` of zlib by content encoding; 47 also takes gzip's header."""
+_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
+"""Headers that no longer hold when a body was decompressed or changed."""
+
+
+class BoundedClient(httpx2.AsyncClient):
+    """An HTTP client that reads at most *most* bytes of a body; proxies and limits are the usual ones.
+
+    It follows no redirects: a request holds pictures and goes where the model's row says.
+    """
+
+    def __init__(self, *, most: int, **settings: Any) -> None:
+        super().__init__(headers={"Accept-Encoding": "gzip, deflate"}, **settings)
+        self._most = most
+
+    async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
+        """Send a request and return the reply with its whole body; raises KnownFault where that is too large."""
+        response = await super().send(request, **(settings | {"stream": True, "follow_redirects": False}))
+        try:
+            body = await bounded(response, self._most)
+        finally:
+            await response.aclose()
+        return replaced(response, body)
+
+
+async def bounded(response: httpx2.Response, most: int) -> bytes:
+    """Read, decompress and return a body of at most *most* bytes on the wire and after it; raises KnownFault."""
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > most:
+            raise _too_large(f"more than {most / MEGABYTE:g} MB (max_body_mb)")
+    encodings = response.headers.get("content-encoding", "").lower()
+    if len(body) < LARGE and not encodings:
+        return _checked(bytes(body), encodings, most)
+    return await asyncio.to_thread(_checked, bytes(body), encodings, most)
+
+
+def replaced(response: httpx2.Response, body: bytes, status: int | None = None) -> httpx2.Response:
+    """Return *response* with another body, and perhaps another status."""
+    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_BODY]
+    return httpx2.Response(
+        status or response.status_code,
+        headers=headers,
+        content=body,
+        request=response.request,
+        extensions=response.extensions,
+    )
+
+
+def _checked(body: bytes, encodings: str, most: int) -> bytes:
+    for encoding in reversed([name.strip() for name in encodings.split(",")]):
+        if encoding not in {"", "identity"}:
+            body = _inflated(body, encoding, most)
+    if _many_values(body):
+        raise _too_large(f"more than {MOST_VALUES:,} JSON values")
+    return body
+
+
+def _inflated(body: bytes, encoding: str, most: int) -> bytes:
+    if encoding not in _ZLIB:
+        raise _unreadable(f"compressed as {encoding[:40]!r}, which nobody asked for")
+    for wbits in (_ZLIB[encoding], -15) if encoding == "deflate" else (_ZLIB[encoding],):
+        decoder = zlib.decompressobj(wbits)
+        try:
+            content = decoder.decompress(body, most + 1)
+        except zlib.error:
+            continue
+        if len(content) > most:
+            raise _too_large(f"more than {most / MEGABYTE:g} MB when decompressed (max_body_mb)")
+        if decoder.eof:
+            return content
+    raise _unreadable(f"damaged or cut short ({encoding})")
+
+
+def _many_values(body: bytes) -> bool:
+    """Say whether a JSON text holds more than ``MOST_VALUES``; commas and brackets within strings do not count."""
+    if sum(map(body.count, (b",", b"[", b"{"))) <= MOST_VALUES:
+        return False
+    text = np.frombuffer(body.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)
+    values, open_string = 0, 0
+    for start in range(0, len(text), _STEP):
+        part = text[start : start + _STEP]
+        in_string = (np.cumsum(part == ord('"'), dtype=np.uint8) + open_string) & 1
+        opens = (part == ord(",")) | (part == ord("[")) | (part == ord("{"))
+        values += int(np.count_nonzero(opens & (in_string == 0)))
+        open_string = int(in_string[-1])
+        if values > MOST_VALUES:
+            return True
+    return False
+
+
+def _too_large(what: str) -> KnownFault:
+    detail = f"the body of the reply is too large: {what}"
+    return KnownFault(Fault(Outcome.TOO_LARGE, detail, retryable=True))
+
+
+def _unreadable(what: str) -> KnownFault:
+    return KnownFault(Fault(Outcome.BAD_REPLY, f"the body of the reply cannot be read: {what}", retryable=True))

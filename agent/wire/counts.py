@@ -1,0 +1,48 @@
+"""Token counts in the body of a reply: what is no count is taken out, so that it is "not reported", and never zero.
+
+The adapters read a missing or null count as 0 and lose the whole reply for one that is no whole number.
+"""
+
+from typing import Any
+
+from medvision_agent.agent.endings.usage import MOST_TOKENS
+
+__all__ = ["drop_false_counts"]
+
+_PLACES = {
+    "usage": (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")),
+    "usageMetadata": (("promptTokenCount",),),  # a prompt that was blocked has no candidates
+}
+"""Where a body has its counts, and the ones that must be there: chat completions, responses; Gemini."""
+
+
+def drop_false_counts(content: Any) -> bool:
+    """Take out, in place, the token counts of a body that are incomplete or no counts; tell whether any were."""
+    if not isinstance(content, dict):
+        return False
+    false = [place for place in _PLACES if content.get(place) is not None and not _counts(content[place], place)]
+    for place in false:
+        del content[place]
+    return bool(false)
+
+
+def _counts(usage: Any, place: str) -> bool:
+    if not isinstance(usage, dict):
+        return False
+    complete = any(all(_count(usage.get(name)) for name in names) for names in _PLACES[place])
+    return complete and all(_count(value) for value in _values(usage))
+
+
+def _values(usage: dict[str, Any]) -> list[Any]:
+    """Return all that must be a count: what is named after tokens, also within details; a null says nothing."""
+    details = [value for name, value in usage.items() if _details(name) and isinstance(value, dict)]
+    named = [(name, value) for one in (usage, *details) for name, value in one.items() if "token" in name.lower()]
+    return [value for name, value in named if value is not None and not _details(name)]
+
+
+def _details(name: str) -> bool:
+    return name.lower().endswith("details")
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS

@@ -1,0 +1,158 @@
+"""What an exception of the provider stack holds: its status, its words, its response, without secrets."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from medvision_agent.agent.wire.words import status_stated
+
+_GENERATED = "failed_generation"
+"""Where Groq quotes what the model wrote."""
+
+__all__ = [
+    "BodyError",
+    "asked_wait",
+    "chain",
+    "detail_of",
+    "failed_generation",
+    "is_a_page",
+    "redirected",
+    "status_of",
+    "text_of",
+]
+
+
+class BodyError(Exception):
+    """An error object in the body of a reply that came under status 200; read by its own code.
+
+    ``code`` is an HTTP status where the object has one, or a word that stands for one; ``body`` is the object.
+    """
+
+    def __init__(self, body: Any) -> None:
+        fields = body if isinstance(body, dict) else {"message": str(body)}
+        super().__init__(f"an error under status 200: {fields.get('message') or fields}")
+        self.body = fields
+        self.code = status_stated(fields)
+
+
+def text_of(error: BaseException) -> str:
+    """Return all that an error says, but not what it quotes of the model."""
+    return " ".join(f"{link} {getattr(link, 'code', '')} {_body_of(link)}" for link in chain(error))
+
+
+def _body_of(link: BaseException) -> str:
+    body = getattr(link, "body", "")  # the SDK's machine-readable code is no part of its message
+    return str({key: value for key, value in body.items() if key != _GENERATED} if isinstance(body, dict) else body)
+
+
+def failed_generation(error: BaseException) -> str:
+    """Return what the model wrote and the service could not read, bounded; empty where the service quotes nothing."""
+    bodies = [body for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)]
+    return next((str(body[_GENERATED])[:4000] for body in bodies if body.get(_GENERATED)), "")
+
+
+def redirected(error: BaseException) -> str:
+    """Say where a redirect leads, without a query, in which a login page may put a secret."""
+    location = str((getattr(first(error, "response"), "headers", None) or {}).get("location") or "")
+    where = f" to {location.partition('?')[0][:200]}" if location else ""
+    return f"the request is redirected{where}; set base_url to where the service is, or log in to what stands before it"
+
+
+def is_a_page(error: BaseException) -> bool:
+    """Tell whether the body is a page of HTML: services of models answer in JSON, gateways do not."""
+    headers = getattr(first(error, "response"), "headers", None) or {}
+    return "html" in str(headers.get("content-type") or "")
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what it was raised from: adapters wrap the SDK's error, which knows the response."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__
+
+
+def first(error: BaseException, *names: str) -> Any:
+    """Return the first of these attributes that the error, or one behind it, has."""
+    values = (getattr(link, name, None) for link in chain(error) for name in names)
+    return next((value for value in values if value is not None), None)
+
+
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status of an error, None where it has none."""
+    status = first(error, "status_code", "code")
+    return status if isinstance(status, int) else None
+
+
+def asked_wait(error: BaseException) -> float | None:
+    """Return the seconds to wait by Retry-After header or Gemini's RetryInfo, whichever is there."""
+    headers = getattr(first(error, "response"), "headers", None) or {}
+    if milliseconds := _number(headers.get("retry-after-ms")):
+        return milliseconds / 1000
+    if (after := headers.get("retry-after")) is not None:
+        seconds = _number(after)
+        return _until(after) if seconds is None else max(0.0, seconds)
+    match = re.search(r"['\"]retryDelay['\"]:\s*['\"]([0-9.]+)s['\"]", str(first(error, "details")))
+    return _number(match.group(1)) if match else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+        return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+
+
+_KEY_HEADER = re.compile(r"authorization|key|token|secret", re.IGNORECASE)
+_SHORTEST_KEY = 6
+"""Characters; what is shorter is a word such as "none", and no secret."""
+_KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)[^&\s]+)", re.IGNORECASE)
+
+
+def detail_of(error: BaseException) -> str:
+    """Return class and message in one bounded line, with anything that is or looks like a key blotted out."""
+    request = getattr(first(error, "response"), "request", None) or _request(error)
+    text = _sentence(error) + _behind(error)
+    for header, value in getattr(request, "headers", {}).items():
+        if _KEY_HEADER.search(header) and len(key := str(value).removeprefix("Bearer ")) >= _SHORTEST_KEY:
+            text = text.replace(key, "[key]")
+    return " ".join(_KEY_LIKE.sub("[key]", text).split())[:500]
+
+
+def _sentence(error: BaseException) -> str:
+    """Return what the service said; Google's SDK writes the whole error object where a sentence would do."""
+    if isinstance(error, BodyError):
+        return str(error)
+    google = next((link for link in chain(error) if hasattr(link, "details") and hasattr(link, "status")), None)
+    message = getattr(google, "message", None)
+    if google is not None and isinstance(message, str):
+        return f"{type(error).__name__}: {getattr(google, 'code', '')} {google.status or ''}: {message}"
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _behind(error: BaseException) -> str:
+    """Return what the service behind a gateway said, where the gateway passes it on (OpenRouter: ``metadata.raw``)."""
+    bodies = [body for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)]
+    metadata: dict[str, Any] = next((body["metadata"] for body in bodies if isinstance(body.get("metadata"), dict)), {})
+    return f": {metadata['raw']}" if metadata.get("raw") else ""
+
+
+def _request(error: BaseException) -> Any:
+    # httpx raises RuntimeError where an error has no request.
+    try:
+        return first(error, "request")
+    except RuntimeError:
+        return None

@@ -1,0 +1,48 @@
+"""``medvision-agent verify``: whether a stored run or study is what was stored."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from medvision_agent.text import printable
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.store.verify import Verified
+
+__all__ = ["command"]
+
+
+@click.command("verify")
+@click.argument("path", metavar="RUN|STUDY", type=click.Path(path_type=Path))
+@click.pass_context
+def command(context: click.Context, path: Path) -> None:
+    """Check that a stored run or study is what was stored: settings, samples, records, traces and pictures.
+
+    Exit code 0: whole, 1: damaged. It finds damage and careless edits, not a forger who makes all hashes anew.
+    """
+    from medvision_agent.api.verifying import verify
+
+    found = verify(path)
+    for name, run in found.runs.items():
+        _say(f"{name}: {_summary(run)}")
+        for damage in run.damage:
+            _say(f"  {damage.what}")
+    if found.plan_damage:
+        _say(f"DAMAGED: {found.plan_damage}")
+    if found.not_begun:
+        _say(f"not begun: {', '.join(found.not_begun)}")
+    _say("Damage and careless edits are found, a forger who makes all hashes anew is not.")
+    context.exit(int(not found.whole))
+
+
+def _say(line: str) -> None:
+    click.echo(printable(line))
+
+
+def _summary(run: "Verified") -> str:
+    checked = f"checked {run.records} records with their traces and {run.pictures} pictures"
+    if run.unsealed:
+        checked += f"; {run.unsealed} of the records are not sealed (an older version stored them): they are unchecked"
+    state = "DAMAGED" if run.damage else "not sealed" if run.seal is None and run.unsealed else "whole"
+    return f"{state}; {checked}" + (f"; seal {run.seal}" if run.seal else "")

@@ -1,0 +1,53 @@
+"""Whether stored runs and studies are what was stored.
+
+Contract: everything is read, pictures too, and nothing is changed. Damage and careless edits are found; a forger who
+makes all hashes anew is not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from medvision_agent.api.loaded import PathText
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.store.files import DATABASE
+from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.store.verify import Verified, verify_run
+from medvision_agent.eval.study.plan import read_plan
+
+__all__ = ["VerifiedRuns", "verify"]
+
+
+@dataclass(frozen=True, eq=False)
+class VerifiedRuns:
+    """What was checked of a run or of the runs of a study, and what was found."""
+
+    runs: Mapping[str, Verified]
+    """By the name of the run's folder, or by its place in the study."""
+    not_begun: tuple[str, ...] = ()
+    """Runs that the study plans and that have no folder yet."""
+    plan_damage: str = ""
+    """What is wrong with the study's plan."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is damaged."""
+        return not self.plan_damage and not any(run.damage for run in self.runs.values())
+
+
+def verify(path: PathText) -> VerifiedRuns:
+    """Check the stored run or study in a folder; raises StorageError if there is neither."""
+    folder = Path(path)
+    if (folder / DATABASE).is_file() or not (folder / STUDY).is_file():
+        return VerifiedRuns({folder.resolve().name: verify_run(folder)})
+    try:
+        cells = [cell.folder for cell in read_plan(folder).cells]
+    except StorageError as error:
+        found = sorted(file.parent for file in folder.rglob(DATABASE))
+        runs = {one.relative_to(folder).as_posix(): verify_run(one) for one in found}
+        return VerifiedRuns(runs, plan_damage=str(error))
+    begun = [cell for cell in cells if (folder / cell).exists()]
+    return VerifiedRuns(
+        {cell: verify_run(folder / cell) for cell in begun},
+        tuple(cell for cell in cells if cell not in begun),
+    )

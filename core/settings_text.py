@@ -1,0 +1,127 @@
+"""YAML and JSON that a person wrote as settings: read by the fast loader, refused where it is not what it seems.
+
+Contract: a ValueError says what is wrong and where: the line, or the key. Refused are keys given twice (of which a
+parser silently keeps the last), numbers that no setting has (infinite, not a number, beyond 64 bits), and texts that
+grow beyond measure by references to their own parts. A date stays the text that it is.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import yaml
+
+try:
+    from yaml import CSafeLoader as _Base
+except ImportError:  # PyYAML without libyaml
+    from yaml import SafeLoader as _Base  # type: ignore[assignment]
+
+__all__ = ["read_json", "read_yaml"]
+
+_LARGEST = 2**63
+_MOST_VALUES = 200_000
+"""Values in one file, references followed."""
+_DEEPEST = 1000
+"""Levels of mappings and lists within each other, as libyaml has it."""
+_LONGEST = 40
+"""Digits of a number that is converted at all."""
+_TAG = "tag:yaml.org,2002:"
+_NOT_OF_ITS_TAG = (ValueError, LookupError, AttributeError)
+"""What PyYAML raises for a value such as ``!!bool 5``."""
+
+
+def read_yaml(text: str, *, switches: bool = True) -> Any:
+    """Return what a YAML text holds; without *switches*, ``on``, ``off``, ``yes`` and ``no`` are words."""
+    try:
+        content = yaml.load(text, _Loader if switches else _WordLoader)  # noqa: S506 - safe loaders
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ValueError(f"{line}not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError, *_NOT_OF_ITS_TAG) as error:
+        raise ValueError(f"not valid YAML ({type(error).__name__})") from None
+    _check(content)
+    return content
+
+
+def read_json(text: str | bytes) -> Any:
+    """Return what a JSON text holds."""
+    try:
+        content = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not valid JSON: {error}") from None
+    _check(content)
+    return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = Counter(key for key, _ in pairs)
+    if twice := [key for key, count in keys.items() if count > 1]:
+        raise ValueError(f"{twice[0]!r} is given twice")
+    return dict(pairs)
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST else math.inf
+
+
+def _check(content: Any) -> None:
+    """Raise a ValueError naming the key of the first number that is none."""
+    for number, (place, value) in enumerate(_values(content)):
+        if number == _MOST_VALUES or len(place) > _DEEPEST:
+            raise ValueError(
+                f"holds more than {_MOST_VALUES:,} values or {_DEEPEST:,} levels, references to its own parts included"
+            )
+        if not _usable(value):
+            raise ValueError(f"{'.'.join(map(str, place))}: expected a finite number of at most 64 bits")
+
+
+def _usable(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or -_LARGEST <= value < _LARGEST
+
+
+def _values(content: Any) -> Iterator[tuple[tuple[Hashable, ...], Any]]:
+    """Yield every value within, with its keys; without end where references go in a circle."""
+    waiting: list[tuple[tuple[Hashable, ...], Any]] = [((), content)]
+    while waiting:
+        place, value = waiting.pop()
+        yield place, value
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        waiting += [((*place, key), item) for key, item in items]
+
+
+class _Loader(_Base):
+    """The safe loader, with the numbers and keys that settings may have."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping of distinct keys."""
+        keys = Counter(str(key.value) for key, _ in node.value if key.tag != f"{_TAG}merge")
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+class _WordLoader(_Loader):
+    """A loader whose only truth values are ``true`` and ``false``."""
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> int | float:
+    """Return the number, or infinity for one that is refused anyway and takes long to convert."""
+    return loader.construct_yaml_int(node) if len(node.value) <= _LONGEST else math.inf
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:  # noqa: ARG001 - PyYAML's signature
+    return str(node.value)
+
+
+def _truth(loader: _Loader, node: yaml.ScalarNode) -> bool | str:  # noqa: ARG001 - PyYAML's signature
+    return {"true": True, "false": False}.get(node.value, str(node.value))
+
+
+_Loader.add_constructor(f"{_TAG}int", _number)
+_Loader.add_constructor(f"{_TAG}timestamp", _text)
+_WordLoader.add_constructor(f"{_TAG}bool", _truth)

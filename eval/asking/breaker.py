@@ -1,0 +1,75 @@
+"""The circuit breaker of a run: when a server refuses request after request, one sample is asked alone as a probe.
+
+Contract: ``hear`` takes every record that is stored. Once refusals follow a rule (``eval/store/refusals.py``), at least
+``IN_A_ROW`` of them since the last probe, the sample is asked once more with nothing else in flight. Refused again, the
+run stops with the server's own sentence; otherwise the server has recovered, and the other refused samples are asked
+again too. None of them is a result before it was. A first request that is refused before any sample had a reply costs
+nothing and is not stored: such samples wait until one of the others is answered, or a second one refused.
+"""
+
+from collections.abc import Sequence
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.errors import ProviderError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refusals import IN_A_ROW, refused_by_rule, refused_first
+
+__all__ = ["Breaker"]
+
+FIRST = 2
+"""Samples whose first request is refused, and no other's answered, after which the run stops."""
+
+
+class Breaker:
+    """What a run's records say of its server's refusals."""
+
+    def __init__(self, model: str, samples: Sequence[Sample], records: Sequence[Record]) -> None:
+        self._model = model
+        self._latest: dict[str, Record | None] = {sample.id: None for sample in samples}
+        self._latest |= {record.sample.id: record for record in records}
+        self._old = {record.sample.id for record in records}
+        """Samples whose refusal a probe has answered already, or an earlier session."""
+        self._probe = ""
+        self._tripped: set[str] = set()
+        """Samples that were refused when the last probe was called for, or since."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether any sample of the run had a reply."""
+        return any(record is not None and record.finish_reasons for record in self._latest.values())
+
+    def too_early(self, record: Record) -> bool:
+        """Say whether a refusal says nothing yet, because nobody had a reply: the sample waits for another one's."""
+        return refused_first(record) and not self.answered
+
+    def stop_at_the_start(self, record: Record) -> ProviderError:
+        """Return the error for a run whose first requests are refused."""
+        return ProviderError(f"{self._model} calls the first requests invalid, check its settings: {record.detail}")
+
+    def hear(self, record: Record) -> list[Record]:
+        """Count a record, and return those whose samples are to be asked again, alone; raises ProviderError."""
+        self._latest[record.sample.id] = record
+        self._old.discard(record.sample.id)
+        probed, refused = record.sample.id == self._probe, record.outcome is Outcome.REJECTED
+        if self._probe and refused:
+            self._tripped.add(record.sample.id)
+        if not probed and (self._probe or not refused):
+            return []
+        known = [latest for latest in self._latest.values() if latest is not None]
+        by_rule = refused_by_rule(known)
+        if probed and refused:
+            raise self._stop(record, len(by_rule))
+        if probed:
+            self._probe, self._old = "", {one.sample.id for one in known}
+            return [one for one in known if one.sample.id in self._tripped - {record.sample.id}]
+        if record.sample.id not in by_rule or len(by_rule - self._old) < IN_A_ROW:
+            return []
+        self._probe, self._tripped = record.sample.id, by_rule
+        return [record]
+
+    def _stop(self, record: Record, refused: int) -> ProviderError:
+        return ProviderError(
+            f"{self._model} refuses requests of {refused} samples by a rule of its own, also of one that was asked "
+            f"alone; they count as not answered and are asked again on --resume: {record.detail}"
+        )

@@ -1,0 +1,37 @@
+"""Samples that may have ended the program: asked alone, and set aside where no other can be to blame.
+
+Contract: a sample is never set aside for dying in company. What is set aside is on record as ``crashed``, an
+infrastructure failure that names itself; it is never a result.
+"""
+
+from collections.abc import Callable
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.trace import Trace
+from medvision_agent.eval.asking.pool import Ask
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.write import RunStore
+
+__all__ = ["suspect", "without_fatal"]
+
+
+def suspect(ask: Ask) -> bool:
+    """Say whether a sample was in flight at so many deaths of the program that it is asked alone."""
+    lane, sample, _ = ask
+    return lane.store.in_flight.alone(sample.id)
+
+
+def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) -> list[tuple[Sample, int]]:
+    """Return what is pending, each with its attempt, but for what the program died of: that is stored as crashed."""
+    pending = run.pending()
+    fatal = [(sample, attempt) for sample, attempt in pending if store.in_flight.fatal(sample.id)]
+    for sample, attempt in fatal:
+        deaths = store.in_flight.deaths(sample.id)
+        detail = f"the program died {deaths} times while asking this sample, the last time while asking it alone"
+        record = Record(sample=sample, attempt=attempt, outcome=Outcome.CRASHED, detail=detail)
+        store.add(record, Trace())
+        store.in_flight.forget(sample.id)
+        heard(record)
+    return [one for one in pending if one not in fatal]

@@ -1,0 +1,116 @@
+"""What is asked of one model, in order: how many samples at a time, and which of them alone.
+
+Contract: ``turn`` hands out the next sample and counts it as in flight while the context lasts. Suspects (``alone``)
+are asked with nothing else of the pool in flight, and so are all others while samples wait whose first request was
+refused (``waiting``).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.words.question import Wording
+from medvision_agent.eval.asking.breaker import FIRST, Breaker
+from medvision_agent.eval.asking.recipe import Recipe
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.write import RunStore
+
+__all__ = ["Ask", "Job", "Lane", "Pool"]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is asked, of whom, and how; the same for every sample of a run."""
+
+    source: Source
+    recipe: Recipe
+    wording: Wording
+    condition: Condition
+    chat: Chat
+    limits: Limits
+
+
+@dataclass(eq=False)
+class Lane:
+    """One run that is being asked: how, where its records go, and what they say of its server."""
+
+    job: Job
+    store: RunStore
+    breaker: Breaker
+
+
+Ask = tuple[Lane, Sample, int]
+"""A sample of a run, and the number of the attempt."""
+
+
+@dataclass(eq=False)
+class Pool:
+    """What is asked of one model, in this order, and how many samples at a time."""
+
+    asks: Iterator[Ask]
+    parallel: int
+    alone: deque[Ask] = field(default_factory=deque[Ask])
+    """What is asked before all else, one at a time."""
+    waiting: list[tuple[Ask, Record]] = field(default_factory=list[tuple[Ask, Record]])
+    """Samples whose first request was refused before any other was answered, with what came back."""
+    _flying: int = 0
+    _exclusive: bool = False
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @asynccontextmanager
+    async def turn(self, may: Callable[[], bool]) -> AsyncIterator[Ask | None]:
+        """Hand out what is asked next, once it may be; None where there is nothing left or *may* says no.
+
+        Raises ProviderError where the first requests of the run are refused.
+        """
+        async with self._changed:
+            await self._changed.wait_for(self._open)
+            one_at_a_time = bool(self.alone or self.waiting)
+            ask = self._next() if may() else None
+            if ask is not None:
+                self._flying += 1
+                self._exclusive = one_at_a_time
+        try:
+            yield ask
+        finally:
+            if ask is not None:
+                async with self._changed:
+                    self._flying -= 1
+                    self._exclusive = False
+                    self._changed.notify_all()
+
+    def left(self) -> bool:
+        """Say whether anything was not asked; to be called when all is over."""
+        return bool(self.alone or self.waiting) or next(self.asks, None) is not None
+
+    def _open(self) -> bool:
+        return not self._exclusive and (self._flying == 0 or not (self.alone or self.waiting))
+
+    def _next(self) -> Ask | None:
+        self._settle()
+        ask = self.alone.popleft() if self.alone else next(self.asks, None)
+        if ask is None and self.waiting:
+            self._refuse(self.waiting[0])
+        return ask
+
+    def _settle(self) -> None:
+        """Ask samples again whose run was answered meanwhile; give the run up where nobody was."""
+        for lane in dict.fromkeys(ask[0] for ask, _ in self.waiting):
+            own = [(ask, record) for ask, record in self.waiting if ask[0] is lane]
+            if lane.breaker.answered:
+                self.alone.extend(ask for ask, _ in own)
+                self.waiting = [one for one in self.waiting if one[0][0] is not lane]
+            elif len(own) >= FIRST:
+                self._refuse(own[0])
+
+    @staticmethod
+    def _refuse(refused: tuple[Ask, Record]) -> None:
+        (lane, _, _), record = refused
+        raise lane.breaker.stop_at_the_start(record)

@@ -1,0 +1,95 @@
+"""What of a stored run is not what was stored: its facts, samples, records, traces and pictures."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from medvision_agent.errors import DamageError
+from medvision_agent.eval.store.files import COUNT, LOG, PICTURES, picture_path
+from medvision_agent.eval.store.seal import Tally, is_sealed, records_in, stored_tally, tally_of
+
+__all__ = ["Damage", "changed", "damage_in", "is_lost", "picture_damage", "read_picture"]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One thing that is not what was stored."""
+
+    what: str
+    """In words that follow the name of the run."""
+    sample: str | None = None
+    """The sample it belongs to, where it belongs to one."""
+
+    def error(self, folder: Path) -> DamageError:
+        """Return what is raised where a run is read."""
+        return DamageError(
+            f"{folder} is damaged: {self.what}. Restore it from a copy; `medvision-agent verify` lists all damage"
+        )
+
+
+def changed(what: str, sample_id: str, attempt: int) -> Damage:
+    """Return the damage of a record or a trace that is not what was stored."""
+    return Damage(f"the {what} of sample {sample_id!r} (attempt {attempt}) was changed after it was stored", sample_id)
+
+
+def damage_in(database: sqlite3.Connection, count: int | None) -> Iterator[Damage]:
+    """Yield what is wrong with the facts, samples and records of a run; traces and pictures are not looked at.
+
+    *count* is how many records there should be at least, as noted beside the log. What a version stored that did not
+    seal is not checked.
+    """
+    hashes = list[str | None]()
+    for record in records_in(database):
+        hashes.append(record.sha256)
+        if record.changed:
+            yield changed("record", record.sample_id, record.attempt)
+    if count is not None and len(hashes) < count:
+        yield Damage(
+            f"{count} records were stored and {len(hashes)} are left, because its log ({LOG}) is lost or incomplete"
+        )
+    elif is_sealed(database):
+        stored, found = stored_tally(database), tally_of(database, hashes)
+        yield from [Damage("its tally of records is missing")] if stored is None else _differences(stored, found)
+
+
+def _differences(stored: Tally, found: Tally) -> Iterator[Damage]:
+    if stored.facts != found.facts:
+        yield Damage("its settings were changed after they were stored")
+    if stored.samples != found.samples:
+        yield Damage("its samples (questions and ground truth) were changed after they were stored")
+    if stored.count != found.count:
+        yield Damage(f"{stored.count} records were stored, and it holds {found.count}")
+    elif (stored.records, stored.total) != (found.records, found.total):
+        yield Damage("its records are not those that were stored")
+
+
+def is_lost(folder: Path) -> bool:
+    """Say whether a folder whose database holds no run held one: the log was lost before anything was in the file."""
+    return (folder / COUNT).exists() or any((folder / PICTURES).glob("*/*.png"))
+
+
+def picture_damage(folder: Path, key: str, sample_id: str | None = None) -> Damage | None:
+    """Return what is wrong with a stored picture, if anything is."""
+    found = _picture(folder, key, sample_id)
+    return found if isinstance(found, Damage) else None
+
+
+def read_picture(folder: Path, key: str, sample_id: str | None = None) -> bytes:
+    """Return a stored picture; raises DamageError where it is missing or is not the one that was stored."""
+    found = _picture(folder, key, sample_id)
+    if isinstance(found, Damage):
+        raise found.error(folder)
+    return found
+
+
+def _picture(folder: Path, key: str, sample_id: str | None) -> bytes | Damage:
+    of = "" if sample_id is None else f" of sample {sample_id!r}"
+    try:
+        png = picture_path(folder, key).read_bytes()
+    except OSError as error:
+        return Damage(f"the picture {key}{of} cannot be read ({error.strerror})", sample_id)
+    if sha256(png).hexdigest() != key:
+        return Damage(f"the picture {key}{of} was changed after it was stored", sample_id)
+    return png

@@ -1,0 +1,100 @@
+"""The tables of a run, and every transaction that writes to them. All of it is called by the writer's thread.
+
+Contract: each function here is one transaction, and leaves the tally (``seal.py``) true.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.files import read_count
+from medvision_agent.eval.store.read import FORMAT, holds_run, no_run
+from medvision_agent.eval.store.seal import (
+    StoredRecord,
+    Tally,
+    add_to_tally,
+    facts_changed,
+    is_sealed,
+    records_in,
+    set_tally,
+    tally_of,
+)
+from medvision_agent.eval.store.writer import transaction
+
+__all__ = ["add_record", "continue_run", "create_run", "set_fact"]
+
+_SCHEMA = """
+CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE sample (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
+CREATE TABLE record (
+    sample_id TEXT NOT NULL REFERENCES sample (id),
+    attempt INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    json TEXT NOT NULL,
+    trace_sha256 TEXT,
+    sha256 TEXT,
+    trace TEXT NOT NULL,
+    PRIMARY KEY (sample_id, attempt)
+) STRICT;
+"""
+_INSERT = """
+INSERT INTO record (sample_id, attempt, outcome, json, trace_sha256, sha256, trace) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def create_run(
+    database: sqlite3.Connection, folder: Path, samples: Sequence[Sample], facts: Mapping[str, object]
+) -> None:
+    """Write a run's facts and samples, and bring them from the log into the file; refused where there is a run."""
+    with transaction(database):
+        if holds_run(database):
+            raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
+        if read_count(folder) is not None:
+            raise no_run(folder)
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            database.execute(statement)
+        for key, value in {"format": FORMAT, **facts}.items():
+            _put(database, key, value)
+        rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
+        database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
+        set_tally(database, tally_of(database, ()))
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def continue_run(database: sqlite3.Connection, stored: Identity, code: str) -> Tally:
+    """Note that the run goes on under *code*, and bring it to this format; return its tally.
+
+    What was stored by a version that did not seal stays without a hash.
+    """
+    with transaction(database):
+        if not is_sealed(database):
+            for column in ("trace_sha256", "sha256"):
+                database.execute(f"ALTER TABLE record ADD COLUMN {column} TEXT")
+            _put(database, "format", FORMAT)
+        if code != (stored.resumed or (stored.code,))[-1]:
+            _put(database, "resumed", [*stored.resumed, code])
+        tally = tally_of(database, [record.sha256 for record in records_in(database)])
+        set_tally(database, tally)
+    return tally
+
+
+def add_record(database: sqlite3.Connection, record: StoredRecord, trace: str) -> Tally:
+    """Add a record and its trace; return the new tally."""
+    with transaction(database):
+        database.execute(_INSERT, (*record, trace))
+        return add_to_tally(database, record)
+
+
+def set_fact(database: sqlite3.Connection, key: str, value: object) -> None:
+    """Write a fact of the run, JSON data, in place of an earlier one of that key."""
+    with transaction(database):
+        _put(database, key, value)
+        facts_changed(database)
+
+
+def _put(database: sqlite3.Connection, key: str, value: object) -> None:
+    database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, json.dumps(value)))

@@ -1,0 +1,187 @@
+"""The seal of a run: hashes by which damage and careless edits are found.
+
+Contract: what is hashed, by SHA-256 (of JSON in canonical form: UTF-8, no spaces, keys sorted):
+
+- a trace: its JSON text as stored (what was sent and said, every tool call and its result, the dates of requests, and
+  every picture by the hash of its bytes);
+- a record: ``[sample id, attempt, outcome, JSON text of the record as stored, hash of its trace]``; the record holds
+  the response, how it ended, tokens, cost and versions;
+- the facts of a run (settings, identity, format): pairs of key and text, in the order of the keys;
+- its samples, ground truth included: id and text of each in their order, each followed by a line break.
+
+The *seal* is the hash over the record hashes, sorted by sample and attempt: runs of parts of the samples can be merged
+and give the seal of one run. The *tally*, which changes in the transaction that adds a record, says how many records
+there are and what their hashes add up to: it misses a record that was taken away, also after a kill.
+
+A forger who makes all hashes anew is not found.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from medvision_agent.frozen import Frozen
+
+__all__ = [
+    "StoredRecord",
+    "StoredTrace",
+    "Tally",
+    "add_to_tally",
+    "facts_changed",
+    "hash_of",
+    "hash_of_text",
+    "is_sealed",
+    "records_in",
+    "seal_of",
+    "set_tally",
+    "stored_tally",
+    "tally_of",
+    "traces_in",
+]
+
+_TALLY = "tally"
+"""Key of the tally among the facts of a run; it is no part of what it sums up."""
+_ALL = 1 << 256
+
+
+def hash_of(value: object) -> str:
+    """Return the hash of JSON data in canonical form."""
+    return hash_of_text(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True))
+
+
+def hash_of_text(text: str) -> str:
+    """Return the hash of a text."""
+    return sha256(text.encode()).hexdigest()
+
+
+class StoredRecord(NamedTuple):
+    """A record as it is stored, without its trace."""
+
+    sample_id: str
+    attempt: int
+    outcome: str
+    json: str
+    trace_sha256: str | None
+    sha256: str | None
+    """None for a record of a version that did not seal."""
+
+    @property
+    def found_sha256(self) -> str:
+        """The hash of what is stored now."""
+        return hash_of([self.sample_id, self.attempt, self.outcome, self.json, self.trace_sha256])
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is not what was stored."""
+        return self.sha256 is not None and self.sha256 != self.found_sha256
+
+
+class StoredTrace(NamedTuple):
+    """A trace as it is stored."""
+
+    sample_id: str
+    attempt: int
+    json: str
+    sha256: str | None
+    """None for a record of a version that did not seal."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is not what was stored."""
+        return self.sha256 is not None and self.sha256 != hash_of_text(self.json)
+
+
+class Tally(Frozen):
+    """What a run should hold."""
+
+    facts: str
+    """Hash of its facts."""
+    samples: str
+    """Hash of its samples."""
+    records: int = 0
+    """Records with a hash of their own."""
+    total: str = "0"
+    """The sum of these hashes modulo 2^256, in hexadecimal digits: it does not depend on their order."""
+    unsealed: int = 0
+    """Records without one, of an older version."""
+
+    @property
+    def count(self) -> int:
+        """All records."""
+        return self.records + self.unsealed
+
+    def plus(self, record_sha256: str | None) -> "Tally":
+        """Return the tally with one more record."""
+        if record_sha256 is None:
+            return self.but(unsealed=self.unsealed + 1)
+        total = (int(self.total, 16) + int(record_sha256, 16)) % _ALL
+        return self.but(records=self.records + 1, total=f"{total:x}")
+
+
+def is_sealed(database: sqlite3.Connection) -> bool:
+    """Say whether this run was written or resumed by a version that seals."""
+    return "sha256" in {name for _, name, *_ in database.execute("PRAGMA table_info(record)")}
+
+
+def records_in(database: sqlite3.Connection) -> Iterator[StoredRecord]:
+    """Yield the records as stored, earlier attempts first."""
+    hashes = "trace_sha256, sha256" if is_sealed(database) else "NULL, NULL"
+    query = f"SELECT sample_id, attempt, outcome, json, {hashes} FROM record ORDER BY attempt"  # noqa: S608
+    return map(StoredRecord._make, database.execute(query))
+
+
+def traces_in(database: sqlite3.Connection, which: str = "", *values: str) -> Iterator[StoredTrace]:
+    """Yield the traces as stored; *which* goes on after ``FROM record`` in SQL, with *values* for its marks."""
+    own_hash = "trace_sha256" if is_sealed(database) else "NULL"
+    query = f"SELECT sample_id, attempt, trace, {own_hash} FROM record {which}"  # noqa: S608
+    return map(StoredTrace._make, database.execute(query, values))
+
+
+def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None]) -> Tally:
+    """Return the tally of what is stored now; *hashes* are those of the records."""
+    samples = sha256()
+    for sample_id, text in database.execute("SELECT id, json FROM sample ORDER BY position"):
+        samples.update(f"{sample_id}\n{text}\n".encode())
+    tally = Tally(facts=_facts(database), samples=samples.hexdigest())
+    for one in hashes:
+        tally = tally.plus(one)
+    return tally
+
+
+def stored_tally(database: sqlite3.Connection) -> Tally | None:
+    """Return the tally that was stored with the last record, or None for a run of a version that did not seal."""
+    row = database.execute("SELECT value FROM run WHERE key = ?", (_TALLY,)).fetchone()
+    return None if row is None else Tally.model_validate_json(row[0])
+
+
+def set_tally(database: sqlite3.Connection, tally: Tally) -> None:
+    """Store a tally; to be called in the transaction that changes what it sums up."""
+    database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (_TALLY, tally.model_dump_json()))
+
+
+def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
+    """Add a record to the stored tally, in the transaction that stores the record, and return the new tally."""
+    tally = stored_tally(database)
+    if tally is None:
+        raise ValueError("the run has no tally of its records")
+    tally = tally.plus(record.sha256)
+    set_tally(database, tally)
+    return tally
+
+
+def facts_changed(database: sqlite3.Connection) -> None:
+    """Bring the stored tally up to date with the facts, in the transaction that changes one."""
+    if (tally := stored_tally(database)) is not None:
+        set_tally(database, tally.but(facts=_facts(database)))
+
+
+def _facts(database: sqlite3.Connection) -> str:
+    return hash_of(database.execute("SELECT key, value FROM run WHERE key != ? ORDER BY key", (_TALLY,)).fetchall())
+
+
+def seal_of(records: Iterable[StoredRecord]) -> str:
+    """Return the seal over the records that have a hash."""
+    ordered = sorted((one.sample_id, one.attempt, one.sha256) for one in records if one.sha256 is not None)
+    return hash_of([sha256 for *_, sha256 in ordered])

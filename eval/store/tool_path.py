@@ -1,0 +1,60 @@
+"""How far tools came in one arm: declared, called, answered, and shown to the model; counts over its scored samples."""
+
+from collections.abc import Iterable
+
+from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.record import Record
+from medvision_agent.frozen import Frozen
+from medvision_agent.text import plural
+
+__all__ = ["ToolPath", "tool_path"]
+
+
+class ToolPath(Frozen):
+    """Each count is of what the one before it left."""
+
+    declared: int
+    """Samples in which the model was asked with tools declared."""
+    called: int
+    """Samples in which it called at least one."""
+    calls: int
+    answered: int
+    """Calls that were answered without an error."""
+    shown: int
+    """Answers that stood in the messages of the model's next turn."""
+    pictures: int
+    """Pictures that tools returned."""
+    pictures_shown: int
+    """Those in the messages of the model's next turn."""
+    not_recorded: int
+    """Answers of which nobody knows whether they were shown: code of the provider, and runs of version 0.1.0."""
+
+    def __str__(self) -> str:
+        """Return it as a line of facts."""
+        line = (
+            f"tools declared in {plural(self.declared, 'sample')}, called in {self.called}; "
+            f"{plural(self.calls, 'call')}, {self.answered} without error"
+        )
+        if self.not_recorded == self.answered and self.answered:
+            return f"{line}; not recorded whether the results were shown to the model"
+        line += f"; in the model's next turn {plural(self.shown, 'result')}"
+        line += f" and {self.pictures_shown} of {plural(self.pictures, 'picture')}"
+        return f"{line} (not recorded for {self.not_recorded})" if self.not_recorded else line
+
+
+def tool_path(identity: Identity, records: Iterable[Record]) -> ToolPath | None:
+    """Return how far tools came over the scored ones of *records*; None for an arm without tools."""
+    if not (identity.tools or identity.provider_code):
+        return None
+    scored = [record for record in records if not record.outcome.infrastructure]
+    uses = [use for record in scored for use in record.tool_uses]
+    return ToolPath(
+        declared=sum(record.usage.model_calls > 0 for record in scored),
+        called=sum(bool(record.tool_uses) for record in scored),
+        calls=len(uses),
+        answered=sum(use.ok for use in uses),
+        shown=sum(use.shown is True for use in uses),
+        pictures=sum(use.picture_shown is not None for use in uses),
+        pictures_shown=sum(use.picture_shown is True for use in uses),
+        not_recorded=sum(use.ok and use.shown is None for use in uses),
+    )

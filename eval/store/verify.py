@@ -1,0 +1,102 @@
+"""Whether a stored run is what was stored: everything is read, pictures too.
+
+Contract: nothing is changed. What is found is damage and careless edits; who makes all hashes anew is not found.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from medvision_agent.errors import DamageError, StorageError
+from medvision_agent.eval.store.damage import Damage, changed, damage_in, picture_damage
+from medvision_agent.eval.store.files import PICTURES, is_hash, read_count
+from medvision_agent.eval.store.read import open_run, reading
+from medvision_agent.eval.store.seal import records_in, seal_of, traces_in
+
+__all__ = ["Verified", "verify_run"]
+
+_BLOCK = re.compile(r'"picture": "([0-9a-f]{64})"')
+_SHOWN = 20
+"""Complaints of SQLite that are listed at most."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was checked of a run, and what was found."""
+
+    folder: Path
+    records: int = 0
+    """Records, each with its trace, earlier attempts included."""
+    unsealed: int = 0
+    """Those of a version that stored no hashes: of these only the pictures are checked."""
+    pictures: int = 0
+    """Files of pictures."""
+    seal: str | None = None
+    """The hash over all records with a hash; None where none has one."""
+    damage: tuple[Damage, ...] = ()
+
+
+def verify_run(folder: Path) -> Verified:
+    """Read all of a run; raises StorageError where there is no run, or none that can be opened."""
+    count = read_count(folder)  # before the database: it grows meanwhile
+    try:
+        with reading(folder) as database:
+            records = list(records_in(database))
+            damage = [*_complaints(database), *damage_in(database, count), *_traces(database)]
+            named: dict[str, str | None] = {**_named_pictures(database)}
+    except DamageError as error:  # it breaks off here
+        return Verified(folder, damage=(Damage(str(error)),))
+    files = sorted(path.stem for path in (folder / PICTURES).glob("*/*.png"))
+    named = dict.fromkeys(files) | named
+    damage += [found for key, sample in sorted(named.items()) if (found := picture_damage(folder, key, sample))]
+    if not damage:
+        damage = list(_unreadable(folder))
+    return Verified(
+        folder,
+        records=len(records),
+        unsealed=sum(record.sha256 is None for record in records),
+        pictures=len(files),
+        seal=seal_of(records) if any(record.sha256 for record in records) else None,
+        damage=tuple(damage),
+    )
+
+
+def _complaints(database: sqlite3.Connection) -> Iterator[Damage]:
+    """Yield what SQLite itself finds wrong with the file."""
+    for (line,) in database.execute(f"PRAGMA integrity_check({_SHOWN})"):
+        if line != "ok":
+            yield Damage(f"its database is damaged: {line}")
+
+
+def _traces(database: sqlite3.Connection) -> Iterator[Damage]:
+    for trace in traces_in(database):
+        if trace.changed:
+            yield changed("trace", trace.sample_id, trace.attempt)
+
+
+def _named_pictures(database: sqlite3.Connection) -> dict[str, str]:
+    """Return the hashes of the pictures that traces name, each with the first sample that was shown it."""
+    named = dict[str, str]()
+    for trace in traces_in(database):
+        for key in filter(is_hash, _pictures(trace.json)):
+            named.setdefault(key, trace.sample_id)
+    return named
+
+
+def _pictures(trace: str) -> list[str]:
+    """Return the hashes of a trace's pictures; traces of older versions list them nowhere and name them in blocks."""
+    try:
+        return [str(key) for key in json.loads(trace)["pictures"]]
+    except (ValueError, KeyError, TypeError):
+        return _BLOCK.findall(trace)
+
+
+def _unreadable(folder: Path) -> Iterator[Damage]:
+    """Yield why a run without wrong hashes cannot be read."""
+    try:
+        open_run(folder)
+    except StorageError as error:
+        yield Damage(str(error))

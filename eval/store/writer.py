@@ -1,0 +1,106 @@
+"""The one thread that owns a run's database: everyone else hands it work and waits for the result.
+
+Contract: work is done in the order in which it was handed over, and closing is the last piece of work. Whoever stops
+waiting (Ctrl-C, a cancelled task) takes nothing back: what was handed over is done before the database is closed.
+SQLite itself refuses the connection to any other thread.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, make_folder, write_count
+
+__all__ = ["Writer", "transaction"]
+
+T = TypeVar("T")
+
+
+class Writer:
+    """The database of a run's folder, open for writing by this process alone."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder, lock it and open its database; raises StorageError if any of it cannot be done."""
+        self._lock = FileLock(folder / LOCK, thread_local=False)  # released by the thread that closes the database
+        try:
+            make_folder(folder / PICTURES)
+            self._lock.acquire(blocking=False)
+        except Timeout as error:
+            raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
+        except OSError as error:
+            raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
+        self._folder, self._noted = folder, False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._closing: Future[None] | None = None
+        try:
+            self._database = self._thread.submit(_connect, folder / DATABASE).result()
+        except sqlite3.Error as error:
+            self._lock.release()
+            self._thread.shutdown()
+            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
+
+    def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Hand over *work*, and return what will hold its result; raises StorageError after ``close``."""
+        if self._closing is not None:
+            raise StorageError("the run is closed: nothing more can be stored")
+        return self._thread.submit(work, self._database)
+
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Hand over *work*, wait, and return its result or raise what it raised."""
+        return self.submit(work).result()
+
+    def note_count(self, records: int) -> None:
+        """Note beside the log how many records the database holds."""
+        write_count(self._folder, records)
+        self._noted = True
+
+    def close(self) -> None:
+        """Wait for all work, close the database and let others write; may be called again.
+
+        It leaves one plain file where no one else is reading.
+        """
+        if self._closing is None:
+            self._closing = self._thread.submit(self._close)
+        self._closing.result()
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        try:
+            with suppress(sqlite3.Error):  # someone reads: the log stays
+                plain = self._database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+                if plain and self._noted:  # a note of others may say that the log was lost
+                    (self._folder / COUNT).unlink(missing_ok=True)
+            self._database.close()
+        finally:
+            self._lock.release()
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(file, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA wal_autocheckpoint = 256")  # pages of 4 kB: the file takes the log in at each megabyte
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what is written within, all of it or, where anything fails, nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield database
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # a full disk has rolled back already
+            database.execute("ROLLBACK")
+        raise

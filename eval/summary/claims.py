@@ -1,0 +1,55 @@
+"""What an arm cannot be evidence of: the reasons why it says nothing of tools, for every place that tells of an arm.
+
+Contract: summary, comparison, report and study name these reasons first, and give no interval, p-value or verdict for
+a difference in tools that such an arm takes part in. A further reason is one more function in ``REASONS``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from medvision_agent.agent.endings.outcome import READ_THEM
+from medvision_agent.eval.settings.settings import TOOL_FIELDS
+from medvision_agent.eval.store.run import Run
+from medvision_agent.text import plural
+
+__all__ = ["REASONS", "no_claim", "no_claim_line", "no_claim_of_pair"]
+
+Reason = Callable[[Sequence[Run]], Iterator[str]]
+
+
+def _never_called(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield one line where tools could be called and none was: their worth was never tried."""
+    identity = runs[0].identity
+    scored = [record for run in runs for record in run.records if not record.outcome.infrastructure]
+    with_tools = bool(identity.tools) or identity.provider_code
+    if with_tools and scored and not any(record.tool_uses for record in scored):
+        yield f"no tool was called in any of {plural(len(scored), 'sample')}"
+
+
+def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield one line where calls stood in texts and nobody read them: the server lost them, not the model."""
+    unread = sum(record.unread_calls for run in runs for record in run.records)
+    if unread:
+        hold = "reply holds" if unread == 1 else "replies hold"
+        yield f"{unread} {hold} unread calls: {READ_THEM}"
+
+
+REASONS: tuple[Reason, ...] = (_never_called, _unread_calls)
+"""Each gets the runs of one arm, which are its epochs, and yields why the arm says nothing of tools."""
+
+
+def no_claim(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return why an arm says nothing of tools; empty where it may. *runs* are the epochs of the arm."""
+    return tuple(line for reason in REASONS for line in reason(runs))
+
+
+def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
+    """Return why a difference between two arms says nothing of tools; empty where it may, or is not about tools."""
+    differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
+    if not differ & TOOL_FIELDS:
+        return ()
+    return tuple(f"{name}: {line}" for name, runs in zip(names, (a, b), strict=True) for line in no_claim(runs))
+
+
+def no_claim_line(reason: str) -> str:
+    """Return the headline that stands before everything else that is said of an arm."""
+    return f"NOTHING CAN BE SAID OF TOOLS: {reason}"

@@ -1,0 +1,102 @@
+"""Calls that stand in a text where nobody reads them: named, counted, never an answer."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from fake.replies import calls, text
+from fake.servers import FINAL, RULER, chat
+
+from medvision_agent.agent.answer import answer
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.grammars.grammar import Parsed
+from medvision_agent.agent.grammars.plain import Plain
+from medvision_agent.agent.grammars.protocol import Text
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.words.question import Question
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import grey_slice
+
+KEYS = {"GEMINI_API_KEY": "a-test-key-of-google", "OPENAI_API_KEY": "a-test-key-of-openai"}
+ON, OFF = Condition.parse("on"), Condition.parse("off")
+QUESTION = Question("distance", grey_slice(np.zeros((60, 80)), Spacing(1.0, 1.0)), "A slice.", None, ("tip", "base"))
+A = '{"view": "v0", "x0": 0.1, "y0": 0.2, "x1": 0.5, "y1": 0.2}'
+RIGHT = {"view": "v0", "x0": 0.1, "y0": 0.2, "x1": 0.5, "y1": 0.2}
+FORMS = {
+    "Hermes": f'<tool_call>\n{{"name": "ruler", "arguments": {A}}}\n</tool_call>',
+    "LFM2": "<|tool_call_start|>[ruler(view='v0', x0=0.1, y0=0.2, x1=0.5, y1=0.2)]<|tool_call_end|>",
+    "harmony": f"<|channel|>commentary to=functions.ruler <|constrain|>json<|message|>{A}<|call|>",
+    "Mistral": f'[TOOL_CALLS] [{{"name": "ruler", "arguments": {A}}}]',
+    "Llama": f'<|python_tag|>{{"name": "ruler", "parameters": {A}}}<|eom_id|>',
+    "JSON alone": f'{{"name": "ruler", "parameters": {A}}}',
+    "function_call tags": f'<function_call>{{"name": "ruler", "arguments": {A}}}</function_call>',
+}
+
+
+@pytest.fixture
+def ask(server, chat_completions, gemini, responses):
+    """Return a function that has a conversation of scripted replies."""
+
+    async def asked(replies, condition=ON, *, wire="chat", limits=None, **row):
+        server.script(replies)
+        config = {"chat": chat_completions, "gemini": gemini, "responses": responses}[wire].config(max_tries=1, **row)
+        async with asyncio.timeout(60), open_model(config, environ=KEYS) as model:
+            return await answer(QUESTION, condition, model, limits or Limits())
+
+    return asked
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_text_mode_reads_the_call(ask, form):
+    given = await ask([text(FORMS[form]), text(FINAL)], tool_calling="text")
+    assert (given.outcome, given.response, given.unread) == (Outcome.ANSWERED, FINAL, 0)
+    assert [(use.tool, use.arguments, use.ok) for use in given.trace.tool_calls] == [("ruler", RIGHT, True)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_native_mode_counts_it_and_says_what_to_do(ask, form):
+    given = await ask([text(FORMS[form])])
+    assert (given.outcome, given.unread) == (Outcome.TOOL_PROTOCOL, 1)
+    assert "the reply holds 1 call that nobody read: set tool_calling: text" in given.detail
+
+
+@pytest.mark.parametrize("wire", ["gemini", "responses"])
+async def test_native_mode_counts_it_on_every_interface(ask, wire):
+    assert (await ask([text(f"{FORMS['Hermes']}{FINAL}")], wire=wire)).unread == 1
+
+
+@pytest.mark.parametrize("reply", [FINAL, f"<think>Perhaps {FORMS['Hermes']}</think>{FINAL}"])
+async def test_an_answer_is_no_call(ask, reply):
+    given = await ask([text(reply)])
+    assert (given.outcome, given.unread) == (Outcome.ANSWERED, 0)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_a_call_that_the_servers_parser_of_reasoning_swallowed_is_unread(ask, field):
+    given = await ask([chat({"content": None, field: f"I measure.\n{FORMS['Hermes']}"})])
+    assert (given.outcome, given.unread) == (Outcome.TOOL_PROTOCOL, 1)
+    given = await ask([chat({"content": FINAL, field: f"I could write {FORMS['Hermes']}"})])
+    assert (given.outcome, given.unread) == (Outcome.ANSWERED, 0)
+
+
+async def test_without_tools_nothing_is_unread(ask):
+    assert (await ask([text(FORMS["Hermes"])], OFF)).unread == 0
+
+
+async def test_a_call_in_the_turn_that_had_to_answer_is_the_models_own_fault(ask):
+    given = await ask([calls(RULER), text(FORMS["Hermes"])], limits=Limits(model_calls=2))
+    assert (given.outcome, given.forced, given.unread) == (Outcome.LIMIT_REACHED, True, 0)
+
+
+async def test_a_grammar_that_speaks_another_form_leaves_it_unread(chat_completions):
+    class Deaf(Plain):
+        def read(self, text, names):
+            return Parsed((), (), text)
+
+    async with open_model(chat_completions.config(tool_calling="text"), environ=KEYS) as chat:
+        chat_completions.server.script([text(FORMS["LFM2"])])
+        message = await chat.bind([]).ainvoke("q")
+        assert Text(chat, ["ruler"], Deaf()).read(message).unread_calls == 1
+        assert Text(chat, ["ruler"], Plain()).read(message).unread_calls == 0

@@ -1,0 +1,198 @@
+"""What errors mean: by the code of an error under status 200, by words, by the status of a gateway."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from fake.replies import error, raw
+from fake.servers import FINAL, first, gemini_error
+
+from medvision_agent.agent.answer import answer
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.words.question import Question
+from medvision_agent.errors import ProviderError
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import grey_slice
+
+KEYS = {"GEMINI_API_KEY": "a-test-key-of-google", "OPENAI_API_KEY": "a-test-key-of-openai"}
+ON, OFF = Condition.parse("on"), Condition.parse("off")
+QUESTION = Question("distance", grey_slice(np.zeros((20, 20)), Spacing(1.0, 1.0)), "A slice.", None, ("tip", "base"))
+LONG = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens"
+GROQ = {"message": "Failed to call a function.", "code": "tool_use_failed", "failed_generation": "<function=ruler{"}
+
+
+@pytest.fixture
+def ask(server, chat_completions, gemini, responses):
+    """Return a function that has a conversation with a server that gives one reply, or follows a rule."""
+
+    async def asked(reply, condition=OFF, *, wire="chat"):
+        server.behave(reply if callable(reply) else lambda request: reply)
+        config = {"chat": chat_completions, "gemini": gemini, "responses": responses}[wire].config(max_tries=1)
+        async with asyncio.timeout(60), open_model(config, environ=KEYS) as model:
+            return await answer(QUESTION, condition, model, Limits())
+
+    return asked
+
+
+def under_200(message, **fields):
+    return raw({"error": {"message": message, **fields}})
+
+
+@pytest.mark.parametrize("wire", ["chat", "responses", "gemini"])
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (under_200(LONG, code=400, type="BadRequestError"), Outcome.CONTEXT_OVERFLOW),
+        (under_200(LONG), Outcome.CONTEXT_OVERFLOW),
+        (under_200("too long", code="context_length_exceeded"), Outcome.CONTEXT_OVERFLOW),
+        (under_200("Rate limit exceeded", code=429), Outcome.RATE_LIMITED),
+        (under_200("Rate limit exceeded", code="429"), Outcome.RATE_LIMITED),
+        (under_200("slow down", type="RateLimitError"), Outcome.RATE_LIMITED),
+        (under_200("bad gateway", code=502), Outcome.SERVER_ERROR),
+        (under_200("no such thing", code=400), Outcome.REJECTED),
+        (under_200("your prompt was flagged", code=403), Outcome.REFUSED),
+        (raw({"object": "error", "message": LONG, "type": "BadRequestError", "code": 400}), Outcome.CONTEXT_OVERFLOW),
+        (raw({"message": "Too many requests", "statusCode": 429}), Outcome.RATE_LIMITED),
+        (under_200("what a pity"), Outcome.BAD_REPLY),
+        (raw({"error": "what a pity"}), Outcome.BAD_REPLY),
+    ],
+)
+async def test_an_error_under_status_200_is_read_by_its_code(ask, reply, outcome, wire):
+    given = await ask(reply, wire=wire)
+    assert (given.outcome, given.response) == (outcome, "")
+    assert "{" not in given.detail, "a sentence, and no Python"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        under_200("No auth credentials found", code=401),
+        under_200("no credit", code="insufficient_quota"),
+        error(302, "moved"),
+        error(405, "method not allowed"),
+        error(407, "proxy wants a login"),
+        error(415, "wrong type"),
+    ],
+)
+async def test_what_no_other_sample_would_escape_stops_the_run(ask, reply):
+    with pytest.raises(ProviderError):
+        await ask(reply)
+
+
+@pytest.mark.parametrize("wire", ["gemini", "chat", "responses"])
+async def test_a_redirect_stops_the_run_and_names_the_setting(ask, wire):
+    with pytest.raises(ProviderError, match="redirected; set base_url") as caught:
+        await ask(error(307, "moved"), wire=wire)
+    assert "log in to what stands before it" in str(caught.value)
+
+
+@pytest.mark.parametrize("wire", ["gemini", "chat", "responses"])
+@pytest.mark.parametrize("status", [413, 414, 421, 423, 424, 431])
+async def test_a_gateway_is_never_the_models_loss(ask, status, wire):
+    given = await ask(error(status, "nothing of the model's"), wire=wire)
+    assert (given.outcome, given.outcome.infrastructure) == (Outcome.GATEWAY, True)
+
+
+async def test_a_page_under_status_400_is_a_gateways(ask):
+    page = "<html><h1>400 Request Header Or Cookie Too Large</h1></html>"
+    given = await ask(raw(page, status=400, content_type="text/html"))
+    assert given.outcome is Outcome.GATEWAY
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (error(413, "Request too large: tokens per minute (TPM): limit 6000"), Outcome.RATE_LIMITED),
+        (error(413, LONG), Outcome.CONTEXT_OVERFLOW),
+        (error(403, "your input was flagged by moderation"), Outcome.REFUSED),
+    ],
+)  # fmt: skip
+async def test_words_that_say_more_than_a_status(ask, reply, outcome):
+    assert (await ask(reply)).outcome is outcome
+
+
+QUOTA = {"@type": "type.googleapis.com/google.rpc.QuotaFailure"}
+
+
+@pytest.mark.parametrize(
+    ("wire", "reply"),
+    [
+        (
+            "gemini",
+            gemini_error(429, "You exceeded your quota.", {**QUOTA, "violations": [{"quotaId": "GeneratePerDay"}]}),
+        ),
+        ("chat", error(429, "You exceeded your current quota.", code="insufficient_quota")),
+        ("chat", error(429, "Rate limit reached on requests per day (RPD): Limit 200, Used 200")),
+        ("chat", error(429, "Rate limit exceeded: free-models-per-day")),
+        ("chat", under_200("Rate limit exceeded: free-models-per-day", code=429)),
+    ],
+)  # fmt: skip
+async def test_a_quota_of_the_day_stops_the_run_and_is_called_that(ask, wire, reply):
+    with pytest.raises(ProviderError, match="daily quota"):
+        await ask(reply, wire=wire)
+
+
+async def test_a_quota_of_the_minute_is_waited_for(ask):
+    violations = [{"quotaId": "GenerateRequestsPerMinutePerProject"}]
+    given = await ask(gemini_error(429, "quota", {**QUOTA, "violations": violations}), wire="gemini")
+    assert given.outcome is Outcome.RATE_LIMITED
+
+
+@pytest.mark.parametrize("body", [{"choices": []}, {"choices": None}, {}])
+async def test_a_reply_without_choices_says_so(ask, body):
+    given = await ask(raw({"id": "x", "object": "chat.completion", "model": "m", **body}))
+    assert (given.outcome, given.detail) == (Outcome.BAD_REPLY, "the reply has no choices")
+
+
+BROKEN_CALLS = {
+    "groq": raw({"error": GROQ}, status=400),
+    "groq, another gateway": under_200("provider returned error", code=400, metadata={"raw": "tool_use_failed"}),
+    "llama.cpp": error(500, "Failed to parse tool call arguments as JSON: parse error at line 1, column 74"),
+    "llama.cpp, later": error(500, "The model produced output that does not match the expected peg-native format"),
+    "ollama": error(500, "error parsing tool call: raw='{\"x0\": }', err=invalid character '}'"),
+}
+
+
+@pytest.mark.parametrize("server_of", BROKEN_CALLS)
+async def test_a_call_that_the_server_could_not_read_is_a_turn_of_the_model(ask, server, server_of):
+    reply = BROKEN_CALLS[server_of]
+    given = await ask(first(reply), ON)
+    assert (given.outcome, given.response) == (Outcome.ANSWERED, FINAL)
+    assert given.finish_reasons == ("malformed_function_call", "stop")
+    assert (given.usage.model_calls, given.usage.unreported, given.failed_tries) == (2, 1, 0)
+    roles = [message["role"] for message in server.requests[1].body["messages"]]
+    assert roles == ["system", "user", "assistant", "user"]
+    given = await ask(reply, ON)
+    assert (given.outcome, len(given.finish_reasons)) == (Outcome.TOOL_PROTOCOL, 3)
+
+
+async def test_what_the_server_quotes_of_the_call_is_kept_and_goes_back(ask, server):
+    given = await ask(first(BROKEN_CALLS["groq"]), ON)
+    assert given.trace.messages[2]["response_metadata"]["failed_generation"] == "<function=ruler{"
+    assert "could not be read: <function=ruler{" in server.requests[1].body["messages"][2]["content"]
+
+
+async def test_without_tools_a_server_that_cannot_read_a_reply_has_failed(ask):
+    assert (await ask(BROKEN_CALLS["llama.cpp, later"])).outcome is Outcome.SERVER_ERROR
+    called = await ask(BROKEN_CALLS["groq"])  # Groq says that a tool was called
+    assert called.outcome is Outcome.TOOL_PROTOCOL
+
+
+async def test_the_words_behind_a_gateway_are_shown(ask):
+    behind = {
+        "message": "Provider returned error",
+        "code": 400,
+        "metadata": {"raw": "At most 1 image(s) may be provided"},
+    }
+    given = await ask(raw({"error": behind}, status=400))
+    assert "At most 1 image(s)" in given.detail
+    assert "set pictures_per_request" in given.detail
+
+
+async def test_a_body_that_is_no_json_is_named_as_such(ask):
+    given = await ask(raw("<html>Log in</html>", content_type="text/html"))
+    assert given.outcome is Outcome.BAD_REPLY
+    assert given.detail.startswith("the reply is no JSON object: '<html>Log in")
