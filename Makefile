@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: beside check dev imports links lint lock test test-local types
+.PHONY: beside check dev imports links lint lock matrix test test-local types
 
 check:
 	$(MAKE) --jobs=2 lint types imports
