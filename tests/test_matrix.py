@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from matrix import escapes, hostile, kills, resources, stops
+from matrix import escapes, hostile, kills, resources, stops, wire
 from matrix.row import Row
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
@@ -12,6 +12,7 @@ MATRICES = {
     "kills": lambda folder: kills.matrix(folder, 1, 18, **FEW),
     "stops": lambda folder: stops.matrix(folder, 1, 6, **FEW),
     "resources": lambda folder: resources.matrix(folder, 1, 1),
+    "wire": lambda folder: wire.matrix(folder, 1, 5),
     "hostile": lambda folder: hostile.matrix(folder, 1, 3),
     "escapes": lambda folder: escapes.matrix(1, 15, 10),
 }

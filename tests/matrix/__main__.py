@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from matrix import escapes, hostile, kills, resources, stops
+from matrix import escapes, hostile, kills, resources, stops, wire
 from matrix.page import page, table
 from matrix.row import Row
 
@@ -17,6 +17,7 @@ def everything(folder: Path, seed: int) -> list[Row]:
         *kills.matrix(folder / "kills", seed, 1000),
         *stops.matrix(folder / "stops", seed, 200),
         *resources.matrix(folder / "resources", seed, 12),
+        *wire.matrix(folder / "wire", seed),
         *hostile.matrix(folder / "hostile", seed),
         *escapes.matrix(seed, 400),
     ]
@@ -29,6 +30,7 @@ def sample(folder: Path, seed: int) -> list[Row]:
         *kills.matrix(folder / "kills", seed, 18, **few),
         *stops.matrix(folder / "stops", seed, 6, **few),
         *resources.matrix(folder / "resources", seed, 1),
+        *wire.matrix(folder / "wire", seed, 5),
         *hostile.matrix(folder / "hostile", seed, 3),
         *escapes.matrix(seed, 15, 10),
     ]
