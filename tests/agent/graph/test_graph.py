@@ -1,11 +1,13 @@
 """The graph with a scripted model: order of replies, limits, endings, parity of the two arms."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from medvision_agent.agent.answer import answer
+from medvision_agent.agent.chat.chat import Chat, usage_of
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
@@ -25,8 +27,15 @@ class Counting(Scripted):
         return result
 
 
+class CountedChat(Chat):
+    """Believes what an offline model reports, as it would a service."""
+
+    def read(self, message):
+        return replace(super().read(message), usage=usage_of(message))
+
+
 def counted(chat):
-    return type(chat)(chat.config, Counting(name="counting", turns=chat.model.turns))
+    return CountedChat(chat.config, Counting(name="counting", turns=chat.model.turns))
 
 
 def kinds(given):

@@ -40,7 +40,7 @@ OTHER = {
     "reading": Reading(filters=False),
     "reshape": (40, 50),
     "limits": Limits(tool_calls=3),
-    "budget": Budget(usd=5),
+    "budget": Budget(seconds=600),
     "max_connections": 3,
     "probe": False,
     "out": "elsewhere",
