@@ -25,8 +25,9 @@ rename, link, new folder and file. At a byte of a file the kernel ends the child
 ## What was not tried
 
 Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers; damage to
-stored bytes (`medvision-agent verify` has tests of its own); 64 file handles with 64 connections to a server. Where there is no memory for a thread's own data, the C library ends the process without a word:
-that counts as a kill.
+stored bytes (`medvision-agent verify` has tests of its own); 64 file handles with 64 connections to a server; the
+circuit breaker. Where there is no memory for a thread's own data, the C library ends the process without a
+word: that counts as a kill.
 """
 
 
