@@ -1,8 +1,10 @@
 """Children killed while they work, and what a resume finds and does.
 
 A chain is one run or study: its child is killed, resumed and killed again, and then resumed to its end. Two kills a
-chain: at a third death the program sets a sample aside that was alone in flight, which is another ending. Kills come at random times (SIGKILL), at named points inside writes (SIGKILL), or at a byte of
-a file, where the kernel ends the child in the middle of a write (SIGXFSZ).
+chain: at a third death the program sets a sample aside that was alone in flight, which is another ending.
+
+Kills come at random times (SIGKILL), at named points inside writes (SIGKILL), or at a byte of a file, where the kernel
+ends the child in the middle of a write (SIGXFSZ).
 """
 
 import random
