@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: beside check dev imports links lint lock test test-local types
+.PHONY: beside check dev imports links lint lock matrix test test-local types
 
 check:
 	$(MAKE) --jobs=2 lint types imports
@@ -34,6 +34,10 @@ test:
 # Local models of every architecture that the shipped rows name; `make test` takes two of the eight.
 test-local:
 	ALL_LOCAL_FAMILIES=1 $(PYTHON) -m pytest -n auto tests/agent/providers/local
+
+# Kills, stops, shortages, hostile input, ways out of python: all of it (tests run a sample), and the page of it.
+matrix: links
+	PYTHONPATH=tests $(PYTHON) -m matrix --seed 1 --page docs/reliability.md
 
 # medvision-agent and MedVision's own package in one environment: the pair resolves, and Parquet works as pinned there.
 beside:

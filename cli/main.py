@@ -8,10 +8,12 @@ it steers a terminal.
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
 from medvision_agent.cli.logs import LEVELS, printed_logs
+from medvision_agent.cli.stopping import INTERRUPTED
 from medvision_agent.errors import MedVisionAgentError
 from medvision_agent.text import printable
 from medvision_agent.version import VERSION
@@ -35,6 +37,11 @@ COMMANDS = {
 """Commands and their one-line help; the module of each is imported when it runs."""
 
 
+_NO_THREAD = "can't start new thread"
+"""What Python says where the system gives no memory, or no number, for a thread."""
+_STORED = "finished samples are stored; give it more, or lower --max-connections, and go on with --resume"
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is asked for."""
 
@@ -48,6 +55,14 @@ class LazyGroup(click.Group):
             return super().get_command(ctx, cmd_name)
         command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a Ctrl-C that it does not handle itself ends it with the code of interrupted commands."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the command list without importing any command."""
@@ -77,4 +92,9 @@ def main() -> None:
         cli(prog_name="medvision-agent")
     except MedVisionAgentError as error:
         click.echo(f"Error: {printable(str(error), lines=True)}", err=True)
+        sys.exit(2)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and str(error) != _NO_THREAD:
+            raise
+        click.echo(f"Error: this process ran out of memory or threads ({error or 'no memory'}); {_STORED}", err=True)
         sys.exit(2)
