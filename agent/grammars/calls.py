@@ -1,6 +1,7 @@
 """Reading tool calls out of a reply's text, for models without function calling of their own.
 
-Contract: ``parse_calls`` is pure, never raises, evaluates nothing, and takes time linear in the text. A call is read
+Contract: ``parse_calls`` is pure, never raises, evaluates nothing, and takes time linear in the text, of which the last
+``READ`` characters are looked at: what stands before them is prose. A call is read
 completely or not at all: what was meant as a call and cannot be read, or is cut off, is an invalid call with a reason,
 and no number is ever completed. Thoughts hold no calls. A text without a call comes back as it is.
 """
@@ -14,8 +15,11 @@ from medvision_agent.agent.grammars.marks import FOREIGN, MARK, THOUGHT
 from medvision_agent.agent.grammars.scan import Find, Scan
 from medvision_agent.agent.grammars.shapes import Place
 
-__all__ = ["parse_calls", "parsed"]
+__all__ = ["READ", "parse_calls", "parsed"]
 
+READ = 100_000
+"""Characters at the end of a text in which calls are looked for (half a second at worst): more would hold up other
+samples, and no output limit of a model is far above it."""
 _KEPT = 1000
 """Characters of an unreadable call that are kept."""
 
@@ -23,8 +27,9 @@ _KEPT = 1000
 def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
     """Return the calls in *text*; *tool_names* are the declared tools."""
     shown, open_thought = _without_thoughts(text)
-    finds = _said(Scan(shown, frozenset(tool_names)).run(), shown, open_thought)
-    if not finds and (unknown := _unknown(shown[:open_thought])) is not None:
+    start = max(0, len(text) - READ)
+    finds = _said(Scan(shown, frozenset(tool_names)).run(start), shown, open_thought)
+    if not finds and (unknown := _unknown(shown[:open_thought], start)) is not None:
         return parsed([Call("", raw=text[unknown:], problem="the form of this call is not known")], text[:unknown])
     return parsed(_calls(text, finds), _prose(text, finds))
 
@@ -84,9 +89,9 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
     return said
 
 
-def _unknown(text: str) -> int | None:
-    """Return where a mark stands that looks like the beginning of a call, in a form that is not known here."""
-    marks = (mark.start() for mark in FOREIGN.finditer(text))
+def _unknown(text: str, start: int) -> int | None:
+    """Return where a mark stands, from *start* on, that looks like the beginning of a call in a form not known here."""
+    marks = (mark.start() for mark in FOREIGN.finditer(text, start))
     return next((at for at in marks if (known := MARK.match(text, at)) is None or known["open"] is None), None)
 
 

@@ -32,12 +32,12 @@ _SPACE = r"(?:[A-Za-z][\w-]{0,20}[:_]|｜DSML｜)?"
 _CALLS = r"(?:tool_?calls?|TOOL_?CALLS?|function_?calls?|tool_use|start_function_call)"
 _OPEN = (
     rf"<\|?{_SPACE}{_CALLS}\|?>"
-    r"|\[TOOL_CALLS?\]|<\|python_tag\|>|<\|action_start\|>\s{0,9}(?:<\|plugin\|>)?|<\|START_ACTION\|>"
+    r"|\[TOOL_CALLS?\]|<\|python_(?:tag|start)\|>|<\|action_start\|>\s{0,9}(?:<\|plugin\|>)?|<\|START_ACTION\|>"
     r"|<｜tool[▁_]calls?[▁_]begin｜>|<\|tool_calls?(?:_section)?_(?:begin|start)\|>|<\|tools_prefix\|>"
 )
 _CLOSE = (
     rf"</{_SPACE}(?:{_CALLS}|function|invoke)>|<\|?/tool_calls?\|?>"
-    r"|<tool_call\|>|<end_function_call>|\[/TOOL_CALLS?\]|<\|action_end\|>|<\|eom_id\|>|<\|eot_id\|>|<\|im_end\|>"
+    r"|<tool_call\|>|<end_function_call>|\[/TOOL_CALLS?\]|<\|action_end\|>|<\|python_end\|>|<\|eom_id\|>|<\|eot_id\|>|<\|im_end\|>"
     r"|<｜tool[▁_]calls?[▁_]end｜>|<\|tool_calls?(?:_section)?_end\|>|<\|tools_suffix\|>|<\|END_ACTION\|>"
     r"|<\|call\|>|<\|end\|>"
 )
@@ -51,6 +51,8 @@ MARK = re.compile(
     rf"|(?P<content><\|recipient\|>\s{{0,9}}(?P<addressee>{_NAME})\s{{0,9}}<\|content\|>\s{{0,9}}(?=\{{))"
     rf"|(?P<react>(?m:^)[ \t*]{{0,8}}Action[ \t*]{{0,4}}:[ \t*`]{{0,6}}(?P<action>{_NAME})[ \t*`]{{0,6}}\n"
     r"[ \t*]{0,8}Action[ _]Input[ \t*]{0,4}:[ \t*`]{0,6}(?:json\s)?(?=\{))"
+    rf"|(?P<bare>(?m:^)(?:<\|assistant\|>|>>>|✿FUNCTION✿:\s?)?(?:call:)?(?P<alone>{_NAME}(?::[0-9]{{1,6}})?)"
+    r"(?:\[ARGS\]|\s?✿ARGS✿:)?\s{0,3}(?=\{))"
     r"|(?P<value>[\[{])"
     rf"|(?P<python>\b(?P<callee>{_NAME})\()"
 )

@@ -24,9 +24,6 @@ from medvision_agent.prompts.render import render
 
 __all__ = ["Native", "Text", "protocol_of"]
 
-_LOOKED_AT = 100_000
-"""Characters at the end of a reply in which unread calls are looked for: more would hold up other samples."""
-
 
 @dataclass(frozen=True, eq=False)
 class Native:
@@ -66,7 +63,7 @@ class Native:
         extras = message.additional_kwargs
         thoughts = (extras[name] for name in ("reasoning_content", "reasoning") if isinstance(extras.get(name), str))
         said = turn.text if turn.text.strip() else "\n".join(thoughts)
-        found = parse_calls(said[-_LOOKED_AT:], self.names)
+        found = parse_calls(said, self.names)
         return replace(turn, unread_calls=len(found.calls) + len(found.invalid))
 
     def problem(self, broken: InvalidToolCall) -> str:  # noqa: ARG002

@@ -73,9 +73,8 @@ class Scan:
         self._name = re.compile(rf"[\"'“]({words})[\"'”]")
         self._meant = re.compile(rf"[\"'“](?:{keys})[\"'”]\s{{0,9}}:")
 
-    def run(self) -> list[Find]:
-        """Return all finds in order."""
-        at = 0
+    def run(self, at: int = 0) -> list[Find]:
+        """Return all finds from *at* on, in order."""
         while (mark := MARK.search(self.text, at)) is not None:
             at = getattr(self, f"_{mark.lastgroup}")(mark)
         return self.finds
@@ -209,6 +208,20 @@ class Scan:
             return mark.end()
         self._found(mark.start(), end, Shape(name, given))
         self._listed_from = end
+        return end
+
+    def _bare(self, mark: re.Match[str]) -> int:
+        """Read a call whose marks a server took out: the name of a tool on a line of its own, and its arguments."""
+        name = plain_name(mark["alone"], self.declared)
+        if name not in self.declared or self.block.place is Place.ENVELOPE:
+            return mark.end()
+        try:
+            value, end = self.reader.value(mark.end())
+        except UnreadableError as error:
+            return self._unreadable(mark.start(), error, name)
+        if AFTER_CALL.match(self.text, end) is None:
+            return mark.end()
+        self._found(mark.start(), end, Shape(name, value))
         return end
 
     # Helpers

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.agent.grammars.calls import parse_calls
+from medvision_agent.agent.grammars.calls import READ, parse_calls
 from medvision_agent.agent.grammars.scan import Scan
 
 NAMES = ("pixel_spacing", "crop", "ruler")
@@ -314,6 +314,16 @@ def test_steps_grow_as_the_text_does(piece):
 
     assert spent(20_000) <= max(1.1 * spent(5_000), 1)
     assert spent(20_000) < 18
+
+
+def test_calls_are_looked_for_at_the_end_of_a_text():
+    call = '<tool_call>{"name": "ruler", "arguments": {"x0": 0.1}}</tool_call>'
+    near, far = "x" * (READ - 2 * len(call)), "x" * READ
+    assert [one["args"] for one in parse_calls(f"{far}{call}{near}", ["ruler"]).calls] == [{"x0": 0.1}]
+    given = parse_calls(f"{call}{far}{call}", ["ruler"])
+    assert (len(given.calls), given.prose) == (1, f"{call}{far}")
+    assert parse_calls(f"<think>{far}{call}", ["ruler"]).calls, "the thought began before the part that is read"
+    assert not parse_calls(f"<think>{call}{far}</think>{near}", ["ruler"]).calls
 
 
 def test_a_long_nasty_text_ends():

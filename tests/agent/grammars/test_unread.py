@@ -31,6 +31,13 @@ FORMS = {
     "Mistral": f'[TOOL_CALLS] [{{"name": "ruler", "arguments": {A}}}]',
     "Llama": f'<|python_tag|>{{"name": "ruler", "parameters": {A}}}<|eom_id|>',
     "JSON alone": f'{{"name": "ruler", "parameters": {A}}}',
+    "Llama 4": "<|python_start|>[ruler(view='v0', x0=0.1, y0=0.2, x1=0.5, y1=0.2)]<|python_end|>",
+    "GLM-4": f"ruler\n{A}",
+    "Functionary": f">>>ruler\n{A}",
+    "Qwen-Agent": f"✿FUNCTION✿: ruler\n✿ARGS✿: {A}",
+    "Mistral without its marks": f"I measure.\nruler[ARGS]{A}",
+    "Gemma 4 without its marks": f"call:ruler{A}",
+    "Kimi without its marks": f"functions.ruler:0{A}",
     "function_call tags": f'<function_call>{{"name": "ruler", "arguments": {A}}}</function_call>',
 }
 
@@ -67,7 +74,17 @@ async def test_native_mode_counts_it_on_every_interface(ask, wire):
     assert (await ask([text(f"{FORMS['Hermes']}{FINAL}")], wire=wire)).unread == 1
 
 
-@pytest.mark.parametrize("reply", [FINAL, f"<think>Perhaps {FORMS['Hermes']}</think>{FINAL}"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        FINAL,
+        f"<think>Perhaps {FORMS['Hermes']}</think>{FINAL}",
+        f'The ruler\n{{"length_mm": 3}} {FINAL}',
+        f'ruler: {{"length_mm": 3}}\n{FINAL}',
+        f'ruler {{"length_mm": 3}} said so. {FINAL}',
+        f'lesion\n{{"length_mm": 3}}\n{FINAL}',
+    ],
+)
 async def test_an_answer_is_no_call(ask, reply):
     given = await ask([text(reply)])
     assert (given.outcome, given.unread) == (Outcome.ANSWERED, 0)
