@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from medvision_agent.agent.chat.chat import Chat, Turn
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.grammars.protocol import Native, protocol_of
 from medvision_agent.agent.limits import Limits
@@ -72,13 +73,22 @@ class Session:
     def hear(self, reply: Reply) -> Turn:
         """Count a turn of the model and what it took to get it; return the turn as the conversation goes on from it."""
         earlier = {call["id"] or "" for turn in self.turns for call in (*turn.tool_calls, *turn.invalid_tool_calls)}
-        turn = self.protocol.settled(reply.turn, earlier)
+        turn = self.protocol.settled(self._announced(reply.turn), earlier)
         self.turns.append(turn)
         self.trace.ran(turn.code_runs)
         self.usage = self.usage + turn.usage
         self.waited += reply.waited
         self.failed_tries += reply.tries - 1
         return turn
+
+    def _announced(self, turn: Turn) -> Turn:
+        """Return a turn that announced a call and has none, only words before it, as one whose call was lost.
+
+        The model is told once; a service that ends every reply so has its words taken for what they are.
+        """
+        lost = turn.finish is Finish.TOOL_CALLS and not turn.calls_a_tool and not turn.unread_calls
+        told = bool(self.counts["broken"]) or self.forced or not self.condition.tools
+        return replace(turn, finish=Finish.MALFORMED_CALL) if lost and not told else turn
 
     def failed(self, fault: Fault, tries: int) -> None:
         """Hear of a try that failed, and pass it on."""

@@ -171,7 +171,7 @@ def visible_text(message: AIMessage) -> str:
         if isinstance(block, str):
             texts[-1] += block
         elif block.get("type") == "text":
-            texts[-1] += str(block.get("text", ""))
+            texts[-1] += str(block.get("text") or "")
         elif texts[-1]:
             texts.append("")
     return "\n".join(text for text in texts if text)

@@ -25,6 +25,8 @@ __all__ = ["OpenAIChat", "build"]
 _CODE_INTERPRETER = {"type": "code_interpreter", "container": {"type": "auto"}}
 _CODE_OUTPUTS = "code_interpreter_call.outputs"
 """What code wrote is left out of a response unless asked for."""
+_SAYS_MORE = frozenset({Finish.LENGTH, Finish.BLOCKED, Finish.MALFORMED_CALL, Finish.BROKEN_OFF})
+"""What a gateway's plain word may hide: OpenRouter gives the word of the service behind it as well."""
 
 
 class OpenAIChat(Chat):
@@ -67,7 +69,11 @@ class OpenAIChat(Chat):
             raw = (metadata.get("incomplete_details") or {}).get("reason")
         if metadata.get("error") or not raw:
             return Finish.BROKEN_OFF, str(raw or "")
-        return finish_of(str(raw), CHAT if metadata.get("finish_reason") else RESPONSES), str(raw)
+        finish = finish_of(str(raw), CHAT if metadata.get("finish_reason") else RESPONSES)
+        native = str(metadata.get("native_finish_reason") or "")
+        if finish in (Finish.STOP, Finish.BROKEN_OFF) and finish_of(native, CHAT) in _SAYS_MORE:
+            return finish_of(native, CHAT), native
+        return finish, str(raw)
 
 
 class OpenAICodeChat(OpenAIChat):

@@ -4,7 +4,7 @@ The adapter drops what OpenAI's interface does not have: reasoning, an error bes
 Here they are kept, and reasoning goes back in the field in which it came, with the turns that called tools.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import openai
@@ -16,6 +16,7 @@ from langchain_openai import ChatOpenAI
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.providers.openai_repair import as_written
+from medvision_agent.agent.providers.openai_shapes import one_choice
 from medvision_agent.agent.wire.failures import Fault, KnownFault
 from medvision_agent.agent.wire.reading import BodyError
 
@@ -23,6 +24,10 @@ __all__ = ["REASONING", "CompatibleChat"]
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Fields of a message in which servers put thoughts: DeepSeek, vLLM and llama.cpp, OpenRouter, Ollama, LiteLLM."""
+
+
+_EXTRA = "extra_content"
+"""Field of a call in which Gemini's signatures of thoughts come and go (``google.thought_signature``)."""
 
 
 class CompatibleChat(ChatOpenAI):
@@ -57,22 +62,36 @@ class CompatibleChat(ChatOpenAI):
         if "messages" not in payload:
             return payload
         for sent, message in zip(payload["messages"], self._convert_input(input_).to_messages(), strict=True):
+            if isinstance(message, AIMessage):
+                sent["content"] = _one_text(sent["content"])
             if isinstance(message, AIMessage) and message.tool_calls:
                 sent["content"] = sent["content"] if _says(sent["content"]) else self.empty_content
                 sent.update(_reasoning(message.additional_kwargs) if self.return_reasoning else {})
+                extras = message.additional_kwargs.get(_EXTRA) or {}
+                for call in sent["tool_calls"]:
+                    call.update({_EXTRA: extras[call["id"]]} if call["id"] in extras else {})
         return payload
 
     def _create_chat_result(
         self, response: dict[str, Any] | openai.BaseModel, generation_info: dict[str, Any] | None = None
     ) -> ChatResult:
         body = response if isinstance(response, dict) else _body(response)
-        choices = list(_choices(body))
-        result = super()._create_chat_result({**body, "choices": choices}, generation_info)
-        for generation, choice in zip(result.generations, choices, strict=True):
-            generation.message.additional_kwargs |= _reasoning(choice["message"])
-            if choice.get("error"):
-                generation.message.response_metadata["error"] = choice["error"]
+        if error := body.get("error"):
+            raise BodyError(error if isinstance(error, str | Mapping) else body)
+        choice = one_choice(body.get("choices"))
+        result = super()._create_chat_result({**body, "choices": [choice]}, generation_info)
+        message = result.generations[0].message
+        message.additional_kwargs |= _reasoning(choice["message"]) | _extras(choice["message"]["tool_calls"])
+        beside = {name: choice[name] for name in ("error", "native_finish_reason") if choice.get(name)}
+        message.response_metadata |= beside
         return result
+
+
+def _one_text(content: Any) -> Any:
+    """Return the content of a reply that has nothing but text as one text: many servers take no parts from a model."""
+    if not isinstance(content, list) or not all(part.get("type") == "text" for part in content):
+        return content
+    return "".join(part["text"] for part in content)
 
 
 def _says(content: Any) -> bool:
@@ -95,35 +114,11 @@ def _raised(error: ValueError) -> Exception:
     return BodyError(said) if isinstance(said, Mapping) else error
 
 
-def _choices(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the choices of a reply as the adapter can read them; raises where the reply is an error, or has none."""
-    if body.get("error"):
-        raise BodyError(body["error"])
-    choices = body.get("choices")
-    if not isinstance(choices, list) or not choices:
-        raise KnownFault(Fault(Outcome.BAD_REPLY, "the reply has no choices", retryable=True))
-    for choice in choices:
-        message = choice.get("message") if isinstance(choice, Mapping) else None
-        if not isinstance(message, Mapping):
-            raise KnownFault(Fault(Outcome.BAD_REPLY, "the reply has a choice without a message", retryable=True))
-        yield {**choice, "message": {**message, "role": "assistant", "tool_calls": list(_calls(message))}}
-
-
-def _calls(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the calls of a message; one in the form before ``tool_calls`` is a call like any other."""
-    calls: Sequence[Any] = message.get("tool_calls") or ()
-    if not calls and isinstance(message.get("function_call"), Mapping):
-        calls = [{"type": "function", "function": message["function_call"]}]
-    for call in calls:
-        function = call.get("function") if isinstance(call, Mapping) else None
-        if isinstance(function, Mapping):
-            name, arguments = str(function.get("name") or ""), function.get("arguments")
-            yield {
-                "type": "function",
-                "id": call.get("id") or "",
-                "function": {"name": name, "arguments": arguments or ""},
-            }
-
-
 def _reasoning(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fields[name] for name in REASONING if fields.get(name)}
+
+
+def _extras(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what else came with calls, by their ids: Gemini behind this interface wants its signatures back."""
+    extras = {call["id"]: call[_EXTRA] for call in calls if call[_EXTRA]}
+    return {_EXTRA: extras} if extras else {}

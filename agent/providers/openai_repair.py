@@ -1,7 +1,7 @@
 """Replies as servers deviate in writing them, kept readable on their way through the SDKs and adapters.
 
 The adapter can represent arguments that are a text of a JSON object, or of no JSON at all; for anything between (a
-list, a number, a text in a text) it raises, and the whole reply is lost, its good calls and its token counts included.
+list, a number, a text) it raises, and the whole reply is lost, its good calls and its token counts included.
 This client marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are
 answered; arguments sent as an object become their text. The mark is taken off when the adapter has read the reply.
 
@@ -19,7 +19,7 @@ from medvision_agent.agent.wire.body import LARGE, BoundedClient, replaced
 from medvision_agent.agent.wire.counts import drop_false_counts
 from medvision_agent.agent.wire.words import status_of_body
 
-__all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written"]
+__all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written", "mended_arguments"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
 """Appended to the arguments on their way through the adapter."""
@@ -31,21 +31,49 @@ class MendingClient(BoundedClient):
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply, mended where needed."""
         response = await super().send(request, **settings)
-        if response.status_code != 200:
-            return response
         body = response.content
+        if response.status_code != 200:
+            return response if (told := _told(body)) is body else replaced(response, told)
         status, mended = await asyncio.to_thread(_mended, body) if len(body) >= LARGE else _mended(body)
         return response if mended is body and status == 200 else replaced(response, mended, status)
 
 
+def _told(body: bytes) -> bytes:
+    """Return the body of an error with its sentence where the SDK looks for it, or *body* itself.
+
+    Google's interface for OpenAI's clients puts the object into a list; Ollama and LM Studio write the sentence alone,
+    servers built on FastAPI write it as ``detail``.
+    """
+    content = _unlisted(written := _parsed(body)) if len(body) < LARGE else None
+    if not isinstance(content, dict):
+        return body
+    said = content.get("error") or content.get("detail")
+    if said and not isinstance(said, dict):
+        return json.dumps({"error": {"message": said if isinstance(said, str) else json.dumps(said)}}).encode()
+    return body if content is written else json.dumps(content).encode()
+
+
 def _mended(body: bytes) -> tuple[int, bytes]:
     """Return the status that *body* stands for, and *body* itself if nothing has to be marked."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return 200, body
+    content = _parsed(body)
+    if (status := status_of_body(_unlisted(content))) is not None:
+        return status, _told(body)
     changed = [drop_false_counts(content), *(_mark(call) for call in _calls(content))]
-    return status_of_body(content) or 200, json.dumps(content).encode() if any(changed) else body
+    return 200, json.dumps(content).encode() if any(changed) else body
+
+
+def _unlisted(content: Any) -> Any:
+    """Return the error in a list of one, else *content* itself."""
+    alone = content[0] if isinstance(content, list) and len(content) == 1 else None
+    return alone if isinstance(alone, dict) and "error" in alone else content
+
+
+def _parsed(body: bytes) -> Any:
+    """Return the JSON value of a body; None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _calls(content: Any) -> list[dict[str, Any]]:
@@ -63,21 +91,36 @@ def _calls(content: Any) -> list[dict[str, Any]]:
 
 
 def _mark(call: dict[str, Any]) -> bool:
-    """Mend one call in place and tell whether anything had to be done; null stands for no arguments."""
-    if call["arguments"] is None:
-        call["arguments"] = "{}"
-        return True
-    if isinstance(call["arguments"], dict):
-        call["arguments"] = json.dumps(call["arguments"])
-        return True
+    """Mend the arguments of one call in place and tell whether anything had to be done."""
+    mended = mended_arguments(written := call["arguments"])
+    call["arguments"] = mended
+    return bool(mended != written)
+
+
+def mended_arguments(written: Any) -> str:
+    """Return the arguments of a call as a text that the adapter can represent, marked where they are no object.
+
+    Null and an empty text stand for no arguments; an object that went through a writer of JSON twice is one.
+    """
+    if written is None or (isinstance(written, str) and not written.strip()):
+        return "{}"
+    if not isinstance(written, str):
+        text = json.dumps(written)
+        return text if isinstance(written, dict) else text + NOT_AN_OBJECT
+    value = _value(written)
+    if isinstance(value, str) and isinstance(_value(value), dict):
+        return value
+    return written if value is _UNREADABLE or isinstance(value, dict) else written + NOT_AN_OBJECT
+
+
+_UNREADABLE = object()
+
+
+def _value(text: str) -> Any:
     try:
-        arguments = json.loads(call["arguments"])
-    except (ValueError, RecursionError, TypeError):
-        return False
-    if isinstance(arguments, dict):
-        return False
-    call["arguments"] += NOT_AN_OBJECT
-    return True
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _UNREADABLE
 
 
 def as_written(message: AIMessage) -> None:

@@ -79,7 +79,8 @@ def classify(error: BaseException, *, tools: bool = False) -> Fault:
     if (known := next((link for link in chain(error) if isinstance(link, KnownFault)), None)) is not None:
         return known.fault
     fault = _named(error, detail_of(error), tools=tools)
-    return replace(fault, detail=with_hint(fault.detail))
+    refused = fault.outcome is not Outcome.BAD_REPLY or isinstance(error, BodyError)
+    return replace(fault, detail=with_hint(fault.detail)) if refused else fault
 
 
 def _named(error: BaseException, detail: str, *, tools: bool) -> Fault:  # noqa: PLR0911 - one line for each kind of error

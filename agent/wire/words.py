@@ -23,17 +23,23 @@ __all__ = [
 OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context window|(available )?context size|maximum model length"
     r"|prompt is too long|exceeds the maximum number of tokens|input tokens exceed|context length (is )?exceeded"
-    r"|exceeds the (model's )?context|too large for model with \d+ maximum context",
+    r"|exceeds? the (model's )?context|too large for model with \d+ maximum context|longer than the model's context"
+    r"|context the overflows|context (window |length )?overflow|maximum prompt length is"
+    r"|exceeded model token limit|max_new_tokens` must be <=",
     re.IGNORECASE,
 )
 POLICY = re.compile(
     r"content[_ ](policy|filter)|content management policy|usage polic|safety (reason|system)|was flagged"
-    r"|moderation|data_inspection_failed",
+    r"|moderation|data_?inspection_?failed|unsafe or sensitive content|inappropriate content|敏感内容",
     re.IGNORECASE,
 )
 DAILY = re.compile(r"PerDay|per[- _]day|\((RPD|TPD)\)|daily (quota|limit|free)", re.IGNORECASE)
-NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing_hard_limit|insufficient balance", re.IGNORECASE)
+NO_CREDIT = re.compile(
+    r"insufficient_quota|credit balance|billing_hard_limit|insufficient balance|usage limit", re.IGNORECASE
+)
 RATE = re.compile(r"rate.?limit|(tokens|requests) per minute|\(TPM\)", re.IGNORECASE)
+NO_PATH = re.compile(r"unexpected endpoint or method", re.IGNORECASE)
+"""LM Studio, under status 200."""
 BAD_KEY = re.compile(r"api[_ ]key|user location", re.IGNORECASE)
 BROKEN_CALL = re.compile(
     r"output_parse_failed|failed to (call a function|parse tool call|parse input at pos)"
@@ -86,6 +92,8 @@ NEVER = frozenset({401, 402, 403, 404, 405, 407, 410, 411, 415, 426, 451, 511})
 """No other request would fare better: a bad key, no credit, no such model or path, a proxy that wants a login."""
 
 
+_SAID = ((OVERFLOW, 400), (NO_CREDIT, 429), (DAILY, 429), (RATE, 429), (NO_PATH, 404))
+"""What a message without a code stands for."""
 _PAYLOADS = frozenset({"choices", "candidates", "output"})
 """Where a reply holds what a model said."""
 
@@ -95,6 +103,7 @@ def status_of_body(content: Any) -> int | None:
     if not isinstance(content, dict):
         return None
     error = content.get("error")
+    error = {"message": error} if isinstance(error, str) else error
     if isinstance(error, dict) and (status := status_stated(error)) is not None:
         return status
     return None if _PAYLOADS & content.keys() else status_stated(content)
@@ -108,4 +117,4 @@ def status_stated(fields: dict[str, Any]) -> int | None:
             return int(value)
     known = (_STATUS[word] for value in stated if (word := str(value).lower()) in _STATUS)
     said = str(fields.get("message"))
-    return next(known, 400 if OVERFLOW.search(said) else 429 if NO_CREDIT.search(said) or DAILY.search(said) else None)
+    return next(known, None) or next((status for words, status in _SAID if words.search(said)), None)

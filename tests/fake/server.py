@@ -171,7 +171,7 @@ async def _send(
     fields = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     writer.write(f"HTTP/1.1 {status} Fake\r\n{head}\r\n".encode())
-    step = 8 if pause else len(data)
+    step = 8 if pause else max(1, len(data))
     for start in range(0, len(data) // 2 if cut else len(data), step):
         writer.write(data[start : start + (step if not cut else len(data) // 2)])
         await writer.drain()
