@@ -96,5 +96,7 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and str(error) != _NO_THREAD:
             raise
-        click.echo(f"Error: this process ran out of memory or threads ({error or 'no memory'}); {_STORED}", err=True)
+        click.echo(
+            f"Error: this process ran out of memory or threads ({str(error) or 'no memory'}); {_STORED}", err=True
+        )
         sys.exit(2)

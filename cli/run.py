@@ -90,8 +90,10 @@ def carry_out(
     if ran.used_up:
         click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
         go_on = f"{go_on}, with a higher limit or without it"
-    if ran.interrupted or failed or ran.used_up:
+    if ran.left:
         click.echo(go_on, err=True)
+    elif failed:
+        click.echo("no sample of this run is asked again; `rerun` asks all of them in a new run", err=True)
     context.exit(INTERRUPTED if ran.interrupted else int(bool(failed or ran.used_up)))
 
 

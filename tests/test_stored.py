@@ -10,12 +10,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tarfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from archive import unpack
 from commands import COMMAND
 
 from medvision_agent.eval.store.files import picture_path
@@ -33,10 +33,7 @@ RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")
 @pytest.fixture(scope="module", params=STORED, ids=lambda path: path.name.removesuffix(".tar.xz"))
 def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a fresh copy of what one version stored."""
-    folder = tmp_path_factory.mktemp("stored")
-    with tarfile.open(request.param) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
+    return unpack(tmp_path_factory.mktemp("stored"), request.param)
 
 
 def printed(stored: Path, *words: str, code: int = 0) -> str:

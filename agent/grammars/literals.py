@@ -21,9 +21,10 @@ _WORDS = {
     "true": True, "false": False, "null": None, "True": True, "False": False, "None": None,
     "NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"),
 }  # fmt: skip
+# Atomic groups where there is a look ahead: before Python 3.11.5 a possessive group loses its place after one.
 _STRING = re.compile(
-    r'''"""((?:[^"\\]|\\[\s\S]|"(?!""))*+)"""'''
-    r"|'''((?:[^'\\]|\\[\s\S]|'(?!''))*+)'''|"
+    r'''"""((?>(?:[^"\\]|\\[\s\S]|"(?!""))*))"""'''
+    r"|'''((?>(?:[^'\\]|\\[\s\S]|'(?!''))*))'''|"
     r'"((?:[^"\\\n]|\\.)*+)"'
     r"|'((?:[^'\\\n]|\\.)*+)'"
     r"|“([^“”\\\n]*+)”|‘([^‘’\\\n]*+)’"

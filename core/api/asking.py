@@ -44,7 +44,7 @@ class Ran(Loaded):
 
     @property
     def unanswered(self) -> Sequence[Record]:
-        """The samples that never got a reply: ``resume`` asks them again."""
+        """The samples that never got a reply: ``resume`` asks them again, but for those set aside."""
         return [record for record in self.run.records if record.outcome.infrastructure]
 
     @property

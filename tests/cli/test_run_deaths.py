@@ -50,6 +50,8 @@ async def test_what_the_program_dies_of_is_asked_alone_and_then_set_aside(server
     code, out, err = await call(*words, "--resume")
     assert code == 1
     assert "s0: the program died 3 times while asking this sample, the last time while asking it alone" in err
+    assert "no sample of this run is asked again; `rerun` asks all of them in a new run" in err
+    assert "--resume" not in err
     assert "SET ASIDE, because the program died while asking each of them alone: s0" in " ".join(out.split())
     run = open_run(tmp_path / "run")
     assert [record.outcome for record in run.records] == [Outcome.CRASHED] + [Outcome.ANSWERED] * 11

@@ -1,6 +1,7 @@
 """The tools commands, run as a user runs them."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import encode_png
 
+IN_NO_SET = ("segment", "segment_threshold", "segment_watershed")
 PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
 
 
@@ -58,14 +60,14 @@ def tools(capsys, monkeypatch):
 def test_list_names_every_tool_in_order(tools):
     code, out, _ = tools("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(TOOLS)
+    assert [line.split()[0] for line in out.splitlines()] == [*TOOLS, *IN_NO_SET]
 
 
 def test_list_says_the_set_of_each_tool_and_whose_it_is(tools, folder):
     assert tools("new", "mine")[0] == 0
     _, out, _ = tools("list", "--tools-from", "mine.py")
-    places = {line.split()[0]: line.split()[1] for line in out.splitlines()}
-    assert places == dict.fromkeys(TOOLS, "on@2026-11") | {"mine": "on"}
+    places = {name: place for name, place, _ in (re.split(r"\s{2,}", line, maxsplit=2) for line in out.splitlines())}
+    assert places == dict.fromkeys(TOOLS, "on@2026-11") | dict.fromkeys(IN_NO_SET, "the shipped tools") | {"mine": "on"}
 
 
 def test_a_new_tool_works_is_tested_and_passes_the_check(tools, folder):
