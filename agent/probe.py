@@ -1,7 +1,7 @@
 """The probe: do the declarations of tools reach the model? The same short message is asked with and without them.
 
-Contract: where the service counts as many prompt tokens with the declarations as without, the model is told of no tool
-(its chat template drops them, perhaps): ``probe`` raises ConfigError, and so it does where the service refuses a
+Contract: where the service does not count one prompt token more for each declaration, the model is not told of its
+tools (its chat template drops them, perhaps): ``probe`` raises ConfigError, and so it does where the service refuses a
 declared request only. What cannot be found out is said in the result, and is no error. A provider that refuses to work
 at all raises ProviderError, as it would for a sample.
 
@@ -32,6 +32,8 @@ MESSAGE = render("checks/probe")
 Tools = Sequence[Mapping[str, Any]]
 _OF_TOOLS = re.compile(r"\btools?\b|function.?call|jinja", re.IGNORECASE)
 """In an error that might have other causes: it is about the tools."""
+_ALSO_OF_TOOLS = frozenset({Outcome.SERVER_ERROR, Outcome.BAD_REPLY})
+"""Faults that may pass, and by which some services refuse tools."""
 
 
 class Prober:
@@ -62,7 +64,7 @@ class Prober:
             return self._found("failed", detail=str(failure))
         if without is None or with_tools is None:
             return self._found("not reported")
-        if with_tools <= without:
+        if with_tools < without + len(tools):
             raise ConfigError(
                 f"{self._name}: the declarations of the tools do not reach the model: the same message has "
                 f"{with_tools} prompt tokens with them and {without} without. {self._advice}; --no-probe leaves this "
@@ -129,6 +131,6 @@ class Prober:
 
 def _refuses_tools(failure: RequestFailed | ProviderError) -> bool:
     """Tell whether a request was refused for its declarations, given that the same one without them was answered."""
-    if isinstance(failure, RequestFailed) and failure.fault.outcome is not Outcome.SERVER_ERROR:
+    if isinstance(failure, RequestFailed) and failure.fault.outcome not in _ALSO_OF_TOOLS:
         return not failure.fault.outcome.infrastructure
     return _OF_TOOLS.search(str(failure)) is not None

@@ -162,15 +162,17 @@ def visible_text(message: AIMessage) -> str:
     """Join the text of a reply: parts that follow each other as they are, parts with anything between on new lines.
 
     A service may cut one sentence into parts, so a number must not be torn; but texts before and after a thought or
-    a tool call are two.
+    a tool call are two, and so are those of two messages (responses: one before the answer, and the answer).
     """
     if isinstance(message.content, str):
         return message.content
-    texts = [""]
+    texts, of = [""], None
     for block in message.content:
         if isinstance(block, str):
             texts[-1] += block
         elif block.get("type") == "text":
+            if block.get("id") != of:
+                texts, of = [*texts, ""], block.get("id")
             texts[-1] += str(block.get("text") or "")
         elif texts[-1]:
             texts.append("")

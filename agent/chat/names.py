@@ -9,10 +9,11 @@ _MARKUP = re.compile(r"<\||:[0-9]+\Z")
 
 
 def plain_name(name: str, declared: Collection[str]) -> str:
-    """Return the name of a tool without what models put around it (``functions.ruler``, ``default_api.ruler``).
+    """Return the name of a tool without what models put around it (``functions.ruler``, ``default_api:ruler``).
 
     Servers leave parts of the call's markup in it as well: ``ruler<|channel|>commentary``, ``functions.ruler:0``.
     """
     name = name.strip()
-    bare = _MARKUP.split(name, maxsplit=1)[0].strip().removesuffix(".call").rpartition(".")[2]
+    bare = _MARKUP.split(name, maxsplit=1)[0].strip().removesuffix(".call")
+    bare = re.split(r"[.:]", bare)[-1]
     return bare if bare in declared and name not in declared else name

@@ -106,6 +106,7 @@ RUN = {
     "arguments written twice": called(call(arguments=json.dumps(GOOD), id="a")),
     "arguments as an object": called(call(arguments=ARGUMENTS, id="a")),
     "a name with markup": called(call("ruler<|channel|>commentary", id="a")),
+    "a name of Google's": called(call("default_api:ruler", id="a")),
     "a name with a number": called(call("functions.ruler:0", id="a")),
 }
 
@@ -280,3 +281,14 @@ async def test_what_no_sample_can_mend_stops_the_run(ask, rule, words):
 async def test_a_reply_that_cannot_be_read_gets_no_advice_for_refusals(ask):
     given = await ask(body(choice(FINAL) | {"message": {"role": "assistant", "content": FINAL, "refusal": [1]}}))
     assert "empty_content" not in given.detail
+
+
+async def test_two_messages_are_two_texts(responses):
+    def said(key: str, *texts: str) -> dict[str, Any]:
+        parts = [{"type": "output_text", "text": words, "annotations": []} for words in texts]
+        return {"type": "message", "id": key, "role": "assistant", "status": "completed", "content": parts}
+
+    output = [said("m1", "About 12"), said("m2", "20", ".5")]
+    reply = {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": output}
+    turn = await responses.turn(raw(reply | {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}))
+    assert turn.text == "About 12\n20.5"

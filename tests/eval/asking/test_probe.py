@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from fake.replies import error, text
+from fake.replies import error, raw, text
 from fake.server import counted
 from fake.wires import PROBE
 
@@ -55,6 +55,24 @@ async def test_declarations_that_are_not_counted_are_refused_before_the_first_sa
     assert "\n" not in words
     assert server.requests == []
     assert not (tmp_path / "run").exists()
+
+
+async def test_fewer_tokens_than_declarations_are_none_of_them(server, run, tmp_path):
+    def one_line_more(request):
+        more = 5 if request.body.get("tools") else 0
+        return text("ready", usage={"input": 112 + more, "output": 2, "reasoning": 0, "cached": 0})
+
+    server.answer_probe = one_line_more
+    with pytest.raises(ConfigError, match="117 prompt tokens with them and 112 without"):
+        await run()
+    assert (await run(tools=["ruler"])).run.probe.found == "reached"
+
+
+async def test_a_refusal_of_tools_under_status_200_is_one(server, run):
+    words = "tools are not supported by this model"
+    server.answer_probe = lambda request: raw({"error": words}) if request.body.get("tools") else counted(request)
+    with pytest.raises(ConfigError, match=f"refuses declared tools: .*{words}"):
+        await run()
 
 
 @pytest.mark.parametrize("wire", WIRES)
