@@ -65,7 +65,7 @@ async def test_fewer_tokens_than_declarations_are_none_of_them(server, run, tmp_
     server.answer_probe = one_line_more
     with pytest.raises(ConfigError, match="117 prompt tokens with them and 112 without"):
         await run()
-    assert (await run(tools=["ruler"])).run.probe.found == "reached"
+    assert (await run(folder="one", tools="ruler")).run.probe.found == "reached"
 
 
 async def test_a_refusal_of_tools_under_status_200_is_one(server, run):
