@@ -9,9 +9,8 @@ from dataclasses import replace
 from pydantic import Field
 
 from medvision_agent.errors import ToolError
-from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
-from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
-from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results
+from medvision_agent.tools.base import Arguments, Output, tool
+from medvision_agent.tools.segment.asked import MEASURES, Maybe, Outlined, outlined, point_of, region_of, results
 from medvision_agent.tools.segment.candidates import Candidate, Prompt
 from medvision_agent.tools.segment.confidence import confidence
 from medvision_agent.tools.segment.methods import METHODS
@@ -63,51 +62,20 @@ class SegmentArguments(ThresholdArguments):
     candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 to 3 (1 if left out)")
 
 
-class Segment(Result):
+class Segment(Outlined):
     """One candidate with all its measures, and the others in words."""
 
-    view: str
     candidate: int
     candidates: int
     confidence: str
-    box_x0: float
-    box_y0: float
-    box_x1: float
-    box_y1: float
-    v0_box_x0: float
-    v0_box_y0: float
-    v0_box_x1: float
-    v0_box_y1: float
-    box_width_mm: float
-    box_height_mm: float
-    major_mm: float
-    minor_mm: float
-    major_x0: float
-    major_y0: float
-    major_x1: float
-    major_y1: float
-    minor_x0: float
-    minor_y0: float
-    minor_x1: float
-    minor_y1: float
-    area_mm2: float
     outline: str
     others: str
 
 
-_MEASURES = (
-    Measurand(BOX, ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")),
-    Measurand(
-        LENGTH_MM,
-        ("major_mm", "minor_mm"),
-        (("major_x0", "major_y0", "major_x1", "major_y1"), ("minor_x0", "minor_y0", "minor_x1", "minor_y1")),
-    ),
-    Measurand(AREA_MM2, ("area_mm2",)),
-)
 _PICTURE = "\nThe picture shows the candidate."
 
 
-@tool(SegmentArguments, Segment, overlay=_PICTURE, measures=_MEASURES, solver=True)
+@tool(SegmentArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True)
 def segment(views: ViewSet, args: SegmentArguments) -> Output:
     """Segment a structure: up to three candidates for its outline, of different size.
 
@@ -126,7 +94,7 @@ def segment(views: ViewSet, args: SegmentArguments) -> Output:
     return _answer("outline", views, view, prompt, args.candidate)
 
 
-@tool(WatershedArguments, Segment, overlay=_PICTURE, measures=_MEASURES, solver=True)
+@tool(WatershedArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True)
 def segment_watershed(views: ViewSet, args: WatershedArguments) -> Output:
     """Segment a structure in a region by a watershed from its middle and its surroundings.
 
@@ -140,7 +108,7 @@ def segment_watershed(views: ViewSet, args: WatershedArguments) -> Output:
     return _answer("watershed", views, view, Prompt(region), 1)
 
 
-@tool(ThresholdArguments, Segment, overlay=_PICTURE, measures=_MEASURES, solver=True)
+@tool(ThresholdArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True)
 def segment_threshold(views: ViewSet, args: ThresholdArguments) -> Output:
     """Segment a structure by one grey level that separates it from its surroundings, brighter or darker.
 

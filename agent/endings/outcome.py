@@ -48,7 +48,7 @@ class Outcome(StrEnum):
     GATEWAY = "gateway"
     """Something between us and the model refused the request: a redirect, a request too large for a gateway."""
     UNKNOWN_ENDING = "unknown_ending"
-    """The reply stopped for a reason that this package does not know: perhaps no complete answer, so it is none."""
+    """The reply stopped for a reason that this package does not know. It may be incomplete, so it is no answer."""
     TOO_LARGE = "too_large"
     """The body of the reply was larger than the model's row allows (``max_body_mb``), also at the last try."""
     UNSUPPORTED = "unsupported"

@@ -25,7 +25,7 @@ def _names_a_host(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # a port that is none, a bracket without its other half
+    except ValueError:  # the port is no number, or a bracket is not closed
         return False
     return port != 0 and not parts.netloc.endswith(":") and _HOST.fullmatch(host) is not None
 

@@ -24,8 +24,6 @@ __all__ = ["REASONING", "CompatibleChat"]
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Fields of a message in which servers put thoughts: DeepSeek, vLLM and llama.cpp, OpenRouter, Ollama, LiteLLM."""
-
-
 _EXTRA = "extra_content"
 """Field of a call in which Gemini's signatures of thoughts come and go (``google.thought_signature``)."""
 

@@ -77,17 +77,10 @@ def _parsed(body: bytes) -> Any:
 
 
 def _calls(content: Any) -> list[dict[str, Any]]:
-    """Return the objects that hold ``arguments``: functions of chat completions, function calls of responses."""
-    found: list[dict[str, Any]] = []
-    if isinstance(content, dict):
-        if "arguments" in content and "name" in content:
-            found.append(content)
-        for key in ("choices", "message", "tool_calls", "function", "output"):
-            found += _calls(content.get(key))
-    elif isinstance(content, list):
-        for item in content:
-            found += _calls(item)
-    return found
+    """Return the function calls of a response; those of chat completions are read by ``openai_shapes``."""
+    output = content.get("output") if isinstance(content, dict) else None
+    items = output if isinstance(output, list) else []
+    return [item for item in items if isinstance(item, dict) and "arguments" in item and "name" in item]
 
 
 def _mark(call: dict[str, Any]) -> bool:

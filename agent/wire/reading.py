@@ -8,9 +8,6 @@ from typing import Any
 
 from medvision_agent.agent.wire.words import status_stated
 
-_GENERATED = "failed_generation"
-"""Where Groq quotes what the model wrote."""
-
 __all__ = [
     "BodyError",
     "asked_wait",
@@ -22,6 +19,9 @@ __all__ = [
     "status_of",
     "text_of",
 ]
+
+_GENERATED = "failed_generation"
+"""Where Groq quotes what the model wrote."""
 
 
 class BodyError(Exception):

@@ -45,8 +45,12 @@ def verify_run(folder: Path) -> Verified:
     try:
         with reading(folder) as database:
             records = list(records_in(database))
-            damage = [*_complaints(database), *damage_in(database, count), *_traces(database)]
-            named: dict[str, str | None] = {**_named_pictures(database)}
+            damage = [*_complaints(database), *damage_in(database, count)]
+            named = dict[str, str | None]()
+            for trace in traces_in(database):
+                damage += [changed("trace", trace.sample_id, trace.attempt)] if trace.changed else []
+                for key in filter(is_hash, _pictures(trace.json)):
+                    named.setdefault(key, trace.sample_id)
     except DamageError as error:  # it breaks off here
         return Verified(folder, damage=(Damage(str(error)),))
     files = sorted(path.stem for path in (folder / PICTURES).glob("*/*.png"))
@@ -69,21 +73,6 @@ def _complaints(database: sqlite3.Connection) -> Iterator[Damage]:
     for (line,) in database.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if line != "ok":
             yield Damage(f"its database is damaged: {line}")
-
-
-def _traces(database: sqlite3.Connection) -> Iterator[Damage]:
-    for trace in traces_in(database):
-        if trace.changed:
-            yield changed("trace", trace.sample_id, trace.attempt)
-
-
-def _named_pictures(database: sqlite3.Connection) -> dict[str, str]:
-    """Return the hashes of the pictures that traces name, each with the first sample that was shown it."""
-    named = dict[str, str]()
-    for trace in traces_in(database):
-        for key in filter(is_hash, _pictures(trace.json)):
-            named.setdefault(key, trace.sample_id)
-    return named
 
 
 def _pictures(trace: str) -> list[str]:

@@ -4,20 +4,29 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import numpy as np
 import pytest
 from fake.replies import Reply
 from fake.server import FakeServer, Request
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from medvision_agent.agent.answer import answer
 from medvision_agent.agent.chat.chat import Chat, Turn
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import MODEL_CONFIG, ModelConfig
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.agent.words.question import Question
+from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.slice import grey_slice
 
 GEMINI_KEY, OPENAI_KEY = "AIzaSy-fake-0123456789", "plain-fake-key-0123456789"
 PNG = bytes(range(256))
 """Any bytes will do; all of them, so that both alphabets of base64 differ."""
+OFF = Condition.parse("off")
+QUESTION = Question("distance", grey_slice(np.zeros((20, 20)), Spacing(1.0, 1.0)), "A slice.", None, ("tip", "base"))
 
 
 class Provider:
@@ -104,3 +113,17 @@ def chat_completions(server: FakeServer) -> Provider:
 @pytest.fixture
 def responses(server: FakeServer) -> Provider:
     return Provider(server, "responses")
+
+
+@pytest.fixture
+def ask(server, chat_completions, gemini, responses):
+    """Return a function that has a conversation with a server that gives one reply, or follows a rule."""
+
+    async def asked(reply, condition=OFF, *, wire="chat"):
+        server.behave(reply if callable(reply) else lambda request: reply)
+        provider = {"chat": chat_completions, "gemini": gemini, "responses": responses}[wire]
+        config = provider.config(max_tries=1)
+        async with asyncio.timeout(60), open_model(config, environ=provider.environ) as model:
+            return await answer(QUESTION, condition, model, Limits())
+
+    return asked

@@ -6,9 +6,10 @@ Their chat templates do what those of the published checkpoints do: only Qwen3-V
 from pathlib import Path
 from typing import Any
 
-from fake.tiny import _VISION, GEMMA_TEMPLATE, PLAIN_TEMPLATE, RESPONSE_TEMPLATE, TOOLS_TEMPLATE, _text, _tokenizer
+from fake.tiny import _VISION, GEMMA_TEMPLATE, RESPONSE_TEMPLATE, TOOLS_TEMPLATE, _text, _tokenizer
 from fake.tiny import _saved as saved
 from fake.tiny import gemma3 as gemma3_checkpoint
+from fake.tiny import llava as llava_checkpoint
 
 _QWEN_SPECIAL = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>", "<turn>"]
 _CHATML = """\
@@ -189,27 +190,7 @@ def llava_onevision(folder: Path) -> Path:
 
 def llava_mistral(folder: Path) -> Path:
     """Save a LLaVA model with Mistral's language model to *folder*."""
-    from transformers import LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
-    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-
-    tokenizer = _tokenizer(["<pad>", "</s>", "<s>", "<image>", "<turn>", "<end>"], {}, False)
-    processor = LlavaProcessor(
-        image_processor=CLIPImageProcessorPil(
-            size={"height": 28, "width": 28}, crop_size={"height": 28, "width": 28}, do_center_crop=False
-        ),
-        tokenizer=tokenizer,
-        patch_size=7,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=PLAIN_TEMPLATE,
-    )
-    config = LlavaConfig(
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1,
-        text_config={"model_type": "mistral", **_text(len(tokenizer)), "bos_token_id": 2, "eos_token_id": 1},
-        vision_config={"model_type": "clip_vision_model", **_VISION, "projection_dim": 16},
-    )
-    return saved(folder, LlavaForConditionalGeneration, config, processor)
+    return llava_checkpoint(folder, language="mistral", crops=False)
 
 
 def smolvlm(folder: Path) -> Path:

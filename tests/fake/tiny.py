@@ -161,8 +161,15 @@ def idefics3(folder: Path, *, template: str = TOOLS_TEMPLATE, response_template:
     return _saved(folder, Idefics3ForConditionalGeneration, config, processor)
 
 
-def llava(folder: Path, *, template: str = PLAIN_TEMPLATE, response_template: Any = None) -> Path:
-    """Save a LLaVA model with its processor to *folder*."""
+def llava(
+    folder: Path,
+    *,
+    template: str = PLAIN_TEMPLATE,
+    response_template: Any = None,
+    language: str = "llama",
+    crops: bool = True,
+) -> Path:
+    """Save a LLaVA model with its processor to *folder*; one that *crops* cuts the middle out of a picture."""
     from transformers import (
         CLIPImageProcessor,
         LlavaConfig,
@@ -175,7 +182,9 @@ def llava(folder: Path, *, template: str = PLAIN_TEMPLATE, response_template: An
         tokenizer.response_template = response_template
     processor = LlavaProcessor(
         image_processor=CLIPImageProcessor(
-            size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}, do_center_crop=True
+            size={"shortest_edge": 28} if crops else {"height": 28, "width": 28},
+            crop_size={"height": 28, "width": 28},
+            do_center_crop=crops,
         ),
         tokenizer=tokenizer,
         patch_size=7,
@@ -186,7 +195,7 @@ def llava(folder: Path, *, template: str = PLAIN_TEMPLATE, response_template: An
     config = LlavaConfig(
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-1,
-        text_config={"model_type": "llama", **_text(len(tokenizer)), "bos_token_id": 2, "eos_token_id": 1},
+        text_config={"model_type": language, **_text(len(tokenizer)), "bos_token_id": 2, "eos_token_id": 1},
         vision_config={"model_type": "clip_vision_model", **_VISION, "projection_dim": 16},
     )
     return _saved(folder, LlavaForConditionalGeneration, config, processor)

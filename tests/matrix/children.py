@@ -15,23 +15,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from threading import Lock
 
+from fast import server
+
 from matrix import hooks
 
 BOUND = 120
 """Seconds within which a child ends. Undisturbed it needs less than one; a busy machine needs more."""
-PRELOADED = (
-    "medvision_agent.api.asking",
-    "medvision_agent.api.comparing",
-    "medvision_agent.api.scoring",
-    "medvision_agent.api.studying",
-    "medvision_agent.api.writing",
-    "medvision_agent.cli.printed.summary",
-    "medvision_agent.agent.providers.gemini.chat",
-    "medvision_agent.agent.providers.openai",
-    "medvision_agent.cli.run",
-    "medvision_agent.cli.ablate",
-    "matrix.children",
-)
+PRELOADED = (*server.PRELOADED, "medvision_agent.cli.ablate", "matrix.children")
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,21 @@
 """Every reason to stop that a service is known to give, and what becomes of one that nobody knows."""
 
-import asyncio
 import re
 
-import numpy as np
 import pytest
 from fake.replies import Reply, raw, text
 from fake.servers import FINAL, call, chat, first
 from google.genai.types import FinishReason
 from langchain_core.messages import AIMessage
 
-from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.finish import CHAT, GEMINI, RESPONSES, Finish, finish_of
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import MODEL_CONFIG
-from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.providers.langchain import LangChainChat
-from medvision_agent.agent.words.question import Question
-from medvision_agent.tools.view.geometry import Spacing
-from medvision_agent.tools.view.slice import grey_slice
 
-KEYS = {"GEMINI_API_KEY": "a-test-key-of-google", "OPENAI_API_KEY": "a-test-key-of-openai"}
 ON, OFF = Condition.parse("on"), Condition.parse("off")
-QUESTION = Question("distance", grey_slice(np.zeros((20, 20)), Spacing(1.0, 1.0)), "A slice.", None, ("tip", "base"))
 PARTIAL = "<answer>3, 2</answer> then I go on and"
-
-
-@pytest.fixture
-def ask(server, chat_completions, gemini, responses):
-    """Return a function that has a conversation with a server that gives one reply, or follows a rule."""
-
-    async def asked(reply, condition=OFF, *, wire="chat"):
-        server.behave(reply if callable(reply) else lambda request: reply)
-        config = {"chat": chat_completions, "gemini": gemini, "responses": responses}[wire].config(max_tries=1)
-        async with asyncio.timeout(60), open_model(config, environ=KEYS) as model:
-            return await answer(QUESTION, condition, model, Limits())
-
-    return asked
 
 
 def test_every_reason_of_the_gemini_sdk_stands_in_the_table():

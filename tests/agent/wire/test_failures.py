@@ -1,40 +1,16 @@
 """What errors mean: by the code of an error under status 200, by words, by the status of a gateway."""
 
-import asyncio
-
-import numpy as np
 import pytest
 from fake.replies import error, raw
 from fake.servers import FINAL, first, gemini_error
 
-from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ProviderError
-from medvision_agent.tools.view.geometry import Spacing
-from medvision_agent.tools.view.slice import grey_slice
 
-KEYS = {"GEMINI_API_KEY": "a-test-key-of-google", "OPENAI_API_KEY": "a-test-key-of-openai"}
-ON, OFF = Condition.parse("on"), Condition.parse("off")
-QUESTION = Question("distance", grey_slice(np.zeros((20, 20)), Spacing(1.0, 1.0)), "A slice.", None, ("tip", "base"))
+ON = Condition.parse("on")
 LONG = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens"
 GROQ = {"message": "Failed to call a function.", "code": "tool_use_failed", "failed_generation": "<function=ruler{"}
-
-
-@pytest.fixture
-def ask(server, chat_completions, gemini, responses):
-    """Return a function that has a conversation with a server that gives one reply, or follows a rule."""
-
-    async def asked(reply, condition=OFF, *, wire="chat"):
-        server.behave(reply if callable(reply) else lambda request: reply)
-        config = {"chat": chat_completions, "gemini": gemini, "responses": responses}[wire].config(max_tries=1)
-        async with asyncio.timeout(60), open_model(config, environ=KEYS) as model:
-            return await answer(QUESTION, condition, model, Limits())
-
-    return asked
 
 
 def under_200(message, **fields):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from identities import a_sample
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.data.sample import PixelSize, Sample
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.scorer.score import score, score_record
 from medvision_agent.eval.store.record import Record
@@ -117,19 +117,7 @@ def test_a_target_of_the_wrong_length_is_not_broadcast() -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_only_answered_text_is_read(outcome: Outcome) -> None:
-    sample = Sample(
-        id="s1",
-        task="distance",
-        image="a.png",
-        pixel_size=PixelSize(height_mm=1, width_mm=1),
-        modality="MR",
-        plane="axial",
-        landmarks=("a", "b"),
-        target=(10.0,),
-        convention="edge",
-        dataset="d",
-        subject="d/1",
-    )
+    sample = a_sample("s1")
     result = score_record(Record(sample=sample, outcome=outcome, response="<answer>10</answer>"), V12)
     if outcome.infrastructure:
         assert result is None

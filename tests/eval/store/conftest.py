@@ -4,32 +4,16 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from identities import an_identity
+from identities import a_sample, an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import ToolCallTrace, Trace
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
 IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="r")
 CONFIG = {"source": {"name": "demo", "note": "a note", "demonstration": True}}
-SAMPLES = [
-    Sample(
-        id=f"s{number}",
-        task="distance",
-        image="x.png",
-        pixel_size={"height_mm": 1, "width_mm": 1},
-        modality="MR",
-        plane="axial",
-        landmarks=("a", "b"),
-        target=(10.0,),
-        convention="edge",
-        dataset="d",
-        subject="d/1",
-    )
-    for number in range(4)
-]
+SAMPLES = [a_sample(f"s{number}") for number in range(4)]
 
 
 def add(store, number, *, attempt=1, outcome=Outcome.ANSWERED):

@@ -3,12 +3,11 @@
 import sqlite3
 
 import pytest
-from identities import an_identity
+from identities import a_sample, an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.read import open_run, read_trace
@@ -20,19 +19,7 @@ CONFIG = {"source": {"name": "demo", "note": "a note", "demonstration": True}}
 
 
 def sample(number):
-    return Sample(
-        id=f"s{number}",
-        task="distance",
-        image="x.png",
-        pixel_size={"height_mm": 1, "width_mm": 1},
-        modality="MR",
-        plane="axial",
-        landmarks=("a", "b"),
-        target=(10.0,),
-        convention="edge",
-        dataset="d",
-        subject="d/1",
-    )
+    return a_sample(f"s{number}")
 
 
 SAMPLES = [sample(number) for number in range(3)]

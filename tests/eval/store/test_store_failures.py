@@ -9,12 +9,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from identities import an_identity
+from identities import a_sample, an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.read import open_run, read_trace
 from medvision_agent.eval.store.record import Record
@@ -25,19 +24,7 @@ CONFIG = {"source": {"name": "demo", "note": "a note"}}
 
 
 def sample(name):
-    return Sample(
-        id=name,
-        task="distance",
-        image="x.png",
-        pixel_size={"height_mm": 1, "width_mm": 1},
-        modality="MR",
-        plane="axial",
-        landmarks=("a", "b"),
-        target=(10.0,),
-        convention="edge",
-        dataset="d",
-        subject="d/1",
-    )
+    return a_sample(name)
 
 
 SAMPLES = [sample("s0"), sample("s1")]

@@ -5,34 +5,18 @@ import sqlite3
 from threading import Event, Thread
 
 import pytest
-from identities import an_identity
+from identities import a_sample, an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
 IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="r")
 CONFIG = {"source": {"name": "demo", "note": "a note"}}
-SAMPLES = [
-    Sample(
-        id=f"s{number}",
-        task="distance",
-        image="x.png",
-        pixel_size={"height_mm": 1, "width_mm": 1},
-        modality="MR",
-        plane="axial",
-        landmarks=("a", "b"),
-        target=(10.0,),
-        convention="edge",
-        dataset="d",
-        subject="d/1",
-    )
-    for number in range(8)
-]
+SAMPLES = [a_sample(f"s{number}") for number in range(8)]
 
 
 def record(number):
