@@ -10,21 +10,13 @@ from typing import Literal
 from pydantic import Field
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.base import Arguments, Output, tool
-from medvision_agent.tools.segment.asked import (
-    MEASURES,
-    Maybe,
-    Outlined,
-    outlined,
-    point_of,
-    region_of,
-    results,
-    touches,
-)
+from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
+from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results, touches
 from medvision_agent.tools.segment.candidates import Prompt, candidates
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["FitContour", "FitContourArguments", "fit_contour"]
+__all__ = ["MEASURES", "FitContour", "FitContourArguments", "Outlined", "fit_contour"]
 
 
 class FitContourArguments(Arguments):
@@ -40,6 +32,45 @@ class FitContourArguments(Arguments):
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     seed_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
     seed_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
+
+
+class Outlined(Result):
+    """Box in the view and in v0, physical sizes, and the end points of the ellipse's axes in the view."""
+
+    view: str
+    box_x0: float
+    box_y0: float
+    box_x1: float
+    box_y1: float
+    v0_box_x0: float
+    v0_box_y0: float
+    v0_box_x1: float
+    v0_box_y1: float
+    box_width_mm: float
+    box_height_mm: float
+    major_mm: float
+    minor_mm: float
+    major_x0: float
+    major_y0: float
+    major_x1: float
+    major_y1: float
+    minor_x0: float
+    minor_y0: float
+    minor_x1: float
+    minor_y1: float
+    area_mm2: float
+
+
+MEASURES = (
+    Measurand(BOX, ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")),
+    Measurand(
+        LENGTH_MM,
+        ("major_mm", "minor_mm"),
+        (("major_x0", "major_y0", "major_x1", "major_y1"), ("minor_x0", "minor_y0", "minor_x1", "minor_y1")),
+    ),
+    Measurand(AREA_MM2, ("area_mm2",)),
+)
+"""What every result of the kind ``Outlined`` measures."""
 
 
 class FitContour(Outlined):

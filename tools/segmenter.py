@@ -10,7 +10,8 @@ from pydantic import Field
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, tool
-from medvision_agent.tools.segment.asked import MEASURES, Maybe, Outlined, outlined, point_of, region_of, results
+from medvision_agent.tools.fit_contour import MEASURES, Outlined
+from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results
 from medvision_agent.tools.segment.candidates import Candidate, Prompt
 from medvision_agent.tools.segment.confidence import confidence
 from medvision_agent.tools.segment.methods import METHODS

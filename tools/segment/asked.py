@@ -1,4 +1,4 @@
-"""What the tools that outline share: how a model asks, and what is measured, stated and drawn of an outline."""
+"""What the tools that outline share: how a model asks, and what is stated and drawn of an outline."""
 
 from typing import Annotated, Any
 
@@ -6,15 +6,13 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from medvision_agent.errors import ToolError
-from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
-from medvision_agent.tools.base import Measurand, Result
 from medvision_agent.tools.segment.contour import Measured
 from medvision_agent.tools.view.geometry import Point, Region
 from medvision_agent.tools.view.overlay import CYAN, GREEN, YELLOW, Overlay
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import View, ViewSet
 
-__all__ = ["MEASURES", "Maybe", "Outlined", "named", "outlined", "point_of", "region_of", "results", "touches"]
+__all__ = ["Maybe", "named", "outlined", "point_of", "region_of", "results", "touches"]
 
 
 def _leave_out(schema: dict[str, Any]) -> None:
@@ -24,45 +22,6 @@ def _leave_out(schema: dict[str, Any]) -> None:
 
 Maybe = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=_leave_out)]
 """A number that may be left out."""
-
-
-class Outlined(Result):
-    """Box in the view and in v0, physical sizes, and the end points of the ellipse's axes in the view."""
-
-    view: str
-    box_x0: float
-    box_y0: float
-    box_x1: float
-    box_y1: float
-    v0_box_x0: float
-    v0_box_y0: float
-    v0_box_x1: float
-    v0_box_y1: float
-    box_width_mm: float
-    box_height_mm: float
-    major_mm: float
-    minor_mm: float
-    major_x0: float
-    major_y0: float
-    major_x1: float
-    major_y1: float
-    minor_x0: float
-    minor_y0: float
-    minor_x1: float
-    minor_y1: float
-    area_mm2: float
-
-
-MEASURES = (
-    Measurand(BOX, ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")),
-    Measurand(
-        LENGTH_MM,
-        ("major_mm", "minor_mm"),
-        (("major_x0", "major_y0", "major_x1", "major_y1"), ("minor_x0", "minor_y0", "minor_x1", "minor_y1")),
-    ),
-    Measurand(AREA_MM2, ("area_mm2",)),
-)
-"""What every result of the kind ``Outlined`` measures."""
 
 
 def region_of(views: ViewSet, view: View, corners: tuple[float | None, ...]) -> Region | None:
