@@ -115,7 +115,7 @@ async def after_model(
     """Go on to the tools if the model called any and may, or have it check its answer, else end with what it said."""
     session = runtime.context
     turn = session.turns[-1]
-    if turn.finish is Finish.UNKNOWN:
+    if not turn.finish.may_call:
         return "__end__"
     if turn.calls_a_tool:
         return "tools" if session.condition.tools and not session.forced else "__end__"

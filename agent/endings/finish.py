@@ -29,6 +29,11 @@ class Finish(StrEnum):
     UNKNOWN = "unknown"
     """A reason that stands in no table."""
 
+    @property
+    def may_call(self) -> bool:
+        """Whether calls in such a reply are the model's to make: of one that was refused or is not whole, none is run."""
+        return self not in (Finish.BLOCKED, Finish.BROKEN_OFF, Finish.UNKNOWN)
+
 
 _S, _T, _L = Finish.STOP, Finish.TOOL_CALLS, Finish.LENGTH
 _B, _M, _OFF = Finish.BLOCKED, Finish.MALFORMED_CALL, Finish.BROKEN_OFF

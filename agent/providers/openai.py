@@ -71,7 +71,7 @@ class OpenAIChat(Chat):
             return Finish.BROKEN_OFF, str(raw or "")
         finish = finish_of(str(raw), CHAT if metadata.get("finish_reason") else RESPONSES)
         native = str(metadata.get("native_finish_reason") or "")
-        if finish in (Finish.STOP, Finish.BROKEN_OFF) and finish_of(native, CHAT) in _SAYS_MORE:
+        if finish in (Finish.STOP, Finish.TOOL_CALLS, Finish.BROKEN_OFF) and finish_of(native, CHAT) in _SAYS_MORE:
             return finish_of(native, CHAT), native
         return finish, str(raw)
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from fake.replies import Reply, raw, text
-from fake.servers import FINAL, call, chat, first
+from fake.replies import Reply, calls, raw, text
+from fake.servers import FINAL, RULER, call, chat, first
 from google.genai.types import FinishReason
 from langchain_core.messages import AIMessage
 
@@ -91,6 +91,30 @@ async def test_an_unknown_reason_is_an_ending_of_its_own(ask, condition):
 async def test_a_call_under_an_unknown_reason_is_not_run(ask):
     given = await ask(chat({"content": "", "tool_calls": [call(id="a")]}, "tool_ish"), ON)
     assert (given.outcome, given.trace.tool_calls) == (Outcome.UNKNOWN_ENDING, [])
+
+
+CALLING = {"content": "", "tool_calls": [call(id="a")]}
+BAD_ENDINGS = {
+    "a filter, chat": ("chat", chat(CALLING, "content_filter"), Outcome.REFUSED),
+    "z.AI's filter": ("chat", chat(CALLING, "sensitive"), Outcome.REFUSED),
+    "an error, chat": ("chat", chat(CALLING, "error"), Outcome.BAD_REPLY),
+    "a refusal beside it": ("chat", chat({**CALLING, "refusal": "I must not."}, "tool_calls"), Outcome.REFUSED),
+    "behind a gateway": ("chat", chat(CALLING, "tool_calls", native_finish_reason="SAFETY"), Outcome.REFUSED),
+    "broken off behind it": ("chat", chat(CALLING, "tool_calls", native_finish_reason="error"), Outcome.BAD_REPLY),
+    "a filter, responses": ("responses", calls(RULER, finish="content_filter"), Outcome.REFUSED),
+    "SAFETY": ("gemini", calls(RULER, finish="SAFETY"), Outcome.REFUSED),
+    "RECITATION": ("gemini", calls(RULER, finish="RECITATION"), Outcome.REFUSED),
+    "OTHER": ("gemini", calls(RULER, finish="OTHER"), Outcome.UNKNOWN_ENDING),
+    "NO_IMAGE": ("gemini", calls(RULER, finish="NO_IMAGE"), Outcome.BAD_REPLY),
+}
+
+
+@pytest.mark.parametrize("ending", BAD_ENDINGS)
+async def test_calls_in_a_reply_that_was_refused_or_is_not_whole_are_not_run(ask, ending, server):
+    wire, reply, outcome = BAD_ENDINGS[ending]
+    given = await ask(first(reply), ON, wire=wire)
+    assert (given.outcome, given.response, given.trace.tool_calls) == (outcome, "", [])
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
