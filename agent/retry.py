@@ -22,7 +22,7 @@ from langchain_core.runnables import Runnable
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from medvision_agent.agent.chat.chat import Turn
-from medvision_agent.agent.endings.finish import Finish
+from medvision_agent.agent.endings.finish import CALL_REFUSED, Finish
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
@@ -194,10 +194,10 @@ def _broken_off(message: AIMessage, turn: Turn) -> Fault:
 
 def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
     """Return the turn of a model whose call (*written*) the service could not read; it reports no tokens of it."""
-    metadata = {"finish_reason": "malformed_function_call", "error": said, "failed_generation": written}
+    metadata = {"finish_reason": CALL_REFUSED, "error": said, "failed_generation": written}
     message = AIMessage("", response_metadata=metadata)
     usage = Usage(model_calls=1, unreported=1)
-    return message, Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw="malformed_function_call", usage=usage)
+    return message, Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw=CALL_REFUSED, usage=usage)
 
 
 _backoff = wait_exponential_jitter(initial=1, max=60, jitter=1)

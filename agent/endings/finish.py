@@ -8,7 +8,10 @@ read in the services' documentation and source in November 2026.
 from collections.abc import Mapping
 from enum import StrEnum
 
-__all__ = ["CHAT", "GEMINI", "RESPONSES", "Finish", "finish_of"]
+__all__ = ["CALL_REFUSED", "CHAT", "GEMINI", "RESPONSES", "Finish", "finish_of"]
+
+CALL_REFUSED = "malformed_function_call"
+"""Our reason to stop for a call that a service answered by an error: such an error holds no token counts."""
 
 
 class Finish(StrEnum):
@@ -31,7 +34,7 @@ class Finish(StrEnum):
 
     @property
     def may_call(self) -> bool:
-        """Whether calls in such a reply are the model's to make: of one that was refused or is not whole, none is run."""
+        """Whether calls in such a reply are run: none is where it was refused or is not whole."""
         return self not in (Finish.BLOCKED, Finish.BROKEN_OFF, Finish.UNKNOWN)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import httpx2
 from langchain_core.messages import AIMessage
 
+from medvision_agent.agent.providers.responses_shapes import read_output
+from medvision_agent.agent.wire.base_resp import error_of_base_resp
 from medvision_agent.agent.wire.body import LARGE, BoundedClient, replaced
 from medvision_agent.agent.wire.counts import drop_false_counts
 from medvision_agent.agent.wire.words import status_of_body
@@ -47,6 +49,8 @@ def _told(body: bytes) -> bytes:
     content = _unlisted(written := _parsed(body)) if len(body) < LARGE else None
     if not isinstance(content, dict):
         return body
+    if (stated := error_of_base_resp(content)) is not None:
+        return json.dumps({"error": stated[1]}).encode()
     said = content.get("error") or content.get("detail")
     if said and not isinstance(said, dict):
         return json.dumps({"error": {"message": said if isinstance(said, str) else json.dumps(said)}}).encode()
@@ -56,9 +60,11 @@ def _told(body: bytes) -> bytes:
 def _mended(body: bytes) -> tuple[int, bytes]:
     """Return the status that *body* stands for, and *body* itself if nothing has to be marked."""
     content = _parsed(body)
+    if (stated := error_of_base_resp(content)) is not None:
+        return stated[0], json.dumps({"error": stated[1]}).encode()
     if (status := status_of_body(_unlisted(content))) is not None:
         return status, _told(body)
-    changed = [drop_false_counts(content), *(_mark(call) for call in _calls(content))]
+    changed = [drop_false_counts(content), read_output(content), *(_mark(call) for call in _calls(content))]
     return 200, json.dumps(content).encode() if any(changed) else body
 
 

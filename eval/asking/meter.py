@@ -1,23 +1,31 @@
 """Keeping a budget: when no further sample of a run may be started.
 
 Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
-more than that. Before a sample is started, those in flight count as much as the mean of all so far. Calls whose
-usage a service did not report count as much as the mean call it did report; where it reports none at all, a budget
-of money or tokens cannot be kept, and the run stops after its first samples and says so; where there was a probe, it
-stops before them.
+more than that. Before a sample is started, those in flight count as much as the mean of all so far. A budget of money
+or tokens cannot be kept where a service reports no usage: the first reply without stops the run, and so does a probe
+without, before any sample.
+
+An unreadable call that a service answers by an error is no such reply: errors hold no token counts, on no service, and
+whether it bills for them is not known. Each is estimated, as much as the dearest sample so far: no single call takes
+more than a whole conversation. As long as no sample had any count, nothing can be estimated, and ``UNESTIMATED`` such
+samples stop the run.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from medvision_agent.agent.endings.finish import CALL_REFUSED
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.record import Record
 from medvision_agent.text import plural
 
-__all__ = ["Meter"]
+__all__ = ["UNESTIMATED", "Meter"]
+
+UNESTIMATED = 5
+"""Samples without any token count, all of whose calls were answered by errors, after which a budget stops the run."""
 
 
 class Meter:
@@ -38,6 +46,9 @@ class Meter:
         self._usd = 0.0
         self._beside, self._beside_usd = Usage(), 0.0
         self._samples = 0
+        self._refused = 0
+        """Calls that were answered by an error."""
+        self._dearest, self._dearest_usd = 0, 0.0
         self._flying = 0
         self.reason = ""
         """Why no further sample may be started; empty as long as one may."""
@@ -60,6 +71,9 @@ class Meter:
         self._usage = self._usage + record.usage
         self._usd += record.cost_usd or 0.0
         self._samples += bool(record.usage.model_calls)
+        self._refused += min(record.usage.unreported, record.finish_reasons.count(CALL_REFUSED))
+        self._dearest = max(self._dearest, _tokens(record.usage))
+        self._dearest_usd = max(self._dearest_usd, record.cost_usd or 0.0)
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -81,25 +95,36 @@ class Meter:
             yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
         if (budget.usd is not None or budget.tokens is not None) and (without := self._without_usage()):
             yield f"the service reports no usage ({without}), so that no limit of money or tokens can be kept"
-        tokens = self._projected(_tokens(self._usage)) + _tokens(self._beside)
+        tokens = self._projected(self._tokens_used) + _tokens(self._beside)
         if budget.tokens is not None and tokens >= budget.tokens:
             yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
-        if budget.usd is not None and self._projected(self._usd) + self._beside_usd >= budget.usd:
+        if budget.usd is not None and self._projected(self._usd_used) + self._beside_usd >= budget.usd:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
     def _without_usage(self) -> str:
-        """Say how many replies told no tokens, those of the probe included; empty where all did."""
+        """Say how many replies told no tokens, those of the probe included; empty where all did or can be estimated."""
         heard = self._usage + self._beside
         of_all = f"{heard.unreported} of {plural(heard.model_calls, 'reply', 'replies')} came without"
-        return of_all if heard.unreported else ""
+        known = self._dearest > 0 or self._samples < UNESTIMATED
+        return of_all if heard.unreported > (self._refused if known else 0) else ""
+
+    @property
+    def _tokens_used(self) -> int:
+        return _tokens(self._usage) + self._refused * self._dearest
+
+    @property
+    def _usd_used(self) -> float:
+        return self._usd + self._refused * self._dearest_usd
 
     def _projected(self, reported: float) -> float:
-        """Return what was reported, with the samples in flight at their mean."""
+        """Return what was reported or estimated, with the samples in flight at their mean."""
         return reported * (1 + self._flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:
-        tokens = _tokens(self._usage) + _tokens(self._beside)
-        return f"so far {tokens:,} tokens, {self._usd + self._beside_usd:.4f} US dollars"
+        tokens, usd = self._tokens_used + _tokens(self._beside), self._usd_used + self._beside_usd
+        refused = plural(self._refused, "unreadable call")
+        estimated = f"; {refused} without a count estimated at the dearest sample" if self._refused else ""
+        return f"so far {tokens:,} tokens, {usd:.4f} US dollars{estimated}"
 
 
 def _tokens(usage: Usage) -> int:

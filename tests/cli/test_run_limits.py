@@ -51,6 +51,16 @@ async def test_a_service_that_reports_no_usage_cannot_be_held_to_a_cost(usage, s
     assert "too low for 1 sample with unreported usage" in said
 
 
+async def test_a_call_that_a_service_answers_by_an_error_is_estimated(server, data, models, call, tmp_path):
+    refused = error(400, "Failed to call a function.", code="tool_use_failed")
+    server.script([ANSWER, refused, *[ANSWER] * 10])
+    code, _, err = await call(*words(data, models, tmp_path / "run", "--max-tokens", 4 * 1060))
+    assert code == 1
+    assert "so far 4,240 tokens" in err
+    assert "1 unreadable call without a count estimated at the dearest sample" in " ".join(err.split())
+    assert len(server.requests) == 4
+
+
 async def test_offline_models_have_no_cost_and_no_tokens(data, call, tmp_path):
     words = ("run", "--model", "baseline-prior", "--data", data, "--tools", "off", "--out", tmp_path / "run")
     code, _, err = await call(*words, "--max-cost", 1)

@@ -90,6 +90,42 @@ async def test_words_that_say_more_than_a_status(ask, reply, outcome):
     assert (await ask(reply)).outcome is outcome
 
 
+def base_resp(code, words="something", **fields):
+    return raw({"id": "1", "choices": None, "base_resp": {"status_code": code, "status_msg": words}, **fields})
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "outcome"),
+    [
+        (1002, "rate limit", Outcome.RATE_LIMITED),
+        (1039, "token limit", Outcome.RATE_LIMITED),
+        ("1001", "request timeout", Outcome.TIMEOUT),
+        (1024, "internal error", Outcome.SERVER_ERROR),
+        (1026, "input new_sensitive", Outcome.REFUSED),
+        (1027, "output new_sensitive", Outcome.REFUSED),
+        (2013, "invalid params", Outcome.REJECTED),
+        (2013, "invalid params, context window exceeds limit", Outcome.CONTEXT_OVERFLOW),
+        (3999, "new", Outcome.BAD_REPLY),
+    ],
+)
+async def test_minimax_states_its_errors_by_codes_of_its_own(ask, code, words, outcome):
+    given = await ask(base_resp(code, words))
+    assert given.outcome is outcome
+    assert f"{words} (MiniMax, status_code {code})" in given.detail
+
+
+@pytest.mark.parametrize("code", [1004, 1008, 2049, 2056, 2061])
+async def test_minimax_without_key_or_credit_stops_the_run(ask, code):
+    with pytest.raises(ProviderError, match=f"usage limit.*status_code {code}"):
+        await ask(base_resp(code, "usage limit"))
+
+
+async def test_minimax_says_of_every_reply_that_all_is_well(ask):
+    choice = {"index": 0, "message": {"role": "assistant", "content": FINAL}, "finish_reason": "stop"}
+    given = await ask(base_resp(0, "", choices=[choice], model="MiniMax-M2"))
+    assert (given.outcome, given.response) == (Outcome.ANSWERED, FINAL)
+
+
 QUOTA = {"@type": "type.googleapis.com/google.rpc.QuotaFailure"}
 
 

@@ -1,0 +1,50 @@
+"""The output of the responses interface as the adapter can read it, however a server shapes it.
+
+The adapter drops parts of a message that are not of type ``output_text`` and knows a ``custom_tool_call`` by a form
+that is not ours: no custom tool is ever declared, so that such a call is one of a declared function.
+"""
+
+from typing import Any
+
+__all__ = ["read_output"]
+
+_TEXT_PARTS = frozenset({"text", "output_text", "input_text", None})
+_CUSTOM = "custom_tool_call"
+
+
+def read_output(content: Any) -> bool:
+    """Bring the output in the body of a response into its form, in place; tell whether anything had to be done."""
+    output = content.get("output") if isinstance(content, dict) else None
+    if not isinstance(output, list):
+        return False
+    items = [_item(item) for item in output if isinstance(item, dict)]
+    changed = items != output
+    content["output"] = items
+    return changed
+
+
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    if item.get("type") == _CUSTOM:
+        call = {key: value for key, value in item.items() if key != "input"}
+        item = {**call, "type": "function_call", "arguments": item.get("input")}
+    if item.get("type") == "function_call" and not isinstance(item.get("call_id"), str):
+        item = {**item, "call_id": str(item.get("id") or "")}
+    return {**item, "content": _parts(item.get("content"))} if item.get("type") == "message" else item
+
+
+def _parts(content: Any) -> list[dict[str, Any]]:
+    parts = (_part(part) for part in (content if isinstance(content, list) else [content]))
+    return [part for part in parts if part is not None]
+
+
+def _part(part: Any) -> dict[str, Any] | None:
+    if isinstance(part, str):
+        part = {"text": part}
+    if not isinstance(part, dict):
+        return None
+    if part.get("type") not in _TEXT_PARTS:
+        return part
+    if not isinstance(part.get("text"), str):
+        return None
+    annotations = part.get("annotations")
+    return {**part, "type": "output_text", "annotations": annotations if isinstance(annotations, list) else []}

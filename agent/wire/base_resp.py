@@ -1,0 +1,46 @@
+"""MiniMax's errors: ``base_resp`` in a body under status 200, with codes of its own.
+
+Codes as MiniMax's documentation lists them (https://platform.minimax.io/docs/api-reference/errorcode), read in
+November 2026.
+"""
+
+from typing import Any
+
+__all__ = ["error_of_base_resp"]
+
+_FILTERED = 1026, 1027
+"""Sensitive input, sensitive output."""
+_STATUS = {
+    1000: 500,  # unknown error
+    1001: 408,  # timeout
+    1002: 429,  # rate limit
+    1004: 401,  # not authorized
+    1008: 402,  # insufficient balance
+    1024: 500,  # internal error
+    1026: 400,
+    1027: 400,
+    1033: 500,  # error of a system behind it
+    1039: 429,  # limit of tokens per minute
+    1041: 429,  # limit of connections
+    1042: 400,  # too many invisible characters
+    2013: 400,  # invalid parameters, or a context that is too long
+    2045: 429,  # the rate grew too fast
+    2049: 401,  # invalid key
+    2056: 429,  # usage limit of the plan
+    2061: 403,  # the plan does not have the model
+}
+"""The HTTP status that says the same, by code."""
+
+
+def error_of_base_resp(content: Any) -> tuple[int, dict[str, Any]] | None:
+    """Return the status and the error object that a ``base_resp`` stands for, or None where all is well.
+
+    A code that is not known leaves status 200: an error by its sentence alone.
+    """
+    stated = content.get("base_resp") if isinstance(content, dict) else None
+    written = str(stated.get("status_code")) if isinstance(stated, dict) else ""
+    if not isinstance(stated, dict) or not written.isdecimal() or len(written) > 6 or int(written) == 0:
+        return None
+    code = int(written)
+    message = f"{stated.get('status_msg') or 'no message'} (MiniMax, status_code {code})"
+    return _STATUS.get(code, 200), {"message": message, "code": "content_filter" if code in _FILTERED else written}
