@@ -15,6 +15,7 @@ from typing import Any
 from langchain_core.messages import HumanMessage
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.finish import CALL_REFUSED
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.endings.usage import Usage
@@ -36,6 +37,10 @@ _ALSO_OF_TOOLS = frozenset({Outcome.SERVER_ERROR, Outcome.BAD_REPLY})
 """Faults that may pass, and by which some services refuse tools."""
 
 
+class _UnreadCall(Exception):  # noqa: N818 - it reads as what happened
+    """The model called a tool, and the service could not read the call: it says nothing of the prompt."""
+
+
 class Prober:
     """Asks one model; the message without declarations is asked once, however many sets of tools there are."""
 
@@ -54,7 +59,9 @@ class Prober:
         except RequestFailed as failure:
             return self._found("failed", detail=str(failure))
         try:
-            with_tools = await self._tokens(tools, self._settings)
+            with_tools = await self._with_tools(tools)
+        except _UnreadCall as failure:
+            return self._found("failed", detail=f"the service could not read a call of the model: {failure}")
         except (RequestFailed, ProviderError) as failure:
             if _refuses_tools(failure):
                 refusal = f"{self._name}: the service refuses declared tools: {failure}"
@@ -85,6 +92,15 @@ class Prober:
             self._settings, self._asked = settings, True
         return self._without
 
+    async def _with_tools(self, tools: Tools) -> int | None:
+        """Return the prompt tokens with *tools*; a call that the short limit may have cut in two is asked for whole."""
+        try:
+            return await self._tokens(tools, self._settings)
+        except _UnreadCall:
+            if not self._settings:
+                raise
+            return await self._tokens(tools, {})
+
     async def _tokens(self, tools: Tools, settings: Mapping[str, Any]) -> int | None:
         """Return the prompt tokens of the message with *tools* declared, or None where none are reported."""
         chat = self._chat
@@ -104,9 +120,12 @@ class Prober:
             on_spent=self._paid,
             redact=chat.redact,
             pace=chat.pace,
+            tools=bool(tools),
         )
         usage = reply.turn.usage
         self._paid(usage)
+        if reply.turn.finish_raw == CALL_REFUSED:
+            raise _UnreadCall(reply.message.response_metadata["error"])
         return usage.input if usage.input > 0 and not usage.unreported else None
 
     def _paid(self, usage: Usage) -> None:

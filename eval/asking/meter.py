@@ -65,6 +65,8 @@ class Meter:
         """Count what a probe took; it is no sample."""
         self._beside = self._beside + probe.usage
         self._beside_usd += probe.cost_usd or 0.0
+        if probe.found != "not reported":  # what came without a count then is a call answered by an error
+            self._refused += probe.usage.unreported
 
     def add(self, record: Record) -> None:
         """Count a finished sample."""

@@ -140,6 +140,49 @@ async def test_a_fault_that_may_pass_is_no_refusal_of_tools(server, run):
     assert len(server.requests) == 4
 
 
+UNREAD = {
+    "llama.cpp": error(500, "Failed to parse tool call arguments as JSON: parse error at line 1, column 17"),
+    "ollama": error(500, "error parsing tool call: raw='{\"x0\": ', err=unexpected end of JSON input"),
+    "groq": error(400, "Failed to call a function.", code="tool_use_failed"),
+}
+
+
+@pytest.mark.parametrize("server_of", UNREAD)
+async def test_a_call_that_the_short_limit_cut_in_two_is_asked_for_whole(server, run, server_of):
+    def rule(request):
+        cut = "tools" in request.body and "max_completion_tokens" in request.body
+        return UNREAD[server_of] if cut else counted(request)
+
+    server.answer_probe = rule
+    ran = await run(budget={"tokens": 100_000})
+    assert (ran.run.probe.found, ran.run.probe.usage.model_calls, ran.used_up) == ("reached", 3, "")
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("server_of", UNREAD)
+async def test_a_call_that_the_service_cannot_read_is_no_refusal_of_tools(server, run, server_of):
+    server.answer_probe = lambda request: UNREAD[server_of] if "tools" in request.body else counted(request)
+    ran = await run(budget={"tokens": 100_000})
+    assert (ran.run.probe.found, len(server.probes), len(server.requests)) == ("failed", 3, 4)
+    assert "the service could not read a call of the model" in str(ran.run.probe)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_rate_limit_at_the_probe_is_waited_for_like_any_other(server, run, declared, monkeypatch):
+    monkeypatch.setattr("medvision_agent.agent.retry.random.uniform", lambda low, high: 0.0)
+    refused = []
+
+    def rule(request):
+        if ("tools" in request.body) == declared and len(refused) < 2:
+            refused.append(request)
+            return error(429, "slow down", retry_after="0")
+        return counted(request)
+
+    server.answer_probe = rule
+    ran = await run(row={"max_tries": 3})
+    assert (ran.run.probe.found, len(server.probes)) == ("reached", 4)
+
+
 async def test_an_older_server_gets_the_limit_by_the_name_it_knows(server, run):
     row = {"output_limit_key": "max_tokens", "extra_body": {"top_k": 1}}
     await run(row=row)
