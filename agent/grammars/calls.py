@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from langchain_core.messages import InvalidToolCall, ToolCall
 
 from medvision_agent.agent.grammars.grammar import Call, Parsed
-from medvision_agent.agent.grammars.marks import FOREIGN, MARK, THOUGHT
+from medvision_agent.agent.grammars.marks import FOREIGN, MARK, THOUGHT, unread_form
 from medvision_agent.agent.grammars.scan import Find, Scan
 from medvision_agent.agent.grammars.shapes import Place
 
@@ -29,8 +29,9 @@ def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
     shown, open_thought = _without_thoughts(text)
     start = max(0, len(text) - READ)
     finds = _said(Scan(shown, frozenset(tool_names)).run(start), shown, open_thought)
-    if not finds and (unknown := _unknown(shown[:open_thought], start)) is not None:
-        return parsed([Call("", raw=text[unknown:], problem="the form of this call is not known")], text[:unknown])
+    if not finds and (unknown := _unknown(shown[:open_thought], start, frozenset(tool_names))) is not None:
+        at, name = unknown
+        return parsed([Call(name, raw=text[at:], problem="the form of this call is not known")], text[:at])
     return parsed(_calls(text, finds), _prose(text, finds))
 
 
@@ -89,10 +90,17 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
     return said
 
 
-def _unknown(text: str, start: int) -> int | None:
-    """Return where a mark stands, from *start* on, that looks like the beginning of a call in a form not known here."""
+def _unknown(text: str, start: int, names: Collection[str]) -> tuple[int, str] | None:
+    """Return where something stands, from *start* on, that looks like a call in a form not read here, and its tool.
+
+    The tool is empty where only a mark is known to begin a call.
+    """
     marks = (mark.start() for mark in FOREIGN.finditer(text, start))
-    return next((at for at in marks if (known := MARK.match(text, at)) is None or known["open"] is None), None)
+    foreign = next((at for at in marks if (known := MARK.match(text, at)) is None or known["open"] is None), None)
+    named = unread_form(names).search(text, start)
+    if named is not None and (foreign is None or named.start() <= foreign):
+        return named.start(), next(filter(None, named.groups()))
+    return None if foreign is None else (foreign, "")
 
 
 def _prose(text: str, finds: Iterable[Find]) -> str:

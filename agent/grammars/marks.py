@@ -5,6 +5,8 @@ Every pattern is a choice of literals or has bounded repetitions, so that one se
 """
 
 import re
+from collections.abc import Collection
+from functools import lru_cache
 
 __all__ = [
     "AFTER_CALL",
@@ -17,6 +19,7 @@ __all__ = [
     "PAIR",
     "PROGRAM_LABELS",
     "THOUGHT",
+    "unread_form",
 ]
 
 ENVELOPE_LABELS = frozenset(
@@ -89,3 +92,23 @@ THOUGHT = re.compile(
     r"|(?P<end></think>|</thinking>|\[/THINK\]|◁/think▷|<unused95>|<channel\|>)"
 )
 """Where a model's thoughts begin and end."""
+
+
+@lru_cache(maxsize=64)
+def unread_form(names: Collection[str]) -> re.Pattern[str]:
+    """Return how calls of tools with these *names* look in forms that nobody here reads; group ``name`` is the tool.
+
+    They are those of coding assistants and of older frameworks, and might be prose but for the name and what follows:
+    ``<ruler><x0>0.1</x0></ruler>`` (Cline, Roo), ``<tool_name>ruler</tool_name>`` (their ``use_mcp_tool``),
+    ``Action: ruler`` before an ``Action Input:`` that is no plain object or with arguments in brackets (ReAct), and
+    ``ruler``, then ``tool_call(...)`` (ChatGLM3).
+    """
+    one = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)"
+    space, bold = r"\s{0,99}", r"[ \t*`]{0,8}"
+    forms = (
+        rf"<(?P<name>{one})>{space}(?:<[A-Za-z_][\w-]{{0,80}}>|</(?P=name)>)",
+        rf"<tool_name>{space}(?P<mcp>{one}){space}</tool_name>",
+        rf"(?m:^){bold}Action{bold}:{bold}(?P<react>{one})(?:`?\(|{bold}\n{space}{bold}Action[ _]Input{bold}:)",
+        rf"(?m:^)(?:<\|assistant\|>)?[ \t]{{0,8}}(?P<glm>{one})[ \t]{{0,8}}\n{space}(?:```python{space})?tool_call\(",
+    )
+    return re.compile("|".join(forms))

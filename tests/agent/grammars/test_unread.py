@@ -10,6 +10,7 @@ from fake.servers import FINAL, RULER, chat
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.grammars.calls import parse_calls
 from medvision_agent.agent.grammars.grammar import Parsed
 from medvision_agent.agent.grammars.plain import Plain
 from medvision_agent.agent.grammars.protocol import Text
@@ -40,6 +41,57 @@ FORMS = {
     "Kimi without its marks": f"functions.ruler:0{A}",
     "function_call tags": f'<function_call>{{"name": "ruler", "arguments": {A}}}</function_call>',
 }
+
+
+UNKNOWN_FORMS = {
+    "Cline": "<ruler>\n<view>v0</view>\n<x0>0.1</x0>\n</ruler>",
+    "Cline without arguments": "I look first.\n<pixel_spacing>\n</pixel_spacing>",
+    "Cline, an MCP tool": f"<use_mcp_tool>\n<server_name>s</server_name>\n<tool_name>ruler</tool_name>\n<arguments>{A}",
+    "ReAct, no JSON": "Thought: I measure.\nAction: ruler\nAction Input: view=v0, x0=0.1\nObservation:",
+    "ReAct, a fence": f"Thought: I measure.\n**Action:** `ruler`\n**Action Input:**\n```json\n{A}\n```",
+    "ReAct, as a function": "Thought: I measure.\nAction: ruler(view='v0', x0=0.1)",
+    "ReAct, cut off": "Action: ruler\nAction Input:",
+    "ChatGLM3": "<|assistant|>ruler\n```python\ntool_call(view='v0', x0=0.1)\n```",
+    "ChatGLM3 without its marks": "ruler\n ```python\ntool_call(view='v0', x0=0.1)\n```",
+}
+"""Forms that are not read, in any mode."""
+PROSE = {
+    "a plan": "Action: crop the image and use a ruler.\nAction Input is not needed.",
+    "a heading": "Action: ruler\nThe lesion is about 20 mm wide.",
+    "brackets": "Action: ruler (on the film) shows 20 mm.",
+    "another action": "Action: follow-up MRI\nAction Input: none",
+    "tags of an answer": "<findings>\n<size>20 mm</size>\n</findings> <ruler>20 mm</ruler> <b>ruler</b>",
+    "a word alone": "ruler\nThe tumour measures 20 x 12 mm; the ruler at the side shows centimetres.",
+    "a list": "1. Ruler: 20 mm\n2. Protractor: 45 degrees\n- crop: not needed",
+    "a report": "FINDINGS: 2.1 cm hypodense lesion in segment 4a (arterial phase). IMPRESSION: <2 cm, LI-RADS 3.",
+    "another tool": "<tool_name>scalpel</tool_name> <scalpel><x>1</x></scalpel>",
+    "a comparison": "The ratio is <0.5 and the ruler reads >20 mm, so the tool_call (by hand) is not needed.",
+    "code in words": "One could call ruler, then tool_call, but the distance is 20 mm.",
+}
+"""What a model may answer of an image, without calling anything."""
+
+
+@pytest.mark.parametrize("form", UNKNOWN_FORMS)
+def test_a_call_in_a_form_that_is_not_read_is_one(form):
+    names = [tool.name for tool in ON.tools]
+    found = parse_calls(UNKNOWN_FORMS[form], names)
+    assert (found.calls, len(found.invalid)) == ((), 1)
+    assert found.invalid[0]["name"] in {"ruler", "pixel_spacing"}
+    assert parse_calls(f"<think>{UNKNOWN_FORMS[form]}</think>20 mm", names).invalid == ()
+    assert parse_calls(UNKNOWN_FORMS[form], ["other"]).invalid == ()
+
+
+@pytest.mark.parametrize("words", PROSE)
+def test_an_ordinary_answer_holds_no_call(words):
+    found = parse_calls(PROSE[words], [tool.name for tool in ON.tools])
+    assert (found.calls, found.invalid, found.prose) == ((), (), PROSE[words])
+
+
+async def test_a_call_in_such_a_form_is_unread_natively_and_answered_in_text_mode(ask):
+    given = await ask([text(UNKNOWN_FORMS["Cline"])])
+    assert (given.outcome, given.unread) == (Outcome.TOOL_PROTOCOL, 1)
+    given = await ask([text(UNKNOWN_FORMS["Cline"]), text(FINAL)], tool_calling="text")
+    assert (given.outcome, given.response, given.unread) == (Outcome.ANSWERED, FINAL, 0)
 
 
 @pytest.fixture
