@@ -45,7 +45,8 @@ class Remote(Model):
     """Sampling seed, where the service knows one; not sent where not given."""
     max_body_mb: float = Field(default=32, gt=0, le=1000)
     """Megabytes (10^6 bytes) of one reply's body at most, also after decompression. A larger one is no reply: the
-    sample ends as `too_large`, which is an infrastructure failure."""
+    sample ends as `too_large`, which is an infrastructure failure. It does not reach a `langchain` row, whose package
+    brings an HTTP client of its own."""
 
     @field_validator("base_url", check_fields=False)
     @classmethod

@@ -9,6 +9,7 @@ __all__ = [
     "BAD_KEY",
     "BROKEN_CALL",
     "DAILY",
+    "HISTORY",
     "NEVER",
     "NO_CREDIT",
     "OVERFLOW",
@@ -50,6 +51,13 @@ BROKEN_CALL = re.compile(
 """How servers say that what the model wrote could not be read: Groq, llama.cpp, Ollama, and gateways before Gemini."""
 TOOL_USE_FAILED = re.compile(r"tool_use_failed")
 """Groq's code for a call of the model, also of one where no tool is declared."""
+HISTORY = re.compile(
+    r"tool[_ ]?call[_ ]?ids?\b|tool_use(_|\.|`|'| )*ids?\b|\bcall_id\b|\bitem with id\b|duplicate item"
+    r"|no tool (output|call) found|expected an id that begins|without its required following item|thought_?signature",
+    re.IGNORECASE,
+)
+"""How services refuse the ids of calls, or the signatures beside them. They were given by the service or by us, and
+are never the model's."""
 _STATUS = {
     "invalid_api_key": 401,
     "authentication_error": 401,

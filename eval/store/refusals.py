@@ -5,6 +5,7 @@ returned first. A request is refused in its place in the conversation: as the fi
 is the server's rule, and no result, where
 
 * no sample of the run ever had a reply in that place, or
+* it speaks of the ids of calls, which the service or this program gave, and never the model, or
 * the same words refused ``IN_A_ROW`` samples one after the other, among those that got so far, or at least that many
   and ``SHARE`` of them all.
 
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.wire.words import HISTORY
 from medvision_agent.eval.store.record import Record
 
 __all__ = ["IN_A_ROW", "SHARE", "refused_by_rule", "refused_first", "settled"]
@@ -40,7 +42,7 @@ def refused_by_rule(records: Sequence[Record]) -> set[str]:
     if not refused:
         return set()
     furthest = max((len(record.finish_reasons) for record in records), default=0)
-    by_rule = {record.sample.id for record in refused if _place(record) > furthest}
+    by_rule = {one.sample.id for one in refused if _place(one) > furthest or HISTORY.search(one.detail)}
     alike = defaultdict[str, list[Record]](list)
     for record in refused:
         alike[_words(record)].append(record)

@@ -42,6 +42,28 @@ def test_others_were_taken_in_that_place(run):
     assert refused_by_rule(run(FINE, PICTURES, FINE)) == set()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid parameter: 'tool_call_id' of 'c' not found in 'tool_calls' of previous message.",
+        "Tool call id was call_x but must be a-z, A-Z, 0-9, with a length of 9.",
+        "Invalid 'input[2].call_id': string too long.",
+        "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false.",
+        "No tool output found for function call call_x.",
+        "messages.2: `tool_use` ids must be unique",
+        "messages.3: unexpected `tool_use_id` found in `tool_result` blocks: t1",
+        "Function call is missing a thought_signature in functionCall parts.",
+    ],
+)
+def test_ids_are_never_the_models_even_where_others_were_taken(run, words):
+    assert refused_by_rule(run(FINE, (1, f"Error code: 400 - {words}"), FINE)) == {"s001"}
+
+
+@pytest.mark.parametrize("words", ["the prompt is invalid", "tool calls are invalid", "unknown identifier of a tool"])
+def test_what_does_not_speak_of_ids_is_a_result(run, words):
+    assert refused_by_rule(run(FINE, (1, words), FINE)) == set()
+
+
 def test_five_in_a_row_among_those_that_got_so_far(run):
     row = [PICTURES, LATE, PICTURES, PICTURES, LATE, PICTURES, PICTURES]
     records = run(*[FINE] * 50, *row, *[FINE] * 50)
