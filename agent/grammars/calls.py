@@ -90,7 +90,7 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
     return said
 
 
-def _unknown(text: str, start: int, names: Collection[str]) -> tuple[int, str] | None:
+def _unknown(text: str, start: int, names: frozenset[str]) -> tuple[int, str] | None:
     """Return where something stands, from *start* on, that looks like a call in a form not read here, and its tool.
 
     The tool is empty where only a mark is known to begin a call.

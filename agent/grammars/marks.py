@@ -5,7 +5,6 @@ Every pattern is a choice of literals or has bounded repetitions, so that one se
 """
 
 import re
-from collections.abc import Collection
 from functools import lru_cache
 
 __all__ = [
@@ -95,7 +94,7 @@ THOUGHT = re.compile(
 
 
 @lru_cache(maxsize=64)
-def unread_form(names: Collection[str]) -> re.Pattern[str]:
+def unread_form(names: frozenset[str]) -> re.Pattern[str]:
     """Return how calls of tools with these *names* look in forms that nobody here reads; group ``name`` is the tool.
 
     They are those of coding assistants and of older frameworks, and might be prose but for the name and what follows:

@@ -27,7 +27,7 @@ def comparison_view(
 ) -> Group:
     """Return a comparison as tables, under the facts of both runs and the note of their source.
 
-    *no_claim* are headlines: why the difference says nothing of tools.
+    *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to.
     """
     lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")

@@ -12,6 +12,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import run_parity
+from medvision_agent.eval.compare.served import run_warnings
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
@@ -36,6 +37,11 @@ class Compared:
         """Headlines: why the difference says nothing of tools; none where it may."""
         return [no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])]
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Sentences: how the server may not have been the same for both runs."""
+        return run_warnings(self.a, self.b)
+
     def table(self) -> pd.DataFrame:
         """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
         return pd.DataFrame(
@@ -54,7 +60,7 @@ class Compared:
             }
             for arm, run in (("a", self.a), ("b", self.b))
         }
-        facts = {"no_claim": list(self.no_claim), "source_note": self.a.source_note}
+        facts = {"no_claim": list(self.no_claim), "warnings": list(self.warnings), "source_note": self.a.source_note}
         return arms | facts | {"comparison": self.comparison.model_dump(mode="json")}
 
 

@@ -10,6 +10,7 @@ from fake.servers import always, chat, mixed, thinker
 
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.cli.compare import command
 from medvision_agent.errors import ConfigError
 
 FINAL = "<think>so</think><answer>34.0, 24.2</answer>"
@@ -67,3 +68,14 @@ async def test_an_unknown_ending_is_counted_and_no_comparison_is_made(arm):
         ConfigError, match=r'endings: 12 samples in A stopped for a reason that is not known \(\["eos_x"\]\)'
     ):
         mva.compare(off.run.folder, on.run.folder)
+
+
+async def test_a_server_that_names_another_version_of_itself_is_a_warning_and_no_refusal(arm, capfd):
+    marked = chat({"content": FINAL})
+    marked["raw"]["system_fingerprint"] = "fp_new"
+    off, on = await arm(always(chat({"content": FINAL})), "off"), await arm(always(marked), "ruler")
+    compared = mva.compare(off.run.folder, on.run.folder)
+    assert any("none in A, fp_new in B." in line for line in compared.warnings)
+    assert compared.to_json()["warnings"] == compared.warnings
+    command.main([str(off.run.folder), str(on.run.folder)], standalone_mode=False)
+    assert "the server sent other fingerprints of itself" in " ".join(capfd.readouterr().out.split())
