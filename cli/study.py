@@ -51,6 +51,11 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         for power in found.power:
             if power.source == source.source:
                 click.echo(f"  {power.task}: {_detected(power)}")
+    if found.tests:
+        click.echo(
+            "A verdict needs more: it must survive one more subject in whom the better arm fails (docs/report.md has "
+            "the power)."
+        )
     for line in found.noise:
         click.echo(printable(line))
 
@@ -66,7 +71,11 @@ def _detected(power: "PowerPreview") -> str:
         for one in (power.alone, power.in_family)
         if one.in_sd is not None
     ]
-    shown = f"{figures[0]} in one test, {figures[1]} at Holm's strictest step" if len(figures) == 2 else "none"
+    shown = (
+        f"{figures[0]} at the whole level, {figures[1]} at a primary test's share of it"
+        if len(figures) == 2
+        else "none"
+    )
     origin = "measured" if power.icc_measured else "assumed"
     reason = f"; but no claim would be made: {power.alone.withheld}" if power.alone.withheld else ""
     subjects = f"{power.samples} samples, subjects: {power.alone.subjects}, icc {power.icc:.2f} {origin}"

@@ -82,6 +82,11 @@ class Plan(Frozen):
     """The hash that stands in the file of a plan that was read; empty for a new plan."""
 
     @property
+    def first_tests(self) -> int:
+        """The number of tests that share alpha at first: the primary ones, or all where there are none."""
+        return sum(key.contrast in self.primaries for key in self.family) or len(self.family)
+
+    @property
     def sha256(self) -> str:
         """The hash of all of it, as it was written first."""
         return self.written or _hash(self.model_dump(mode="json"))

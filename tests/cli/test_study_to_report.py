@@ -15,7 +15,9 @@ from collections import defaultdict
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hulls import hull
 from scipy import stats
 
 STUDIES = Path(__file__).parents[2] / "examples" / "studies"
@@ -140,8 +142,8 @@ def jackknife(first: dict, second: dict) -> tuple[float, float, float]:
     sizes = [sum(owner == subject for owner, _ in pairs) for subject in subjects]
     effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
     error = math.sqrt((len(left) - 1) / len(left) * sum((value - mean) ** 2 for value in left))
-    margin = stats.t.ppf(0.975, effective - 1) * error
-    return mean, mean - margin, mean + margin
+    residuals = [sum(value - mean for owner, value in pairs if owner == subject) for subject in subjects]
+    return mean, *hull(mean, error, np.array(residuals), stats.t.ppf(0.975, effective - 1))
 
 
 async def test_on_phantoms_the_tools_gain_what_they_must(call, tmp_path):

@@ -85,9 +85,7 @@ def family(
     return FamilyOfTests(
         size=len(declared),
         alpha=alpha,
-        declared=tuple(
-            _decided(test, own, one) for test, own, one in zip(bare, pairs, found, strict=True)
-        ),
+        declared=tuple(_decided(test, own, one) for test, own, one in zip(bare, pairs, found, strict=True)),
         exploratory=tuple(_test(key, data[key], declared=False, level=1 - alpha) for key in others),
     )
 

@@ -30,9 +30,7 @@ def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
     edges = np.zeros((count, count))
     for index in range(count):
         own = _place(declared[index])
-        siblings = [
-            one for one, key in enumerate(declared) if _place(key) == own and one not in first and one != index
-        ]
+        siblings = [one for one, key in enumerate(declared) if _place(key) == own and one not in first and one != index]
         others = [one for one in first if one != index]
         if index in first:
             _share(edges[index], others, 0.5 if siblings else 1.0)

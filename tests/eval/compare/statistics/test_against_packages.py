@@ -28,7 +28,9 @@ def test_equal_subjects_give_the_t_test_of_their_means(subjects, size, level, sh
     theirs = stats.ttest_1samp(values.mean(axis=1), 0)
     assert float(found.p()) == pytest.approx(theirs.pvalue, rel=1e-8)
     margin, mean = float(found.margin(level)), float(found.estimate)
-    assert (mean - margin, mean + margin) == pytest.approx(tuple(theirs.confidence_interval(level)), rel=1e-8, abs=1e-12)
+    assert (mean - margin, mean + margin) == pytest.approx(
+        tuple(theirs.confidence_interval(level)), rel=1e-8, abs=1e-12
+    )
 
 
 @settings(max_examples=60, deadline=None)

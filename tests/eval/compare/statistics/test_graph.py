@@ -73,8 +73,7 @@ def test_the_error_of_a_family_is_at_most_its_level():
     declared, random = keys(4, 5), np.random.default_rng(4)
     graph, families = family_graph(declared, ["off -> on"]), 2000
     wrong = sum(
-        any(one.rejected for one in reject(graph, random.random(len(declared)).tolist(), 0.05))
-        for _ in range(families)
+        any(one.rejected for one in reject(graph, random.random(len(declared)).tolist(), 0.05)) for _ in range(families)
     )
     assert wrong / families <= 0.05 + 3 * (0.05 * 0.95 / families) ** 0.5
     assert wrong / families >= 0.03
