@@ -51,7 +51,8 @@ def neighbours(views: ViewSet, args: NeighboursArguments) -> Output:
     if args.away == 0:
         raise ToolError("away = 0 is the image asked about itself, v0")
     if not stack.first <= args.away <= stack.last:
-        raise ToolError(f"there is no slice {args.away} away; the volume has slices from {stack.first} to {stack.last}")
+        # Without numbers of the volume: errors of the arguments are told in blind arms too.
+        raise ToolError(f"there is no slice {args.away} away: the volume ends before it")
     view = views.beside(source, args.away)
     position = round(view.slice.away_mm, 4)
     result = Neighbour(

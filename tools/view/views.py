@@ -107,10 +107,7 @@ class ViewSet:
         """
         frame, size = self.frame, view.perceived
         if view.slice.away and not any_slice:
-            raise ToolError(
-                f"view {view.id} shows another slice, {view.slice.away_mm:+g} mm away from the image asked about; give "
-                "coordinates in a view of that image"
-            )
+            raise ToolError(f"view {view.id} shows another slice; give coordinates in a view of the image asked about")
         if not frame.holds(x, y, size):
             place = frame.shown(x, y, digits=9)
             raise ToolError(f"point {place} lies outside view {view.id}; {frame.limits(size)}")

@@ -78,7 +78,7 @@ class OfferedSource:
         given: object = native.declared
         if given not in tuple(Units):
             raise DataError(f"{place}: declared: {given!r} is no unit; expected one of {', '.join(map(repr, Units))}")
-        return native.declared
+        return Units(native.declared)
 
     def _stack(self, native: NativeImage, place: str) -> Stack | None:
         """Return the slices beside an image, each of them checked when it is asked for."""
