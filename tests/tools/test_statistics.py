@@ -121,6 +121,16 @@ def test_every_convention_counts_the_same(frame, of):
     assert numbers(found[0]) == numbers(found[1])
 
 
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_rounded_coordinates_of_a_border_find_one_row(frame):
+    views = ViewSet(ct_slice(), Native(), frame)
+    for row in range(1, 30):
+        a, b = (frame.rounded(frame.from_unit(u, row / 30, views.whole.perceived)) for u in (0, 1))
+        arguments = dict(zip(("x0", "y0", "x1", "y1"), (*a, *b), strict=True))
+        result = statistics.call(views, {"of": "line", **arguments}).result
+        assert numbers(result) == measured(NATIVE[row])
+
+
 def test_another_slice_is_named(views):
     neighbours.call(views, {"away": 2})
     result = statistics.call(views, {"view": "v1", **HALF}).result
