@@ -105,10 +105,8 @@ def _calibration(replicates: int) -> list[str]:
                         f"{sizes}, {subjects} subjects, correlation {icc} "
                         f"({100 * one.guarded:.1f} %, {100 * other.covered:.1f} %)"
                     )
-    lines += [
-        "",
-        f"Goal (guarded at most 5 % false positives, 93-97 % coverage) reached in {cells - len(missed)} of {cells} cells.",
-    ]
+    reached = f"reached in {cells - len(missed)} of {cells} cells."
+    lines += ["", f"Goal (guarded at most 5 % false positives, 93-97 % coverage) {reached}"]
     return [*lines, *(f"Not reached: {name}" for name in missed)]
 
 

@@ -45,6 +45,14 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
+    _print_power(found)
+    for line in found.noise:
+        click.echo(printable(line))
+
+
+def _print_power(found: "Preview") -> None:
+    """Print how small a difference each task could show."""
+    several = len(found.sources) > 1
     for source in found.sources:
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
@@ -56,8 +64,6 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
             "A verdict needs more: it must survive one more subject in whom the better arm fails (docs/report.md has "
             "the power)."
         )
-    for line in found.noise:
-        click.echo(printable(line))
 
 
 def _spent(row: "Spending") -> str:

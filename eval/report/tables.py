@@ -130,7 +130,8 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         cells += [means.success_a, means.success_b]
         if chapter.family_size:
             verdict = test.verdict or ("none" if test.declared else "exploratory")
-            cells += [found.p, test.adjusted_p, test.local_level, verdict, test.tipping and test.tipping.subjects]
+            cells += [found.p, test.adjusted_p, test.local_level, verdict]
+            cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",

@@ -3,9 +3,9 @@
 Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates: by a
 pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/asking/estimate.py``; the smallest
 detectable difference is that of one declared test at 80 % power, at the study's alpha and at the share of it that a
-primary test starts with (the guard of a verdict is not in it). Without a pilot it is in standard deviations of one paired difference, for subjects whose samples are
-unrelated (icc 0) and for the worst case (icc 1). Named besides: what a study's repeats cannot show, which is the noise
-of a sampler whose draws are fixed.
+primary test starts with (the guard of a verdict is not in it). Without a pilot it is in standard deviations of one
+paired difference, for subjects whose samples are unrelated (icc 0) and for the worst case (icc 1). Named besides: what
+a study's repeats cannot show, which is the noise of a sampler whose draws are fixed.
 """
 
 import math

@@ -129,6 +129,7 @@ def _verdict(found: Estimate, tested: Rejection) -> Verdict | None:
     if not tested.rejected:
         return "no difference shown"
     if found.guarded_p is None or found.guarded_p > tested.level:
-        seen: Literal["lower", "higher"] = "lower" if found.difference < 0 else "higher"
-        return f"B is {seen} in what was seen; rare failures are not excluded"
+        if found.difference < 0:
+            return "B is lower in what was seen; rare failures are not excluded"
+        return "B is higher in what was seen; rare failures are not excluded"
     return "B has the lower loss" if found.difference < 0 else "B has the higher loss"

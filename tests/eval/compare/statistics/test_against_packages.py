@@ -9,7 +9,6 @@ from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from medvision_agent.eval.compare.statistics.estimate import estimate
 from medvision_agent.eval.compare.statistics.graph import reject
 from medvision_agent.eval.compare.statistics.jackknife import jackknife, kish
 from medvision_agent.eval.compare.statistics.pairs import Key
@@ -23,14 +22,12 @@ seeds = st.integers(0, 2**32 - 1)
 @given(st.integers(20, 60), st.integers(1, 6), st.floats(0.5, 0.999), st.floats(-0.5, 0.5), seeds)
 def test_equal_subjects_give_the_t_test_of_their_means(subjects, size, level, shift, seed):
     values = np.random.default_rng(seed).normal(shift, 1, (subjects, size))
-    names = np.repeat(np.arange(subjects), size).astype(str).tolist()
     found = jackknife(values.sum(axis=1), np.full(subjects, float(size)))
     theirs = stats.ttest_1samp(values.mean(axis=1), 0)
     assert float(found.p()) == pytest.approx(theirs.pvalue, rel=1e-8)
     margin, mean = float(found.margin(level)), float(found.estimate)
-    assert (mean - margin, mean + margin) == pytest.approx(
-        tuple(theirs.confidence_interval(level)), rel=1e-8, abs=1e-12
-    )
+    ends = tuple(theirs.confidence_interval(level))
+    assert (mean - margin, mean + margin) == pytest.approx(ends, rel=1e-8, abs=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
