@@ -1,7 +1,7 @@
 """MiniMax's errors: ``base_resp`` in a body under status 200, with codes of its own.
 
-Codes as MiniMax's documentation lists them (https://platform.minimax.io/docs/api-reference/errorcode), read in
-November 2026.
+Codes up to 1033 were read in MiniMax's documentation in November 2026
+(https://platform.minimax.io/docs/api-reference/errorcode); the later ones are as users report them, not checked there.
 """
 
 from typing import Any
