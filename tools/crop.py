@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.tools.view.display import is_drawn, shown
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import MAX_ZOOM, ViewSet
 
@@ -69,4 +70,6 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
         f"view {view.id}, a part of {source.id}: width_px = {width}, height_px = {height}, "
         f"width_mm_per_px = {result.width_mm_per_px:g}, height_mm_per_px = {result.height_mm_per_px:g}"
     )
-    return Output(result, Picture(view.pixels, caption))
+    if views.display != "plain" and not is_drawn(views, view):
+        caption += f"; too small for its {views.display}"
+    return Output(result, Picture(shown(views, view), caption))
