@@ -17,7 +17,7 @@ from medvision_agent.tools.view.lettering import USUAL, put_text, text_size
 from medvision_agent.tools.view.slice import Grey
 from medvision_agent.tools.view.views import Display, View, ViewSet
 
-__all__ = ["PARTS", "SMALLEST", "check_drawable", "is_drawn", "shown"]
+__all__ = ["PARTS", "SMALLEST", "check_drawable", "is_drawn", "numbers", "shown"]
 
 SMALLEST: Final[Mapping[Display, int]] = {"plain": 0, "ticks": 40, "grid": 64, "scale-bar": 40}
 """Pixels of the shorter side below which nothing is drawn: numbers would not be legible, or lines cover the picture."""
@@ -35,8 +35,8 @@ def check_drawable(size: Size, display: Display, name: str) -> None:
     """Raise DataError where the image called *name* is too small for what is to be drawn on it."""
     if min(size.height, size.width) < SMALLEST[display]:
         raise DataError(
-            f"{name}: its image has {size.height} x {size.width} pixels, and a display of {display} is legible from "
-            f"{SMALLEST[display]} pixels on; leave the sample out, ask with --display plain, or enlarge images with --reshape"
+            f"{name}: its image has {size.height} x {size.width} pixels, too few to draw the display {display} legibly "
+            f"(at least {SMALLEST[display]}); leave the sample out, use --display plain, or enlarge images by --reshape"
         )
 
 
@@ -64,7 +64,7 @@ def shown(views: ViewSet, view: View) -> Grey:
 def _width(view: View) -> int:
     """Return the width of a line in pixels sent: about one pixel as perceived, and seen on a large picture."""
     shrunk = max(view.size.height / view.perceived.height, view.size.width / view.perceived.width)
-    return max(1, round(shrunk), round(max(view.pixels.shape) / _PER_WIDTH))
+    return max(1, round(shrunk), round(max(view.size.height, view.size.width) / _PER_WIDTH))
 
 
 def _scale(pixels: Grey) -> float:
@@ -113,20 +113,32 @@ def _ticks(pixels: Grey, width: int) -> None:
 def _numbers(pixels: Grey, views: ViewSet, view: View, width: int) -> None:
     """Write coordinates beside the ticks of the two edges that meet in the frame's origin, as many as have room."""
     height, across = pixels.shape
-    upward, size = views.frame.upward, view.perceived
-    down = [views.frame.from_unit(0.0, part / PARTS, size)[1] for part in range(1, PARTS)]
-    right = [views.frame.from_unit(part / PARTS, 0.0, size)[0] for part in range(1, PARTS)]
+    texts, lower = numbers(views, view)
     scale, off = _scale(pixels), (_tick(pixels) + _MARGIN) * width
-    texts, high = [f"{value:.5g}" for value in right], text_size("0", width, scale)[1]
+    high = text_size("0", width, scale)[1]
     widest = max(text_size(text, width, scale)[0] for text in texts)
     for at in _with_room(across / PARTS, widest + 3 * width):
         wide = text_size(texts[at], width, scale)[0]
-        y = height - off - high if upward else off
-        put_text(pixels, texts[at], (round((at + 1) * across / PARTS - wide / 2), y), width, (_WHITE,), scale)
+        y = height - off - high if views.frame.upward else off
+        put_text(
+            pixels,
+            texts[at],
+            (round((at + 1) * across / PARTS - wide / 2), y),
+            width=width,
+            paint=(_WHITE,),
+            scale=scale,
+        )
     for at in _with_room(height / PARTS, high + 4 * width):
         y = round((at + 1) * height / PARTS - high / 2)
         if off + high + 2 * width < y + high / 2 < height - off - high - 2 * width:  # the other row of numbers is there
-            put_text(pixels, f"{down[at]:.5g}", (off, y), width, (_WHITE,), scale)
+            put_text(pixels, lower[at], (off, y), width=width, paint=(_WHITE,), scale=scale)
+
+
+def numbers(views: ViewSet, view: View) -> tuple[list[str], list[str]]:
+    """Return the coordinates of the ticks or lines of a view, from left to right and from top to bottom, as written."""
+    units = [part / PARTS for part in range(1, PARTS)]
+    places = [views.frame.from_unit(unit, unit, view.perceived) for unit in units]
+    return [f"{x:.5g}" for x, _ in places], [f"{y:.5g}" for _, y in places]
 
 
 def _with_room(apart: float, needed: float) -> Sequence[int]:
@@ -148,7 +160,14 @@ def _scale_bar(pixels: Grey, view: View, width: int) -> None:
         pixels[bottom - 2 * width - rim : bottom + rim, x0 - rim : end + rim] = paint
     text, scale = f"{length_mm:g} mm", _scale(pixels)
     high = text_size(text, width, scale)[1]
-    put_text(pixels, text, (x0, bottom - 2 * width - high - _MARGIN * width - width), width, (_WHITE,), scale)
+    put_text(
+        pixels,
+        text,
+        (x0, bottom - 2 * width - high - _MARGIN * width - width),
+        width=width,
+        paint=(_WHITE,),
+        scale=scale,
+    )
 
 
 def round_length(largest: float) -> float:

@@ -31,7 +31,7 @@ Colour = tuple[int, int, int]
 # Near the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/): told apart with every kind of colour vision.
 YELLOW: Final[Colour] = (255, 228, 66)
 CYAN: Final[Colour] = (70, 180, 255)
-GREEN: Final[Colour] = (0, 190, 130)
+GREEN: Final[Colour] = (0, 165, 90)
 _RIM: Final[Colour] = (0, 0, 0)
 
 SMALLEST = 256
@@ -42,7 +42,7 @@ _PER_WIDTH = 512
 """Pixels of the longer side for each pixel of a line's width."""
 _SHIFT = 4
 """Fractional bits of a position handed to OpenCV: sixteenths of a pixel."""
-_GAP, _TICK, _APART = 4.0, 5.0, 4.0
+_GAP, _TICK, _APART = 5.0, 6.0, 4.0
 """Half the opening at an end, the length of its ticks, and the distance of its name, in widths of a line."""
 
 
@@ -59,9 +59,10 @@ class Overlay:
     def __init__(self, view: View) -> None:
         self._view, size = view, drawn_size(view)
         way = cv2.INTER_AREA if size.width < view.size.width else cv2.INTER_LINEAR
-        grey = view.pixels if size == view.size else cv2.resize(view.pixels, (size.width, size.height), None, 0, 0, way)
+        grey = cv2.resize(view.pixels, (size.width, size.height), interpolation=way)
         self._size = size
-        self._pixels = np.stack([grey] * 3, axis=-1)
+        self._pixels = np.ascontiguousarray(np.stack([grey] * 3, axis=-1), np.uint8)
+        self._free: list[NDArray[np.float64]] = []
         self._width = max(1, round(max(size.height, size.width) / _PER_WIDTH))
 
     def line(self, a: Point, b: Point, colour: Colour, names: tuple[str, str] = ("", "")) -> Self:
@@ -73,10 +74,9 @@ class Overlay:
         gap = min(_GAP * self._width, length / 4)
         strokes = [ends[0] + gap * along, ends[1] - gap * along]
         lines = [np.stack(strokes)] if length > 0 else []
-        for end in ends:
-            for side in (-across, across):
-                lines.append(np.stack((end + side * _GAP * self._width, end + side * (_GAP + _TICK) * self._width)))
+        lines += [self._tick(end, side) for end in ends for side in (-across, across)]
         self._draw(lines, colour)
+        self._free += list(ends)
         for end, outward, name in zip(ends, (-along, along), names, strict=True):
             self._name(end, outward, name, colour)
         return self
@@ -97,9 +97,8 @@ class Overlay:
         ends = self._positions([a, b])
         length = float(np.hypot(*(ends[1] - ends[0])))
         along = (ends[1] - ends[0]) / length if length > 0 else np.array((1.0, 0.0))
-        near, far = _GAP * self._width, (_GAP + 2 * _TICK) * self._width
-        sides = ((ends[0], -along), (ends[1], along))
-        self._draw([np.stack((end + near * outward, end + far * outward)) for end, outward in sides], colour)
+        self._draw([self._tick(ends[0], -along), self._tick(ends[1], along)], colour)
+        self._free += list(ends)
         return self
 
     def box(self, region: Region, colour: Colour) -> Self:
@@ -131,6 +130,10 @@ class Overlay:
         units = np.array([self._view.region.unit(point) for point in points])
         return units * (self._size.width, self._size.height) - 0.5
 
+    def _tick(self, end: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a tick in the direction *side* of an end, which it leaves free."""
+        return np.stack((end + side * _GAP * self._width, end + side * (_GAP + _TICK) * self._width))
+
     def _draw(self, lines: Sequence[NDArray[np.float64]], colour: Colour, *, closed: bool = False) -> None:
         """Draw lines of positions (n, 2), all rims first."""
         fixed = [np.rint(line * (1 << _SHIFT)).astype(np.int32).reshape(-1, 1, 2) for line in lines]
@@ -138,14 +141,21 @@ class Overlay:
             cv2.polylines(self._pixels, fixed, closed, paint, width, cv2.LINE_AA, _SHIFT)
 
     def _name(self, end: NDArray[np.float64], outward: NDArray[np.float64], name: str, colour: Colour) -> None:
-        """Write a name next to an end: beyond it, or beside it where the picture ends; never over it."""
+        """Write a name next to an end: beyond it, or beside it where there is no room; over no end if that can be."""
         if not name:
             return
-        size = np.array(text_size(name, self._width))
-        limit = np.array((self._size.width, self._size.height)) - size - self._width
+        size, edge = np.array(text_size(name, self._width)), float(self._width)
+        limit = np.array((self._size.width, self._size.height)) - size - edge
         turns = (outward, np.array((-outward[1], outward[0])), np.array((outward[1], -outward[0])), -outward)
         away = (_GAP + _TICK + _APART) * self._width
         corners = [end + turn * (away + np.abs(turn) @ size / 2) - size / 2 for turn in turns]
-        inside = [corner for corner in corners if (corner >= self._width).all() and (corner <= limit).all()]
-        x, y = inside[0] if inside else np.clip(corners[0], self._width, np.maximum(limit, self._width))
-        put_text(self._pixels, name, (round(x), round(y)), self._width, colour)
+        fitting = [
+            one for one in corners if (one >= edge).all() and (one <= limit).all() and not self._covers(one, size)
+        ]
+        x, y = fitting[0] if fitting else np.clip(corners[0], edge, np.maximum(limit, edge))
+        put_text(self._pixels, name, (round(x), round(y)), width=self._width, paint=colour)
+
+    def _covers(self, corner: NDArray[np.float64], size: NDArray[np.int_]) -> bool:
+        """Tell whether a name would lie over what was measured, or touch it."""
+        room = _GAP * self._width
+        return any((end > corner - room).all() and (end < corner + size + room).all() for end in self._free)
