@@ -18,7 +18,6 @@ from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.study.schema import VARIES
-from medvision_agent.settings_text import read_yaml
 from medvision_agent.tools.view.display import shown
 from medvision_agent.tools.view.png import decode_png, encode_png
 
@@ -74,7 +73,7 @@ async def test_an_image_too_small_for_its_display_is_named(tmp_path):
 
 def test_a_replay_has_no_display():
     rows = Path(__file__).parents[3] / "examples" / "published-gemini" / "models.yaml"
-    asked = Settings(model=next(iter(read_yaml(rows.read_text()))), models_file=rows, tools="off", recipe="paper-v1")
+    asked = Settings(model="published-literal", models_file=rows, tools="off", recipe="paper-v1")
     assert prepare(asked, asking=False).wording.display == "plain"
     with pytest.raises(ConfigError, match="have nothing drawn on them: use --display plain, not ticks"):
         prepare(asked.but(display="ticks"), asking=False)
