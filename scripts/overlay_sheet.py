@@ -25,7 +25,7 @@ TARGET = Path(__file__).parent.parent / "docs" / "pictures" / "overlays.jpg"
 SAMPLE = "pyrad_brain1_z16__size_tumour"
 SIDES = (32, 120, 300, 600, 2048)
 """Longer sides of the pictures, in pixels."""
-TILE = 288
+TILE = 240
 """Side of one picture of the sheet, in pixels."""
 DISPLAYS: tuple[Display, ...] = ("ticks", "grid", "scale-bar")
 Picture = NDArray[np.uint8]
