@@ -3,8 +3,7 @@
 from pydantic import Field
 
 from medvision_agent.tools.base import Arguments, Output, Result, tool
-from medvision_agent.tools.view.display import is_drawn, shown
-from medvision_agent.tools.view.png import Picture
+from medvision_agent.tools.view.display import picture_of
 from medvision_agent.tools.view.views import MAX_ZOOM, ViewSet
 
 __all__ = ["Crop", "CropArguments", "crop"]
@@ -50,7 +49,8 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
     to tools with the new view id, from 0 to {extent} across that picture.
     """
     source = views.get(args.view)
-    view = views.crop(views.region(source, args.x0, args.y0, args.x1, args.y1), args.zoom)
+    region = views.region(source, args.x0, args.y0, args.x1, args.y1, any_slice=True)
+    view = views.crop(region, args.zoom, source)
     x0, y0, x1, y1 = views.frame.rounded(views.corners(views.whole, view.region))
     width, height, spacing = view.perceived.width, view.perceived.height, view.spacing
     result = Crop(
@@ -70,6 +70,4 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
         f"view {view.id}, a part of {source.id}: width_px = {width}, height_px = {height}, "
         f"width_mm_per_px = {result.width_mm_per_px:g}, height_mm_per_px = {result.height_mm_per_px:g}"
     )
-    if views.display != "plain" and not is_drawn(views, view):
-        caption += f"; too small for its {views.display}"
-    return Output(result, Picture(shown(views, view), caption))
+    return Output(result, picture_of(views, view, caption))

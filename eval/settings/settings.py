@@ -87,8 +87,8 @@ class Asked(Frozen):
     """Where the model finds the size of a pixel: in the prompt, or only in the results of `pixel_spacing` and
     `crop`."""
     display: Annotated[Display, identity("display", "display_sha256", "prompt_sha256", "v0_sha256")] = "plain"
-    """What is drawn on the image and on every crop of it, with or without tools: nothing (`plain`), `ticks` with
-    coordinates along the edges, a `grid` of 9 x 9 lines with coordinates, or a `scale-bar`."""
+    """What is drawn on the image and on every further view of it, with or without tools: nothing (`plain`), `ticks`
+    with coordinates along the edges, a `grid` of 9 x 9 lines with coordinates, or a `scale-bar`."""
     overlays: Annotated[bool, condition("overlays", *_PARAGRAPH)] = True
     """Show the pictures that a tool draws of what it measured; the picture of `crop` is always shown."""
     paragraph: Annotated[

@@ -14,10 +14,11 @@ import numpy as np
 from medvision_agent.errors import DataError
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.lettering import USUAL, put_text, text_size
+from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.slice import Grey
 from medvision_agent.tools.view.views import Display, View, ViewSet
 
-__all__ = ["PARTS", "SMALLEST", "check_drawable", "is_drawn", "numbers", "shown"]
+__all__ = ["PARTS", "SMALLEST", "check_drawable", "is_drawn", "numbers", "picture_of", "shown"]
 
 SMALLEST: Final[Mapping[Display, int]] = {"plain": 0, "ticks": 40, "grid": 64, "scale-bar": 40}
 """Pixels of the shorter side below which nothing is drawn: numbers would not be legible, or lines cover the picture."""
@@ -59,6 +60,13 @@ def shown(views: ViewSet, view: View) -> Grey:
         _ticks(pixels, width)
     _numbers(pixels, views, view, width)
     return pixels
+
+
+def picture_of(views: ViewSet, view: View, caption: str) -> Picture:
+    """Return a new view as a tool shows it; the caption says so where it is too small for what is to be drawn on it."""
+    if views.display != "plain" and not is_drawn(views, view):
+        caption += f"; too small for its {views.display}"
+    return Picture(shown(views, view), caption)
 
 
 def _width(view: View) -> int:
