@@ -129,7 +129,7 @@ def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
 
 def _views(prepared: Prepared, sample: Sample) -> ViewSet:
     image = prepared.recipe.slice_of(prepared.source.load(sample), sample)
-    check_drawable(image.size, prepared.wording.display, sample.id)
+    check_drawable(image.size, prepared.wording.display, f"{sample.id}: ")
     return views_of(prepared, image)
 
 

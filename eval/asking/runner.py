@@ -153,7 +153,7 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     try:
         native = await asyncio.to_thread(job.source.load, sample)
         image = await asyncio.to_thread(job.recipe.slice_of, native, sample)
-        check_drawable(image.size, job.wording.display, sample.id)
+        check_drawable(image.size, job.wording.display)
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
     question = question_of(sample, image, job.wording)

@@ -32,11 +32,11 @@ _PER_WIDTH = 640
 """Pixels of the longer side for each pixel of a line's width."""
 
 
-def check_drawable(size: Size, display: Display, name: str) -> None:
-    """Raise DataError where the image called *name* is too small for what is to be drawn on it."""
+def check_drawable(size: Size, display: Display, where: str = "") -> None:
+    """Raise DataError where an image is too small for what is to be drawn on it; *where* begins the message."""
     if min(size.height, size.width) < SMALLEST[display]:
         raise DataError(
-            f"{name}: its image has {size.height} x {size.width} pixels, too few to draw the display {display} legibly "
+            f"{where}its image has {size.height} x {size.width} pixels, too few to draw the display {display} legibly "
             f"(at least {SMALLEST[display]}); leave the sample out, use --display plain, or enlarge images by --reshape"
         )
 

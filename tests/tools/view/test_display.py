@@ -11,6 +11,7 @@ from medvision_agent.tools.view.geometry import Region, Size, Spacing
 from medvision_agent.tools.view.perceived import Fixed, Native
 from medvision_agent.tools.view.slice import grey_slice
 from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.window import window
 
 SIZES = [(64, 64), (91, 117), (300, 200), (512, 512), (1400, 1000)]
 
@@ -117,10 +118,10 @@ def test_a_small_crop_stays_plain_and_says_so_and_a_small_image_is_refused():
     reply = TOOLS["crop"].call(views, {"x0": 0.1, "y0": 0.1, "x1": 0.2, "y1": 0.2, "zoom": 2})
     assert reply.picture.caption.endswith("; too small for its grid")
     assert (reply.picture.pixels == 100).all()
-    check_drawable(Size(64, 64), "grid", "s")
-    check_drawable(Size(1, 1), "plain", "s")
+    check_drawable(Size(64, 64), "grid")
+    check_drawable(Size(1, 1), "plain")
     with pytest.raises(DataError, match=r"s: its image has 63 x 900 pixels, too few to draw the display grid legibly"):
-        check_drawable(Size(63, 900), "grid", "s")
+        check_drawable(Size(63, 900), "grid", "s: ")
 
 
 @pytest.mark.parametrize("display", ["ticks", "grid", "scale-bar"])
@@ -145,3 +146,12 @@ def test_a_region_keeps_its_coordinates():
     plain, drawn = made(display="plain", frame="norm1000"), made(display="grid", frame="norm1000")
     region = Region(10, 20, 60, 80)
     assert plain.corners(plain.whole, region) == drawn.corners(drawn.whole, region)
+
+
+def test_a_view_through_a_window_is_drawn_on_too():
+    pixels = np.add.outer(np.arange(120.0), np.arange(160) % 99)
+    views = ViewSet(grey_slice(pixels, Spacing(1, 2)), Native(), display="ticks")
+    reply = window.call(views, {"by": "percentile", "low_percent": 5, "high_percent": 95})
+    assert reply.ok, reply.text
+    assert (reply.picture.pixels == shown(views, views.get("v1"))).all()
+    assert (reply.picture.pixels != views.get("v1").pixels).any()
