@@ -72,7 +72,8 @@ async def answer(
 
     *perceives* stands in for the model's own size rule where a recipe bends it; only an offline policy gets a *brief*.
     """
-    views = ViewSet(question.image, perceives or chat.config.sees, FRAMES[chat.config.frame])
+    sees, frame = perceives or chat.config.sees, FRAMES[chat.config.frame]
+    views = ViewSet(question.image, sees, frame, question.wording.display)
     session = Session(question, condition, chat, limits, views, waiting or Waiting(), brief)
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
     steps: RunnableConfig = {"recursion_limit": 3 * limits.model_calls + 10}

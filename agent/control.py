@@ -20,6 +20,8 @@ import numpy as np
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Reply, Tool
+from medvision_agent.tools.view.display import shown
+from medvision_agent.tools.view.overlay import Overlay
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
@@ -59,7 +61,7 @@ def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: Vi
     picture = reply.picture
     if picture is None and not reply.ok and tool.overlay:  # nothing was found: a missing picture would tell
         view = views.get(told["view"]) if _names_view("view", told, views) else views.whole
-        picture = Picture(view.pixels, withheld)
+        picture = Overlay(view).picture(withheld)
     if picture is not None:
         picture = Picture(picture.pixels, withheld)
     return Reply(json.dumps(result), True, result, picture, failure=reply.failure)
@@ -85,9 +87,9 @@ class Sham:
             return reply
         shape = reply.picture.pixels.shape
         size = (shape[1], shape[0])
-        shrinks = size[0] * size[1] < views.whole.pixels.size
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        whole = np.asarray(cv2.resize(views.whole.pixels, size, interpolation=way), np.uint8)
+        sent = shown(views, views.whole)
+        way = cv2.INTER_AREA if size[0] * size[1] < sent.size else cv2.INTER_LINEAR
+        whole = np.asarray(cv2.resize(sent, size, interpolation=way), np.uint8)
         pixels = whole if len(shape) == 2 else np.repeat(whole[:, :, None], 3, axis=2)
         return replace(reply, picture=Picture(pixels, reply.picture.caption))
 

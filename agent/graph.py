@@ -30,6 +30,7 @@ from medvision_agent.agent.session import Session
 from medvision_agent.agent.shown import mark_shown
 from medvision_agent.agent.toolbox import answer_calls
 from medvision_agent.prompts.render import render
+from medvision_agent.tools.view.display import shown
 from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["State", "agent_graph"]
@@ -47,7 +48,7 @@ Update = dict[str, list[AnyMessage]]
 async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001 - LangGraph's signature
     """Open the conversation: system text, then the picture and the question."""
     session = runtime.context
-    png = await asyncio.to_thread(encode_png, session.views.whole.pixels)
+    png = await asyncio.to_thread(encode_png, shown(session.views, session.views.whole))
     words = opening(session.question, session.views, session.condition, session.chat.config)
     session.words, session.v0_sha256 = words, sha256(png).hexdigest()
     session.counts["picture"] = 1

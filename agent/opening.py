@@ -42,6 +42,11 @@ def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: 
         raise ConfigError(f"model {name!r} replays {LITERAL}, asked with frame: {MEDVISION.name}, not {config.frame}")
     if recipe != RECIPE:
         raise ConfigError(f"model {name!r} replays {LITERAL}, asked by --recipe {RECIPE}, not by {recipe}")
+    if wording.display != "plain":
+        raise ConfigError(
+            f"model {name!r} replays {LITERAL}, whose pictures have nothing drawn on them: use --display plain, not "
+            f"{wording.display}"
+        )
     unsent = " and ".join(name for name in wording.own if name == "system" or name.startswith("tools"))
     if unsent:
         raise ConfigError(

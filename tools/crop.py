@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from medvision_agent.tools.base import Arguments, Output, Result, tool
-from medvision_agent.tools.view.png import Picture
+from medvision_agent.tools.view.display import picture_of
 from medvision_agent.tools.view.views import MAX_ZOOM, ViewSet
 
 __all__ = ["Crop", "CropArguments", "crop"]
@@ -70,4 +70,4 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
         f"view {view.id}, a part of {source.id}: width_px = {width}, height_px = {height}, "
         f"width_mm_per_px = {result.width_mm_per_px:g}, height_mm_per_px = {result.height_mm_per_px:g}"
     )
-    return Output(result, Picture(view.pixels, caption))
+    return Output(result, picture_of(views, view, caption))

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, Result, tool
-from medvision_agent.tools.view.png import Picture
+from medvision_agent.tools.view.display import picture_of
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Neighbour", "NeighboursArguments", "neighbours"]
@@ -68,4 +68,4 @@ def neighbours(views: ViewSet, args: NeighboursArguments) -> Output:
         f"view {view.id}, the same part as {source.id} in another slice, {where} the image asked about, "
         f"at {position:+g} mm"
     )
-    return Output(result, Picture(view.pixels, caption))
+    return Output(result, picture_of(views, view, caption))

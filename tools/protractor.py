@@ -51,5 +51,5 @@ def protractor(views: ViewSet, args: ProtractorArguments) -> Output:
     b = line_of(views, view, (args.bx0, args.by0), (args.bx1, args.by1))
     acute = round(acute_angle_deg(*a, *b, view.slice.spacing), 4)
     result = Protractor(view=view.id, acute_angle_deg=acute, obtuse_angle_deg=round(180 - acute, 4))
-    overlay = Overlay(view).line(*a, YELLOW).line(*b, CYAN)
+    overlay = Overlay(view).line(*a, YELLOW, ("a0", "a1")).line(*b, CYAN, ("b0", "b1"))
     return Output(result, overlay.picture("line a yellow, line b cyan"))

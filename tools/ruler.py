@@ -52,4 +52,4 @@ def ruler(views: ViewSet, args: RulerArguments) -> Output:
         dx_mm=round(abs(b.x - a.x) * spacing.width_mm, 4),
         dy_mm=round(abs(b.y - a.y) * spacing.height_mm, 4),
     )
-    return Output(result, Overlay(view).line(a, b, YELLOW).picture("the line measured, yellow"))
+    return Output(result, Overlay(view).line(a, b, YELLOW, ("A", "B")).picture("the line measured, yellow"))

@@ -8,7 +8,7 @@ from pydantic import Field
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.segment.asked import Maybe, region_of
-from medvision_agent.tools.view.png import Picture
+from medvision_agent.tools.view.display import picture_of
 from medvision_agent.tools.view.slice import Units
 from medvision_agent.tools.view.slice import Window as Mapping
 from medvision_agent.tools.view.views import View, ViewSet
@@ -74,7 +74,7 @@ def window(views: ViewSet, args: WindowArguments) -> Output:
     units = source.slice.units
     result = Window(view=view.id, of=source.id, black_value=round(low, 4), white_value=round(high, 4), units=units)
     caption = f"view {view.id}, the same part as {source.id}, from {low:.6g} (black) to {high:.6g} (white); {units}"
-    return Output(result, Picture(view.pixels, caption))
+    return Output(result, picture_of(views, view, caption))
 
 
 def _by_hu(args: WindowArguments, source: View) -> tuple[float, float]:

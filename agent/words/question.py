@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.slice import Slice
-from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.view.views import Display, ViewSet
 
 __all__ = ["Form", "Prompt", "Question", "Wording"]
 
@@ -33,6 +33,8 @@ class Wording:
     distance_unit: str = "millimeters"
     angle_unit: str = "degrees"
     pixel_unit: str = "millimeters"
+    display: Display = "plain"
+    """What is drawn on the pictures of the image; the system text says so where it is not plain."""
     own: Mapping[str, str] = field(default_factory=dict)
     """A researcher's own templates by name (``detection``, ``size``, ..., ``system``), instead of the shipped ones."""
 
@@ -40,6 +42,11 @@ class Wording:
         """Return a template filled with *values* and the facts of this wording."""
         facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "own"}
         return render(template, self.own, **facts, **values)
+
+    @property
+    def displayed(self) -> str:
+        """What the prompt says of the display; empty where it is plain."""
+        return "" if self.display == "plain" else render(f"display/{self.display}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +80,9 @@ class Question:
             width_mm_per_px=_stated(whole.spacing.width_mm),
             height_mm_per_px=_stated(whole.spacing.height_mm),
         )
+        system = self.wording.render("system", convention=frame.sentence, frame=frame)
         return Prompt(
-            system=self.wording.render("system", convention=frame.sentence, frame=frame),
+            system="\n\n".join(part for part in (system, self.wording.displayed) if part),
             tool_paragraph=tool_paragraph,
             question=text,
         )

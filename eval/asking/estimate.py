@@ -15,12 +15,13 @@ from medvision_agent.agent.opening import opening
 from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.agent.words.question import Prompt
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.launch import Prepared
+from medvision_agent.eval.asking.launch import Prepared, views_of
 from medvision_agent.eval.asking.runner import question_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.tools.view.display import check_drawable
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.views import ViewSet
 
@@ -128,7 +129,8 @@ def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
 
 def _views(prepared: Prepared, sample: Sample) -> ViewSet:
     image = prepared.recipe.slice_of(prepared.source.load(sample), sample)
-    return ViewSet(image, prepared.recipe.perceives(prepared.model.sees), FRAMES[prepared.model.frame])
+    check_drawable(image.size, prepared.wording.display, f"{sample.id}: ")
+    return views_of(prepared, image)
 
 
 def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float) -> tuple[Spending, ...]:

@@ -38,12 +38,15 @@ from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.prompts.render import templates_sha256
 from medvision_agent.tools.registry import registry_of
+from medvision_agent.tools.view.display import shown
 from medvision_agent.tools.view.frames import FRAMES, frame_named
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.png import encode_png
+from medvision_agent.tools.view.slice import Slice
+from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.version import VERSION
 
-__all__ = ["Chosen", "Prepared", "check_pictures", "choose", "execute", "job_of", "prepare"]
+__all__ = ["Chosen", "Prepared", "check_pictures", "choose", "execute", "job_of", "prepare", "views_of"]
 
 _PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
 CHECKED_PICTURES = 20
@@ -137,7 +140,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     if settings.prompt_file is not None:
         questions = [task.template for task in TASKS.values()]
         wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file, questions)
-    wording = _with_spacing(wording, settings)
+    wording = replace(_with_spacing(wording, settings), display=settings.display)
     check_askable(settings.model, model, condition, recipe.name, wording)
     if condition.again > settings.limits.model_calls - 2:
         needed = condition.again + 2
@@ -159,6 +162,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         recipe=recipe.name,
         form=wording.form,
         states_spacing=wording.states_spacing,
+        display=wording.display,
+        display_sha256=_hash([wording.displayed]) if wording.displayed else None,
         prompt_file_sha256=prompt_file_sha256,
         reshape=settings.reshape,
         output_format=_output_format(model, condition),
@@ -240,12 +245,19 @@ def check_pictures(prepared: Prepared, run: Run) -> None:
     finished = [record for record in run.records if record.v0_sha256]
     for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
         native = prepared.source.load(record.sample)
-        png = encode_png(prepared.recipe.slice_of(native, record.sample).grey)
+        views = views_of(prepared, prepared.recipe.slice_of(native, record.sample))
+        png = encode_png(shown(views, views.whole))
         if sha256(png).hexdigest() != record.v0_sha256:
             raise StorageError(
                 f"{run.folder} cannot be resumed: the picture of sample {record.sample.id!r} is no longer the one that "
                 "was sent; restore the pictures, or give another --out"
             )
+
+
+def views_of(prepared: Prepared, image: Slice) -> ViewSet:
+    """Return the views of an image as they are made for the model of a run."""
+    sees, frame = prepared.recipe.perceives(prepared.model.sees), FRAMES[prepared.model.frame]
+    return ViewSet(image, sees, frame, prepared.wording.display)
 
 
 async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> Run:

@@ -31,6 +31,7 @@ from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import Task
+from medvision_agent.tools.view.display import check_drawable
 from medvision_agent.tools.view.slice import Slice
 
 __all__ = ["Watch", "brief_of", "question_of", "run_pools", "run_samples", "waiting_until"]
@@ -152,6 +153,7 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     try:
         native = await asyncio.to_thread(job.source.load, sample)
         image = await asyncio.to_thread(job.recipe.slice_of, native, sample)
+        check_drawable(image.size, job.wording.display)
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
     question = question_of(sample, image, job.wording)

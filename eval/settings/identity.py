@@ -37,6 +37,10 @@ class Identity(Frozen):
     form: str = "direct"
     states_spacing: bool = True
     """Whether the prompt states the size of a pixel."""
+    display: str = "plain"
+    """What is drawn on the pictures of the image."""
+    display_sha256: str | None = None
+    """Hash of what the prompt says of it; None where it is plain."""
     prompt_file_sha256: str | None = None
     reshape: tuple[int, int] | None = None
     """Height and width to which native images are resampled first."""

@@ -17,6 +17,7 @@ from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.frozen import Frozen
+from medvision_agent.tools.view.views import Display
 
 __all__ = ["NEITHER", "TOOL_FIELDS", "Asked", "Belongs", "Settings", "belongs", "condition", "identity"]
 
@@ -85,6 +86,9 @@ class Asked(Frozen):
     spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
     """Where the model finds the size of a pixel: in the prompt, or only in the results of `pixel_spacing` and
     `crop`."""
+    display: Annotated[Display, identity("display", "display_sha256", "prompt_sha256", "v0_sha256")] = "plain"
+    """What is drawn on the image and on every further view of it, with or without tools: nothing (`plain`), `ticks`
+    with coordinates along the edges, a `grid` of 9 x 9 lines with coordinates, or a `scale-bar`."""
     overlays: Annotated[bool, condition("overlays", *_PARAGRAPH)] = True
     """Show the pictures that a tool draws of what it measured; the picture of `crop` is always shown."""
     paragraph: Annotated[
@@ -139,10 +143,10 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar``, no ``probe`` and no ``tools_from``.
+        it had no ``grammar``, no ``probe``, no ``tools_from`` and no ``display``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
-        later = {"budget", "frame", "script", "models_file", "grammar", "probe", "tools_from"}
+        later = {"budget", "frame", "script", "models_file", "grammar", "probe", "tools_from", "display"}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
 

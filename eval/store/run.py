@@ -123,6 +123,8 @@ class Run:
             parts.append(f"tool calls in {grammar}")
         if not identity.states_spacing:
             parts.append("pixel size by tools only")
+        if identity.display != "plain":
+            parts.append(f"display {identity.display}")
         if identity.overlays is False:
             parts.append("no overlays")
         if identity.paragraph not in {None, "tools"}:

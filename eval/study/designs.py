@@ -161,6 +161,7 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "leave-one-out": (_leave_one_out, ""),
     "code": (_code, ""),
     "spacing": (_spacing, ""),
+    "display": (_vary("display", "display"), "DISPLAY,DISPLAY"),
     "overlays": (_overlays, ""),
     "tool-budget": (_tool_budget, "N,N"),
     "paraphrase": (_paraphrase, ""),

@@ -20,6 +20,7 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, belongs, identity
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.tools.view.views import Display
 
 __all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied"]
 
@@ -106,6 +107,8 @@ class Cross(_Strict):
     """Prompt forms."""
     frame: tuple[str, ...] = ()
     """Coordinate conventions."""
+    display: tuple[Display, ...] = ()
+    """Displays."""
     grammar: tuple[str, ...] = ()
     """Grammars of tool calls in text."""
 

@@ -151,7 +151,7 @@ def test_try_runs_a_tool_and_writes_its_picture(tools, folder, image):
     assert json.loads(out)["minor_mm"] == pytest.approx(16, abs=0.8)
     assert err.startswith("fit_contour.png: overlay on v0: ")
     picture = cv2.imread(str(folder / "fit_contour.png"), cv2.IMREAD_COLOR_RGB)
-    assert picture.shape == (*PHANTOM.shape, 3)
+    assert picture.shape == (2 * PHANTOM.shape[0], 2 * PHANTOM.shape[1], 3)
     assert np.ptp(picture.astype(int), axis=2).max() > 100  # coloured lines
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -273,3 +274,22 @@ def test_the_example_of_the_docs_works(tmp_path):
     wording, _ = with_prompt_file(Wording(), write(tmp_path, example), TASKS)
     question = Question("size", VIEWS.slice, "An axial CT.", "liver", (), wording=wording).prompt(VIEWS).question
     assert question.startswith("An axial CT. How long are the major and the minor axis of the liver, in mm?")
+
+
+@pytest.mark.parametrize(("display", "named"), [("ticks", "ticks"), ("grid", "9 by 9"), ("scale-bar", "millimetres")])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_display_is_one_sentence_of_the_system_text_in_every_arm(display, named, recipe):
+    wording = RECIPES[recipe].wording("direct")
+    drawn = replace(wording, display=display)
+    assert wording.displayed == ""
+    assert named in drawn.displayed
+    assert drawn.displayed.count(". ") == 0
+    assert "\n" not in drawn.displayed
+    plain, off, on = (
+        Question("size", VIEWS.slice, "An axial CT.", "liver", NAMES, wording=words).prompt(VIEWS, tools)
+        for words, tools in ((wording, ""), (drawn, ""), (drawn, Condition.parse("on").told(None)))
+    )
+    assert off.system == on.system == f"{plain.system}\n\n{drawn.displayed}"
+    assert off.question == plain.question
+    assert off.sha256 == on.sha256 != plain.sha256
+    assert on.system_sent.startswith(off.system_sent)

@@ -77,5 +77,5 @@ def touches(box: Region, region: Region) -> bool:
 def outlined(view: View, found: Measured) -> Picture:
     """Return a picture of the view with what was outlined."""
     overlay = Overlay(view).box(found.box, CYAN).ring(found.outline, GREEN)
-    overlay.line(*found.ellipse.major, YELLOW).line(*found.ellipse.minor, YELLOW)
-    return overlay.picture("outline green, box cyan, axes yellow")
+    overlay.ends(*found.ellipse.major, YELLOW).ends(*found.ellipse.minor, YELLOW)
+    return overlay.picture("outline green, corners of the box cyan, ends of the axes yellow")

@@ -6,7 +6,7 @@ never to padding an encoder may add.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -16,13 +16,17 @@ from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing, distance_mm
 from medvision_agent.tools.view.slice import Grey, IntensityMap, Slice
 
-__all__ = ["MAX_SIDE", "MAX_ZOOM", "Perceives", "View", "ViewSet", "line_of"]
+__all__ = ["MAX_SIDE", "MAX_ZOOM", "Display", "Perceives", "View", "ViewSet", "line_of"]
 
 
 MAX_ZOOM = 16.0
 """Largest enlargement of a crop over native pixels."""
 MAX_SIDE = 2048
 """Longest side of a crop in pixels; a zoom that would exceed it is lowered (never below 1)."""
+
+
+Display = Literal["plain", "ticks", "grid", "scale-bar"]
+"""What is drawn on every view as it is sent: see ``display.py``."""
 
 
 class Perceives(Protocol):
@@ -74,11 +78,14 @@ class View:
 
 
 class ViewSet:
-    """All views of one slice in one conversation, and the frame its model speaks."""
+    """All views of one slice in one conversation, the frame its model speaks, and what is drawn on them."""
 
-    def __init__(self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION) -> None:
+    def __init__(
+        self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION, display: Display = "plain"
+    ) -> None:
         self.slice = image
         self.frame = frame
+        self.display: Display = display
         self._perceives = perceives
         self._views: dict[str, View] = {}
         self._add(image, image.region, image.grey)

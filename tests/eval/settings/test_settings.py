@@ -28,6 +28,7 @@ OTHER = {
     "grammar": "hermes",
     "prompt_file": "prompts.yaml",
     "spacing": "tool",
+    "display": "grid",
     "overlays": False,
     "paragraph": "must-use",
     "model": "baseline-prior",

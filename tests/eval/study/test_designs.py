@@ -55,6 +55,11 @@ CASES = {
     ),
     "form:cot": ({"on": ON, "cot": Arm(form="cot")}, ["on -> cot"], {"form"}),
     "recipe:paper-v1": ({"on": ON, "paper-v1": Arm(recipe="paper-v1")}, ["on -> paper-v1"], {"recipe"}),
+    "display:ticks,grid": (
+        {"on": ON, "ticks": Arm(display="ticks"), "grid": Arm(display="grid")},
+        ["on -> ticks", "on -> grid"],
+        {"display"},
+    ),
     "grammar:hermes": ({"on": ON, "hermes": Arm(grammar="hermes")}, ["on -> hermes"], {"grammar"}),
     "frame:pixel": ({"on": ON, "pixel": Arm(frame="pixel")}, ["on -> pixel"], {"frame"}),
 }
