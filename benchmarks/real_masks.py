@@ -42,6 +42,8 @@ class Case:
     subject: str
     image: Slice
     mask: Mask
+    known: tuple[float, float] | None = None
+    """The axes in mm where they are known better than from the mask."""
 
     @property
     def half(self) -> int:
@@ -50,7 +52,9 @@ class Case:
 
     @cached_property
     def axes(self) -> tuple[float, float]:
-        """The true axes in mm: of the ellipse fitted to the mask's outline."""
+        """The true axes in mm: of the ellipse fitted to the mask's outline, where they are not known exactly."""
+        if self.known is not None:
+            return self.known
         ellipse = measure_mask(self.mask, self.image.spacing).ellipse
         return ellipse.major_mm, ellipse.minor_mm
 
