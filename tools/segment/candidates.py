@@ -8,7 +8,7 @@ comes first, and one that borders on the background of the picture counts less.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,14 +30,12 @@ _SLANT = 0.95
 """Slant of the ovals along the diagonals of a region: in a square one, they are six times longer than wide."""
 _SLANTED = 0.8
 """By how much the outline near a slanted oval must cost less than the one near the upright oval."""
-_BACKGROUND = 0.5
-"""What an outline around a point costs more if all of it borders on the background."""
 _FIRST, _STEP, _LAST = 0.04, 1.35, 0.6
 """Radii of the windows around a point, relative to the longer side of the slice: the first, each next, the limit."""
 _LEAST = 2.0
 """Native pixels that a radius has at least."""
-_FIRST_PASS = Settings(near=0.8, far=1.1, inwards=1.0, most=2.0, bend=0.5)
-_SECOND_PASS = Settings(near=0.85, far=1.15, inwards=1.0, most=2.0, bend=0.5)
+_FIRST_PASS = Settings(near=0.8, far=1.1, inwards=1.0, most=2.0, bend=0.5, soft=3.0)
+_SECOND_PASS = Settings(near=0.85, far=1.15, inwards=1.0, most=2.0, bend=0.5, soft=3.0)
 _SAME = 0.7
 """Overlap of boxes (IoU) from which two outlines are one candidate."""
 
@@ -48,6 +46,8 @@ class SeedSettings:
 
     first: Settings = _FIRST_PASS
     second: Settings = _SECOND_PASS
+    background: float = 0.5
+    """What an outline costs more if all of it borders on the background of the picture."""
 
 
 _REGIONAL = Settings()
@@ -111,7 +111,7 @@ def _around(
     first = outlines(picture, _windows(image, seed), settings.first, (), outside)
     second = outlines(picture, [Oval.of(one.points) for one in first], settings.second, (seed,), outside)
     background = Background.of(image.values)
-    weighed = [Outline(one.points, one.cost + _BACKGROUND * background.share(one.points)) for one in second]
+    weighed = [replace(one, cost=one.cost + settings.background * background.share(one.points)) for one in second]
     return sorted(weighed, key=lambda outline: outline.cost)
 
 
