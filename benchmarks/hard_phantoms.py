@@ -16,7 +16,7 @@ from real_masks import Case
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.slice import grey_slice
 
-__all__ = ["CONDITIONS", "hard_phantoms"]
+__all__ = ["CONDITIONS", "hard_phantoms", "phantom"]
 
 EACH = 16
 """Phantoms of a condition."""
@@ -45,10 +45,11 @@ def hard_phantoms() -> Iterator[Case]:
     """Yield the phantoms of all conditions."""
     for condition in CONDITIONS:
         for number in range(EACH):
-            yield _phantom(condition, number)
+            yield phantom(condition, number)
 
 
-def _phantom(condition: str, number: int) -> Case:
+def phantom(condition: str, number: int) -> Case:
+    """Return a phantom of a condition."""
     name = f"{condition} {number}"
     draw = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:12], 16))
     spacing = Spacing(5.0, 0.625) if condition == "8:1 pixels" else Spacing(0.625, 0.625)

@@ -106,7 +106,8 @@ def _fit(look: Look, blob: Blob) -> Calls:
     corners = [(region["x0"], region["y0"]), (region["x1"], region["y1"])]
     view, points, _ = yield from cropped(look, around, 4.0, [*corners, blob.centre])
     fit = yield tool.name, {"view": view, **_asked(tool, points, blob.bright)}
-    good = "major_mm" in fit and fit.get("quality", 1.0) >= GOOD_FIT and not fit.get("touches_region_border", False)
+    # An outline that reaches beyond its region is not cut off there: it was drawn to an edge outside.
+    good = "major_mm" in fit and fit.get("quality", 1.0) >= GOOD_FIT
     return [fit[field] for field in wanted.fields] if good else None
 
 
