@@ -1,4 +1,8 @@
-"""Is the confidence of the outline method what it says? Bins of cost with the share of good answers in each.
+"""Is the confidence of the outline method what it says? Bins of doubt with the share of good answers in each.
+
+Doubt: 1 minus the overlap (Dice) of an outline with its own ellipse. An outline that has run into another structure is
+seldom an ellipse; of what was tried (cost of the path, its gap to the next candidate, agreement of windows, cost beside
+that of shifted ovals) it alone said more than the base rate, in both halves, of outlines around a point.
 
 Good: the mean relative error of both axes is at most 0.2. Mix of prompts for each case: regions: one exact, one with a
 margin, four jittered by side, four by image; seeds: one at the centre, five off it. A bin has at least 160 answers
@@ -30,7 +34,7 @@ class Answer:
     """One candidate of one call."""
 
     rank: int
-    cost: float
+    doubt: float
     good: bool
     subject: str
     half: int
@@ -38,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Costs up to a limit, and how many answers with them were good."""
+    """Doubts up to a limit, and how many answers with them were good."""
 
     limit: float
     share: float
@@ -58,14 +62,14 @@ def answers(find: Finds, cases: Sequence[Case], prompt: str) -> list[Answer]:
                     continue
                 for rank, one in enumerate(candidates[:MOST]):
                     good = relative_error(one.measured, case) <= GOOD
-                    found.append(Answer(rank, one.cost, good, case.subject, case.half))
+                    found.append(Answer(rank, 1 - one.measured.dice, good, case.subject, case.half))
     return found
 
 
 def bins(given: Sequence[Answer], part: float = 1.0) -> list[Bin]:
-    """Return bins of growing cost with falling shares, each with enough answers and subjects; none if there are few."""
+    """Return bins of growing doubt with falling shares, with enough answers and subjects in each; none if few."""
     groups: list[list[Answer]] = []
-    for answer in sorted(given, key=lambda one: one.cost):
+    for answer in sorted(given, key=lambda one: one.doubt):
         if not groups or _enough(groups[-1], part):
             groups.append([])
         groups[-1].append(answer)
@@ -81,12 +85,12 @@ def bins(given: Sequence[Answer], part: float = 1.0) -> list[Bin]:
             at = max(1, at - 1)
         else:
             at += 1
-    return [Bin(group[-1].cost, _share(group), len(group), len({one.subject for one in group})) for group in groups]
+    return [Bin(group[-1].doubt, _share(group), len(group), len({one.subject for one in group})) for group in groups]
 
 
-def share_at(cost: float, known: Sequence[Bin]) -> float:
-    """Return the share of the bin that a cost falls into; the last has no limit."""
-    return next((one.share for one in known if cost <= one.limit), known[-1].share)
+def share_at(doubt: float, known: Sequence[Bin]) -> float:
+    """Return the share of the bin that a doubt falls into; the last has no limit."""
+    return next((one.share for one in known if doubt <= one.limit), known[-1].share)
 
 
 def brier(given: Sequence[Answer]) -> tuple[float, float]:
@@ -95,7 +99,7 @@ def brier(given: Sequence[Answer]) -> tuple[float, float]:
     for half in (0, 1):
         one, other = ([answer for answer in given if answer.half == side] for side in (half, 1 - half))
         known, rate = bins(one, 0.5), _share(one)
-        scores += [(share_at(answer.cost, known) - answer.good) ** 2 for answer in other]
+        scores += [(share_at(answer.doubt, known) - answer.good) ** 2 for answer in other]
         base += [(rate - answer.good) ** 2 for answer in other]
     return float(np.mean(scores)), float(np.mean(base))
 
@@ -105,4 +109,5 @@ def _enough(group: Sequence[Answer], part: float) -> bool:
 
 
 def _share(group: Sequence[Answer]) -> float:
-    return float(np.mean([one.good for one in group]))
+    """Return the share of good answers by Laplace's rule of succession, so that it is never 0 or 1."""
+    return (sum(one.good for one in group) + 1) / (len(group) + 2)

@@ -1,8 +1,8 @@
 """Settings of the outline method: the ones that are tried, and the choice among them on given cases.
 
 The tried ones are few and were written down before the choice. Regions: the prior, its flat part, the weight of the
-region cost and the compression of values. Seeds: the prior, the steepest edge that counts, the region cost and the
-compression, the same for both passes. Everything else is as shipped.
+region cost and the compression of values. Seeds: the prior, the region cost and the compression, the same for both
+passes, and what it costs to border on the background. Everything else is as shipped.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from real_masks import REGIONS, Case
+from real_masks import REGIONS, SEEDS, Case
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.segment.candidates import Candidate, Prompt, SeedSettings, candidates
@@ -19,8 +19,8 @@ from medvision_agent.tools.segment.contour import Measured
 from medvision_agent.tools.segment.outline import Settings
 
 BASE = Settings(near=0.7, inwards=0.3, most=3.0, bend=1.0, reach=4)
-FIRST = Settings(near=0.8, far=1.1, inwards=1.0, bend=0.5, reach=4)
-SECOND = Settings(near=0.85, far=1.15, inwards=1.0, bend=0.5, reach=4)
+FIRST = Settings(near=0.8, far=1.1, inwards=1.0, most=2.0, bend=0.5, reach=4)
+SECOND = Settings(near=0.85, far=1.15, inwards=1.0, most=2.0, bend=0.5, reach=4)
 
 Finds = Callable[[Case, Prompt], list[Candidate]]
 """Returns what a method finds, the best first; raises ToolError where it fails."""
@@ -49,8 +49,8 @@ def regional() -> list[Settings]:
 def seeded() -> list[SeedSettings]:
     """Return the settings for seeds that are tried."""
     return [
-        SeedSettings(*(replace(one, prior=prior, most=most, region=region, soft=soft) for one in (FIRST, SECOND)))
-        for prior, most, region, soft in product((0.5, 1.0, 2.0), (2.0, 3.0), (0.0, 0.1), (3.0, 6.0))
+        SeedSettings(*(replace(one, prior=prior, region=region, soft=soft) for one in (FIRST, SECOND)), background)
+        for prior, region, soft, background in product((0.5, 1.0, 2.0), (0.0, 0.1), (3.0, 6.0), (0.0, 0.25, 0.5))
     ]
 
 
@@ -89,11 +89,11 @@ class Trials:
 
 
 def tried(cases: Sequence[Case]) -> Trials:
-    """Return the losses of all settings, on one prompt of each kind of region, and on the seed at the centre."""
-    nothing = SeedSettings()
-    region = [
-        [np.mean([loss(Chosen(one, nothing).find, case, case.prompt(kind)) for kind in REGIONS]) for case in cases]
-        for one in regional()
-    ]
-    seed = [[loss(Chosen(BASE, one).find, case, case.prompt("seed")) for case in cases] for one in seeded()]
+    """Return the losses of all settings, on one prompt of each kind: of the regions, and of the seeds."""
+    region = [_mean_losses(Chosen(one, SeedSettings()), cases, REGIONS) for one in regional()]
+    seed = [_mean_losses(Chosen(BASE, one), cases, SEEDS) for one in seeded()]
     return Trials(cases, np.array(region), np.array(seed))
+
+
+def _mean_losses(settings: Chosen, cases: Sequence[Case], kinds: Sequence[str]) -> list[float]:
+    return [float(np.mean([loss(settings.find, case, case.prompt(kind)) for kind in kinds])) for case in cases]

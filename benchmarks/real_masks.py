@@ -27,8 +27,9 @@ sys.path.append(str(Path(__file__).parent.parent / "scripts"))
 REGIONS = ("exact", "margin", "side", "image")
 """The box of the mask; each edge 20 % of the side further out; each edge off by a normal error with a standard
 deviation of 10 % of the side; by one of 4 % of the image's side."""
-PROMPTS = (*REGIONS, "seed", "seed off")
+SEEDS = ("seed", "seed off")
 """A seed at the mask's centre (the pixel of the mask nearest to it); off by 10 % of the sides of the box, inside."""
+PROMPTS = (*REGIONS, *SEEDS)
 LEAST_PIXELS = 100
 """Masks of packages with fewer pixels are left out."""
 
@@ -42,6 +43,8 @@ class Case:
     subject: str
     image: Slice
     mask: Mask
+    known: tuple[float, float] | None = None
+    """The axes in mm where they are known better than from the mask."""
 
     @property
     def half(self) -> int:
@@ -50,7 +53,9 @@ class Case:
 
     @cached_property
     def axes(self) -> tuple[float, float]:
-        """The true axes in mm: of the ellipse fitted to the mask's outline."""
+        """The true axes in mm: of the ellipse fitted to the mask's outline, where they are not known exactly."""
+        if self.known is not None:
+            return self.known
         ellipse = measure_mask(self.mask, self.image.spacing).ellipse
         return ellipse.major_mm, ellipse.minor_mm
 

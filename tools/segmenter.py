@@ -158,7 +158,7 @@ def _answer(method: str, views: ViewSet, view: View, prompt: Prompt, candidate: 
 
 
 def _confidence(method: str, prompt: Prompt, found: list[Candidate], rank: int) -> str:
-    share = confidence(prompt, rank, found[rank].cost) if method == "outline" else None
+    share = confidence(prompt, rank, found[rank].measured) if method == "outline" else None
     return "not shown" if share is None else f"{share:.2f}"
 
 

@@ -1,12 +1,12 @@
 """``baseline-cv``: a scripted policy that looks at a coarse version of the picture.
 
 It finds the most salient blob at a glance (at most COARSE pixels a side) and answers from that. With tools it crops
-around the blob, fits a contour there and measures. It knows no anatomy: for landmarks it takes the ends of the blob.
+around the blob, outlines it there and measures. It knows no anatomy: for landmarks it takes the ends of the blob.
 Nothing in it was fitted to any data; it stands for what plain image processing does, not for a good model.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.agent.policies.policy import Calls, Look, Reading, clipped, cropped, final, measured
+from medvision_agent.agent.policies.policy import Calls, Look, Reading, Unit, clipped, cropped, final, measured
 from medvision_agent.quantity import ANGLE_DEG, BOX, LENGTH_MM
-from medvision_agent.tools.fit_contour import fit_contour
+from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.slice import Grey
 
 __all__ = ["COARSE", "Blob", "baseline_cv", "glance"]
@@ -25,8 +25,12 @@ COARSE = 48
 """Longest side of the coarse picture."""
 SHARES = (0.02, 0.04, 0.08)
 """Standard deviations of the blobs it looks for, as shares of the longest side."""
+OUTLINERS = ("fit_contour", "segment")
+"""The tools it outlines the blob with: the first that is offered."""
+MARGIN = 0.2
+"""Margin on each side of the region that it gives to such a tool, relative to the blob's side, as in docs/tools.md."""
 GOOD_FIT = 0.8
-"""Quality below which it trusts its glance more than a fitted contour."""
+"""Quality below which it trusts its glance more than an outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +96,34 @@ def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _fit(look: Look, blob: Blob) -> Calls:
-    """Fit a contour in a crop around the blob; None where the tools are missing or find nothing worth trusting."""
-    wanted = fit_contour.measurand(look.brief.quantity)
-    if fit_contour.name not in look.tools or wanted is None:
+    """Outline the blob in a crop around it; None where the tools are missing or find nothing worth trusting."""
+    offered = {tool.name: tool for tool in look.brief.tools if tool.name in look.tools}
+    tool = next((offered[name] for name in OUTLINERS if name in offered), None)
+    wanted = tool.measurand(look.brief.quantity) if tool is not None else None
+    if tool is None or wanted is None or len(wanted.fields) != look.brief.numbers:  # two axes are no distance
         return None
-    if len(wanted.fields) != look.brief.numbers:  # two axes are no distance
-        return None
-    (x, y), half_width, half_height = blob.centre, blob.x1 - blob.x0, blob.y1 - blob.y0
-    region = clipped(x - half_width, y - half_height, x + half_width, y + half_height)
-    view, [(x, y)], _ = yield from cropped(look, region, 4.0, [blob.centre])
-    if view != "v0":
-        region = {}
-    target = "bright" if blob.bright else "dark"
-    fit = yield fit_contour.name, {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
-    good = "major_mm" in fit and fit["quality"] >= GOOD_FIT and not fit["touches_region_border"]
+    region, around = _grown(blob, MARGIN), _grown(blob, 0.5)
+    corners = [(region["x0"], region["y0"]), (region["x1"], region["y1"])]
+    view, points, _ = yield from cropped(look, around, 4.0, [*corners, blob.centre])
+    fit = yield tool.name, {"view": view, **_asked(tool, points, blob.bright)}
+    # An outline that reaches beyond its region is not cut off there: it was drawn to an edge outside.
+    good = "major_mm" in fit and fit.get("quality", 1.0) >= GOOD_FIT
     return [fit[field] for field in wanted.fields] if good else None
+
+
+def _grown(blob: Blob, margin: float) -> dict[str, float]:
+    """Return the region of a blob with a margin on each side, relative to the blob's own."""
+    width, height = margin * (blob.x1 - blob.x0), margin * (blob.y1 - blob.y0)
+    return clipped(blob.x0 - width, blob.y0 - height, blob.x1 + width, blob.y1 + height)
+
+
+def _asked(tool: Tool, points: Sequence[Unit], bright: bool) -> dict[str, Any]:
+    """Return a region and a point inside as a tool declares them: its own names, and the polarity if it asks for it."""
+    (x0, y0), (x1, y1), (x, y) = points
+    declared = tool.arguments.model_fields
+    inside = "seed" if "seed_x" in declared else "inside"
+    target = {"target": "bright" if bright else "dark"} if "target" in declared else {}
+    return {**target, f"{inside}_x": x, f"{inside}_y": y, **clipped(x0, y0, x1, y1)}
 
 
 def _from_glance(look: Look, blob: Blob) -> Calls:

@@ -1,16 +1,19 @@
 """What a prompt may mean: outlines in a region, or around a point in windows of growing size, the best first.
 
 A region says where the structure is and how large, so its outline comes first; smaller ones follow, should the region
-be far too large. A point says nothing of the size: around it the outline with the strongest evidence comes first.
+be far too large. A long structure may lie along a diagonal of its region, far from the upright ellipse in it; so
+slanted ellipses are tried, too. A point says nothing of the size: around it the outline with the strongest evidence
+comes first, and one that borders on the background of the picture counts less.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from medvision_agent.errors import ToolError
+from medvision_agent.tools.segment.background import Background
 from medvision_agent.tools.segment.contour import Measured, measure_outline
 from medvision_agent.tools.segment.outline import Outline, Settings, outlines
 from medvision_agent.tools.segment.rays import Oval, Pyramid
@@ -21,24 +24,30 @@ __all__ = ["MOST", "Candidate", "Prompt", "SeedSettings", "candidates"]
 
 MOST = 3
 """Most candidates of one call."""
-_SMALLER = (1.0, 0.72, 0.52)
-"""Sizes of the ovals in a region, relative to it."""
+_SMALLER = (0.72, 0.52)
+"""Sizes of the smaller ovals in a region, relative to it."""
+_SLANT = 0.95
+"""Slant of the ovals along the diagonals of a region: in a square one, they are six times longer than wide."""
+_SLANTED = 0.8
+"""By how much the outline near a slanted oval must cost less than the one near the upright oval."""
 _FIRST, _STEP, _LAST = 0.04, 1.35, 0.6
 """Radii of the windows around a point, relative to the longer side of the slice: the first, each next, the limit."""
 _LEAST = 2.0
 """Native pixels that a radius has at least."""
-_FIRST_PASS = Settings(near=0.8, far=1.1, inwards=1.0, most=2.0, bend=0.5)
-_SECOND_PASS = Settings(near=0.85, far=1.15, inwards=1.0, most=2.0, bend=0.5)
+_FIRST_PASS = Settings(near=0.8, far=1.1, inwards=1.0, most=2.0, bend=0.5, soft=3.0)
+_SECOND_PASS = Settings(near=0.85, far=1.15, inwards=1.0, most=2.0, bend=0.5, soft=3.0)
 _SAME = 0.7
 """Overlap of boxes (IoU) from which two outlines are one candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeedSettings:
-    """Around a point, an outline is found twice: near a circle, then near the box of what was found."""
+    """Around a point, an outline is found twice: near a circle, then near the ellipse of what was found."""
 
     first: Settings = _FIRST_PASS
     second: Settings = _SECOND_PASS
+    background: float = 0.5
+    """What an outline costs more if all of it borders on the background of the picture."""
 
 
 _REGIONAL = Settings()
@@ -47,7 +56,10 @@ _SEEDED = SeedSettings()
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An outline as it is measured, with the mean cost of its rays: the lower, the stronger the evidence."""
+    """An outline as it is measured, with the mean cost of its rays: the lower, the stronger the evidence.
+
+    Around a point, the cost of bordering on the background is part of it.
+    """
 
     measured: Measured
     cost: float
@@ -73,7 +85,7 @@ def candidates(
     _refuse_flat(image, region)
     inside, outside = _given(prompt.inside), _given(prompt.outside)
     if region is not None:
-        found = outlines(picture, [Oval.inside(_shrunk(region, size)) for size in _SMALLER], regional, inside, outside)
+        found = _within(picture, region, regional, inside, outside)
     elif prompt.inside is not None:
         found = _around(picture, image, prompt.inside, seeded, outside)
     else:
@@ -81,14 +93,26 @@ def candidates(
     return _distinct(found, image)
 
 
+def _within(
+    picture: Pyramid, region: Region, settings: Settings, inside: Sequence[Point], outside: Sequence[Point]
+) -> list[Outline]:
+    """Return the outline of a region, near the upright oval or near a slanted one, and those of smaller ovals."""
+    ovals = [Oval.inside(region), *(Oval.inside(region, slant) for slant in (-_SLANT, _SLANT))]
+    ovals += [Oval.inside(_shrunk(region, size)) for size in _SMALLER]
+    upright, left, right, *smaller = outlines(picture, ovals, settings, inside, outside)
+    slanted = min(left, right, key=lambda outline: outline.cost)
+    return [slanted if slanted.cost + _SLANTED < upright.cost else upright, *smaller]
+
+
 def _around(
     picture: Pyramid, image: Slice, seed: Point, settings: SeedSettings, outside: Sequence[Point]
 ) -> list[Outline]:
     """Return the outlines of all windows around a point, the one with the strongest evidence first."""
     first = outlines(picture, _windows(image, seed), settings.first, (), outside)
-    boxes = [_box(outline, image) for outline in first]
-    second = outlines(picture, [Oval.inside(box) for box in boxes], settings.second, (seed,), outside)
-    return sorted(second, key=lambda outline: outline.cost)
+    second = outlines(picture, [Oval.of(one.points) for one in first], settings.second, (seed,), outside)
+    background = Background.of(image.values)
+    weighed = [replace(one, cost=one.cost + settings.background * background.share(one.points)) for one in second]
+    return sorted(weighed, key=lambda outline: outline.cost)
 
 
 def _windows(image: Slice, seed: Point) -> list[Oval]:

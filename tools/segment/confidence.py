@@ -1,32 +1,34 @@
 """The confidence of the outline method: how often answers of the same kind were good, on real masks.
 
 Good: the mean relative error of both axes was at most 0.2. The shares are those of ``benchmarks/tools.py`` (see
-docs/tools.md), over its mix of prompts, by kind of prompt and rank of the candidate, in bins of the mean cost of a
-ray. A bin has at least 160 answers from at least 40 subjects; what has no such bin has no confidence.
+docs/tools.md), over its mix of prompts, by kind of prompt and rank of the candidate, in bins of doubt: 1 minus the
+overlap of the outline with its own ellipse. An outline that has run into another structure is seldom an ellipse. A bin
+has at least 160 answers from at least 40 subjects; what has no such bin has no confidence.
 """
 
 from math import inf
 
 from medvision_agent.tools.segment.candidates import Prompt
+from medvision_agent.tools.segment.contour import Measured
 
 __all__ = ["SHARES", "confidence"]
 
 SHARES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     "region": (
-        ((-1.66, 0.92), (inf, 0.90)),
-        ((-1.22, 0.14), (-1.02, 0.11), (inf, 0.03)),
+        ((0.035, 0.99), (0.041, 0.93), (0.048, 0.90), (inf, 0.85)),
+        ((0.046, 0.14), (0.051, 0.09), (0.055, 0.06), (inf, 0.04)),
         ((inf, 0.00),),
     ),
     "seed": (
-        ((inf, 0.59),),
-        ((-1.68, 0.26), (inf, 0.20)),
-        ((-1.56, 0.28), (inf, 0.07)),
+        ((0.039, 0.81), (inf, 0.51)),
+        ((0.050, 0.28), (inf, 0.15)),
+        ((0.051, 0.17), (inf, 0.10)),
     ),
 }
-"""For a region and for a point alone: of each rank, the upper limits of the cost with the share of good answers."""
+"""For a region and for a point alone: of each rank, the upper limits of doubt with the share of good answers."""
 
 
-def confidence(prompt: Prompt, rank: int, cost: float) -> float | None:
+def confidence(prompt: Prompt, rank: int, measured: Measured) -> float | None:
     """Return the share of good answers among those like this one; None where it is not known.
 
     Points beside a region, and points outside, were not part of the mix.
@@ -36,4 +38,4 @@ def confidence(prompt: Prompt, rank: int, cost: float) -> float | None:
     ranks = SHARES["seed" if prompt.region is None else "region"]
     if rank >= len(ranks):
         return None
-    return next(share for limit, share in ranks[rank] if cost <= limit)
+    return next(share for limit, share in ranks[rank] if 1 - measured.dice <= limit)

@@ -45,10 +45,13 @@ class Oval:
     matrix: Floats
 
     @classmethod
-    def inside(cls, region: Region) -> Self:
-        """Return the ellipse that fits into a region."""
+    def inside(cls, region: Region, slant: float = 0.0) -> Self:
+        """Return the ellipse that fits into a region: upright, or slanted towards a diagonal (*slant* from -1 to 1)."""
+        # The matrix times its transpose is that of the ellipse: a*a, slant*a*b; slant*a*b, b*b. Its box stays the same.
         center = np.array(((region.x0 + region.x1) / 2, (region.y0 + region.y1) / 2))
-        return cls(center, np.diag((region.width / 2, region.height / 2)))
+        turn = np.arcsin(slant) / 2
+        root = np.array(((np.cos(turn), np.sin(turn)), (np.sin(turn), np.cos(turn))))
+        return cls(center, np.diag((region.width / 2, region.height / 2)) @ root)
 
     @classmethod
     def of(cls, points: Points) -> Self:

@@ -74,6 +74,12 @@ async def test_cv_measures_a_lesion_with_tools_and_only_guesses_without(bright):
     assert np.abs(guessed - [36.0, 22.0]).max() > 0.5
 
 
+async def test_cv_takes_segment_where_fit_contour_is_missing():
+    measured, used = await ask("cv", "crop,segment", "size", lesion())
+    assert used == ["crop", "segment"]
+    assert measured == pytest.approx([36.0, 22.0], abs=0.7)
+
+
 async def test_cv_boxes_a_lesion():
     box, _ = await ask("cv", "on", "detection", lesion(angle=0.0, axes_mm=(36.0, 24.0)))
     # 36 mm across at 0.8 mm/px are 45 px around x = 110; 24 mm down at 1.2 mm/px are 20 px around y = 60.

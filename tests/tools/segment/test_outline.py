@@ -1,6 +1,7 @@
 """Outlines near a prior: what holds them, what draws them, and points that they respect."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from phantoms import EllipsePhantom
 
 from medvision_agent.errors import ToolError
-from medvision_agent.tools.segment.candidates import MOST, Prompt, candidates
+from medvision_agent.tools.segment.background import Background
+from medvision_agent.tools.segment.candidates import MOST, Prompt, SeedSettings, candidates
 from medvision_agent.tools.segment.confidence import SHARES, confidence
 from medvision_agent.tools.segment.contour import measure_outline
 from medvision_agent.tools.segment.methods import METHODS
@@ -115,11 +117,55 @@ def test_a_point_lies_on_a_ray_at_a_place():
     assert oval.place(Point(30, 35)) == (RAYS // 4, pytest.approx(0.5))
 
 
-def test_confidence_falls_with_cost_and_is_not_known_beyond_its_mix():
+def test_confidence_falls_with_doubt_and_is_not_known_beyond_its_mix():
     for ranks in SHARES.values():
         for bins in ranks:
             assert list(bins) == sorted(bins)
             assert [share for _, share in bins] == sorted((share for _, share in bins), reverse=True)
-    assert confidence(Prompt(BOX), 0, -5.0) > confidence(Prompt(BOX), 1, -5.0)
-    assert confidence(Prompt(BOX, Point(64, 64)), 0, -5.0) is None
-    assert confidence(Prompt(inside=Point(64, 64), outside=Point(1, 1)), 0, -5.0) is None
+    ellipse = candidates(PHANTOM.slice(180, 60), Prompt(BOX))[0].measured
+    hook = replace(ellipse, dice=0.8)
+    seed = Prompt(inside=Point(64, 64))
+    assert confidence(seed, 0, ellipse) > confidence(seed, 0, hook) > confidence(seed, 1, hook)
+    assert confidence(Prompt(BOX, Point(64, 64)), 0, ellipse) is None
+    assert confidence(Prompt(inside=Point(64, 64), outside=Point(1, 1)), 0, ellipse) is None
+
+
+@pytest.mark.parametrize("slant", [-0.9, 0.0, 0.7])
+def test_a_slanted_oval_fits_into_the_same_region(slant):
+    oval = Oval.inside(Region(10, 20, 50, 40), slant)
+    x, y = oval.at(np.ones((RAYS, 1)))
+    assert (x.min(), x.max()) == pytest.approx((10, 50), abs=0.3)
+    assert (y.min(), y.max()) == pytest.approx((20, 40), abs=0.3)
+    assert np.corrcoef(x.ravel(), y.ravel())[0, 1] == pytest.approx(slant, abs=0.02)
+
+
+@pytest.mark.parametrize("angle", [math.pi / 4, 3 * math.pi / 4])
+def test_a_thin_slanted_structure_is_measured_along_the_diagonal_of_its_region(angle):
+    thin = EllipsePhantom(Spacing(0.5, 0.5), 32, 32, 20, 3, angle)
+    width, height = (2 * half for half in thin.half_extent)
+    region = Region(64 - width, 64 - height, 64 + width, 64 + height)
+    found = candidates(thin.slice(180, 60, noise=4), Prompt(region))[0].measured
+    assert (found.ellipse.major_mm, found.ellipse.minor_mm) == pytest.approx((40, 6), abs=1)
+
+
+def test_a_point_leads_to_the_structure_not_to_the_body_around_it():
+    body = EllipsePhantom(Spacing(0.5, 0.5), 32, 32, 27, 22, 0)
+    organ = EllipsePhantom(Spacing(0.5, 0.5), 32, 32, 7, 5, 0.4)
+    grey = 120 * body.coverage() + 60 * organ.coverage() + np.random.default_rng(0).normal(0, 3, body.shape)
+    image = grey_slice(np.clip(np.rint(grey), 0, 255), body.spacing)
+    found = candidates(image, Prompt(inside=Point(64, 64)))
+    assert found[0].measured.ellipse.major_mm == pytest.approx(14, abs=1)
+    # Taken for what its edges say alone, the body would come first.
+    free = candidates(image, Prompt(inside=Point(64, 64)), seeded=SeedSettings(background=0.0))
+    assert free[0].measured.ellipse.major_mm == pytest.approx(54, abs=2)
+
+
+def test_background_is_the_level_of_the_border_and_what_lies_beyond():
+    values = np.zeros((100, 100), np.float32)
+    values[20:80, 20:80] = 100
+    background = Background.of(values)
+    angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    circle = np.stack((np.cos(angles), np.sin(angles)), axis=1)
+    assert background.share(50 + 10 * circle) == 0
+    assert background.share(50 + 42 * circle) == 1
+    assert background.share(50 + 60 * circle) == 1
