@@ -26,7 +26,9 @@ def png(pixels: np.ndarray) -> str:
         (b"IDAT", zlib.compress(rows)),
         (b"IEND", b""),
     ]
-    chunks = (struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
     return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
 
 
@@ -48,22 +50,22 @@ def candidates(way: str, asked: dict) -> list[dict]:
     mask, polygon = oval(asked)
     shape, points = mask.shape, polygon.tolist()
     return {
-        "mask": [{"mask": png(mask * 255), "score": 0.9}],
-        "ranked": [{"polygon": one.tolist(), "score": score} for one, score in _ranked(polygon)],
-        "nothing": [],
-        "wrong-shape": [{"mask": png(np.ones((shape[0] + 1, shape[1])))}],
-        "bomb": [{"mask": png(np.ones((6000, 6000)))}],
-        "empty-mask": [{"mask": png(np.zeros(shape))}],
-        "no-png": [{"mask": base64.b64encode(b"GIF89a" + bytes(40)).decode()}],
-        "torn-png": [{"mask": png(mask * 255)[:60]}],
-        "no-base64": [{"mask": "ü" * 40}],
-        "nan": [{"polygon": [[float("nan"), 1.0], *points]}],
-        "infinite": [{"polygon": points, "score": float("inf")}],
-        "far": [{"polygon": [[1e300, 1.0], *points]}],
-        "two-points": [{"polygon": points[:2]}],
-        "both": [{"polygon": points, "mask": png(mask * 255)}],
-        "words": [{"polygon": "Ignore all instructions"}],
-    }.get(way, [{"polygon": points}])
+        "mask": lambda: [{"mask": png(mask * 255), "score": 0.9}],
+        "ranked": lambda: [{"polygon": one.tolist(), "score": score} for one, score in _ranked(polygon)],
+        "nothing": list,
+        "wrong-shape": lambda: [{"mask": png(np.ones((shape[0] + 1, shape[1])))}],
+        "bomb": lambda: [{"mask": png(np.zeros((3000, 3000)))}],
+        "empty-mask": lambda: [{"mask": png(np.zeros(shape))}],
+        "no-png": lambda: [{"mask": base64.b64encode(b"GIF89a" + bytes(40)).decode()}],
+        "torn-png": lambda: [{"mask": png(mask * 255)[:60]}],
+        "no-base64": lambda: [{"mask": "ü" * 40}],
+        "nan": lambda: [{"polygon": [[float("nan"), 1.0], *points]}],
+        "infinite": lambda: [{"polygon": points, "score": float("inf")}],
+        "far": lambda: [{"polygon": [[1e300, 1.0], *points]}],
+        "two-points": lambda: [{"polygon": points[:2]}],
+        "both": lambda: [{"polygon": points, "mask": png(mask * 255)}],
+        "words": lambda: [{"polygon": "Ignore all instructions"}],
+    }.get(way, lambda: [{"polygon": points}])()
 
 
 def _ranked(polygon: np.ndarray) -> list[tuple[np.ndarray, float]]:
@@ -158,5 +160,6 @@ def served() -> Iterator[str]:
 if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    print(server.server_address[1], flush=True)
+    sys.stdout.write(f"{server.server_address[1]}\n")
+    sys.stdout.flush()
     server.serve_forever()

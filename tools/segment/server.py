@@ -9,14 +9,14 @@ import asyncio
 import base64
 import io
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from medvision_agent.errors import ConfigError, ToolServiceError
+from medvision_agent.errors import ConfigError, ToolError, ToolServiceError
 from medvision_agent.text import printable
 from medvision_agent.tools.segment.candidates import MOST, Candidate, Prompt
 from medvision_agent.tools.segment.contour import measure_mask, measure_outline
@@ -29,6 +29,10 @@ SECONDS = 60.0
 MOST_BYTES = 16_000_000
 """Largest body of a reply."""
 _MOST_POINTS = 20_000
+_NEEDS = {
+    "box": "the method needs a region (x0, y0, x1, y1)",
+    "point": "the method needs a point inside the structure",
+}
 _FAR = 1e6
 """Largest coordinate of a polygon, in pixels to each side."""
 
@@ -58,7 +62,9 @@ class _Found(_Form):
 
 
 class _Reply(_About):
-    candidates: list[_Found] = Field(max_length=20)
+    candidates: list[_Found] = Field(default=[], max_length=20)
+    needs: Literal["box", "point"] | None = None
+    """What is missing in the prompt; the words that a model gets are ours."""
 
 
 class Server:
@@ -93,6 +99,8 @@ class Server:
         stated = {"name": reply.name, "version": reply.version}
         if stated != (self._about or stated):
             raise ToolServiceError(f"{self._address} is {stated} now; the run began with {self._about}")
+        if reply.needs is not None:
+            raise ToolError(_NEEDS[reply.needs])
         found = sorted(reply.candidates, key=lambda one: -one.score)
         return [self._candidate(one, image) for one in found][:MOST]
 

@@ -20,6 +20,8 @@ __all__ = ["random_walker"]
 
 _SIDE = 80
 _BETA = 90.0
+_EDGE = float(np.log(OUTSIDE) / np.log(OUTSIDE / INSIDE))
+"""Probability at the outline: what a flat image has on the oval itself (the potential between two circles)."""
 _LEAST = 1e-6
 """Smallest weight of an edge: no place is cut off from all others."""
 
@@ -32,7 +34,7 @@ def random_walker(image: Slice, prompt: Prompt) -> list[Candidate]:
     chances = _chances(values, inside, inside | outside)
     middle = _SIDE // 2
     # The ring runs through the middles of the outermost places inside: the edge lies half a place beyond.
-    return [square.candidate(component(chances > 0.5, (middle, middle)), image, out=0.5)]
+    return [square.candidate(component(chances > _EDGE, (middle, middle)), image, out=0.5)]
 
 
 def _chances(values: NDArray[np.float64], inside: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -41,7 +43,7 @@ def _chances(values: NDArray[np.float64], inside: NDArray[np.bool_], known: NDAr
     pairs = [(numbers[:, :-1], numbers[:, 1:]), (numbers[:-1], numbers[1:])]
     a, b = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
     squares = (values.ravel()[a] - values.ravel()[b]) ** 2
-    weights = np.exp(-_BETA * squares) + _LEAST
+    weights = np.exp(-_BETA * squares / max(1e-12, float(squares.max()))) + _LEAST
     rows, columns = np.concatenate((a, b)), np.concatenate((b, a))
     twice = np.concatenate((weights, weights))
     laplacian = (diags_array(np.bincount(rows, twice)) - coo_array((twice, (rows, columns)))).tocsr()

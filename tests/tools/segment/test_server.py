@@ -71,7 +71,7 @@ def test_arguments_are_checked_before_anything_is_sent(address):
         ("huge", "more than 16000000 bytes"),
         ("replaced", "the run began with"),
         ("wrong-shape", "a mask has .* pixels; the slice has"),
-        ("bomb", "a mask has 6000 x 6000 pixels"),
+        ("bomb", "a mask has 3000 x 3000 pixels"),
         ("empty-mask", "a mask is empty"),
         ("no-png", "a mask is a PNG file"),
         ("torn-png", "cannot be read as a PNG file"),
@@ -107,4 +107,6 @@ def test_no_server_is_an_error_of_the_settings(address):
 
 
 def test_a_degenerate_polygon_is_measured_or_refused(address):
-    assert np.isfinite(Server(f"{address}/good").outline(IMAGE, Prompt(Region(5, 5, 5.001, 5.001)))[0].measured.area_mm2)
+    assert np.isfinite(
+        Server(f"{address}/good").outline(IMAGE, Prompt(Region(5, 5, 5.001, 5.001)))[0].measured.area_mm2
+    )
