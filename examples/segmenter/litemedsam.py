@@ -28,7 +28,7 @@ MOST_BYTES = 200_000_000
 
 
 def segment(net: torch.nn.Module, values: np.ndarray, box: list[float]) -> np.ndarray | None:
-    """Return the mask (height, width) of the structure in *box*: x0, y0, x1, y1 in pixels of *values*; None if empty."""
+    """Return the mask (height, width) of the structure in *box* (x0, y0, x1, y1, in pixels); None if it is empty."""
     height, width = values.shape
     center = np.array((box[0] + box[2], box[1] + box[3])) / 2
     half = np.array((box[2] - box[0], box[3] - box[1])) / 2 * AROUND
@@ -42,7 +42,9 @@ def segment(net: torch.nn.Module, values: np.ndarray, box: list[float]) -> np.nd
     image = ((image - low) / max(1e-8, float(high - low))).clamp(0, 1).expand(-1, 3, -1, -1)
     prompt = (np.array(box) - np.array((left, top, left, top))) * scale
     with torch.no_grad():
-        logits = net(pad(image, (0, SIDE - size[1], 0, SIDE - size[0])), torch.tensor(prompt[None], dtype=torch.float32))
+        logits = net(
+            pad(image, (0, SIDE - size[1], 0, SIDE - size[0])), torch.tensor(prompt[None], dtype=torch.float32)
+        )
         logits = interpolate(logits, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
         logits = interpolate(logits[..., : size[0], : size[1]], size=crop.shape[-2:], mode="bilinear")
     mask = np.zeros((height, width), np.uint8)

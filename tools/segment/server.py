@@ -127,8 +127,8 @@ class Server:
     async def _bounded(self, method: str, url: str, content: bytes) -> bytes:
         import httpx2  # noqa: PLC0415
 
-        # Neither proxies of the environment nor redirects: the request goes where the user said. Certificates are loaded
-        # only where some are needed: it takes longer than the request.
+        # Neither proxies of the environment nor redirects: the request goes where the user said. Certificates are
+        # loaded only where some are needed: it takes longer than the request.
         client = httpx2.AsyncClient(trust_env=False, timeout=self._seconds, verify=self._address.startswith("https:"))
         async with asyncio.timeout(self._seconds), client:
             headers = {"content-type": "application/json", "accept-encoding": "identity"}
