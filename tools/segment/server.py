@@ -9,6 +9,7 @@ import asyncio
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -117,7 +118,10 @@ class Server:
         import httpx2  # noqa: PLC0415 - for those only who have a server
 
         try:
-            return asyncio.run(self._bounded(method, f"{self._address}{path}", content))
+            # In a thread of its own: a notebook's has an event loop running.
+            with ThreadPoolExecutor(1) as thread:
+                asked = self._bounded(method, f"{self._address}{path}", content)
+                return thread.submit(asyncio.run, asked).result()
         except TimeoutError:
             raise ToolServiceError(f"{self._address}{path}: no complete reply within {self._seconds:g} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
