@@ -6,12 +6,16 @@ import socket
 
 import pytest
 import segmenters
+from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import execute, prepare
+from medvision_agent.eval.asking.rerun import changes
 from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.compare.parity import parity
 from medvision_agent.eval.data.selection import Selection
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import open_run, read_trace
 from medvision_agent.eval.summary.claims import no_claim
@@ -109,3 +113,28 @@ async def test_a_server_that_is_not_there_is_named_before_the_run(asked, tmp_pat
     with pytest.raises(ConfigError, match=f"127.0.0.1:{port}/about.*is the server running"):
         await asked("segment@server", segmenter=f"http://127.0.0.1:{port}")
     assert not (tmp_path / "run").exists()
+
+
+MADE = {"variant": "server", "name": "stand-in", "version": "1.0"}
+
+
+@pytest.mark.parametrize(
+    ("other", "compared"),
+    [
+        ({"variant": "watershed"}, True),
+        ({**MADE, "name": "another"}, True),
+        ({**MADE, "version": "2.0"}, False),
+    ],
+)
+def test_two_versions_of_one_segmenter_are_not_compared(other, compared):
+    a, b = (an_identity(condition="c", tools=("segment",), tool_variants={"segment": made}) for made in (MADE, other))
+    lines = parity(a.plain(), b.plain(), [], [])
+    assert [line.split(":")[0] for line in lines] == ([] if compared else ["tool_variants.segment.version"])
+    assert ("tool_variants.segment" in changes(a, b)) is True
+
+
+def test_a_run_of_an_earlier_version_has_no_variants():
+    fields = an_identity().plain()
+    del fields["tool_variants"], fields["told_truth"]
+    read = Identity.model_validate(fields)
+    assert (read.tool_variants, read.told_truth) == ({}, ())
