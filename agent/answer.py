@@ -23,8 +23,9 @@ from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import GivenUpError, Session, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.words.question import Question
-from medvision_agent.errors import ProviderError
+from medvision_agent.errors import ProviderError, ToolServiceError
 from medvision_agent.text import plural
+from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.views import Perceives, ViewSet
@@ -67,11 +68,14 @@ async def answer(
     perceives: Perceives | None = None,
     waiting: Waiting | None = None,
     brief: Brief | None = None,
+    truth: Truth | None = None,
 ) -> Answer:
     """Ask *chat* the *question* under *condition* and return how it ended.
 
     *perceives* stands in for the model's own size rule where a recipe bends it; only an offline policy gets a *brief*.
+    *truth* is for the tools that the condition tells it to; no other part of a conversation sees it.
     """
+    condition = condition.with_truth(truth)
     sees, frame = perceives or chat.config.sees, FRAMES[chat.config.frame]
     views = ViewSet(question.image, sees, frame, question.wording.display)
     session = Session(question, condition, chat, limits, views, waiting or Waiting(), brief)
@@ -83,6 +87,8 @@ async def answer(
             await agent_graph().ainvoke(State(messages=[]), steps, context=session)
     except RequestFailed as failure:
         return _answer(session, failure.fault.outcome, str(failure))
+    except ToolServiceError as failure:
+        return _answer(session, Outcome.TOOL_SERVICE, str(failure))
     except ProviderError:
         raise
     except GivenUpError:

@@ -1,8 +1,9 @@
 """Conditions: what a study switches. Nothing else differs between two conditions.
 
 ``off``: no tools. ``on``: the newest set of our tools, with those of the user's file; ``on@2026-11``: the set of that
-month. ``NAME,NAME``: tools by name, always in the registry's order; ``on,NAME``: a set and more. ``code``: none of
-ours, but the provider's own code execution.
+month. ``NAME,NAME``: tools by name, always in the registry's order; ``on,NAME``: a set and more. ``NAME@VARIANT``: a
+tool that outlines in another way, which the model is not told of. ``code``: none of ours, but the provider's own code
+execution.
 
 Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures`` and ``sham`` change what comes back from
 the tools, all of ours or those named after a slash (``blind/crop,ruler``). ``again:N`` has no tools and asks N times to
@@ -22,6 +23,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
 from medvision_agent.tools.registry import Registry, installed
+from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 
 __all__ = ["Condition"]
@@ -77,6 +79,15 @@ class Condition:
         choice = (registry or installed()).choose(text)
         return cls(choice.name, choice.tools, tool_set=choice.tool_set)
 
+    @property
+    def told_truth(self) -> tuple[str, ...]:
+        """The tools, as the condition names them, whose results are the ground truth's."""
+        return tuple(tool.label for tool in self.tools if tool.variant is not None and tool.variant.of is not None)
+
+    def with_truth(self, truth: Truth | None) -> "Condition":
+        """Return it for one sample, whose ground truth stands in for the results of the tools that are told it."""
+        return self if truth is None else replace(self, tools=tuple(tool.told(truth) for tool in self.tools))
+
     def shown(self, *, overlays: bool, paragraph: str) -> "Condition":
         """Return it with or without overlays, and with another paragraph; without tools, there is neither."""
         if not self.tools:
@@ -116,6 +127,10 @@ class Condition:
             "tools": names,
             "tool_set": self.tool_set,
             "tool_code_sha256": {tool.name: tool.code_sha256 for tool in self.tools if tool.code_sha256},
+            "tool_variants": {
+                tool.name: {"variant": tool.variant.name, **tool.variant.origin} for tool in self.tools if tool.variant
+            },
+            "told_truth": self.told_truth,
             "overlays": self.overlays if names else None,
             "paragraph": self.paragraph if names else None,
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),

@@ -89,6 +89,7 @@ def show(name: str, file: Path | None, frame: str) -> None:
 @click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
 @_own
 @_frame
+@click.option("--segmenter", metavar="URL", help="The address that NAME@server asks (docs/segmenters.md).")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
 @click.option("--force", is_flag=True, help="Replace what --out names.")
 def try_tool(
@@ -100,11 +101,12 @@ def try_tool(
     recipe: str,
     file: Path | None,
     frame: str,
+    segmenter: str | None,
     out: Path | None,
     force: bool,
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
-    tool, arguments = registry_of(file).tool(name), _arguments(text)
+    tool, arguments = registry_of(file, segmenter).tool(name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):

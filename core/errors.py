@@ -15,6 +15,7 @@ __all__ = [
     "ProviderError",
     "StorageError",
     "ToolError",
+    "ToolServiceError",
     "nearest",
 ]
 
@@ -44,6 +45,10 @@ class ToolError(MedVisionAgentError):
     def __init__(self, message: str, *, about_image: bool = False) -> None:
         super().__init__(message)
         self.about_image = about_image
+
+
+class ToolServiceError(MedVisionAgentError):
+    """A service behind a tool failed, or its reply is none: the sample is asked again, the model is not blamed."""
 
 
 class StorageError(MedVisionAgentError):

@@ -1,6 +1,7 @@
 """What every tool is: a name, an argument model, a text for the model, a pure function, a typed result.
 
-Contract: ``Tool.call`` never raises, whatever a model wrote and whatever a tool does. Bad arguments come back as a
+Contract: ``Tool.call`` raises nothing, whatever a model wrote and whatever a tool does, but a ToolServiceError: a
+service behind the tool failed, so that nothing can be said of the model. Bad arguments come back as a
 reply whose text starts with ``Error:`` and says what was wrong and what is allowed; a tool that itself fails ends its
 call in the same way, and says why in ``Reply.failure``. Every number in a result is finite, every text is bounded.
 """
@@ -8,6 +9,7 @@ call in the same way, and says why in ``Reply.failure``. Every number in a resul
 import json
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from inspect import cleandoc
 from typing import Any
 
@@ -15,9 +17,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from medvision_agent.errors import ToolError
+from medvision_agent.errors import ToolError, ToolServiceError
 from medvision_agent.quantity import Quantity
 from medvision_agent.text import printable
+from medvision_agent.tools.segment.truth import Truth
+from medvision_agent.tools.segment.variant import Method, Variant
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
@@ -127,6 +131,34 @@ class Tool:
 
     code_sha256: str = ""
     """Hash of the code of a tool from a file or a package; empty for the shipped ones, whose code has one hash."""
+    outlines: Callable[[ViewSet, Any, Method], Output] | None = None
+    """The function with the method to outline left open; None for a tool that does not outline."""
+    method: Method | None = None
+    """The method that the function uses, where one is left open."""
+    variant: Variant | None = None
+    """What stands in for the tool's own method; None where nothing does."""
+
+    @property
+    def label(self) -> str:
+        """The tool as a condition names it: ``segment``, ``segment@watershed``."""
+        return self.name if self.variant is None else f"{self.name}@{self.variant.name}"
+
+    def varied(self, variant: Variant) -> "Tool":
+        """Return the tool with another method; the same tool for its own. Raises ValueError if it does not outline."""
+        if variant.method is self.method:
+            return self
+        return replace(self._with(variant.method), variant=variant)
+
+    def told(self, truth: Truth | None) -> "Tool":
+        """Return the tool with the ground truth of a sample, where its variant goes by it; else the same tool."""
+        if self.variant is None or self.variant.of is None or truth is None:
+            return self
+        return self._with(self.variant.of(truth))
+
+    def _with(self, method: Method) -> "Tool":
+        if self.outlines is None:
+            raise ValueError(f"{self.name} does not outline")
+        return replace(self, function=_filled(self.outlines, method), method=method)
 
     @property
     def measuring(self) -> Measures:
@@ -147,7 +179,8 @@ class Tool:
         return replace(
             self,
             description=self.description.replace(self.overlay, ""),
-            function=lambda views, args: Output(self.function(views, args).result),
+            function=_without_picture(self.function),
+            outlines=self.outlines and _without_picture(self.outlines),
             overlay="",
         )
 
@@ -167,11 +200,13 @@ class Tool:
         }
 
     def call(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
-        """Validate *raw* arguments, run the tool and return a reply; never raises."""
+        """Validate *raw* arguments, run the tool and return a reply; raises ToolServiceError and nothing else."""
         try:
             return self._answered(views, raw)
         except ToolError as error:
             return Reply(f"Error: {_bounded(str(error))}", ok=False, about_image=error.about_image)
+        except ToolServiceError:
+            raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a tool raises
             failure = _bounded(f"{type(error).__name__}: {error}")
             return Reply(f"Error: the tool failed ({type(error).__name__})", ok=False, failure=failure)
@@ -204,24 +239,43 @@ def tool(
     overlay: str = "",
     measures: Measurand | tuple[Measurand, ...] = (),
     solver: bool = False,
-) -> Callable[[Callable[[ViewSet, Any], Output]], Tool]:
+    method: Method | None = None,
+) -> Callable[[Callable[..., Output]], Tool]:
     """Make a Tool of a function: its name and its docstring are what the model reads.
 
-    *overlay* is the part of the docstring that promises a picture of what was measured. Raises ValueError where it is
-    not there, or where *measures* names what neither the arguments nor the result have.
+    With *method*, the function takes a third argument, the method to outline, and this is the usual one; others come as
+    variants. *overlay* is the part of the docstring that promises a picture of what was measured. Raises ValueError
+    where it is not there, or where *measures* names what neither the arguments nor the result have.
     """
     own = (measures,) if isinstance(measures, Measurand) else measures
 
-    def wrap(function: Callable[[ViewSet, Any], Output]) -> Tool:
+    def wrap(function: Callable[..., Output]) -> Tool:
         description = cleandoc(function.__doc__ or "")
         if overlay not in description:
             raise ValueError(f"{function.__name__}: its docstring does not hold {overlay!r}")
         name = function.__name__
         for one in own:
             _check(name, one, result.model_fields, (result if solver else arguments).model_fields)
-        return Tool(name, description, arguments, function, states_pixels, result, sees_image, overlay, own, solver)
+        made = Tool(name, description, arguments, function, states_pixels, result, sees_image, overlay, own, solver)
+        return made if method is None else replace(made, outlines=function)._with(method)
 
     return wrap
+
+
+def _filled(function: Callable[..., Output], method: Method) -> Callable[[ViewSet, Any], Output]:
+    @wraps(function)  # where it comes from is told by its module
+    def filled(views: ViewSet, args: Any) -> Output:
+        return function(views, args, method)
+
+    return filled
+
+
+def _without_picture(function: Callable[..., Output]) -> Callable[..., Output]:
+    @wraps(function)
+    def bare(*args: Any) -> Output:
+        return Output(function(*args).result)
+
+    return bare
 
 
 def _check(name: str, one: Measurand, values: Container[str], points: Container[str]) -> None:

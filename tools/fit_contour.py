@@ -14,6 +14,7 @@ from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results, touches
 from medvision_agent.tools.segment.candidates import Prompt, candidates
+from medvision_agent.tools.segment.variant import Method
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["MEASURES", "FitContour", "FitContourArguments", "Outlined", "fit_contour"]
@@ -86,8 +87,9 @@ class FitContour(Outlined):
     overlay=" The picture shows what was outlined.",
     measures=MEASURES,
     solver=True,
+    method=candidates,
 )
-def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
+def fit_contour(views: ViewSet, args: FitContourArguments, method: Method) -> Output:
     """Outline a structure that is brighter or darker than its surroundings, and fit an ellipse to the outline.
 
     Takes a region (two opposite corners) that holds the whole structure and a margin around it, or a seed point
@@ -108,7 +110,7 @@ def fit_contour(views: ViewSet, args: FitContourArguments) -> Output:
         raise ToolError("give a region (x0, y0, x1, y1), a seed point (seed_x, seed_y), or both")
     if region is not None and seed is not None and not region.holds(seed):
         raise ToolError("the seed lies outside the region; it must be a point inside the structure")
-    found = candidates(view.slice, Prompt(region, seed))[0].measured
+    found = method(view.slice, Prompt(region, seed))[0].measured
     result = FitContour(
         view=view.id,
         quality=round(found.dice, 4),

@@ -1,7 +1,7 @@
-"""The ``segment`` tools: candidates for a structure, each with its box, axes, area and outline.
+"""The ``segment`` tool: candidates for a structure, each with its box, axes, area and outline.
 
-One tool for each method (``segment/methods.py``), so that the method is part of an arm's name and of its identity:
-``segment`` is the default method, whose confidence was calibrated on real masks (``segment/confidence.py``).
+The method is a setting of the arm (``segment@watershed``), which the model is not told of. Only the default method has
+a confidence, which was calibrated on real masks (``segment/confidence.py``).
 """
 
 from dataclasses import replace
@@ -12,38 +12,20 @@ from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, tool
 from medvision_agent.tools.fit_contour import MEASURES, Outlined
 from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results
-from medvision_agent.tools.segment.candidates import Candidate, Prompt
+from medvision_agent.tools.segment.candidates import Candidate, Prompt, candidates
 from medvision_agent.tools.segment.confidence import confidence
-from medvision_agent.tools.segment.methods import METHODS
+from medvision_agent.tools.segment.variant import Method
 from medvision_agent.tools.view.geometry import Point
 from medvision_agent.tools.view.views import View, ViewSet
 
-__all__ = [
-    "Segment",
-    "SegmentArguments",
-    "ThresholdArguments",
-    "WatershedArguments",
-    "segment",
-    "segment_threshold",
-    "segment_watershed",
-]
+__all__ = ["Segment", "SegmentArguments", "segment"]
 
 _CORNERS = 16
 """Points of an outline that a result states."""
 
 
-class WatershedArguments(Arguments):
-    """A region around the structure."""
-
-    view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
-    x0: float = Field(description="x of one corner of a region around the structure, from 0 to {width}")
-    y0: float = Field(description="y of one corner of a region around the structure, from 0 to {height}")
-    x1: float = Field(description="x of the opposite corner of the region, from 0 to {width}")
-    y1: float = Field(description="y of the opposite corner of the region, from 0 to {height}")
-
-
-class ThresholdArguments(Arguments):
-    """A region, a point inside, or both."""
+class SegmentArguments(Arguments):
+    """A region, a point inside, or both, and perhaps a point outside."""
 
     view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
     x0: Maybe = Field(default=None, description="x of one corner of a region around the structure, from 0 to {width}")
@@ -52,12 +34,6 @@ class ThresholdArguments(Arguments):
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     inside_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
     inside_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
-    candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 or 2 (1 if left out)")
-
-
-class SegmentArguments(ThresholdArguments):
-    """A region, a point inside, or both, and perhaps a point outside."""
-
     outside_x: Maybe = Field(default=None, description="x of a point outside the structure, from 0 to {width}")
     outside_y: Maybe = Field(default=None, description="y of a point outside the structure, from 0 to {height}")
     candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 to 3 (1 if left out)")
@@ -76,8 +52,8 @@ class Segment(Outlined):
 _PICTURE = "\nThe picture shows the candidate."
 
 
-@tool(SegmentArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True)
-def segment(views: ViewSet, args: SegmentArguments) -> Output:
+@tool(SegmentArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True, method=candidates)
+def segment(views: ViewSet, args: SegmentArguments, method: Method) -> Output:
     """Segment a structure: up to three candidates for its outline, of different size.
 
     Takes a region around the structure (two opposite corners), or a point inside it, or both, and perhaps a point
@@ -92,38 +68,10 @@ def segment(views: ViewSet, args: SegmentArguments) -> Output:
     """
     view = views.get(args.view)
     prompt = replace(_prompt(views, args), outside=point_of(views, view, args.outside_x, args.outside_y, "outside"))
-    return _answer("outline", views, view, prompt, args.candidate)
+    return _answer(method, views, view, prompt, args.candidate)
 
 
-@tool(WatershedArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True)
-def segment_watershed(views: ViewSet, args: WatershedArguments) -> Output:
-    """Segment a structure in a region by a watershed from its middle and its surroundings.
-
-    Takes a region around the structure (two opposite corners) in the coordinate convention of the instructions.
-    Returns the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its physical size, the
-    lengths and end points of the axes of a fitted ellipse, the area, and points of the outline (x,y in the view).
-    The picture shows the candidate.
-    """
-    view = views.get(args.view)
-    region = views.region(view, args.x0, args.y0, args.x1, args.y1)
-    return _answer("watershed", views, view, Prompt(region), 1)
-
-
-@tool(ThresholdArguments, Segment, overlay=_PICTURE, measures=MEASURES, solver=True)
-def segment_threshold(views: ViewSet, args: ThresholdArguments) -> Output:
-    """Segment a structure by one grey level that separates it from its surroundings, brighter or darker.
-
-    Takes a region that holds the structure and a margin (two opposite corners), or a point inside the structure, or
-    both, in the coordinate convention of the instructions. Returns up to two candidates.
-    Returns of the chosen candidate the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its
-    physical size, the lengths and end points of the axes of a fitted ellipse, the area, and points of the outline
-    (x,y in the view). The other candidate is named in others.
-    The picture shows the candidate.
-    """
-    return _answer("threshold", views, views.get(args.view), _prompt(views, args), args.candidate)
-
-
-def _prompt(views: ViewSet, args: ThresholdArguments) -> Prompt:
+def _prompt(views: ViewSet, args: SegmentArguments) -> Prompt:
     """Return what is asked; raises ToolError where there is neither region nor point, or the two do not fit."""
     view = views.get(args.view)
     region = region_of(views, view, (args.x0, args.y0, args.x1, args.y1))
@@ -135,8 +83,8 @@ def _prompt(views: ViewSet, args: ThresholdArguments) -> Prompt:
     return Prompt(region, inside)
 
 
-def _answer(method: str, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:
-    found = METHODS[method](view.slice, prompt)
+def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:
+    found = method(view.slice, prompt)
     if not 1 <= candidate <= len(found):
         raise ToolError(f"there is no candidate {candidate}; candidates: 1 to {len(found)}")
     words = [_confidence(method, prompt, found, rank) for rank in range(len(found))]
@@ -157,8 +105,8 @@ def _answer(method: str, views: ViewSet, view: View, prompt: Prompt, candidate: 
     return Output(result, outlined(view, one))
 
 
-def _confidence(method: str, prompt: Prompt, found: list[Candidate], rank: int) -> str:
-    share = confidence(prompt, rank, found[rank].measured) if method == "outline" else None
+def _confidence(method: Method, prompt: Prompt, found: list[Candidate], rank: int) -> str:
+    share = confidence(prompt, rank, found[rank].measured) if method is candidates else None
     return "not shown" if share is None else f"{share:.2f}"
 
 

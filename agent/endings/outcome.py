@@ -54,6 +54,8 @@ class Outcome(StrEnum):
     UNSUPPORTED = "unsupported"
     """The provider called a request invalid as it does with such requests of every sample, or of one after the other:
     its rule or the run's settings are to blame (``eval/store/refusals.py``). Stored as ``rejected``."""
+    TOOL_SERVICE = "tool_service"
+    """A service behind a tool (a segmenter) failed, or replied what is no reply."""
     CRASHED = "crashed"
     """The program died while this sample alone was being asked. It is not asked again in this run."""
     UNREADABLE = "unreadable"
@@ -76,6 +78,7 @@ _INFRASTRUCTURE = frozenset(
         Outcome.BAD_REPLY,
         Outcome.TOO_LARGE,
         Outcome.UNSUPPORTED,
+        Outcome.TOOL_SERVICE,
         Outcome.CRASHED,
         Outcome.GATEWAY,
         Outcome.UNKNOWN_ENDING,

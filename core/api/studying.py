@@ -132,7 +132,7 @@ def lay_out(
     read = read if probe else read.but(probe=False)
     protocol(read.protocol)
     try:
-        arms, contrasts = expand(read, registry_of(tools_file(read, file.parent)))
+        arms, contrasts = expand(read, registry_of(tools_file(read, file.parent), read.base.segmenter))
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)

@@ -25,6 +25,7 @@ from medvision_agent.eval.asking.pool import Job
 from medvision_agent.eval.asking.probing import Probed, Probing, is_probed
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
 from medvision_agent.eval.asking.runner import Watch, run_samples
+from medvision_agent.eval.data.outline import has_outline
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source
@@ -37,6 +38,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.prompts.render import templates_sha256
+from medvision_agent.text import plural
 from medvision_agent.tools.registry import registry_of
 from medvision_agent.tools.view.display import shown
 from medvision_agent.tools.view.frames import FRAMES, frame_named
@@ -132,7 +134,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
     model = _with_grammar(model, settings)
     template = _PARAGRAPHS[settings.paragraph]
-    condition = Condition.parse(settings.tools, registry_of(settings.tools_from)).shown(
+    condition = Condition.parse(settings.tools, registry_of(settings.tools_from, settings.segmenter)).shown(
         overlays=settings.overlays, paragraph=template
     )
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
@@ -153,6 +155,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
     chosen = chosen or choose(settings)
     source, samples = chosen.source, chosen.samples
+    _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
     found = Identity(
         version=VERSION,
@@ -176,6 +179,18 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
     return Prepared(settings, model, recipe, wording, condition, source, samples, found)
+
+
+def _check_truth(condition: Condition, samples: Iterable[Sample]) -> None:
+    """Refuse to tell tools the ground truth of samples that have none of the kind they tell."""
+    lacking = [sample for sample in samples if not has_outline(sample)]
+    if condition.told_truth and lacking:
+        tasks = ", ".join(dict.fromkeys(sample.task for sample in lacking))
+        raise ConfigError(
+            f"--tools {condition.name}: there is no true outline that a tool could be told in "
+            f"{plural(len(lacking), 'sample')} ({tasks}; first {lacking[0].id!r}); detection has one, and size "
+            "where the source gives the ends of the axes: choose such samples, for instance by --task size"
+        )
 
 
 def _hash(parts: Iterable[str]) -> str:

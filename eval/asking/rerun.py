@@ -44,3 +44,6 @@ def _changed_tools(before: Identity, now: Identity) -> Iterator[str]:
     for name in before.tool_code_sha256.keys() & now.tool_code_sha256.keys():
         if before.tool_code_sha256[name] != now.tool_code_sha256[name]:
             yield f"tool_code_sha256.{name}"
+    for name in before.tool_variants.keys() & now.tool_variants.keys():
+        if before.tool_variants[name] != now.tool_variants[name]:
+            yield f"tool_variants.{name}"

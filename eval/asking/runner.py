@@ -24,6 +24,7 @@ from medvision_agent.eval.asking.breaker import Breaker
 from medvision_agent.eval.asking.crashes import suspect, without_fatal
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
+from medvision_agent.eval.data.outline import outline_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.scorer.spoken import spoken_in
@@ -31,7 +32,9 @@ from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import Task
+from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.display import check_drawable
+from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.slice import Slice
 
 __all__ = ["Watch", "brief_of", "question_of", "run_pools", "run_samples", "waiting_until"]
@@ -166,6 +169,7 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         perceives=perceives,
         waiting=waiting,
         brief=_brief(job, sample, native),
+        truth=_truth(job, sample, native, image),
     )
     return _record(job, sample, attempt, given), given.trace
 
@@ -202,6 +206,14 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
     points = sample.truth_points if config.name == "oracle" else ()
     height, width = native.values.shape
     return brief_of(sample.asks, job.condition, tuple((point.x / width, point.y / height) for point in points))
+
+
+def _truth(job: Job, sample: Sample, native: NativeImage, image: Slice) -> Truth | None:
+    """Return the true outline where tools of the condition are told it, and None for all others."""
+    if not job.condition.told_truth:
+        return None
+    outline = outline_of(sample, Size(*native.values.shape), image.size)
+    return None if outline is None else Truth(outline, sample.id)
 
 
 def _use(call: ToolCallTrace) -> ToolUse:

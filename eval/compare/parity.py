@@ -62,6 +62,17 @@ def _identity_differences(identity_a: Identity, identity_b: Identity, free: froz
     code_a, code_b = identity_a.get("tool_code_sha256", {}), identity_b.get("tool_code_sha256", {})
     for name in sorted(code_a.keys() & code_b.keys()):
         yield from _field_differences(f"tool_code_sha256.{name}", code_a[name], code_b[name], frozenset())
+    made_a, made_b = _makers(identity_a), _makers(identity_b)
+    for key in sorted(made_a.keys() & made_b.keys()):
+        yield from _field_differences(f"tool_variants.{key[0]}", made_a[key], made_b[key], frozenset())
+
+
+def _makers(identity: Identity) -> dict[tuple[str, str, str], Mapping[str, str]]:
+    """Return what outlines for the tools of an arm, by tool, variant, and the name of the package or the server."""
+    return {
+        (tool, made["variant"], made.get("package", made.get("name", ""))): made
+        for tool, made in identity.get("tool_variants", {}).items()
+    }
 
 
 def _field_differences(field: str, a: object, b: object, free: frozenset[str]) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """A sample's picture with its truth drawn on it, for a reader's eyes only; no model ever sees it."""
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from medvision_agent.eval.data.outline import ellipse
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.geometry import Point, Region, Spacing
 from medvision_agent.tools.view.overlay import CYAN, GREEN, YELLOW, Overlay
@@ -38,15 +37,7 @@ def _draw(overlay: Overlay, sample: Sample, fx: float, fy: float, size: tuple[in
         width, height = size
         overlay.box(Region(x1 * width, (1 - y2) * height, x2 * width, (1 - y1) * height), GREEN)
     elif sample.asks.drawing == "ellipse" and len(points) == 4:
-        overlay.ring(_ellipse(points), GREEN).line(points[0], points[1], YELLOW).line(points[2], points[3], CYAN)
+        overlay.ring(ellipse(points, 120), GREEN).line(points[0], points[1], YELLOW).line(points[2], points[3], CYAN)
     elif len(points) >= 2:
         for (a, b), colour in zip(zip(points[::2], points[1::2], strict=False), (YELLOW, CYAN), strict=False):
             overlay.line(a, b, colour)
-
-
-def _ellipse(ends: list[Point]) -> NDArray[np.float64]:
-    """Return points (n, 2) of the ellipse whose axes end at *ends*: major 1 and 2, minor 1 and 2."""
-    major_1, major_2, minor_1, minor_2 = (np.array([point.x, point.y]) for point in ends)
-    turn = np.linspace(0, 2 * math.pi, 120, endpoint=False)[:, None]
-    ring = (major_1 + major_2) / 2 + np.cos(turn) * (major_2 - major_1) / 2 + np.sin(turn) * (minor_2 - minor_1) / 2
-    return np.asarray(ring, np.float64)

@@ -66,6 +66,11 @@ class Identity(Frozen):
     """The month of the set of tools that ``on`` stood for; empty where tools were chosen by name, or there are none."""
     tool_code_sha256: dict[str, str] = Field(default={})
     """Hash of the code of each tool from a file or a package; that of the shipped tools is in ``code_sha256``."""
+    tool_variants: dict[str, dict[str, str]] = Field(default={})
+    """Of each tool that outlines in another way than its own: the variant, and what states or made it: package, version
+    and hash, or the name and version of a server."""
+    told_truth: tuple[str, ...] = ()
+    """The tools whose results were the ground truth's, as the condition names them."""
     overlays: bool | None = None
     paragraph: str | None = None
     """The template of the paragraph that names the tools; None without tools."""

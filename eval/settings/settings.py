@@ -59,7 +59,7 @@ def belongs(model: type[BaseModel]) -> dict[str, Belongs]:
 
 
 _PARAGRAPH = ("tool_schemas_sha256", "tool_paragraph_sha256")
-_TOOLS = ("tools", "tool_set", "tool_code_sha256", *_PARAGRAPH)
+_TOOLS = ("tools", "tool_set", "tool_code_sha256", "tool_variants", "told_truth", *_PARAGRAPH)
 
 
 class Asked(Frozen):
@@ -71,7 +71,10 @@ class Asked(Frozen):
         str, condition("condition", "control", "again", "provider_code", "overlays", "paragraph", *_TOOLS)
     ] = Field(default="on", min_length=1)
     """Tools the model may call: `on` (all), `off` (none), tools by name (`crop,ruler`; `on,NAME`), `on@2026-11` (the
-    set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`, `again:N`."""
+    set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`, `again:N`. A tool that
+    outlines may carry a variant: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
+    segmenter: Annotated[str | None, condition("tool_variants")] = None
+    """The address of the segmenter that the variant `server` asks, such as `http://127.0.0.1:8000`."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
     """How a sample is asked: `medvision-1.2` or `paper-v1`."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
@@ -143,10 +146,11 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar``, no ``probe``, no ``tools_from`` and no ``display``.
+        it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from`` and
+        no ``display``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
-        later = {"budget", "frame", "script", "models_file", "grammar", "probe", "tools_from", "display"}
+        later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
 

@@ -51,6 +51,8 @@ class Run:
         identity = self.identity
         own_code = "the provider's code execution" if identity.provider_code else "none"
         tools = ", ".join(identity.tools) or own_code
+        if identity.tool_variants:
+            tools = ", ".join(_variant(name, identity.tool_variants.get(name)) for name in identity.tools)
         if identity.tool_set:
             tools = f"on@{identity.tool_set} ({tools})"
         versions = sorted({version for record in self.records for version in record.model_versions})
@@ -73,6 +75,9 @@ class Run:
             lines.append(f"SET ASIDE, because the program died while asking each of them alone: {', '.join(crashed)}")
         if identity.model.get("provider") == "offline" and identity.model["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
+        if identity.told_truth:
+            told = " and ".join(identity.told_truth)
+            lines.append(f"TOLD THE GROUND TRUTH: {told}. No tool has such results; they show what a better one does.")
         return lines
 
     @property
@@ -148,6 +153,14 @@ class Run:
             elif record.outcome.infrastructure and record.outcome is not Outcome.CRASHED:
                 todo.append((sample, record.attempt + 1))
         return todo
+
+
+def _variant(name: str, stated: Mapping[str, str] | None) -> str:
+    """Return a tool with its variant, and with what the server or the package that outlines is called."""
+    if not stated:
+        return name
+    own = " ".join(stated[key] for key in ("name", "package", "version") if key in stated)
+    return f"{name}@{stated['variant']}{f' ({own})' if own else ''}"
 
 
 def _dollars(records: Sequence[Record | ToolProbe]) -> float | None:

@@ -56,7 +56,7 @@ class Design:
 
     def tools(self) -> list[str]:
         """Return the names of the base's tools."""
-        return [tool.name for tool in Condition.parse(self.base.tools, self.registry).tools]
+        return [tool.label for tool in Condition.parse(self.base.tools, self.registry).tools]
 
 
 def _on_off(design: Design, values: list[str]) -> None:  # noqa: ARG001 - one signature for all

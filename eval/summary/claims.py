@@ -33,7 +33,13 @@ def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
         yield f"{unread} {hold} unread calls: {READ_THEM}"
 
 
-REASONS: tuple[Reason, ...] = (_never_called, _unread_calls)
+def _told_truth(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield one line where results of tools were the ground truth's: they are no tools that anybody has."""
+    if told := runs[0].identity.told_truth:
+        yield f"{' and '.join(told)} {'was' if len(told) == 1 else 'were'} told the ground truth"
+
+
+REASONS: tuple[Reason, ...] = (_told_truth, _never_called, _unread_calls)
 """Each gets the runs of one arm, which are its epochs, and yields why the arm says nothing of tools."""
 
 

@@ -2,17 +2,20 @@
 
 ``on`` is the newest of the dated sets of shipped tools, and the tools of a file that was given beside them.
 ``on@2026-11`` is the set of that date and nothing else. A tool of an installed package is chosen by its name. Several
-are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry.
+are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry. A tool that
+outlines may carry a variant after ``@`` (``variants.py``): ``segment@watershed``; named beside a set, it takes the
+place of the set's own.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.base import Tool
 from medvision_agent.tools.registry.offers import ToolOffer, from_file, from_packages, unfit_name
+from medvision_agent.tools.registry.variants import variant_named
 
 __all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "registry_of"]
 
@@ -41,6 +44,8 @@ class Registry:
     offers: Mapping[str, ToolOffer]
     own: tuple[str, ...] = ()
     """Names of the tools that ``on`` has beside its set."""
+    segmenter: str | None = None
+    """The address of the segmenter that ``@server`` stands for."""
 
     def __post_init__(self) -> None:
         for offer in self.offers.values():
@@ -50,21 +55,32 @@ class Registry:
     def with_file(self, path: Path) -> "Registry":
         """Return a registry that has the tools of a file too; raises ConfigError for a file or a name that is unfit."""
         found = from_file(path)
-        return Registry(_joined([*self.offers.values(), *found]), (*self.own, *(offer.name for offer in found)))
+        own = (*self.own, *(offer.name for offer in found))
+        return replace(self, offers=_joined([*self.offers.values(), *found]), own=own)
 
-    def tool(self, name: str) -> Tool:
-        """Return a tool by name; raises ConfigError for an unknown one, or where its package fails."""
+    def tool(self, label: str) -> Tool:
+        """Return a tool by name, perhaps with a variant; raises ConfigError for unknown ones, or where code fails."""
+        name, at, variant = label.partition("@")
         if name not in self.offers:
             known = ", ".join(self.offers)
             raise ConfigError(f"unknown tool {name!r}; known: {known}.{nearest(name, self.offers)}")
-        return self.offers[name].load()
+        found = self.offers[name].load()
+        if not at:
+            return found
+        if found.outlines is None:
+            raise ConfigError(f"{label}: {name} has no variants; the tools that outline have")
+        return found.varied(variant_named(variant, self.segmenter))
 
     def select(self, names: Iterable[str]) -> tuple[Tool, ...]:
         """Return the named tools, each once and in the order of the registry; raises ConfigError."""
-        wanted = dict.fromkeys(names)
+        wanted = [self.tool(name) for name in dict.fromkeys(names)]
         if not wanted:
             raise ConfigError(f"no tool is named; known: {', '.join(self.offers)}")
-        found = {name: self.tool(name) for name in wanted}
+        found: dict[str, Tool] = {}
+        for tool in wanted:
+            other = found.setdefault(tool.name, tool)
+            if other.label != tool.label:
+                raise ConfigError(f"one variant of a tool at a time: {other.label} or {tool.label}")
         return tuple(found[name] for name in self.offers if name in found)
 
     def choose(self, text: str) -> Choice:
@@ -74,16 +90,17 @@ class Registry:
         names = [word for word in words if word not in sets]
         if not sets:
             tools = self.select(names)
-            return Choice(",".join(tool.name for tool in tools), tools)
+            return Choice(",".join(tool.label for tool in tools), tools)
         if len(sets) > 1:
             raise ConfigError(f"--tools {text}: one set of tools at a time, {' or '.join(sets)}")
         month = sets[0].partition("@")[2] or NEWEST
         if month not in SETS:
             raise ConfigError(f"--tools {text}: no set of tools is dated {month!r}; known: {_dated()}")
         members = [*SETS[month], *(self.own if sets[0] == "on" else ())]
-        beyond = [tool.name for tool in self.select(names)] if names else []
-        name = ",".join(["on", *(one for one in beyond if one not in members)])
-        return Choice(name, self.select([*members, *names]), month)
+        named = self.select(names) if names else ()
+        kept = [name for name in members if name not in {tool.name for tool in named}]
+        name = ",".join(["on", *(tool.label for tool in named if tool.label not in members)])
+        return Choice(name, self.select([*kept, *(tool.label for tool in named)]), month)
 
     def sets_of(self, name: str) -> list[str]:
         """Return the names of the sets that a tool is in: ``on@2026-11``, and ``on`` for a tool of a file."""
@@ -115,9 +132,13 @@ def installed() -> Registry:
     return Registry(offers)
 
 
-def registry_of(file: Path | None) -> Registry:
-    """Return what is installed and, where *file* is given, the tools of that file; raises ConfigError."""
-    return installed() if file is None else installed().with_file(file)
+def registry_of(file: Path | None, segmenter: str | None = None) -> Registry:
+    """Return what is installed and, where *file* is given, the tools of that file; raises ConfigError.
+
+    *segmenter* is the address of the server that the variant ``server`` asks.
+    """
+    found = installed() if file is None else installed().with_file(file)
+    return found if segmenter is None else replace(found, segmenter=segmenter)
 
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in installed().choose("on").tools}

@@ -1,6 +1,5 @@
-"""The ways to outline a structure, by name: each takes a slice and a prompt and returns candidates, the best first."""
+"""The shipped ways to outline a structure, by name. They are offered by entry points, as those of packages are."""
 
-from collections.abc import Callable
 from typing import Final
 
 from medvision_agent.errors import ToolError
@@ -8,12 +7,12 @@ from medvision_agent.tools.segment.candidates import Candidate, Prompt, candidat
 from medvision_agent.tools.segment.contour import Cut, Measured
 from medvision_agent.tools.segment.search import around_seed, in_region
 from medvision_agent.tools.segment.threshold import Target
+from medvision_agent.tools.segment.variant import Method
+from medvision_agent.tools.segment.walker import random_walker
 from medvision_agent.tools.segment.watershed import watershed
 from medvision_agent.tools.view.slice import Slice
 
-__all__ = ["METHODS", "Method", "threshold", "thresholded"]
-
-Method = Callable[[Slice, Prompt], list[Candidate]]
+__all__ = ["METHODS", "threshold", "thresholded"]
 
 
 def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
@@ -48,6 +47,7 @@ def thresholded(image: Slice, prompt: Prompt, target: Target) -> Measured:
 METHODS: Final[dict[str, Method]] = {
     "outline": candidates,
     "watershed": watershed,
+    "random-walker": random_walker,
     "threshold": threshold,
 }
 """The first is the default."""

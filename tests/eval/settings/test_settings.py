@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import segmenters
 from identities import an_identity
 
 from medvision_agent.agent.condition import Condition
@@ -35,6 +36,7 @@ OTHER = {
     "row": ROW,
     "models_file": "models.yaml",
     "tools_from": "mine.py",
+    "segmenter": "",
     "script": "script.json",
     "data": "phantom:3:1",
     "selection": Selection(tasks=("distance",), limit=2),
@@ -48,9 +50,20 @@ OTHER = {
     "resume": True,
 }
 """Another value of every setting."""
+SERVED = {"tools": "segment@server"}
+"""Settings in which the segmenter counts."""
 OF_RECORDS = {"prompt_sha256", "v0_sha256"}
 """Hashes that stand in the records, not in the identity."""
 NAMES = tuple(Settings.model_fields)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server():
+    """Two segmenters, of different name."""
+    with segmenters.served() as address, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SERVED, "segmenter", f"{address}/good")
+        patch.setitem(OTHER, "segmenter", f"{address}/other")
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +79,7 @@ def base(name: str) -> Settings:
     """Return settings in which *name* can be changed alone."""
     scripted = {"model": "scripted", "row": {"provider": "offline", "name": "scripted", "script": "other.json"}}
     in_text = {"row": {"provider": "offline", "name": "cv", "tool_calling": "text"}}
-    return Settings.model_validate(BASE | {"script": scripted, "grammar": in_text}.get(name, {}))
+    return Settings.model_validate(BASE | {"script": scripted, "grammar": in_text, "segmenter": SERVED}.get(name, {}))
 
 
 def flat(identity) -> dict:
@@ -117,7 +130,7 @@ def test_a_setting_is_stored_and_asked_again(name, tmp_path):
 
 def test_what_version_0_1_0_stored_is_enough():
     config = prepare(Settings.model_validate(BASE), asking=False).config()
-    for later in ("budget", "frame", "script", "models_file", "tools_from"):
+    for later in ("budget", "frame", "script", "models_file", "tools_from", "segmenter"):
         del config[later]
     assert Settings.read(config).but(row=None, max_connections=None) == Settings.model_validate(BASE)
     del config["data"]

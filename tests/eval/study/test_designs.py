@@ -147,3 +147,11 @@ def test_a_contrast_says_what_it_varies(contrast, expected):
     assert expected in str(caught.value)
     _, contrasts = made("on-off", arms=arms, contrasts=[{"a": "off", "b": "cot", "varies": ["tools", "form"]}])
     assert contrasts[-1] == Contrast(a="off", b="cot", varies=("tools", "form"))
+
+
+def test_shorthands_keep_the_variants_of_the_base():
+    base = {"tools": "crop,ruler,segment@watershed"}
+    arms, _ = made("leave-one-out", "each-tool-alone", "controls:sham", base=base)
+    assert arms["without-crop"].tools == "ruler,segment@watershed"
+    assert arms["only-segment@watershed"].tools == "segment@watershed"
+    assert arms["sham"].tools == "sham/crop,ruler,segment@watershed"

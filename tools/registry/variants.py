@@ -1,0 +1,61 @@
+"""The variants of a tool by name: ``NAME@VARIANT``.
+
+``watershed``, ``random-walker``, ``threshold`` and what packages offer by entry points of the group
+``medvision_agent.segmenters`` are methods to outline; ``server`` is a segmenter behind a small HTTP form
+(``segment/server.py``). ``oracle`` and ``noise:A`` are told the ground truth, as it is or degraded
+(``segment/truth.py``).
+"""
+
+import math
+from functools import partial
+
+from medvision_agent import plugins
+from medvision_agent.errors import ConfigError
+from medvision_agent.tools.segment.candidates import Candidate, Prompt
+from medvision_agent.tools.segment.server import Server
+from medvision_agent.tools.segment.truth import told
+from medvision_agent.tools.segment.variant import Variant, checked
+from medvision_agent.tools.view.slice import Slice
+
+__all__ = ["SEGMENTERS", "variant_named"]
+
+SEGMENTERS = plugins.Door("medvision_agent.segmenters", "segmenter")
+"""Where methods to outline come from."""
+_MOST_NOISE = 1.0
+
+
+def variant_named(text: str, server: str | None = None) -> Variant:
+    """Return the variant written as *text*; *server* is the address of a segmenter. Raises ConfigError."""
+    name, colon, amount = text.partition(":")
+    if name == "oracle" and not colon:
+        return Variant("oracle", _untold, told)
+    if name == "noise":
+        amplitude = _amplitude(text, amount)
+        return Variant(f"noise:{amplitude:g}", _untold, partial(told, amplitude=amplitude))
+    if text == "server":
+        if server is None:
+            raise ConfigError("@server: give the address of the segmenter: --segmenter http://127.0.0.1:8000")
+        found = Server(server)
+        return Variant("server", checked(found.outline), origin=found.about())
+    if text not in SEGMENTERS.names():
+        known = f"{', '.join(SEGMENTERS.names())}, server, oracle, noise:A (such as noise:0.1)"
+        raise ConfigError(f"unknown variant @{text[:60]}; known: {known}")
+    offer = SEGMENTERS.offer(text)
+    if offer.shipped:
+        return Variant(text, offer.loaded())
+    return Variant(text, checked(offer.loaded()), origin=offer.origin())
+
+
+def _amplitude(text: str, amount: str) -> float:
+    try:
+        amplitude = float(amount)
+    except ValueError:
+        amplitude = math.nan
+    if not 0 <= amplitude <= _MOST_NOISE:
+        raise ConfigError(f"@{text[:60]}: expected noise:A with A from 0 to {_MOST_NOISE:g}, such as noise:0.1")
+    return amplitude + 0.0  # no minus before a 0
+
+
+def _untold(image: Slice, prompt: Prompt) -> list[Candidate]:  # noqa: ARG001 - the signature of a method
+    """Refuse to outline: the ground truth comes with a sample, and only a run has samples."""
+    raise LookupError("no ground truth was handed over")
