@@ -93,8 +93,9 @@ def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def _fit(look: Look, blob: Blob) -> Calls:
     """Fit a contour in a crop around the blob; None where the tools are missing or find nothing worth trusting."""
-    wanted = fit_contour.measurand(look.brief.quantity)
-    if fit_contour.name not in look.tools or wanted is None:
+    tool = next((one for one in look.brief.tools if one.name == fit_contour.name), None)
+    wanted = tool.measurand(look.brief.quantity) if tool is not None else None
+    if tool is None or tool.name not in look.tools or wanted is None:
         return None
     if len(wanted.fields) != look.brief.numbers:  # two axes are no distance
         return None
@@ -103,8 +104,10 @@ def _fit(look: Look, blob: Blob) -> Calls:
     view, [(x, y)], _ = yield from cropped(look, region, 4.0, [blob.centre])
     if view != "v0":
         region = {}
-    target = "bright" if blob.bright else "dark"
-    fit = yield fit_contour.name, {"view": view, "target": target, "seed_x": x, "seed_y": y, **region}
+    call = {"view": view, "seed_x": x, "seed_y": y, **region}
+    if "target" in tool.arguments.model_fields:  # as declared in 2026-11
+        call["target"] = "bright" if blob.bright else "dark"
+    fit = yield tool.name, call
     good = "major_mm" in fit and fit["quality"] >= GOOD_FIT and not fit["touches_region_border"]
     return [fit[field] for field in wanted.fields] if good else None
 

@@ -32,7 +32,7 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
-from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
@@ -129,9 +129,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
     model = _with_grammar(model, settings)
     template = _PARAGRAPHS[settings.paragraph]
-    condition = Condition.parse(settings.tools, registry_of(settings.tools_from)).shown(
-        overlays=settings.overlays, paragraph=template
-    )
+    registry = registry_of(settings.tools_from, _month(settings))
+    settings = settings.but(tools_dated=registry.month)
+    condition = Condition.parse(settings.tools, registry).shown(overlays=settings.overlays, paragraph=template)
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
@@ -171,6 +171,13 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
     return Prepared(settings, model, recipe, wording, condition, source, samples, found)
+
+
+def _month(settings: Settings) -> str | None:
+    """Return the month of the tools that is asked for, or the one with which the run to be resumed was begun."""
+    if settings.tools_dated is None and settings.resume and has_run(settings.out):
+        return Settings.read(open_run(settings.out).config).tools_dated
+    return settings.tools_dated
 
 
 def _hash(parts: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from medvision_agent.agent.models import ModelConfig
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.frozen import Frozen
 
 __all__ = ["NEITHER", "TOOL_FIELDS", "Asked", "Belongs", "Settings", "belongs", "condition", "identity"]
@@ -71,6 +72,9 @@ class Asked(Frozen):
     ] = Field(default="on", min_length=1)
     """Tools the model may call: `on` (all), `off` (none), tools by name (`crop,ruler`; `on,NAME`), `on@2026-11` (the
     set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`, `again:N`."""
+    tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
+    """The month of the shipped tools, such as `2026-11`: `on` means its set, and tools are declared in its words, those
+    that are named too. By default the newest; a stored run that goes on or is asked again keeps its own."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
     """How a sample is asked: `medvision-1.2` or `paper-v1`."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
@@ -139,10 +143,12 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar``, no ``probe`` and no ``tools_from``.
+        it had no ``grammar``, no ``probe`` and no ``tools_from``. Before there were two sets of tools, nobody kept
+        ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "tools_from"}
+        stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})
 

@@ -2,24 +2,37 @@
 
 ``on`` is the newest of the dated sets of shipped tools, and the tools of a file that was given beside them.
 ``on@2026-11`` is the set of that date and nothing else. A tool of an installed package is chosen by its name. Several
-are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry.
+are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry, in the words
+of its month or of the set that is named (``editions.py``).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.base import Tool
+from medvision_agent.tools.registry.editions import EDITIONS
 from medvision_agent.tools.registry.offers import ToolOffer, from_file, from_packages, unfit_name
 
 __all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "registry_of"]
 
 SETS: dict[str, tuple[str, ...]] = {
     "2026-11": ("pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"),
+    "2026-12": (
+        "pixel_spacing",
+        "crop",
+        "mark",
+        "ruler",
+        "protractor",
+        "fit_contour",
+        "segment",
+        "python",
+    ),
 }
-"""Month to the shipped tools that ``on`` stood for from then on. A change of this list is a new month."""
+"""Month to the shipped tools that ``on`` stood for from then on. A change of this list, or of the words of one of its
+tools, is a new month; what was declared before is kept in ``editions.py``."""
 NEWEST = max(SETS)
 
 
@@ -41,6 +54,8 @@ class Registry:
     offers: Mapping[str, ToolOffer]
     own: tuple[str, ...] = ()
     """Names of the tools that ``on`` has beside its set."""
+    month: str = NEWEST
+    """The month whose set ``on`` stands for, and in whose words tools are declared."""
 
     def __post_init__(self) -> None:
         for offer in self.offers.values():
@@ -50,14 +65,26 @@ class Registry:
     def with_file(self, path: Path) -> "Registry":
         """Return a registry that has the tools of a file too; raises ConfigError for a file or a name that is unfit."""
         found = from_file(path)
-        return Registry(_joined([*self.offers.values(), *found]), (*self.own, *(offer.name for offer in found)))
+        return replace(
+            self,
+            offers=_joined([*self.offers.values(), *found], self.month),
+            own=(*self.own, *(offer.name for offer in found)),
+        )
+
+    def dated(self, month: str | None) -> "Registry":
+        """Return the registry as of *month*, or this one without any; raises ConfigError for a month without a set."""
+        if month is None or month == self.month:
+            return self
+        if month not in SETS:
+            raise ConfigError(f"no set of tools is dated {month!r}; known: {_dated()}")
+        return replace(self, offers=_joined(self.offers.values(), month), month=month)
 
     def tool(self, name: str) -> Tool:
         """Return a tool by name; raises ConfigError for an unknown one, or where its package fails."""
         if name not in self.offers:
             known = ", ".join(self.offers)
             raise ConfigError(f"unknown tool {name!r}; known: {known}.{nearest(name, self.offers)}")
-        return self.offers[name].load()
+        return EDITIONS.get(self.month, {}).get(name) or self.offers[name].load()
 
     def select(self, names: Iterable[str]) -> tuple[Tool, ...]:
         """Return the named tools, each once and in the order of the registry; raises ConfigError."""
@@ -77,28 +104,29 @@ class Registry:
             return Choice(",".join(tool.name for tool in tools), tools)
         if len(sets) > 1:
             raise ConfigError(f"--tools {text}: one set of tools at a time, {' or '.join(sets)}")
-        month = sets[0].partition("@")[2] or NEWEST
-        if month not in SETS:
-            raise ConfigError(f"--tools {text}: no set of tools is dated {month!r}; known: {_dated()}")
-        members = [*SETS[month], *(self.own if sets[0] == "on" else ())]
-        beyond = [tool.name for tool in self.select(names)] if names else []
+        try:
+            dated = self.dated(sets[0].partition("@")[2] or None)
+        except ConfigError as error:
+            raise ConfigError(f"--tools {text}: {error}") from None
+        members = [*SETS[dated.month], *(self.own if sets[0] == "on" else ())]
+        beyond = [tool.name for tool in dated.select(names)] if names else []
         name = ",".join(["on", *(one for one in beyond if one not in members)])
-        return Choice(name, self.select([*members, *names]), month)
+        return Choice(name, dated.select([*members, *names]), dated.month)
 
     def sets_of(self, name: str) -> list[str]:
         """Return the names of the sets that a tool is in: ``on@2026-11``, and ``on`` for a tool of a file."""
         return [f"on@{month}" for month, names in SETS.items() if name in names] + (["on"] if name in self.own else [])
 
 
-def _joined(offers: Iterable[ToolOffer]) -> dict[str, ToolOffer]:
-    """Return offers by name, the newest set first; refuses a second offer of one name."""
+def _joined(offers: Iterable[ToolOffer], month: str = NEWEST) -> dict[str, ToolOffer]:
+    """Return offers by name, the set of *month* first; refuses a second offer of one name."""
     found: dict[str, ToolOffer] = {}
     for offer in offers:
         if offer.name in found:
             other = found[offer.name].origin
             raise ConfigError(f"{offer.origin}: {offer.name}: there is a tool of that name in {other}; rename yours")
         found[offer.name] = offer
-    first = [name for name in SETS[NEWEST] if name in found]
+    first = [name for name in SETS[month] if name in found]
     return {name: found[name] for name in dict.fromkeys([*first, *found])}
 
 
@@ -115,9 +143,10 @@ def installed() -> Registry:
     return Registry(offers)
 
 
-def registry_of(file: Path | None) -> Registry:
-    """Return what is installed and, where *file* is given, the tools of that file; raises ConfigError."""
-    return installed() if file is None else installed().with_file(file)
+def registry_of(file: Path | None, month: str | None = None) -> Registry:
+    """Return what is installed, as of *month*, and the tools of *file* where one is given; raises ConfigError."""
+    dated = installed().dated(month)
+    return dated if file is None else dated.with_file(file)
 
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in installed().choose("on").tools}

@@ -29,6 +29,10 @@ _SHIFT = 4
 """Fractional bits of a position handed to OpenCV: sixteenths of a pixel."""
 _TICK = 4.0
 """Half length of the tick that ends a line, in pixels."""
+_GAP, _ARM = 3.0, 9.0
+"""From where to where the arms of a cross go, in pixels from its point."""
+_LETTER = 0.4
+"""Size of letters, relative to OpenCV's font."""
 _TINY = 256
 """Longer side in pixels below which lines are blended with the picture."""
 _OPACITY = 0.6
@@ -52,6 +56,20 @@ class Overlay:
         across = np.array((-direction[1], direction[0])) / length * _TICK if length > 0 else np.array((0.0, _TICK))
         for end in ends:
             self._draw(np.stack((end - across, end + across)), colour, closed=False)
+        return self
+
+    def cross(self, point: Point, label: str, colour: Colour) -> Self:
+        """Draw a cross that leaves its point free, with a label beside it."""
+        (centre,) = self._positions([point])
+        for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            arm = np.array(step, np.float64)
+            self._draw(np.stack((centre + _GAP * arm, centre + _ARM * arm)), colour, closed=False)
+        (width, height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, _LETTER, 1)
+        across, down = self._view.size.width, self._view.size.height
+        x = centre[0] + _GAP if centre[0] + _GAP + width < across else centre[0] - _GAP - width
+        y = centre[1] - _GAP if centre[1] - _GAP - height > 0 else centre[1] + _GAP + height
+        place = (round(max(0.0, float(x))), round(min(float(y), down - 1.0)))
+        cv2.putText(self._pixels, label, place, cv2.FONT_HERSHEY_SIMPLEX, _LETTER, colour, 1, cv2.LINE_AA)
         return self
 
     def box(self, region: Region, colour: Colour) -> Self:
