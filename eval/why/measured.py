@@ -111,14 +111,14 @@ def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
 def _points(call: Call, taken: Measurand, number: int, scene: Scene) -> tuple[Point, ...]:
     """Return the points of a value in the slice frame; raises where a call does not have them.
 
-    Points of several views stand in the result, in coordinates of v0. Those that a tool found may lie slightly beyond
-    their view; those that were given may not.
+    Where marks were given, the points stand in the result, in coordinates of v0. Those that a tool found may lie
+    slightly beyond their view; those that were given may not.
     """
     views, names = scene.views, taken.points[number]
     given: Mapping[str, Any] = {**call.measures.defaults, **call.arguments}
     if call.measures.solver:
         given = call.result
-    elif taken.in_v0 and taken.in_v0[number][0] in call.result:  # the set of 2026-11 does not state them
+    elif taken.in_v0 and any(given[name] is None for name in names):
         given, names = {**call.result, "view": "v0"}, taken.in_v0[number]
     view = views.get(str(given["view"]))
     places = [(float(given[x]), float(given[y])) for x, y in zip(names[::2], names[1::2], strict=True)]

@@ -13,11 +13,11 @@ from phantoms import EllipsePhantom
 
 from medvision_agent.cli.main import main
 from medvision_agent.eval.data.sample import PixelSize, Sample
-from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.registry import SETS, TOOLS
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import encode_png
 
-IN_NO_SET = ("segment", "segment_threshold", "segment_watershed")
+IN_NO_SET = ("segment_threshold", "segment_watershed")
 PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
 
 
@@ -67,7 +67,9 @@ def test_list_says_the_set_of_each_tool_and_whose_it_is(tools, folder):
     assert tools("new", "mine")[0] == 0
     _, out, _ = tools("list", "--tools-from", "mine.py")
     places = {name: place for name, place, _ in (re.split(r"\s{2,}", line, maxsplit=2) for line in out.splitlines())}
-    assert places == dict.fromkeys(TOOLS, "on@2026-11") | dict.fromkeys(IN_NO_SET, "the shipped tools") | {"mine": "on"}
+    sets = {name: ", ".join(f"on@{month}" for month in SETS if name in SETS[month]) for name in TOOLS}
+    assert sets["mark"] == "on@2026-12"
+    assert places == sets | dict.fromkeys(IN_NO_SET, "the shipped tools") | {"mine": "on"}
 
 
 def test_a_new_tool_works_is_tested_and_passes_the_check(tools, folder):
@@ -140,7 +142,7 @@ def test_a_tool_is_shown_and_tried_in_any_convention(tools, folder):
     assert "Did you mean 'pixel'?" in err
 
 
-ARGUMENTS = {"target": "bright", "seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
+ARGUMENTS = {"seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
 
 
 @pytest.mark.parametrize("image", [["own.jsonl:case-7"], ["a.png", "--spacing", "2,0.5"]])

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.geometry import Point, Region, distance_mm
@@ -21,14 +20,15 @@ Names = tuple[str, str, str]
 """The arguments of one point: x, y and the name of a mark."""
 
 
-def _leave_out(schema: dict[str, Any]) -> None:
-    """Drop ``default: null``: an optional argument is declared as a plain one, which every provider reads."""
-    schema.pop("default", None)
+def _plain(schema: dict[str, Any]) -> None:
+    """Drop ``null``: an argument that may be left out is declared as a plain one, which every provider reads."""
+    del schema["default"]
+    schema |= schema.pop("anyOf")[0]
 
 
-Maybe = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=_leave_out)]
+Maybe = Annotated[float | None, Field(json_schema_extra=_plain)]
 """A number that may be left out."""
-MarkName = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=_leave_out)]
+MarkName = Annotated[str | None, Field(json_schema_extra=_plain)]
 """The name of a mark, in place of two coordinates."""
 
 

@@ -140,10 +140,7 @@ async def test_a_solver_is_labelled_and_left_out_of_the_other_figures(planted_ru
         if planted.task_of(look.brief) != "size":
             return "<answer>1</answer>"
         box = {"x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 1.0}
-        reply = {"error": ""}
-        for target in ("bright", "dark"):
-            if "error" in reply:
-                reply = yield "fit_contour", {"target": target, **box}
+        reply = yield "fit_contour", box
         return f"<answer>{reply['major_mm']:.2f}, {reply['minor_mm'] + 3:.2f}</answer>"
 
     run = await planted_run(policy, "fit_contour")
@@ -209,7 +206,7 @@ async def test_a_reshaped_picture_of_known_native_size_is_measured_in_its_own_fi
 async def test_what_was_withheld_is_said_to_be_and_boxes_are_measured_all_the_same(planted_run, tools):
     def policy(look):
         view = (yield "crop", {"view": "v0", "x0": 0.2, "y0": 0.2, "x1": 0.9, "y1": 0.9})["view"]
-        yield "fit_contour", {"view": view, "target": "bright", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9}
+        yield "fit_contour", {"view": view, "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9}
         yield "ruler", {"view": view, "x0": 0.1, "y0": 0.1, "x1": 0.5, "y1": 0.5}
         line = {"ax0": 0.1, "ay0": 0.1, "ax1": 0.5, "ay1": 0.5}
         yield "protractor", {"view": view, **line, "bx0": 0.1, "by0": 0.1, "bx1": 0.5, "by1": 0.2}
