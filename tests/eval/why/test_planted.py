@@ -85,6 +85,36 @@ async def test_wrong_sums_of_points_stated_are_arithmetic(planted_run, form, fra
             assert part.arithmetic == part.answer - part.measurement.exact
 
 
+@pytest.mark.parametrize("frame", FRAMES)
+async def test_points_are_found_where_each_was_marked_in_a_crop_of_its_own(planted_run, frame):
+    policy = planted.Planted(shift=SHIFT, factor=1.2)
+
+    def marked(look):
+        if planted.task_of(look.brief) != "distance":
+            return "<answer>1</answer>"
+        for name, (u, v) in zip("AB", policy.seen(look.brief.truth), strict=True):
+            x, y = u, 1 - v
+            corners = {"x0": x - 0.05, "y0": y - 0.05, "x1": x + 0.05, "y1": y + 0.05}
+            crop = yield "crop", {key: min(max(value, 0.0), 1.0) for key, value in corners.items()}
+            across, down = (crop[f"v0_{axis}1"] - crop[f"v0_{axis}0"] for axis in "xy")
+            place = {"x": (x - crop["v0_x0"]) / across, "y": (y - crop["v0_y0"]) / down}
+            yield "mark", {"name": name, "view": crop["view"], **place}
+        reply = yield "ruler", {"mark0": "A", "mark1": "B"}
+        return planted.final(1.2 * reply["distance_mm"], decimals=4)
+
+    run = await planted_run(marked, "on", frame=frame)
+    whys = [why for why in lengths(run) if why.record.sample.task == "distance"]
+    assert len(whys) == planted.COUNT
+    for why in whys:
+        (part,), (truth,) = why.quantities.values(), expected(policy, why.record.sample)
+        check_sum(part)
+        assert part.measurement.source == "ruler"
+        assert part.seeing == pytest.approx(truth - why.record.sample.target[0], abs=2e-3)
+        # Marks are stated to a millionth of the picture.
+        assert abs(part.arithmetic) <= 1e-3
+        assert part.copying == pytest.approx(0.2 * part.measurement.value, abs=ROUNDED)
+
+
 async def test_the_summary_has_the_planted_means_by_task(planted_run):
     policy = planted.Planted(shift=SHIFT, factor=1.2)
     run = await planted_run(policy, "on")
