@@ -13,7 +13,7 @@ from phantoms import EllipsePhantom
 
 from medvision_agent.cli.main import main
 from medvision_agent.eval.data.sample import PixelSize, Sample
-from medvision_agent.tools.registry import SETS, TOOLS
+from medvision_agent.tools.registry import SETS, TOOLS, installed
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import encode_png
 
@@ -60,13 +60,20 @@ def tools(capsys, monkeypatch):
 def test_list_names_every_tool_in_order(tools):
     code, out, _ = tools("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*TOOLS, *IN_NO_SET]
+    listed, sets = (part.splitlines() for part in out.split("\n\n"))
+    assert [line.split()[0] for line in listed] == [*TOOLS, *IN_NO_SET]
+    assert [line.split()[0] for line in sets] == [f"on@{month}" for month in SETS]
+    tokens = [int(re.search(r"about (\d+) tokens", line)[1]) for line in sets]
+    for month, said in zip(SETS, tokens, strict=True):
+        declared = [tool.schema() for tool in installed().choose(f"on@{month}").tools]
+        assert said == round(len(json.dumps(declared)) / 4)
 
 
 def test_list_says_the_set_of_each_tool_and_whose_it_is(tools, folder):
     assert tools("new", "mine")[0] == 0
     _, out, _ = tools("list", "--tools-from", "mine.py")
-    places = {name: place for name, place, _ in (re.split(r"\s{2,}", line, maxsplit=2) for line in out.splitlines())}
+    lines = out.partition("\n\n")[0].splitlines()
+    places = {name: place for name, place, _, _ in (re.split(r"\s{2,}", line, maxsplit=3) for line in lines)}
     sets = {name: ", ".join(f"on@{month}" for month in SETS if name in SETS[month]) for name in TOOLS}
     assert sets["mark"] == "on@2026-12"
     assert places == sets | dict.fromkeys(IN_NO_SET, "the shipped tools") | {"mine": "on"}
