@@ -23,9 +23,11 @@ SETS: dict[str, tuple[str, ...]] = {
     "2026-12": (
         "pixel_spacing",
         "crop",
+        "window",
         "mark",
         "ruler",
         "protractor",
+        "statistics",
         "fit_contour",
         "segment",
         "python",

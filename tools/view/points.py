@@ -16,8 +16,8 @@ from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = ["MarkName", "Maybe", "Names", "in_v0", "line_at", "point_at", "region_at", "shown_in"]
 
-Names = tuple[str, str, str]
-"""The arguments of one point: x, y and the name of a mark."""
+Names = tuple[str, ...]
+"""The arguments of one point: x, y and, in tools that take marks, the name of a mark."""
 
 
 def _plain(schema: dict[str, Any]) -> None:
@@ -32,12 +32,14 @@ MarkName = Annotated[str | None, Field(json_schema_extra=_plain)]
 """The name of a mark, in place of two coordinates."""
 
 
-def point_at(views: ViewSet, args: object, names: Names) -> Placed | None:
+def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = False) -> Placed | None:
     """Return the point that the arguments *names* of *args* give, None where they are left out.
 
-    Raises ToolError for half a point, for coordinates and a mark at once, outside the view, and for an unknown mark.
+    Raises ToolError for half a point, for coordinates and a mark at once, outside the view, in a view of another slice
+    unless *any_slice* is true, and for an unknown mark.
     """
-    x, y, mark = (getattr(args, name) for name in names)
+    x, y, *more = (getattr(args, name) for name in names)
+    mark = more[0] if more else None
     if mark:
         if x is not None or y is not None:
             raise ToolError(f"give {names[2]}, or {names[0]} and {names[1]}, not both")
@@ -47,31 +49,37 @@ def point_at(views: ViewSet, args: object, names: Names) -> Placed | None:
     if x is None or y is None:
         raise ToolError(f"a point needs both {names[0]} and {names[1]}")
     view = views.get(getattr(args, "view", "v0"))
-    return Placed(views.point(view, x, y), view.id)
+    return Placed(views.point(view, x, y, any_slice=any_slice), view.id)
 
 
-def line_at(views: ViewSet, args: object, start: Names, end: Names) -> tuple[Placed, Placed]:
+def line_at(
+    views: ViewSet, args: object, start: Names, end: Names, *, any_slice: bool = False
+) -> tuple[Placed, Placed]:
     """Return the ends of a line; raises ToolError where one is left out, or the line has no length in mm."""
-    a, b = (_needed(views, args, names) for names in (start, end))
+    a, b = (_needed(views, args, names, any_slice=any_slice) for names in (start, end))
     if round(distance_mm(a.point, b.point, views.slice.spacing), 4) == 0:
         place = f"at mark {a.mark}" if a.mark else f"at {views.frame.shown(*(getattr(args, n) for n in start[:2]))}"
         raise ToolError(f"both points of the line lie {place}; give two different points")
     return a, b
 
 
-def _needed(views: ViewSet, args: object, names: Names) -> Placed:
-    point = point_at(views, args, names)
+def _needed(views: ViewSet, args: object, names: Names, *, any_slice: bool) -> Placed:
+    point = point_at(views, args, names, any_slice=any_slice)
     if point is None:
-        raise ToolError(f"a point is missing: give {names[0]} and {names[1]}, or {names[2]}")
+        raise ToolError(
+            f"a point is missing: give {' and '.join(names[:2])}{''.join(f', or {one}' for one in names[2:])}"
+        )
     return point
 
 
-def region_at(views: ViewSet, args: object, first: Names, second: Names) -> tuple[Region | None, list[Placed]]:
+def region_at(
+    views: ViewSet, args: object, first: Names, second: Names, *, any_slice: bool = False
+) -> tuple[Region | None, list[Placed]]:
     """Return the region between two opposite corners, and the corners; no region where both are left out.
 
     Raises ToolError where one corner is left out, or nothing lies between them.
     """
-    a, b = (point_at(views, args, names) for names in (first, second))
+    a, b = (point_at(views, args, names, any_slice=any_slice) for names in (first, second))
     if a is None and b is None:
         return None, []
     if a is None or b is None:
@@ -85,7 +93,7 @@ def region_at(views: ViewSet, args: object, first: Names, second: Names) -> tupl
 def shown_in(views: ViewSet, points: Iterable[Placed]) -> View:
     """Return the view to show points in: the first of their own that holds them all, or the smallest that does."""
     every = list(points)
-    holding = [view for view in views if all(view.region.holds(one.point) for one in every)]
+    holding = [view for view in views if not view.slice.away and all(view.region.holds(one.point) for one in every)]
     own = [one.view for one in every]
     first = [view for view in holding if view.id in own]
     if first:
