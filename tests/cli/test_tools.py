@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -64,7 +65,9 @@ def test_list_names_every_tool_in_order(tools):
     assert [line.split()[0] for line in listed] == [*TOOLS, *IN_NO_SET]
     assert [line.split()[0] for line in sets] == [f"on@{month}" for month in SETS]
     tokens = [int(re.search(r"about (\d+) tokens", line)[1]) for line in sets]
+    page = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
     for month, said in zip(SETS, tokens, strict=True):
+        assert f"| `on@{month}` | {', '.join(f'`{name}`' for name in SETS[month])} | {said} |" in page
         declared = [tool.schema() for tool in installed().choose(f"on@{month}").tools]
         assert said == round(len(json.dumps(declared)) / 4)
 
