@@ -29,10 +29,10 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.settings.identity import FIRST_SET, Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
-from medvision_agent.eval.store.read import has_run, open_run
+from medvision_agent.eval.store.read import has_run, open_run, read_config
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
@@ -176,7 +176,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
 def _month(settings: Settings) -> str | None:
     """Return the month of the tools that is asked for, or the one with which the run to be resumed was begun."""
     if settings.tools_dated is None and settings.resume and has_run(settings.out):
-        return Settings.read(open_run(settings.out).config).tools_dated
+        return str(read_config(settings.out).get("tools_dated", FIRST_SET))
     return settings.tools_dated
 
 

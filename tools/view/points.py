@@ -66,9 +66,8 @@ def line_at(
 def _needed(views: ViewSet, args: object, names: Names, *, any_slice: bool) -> Placed:
     point = point_at(views, args, names, any_slice=any_slice)
     if point is None:
-        raise ToolError(
-            f"a point is missing: give {' and '.join(names[:2])}{''.join(f', or {one}' for one in names[2:])}"
-        )
+        instead = f", or {names[2]}" if names[2:] else ""
+        raise ToolError(f"a point is missing: give {names[0]} and {names[1]}{instead}")
     return point
 
 
