@@ -70,8 +70,9 @@ class Asked(Frozen):
     tools: Annotated[
         str, condition("condition", "control", "again", "provider_code", "overlays", "paragraph", *_TOOLS)
     ] = Field(default="on", min_length=1)
-    """Tools the model may call: `on` (all), `off` (none), tools by name (`crop,ruler`; `on,NAME`), `on@2026-11` (the
-    set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`, `again:N`."""
+    """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`; `on,NAME`),
+    `on@2026-11` (the set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`,
+    `again:N`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`: `on` means its set, and tools are declared in its words, those
     that are named too. By default the newest; a stored run that goes on or is asked again keeps its own."""
