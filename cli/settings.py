@@ -19,7 +19,12 @@ __all__ = ["settings_options", "settings_with"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_METAVARS = {"tools": "on|off|NAME,NAME|code|blind|sham|again:N", "frame": "NAME", "grammar": "NAME"}
+_METAVARS = {
+    "tools": "on|off|NAME,NAME|code|blind|sham|again:N",
+    "tools_dated": "YYYY-MM",
+    "frame": "NAME",
+    "grammar": "NAME",
+}
 _OTHERS = (
     click.option("--reshape", metavar="H,W", help=help_of(Settings, "reshape")),
     click.option("--models", "models_file", type=_FILE, help=help_of(Settings, "models_file")),

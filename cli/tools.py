@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.picture import decode_picture, read_picture
 from medvision_agent.settings_text import read_json
 from medvision_agent.text import printable
+from medvision_agent.tools.base import Tool
 from medvision_agent.tools.own.process import CheckBounds
-from medvision_agent.tools.registry import Registry, registry_of
+from medvision_agent.tools.registry import SETS, Registry, registry_of
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, frame_named
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
@@ -54,21 +56,36 @@ def command() -> None:
 @command.command("list")
 @_own
 def list_tools(file: Path | None) -> None:
-    """List the tools in the order in which a model is told of them, with their set or whose they are."""
+    """List the tools in the order in which a model is told of them, with their set or whose they are.
+
+    Below stand the sets, and about how many tokens their declarations add to every request: characters of their JSON
+    text divided by four, an estimate.
+    """
     registry = registry_of(file)
     print_columns(
         [
-            (name, ", ".join(registry.sets_of(name)) or offer.origin, _first_line(registry, name))
+            (name, ", ".join(registry.sets_of(name)) or offer.origin, *_said(registry, name))
             for name, offer in registry.offers.items()
         ]
     )
+    click.echo()
+    chosen = {month: registry.choose(f"on@{month}").tools for month in SETS}
+    print_columns([(f"on@{month}", f"{len(tools)} tools", _tokens(tools)) for month, tools in chosen.items()])
 
 
-def _first_line(registry: Registry, name: str) -> str:
+def _tokens(tools: Sequence[Tool]) -> str:
+    from medvision_agent.eval.asking.estimate import declared_tokens
+
+    return f"about {declared_tokens(tools)} tokens"
+
+
+def _said(registry: Registry, name: str) -> tuple[str, str]:
+    """Return what the declaration of a tool takes, and its first line."""
     try:
-        return MEDVISION.told(registry.tool(name).description).splitlines()[0]
+        tool = registry.tool(name)
     except ConfigError as error:  # a package that fails is no reason not to list the others
-        return str(error)
+        return "", str(error)
+    return _tokens([tool]), MEDVISION.told(tool.description).splitlines()[0]
 
 
 @command.command()
@@ -106,7 +123,7 @@ def try_tool(
     force: bool,
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
-    tool, arguments = registry_of(file, segmenter).tool(name), _arguments(text)
+    tool, arguments = registry_of(file, segmenter=segmenter).tool(name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):

@@ -46,16 +46,16 @@ def main() -> None:
     sample = samples[len(samples) // 2]
     image = replace(RECIPES["medvision-1.2"].slice_of(source.load(sample), sample), units=Units.HU)
     views = ViewSet(image, Native())
-    cells = [_cell("v0: MedVision's window for lungs", views.whole.pixels)]
+    cells = [cell("v0: MedVision's window for lungs", views.whole.pixels)]
     for words, tool, arguments in CALLS:
         reply = tool.call(views, arguments)
         assert reply.picture is not None, reply.text  # noqa: S101 - a script
         print(words, reply.text, reply.picture.caption, sep="\n  ")
-        cells.append(_cell(words, reply.picture.pixels))
+        cells.append(cell(words, reply.picture.pixels))
     OUT.write_bytes(encode_png(np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])])))
 
 
-def _cell(words: str, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def cell(words: str, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a picture enlarged into a white cell, with its words above it."""
     width, height = CELL
     colours = pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)

@@ -126,6 +126,7 @@ def test_a_run_goes_on_under_this_code(stored, name):
     after = verify_run(stored / name)
     assert (after.unsealed, after.damage) == (before.records, ())
     assert (after.seal is not None) == (after.records > before.records)
+    assert open_run(stored / name).identity.tool_set == ("2026-11" if name == "unfinished" else "")
     assert "RESUMED UNDER OTHER CODE (version and hash): 0.1.0 b2bf2f19862f2d, then " in out
 
 
@@ -154,4 +155,5 @@ def test_a_study_goes_on_under_this_code(stored):
     runs = [open_run(folder) for folder in sorted((stored / "stopped" / "cells").iterdir())]
     assert not any(run.pending() for run in runs)
     assert {len(run.identity.resumed) for run in runs} == {1}
+    assert {run.identity.tool_set for run in runs} == {"", "2026-11"}
     printed(stored, "report", "stopped", "--out", "stopped.html")

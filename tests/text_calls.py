@@ -23,6 +23,7 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import MODEL_CONFIG
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.words.question import Question, Wording
+from medvision_agent.tools.registry import installed
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.slice import grey_slice
 
@@ -91,7 +92,7 @@ async def ask(server: FakeServer, talk: Conversation, wire: str, **row: Any) -> 
         own = {"provider": "gemini", "base_url": server.url, "thinking_budget": -1}
     else:
         own = {"provider": "openai", "base_url": server.openai_url, "api": wire}
-    condition = Condition.parse(talk.tools).shown(**talk.shown)
+    condition = Condition.parse(talk.tools, installed().dated("2026-11")).shown(**talk.shown)
     question = replace(QUESTION, wording=talk.wording)
     async with asyncio.timeout(60), open_model(MODEL_CONFIG.validate_python(common | own), environ=KEYS) as chat:
         return await answer(question, condition, chat, talk.limits)

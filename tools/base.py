@@ -69,6 +69,8 @@ class Measurand:
     points: tuple[tuple[str, ...], ...] = ()
     """For each value the names of x and y of its points, in the view that ``view`` names: arguments, or, of a solver,
     fields of the result. Empty where no points determine a value."""
+    in_v0: tuple[tuple[str, ...], ...] = ()
+    """The same points as fields of the result, in coordinates of v0: of a tool that takes points of several views."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +284,13 @@ def _check(name: str, one: Measurand, values: Container[str], points: Container[
     """Raise ValueError where a measurand names what there is not."""
     unknown = [field for field in one.fields if field not in values]
     unknown += [field for names in one.points for field in names if field not in points]
+    unknown += [field for names in one.in_v0 for field in names if field not in values]
     if unknown:
         raise ValueError(f"{name}: measures {one.quantity.name}, but nothing is called {', '.join(unknown)}")
     if one.points and len(one.points) != len(one.fields):
         raise ValueError(f"{name}: measures {one.quantity.name}: {len(one.fields)} fields, points of {len(one.points)}")
+    if one.in_v0 and [len(names) for names in one.in_v0] != [len(names) for names in one.points]:
+        raise ValueError(f"{name}: measures {one.quantity.name}: points and in_v0 name different numbers of points")
 
 
 def _bounded(text: str) -> str:

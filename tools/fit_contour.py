@@ -1,38 +1,36 @@
 """The ``fit_contour`` tool: outline a structure, and measure its box, axes and area.
 
 The outline keeps to the region that it is given, or to what it finds around a seed, and goes by the native values of
-the slice, whatever the zoom of the view they are given in: ``segment/candidates.py``. The text that a model reads is
-part of every stored run's identity, so it stays as it was with thresholds until a new dated set names the tool.
+the slice, whatever the zoom of the view they are given in: ``segment/candidates.py``.
 """
-
-from typing import Literal
 
 from pydantic import Field
 
 from medvision_agent.errors import ToolError
 from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
-from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results, touches
+from medvision_agent.tools.segment.asked import outlined, results, touches
 from medvision_agent.tools.segment.candidates import Prompt, candidates
 from medvision_agent.tools.segment.variant import Method
+from medvision_agent.tools.view.points import MarkName, Maybe, point_at, region_at, shown_in
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["MEASURES", "FitContour", "FitContourArguments", "Outlined", "fit_contour"]
 
 
 class FitContourArguments(Arguments):
-    """Where to look and what for."""
+    """Where to look: each point by its coordinates in one view or by a mark."""
 
     view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
-    target: Literal["bright", "dark"] = Field(
-        description="Whether the structure is brighter or darker than what surrounds it"
-    )
-    x0: Maybe = Field(default=None, description="x of one corner of the region to search, from 0 to {width}")
-    y0: Maybe = Field(default=None, description="y of one corner of the region to search, from 0 to {height}")
+    x0: Maybe = Field(default=None, description="x of one corner of a region around the structure, from 0 to {width}")
+    y0: Maybe = Field(default=None, description="y of one corner of a region around the structure, from 0 to {height}")
     x1: Maybe = Field(default=None, description="x of the opposite corner of the region, from 0 to {width}")
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     seed_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
     seed_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
+    mark0: MarkName = Field(default=None, description="Name of a mark as one corner of the region")
+    mark1: MarkName = Field(default=None, description="Name of a mark as the opposite corner of the region")
+    seed_mark: MarkName = Field(default=None, description="Name of a mark as the point inside the structure")
 
 
 class Outlined(Result):
@@ -90,27 +88,27 @@ class FitContour(Outlined):
     method=candidates,
 )
 def fit_contour(views: ViewSet, args: FitContourArguments, method: Method) -> Output:
-    """Outline a structure that is brighter or darker than its surroundings, and fit an ellipse to the outline.
+    """Outline a structure, and fit an ellipse to the outline.
 
-    Takes a region (two opposite corners) that holds the whole structure and a margin around it, or a seed point
-    inside the structure, or both, in the coordinate convention of the instructions; a call with neither is refused.
-    In a region, the structure at the seed is outlined, or the largest without a seed; one that runs on beyond the
-    region is cut off there if it hangs together by a narrower part. With a seed alone, windows of growing size
-    around it are searched for one that holds the structure, and if there is none, the whole view.
-    Returns the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its physical size, the
-    lengths and end points of the ellipse's major and minor axis, the area, and quality: the overlap of ellipse and
-    outline from 0 to 1. The ellipse, and so an end point, may reach slightly beyond the view. If
-    touches_region_border is true, the region (the view, where none is given) cuts the structure off, and every size
-    is too small. The picture shows what was outlined.
+    Takes a region around the structure (two opposite corners), or a seed point inside the structure, or both; a call
+    with neither is refused. Each point is given by coordinates of a view, in the coordinate convention of the
+    instructions, or by the name of a mark. In a region, the outline stays near the ellipse that fits into the region,
+    and leaves it where the image has an edge; a seed then lies inside the outline. With a seed alone, windows of
+    growing size around it are searched, and the outline with the strongest edge is taken.
+    Returns the bounding box in coordinates of the view that is named in the result (box_...) and of v0 (v0_box_...),
+    its physical size, the lengths and end points of the ellipse's major and minor axis, the area, and quality: the
+    overlap of ellipse and outline from 0 to 1. The ellipse, and so an end point, may reach slightly beyond the view. If
+    touches_region_border is true, the outline reaches an edge of the region (of the view, where none is given) or goes
+    beyond it. The picture shows what was outlined.
     """
-    view = views.get(args.view)
-    region = region_of(views, view, (args.x0, args.y0, args.x1, args.y1))
-    seed = point_of(views, view, args.seed_x, args.seed_y, "seed")
+    region, corners = region_at(views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
+    seed = point_at(views, args, ("seed_x", "seed_y", "seed_mark"))
     if region is None and seed is None:
         raise ToolError("give a region (x0, y0, x1, y1), a seed point (seed_x, seed_y), or both")
-    if region is not None and seed is not None and not region.holds(seed):
+    if region is not None and seed is not None and not region.holds(seed.point):
         raise ToolError("the seed lies outside the region; it must be a point inside the structure")
-    found = method(view.slice, Prompt(region, seed))[0].measured
+    view = shown_in(views, [*corners, *([seed] if seed else [])])
+    found = method(view.slice, Prompt(region, seed.point if seed else None))[0].measured
     result = FitContour(
         view=view.id,
         quality=round(found.dice, 4),

@@ -6,50 +6,71 @@ from medvision_agent.quantity import ANGLE_DEG
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import acute_angle_deg
 from medvision_agent.tools.view.overlay import CYAN, YELLOW, Overlay
-from medvision_agent.tools.view.views import ViewSet, line_of
+from medvision_agent.tools.view.points import MarkName, Maybe, in_v0, line_at, shown_in
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Protractor", "ProtractorArguments", "protractor"]
 
 
 class ProtractorArguments(Arguments):
-    """Two points on each of two lines, all in one view."""
+    """Two points on each of two lines, each by its coordinates in one view or by a mark."""
 
-    view: str = Field(default="v0", description="Id of the view the points are given in (v0 if left out)")
-    ax0: float = Field(description="x of the first point on line a, from 0 to {width}")
-    ay0: float = Field(description="y of the first point on line a, from 0 to {height}")
-    ax1: float = Field(description="x of the second point on line a, from 0 to {width}")
-    ay1: float = Field(description="y of the second point on line a, from 0 to {height}")
-    bx0: float = Field(description="x of the first point on line b, from 0 to {width}")
-    by0: float = Field(description="y of the first point on line b, from 0 to {height}")
-    bx1: float = Field(description="x of the second point on line b, from 0 to {width}")
-    by1: float = Field(description="y of the second point on line b, from 0 to {height}")
+    view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
+    ax0: Maybe = Field(default=None, description="x of the first point on line a, from 0 to {width}")
+    ay0: Maybe = Field(default=None, description="y of the first point on line a, from 0 to {height}")
+    ax1: Maybe = Field(default=None, description="x of the second point on line a, from 0 to {width}")
+    ay1: Maybe = Field(default=None, description="y of the second point on line a, from 0 to {height}")
+    bx0: Maybe = Field(default=None, description="x of the first point on line b, from 0 to {width}")
+    by0: Maybe = Field(default=None, description="y of the first point on line b, from 0 to {height}")
+    bx1: Maybe = Field(default=None, description="x of the second point on line b, from 0 to {width}")
+    by1: Maybe = Field(default=None, description="y of the second point on line b, from 0 to {height}")
+    mark_a0: MarkName = Field(default=None, description="Name of a mark as the first point on line a")
+    mark_a1: MarkName = Field(default=None, description="Name of a mark as the second point on line a")
+    mark_b0: MarkName = Field(default=None, description="Name of a mark as the first point on line b")
+    mark_b1: MarkName = Field(default=None, description="Name of a mark as the second point on line b")
 
 
 class Protractor(Result):
-    """The acute angle (0..90 degrees) and what it leaves of 180."""
+    """The acute angle (0..90 degrees), what it leaves of 180, and the points in coordinates of v0."""
 
     view: str
     acute_angle_deg: float
     obtuse_angle_deg: float
+    v0_ax0: float
+    v0_ay0: float
+    v0_ax1: float
+    v0_ay1: float
+    v0_bx0: float
+    v0_by0: float
+    v0_bx1: float
+    v0_by1: float
+
+
+_POINTS = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
 
 
 @tool(
     ProtractorArguments,
     Protractor,
-    overlay=", and a picture of the view with both lines drawn on it",
-    measures=Measurand(ANGLE_DEG, ("acute_angle_deg",), (("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1"),)),
+    overlay=", and a picture with both lines drawn on it",
+    measures=Measurand(ANGLE_DEG, ("acute_angle_deg",), (_POINTS,), (tuple(f"v0_{name}" for name in _POINTS),)),
 )
 def protractor(views: ViewSet, args: ProtractorArguments) -> Output:
-    """Measure the angle in degrees between two lines of a view, in physical space.
+    """Measure the angle in degrees between two lines, in physical space.
 
-    Line a and line b each go through two points, given in the coordinate convention of the instructions; the lines
-    need not cross inside the picture. Pixel spacing is accounted for. Returns acute_angle_deg (0 to 90),
-    obtuse_angle_deg (180 minus it), and a picture of the view with both lines drawn on it.
+    Line a and line b each go through two points; the lines need not cross inside the picture. Each point is given by
+    coordinates of a view, in the coordinate convention of the instructions, or by the name of a mark; marks may lie in
+    different views. Pixel spacing is accounted for. Returns acute_angle_deg (0 to 90), obtuse_angle_deg (180 minus it),
+    the points in coordinates of v0 (v0_...), and a picture with both lines drawn on it.
     """
-    view = views.get(args.view)
-    a = line_of(views, view, (args.ax0, args.ay0), (args.ax1, args.ay1))
-    b = line_of(views, view, (args.bx0, args.by0), (args.bx1, args.by1))
-    acute = round(acute_angle_deg(*a, *b, view.slice.spacing), 4)
-    result = Protractor(view=view.id, acute_angle_deg=acute, obtuse_angle_deg=round(180 - acute, 4))
-    overlay = Overlay(view).line(*a, YELLOW, ("a0", "a1")).line(*b, CYAN, ("b0", "b1"))
+    a = line_at(views, args, ("ax0", "ay0", "mark_a0"), ("ax1", "ay1", "mark_a1"))
+    b = line_at(views, args, ("bx0", "by0", "mark_b0"), ("bx1", "by1", "mark_b1"))
+    lines = a[0].point, a[1].point, b[0].point, b[1].point
+    ends = dict(zip(("a0", "a1", "b0", "b1"), lines, strict=True))
+    view = shown_in(views, (*a, *b))
+    acute = round(acute_angle_deg(*lines, views.slice.spacing), 4)
+    result = Protractor(
+        view=view.id, acute_angle_deg=acute, obtuse_angle_deg=round(180 - acute, 4), **in_v0(views, ends)
+    )
+    overlay = Overlay(view).line(*lines[:2], YELLOW, ("a0", "a1")).line(*lines[2:], CYAN, ("b0", "b1"))
     return Output(result, overlay.picture("line a yellow, line b cyan"))

@@ -6,50 +6,61 @@ from medvision_agent.quantity import LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import distance_mm
 from medvision_agent.tools.view.overlay import YELLOW, Overlay
-from medvision_agent.tools.view.views import ViewSet, line_of
+from medvision_agent.tools.view.points import MarkName, Maybe, in_v0, line_at, shown_in
+from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Ruler", "RulerArguments", "ruler"]
 
 
 class RulerArguments(Arguments):
-    """Two points of one view."""
+    """Two points, each by its coordinates in one view or by a mark."""
 
-    view: str = Field(default="v0", description="Id of the view the points are given in (v0 if left out)")
-    x0: float = Field(description="x of the first point, from 0 to {width}")
-    y0: float = Field(description="y of the first point, from 0 to {height}")
-    x1: float = Field(description="x of the second point, from 0 to {width}")
-    y1: float = Field(description="y of the second point, from 0 to {height}")
+    view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
+    x0: Maybe = Field(default=None, description="x of the first point, from 0 to {width}")
+    y0: Maybe = Field(default=None, description="y of the first point, from 0 to {height}")
+    x1: Maybe = Field(default=None, description="x of the second point, from 0 to {width}")
+    y1: Maybe = Field(default=None, description="y of the second point, from 0 to {height}")
+    mark0: MarkName = Field(default=None, description="Name of a mark as the first point, in place of x0 and y0")
+    mark1: MarkName = Field(default=None, description="Name of a mark as the second point, in place of x1 and y1")
 
 
 class Ruler(Result):
-    """The distance and its parts across and down, all at least 0."""
+    """The distance and its parts across and down, all at least 0, and the points in coordinates of v0."""
 
     view: str
     distance_mm: float
     dx_mm: float
     dy_mm: float
+    v0_x0: float
+    v0_y0: float
+    v0_x1: float
+    v0_y1: float
 
 
 @tool(
     RulerArguments,
     Ruler,
-    overlay=", and a picture of the view with the line\ndrawn where the points lie",
-    measures=Measurand(LENGTH_MM, ("distance_mm",), (("x0", "y0", "x1", "y1"),)),
+    overlay=", and a picture\nwith the line drawn where the points lie",
+    measures=Measurand(
+        LENGTH_MM, ("distance_mm",), (("x0", "y0", "x1", "y1"),), (("v0_x0", "v0_y0", "v0_x1", "v0_y1"),)
+    ),
 )
 def ruler(views: ViewSet, args: RulerArguments) -> Output:
-    """Measure the physical distance in millimetres between two points of a view.
+    """Measure the physical distance in millimetres between two points.
 
-    Points are given in the coordinate convention of the instructions. Pixel spacing and zoom are accounted for.
-    Returns distance_mm, its horizontal and vertical parts dx_mm and dy_mm, and a picture of the view with the line
-    drawn where the points lie.
+    Each point is given by coordinates of a view, in the coordinate convention of the instructions, or by the name of a
+    mark; two marks may lie in different views. Pixel spacing and zoom are accounted for. Returns distance_mm, its
+    horizontal and vertical parts dx_mm and dy_mm, both points in coordinates of v0 (v0_...), and a picture
+    with the line drawn where the points lie.
     """
-    view = views.get(args.view)
-    a, b = line_of(views, view, (args.x0, args.y0), (args.x1, args.y1))
-    spacing = view.slice.spacing
+    ends = line_at(views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
+    a, b = (end.point for end in ends)
+    view, spacing = shown_in(views, ends), views.slice.spacing
     result = Ruler(
         view=view.id,
         distance_mm=round(distance_mm(a, b, spacing), 4),
         dx_mm=round(abs(b.x - a.x) * spacing.width_mm, 4),
         dy_mm=round(abs(b.y - a.y) * spacing.height_mm, 4),
+        **in_v0(views, {"0": a, "1": b}),
     )
     return Output(result, Overlay(view).line(a, b, YELLOW, ("A", "B")).picture("the line measured, yellow"))

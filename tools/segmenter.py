@@ -11,11 +11,12 @@ from pydantic import Field
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, tool
 from medvision_agent.tools.fit_contour import MEASURES, Outlined
-from medvision_agent.tools.segment.asked import Maybe, outlined, point_of, region_of, results
+from medvision_agent.tools.segment.asked import outlined, results
 from medvision_agent.tools.segment.candidates import Candidate, Prompt, candidates
 from medvision_agent.tools.segment.confidence import confidence
 from medvision_agent.tools.segment.variant import Method
 from medvision_agent.tools.view.geometry import Point
+from medvision_agent.tools.view.points import MarkName, Maybe, point_at, region_at, shown_in
 from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = ["Segment", "SegmentArguments", "segment"]
@@ -34,8 +35,12 @@ class SegmentArguments(Arguments):
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     inside_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
     inside_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
+    mark0: MarkName = Field(default=None, description="Name of a mark as one corner of the region")
+    mark1: MarkName = Field(default=None, description="Name of a mark as the opposite corner of the region")
+    inside_mark: MarkName = Field(default=None, description="Name of a mark as the point inside the structure")
     outside_x: Maybe = Field(default=None, description="x of a point outside the structure, from 0 to {width}")
     outside_y: Maybe = Field(default=None, description="y of a point outside the structure, from 0 to {height}")
+    outside_mark: MarkName = Field(default=None, description="Name of a mark as the point outside the structure")
     candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 to 3 (1 if left out)")
 
 
@@ -57,30 +62,31 @@ def segment(views: ViewSet, args: SegmentArguments, method: Method) -> Output:
     """Segment a structure: up to three candidates for its outline, of different size.
 
     Takes a region around the structure (two opposite corners), or a point inside it, or both, and perhaps a point
-    outside, in the coordinate convention of the instructions. In a region, the outline of the first candidate stays
+    outside; each by coordinates of a view, in the coordinate convention of the instructions, or by the name of a mark.
+    In a region, the outline of the first candidate stays
     near the ellipse that fits into the region, and leaves it where the image has an edge; with a point alone, the
     candidates are ordered by the strength of their edges.
-    Returns of the chosen candidate the bounding box in coordinates of the view (box_...) and of v0 (v0_box_...), its
-    physical size, the lengths and end points of the axes of a fitted ellipse, the area, points of the outline (x,y in
-    the view), and confidence: the share of real structures measured in the same way whose axes were within 20 % on
-    average, or "not shown" where too few were tried. The other candidates are named in others.
+    Returns of the chosen candidate the bounding box in coordinates of the view that is named in the result (box_...)
+    and of v0 (v0_box_...), its physical size, the lengths and end points of the axes of a fitted ellipse, the area,
+    points of the outline (x,y in the view), and confidence: the share of real structures measured in the same way whose
+    axes were within 20 % on average, or "not shown" where too few were tried. The other candidates are named in others.
     The picture shows the candidate.
     """
-    view = views.get(args.view)
-    prompt = replace(_prompt(views, args), outside=point_of(views, view, args.outside_x, args.outside_y, "outside"))
-    return _answer(method, views, view, prompt, args.candidate)
+    prompt, view = _prompt(views, args)
+    outside = point_at(views, args, ("outside_x", "outside_y", "outside_mark"))
+    return _answer(method, views, view, replace(prompt, outside=outside.point if outside else None), args.candidate)
 
 
-def _prompt(views: ViewSet, args: SegmentArguments) -> Prompt:
-    """Return what is asked; raises ToolError where there is neither region nor point, or the two do not fit."""
-    view = views.get(args.view)
-    region = region_of(views, view, (args.x0, args.y0, args.x1, args.y1))
-    inside = point_of(views, view, args.inside_x, args.inside_y, "inside")
+def _prompt(views: ViewSet, args: SegmentArguments) -> tuple[Prompt, View]:
+    """Return what is asked, and the view that shows it; raises ToolError where there is neither region nor point."""
+    region, corners = region_at(views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
+    inside = point_at(views, args, ("inside_x", "inside_y", "inside_mark"))
     if region is None and inside is None:
         raise ToolError("give a region (x0, y0, x1, y1), a point inside (inside_x, inside_y), or both")
-    if region is not None and inside is not None and not region.holds(inside):
+    if region is not None and inside is not None and not region.holds(inside.point):
         raise ToolError("the point inside lies outside the region")
-    return Prompt(region, inside)
+    view = shown_in(views, [*corners, *([inside] if inside else [])])
+    return Prompt(region, inside.point if inside else None), view
 
 
 def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:

@@ -9,8 +9,9 @@ from pydantic import Field
 from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.view.overlay import YELLOW, Overlay
 from medvision_agent.tools.view.png import Picture
+from medvision_agent.tools.view.points import line_at
 from medvision_agent.tools.view.profile import plot, profile_of
-from medvision_agent.tools.view.views import View, ViewSet, line_of
+from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = ["Statistics", "StatisticsArguments", "statistics"]
 
@@ -64,8 +65,8 @@ def statistics(views: ViewSet, args: StatisticsArguments) -> Output:
     """
     view = views.get(args.view)
     if args.of == "line":
-        a, b = line_of(views, view, (args.x0, args.y0), (args.x1, args.y1), any_slice=True)
-        found = profile_of(view.slice, a, b)
+        a, b = line_at(views, args, ("x0", "y0"), ("x1", "y1"), any_slice=True)
+        found = profile_of(view.slice, a.point, b.point)
         words = " ".join(f"{place:.4g}:{value:.6g}" for place, value in found.parts(_MOST))
         low, high = float(found.values.min()), float(found.values.max())
         caption = (

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, Result, tool
-from medvision_agent.tools.segment.asked import Maybe, region_of
 from medvision_agent.tools.view.display import picture_of
+from medvision_agent.tools.view.points import Maybe, region_at
 from medvision_agent.tools.view.slice import Units
 from medvision_agent.tools.view.slice import Window as Mapping
 from medvision_agent.tools.view.views import View, ViewSet
@@ -93,7 +93,7 @@ def _by_percentile(views: ViewSet, args: WindowArguments, source: View) -> tuple
 
     That is no error, which would tell of the image in an arm that must not be told.
     """
-    region = region_of(views, source, (args.x0, args.y0, args.x1, args.y1), any_slice=True) or source.region
+    region = region_at(views, args, ("x0", "y0"), ("x1", "y1"), any_slice=True)[0] or source.region
     if not args.low_percent < args.high_percent:
         raise ToolError("low_percent must be less than high_percent")
     x0, y0, x1, y1 = region.pixels(source.slice.size)

@@ -26,7 +26,7 @@ from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
 from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
-from medvision_agent.eval.study.plan import Plan, make_plan
+from medvision_agent.eval.study.plan import Plan, make_plan, month_of
 from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.run import execute_study
@@ -131,13 +131,15 @@ def lay_out(
         read = read.but(tools_from=Path(tools_from).absolute())
     read = read if probe else read.but(probe=False)
     protocol(read.protocol)
+    folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)
+    month = month_of(folder)
     try:
-        arms, contrasts = expand(read, registry_of(tools_file(read, file.parent), read.base.segmenter))
+        registry = registry_of(tools_file(read, file.parent), month, segmenter=read.base.segmenter)
+        arms, contrasts = expand(read, registry)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
-    folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)
-    cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, asking=asking)
-    plan = make_plan(read, arms, contrasts, cells, folder)
+    cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
+    plan = make_plan(read, arms, contrasts, cells, folder, month=month)
     check_identities(plan, cells)
     return LaidOut(read, plan, cells, folder, bounds)
 

@@ -7,6 +7,7 @@ per task, for calls whose usage was reported, times the samples of this run.
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from statistics import fmean
 
 from medvision_agent.agent.chat.chat import BRIEF
@@ -21,11 +22,12 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.display import check_drawable
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["ASSUMED", "Estimate", "Spending", "estimate", "usage_of"]
+__all__ = ["ASSUMED", "Estimate", "Spending", "declared_tokens", "estimate", "usage_of"]
 
 LOOKED_AT = 20
 """Samples whose pictures are read to tell their mean size."""
@@ -105,6 +107,11 @@ def _probe(prepared: Prepared) -> Spending | None:
 def _schemas(prepared: Prepared) -> int:
     """Return the length of the tools' declarations, in characters."""
     return len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame])))
+
+
+def declared_tokens(tools: Sequence[Tool]) -> int:
+    """Return about how many tokens the declarations of tools take in a prompt: their JSON text by the rule of thumb."""
+    return round(len(json.dumps([tool.schema() for tool in tools])) / CHARACTERS_PER_TOKEN)
 
 
 def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:

@@ -30,10 +30,10 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.settings.identity import FIRST_SET, Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
-from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.read import has_run, open_run, read_config
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
@@ -134,9 +134,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         model = model.model_copy(update={"frame": frame_named(settings.frame).name})
     model = _with_grammar(model, settings)
     template = _PARAGRAPHS[settings.paragraph]
-    condition = Condition.parse(settings.tools, registry_of(settings.tools_from, settings.segmenter)).shown(
-        overlays=settings.overlays, paragraph=template
-    )
+    registry = registry_of(settings.tools_from, _month(settings), segmenter=settings.segmenter)
+    settings = settings.but(tools_dated=registry.month)
+    condition = Condition.parse(settings.tools, registry).shown(overlays=settings.overlays, paragraph=template)
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
     wording, prompt_file_sha256 = recipe.wording(settings.form), None
     if settings.prompt_file is not None:
@@ -191,6 +191,13 @@ def _check_truth(condition: Condition, samples: Iterable[Sample]) -> None:
             f"{plural(len(lacking), 'sample')} ({tasks}; first {lacking[0].id!r}); detection has one, and size "
             "where the source gives the ends of the axes: choose such samples, for instance by --task size"
         )
+
+
+def _month(settings: Settings) -> str | None:
+    """Return the month of the tools that is asked for, or the one with which the run to be resumed was begun."""
+    if settings.tools_dated is None and settings.resume and has_run(settings.out):
+        return str(read_config(settings.out).get("tools_dated", FIRST_SET))
+    return settings.tools_dated
 
 
 def _hash(parts: Iterable[str]) -> str:

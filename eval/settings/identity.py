@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from medvision_agent.agent.limits import Limits
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Identity"]
+__all__ = ["FIRST_SET", "Identity"]
 
 
 class Identity(Frozen):
@@ -84,7 +84,7 @@ class Identity(Frozen):
         if not isinstance(fields, Mapping) or "tool_set" in fields:
             return fields
         chosen = str(fields.get("condition")).rpartition("/")[2]
-        return {**fields, "tool_set": _FIRST_SET if chosen in {"on", fields.get("control")} else ""}
+        return {**fields, "tool_set": FIRST_SET if chosen in {"on", fields.get("control")} else ""}
 
     @field_validator("model")
     @classmethod
@@ -114,7 +114,8 @@ class Identity(Frozen):
                 yield name, ours[name], theirs[name]
 
 
-_FIRST_SET = "2026-11"
+FIRST_SET = "2026-11"
+"""The set of tools of version 0.1.0, and the only one until there was a second."""
 _SAME_PROMPTS: Mapping[str, str] = {
     "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803": (
         "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9"

@@ -29,6 +29,7 @@ __all__ = [
     "holds_run",
     "no_run",
     "open_run",
+    "read_config",
     "read_trace",
     "read_traces",
     "reading",
@@ -68,6 +69,12 @@ def open_run(folder: Path) -> Run:
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
         return Run(folder, identity, facts["config"], list(samples.values()), records, superseded, probe)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the settings that a stored run keeps, without its samples and records; raises StorageError."""
+    with reading(folder) as database:
+        return dict(json.loads(database.execute("SELECT value FROM run WHERE key = 'config'").fetchone()[0]))
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, Settings
 from medvision_agent.eval.store.read import CELLS
 from medvision_agent.eval.study.schema import Arm, Study
+from medvision_agent.tools.registry import NEWEST
 
 __all__ = ["Cell", "cell_folder", "make_cells", "tools_file"]
 
@@ -61,14 +62,25 @@ def _safe(name: str) -> str:
 
 
 def make_cells(
-    study: Study, arms: Mapping[str, Arm], *, home: Path, out: Path, budget: Budget, asking: bool = True
+    study: Study,
+    arms: Mapping[str, Arm],
+    *,
+    home: Path,
+    out: Path,
+    budget: Budget,
+    month: str = NEWEST,
+    asking: bool = True,
 ) -> tuple[Cell, ...]:
-    """Return the prepared cells; paths of the study are relative to *home*. Raises a MedVisionAgentError."""
+    """Return the prepared cells; paths of the study are relative to *home*. Raises a MedVisionAgentError.
+
+    *month* is that of the tools of arms that name none.
+    """
     cells, several = list[Cell](), len(study.data) > 1
     for source, chosen in _chosen(study, home, budget).items():
         for model in study.models:
             for name, arm in arms.items():
-                settings = _settings(study, source, model, arm, home=home, budget=budget)
+                dated = arm.but(tools_dated=arm.tools_dated or month)
+                settings = _settings(study, source, model, dated, home=home, budget=budget)
                 for epoch in range(1, study.epochs + 1):
                     settings = settings.but(out=cell_folder(out, model, name, epoch, source if several else ""))
                     try:

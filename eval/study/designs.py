@@ -5,7 +5,7 @@ declares exactly that. Two shorthands may share an arm (`on`, `off`); one name n
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -48,6 +48,12 @@ class Design:
         """Add the base under another condition."""
         return self.add(name, self.base.but(tools=tools))
 
+    def some(self, name: str, tools: Sequence[str]) -> str:
+        """Add the base with some of its tools, in the words of its set."""
+        month = self._whole().tool_set or self.base.tools_dated
+        dated = self.base.tools_dated if month == self.registry.month else month
+        return self.add(name, self.base.but(tools=",".join(tools), tools_dated=dated))
+
     def compare(self, a: str, b: str, *varies: str, tested: bool = True) -> None:
         """Declare a contrast, unless it is declared already."""
         contrast = Contrast.model_validate({"a": a, "b": b, "varies": varies, "tested": tested})
@@ -56,7 +62,10 @@ class Design:
 
     def tools(self) -> list[str]:
         """Return the names of the base's tools."""
-        return [tool.label for tool in Condition.parse(self.base.tools, self.registry).tools]
+        return [tool.label for tool in self._whole().tools]
+
+    def _whole(self) -> Condition:
+        return Condition.parse(self.base.tools, self.registry.dated(self.base.tools_dated))
 
 
 def _on_off(design: Design, values: list[str]) -> None:  # noqa: ARG001 - one signature for all
@@ -67,7 +76,7 @@ def _on_off(design: Design, values: list[str]) -> None:  # noqa: ARG001 - one si
 def _each_tool_alone(design: Design, values: list[str]) -> None:  # noqa: ARG001
     """Arms `off`, and `only-TOOL` for each tool of the base; `off -> only-TOOL`."""
     for name in design.tools():
-        design.compare(design.off(), design.condition(f"only-{name}", name), "tools")
+        design.compare(design.off(), design.some(f"only-{name}", [name]), "tools")
 
 
 def _leave_one_out(design: Design, values: list[str]) -> None:  # noqa: ARG001
@@ -76,8 +85,8 @@ def _leave_one_out(design: Design, values: list[str]) -> None:  # noqa: ARG001
     if len(tools) < 2:
         raise ConfigError("designs: leave-one-out: the base needs two tools at least")
     for name in tools:
-        others = ",".join(other for other in tools if other != name)
-        design.compare(design.condition(f"without-{name}", others), design.on(), "tools")
+        others = [other for other in tools if other != name]
+        design.compare(design.some(f"without-{name}", others), design.on(), "tools")
 
 
 def _code(design: Design, values: list[str]) -> None:  # noqa: ARG001

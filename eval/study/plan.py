@@ -15,18 +15,20 @@ from pydantic import Field, ValidationError
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.compare.statistics.pairs import Key
+from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.files import make_folder, sync_folder
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.tools.registry import NEWEST
 from medvision_agent.version import VERSION
 
 if TYPE_CHECKING:  # a plan is read without what it takes to run it
     from medvision_agent.eval.study.cells import Cell
 
-__all__ = ["Plan", "PlannedCell", "PlannedSource", "make_plan", "read_plan", "settle"]
+__all__ = ["Plan", "PlannedCell", "PlannedSource", "make_plan", "month_of", "read_plan", "settle"]
 
 FORMAT = 2
 """Of the file; another one is refused."""
@@ -77,6 +79,8 @@ class Plan(Frozen):
     """Contrasts whose tests start with all of alpha; without any, all tests start alike (plans of earlier versions)."""
     cells: tuple[PlannedCell, ...]
     sources: tuple[PlannedSource, ...]
+    tools_dated: str = FIRST_SET
+    """The month of the tools of arms that name none: the newest when the study was begun."""
 
     written: str = Field(default="", exclude=True)
     """The hash that stands in the file of a plan that was read; empty for a new plan."""
@@ -103,7 +107,13 @@ def _complete(plan: Plan) -> dict[str, Any]:
 
 
 def make_plan(
-    study: Study, arms: Mapping[str, Arm], contrasts: Sequence[Contrast], cells: Sequence["Cell"], out: Path
+    study: Study,
+    arms: Mapping[str, Arm],
+    contrasts: Sequence[Contrast],
+    cells: Sequence["Cell"],
+    out: Path,
+    *,
+    month: str = NEWEST,
 ) -> Plan:
     """Return the plan of prepared cells."""
     sources = [_source(next(cell for cell in cells if cell.source == source)) for source in study.data]
@@ -133,6 +143,7 @@ def make_plan(
             for cell in cells
         ),
         sources=tuple(sources),
+        tools_dated=month,
     )
 
 
@@ -159,6 +170,11 @@ def _source(cell: "Cell") -> PlannedSource:
         subjects=len({sample.subject for sample in samples}),
         samples_sha256=cell.prepared.identity.samples_sha256,
     )
+
+
+def month_of(out: Path) -> str:
+    """Return the month of the tools of the study begun in a folder, or the newest where none was."""
+    return read_plan(out).tools_dated if (out / STUDY).exists() else NEWEST
 
 
 def settle(out: Path, plan: Plan) -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.run import Run
 from medvision_agent.tools.base import Measures
-from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.registry import installed
 
 __all__ = ["Call", "calls_of", "spoken_texts", "tools_of"]
 
@@ -53,9 +54,11 @@ class Call:
 
 
 def tools_of(run: Run) -> dict[str, Measures]:
-    """Return what the tools of a run measure: the shipped ones as they are now, others as the run stored it."""
-    shipped = {name: tool.measuring for name, tool in TOOLS.items()}
-    return shipped | _STORED.validate_python(run.config.get("measures", {}))
+    """Return what the tools of a run measure: the shipped ones as declared in its month, others as it stored them."""
+    stored = _STORED.validate_python(run.config.get("measures", {}))
+    registry = installed().dated(run.config.get("tools_dated", FIRST_SET))
+    shipped = [name for name in run.identity.tools if name in registry.offers and name not in stored]
+    return {name: registry.tool(name).measuring for name in shipped} | stored
 
 
 def calls_of(trace: Mapping[str, Any], tools: Mapping[str, Measures]) -> list[Call]:

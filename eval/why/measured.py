@@ -17,8 +17,9 @@ An answer cites measurements:
   nearer to it, and the other number cites nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
@@ -95,27 +96,35 @@ def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measur
 
 
 def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
-    several, solver = len(taken.fields) > 1, call.measures.solver
-    given = call.result if solver else {**call.measures.defaults, **call.arguments}
+    several = len(taken.fields) > 1
     found = []
-    for axis, (field, names) in enumerate(zip(taken.fields, taken.points, strict=True)):
-        places = [(float(given[x]), float(given[y])) for x, y in zip(names[::2], names[1::2], strict=True)]
-        points = _points(scene, str(given["view"]), places, checked=not solver)
+    for axis, field in enumerate(taken.fields):
+        points = _points(call, taken, axis, scene)
         exact = exact_of(points, scene.spacing)
         if exact is None:
             raise ValueError(f"{call.tool}: points coincide")
         value = float(call.result[field])
-        found.append(Measurement(call.tool, value, points, exact, axis if several else None, solver))
+        found.append(Measurement(call.tool, value, points, exact, axis if several else None, call.measures.solver))
     return found
 
 
-def _points(scene: Scene, view_id: str, places: Sequence[tuple[float, float]], *, checked: bool) -> tuple[Point, ...]:
-    """Return places of a view in the slice frame; those that a tool found may lie slightly beyond their view."""
-    views = scene.views
-    view = views.get(view_id)
-    if checked:
-        return tuple(views.point(view, x, y) for x, y in places)
-    return tuple(view.region.at(*views.frame.to_unit(x, y, view.perceived)) for x, y in places)
+def _points(call: Call, taken: Measurand, number: int, scene: Scene) -> tuple[Point, ...]:
+    """Return the points of a value in the slice frame; raises where a call does not have them.
+
+    Where marks were given, the points stand in the result, in coordinates of v0. Those that a tool found may lie
+    slightly beyond their view; those that were given may not.
+    """
+    views, names = scene.views, taken.points[number]
+    given: Mapping[str, Any] = {**call.measures.defaults, **call.arguments}
+    if call.measures.solver:
+        given = call.result
+    elif taken.in_v0 and any(given[name] is None for name in names):
+        given, names = {**call.result, "view": "v0"}, taken.in_v0[number]
+    view = views.get(str(given["view"]))
+    places = [(float(given[x]), float(given[y])) for x, y in zip(names[::2], names[1::2], strict=True)]
+    if call.measures.solver:
+        return tuple(view.region.at(*views.frame.to_unit(x, y, view.perceived)) for x, y in places)
+    return tuple(views.point(view, x, y) for x, y in places)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.tools.own.process import CheckBounds, check
+from medvision_agent.tools.registry import NEWEST, SETS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "tool"
@@ -30,9 +31,7 @@ async def test_the_example_as_a_file(server, data, models, call, tmp_path):
     words = ("--model", "fake-openai", "--models", models, "--data", data, "--limit", 2)
     code, out, err = await call("run", *words, "--tools-from", FILE, "--out", "on")
     assert code == 0, err
-    assert "tools: on@2026-11 (pixel_spacing, crop, ruler, protractor, fit_contour, python, grey_level)" in " ".join(
-        out.split()
-    )
+    assert f"tools: on@{NEWEST} ({', '.join(SETS[NEWEST])}, grey_level)" in " ".join(out.split())
     declared = [tool["function"]["name"] for tool in server.requests[0].body["tools"]]
     assert declared[-1] == "grey_level"
     run = open_run(tmp_path / "on")

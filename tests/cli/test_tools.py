@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,11 +14,11 @@ from phantoms import EllipsePhantom
 
 from medvision_agent.cli.main import main
 from medvision_agent.eval.data.sample import PixelSize, Sample
-from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.registry import SETS, TOOLS, installed
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import encode_png
 
-IN_NO_SET = ("neighbours", "segment", "statistics", "window")
+IN_NO_SET = ("neighbours",)
 PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
 
 
@@ -60,14 +61,25 @@ def tools(capsys, monkeypatch):
 def test_list_names_every_tool_in_order(tools):
     code, out, _ = tools("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*TOOLS, *IN_NO_SET]
+    listed, sets = (part.splitlines() for part in out.split("\n\n"))
+    assert [line.split()[0] for line in listed] == [*TOOLS, *IN_NO_SET]
+    assert [line.split()[0] for line in sets] == [f"on@{month}" for month in SETS]
+    tokens = [int(re.search(r"about (\d+) tokens", line)[1]) for line in sets]
+    page = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
+    for month, said in zip(SETS, tokens, strict=True):
+        assert f"| `on@{month}` | {', '.join(f'`{name}`' for name in SETS[month])} | {said} |" in page
+        declared = [tool.schema() for tool in installed().choose(f"on@{month}").tools]
+        assert said == round(len(json.dumps(declared)) / 4)
 
 
 def test_list_says_the_set_of_each_tool_and_whose_it_is(tools, folder):
     assert tools("new", "mine")[0] == 0
     _, out, _ = tools("list", "--tools-from", "mine.py")
-    places = {name: place for name, place, _ in (re.split(r"\s{2,}", line, maxsplit=2) for line in out.splitlines())}
-    assert places == dict.fromkeys(TOOLS, "on@2026-11") | dict.fromkeys(IN_NO_SET, "the shipped tools") | {"mine": "on"}
+    lines = out.partition("\n\n")[0].splitlines()
+    places = {name: place for name, place, _, _ in (re.split(r"\s{2,}", line, maxsplit=3) for line in lines)}
+    sets = {name: ", ".join(f"on@{month}" for month in SETS if name in SETS[month]) for name in TOOLS}
+    assert sets["mark"] == "on@2026-12"
+    assert places == sets | dict.fromkeys(IN_NO_SET, "the shipped tools") | {"mine": "on"}
 
 
 def test_a_new_tool_works_is_tested_and_passes_the_check(tools, folder):
@@ -140,7 +152,7 @@ def test_a_tool_is_shown_and_tried_in_any_convention(tools, folder):
     assert "Did you mean 'pixel'?" in err
 
 
-ARGUMENTS = {"target": "bright", "seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
+ARGUMENTS = {"seed_x": 30 / 64, "seed_y": 1 - 34 / 64}
 
 
 @pytest.mark.parametrize("image", [["own.jsonl:case-7"], ["a.png", "--spacing", "2,0.5"]])

@@ -51,7 +51,7 @@ def test_axes_are_within_half_a_pixel_or_a_third_of_a_millimetre(spacing, degree
     """The region is a prior that is far too large, and the edge is looked for along rays, not pixel by pixel."""
     phantom = EllipsePhantom(Spacing(*spacing), 31.3, 32.9, 14.2, 8.7, math.radians(degrees))
     views = views_of(phantom, bright=bright, noise=noise)
-    result = fitted(views, target="bright" if bright else "dark", **region_around(phantom)).result
+    result = fitted(views, **region_around(phantom)).result
     pixel = max(spacing)
     assert result["major_mm"] == pytest.approx(28.4, abs=max(0.3, 0.5 * pixel))
     assert result["minor_mm"] == pytest.approx(17.4, abs=max(0.3, 0.5 * pixel))
@@ -66,7 +66,7 @@ def test_axes_are_within_half_a_pixel_or_a_third_of_a_millimetre(spacing, degree
 def test_thick_rows_are_measured_to_a_row(degrees):
     """Pixels of 5.0 x 0.627 mm: about 3.5 rows hold the minor axis."""
     phantom = EllipsePhantom(Spacing(5.0, 0.627), 31.3, 30.2, 14.2, 8.7, math.radians(degrees))
-    result = fitted(views_of(phantom), target="bright", **region_around(phantom, 0.0)).result
+    result = fitted(views_of(phantom), **region_around(phantom, 0.0)).result
     assert result["major_mm"] == pytest.approx(28.4, abs=5)
     assert result["minor_mm"] == pytest.approx(17.4, abs=2.5)
 
@@ -75,8 +75,8 @@ def test_a_crop_gives_the_same_sizes_and_its_own_coordinates():
     phantom = EllipsePhantom(Spacing(1.0, 0.5), 20, 40, 9, 5, 0.5)
     views = views_of(phantom)
     view = views.crop(Region(10, 25, 70, 55), 5.0)
-    whole = fitted(views, target="bright", seed_x=20 / 64, seed_y=1 - 40 / 64).result
-    reply = fitted(views, view=view.id, target="bright", seed_x=0.5, seed_y=0.5)
+    whole = fitted(views, seed_x=20 / 64, seed_y=1 - 40 / 64).result
+    reply = fitted(views, view=view.id, seed_x=0.5, seed_y=0.5)
     for key in ("major_mm", "minor_mm", "area_mm2", "box_width_mm", "box_height_mm", "quality", "v0_box_x0"):
         assert reply.result[key] == pytest.approx(whole[key], rel=1e-3), key
     corner = views.point(view, reply.result["box_x0"], reply.result["box_y0"])
@@ -87,7 +87,7 @@ def test_a_crop_gives_the_same_sizes_and_its_own_coordinates():
 
 def test_axis_ends_are_points_of_the_view():
     phantom = EllipsePhantom(Spacing(1.0, 1.0), 30, 34, 16, 6, math.radians(30))
-    result = fitted(views_of(phantom), target="bright", **region_around(phantom, 0.0)).result
+    result = fitted(views_of(phantom), **region_around(phantom, 0.0)).result
     ends = sorted(((result["major_x0"], result["major_y0"]), (result["major_x1"], result["major_y1"])))
     dx, dy = 16 * math.cos(math.radians(30)), 16 * math.sin(math.radians(30))
     # The ends of a slanted ellipse lie far outside of the upright one in its box, which holds them back.
@@ -105,7 +105,7 @@ def two_blobs():
 
 @pytest.mark.parametrize(("x", "y", "width"), [(19, 20, 22), (55, 20, 10)])
 def test_a_seed_takes_the_structure_it_lies_in(x, y, width):
-    result = fitted(two_blobs(), target="bright", seed_x=x / 80, seed_y=1 - y / 40).result
+    result = fitted(two_blobs(), seed_x=x / 80, seed_y=1 - y / 40).result
     assert result["box_width_mm"] == pytest.approx(width, abs=1)
 
 
@@ -113,17 +113,16 @@ def test_a_region_without_an_edge_in_it_is_kept():
     """Never much worse than the region: faint noise does not pull the outline away from its ellipse."""
     pixels = np.random.default_rng(5).normal(100, 2, (100, 100))
     views = ViewSet(grey_slice(pixels, Spacing(1, 1)), Native())
-    result = fitted(views, target="dark", x0=0.3, y0=0.35, x1=0.7, y1=0.65).result
+    result = fitted(views, x0=0.3, y0=0.35, x1=0.7, y1=0.65).result
     assert 0.75 * 40 < result["major_mm"] < 1.15 * 40
     assert 0.75 * 30 < result["minor_mm"] < 1.15 * 30
 
 
-@pytest.mark.parametrize("target", ["bright", "dark"])
 @pytest.mark.parametrize("bright", [True, False])
-def test_the_outline_needs_no_right_polarity(bright, target):
+def test_the_outline_is_that_of_a_bright_or_a_dark_structure(bright):
     phantom = EllipsePhantom(Spacing(1, 1), 32, 32, 14, 9, 0.3)
     for prompt in ({"seed_x": 0.5, "seed_y": 0.5}, region_around(phantom)):
-        result = fitted(views_of(phantom, bright=bright), target=target, **prompt).result
+        result = fitted(views_of(phantom, bright=bright), **prompt).result
         assert (result["major_mm"], result["minor_mm"]) == pytest.approx((28, 18), abs=0.6)
 
 
@@ -133,17 +132,17 @@ def test_holes_belong_to_the_structure():
     pixels[27:33, 27:33] = 50
     views = ViewSet(grey_slice(pixels, Spacing(1, 1)), Native())
     region = {"x0": 0.32, "y0": 0.32, "x1": 0.68, "y1": 0.68}
-    assert fitted(views, target="bright", **region).result["area_mm2"] == pytest.approx(400, rel=0.08)
-    seeded = fitted(views, target="bright", seed_x=0.5, seed_y=0.5, **region).result
+    assert fitted(views, **region).result["area_mm2"] == pytest.approx(400, rel=0.08)
+    seeded = fitted(views, seed_x=0.5, seed_y=0.5, **region).result
     assert seeded["area_mm2"] == pytest.approx(400, rel=0.08)
 
 
 def test_an_outline_at_the_border_of_the_region_is_reported():
     views = two_blobs()
     inside = {"x0": 6 / 80, "y0": 1 - 32 / 40, "x1": 32 / 80, "y1": 1 - 8 / 40}
-    assert fitted(views, target="bright", **inside).result["touches_region_border"] is False
+    assert fitted(views, **inside).result["touches_region_border"] is False
     cut = {**inside, "x1": 29 / 80}
-    assert fitted(views, target="bright", **cut).result["touches_region_border"] is True
+    assert fitted(views, **cut).result["touches_region_border"] is True
 
 
 @pytest.mark.parametrize("noise", [0.0, 6.0])
@@ -157,7 +156,7 @@ def test_a_region_finds_a_small_structure_within_a_large_one(dx, noise):
     pixels += np.random.default_rng(3).normal(0, noise, pixels.shape)
     views = ViewSet(grey_slice(np.clip(np.rint(pixels), 0, 255), head.spacing), Native())
     region = region_around(tumour)
-    result = fitted(views, target="bright", seed_x=(38 + dx) / 64, seed_y=1 - 30 / 64, **region).result
+    result = fitted(views, seed_x=(38 + dx) / 64, seed_y=1 - 30 / 64, **region).result
     assert result["major_mm"] == pytest.approx(12, abs=0.4)
     assert result["minor_mm"] == pytest.approx(8, abs=0.4)
     assert result["touches_region_border"] is False
@@ -169,7 +168,7 @@ def test_noise_around_the_seed_is_no_structure(seed):
     phantom = EllipsePhantom(Spacing(0.25, 0.25), 31.3, 32.9, 20, 14.2, 0.4)
     views = ViewSet(phantom.slice(180, 60, noise=12, seed=seed), Native())
     x, y = np.random.default_rng(seed).uniform(-7, 7, 2)
-    result = fitted(views, target="bright", seed_x=(31.3 + x) / 64, seed_y=1 - (32.9 + y) / 64).result
+    result = fitted(views, seed_x=(31.3 + x) / 64, seed_y=1 - (32.9 + y) / 64).result
     assert result["major_mm"] == pytest.approx(40, rel=0.25)
     assert result["minor_mm"] == pytest.approx(28.4, rel=0.25)
 
@@ -184,7 +183,7 @@ def test_a_structure_is_cut_off_what_it_is_attached_to(spacing, bridge_mm):
     x, y = xx * spacing.width_mm, yy * spacing.height_mm
     joined = (x > 56) | ((x > 32) & (abs(y - 32) < bridge_mm / 2))
     views = ViewSet(grey_slice(60 + 120 * np.maximum(phantom.coverage(), joined), spacing), Native())
-    result = fitted(views, target="bright", **region_around(phantom)).result
+    result = fitted(views, **region_around(phantom)).result
     assert result["major_mm"] == pytest.approx(20, abs=3)
     assert result["minor_mm"] == pytest.approx(20, abs=1)
 
@@ -192,7 +191,7 @@ def test_a_structure_is_cut_off_what_it_is_attached_to(spacing, bridge_mm):
 def test_an_outline_ends_at_the_edge_of_the_picture():
     """Half a disc at the edge of the picture is as much of it as there is."""
     phantom = EllipsePhantom(Spacing(0.5, 0.5), 0, 32, 12, 12, 0)
-    result = fitted(views_of(phantom), target="bright", x0=0, y0=0.3, x1=0.2, y1=0.7).result
+    result = fitted(views_of(phantom), x0=0, y0=0.3, x1=0.2, y1=0.7).result
     assert result["v0_box_x0"] >= 0
     assert (result["box_width_mm"], result["box_height_mm"]) == pytest.approx((12, 24), abs=2.5)
 
@@ -200,7 +199,7 @@ def test_an_outline_ends_at_the_edge_of_the_picture():
 def test_a_bigger_picture_does_not_take_longer_steps():
     """The same structure at four times the resolution is seen at the same sharpness: the same axes."""
     small, large = (EllipsePhantom(Spacing(side, side), 31, 33, 20, 13, 0.5) for side in (0.25, 0.0625))
-    one, other = (fitted(views_of(each), target="bright", **region_around(each)).result for each in (small, large))
+    one, other = (fitted(views_of(each), **region_around(each)).result for each in (small, large))
     assert other["major_mm"] == pytest.approx(one["major_mm"], rel=0.02)
     assert other["minor_mm"] == pytest.approx(one["minor_mm"], rel=0.02)
 
@@ -209,7 +208,7 @@ def test_a_bigger_picture_does_not_take_longer_steps():
     ("arguments", "text"),
     [
         ({}, "give a region"),
-        ({"x0": 0.1, "y0": 0.1, "x1": 0.9}, "all four or none"),
+        ({"x0": 0.1, "y0": 0.1, "x1": 0.9}, "a point needs both x1 and y1"),
         ({"seed_x": 0.5}, "needs both seed_x and seed_y"),
         ({"seed_x": 0.9, "seed_y": 0.5, "x0": 0, "y0": 0, "x1": 0.5, "y1": 1}, "the seed lies outside the region"),
         ({"x0": 0.8, "y0": 0, "x1": 1, "y1": 1}, "the same grey level"),
@@ -217,7 +216,7 @@ def test_a_bigger_picture_does_not_take_longer_steps():
     ],
 )
 def test_a_model_is_told_why_nothing_was_measured(arguments, text):
-    reply = fit_contour.call(two_blobs(), {"target": "bright", **arguments})
+    reply = fit_contour.call(two_blobs(), arguments)
     assert not reply.ok
     assert reply.text.startswith("Error: ")
     assert text in reply.text

@@ -58,12 +58,12 @@ def pictures(draw):
 
 
 @settings(max_examples=80, deadline=None)
-@given(pictures(), st.sampled_from(["bright", "dark"]), st.tuples(*[st.floats(0, 1)] * 6), st.booleans())
-def test_fit_contour_measures_or_says_why_not(views, target, values, seeded):
+@given(pictures(), st.tuples(*[st.floats(0, 1)] * 6), st.booleans())
+def test_fit_contour_measures_or_says_why_not(views, values, seeded):
     raw = dict(zip(("x0", "y0", "x1", "y1"), values[:4], strict=True))
     if seeded:
         raw |= {"seed_x": values[4], "seed_y": values[5]}
-    reply = TOOLS["fit_contour"].call(views, {"target": target, **raw})
+    reply = TOOLS["fit_contour"].call(views, raw)
     assert reply.failure == ""
     if reply.ok:
         result = reply.result

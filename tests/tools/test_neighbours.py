@@ -63,7 +63,8 @@ def test_a_part_of_another_slice_can_be_enlarged_and_is_still_of_that_slice(view
     [
         ("ruler", BOX),
         ("protractor", LINES),
-        ("fit_contour", {"target": "bright", **BOX}),
+        ("fit_contour", BOX),
+        ("mark", {"name": "A", "x": 0.5, "y": 0.5}),
         ("segment", BOX),
         ("segment", {"inside_x": 0.5, "inside_y": 0.5}),
     ],

@@ -56,7 +56,7 @@ def test_every_candidate_can_be_looked_at(views):
     ("arguments", "words"),
     [
         ({}, "give a region"),
-        ({"x0": 0.1}, "all four or none"),
+        ({"x0": 0.1}, "a point needs both x0 and y0"),
         ({"inside_x": 0.5}, "needs both inside_x and inside_y"),
         ({"outside_x": 0.5, "outside_y": 0.5}, "give a region"),
         ({**REGION, "inside_x": 0.9, "inside_y": 0.9}, "lies outside the region"),

@@ -14,7 +14,7 @@ from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.pixel_spacing import pixel_spacing
 from medvision_agent.tools.protractor import protractor
-from medvision_agent.tools.registry import TOOLS, installed
+from medvision_agent.tools.registry import NEWEST, SETS, TOOLS, installed
 from medvision_agent.tools.ruler import ruler
 from medvision_agent.tools.view.geometry import Region, Spacing
 from medvision_agent.tools.view.perceived import Fixed, Native
@@ -80,10 +80,11 @@ def test_a_crop_of_a_crop_is_placed_in_the_whole():
 def test_ruler_reads_millimetres():
     views = make()
     result = ruler.call(views, {"x0": 0.1, "y0": 0.2, "x1": 0.5, "y1": 0.1}).result
-    assert result == {"view": "v0", "distance_mm": 22.3607, "dx_mm": 10.0, "dy_mm": 20.0}
+    points = {"v0_x0": 0.1, "v0_y0": 0.2, "v0_x1": 0.5, "v0_y1": 0.1}
+    assert result == {"view": "v0", "distance_mm": 22.3607, "dx_mm": 10.0, "dy_mm": 20.0, **points}
     views.crop(Region(0, 50, 50, 100), 4.0)
     result = ruler.call(views, {"view": "v1", "x0": 0.1, "y0": 0.4, "x1": 0.5, "y1": 0.2}).result
-    assert result == {"view": "v1", "distance_mm": 22.3607, "dx_mm": 10.0, "dy_mm": 20.0}
+    assert result == {"view": "v1", "distance_mm": 22.3607, "dx_mm": 10.0, "dy_mm": 20.0, **points}
 
 
 def test_protractor_reads_both_angles():
@@ -93,6 +94,7 @@ def test_protractor_reads_both_angles():
         "view": "v0",
         "acute_angle_deg": 45.0,
         "obtuse_angle_deg": 135.0,
+        **{f"v0_{name}": value for name, value in angles.items()},
     }
 
 
@@ -185,7 +187,8 @@ def test_numbers_written_as_text_are_read():
 
 
 def test_the_registry_keeps_its_order():
-    assert list(TOOLS) == ["pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"]
+    assert list(TOOLS) == list(SETS[NEWEST])
+    assert [name for name in TOOLS if name in SETS["2026-11"]] == list(SETS["2026-11"])
     assert [tool.name for tool in installed().select(["ruler", "crop", "ruler"])] == ["crop", "ruler"]
 
 
@@ -203,11 +206,11 @@ def test_declarations_are_plain(tool):
     parameters = function["parameters"]
     assert len(function["description"]) > 80
     for name, schema in parameters["properties"].items():
-        assert schema["type"] in {"string", "number"}, name
+        assert schema["type"] in {"string", "number", "integer"}, name
         assert schema["description"], name
         assert set(schema) <= {"type", "description", "default", "enum", "minimum", "maximum"}, name
         if "default" in schema:
-            default = f"{schema['default']:g}" if schema["type"] == "number" else schema["default"]
+            default = schema["default"] if schema["type"] == "string" else f"{schema['default']:g}"
             # Some conversions drop the default itself.
             assert f"({default} if " in schema["description"], name
     text = json.dumps(tool.schema()).lower()

@@ -84,7 +84,7 @@ def test_points_and_outlines_of_a_windowed_view_are_those_of_the_image(views):
         (Units.HU, {"by": "HU", "level": 1e9, "width": 1}, "level must be from -100000 to 100000"),
         (Units.HU, {"by": "HU", "level": 0, "width": 0}, "width above 0"),
         (Units.HU, {"by": "percentile", "low_percent": 60, "high_percent": 60}, "must be less than high_percent"),
-        (Units.HU, {"by": "percentile", "x0": 0.1}, "all four or none"),
+        (Units.HU, {"by": "percentile", "x0": 0.1}, "a point needs both x0 and y0"),
         (Units.HU, {"level": 40, "width": 400}, "by: Field required"),
     ],
 )

@@ -5,6 +5,7 @@ side that it lies at, from the left or from the top.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -43,6 +44,10 @@ _JUNK: tuple[Any, ...] = (
 )
 _VIEWS = ("v0", "v0", "v0", "v1", "v99", "", "v" * 9000)
 
+_MARKS = {"A": (0.1, 0.1), "B": (0.9, 0.9), "C": (0.5, 0.5), "D": (0.15, 0.85)}
+"""Marks that are there before a call, and where in the picture."""
+_MARK = re.compile(r"(^|_)mark(_|\d|$)")
+"""What the arguments are called that take one."""
 _BESIDE = 1000
 """Slices of a drawn volume before and after the slice asked about."""
 _BANDS = ((0.02, 0.2), (0.8, 0.98), (0.4, 0.6))
@@ -97,6 +102,8 @@ class DrawnScene:
         views = ViewSet(self._slice(), self.perceives, self.frame)
         if self.cropped:
             views.crop(views.slice.region, 2.0)
+        for name, place in _MARKS.items():
+            views.marks.place(name, views.slice.region.at(*place), "v0")
         return views
 
     def _slice(self) -> Slice:
@@ -150,25 +157,36 @@ def any_call(tool: Tool, rng: Random) -> DrawnCall:
     values = {}
     for name, schema in _properties(tool).items():
         luck = rng.random()
-        if luck < 0.05:
+        if luck < (0.7 if _MARK.search(name) else 0.05):
             continue  # missing
         values[name] = (
             rng.choice(_JUNK) if luck < 0.12 else _edge(name, schema, rng) if luck < 0.3 else _usual(schema, rng)
         )
         if name == "view" and rng.random() < 0.3:
             values[name] = rng.choice(_VIEWS)
+        if _MARK.search(name):
+            values[name] = rng.choice([*_MARKS, "E", "", None])
     if rng.random() < 0.05:
         values[rng.choice(("unit", "", "\x1b", "x" * 500))] = rng.choice(_JUNK)
     return DrawnCall(values)
 
 
 def usable_call(tool: Tool, rng: Random) -> DrawnCall:
-    """Return a call with all its arguments, each within its range; what may be left out sometimes is."""
+    """Return a call with all its arguments, each within its range; what may be left out sometimes is.
+
+    Points are given by coordinates in some calls, and by marks in others.
+    """
     properties, required = _properties(tool), tool.arguments.model_json_schema().get("required", ())
     left_out, bands = rng.random() < 0.3, {"x": cycle(_BANDS), "y": cycle(_BANDS)}
-    values = {}
+    marks, marked = iter(_MARKS), any(map(_MARK.search, properties)) and rng.random() < 0.3
+    values: dict[str, Any] = {}
     for name, schema in properties.items():
-        if (axis := _axis(schema)) and rng.random() < 0.9:
+        if _MARK.search(name):
+            if marked:
+                values[name] = next(marks)
+        elif marked and _axis(schema) and name not in required:
+            continue
+        elif (axis := _axis(schema)) and rng.random() < 0.9:
             values[name] = _Share(axis, rng.uniform(*next(bands[axis])))
         elif name in required or not left_out:
             values[name] = _usual(schema, rng)

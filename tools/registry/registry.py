@@ -2,9 +2,9 @@
 
 ``on`` is the newest of the dated sets of shipped tools, and the tools of a file that was given beside them.
 ``on@2026-11`` is the set of that date and nothing else. A tool of an installed package is chosen by its name. Several
-are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry. A tool that
-outlines may carry a variant after ``@`` (``variants.py``): ``segment@watershed``; named beside a set, it takes the
-place of the set's own.
+are joined by commas: ``on,NAME``, ``ruler,crop``. Tools are always declared in the order of the registry, in the words
+of its month or of the set that is named (``editions.py``). A tool that outlines may carry a variant after ``@``
+(``variants.py``): ``segment@watershed``; named beside a set, it takes the place of the set's own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.tools.base import Tool
+from medvision_agent.tools.registry.editions import EDITIONS
 from medvision_agent.tools.registry.offers import ToolOffer, from_file, from_packages, unfit_name
 from medvision_agent.tools.registry.variants import variant_named
 
@@ -21,8 +22,21 @@ __all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "regist
 
 SETS: dict[str, tuple[str, ...]] = {
     "2026-11": ("pixel_spacing", "crop", "ruler", "protractor", "fit_contour", "python"),
+    "2026-12": (
+        "pixel_spacing",
+        "crop",
+        "window",
+        "mark",
+        "ruler",
+        "protractor",
+        "statistics",
+        "fit_contour",
+        "segment",
+        "python",
+    ),
 }
-"""Month to the shipped tools that ``on`` stood for from then on. A change of this list is a new month."""
+"""Month to the shipped tools that ``on`` stood for from then on. A change of this list, or of the words of one of its
+tools, is a new month; what was declared before is kept in ``editions.py``."""
 NEWEST = max(SETS)
 
 
@@ -46,6 +60,8 @@ class Registry:
     """Names of the tools that ``on`` has beside its set."""
     segmenter: str | None = None
     """The address of the segmenter that ``@server`` stands for."""
+    month: str = NEWEST
+    """The month whose set ``on`` stands for, and in whose words tools are declared."""
 
     def __post_init__(self) -> None:
         for offer in self.offers.values():
@@ -55,8 +71,19 @@ class Registry:
     def with_file(self, path: Path) -> "Registry":
         """Return a registry that has the tools of a file too; raises ConfigError for a file or a name that is unfit."""
         found = from_file(path)
-        own = (*self.own, *(offer.name for offer in found))
-        return replace(self, offers=_joined([*self.offers.values(), *found]), own=own)
+        return replace(
+            self,
+            offers=_joined([*self.offers.values(), *found], self.month),
+            own=(*self.own, *(offer.name for offer in found)),
+        )
+
+    def dated(self, month: str | None) -> "Registry":
+        """Return the registry as of *month*, or this one without any; raises ConfigError for a month without a set."""
+        if month is None or month == self.month:
+            return self
+        if month not in SETS:
+            raise ConfigError(f"no set of tools is dated {month!r}; known: {_dated()}")
+        return replace(self, offers=_joined(self.offers.values(), month), month=month)
 
     def tool(self, label: str) -> Tool:
         """Return a tool by name, perhaps with a variant; raises ConfigError for unknown ones, or where code fails."""
@@ -64,7 +91,7 @@ class Registry:
         if name not in self.offers:
             known = ", ".join(self.offers)
             raise ConfigError(f"unknown tool {name!r}; known: {known}.{nearest(name, self.offers)}")
-        found = self.offers[name].load()
+        found = EDITIONS.get(self.month, {}).get(name) or self.offers[name].load()
         if not at:
             return found
         if found.outlines is None:
@@ -93,29 +120,30 @@ class Registry:
             return Choice(",".join(tool.label for tool in tools), tools)
         if len(sets) > 1:
             raise ConfigError(f"--tools {text}: one set of tools at a time, {' or '.join(sets)}")
-        month = sets[0].partition("@")[2] or NEWEST
-        if month not in SETS:
-            raise ConfigError(f"--tools {text}: no set of tools is dated {month!r}; known: {_dated()}")
-        members = [*SETS[month], *(self.own if sets[0] == "on" else ())]
-        named = self.select(names) if names else ()
+        try:
+            dated = self.dated(sets[0].partition("@")[2] or None)
+        except ConfigError as error:
+            raise ConfigError(f"--tools {text}: {error}") from None
+        members = [*SETS[dated.month], *(self.own if sets[0] == "on" else ())]
+        named = dated.select(names) if names else ()
         kept = [name for name in members if name not in {tool.name for tool in named}]
         name = ",".join(["on", *(tool.label for tool in named if tool.label not in members)])
-        return Choice(name, self.select([*kept, *(tool.label for tool in named)]), month)
+        return Choice(name, dated.select([*kept, *(tool.label for tool in named)]), dated.month)
 
     def sets_of(self, name: str) -> list[str]:
         """Return the names of the sets that a tool is in: ``on@2026-11``, and ``on`` for a tool of a file."""
         return [f"on@{month}" for month, names in SETS.items() if name in names] + (["on"] if name in self.own else [])
 
 
-def _joined(offers: Iterable[ToolOffer]) -> dict[str, ToolOffer]:
-    """Return offers by name, the newest set first; refuses a second offer of one name."""
+def _joined(offers: Iterable[ToolOffer], month: str = NEWEST) -> dict[str, ToolOffer]:
+    """Return offers by name, the set of *month* first; refuses a second offer of one name."""
     found: dict[str, ToolOffer] = {}
     for offer in offers:
         if offer.name in found:
             other = found[offer.name].origin
             raise ConfigError(f"{offer.origin}: {offer.name}: there is a tool of that name in {other}; rename yours")
         found[offer.name] = offer
-    first = [name for name in SETS[NEWEST] if name in found]
+    first = [name for name in SETS[month] if name in found]
     return {name: found[name] for name in dict.fromkeys([*first, *found])}
 
 
@@ -132,13 +160,13 @@ def installed() -> Registry:
     return Registry(offers)
 
 
-def registry_of(file: Path | None, segmenter: str | None = None) -> Registry:
-    """Return what is installed and, where *file* is given, the tools of that file; raises ConfigError.
+def registry_of(file: Path | None, month: str | None = None, *, segmenter: str | None = None) -> Registry:
+    """Return what is installed, as of *month*, and the tools of *file* where one is given; raises ConfigError.
 
     *segmenter* is the address of the server that the variant ``server`` asks.
     """
-    found = installed() if file is None else installed().with_file(file)
-    return found if segmenter is None else replace(found, segmenter=segmenter)
+    dated = replace(installed().dated(month), segmenter=segmenter)
+    return dated if file is None else dated.with_file(file)
 
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in installed().choose("on").tools}

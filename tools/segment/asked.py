@@ -1,49 +1,12 @@
-"""What the tools that outline share: how a model asks, and what is stated and drawn of an outline."""
+"""What the tools that outline share: what is stated and drawn of an outline."""
 
-from typing import Annotated, Any
-
-from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
-
-from medvision_agent.errors import ToolError
 from medvision_agent.tools.segment.contour import Measured
-from medvision_agent.tools.view.geometry import Point, Region
+from medvision_agent.tools.view.geometry import Region
 from medvision_agent.tools.view.overlay import CYAN, GREEN, YELLOW, Overlay
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import View, ViewSet
 
-__all__ = ["Maybe", "named", "outlined", "point_of", "region_of", "results", "touches"]
-
-
-def _leave_out(schema: dict[str, Any]) -> None:
-    """Drop ``default: null``: an optional number is declared as a plain number, which every provider reads."""
-    schema.pop("default", None)
-
-
-Maybe = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=_leave_out)]
-"""A number that may be left out."""
-
-
-def region_of(
-    views: ViewSet, view: View, corners: tuple[float | None, ...], *, any_slice: bool = False
-) -> Region | None:
-    """Return the region of two corners x0, y0, x1, y1, None without any; raises ToolError for half a region."""
-    given = [value for value in corners if value is not None]
-    if not given:
-        return None
-    if len(given) < len(corners):
-        raise ToolError("a region needs all of x0, y0, x1 and y1; give all four or none")
-    x0, y0, x1, y1 = given
-    return views.region(view, x0, y0, x1, y1, any_slice=any_slice)
-
-
-def point_of(views: ViewSet, view: View, x: float | None, y: float | None, name: str) -> Point | None:
-    """Return a point, None without any; raises ToolError for half a point. *name* is that of its arguments."""
-    if x is None and y is None:
-        return None
-    if x is None or y is None:
-        raise ToolError(f"a point needs both {name}_x and {name}_y")
-    return views.point(view, x, y)
+__all__ = ["named", "outlined", "results", "touches"]
 
 
 def results(views: ViewSet, view: View, found: Measured) -> dict[str, float]:

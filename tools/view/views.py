@@ -5,6 +5,7 @@ them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Coordinates 
 never to padding an encoder may add.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.frames import MEDVISION, Frame
-from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing, distance_mm
+from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
+from medvision_agent.tools.view.marks import Marks
 from medvision_agent.tools.view.slice import Grey, IntensityMap, Slice
 
-__all__ = ["MAX_SIDE", "MAX_ZOOM", "Display", "Perceives", "View", "ViewSet", "line_of"]
+__all__ = ["MAX_SIDE", "MAX_ZOOM", "Display", "Perceives", "View", "ViewSet"]
 
 
 MAX_ZOOM = 16.0
@@ -78,7 +80,7 @@ class View:
 
 
 class ViewSet:
-    """All views of one slice in one conversation, the frame its model speaks, and what is drawn on them."""
+    """All views of one slice in one conversation, their marks, the frame its model speaks, and what is drawn on them."""
 
     def __init__(
         self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION, display: Display = "plain"
@@ -86,6 +88,7 @@ class ViewSet:
         self.slice = image
         self.frame = frame
         self.display: Display = display
+        self.marks = Marks()
         self._perceives = perceives
         self._views: dict[str, View] = {}
         self._add(image, image.region, image.grey)
@@ -97,6 +100,9 @@ class ViewSet:
 
     def __contains__(self, view_id: str) -> bool:
         return view_id in self._views
+
+    def __iter__(self) -> Iterator[View]:
+        return iter(self._views.values())
 
     def get(self, view_id: str) -> View:
         """Return a view by id; raises ToolError naming the known ones."""
@@ -182,17 +188,3 @@ class ViewSet:
         )
         self._views[view.id] = view
         return view
-
-
-def line_of(
-    views: ViewSet, view: View, start: tuple[float, float], end: tuple[float, float], *, any_slice: bool = False
-) -> tuple[Point, Point]:
-    """Return the slice points of a line whose ends are model coordinates (x, y) of *view*.
-
-    Raises ToolError where a point lies outside the view, or in another slice unless *any_slice* is true, and where the
-    line is too short to be told from a point.
-    """
-    a, b = (views.point(view, *end, any_slice=any_slice) for end in (start, end))
-    if round(distance_mm(a, b, view.slice.spacing), 4) == 0:
-        raise ToolError(f"both points of the line lie at {views.frame.shown(*start)}; give two different points")
-    return a, b

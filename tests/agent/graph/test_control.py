@@ -27,12 +27,12 @@ CALLS = {
     "crop": {"view": "v0", "x0": 0.1, "y0": 0.2, "x1": 0.6, "y1": 0.7, "zoom": 2},
     "ruler": {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5},
     "protractor": {"ax0": 0.1, "ay0": 0.1, "ax1": 0.9, "ay1": 0.1, "bx0": 0.1, "by0": 0.1, "bx1": 0.9, "by1": 0.8},
-    "fit_contour": {"target": "bright", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9},
+    "fit_contour": {"x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9},
     "window": {"view": "v0", "by": "HU", "level": 100, "width": 200},
     "statistics": {"view": "v0", "of": "line", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5},
     "neighbours": {"view": "v0", "away": -1},
 }
-BARE = {"target": "bright", "x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1}
+BARE = {"x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1}
 """A region of one grey level: there is nothing to find."""
 
 

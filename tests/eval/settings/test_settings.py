@@ -23,6 +23,7 @@ BASE = {"model": "baseline-cv", "selection": Selection(tasks=("distance",), limi
 ROW = {"provider": "offline", "name": "prior"}
 OTHER = {
     "tools": "blind",
+    "tools_dated": "2026-11",
     "recipe": "paper-v1",
     "form": "cot",
     "frame": "pixel",
@@ -130,9 +131,10 @@ def test_a_setting_is_stored_and_asked_again(name, tmp_path):
 
 def test_what_version_0_1_0_stored_is_enough():
     config = prepare(Settings.model_validate(BASE), asking=False).config()
-    for later in ("budget", "frame", "script", "models_file", "tools_from", "segmenter"):
+    for later in ("budget", "frame", "script", "models_file", "tools_from", "tools_dated", "segmenter"):
         del config[later]
-    assert Settings.read(config).but(row=None, max_connections=None) == Settings.model_validate(BASE)
+    then = Settings.model_validate(BASE | {"tools_dated": "2026-11"})
+    assert Settings.read(config).but(row=None, max_connections=None) == then
     del config["data"]
     with pytest.raises(KeyError, match="data"):
         Settings.read(config)
@@ -155,7 +157,7 @@ def test_the_tools_of_version_0_1_0_have_their_set(condition, control, month):
     del fields["tool_set"], fields["tool_code_sha256"]
     found = Identity.model_validate(fields)
     assert (found.tool_set, found.tool_code_sha256) == (month, {})
-    now = Condition.parse("on" if month else "off")
+    now = Condition.parse(f"on@{month}" if month else "off")
     assert now.tool_set == month
 
 

@@ -23,7 +23,7 @@ def study(tmp_path, text):
     [
         ("desings: [on-off]", "desings: unknown key; known: name, models, models_file"),
         ("desings: [on-off]", "Did you mean 'designs'?"),
-        ("arms: {x: {tols: crop}}", "arms.x.tols: unknown key; known: tools, segmenter"),
+        ("arms: {x: {tols: crop}}", "arms.x.tols: unknown key; known: tools, tools_dated, segmenter"),
         ("arms: {x: {tols: crop}}", "Did you mean 'tools'?"),
         ("arms: {x: {spacing: prmpt}}", "Did you mean 'prompt'?"),
         ("arms: {x: {overlays: maybe}}", "arms.x.overlays: "),

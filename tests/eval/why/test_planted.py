@@ -85,6 +85,36 @@ async def test_wrong_sums_of_points_stated_are_arithmetic(planted_run, form, fra
             assert part.arithmetic == part.answer - part.measurement.exact
 
 
+@pytest.mark.parametrize("frame", FRAMES)
+async def test_points_are_found_where_each_was_marked_in_a_crop_of_its_own(planted_run, frame):
+    policy = planted.Planted(shift=SHIFT, factor=1.2)
+
+    def marked(look):
+        if planted.task_of(look.brief) != "distance":
+            return "<answer>1</answer>"
+        for name, (u, v) in zip("AB", policy.seen(look.brief.truth), strict=True):
+            x, y = u, 1 - v
+            corners = {"x0": x - 0.05, "y0": y - 0.05, "x1": x + 0.05, "y1": y + 0.05}
+            crop = yield "crop", {key: min(max(value, 0.0), 1.0) for key, value in corners.items()}
+            across, down = (crop[f"v0_{axis}1"] - crop[f"v0_{axis}0"] for axis in "xy")
+            place = {"x": (x - crop["v0_x0"]) / across, "y": (y - crop["v0_y0"]) / down}
+            yield "mark", {"name": name, "view": crop["view"], **place}
+        reply = yield "ruler", {"mark0": "A", "mark1": "B"}
+        return planted.final(1.2 * reply["distance_mm"], decimals=4)
+
+    run = await planted_run(marked, "on", frame=frame)
+    whys = [why for why in lengths(run) if why.record.sample.task == "distance"]
+    assert len(whys) == planted.COUNT
+    for why in whys:
+        (part,), (truth,) = why.quantities.values(), expected(policy, why.record.sample)
+        check_sum(part)
+        assert part.measurement.source == "ruler"
+        assert part.seeing == pytest.approx(truth - why.record.sample.target[0], abs=2e-3)
+        # Marks are stated to a millionth of the picture.
+        assert abs(part.arithmetic) <= 1e-3
+        assert part.copying == pytest.approx(0.2 * part.measurement.value, abs=ROUNDED)
+
+
 async def test_the_summary_has_the_planted_means_by_task(planted_run):
     policy = planted.Planted(shift=SHIFT, factor=1.2)
     run = await planted_run(policy, "on")
@@ -140,10 +170,7 @@ async def test_a_solver_is_labelled_and_left_out_of_the_other_figures(planted_ru
         if planted.task_of(look.brief) != "size":
             return "<answer>1</answer>"
         box = {"x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 1.0}
-        reply = {"error": ""}
-        for target in ("bright", "dark"):
-            if "error" in reply:
-                reply = yield "fit_contour", {"target": target, **box}
+        reply = yield "fit_contour", box
         return f"<answer>{reply['major_mm']:.2f}, {reply['minor_mm'] + 3:.2f}</answer>"
 
     run = await planted_run(policy, "fit_contour")
@@ -209,7 +236,7 @@ async def test_a_reshaped_picture_of_known_native_size_is_measured_in_its_own_fi
 async def test_what_was_withheld_is_said_to_be_and_boxes_are_measured_all_the_same(planted_run, tools):
     def policy(look):
         view = (yield "crop", {"view": "v0", "x0": 0.2, "y0": 0.2, "x1": 0.9, "y1": 0.9})["view"]
-        yield "fit_contour", {"view": view, "target": "bright", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9}
+        yield "fit_contour", {"view": view, "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9}
         yield "ruler", {"view": view, "x0": 0.1, "y0": 0.1, "x1": 0.5, "y1": 0.5}
         line = {"ax0": 0.1, "ay0": 0.1, "ax1": 0.5, "ay1": 0.5}
         yield "protractor", {"view": view, **line, "bx0": 0.1, "by0": 0.1, "bx1": 0.5, "by1": 0.2}

@@ -46,13 +46,13 @@ def test_the_highest_score_comes_first(address):
 
 
 def test_a_server_that_finds_nothing_has_answered(address):
-    tool = registry_of(None, f"{address}/nothing").tool("segment@server")
+    tool = registry_of(None, segmenter=f"{address}/nothing").tool("segment@server")
     reply = tool.call(ViewSet(IMAGE, Native()), HALF)
     assert (reply.ok, reply.about_image, reply.text) == (False, True, "Error: nothing found")
 
 
 def test_arguments_are_checked_before_anything_is_sent(address):
-    tool = registry_of(None, f"{address}/error").tool("segment@server")
+    tool = registry_of(None, segmenter=f"{address}/error").tool("segment@server")
     assert "give a region" in tool.call(ViewSet(IMAGE, Native()), {}).text
 
 

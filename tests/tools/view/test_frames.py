@@ -118,9 +118,14 @@ def test_the_same_places_measure_the_same_in_every_convention(rule, points, corn
         first_ok, first_ruler, first_protractor = replies[0]
         assert taken_ok == first_ok
         if crossed[0] > 1e-4:
-            assert ruler.result == pytest.approx(first_ruler.result, abs=1.1e-4)
+            assert physical(ruler) == pytest.approx(physical(first_ruler), abs=1.1e-4)
         if min(crossed) > 1e-2:
-            assert protractor.result == pytest.approx(first_protractor.result, abs=1e-3)
+            assert physical(protractor) == pytest.approx(physical(first_protractor), abs=1e-3)
+
+
+def physical(reply):
+    """Return what a result says in mm and degrees."""
+    return {key: value for key, value in reply.result.items() if key.endswith(("_mm", "_deg"))}
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -128,9 +133,7 @@ def test_the_same_places_measure_the_same_in_every_convention(rule, points, corn
 def test_what_fit_contour_returns_can_be_given_back_to_the_ruler(name, rule):
     views = views_in(name, rule)
     TOOLS["crop"].call(views, {**say(views, "v0", LINE, ((0.2, 0.1), (0.9, 0.8))), "zoom": 3})
-    fit = TOOLS["fit_contour"].call(
-        views, {**say(views, "v1", ("seed_x", "seed_y"), [(0.4, 0.45)]), "target": "bright"}
-    )
+    fit = TOOLS["fit_contour"].call(views, say(views, "v1", ("seed_x", "seed_y"), [(0.4, 0.45)]))
     assert fit.result["box_width_mm"] == pytest.approx(24 * 0.7, abs=0.4)
     for prefix, view, length in (("major", "v1", "major_mm"), ("minor", "v1", "minor_mm")):
         points = {key: fit.result[f"{prefix}_{key}"] for key in LINE}
