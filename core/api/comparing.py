@@ -13,6 +13,7 @@ from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
+from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
@@ -101,7 +102,7 @@ def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compa
             f"results could be put down to the tools:{listed}"
         )
     comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples))
-    return Compared(one, two, comparison, compare_places(one, two, rules))
+    return Compared(one, two, comparison, compare_places(located_run(one, rules), located_run(two, rules)))
 
 
 def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:

@@ -10,6 +10,7 @@ from typing import Any
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.place.summary import TaskPlace, summarise_place
 from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
 from medvision_agent.eval.results.published import run_sections
@@ -101,7 +102,7 @@ def score(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> RunScore:
 
 def score_run(run: Run, rules: Protocol) -> RunScore:
     """Return the score of a run that is open."""
-    summary, places = summarise(run.records, rules), summarise_place(run, rules)
+    summary, places = summarise(run.records, rules), summarise_place(run, located_run(run, rules))
     try:
         return RunScore(run, rules, summary, run_sections(run.records, rules), "", places)
     except DataError as error:

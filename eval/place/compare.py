@@ -7,13 +7,11 @@ compared only where 80 % of the answers are located in both arms; elsewhere boun
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from medvision_agent.eval.place.located import Located, located_run
+from medvision_agent.eval.place.located import Located
 from medvision_agent.eval.place.rule import Place
 from medvision_agent.eval.place.summary import TaskPlace, enough, mean_loss, task_place
-from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
@@ -61,9 +59,12 @@ class PlaceComparison(Frozen):
     """Pairs in which A is better."""
 
 
-def compare_places(a: Run, b: Run, rules: Protocol) -> Mapping[TaskName, PlaceComparison]:
-    """Return run B beside run A by task; tasks without a pair whose ground truth has a place are left out."""
-    pairs = paired_places(located_run(a, rules), located_run(b, rules))
+def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName, PlaceComparison]:
+    """Return arm B beside arm A by task; tasks without a pair whose ground truth has a place are left out.
+
+    What is given is the scored samples of a run (``located_run``).
+    """
+    pairs = paired_places(a, b)
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
     return {task: _compared(own) for task, own in by_task.items() if own}
 

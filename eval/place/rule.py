@@ -116,13 +116,14 @@ def _ends(measured: Sequence[Point], target: Target, share: float) -> bool:
 
 
 def _midpoints(measured: Sequence[Point], target: Target, share: float) -> bool:
-    lines = [target.points[:2], target.points[2:]]
+    a0, a1, b0, b1 = target.points
     one, two = centre(measured[:2]), centre(measured[2:])
 
-    def near(middle: Point, line: Sequence[Point]) -> bool:
-        return distance_mm(middle, centre(line), target.spacing) <= share * distance_mm(*line, target.spacing)
+    def near(middle: Point, start: Point, end: Point) -> bool:
+        most = share * distance_mm(start, end, target.spacing)
+        return distance_mm(middle, centre((start, end)), target.spacing) <= most
 
-    return (near(one, lines[0]) and near(two, lines[1])) or (near(two, lines[0]) and near(one, lines[1]))
+    return (near(one, a0, a1) and near(two, b0, b1)) or (near(two, a0, a1) and near(one, b0, b1))
 
 
 def centre(points: Sequence[Point]) -> Point:

@@ -8,12 +8,11 @@ takes every answer that is not locatable for one in the right place, the highest
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from medvision_agent.eval.place.chance import chances
-from medvision_agent.eval.place.located import Found, Located, has_place, located_run
+from medvision_agent.eval.place.located import Found, Located, has_place
 from medvision_agent.eval.place.rule import STRICTER, WIDER, Place
-from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -66,10 +65,13 @@ def mean_loss(losses: Sequence[float]) -> float | None:
     return math.fsum(losses) / len(losses) if losses else None
 
 
-def summarise_place(run: Run, rules: Protocol) -> Mapping[TaskName, TaskPlace]:
-    """Return the summary of a stored run by task; a task without any ground truth that has a place is left out."""
+def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, TaskPlace]:
+    """Return the summary of a stored run by task; a task without any ground truth that has a place is left out.
+
+    *located* is its scored samples (``located_run``).
+    """
     by_task: dict[TaskName, list[Located]] = {task: [] for task in TASKS}
-    for one in located_run(run, rules):
+    for one in located:
         by_task[one.sample.task].append(one)
     scored = [record.sample for record in run.records if not record.outcome.infrastructure]
     without = Counter(sample.task for sample in scored if not has_place(sample))
