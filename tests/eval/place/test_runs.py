@@ -34,13 +34,10 @@ class Shifted:
 
     def __call__(self, look):
         points = [(u + self.shift if u + self.shift <= 1 else u - self.shift, v) for u, v in look.brief.truth]
-        size = look.picture().shape
         if look.brief.quantity == BOX:
             (u0, v0), (u1, v1) = points
             return final(u0, 1 - v0, u1, 1 - v1, decimals=6)
-        placed = [
-            look.frame.from_unit(u, v, type("Size", (), {"height": size[0], "width": size[1]})) for u, v in points
-        ]
+        placed = [(u, 1 - v) for u, v in points]  # policies speak MedVision's convention in every frame
         if not look.tools:
             return final(12.0, 10.0) if look.brief.numbers == 2 else final(12.0)
         if look.brief.quantity == ANGLE_DEG:
