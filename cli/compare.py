@@ -39,4 +39,5 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
         show(published_view(found))
     else:
         headlines = [*found.no_claim, *found.warnings]
-        show(comparison_view(found.comparison, found.a.facts, found.b.facts, found.a.source_note, headlines))
+        facts = found.a.facts, found.b.facts, found.a.source_note, headlines
+        show(comparison_view(found.comparison, *facts, places=found.places))

@@ -19,17 +19,20 @@ def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
 
     Nothing is asked of a model, and what is stored is not changed.
     """
+    from medvision_agent.eval.place.located import located_run
+    from medvision_agent.eval.place.summary import summarise_place
     from medvision_agent.eval.store.read import open_run
     from medvision_agent.eval.why.summary import summarise_why
 
     rules = protocol(protocol_name)
     stored = open_run(run)
-    summary = summarise_why(stored, rules)
+    summary, places = summarise_why(stored, rules), summarise_place(stored, located_run(stored, rules))
     if as_json:
         content = {"run": str(stored.folder), "facts": stored.facts, "why": summary.model_dump(mode="json")}
+        content["place"] = {task: one.model_dump(mode="json") for task, one in places.items()}
         click.echo(json.dumps(content, indent=2, allow_nan=False))
         return
     from medvision_agent.cli.printed.table import show
     from medvision_agent.cli.printed.why import why_view
 
-    show(why_view(summary, stored.facts, stored.source_note))
+    show(why_view(summary, stored.facts, stored.source_note, places))

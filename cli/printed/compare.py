@@ -1,6 +1,7 @@
 """A comparison as a person reads it: one table per task, and a run's own line below published results."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -8,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from medvision_agent.api.comparing import BesidePublished
+from medvision_agent.cli.printed.place import gain_lines
 from medvision_agent.cli.printed.table import new_table, number, people, plain
 from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
+from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
@@ -24,10 +27,13 @@ def comparison_view(
     facts_b: Sequence[str],
     source_note: str,
     no_claim: Sequence[str] = (),
+    *,
+    places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
 ) -> Group:
     """Return a comparison as tables, under the facts of both runs and the note of their source.
 
-    *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to.
+    *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to. *places* says of each
+    task where both runs measured.
     """
     lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
@@ -39,11 +45,11 @@ def comparison_view(
         views.append(Text(warning, style="bold"))
     for task, one in comparison.tasks.items():
         without = plain(f"{task}: no pairs; {_missing_line(one.missing)}")
-        views += [plain(""), _task_view(task, one) if one.pairs else without]
+        views += [plain(""), _task_view(task, one, places.get(task)) if one.pairs else without]
     return Group(*views)
 
 
-def _task_view(task: TaskName, comparison: TaskComparison) -> Group:
+def _task_view(task: TaskName, comparison: TaskComparison, place: PlaceComparison | None) -> Group:
     table = new_table(("A", "B", "B - A", "n", "subjects"))
     for measure in MEASURES[task]:
         paired = comparison.metrics[measure.name]
@@ -57,7 +63,8 @@ def _task_view(task: TaskName, comparison: TaskComparison) -> Group:
         )
     heading = plain(f"{task}: {plural(comparison.pairs, 'pair')}, {people(comparison)}")
     heading.stylize("bold")
-    return Group(heading, table, plain(_missing_line(comparison.missing)))
+    notes = [_missing_line(comparison.missing), *(gain_lines(place) if place else [])]
+    return Group(heading, table, *map(plain, notes))
 
 
 def _missing_line(missing: Unpaired) -> str:

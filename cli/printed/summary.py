@@ -6,13 +6,16 @@ runs (tool names are what a model wrote) is printed as plain characters, never a
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group
 
+from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.results import section_view
 from medvision_agent.cli.printed.table import new_table, number, people, plain, show
+from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
 from medvision_agent.eval.tasks import TaskName
@@ -30,8 +33,16 @@ _CONVENTIONS = {
 }
 
 
-def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Group:
-    """Return a summary as tables, under the facts of its run and the note of its source."""
+def summary_view(
+    summary: Summary,
+    facts: Sequence[str],
+    source_note: str,
+    places: Mapping[TaskName, TaskPlace] = MappingProxyType({}),
+) -> Group:
+    """Return a summary as tables, under the facts of its run and the note of its source.
+
+    *places* says of each task where its answers were measured.
+    """
     targets = "; ".join(
         f"{plural(count, 'sample')} with {_CONVENTIONS[name]}" for name, count in summary.conventions.items()
     )
@@ -43,11 +54,11 @@ def summary_view(summary: Summary, facts: Sequence[str], source_note: str) -> Gr
     doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}
     if doubts:
         lines.append(f"truth to be read with care: {counted(doubts)}")
-    blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one))]
+    blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one, places.get(task)))]
     return Group(*map(plain, lines), *blocks)
 
 
-def _task_view(task: TaskName, summary: TaskSummary) -> Group:
+def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) -> Group:
     measures = MEASURES[task]
     means = [summary.metrics[measure.name] for measure in measures]
     table = new_table(f"{measure.name} ({measure.unit})" if measure.unit else measure.name for measure in measures)
@@ -62,6 +73,7 @@ def _task_view(task: TaskName, summary: TaskSummary) -> Group:
     notes = [f"endings: {counted(endings)}; parsed as an answer: {summary.parsed}; forced to answer: {summary.forced}"]
     if summary.infrastructure:
         notes.append(f"infrastructure failures, not scored: {counted(summary.infrastructure)}")
+    notes += place_lines(place) if place else []
     notes += [_reference_line(name, means) for name, means in summary.references.items()]
     notes += [_effort_line(summary.effort), *_tool_lines(summary.effort), _cost_line(summary.cost)]
     return Group(heading, table, *map(plain, notes))
@@ -107,7 +119,7 @@ def print_summary(score: "RunScore", *, as_json: bool) -> None:
         click.echo(json.dumps(score.to_json(), indent=2, allow_nan=False))
         return
     run = score.run
-    show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note))
+    show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note, score.places))
     for section in score.groups:
         show(section_view(section.summary))
     click.echo(f"stored in {run.folder}")

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Group as Stack
 from rich.console import RenderableType
 
+from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.table import new_table, number, plain
+from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour
@@ -17,8 +19,13 @@ __all__ = ["why_view"]
 _NAMES = ("error", "copying", "arithmetic", "seeing")
 
 
-def why_view(summary: WhySummary, facts: Sequence[str], source_note: str) -> Stack:
-    """Return the summary as tables, under the facts of its run and the note of its source."""
+def why_view(
+    summary: WhySummary, facts: Sequence[str], source_note: str, places: Mapping[TaskName, TaskPlace]
+) -> Stack:
+    """Return the summary as tables, under the facts of its run and the note of its source.
+
+    *places* says of each task where its answers were measured.
+    """
     lines = [
         *facts,
         *([source_note] if source_note else []),
@@ -26,11 +33,11 @@ def why_view(summary: WhySummary, facts: Sequence[str], source_note: str) -> Sta
         "error = answer - target = copying + arithmetic + seeing; means over the numbers decomposed",
         f"solver: {', '.join(summary.solvers)} returns the answer itself; figures with and without it",
     ]
-    blocks = [block for task, one in summary.tasks.items() for block in ("", _task(task, one))]
+    blocks = [block for task, one in summary.tasks.items() for block in ("", _task(task, one, places.get(task)))]
     return Stack(*map(plain, lines), *blocks)
 
 
-def _task(task: TaskName, why: TaskWhy) -> Stack:
+def _task(task: TaskName, why: TaskWhy, place: TaskPlace | None) -> Stack:
     unit = f", in {TASKS[task].quantity.unit}" if why.errors.quantities else ""
     heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
     heading.stylize("bold")
@@ -44,6 +51,7 @@ def _task(task: TaskName, why: TaskWhy) -> Stack:
         notes += _landmarks("landmark error without the solver", why.errors.landmarks_without_solver)
     if (corners := why.errors.corners) is not None:
         notes.append(f"corner error: lower {_said(corners.lower_mm, 'mm')}, higher {_said(corners.higher_mm, 'mm')}")
+    notes += place_lines(place) if place else []
     return Stack(*blocks, *map(plain, [*notes, *_behaviour(why.behaviour)]))
 
 

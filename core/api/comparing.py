@@ -13,12 +13,15 @@ from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.served import run_warnings
+from medvision_agent.eval.place.compare import PlaceComparison, compare_places
+from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair
+from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
 
@@ -31,6 +34,8 @@ class Compared:
     b: Run
     comparison: Comparison
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
+    places: Mapping[TaskName, PlaceComparison]
+    """By task: where both arms measured, the grounded losses, and the gains by place."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -61,7 +66,8 @@ class Compared:
             for arm, run in (("a", self.a), ("b", self.b))
         }
         facts = {"no_claim": list(self.no_claim), "warnings": list(self.warnings), "source_note": self.a.source_note}
-        return arms | facts | {"comparison": self.comparison.model_dump(mode="json")}
+        places = {task: one.model_dump(mode="json") for task, one in self.places.items()}
+        return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +107,8 @@ def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compa
             f"{a} (A) and {b} (B) differ in more than their tools, so no difference in their "
             f"results could be put down to the tools:{listed}"
         )
-    return Compared(one, two, compare_records(one.records, two.records, rules, chosen=len(one.samples)))
+    comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples))
+    return Compared(one, two, comparison, compare_places(located_run(one, rules), located_run(two, rules)))
 
 
 def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:

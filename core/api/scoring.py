@@ -3,13 +3,15 @@
 Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.place.located import located_run
+from medvision_agent.eval.place.summary import TaskPlace, summarise_place
 from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
 from medvision_agent.eval.results.published import run_sections
 from medvision_agent.eval.results.removed import read_removed
@@ -22,6 +24,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.eval.summary.summary import Summary, summarise
+from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["AnswerScore", "RunScore", "is_answers", "score", "score_answers", "score_run"]
 
@@ -38,6 +41,8 @@ class RunScore:
     """MedVision's own group summaries by family; none for other data."""
     note: str
     """Why there are no group summaries; empty where nothing is in their way."""
+    places: Mapping[TaskName, TaskPlace]
+    """By task: where answers were measured, by chance too, and the grounded loss."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -62,6 +67,7 @@ class RunScore:
             "tool_path": run.tool_path.model_dump() if run.tool_path else None,
             "probe": run.probe.model_dump(mode="json") if run.probe else None,
             "summary": self.summary.model_dump(mode="json"),
+            "place": {task: one.model_dump(mode="json") for task, one in self.places.items()},
         }
         return facts | ({"medvision": {one.batch.family: one.summary for one in self.groups}} if self.groups else {})
 
@@ -96,11 +102,11 @@ def score(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> RunScore:
 
 def score_run(run: Run, rules: Protocol) -> RunScore:
     """Return the score of a run that is open."""
-    summary = summarise(run.records, rules)
+    summary, places = summarise(run.records, rules), summarise_place(run, located_run(run, rules))
     try:
-        return RunScore(run, rules, summary, run_sections(run.records, rules), "")
+        return RunScore(run, rules, summary, run_sections(run.records, rules), "", places)
     except DataError as error:
-        return RunScore(run, rules, summary, (), f"no group summaries of MedVision: {error}")
+        return RunScore(run, rules, summary, (), f"no group summaries of MedVision: {error}", places)
 
 
 def score_answers(

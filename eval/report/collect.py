@@ -10,11 +10,13 @@ from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Test, 
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
+from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
+from medvision_agent.eval.report.places import arm_places, grounded_contrasts
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
@@ -80,6 +82,7 @@ def _chapter(
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
     every = list(samples.values())
     asked = {sample.task for sample in every}
+    located = arm_places(chapter.arms, rules)
     tables, not_there = published(chapter.arms, rules)
     return Chapter(
         name=chapter.name,
@@ -104,6 +107,8 @@ def _chapter(
         published=tuple(tables),
         published_missing=not_there,
         why={arm.name: dict(summarise_why(arm.first, rules).tasks) for arm in chapter.arms},
+        places={arm.name: summarise_place(arm.first, located[arm.name]) for arm in chapter.arms},
+        grounded=grounded_contrasts(chapter, located),
         pictures=tuple(pictures(chapter, scores, rules, most_pictures)),
         protocol=rules.name,
         plan=dict(chapter.plan),
@@ -129,25 +134,21 @@ def _contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTes
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
-    several = len({one.a.model for one in chapter.contrasts}) > 1
-    return tuple(_contrast(chapter, one, data, tests, several=several) for one in chapter.contrasts)
+    return tuple(_contrast(chapter, one, data, tests) for one in chapter.contrasts)
 
 
 def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
     return Key(one.name, task, one.a.model, chapter.source)
 
 
-def _contrast(
-    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], *, several: bool
-) -> Contrast:
+def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test]) -> Contrast:
     by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
-    name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name
     policy = one.a.offline
     text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
     return Contrast(
-        name=f"{name} ({chapter.label})" if chapter.label else name,
+        name=chapter.name_of(one),
         a=one.a.name,
         b=one.b.name,
         model=one.a.model,

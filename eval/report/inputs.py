@@ -79,6 +79,12 @@ class ChapterIn:
     """What a study settled before its first call."""
     plan_sha256: str = ""
 
+    def name_of(self, one: ContrastIn) -> str:
+        """Return what a contrast is called in the report: with its model and its source, where there are several."""
+        several = len({contrast.a.model for contrast in self.contrasts}) > 1
+        name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name
+        return f"{name} ({self.label})" if self.label else name
+
 
 def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
     """Return the chapters of single runs, one for each source of samples."""

@@ -6,9 +6,12 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
+from medvision_agent.eval.place.compare import PlaceComparison
+from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.tool_path import ToolPath
 from medvision_agent.eval.summary.summary import Effort, Mean
@@ -16,7 +19,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "Mark", "PairMeans", "Panel", "Picture"]
+__all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "GroundedContrast", "Mark", "PairMeans", "Panel", "Picture"]
 __all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
@@ -137,6 +140,18 @@ class Contrast(Frozen):
     """The fields in which the arms may differ, and do."""
 
 
+class GroundedContrast(Frozen):
+    """Two arms on one task by place."""
+
+    contrast: str
+    a: str
+    b: str
+    task: TaskName
+    found: PlaceComparison
+    grounded: Estimate | None
+    """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
+
+
 class Refused(Frozen):
     """Two arms that are not compared, and why."""
 
@@ -222,6 +237,10 @@ class Chapter(Frozen):
     """Why there is no published row; else empty."""
     why: dict[str, dict[TaskName, TaskWhy]]
     """By arm; of its first epoch."""
+    places: dict[str, dict[TaskName, TaskPlace]]
+    """Where each arm measured in its first epoch."""
+    grounded: tuple[GroundedContrast, ...]
+    """The contrasts by place, first epochs."""
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]
     protocol: str

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from medvision_agent.eval.report.model import Chapter, Report
+from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
 from medvision_agent.eval.report.svg import Drawn
 from medvision_agent.eval.report.table import Table
@@ -59,6 +60,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
     """Return the sections of a chapter, with figures where they are wanted."""
     made = [
         *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        _places(chapter, place),
         Section(
             f"{place}-tasks",
             "Every arm and reference, task by task",
@@ -91,6 +93,12 @@ def _missing(chapter: Chapter, place: str) -> Section:
     ]
     tables = (missing_table(chapter, place), sensitivity_table(chapter, place))
     return Section(f"{place}-missing", "What is missing", tuple(notes), tables)
+
+
+def _places(chapter: Chapter, place: str) -> Section:
+    notes = ("Of arms asked in several epochs, the first epoch.",) if repeated(chapter) and chapter.places else ()
+    tables = tuple(place_tables(chapter, place))
+    return Section(f"{place}-places", "Measured in the right place", notes if tables else (), tables)
 
 
 def _published(chapter: Chapter, place: str) -> Section:

@@ -6,6 +6,7 @@ from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.report.place_tables import place_sentences
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import declared, marked, repeated, tested
 from medvision_agent.eval.tasks import TaskName
@@ -36,7 +37,7 @@ def headline(chapter: Chapter) -> str:
 
 def sentences(chapter: Chapter) -> list[str]:
     """Return the summary of a chapter."""
-    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_why(chapter), *_lost(chapter)]
+    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_placed(chapter), *_why(chapter), *_lost(chapter)]
 
 
 def _what(chapter: Chapter) -> Iterator[str]:
@@ -180,6 +181,12 @@ def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:
             f"{one.name}, {task}: lost to infrastructure only in A {lost[0]}, only in B {lost[1]}, in both {lost[2]} "
             f"pairs; had they been scored, the difference would lie between {low} and {high}."
         )
+
+
+def _placed(chapter: Chapter) -> Iterator[str]:
+    """Say where arms measured, unless there are too many comparisons to read."""
+    if len(chapter.grounded) <= _MOST:
+        yield from place_sentences(chapter)
 
 
 def _why(chapter: Chapter) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from medvision_agent.agent.chat.code_run import CODE_EXECUTION
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.place.located import Located, locate
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
@@ -39,6 +40,11 @@ class SampleRow:
         """The score by the protocol; None where nothing is scored."""
         return None if self.record is None else score_record(self.record, self.protocol)
 
+    @cached_property
+    def located(self) -> Located | None:
+        """Where the answer was measured; None where nothing is scored or the ground truth has no place."""
+        return None if self.record is None else locate(self.run, self.record, self.protocol)
+
 
 _Column = Column[SampleRow]
 
@@ -52,7 +58,7 @@ def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
 
 def sample_columns(tools: Sequence[str]) -> list[_Column]:
     """Return all columns, for runs in which these *tools* were declared."""
-    return [*KEYS, *_QUESTION, *_ENDING, *SCORES, *_EFFORT, *call_columns(tools)]
+    return [*KEYS, *_QUESTION, *_ENDING, *SCORES, *_PLACE, *_EFFORT, *call_columns(tools)]
 
 
 def declared(run: Run) -> list[str]:
@@ -178,6 +184,40 @@ SCORES: tuple[_Column, ...] = (
     *map(_metric, {column_of(one): one for own in MEASURES.values() for one in own}.values()),
 )
 """What a protocol makes of the response; missing for infrastructure failures, which are not scored."""
+
+
+def _located(read: Callable[[Located], Any]) -> Callable[[SampleRow], Any]:
+    """Read from the place, which failures of the infrastructure and truths without a place lack."""
+    return lambda row: None if row.located is None else read(row.located)
+
+
+_PLACE: tuple[_Column, ...] = (
+    Column(
+        "place",
+        "text",
+        "Where the answer was measured: in the right place, elsewhere or not locatable; missing for a failure",
+        _located(lambda one: one.place and one.place.value),
+    ),
+    Column(
+        "place_unknown_because",
+        "text",
+        "Why the answer is not locatable",
+        _located(lambda one: one.found if isinstance(one.found, str) else None),
+    ),
+    Column(
+        "off_centre_mm",
+        "number",
+        "Distance of the centre of what was measured from the true centre; missing for boxes",
+        _located(lambda one: one.apart_mm),
+    ),
+    Column(
+        "grounded_loss",
+        "number",
+        "The loss, but 1 where the answer was measured elsewhere; its lower bound where it is not locatable",
+        _located(lambda one: one.lowest_loss),
+    ),
+)
+"""Whether the number was measured in the right place (docs/why.md)."""
 
 _EFFORT: tuple[_Column, ...] = (
     Column("model_calls", "integer", "Requests that were answered", _got(lambda one: one.usage.model_calls)),

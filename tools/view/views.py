@@ -80,7 +80,7 @@ class View:
 
 
 class ViewSet:
-    """All views of one slice in one conversation, their marks, the frame its model speaks, and what is drawn on them."""
+    """All views of one slice in one conversation, their marks, the frame its model speaks, and what is drawn on."""
 
     def __init__(
         self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION, display: Display = "plain"

@@ -1,0 +1,85 @@
+"""Where answers were measured, in a line or two for a person."""
+
+from medvision_agent.cli.printed.table import number
+from medvision_agent.eval.place.compare import Gains, Part, PlaceComparison
+from medvision_agent.eval.place.summary import TaskPlace
+from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.text import counted, plural
+
+__all__ = ["gain_lines", "place_lines"]
+
+
+def place_lines(place: TaskPlace) -> list[str]:
+    """Return the share in the right place with its chance rate, and the grounded loss beside the loss."""
+    lines = [f"measured in the right place: {_share(place)}"]
+    if place.not_locatable:
+        lines.append(f"not locatable: {counted(place.not_locatable)}")
+    if place.without_place:
+        lines.append(f"samples whose ground truth has no place, not counted here: {place.without_place}")
+    return [*lines, f"loss {number(place.loss)}, {_grounded(place)}"]
+
+
+def _share(place: TaskPlace) -> str:
+    if not place.share.n:
+        return "no answer is located"
+    rules = f"stricter rule {_rate(place.stricter)}, wider rule {_rate(place.wider)}"
+    chance = f"{_rate(place.chance)} (n {place.chance.n})" if place.chance.n else "none, no other subject"
+    return (
+        f"{place.right} of {plural(place.share.n, 'located answer')} of {plural(place.subjects, 'subject')} "
+        f"({_rate(place.share)}); by chance {chance}; {rules}"
+    )
+
+
+def _rate(mean: Mean) -> str:
+    return "-" if mean.mean is None else f"{mean.mean:.1%}"
+
+
+def _grounded(place: TaskPlace) -> str:
+    if place.grounded_loss is not None:
+        return f"grounded loss (1 where measured elsewhere) {number(place.grounded_loss)}{_bounds(place)}"
+    low, high = number(place.lowest_loss), number(place.highest_loss)
+    return f"grounded loss between {low} and {high}: under 80% of the answers are located"
+
+
+def _bounds(place: TaskPlace) -> str:
+    if not place.not_locatable:
+        return ""
+    return f", at most {number(place.highest_loss)} if the others were measured elsewhere"
+
+
+def gain_lines(found: PlaceComparison) -> list[str]:
+    """Return the shares of both arms, the difference of the grounded losses, and the gains by place."""
+    lines = [f"measured in the right place, {arm}: {_share(one)}" for arm, one in (("A", found.a), ("B", found.b))]
+    if found.grounded_difference is not None:
+        lines.append(
+            f"grounded loss (1 where measured elsewhere): A {number(found.a.lowest_loss)}, "
+            f"B {number(found.b.lowest_loss)}, B - A {number(found.grounded_difference, sign=True)}"
+        )
+    else:
+        low, high = (number(value, sign=True) for value in (found.lowest, found.highest))
+        lines.append(f"grounded loss, B - A: between {low} and {high}; under 80% of the answers are located in an arm")
+    for arm, gains in (("B", found.gains_b), ("A", found.gains_a)):
+        lines += _gains(arm, gains)
+    return lines
+
+
+def _gains(arm: str, gains: Gains) -> list[str]:
+    parts = [
+        f"{words} {part.pairs} ({number(part.difference, sign=True)}{_apart(part) if part is gains.elsewhere else ''})"
+        for words, part in (
+            ("in the right place", gains.right),
+            ("elsewhere", gains.elsewhere),
+            ("not locatable", gains.not_locatable),
+        )
+        if part.pairs
+    ]
+    count = gains.right.pairs + gains.elsewhere.pairs + gains.not_locatable.pairs
+    return [f"{arm} is better in {plural(count, 'pair')} (adds to B - A): {', '.join(parts)}"] if parts else []
+
+
+def _apart(part: Part) -> str:
+    """Say how far off the centre of what was measured lies."""
+    if part.apart_mm is None:
+        return ""
+    low, high = (f"{end:.0f}" for end in part.apart_mm)
+    return f"; {low if low == high else f'{low} to {high}'} mm from the true centre"

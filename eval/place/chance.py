@@ -1,0 +1,50 @@
+"""How often an answer would lie in the right place if it had been measured on another subject's image.
+
+The chance rate of an answer is the share of other subjects' places that satisfy the rule here: those measured in the
+same run for the same question, laid on this image in shares of its width and height. A model that looks at the image
+is right more often than this; one that always points at the usual spot is not.
+
+It is an expectation: of a subject drawn evenly, then of one of its samples. With more than ``_SUBJECTS`` other
+subjects, or more than ``_SAMPLES`` samples of one, as many are drawn with a seed made of the sample's id.
+"""
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from medvision_agent.eval.place.located import Found, Located, question_of
+
+__all__ = ["chances"]
+
+_Item = TypeVar("_Item")
+_SUBJECTS = 20
+_SAMPLES = 5
+
+
+def chances(located: Iterable[Located]) -> dict[str, float | None]:
+    """Return the chance rate of each located answer by the id of its sample; None where no other subject has one."""
+    groups: dict[tuple[str, ...], list[tuple[Located, Found]]] = {}
+    for one in located:
+        if isinstance(one.found, Found):
+            groups.setdefault(question_of(one.sample), []).append((one, one.found))
+    return {one.sample.id: chance for group in groups.values() for one, chance in _of_group(group)}
+
+
+def _of_group(group: Sequence[tuple[Located, Found]]) -> Iterable[tuple[Located, float | None]]:
+    by_subject: dict[str, list[Found]] = {}
+    for one, found in group:
+        by_subject.setdefault(one.sample.subject, []).append(found)
+    for one, found in group:
+        others = [subject for subject in by_subject if subject != one.sample.subject]
+        draw = random.Random(f"right place: {one.sample.id}")  # noqa: S311 - statistics, no secret
+        rates = [_rate(found, _some(draw, by_subject[subject], _SAMPLES)) for subject in _some(draw, others, _SUBJECTS)]
+        yield one, math.fsum(rates) / len(rates) if rates else None
+
+
+def _rate(here: Found, others: Sequence[Found]) -> float:
+    return sum(map(here.holds, others)) / len(others)
+
+
+def _some(draw: random.Random, items: Sequence[_Item], most: int) -> Sequence[_Item]:
+    return items if len(items) <= most else draw.sample(items, most)

@@ -1,0 +1,155 @@
+"""Where each scored sample was measured: in the right place, elsewhere, or not locatable, with the reason.
+
+What was measured are the points of the tool calls that the answer is a rounding of, every number of it, through the
+views to the slice; or the points that the final message states beyond doubt (``eval/why``). An answer that agrees with
+no call, as a mean of three readings does, is not locatable. A box locates itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, in_place
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.why.calls import calls_of, tools_of
+from medvision_agent.eval.why.decompose import Parts, decompose
+from medvision_agent.eval.why.scene import scene_of
+from medvision_agent.tools.base import Measures
+from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
+
+__all__ = ["Found", "Located", "has_place", "locate", "located_run", "question_of"]
+
+_NOT_CITED = "a number of the answer is the result of no call"
+_DAMAGED = "the conversation or the picture as sent is missing or damaged"
+_MOST = 1e12
+_UNIT = Spacing(1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where one answer was measured, and where it should have been."""
+
+    points: tuple[tuple[float, float], ...]
+    """In shares of the image (x right, y down), so that they can be laid on another image."""
+    target: Target
+    size: tuple[float, float]
+    """Width and height of the image in the pixels of the target."""
+
+    def right(self, tolerance: Tolerance = RULE) -> bool:
+        """Return whether it was measured in the right place."""
+        return self.holds(self, tolerance)
+
+    def holds(self, other: "Found", tolerance: Tolerance = RULE) -> bool:
+        """Return whether the points of *other*, laid on this image, lie where the truth of this one lies."""
+        return in_place(self.placed(other), self.target, tolerance)
+
+    def placed(self, other: "Found") -> list[Point]:
+        """Return the points of *other* laid on this image, in the slice frame."""
+        width, height = self.size
+        return [Point(u * width, v * height) for u, v in other.points]
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """One scored sample whose ground truth has a place."""
+
+    sample: Sample
+    score: Score
+    found: Found | str | None
+    """Where the answer was measured, or why that is not known; None for a failure, which measured nothing."""
+
+    @cached_property
+    def place(self) -> Place | None:
+        """Where it was measured; None for a failure."""
+        if self.found is None:
+            return None
+        if isinstance(self.found, str):
+            return Place.UNKNOWN
+        return Place.RIGHT if self.found.right() else Place.ELSEWHERE
+
+    @property
+    def apart_mm(self) -> float | None:
+        """Distance of the centre of what was measured from the centre of the truth's points; None for boxes."""
+        if not isinstance(self.found, Found) or self.sample.asks.is_box:
+            return None
+        target = self.found.target
+        return distance_mm(centre(self.found.placed(self.found)), centre(target.points), target.spacing)
+
+    @property
+    def lowest_loss(self) -> float:
+        """The loss, but 1 where the answer was measured elsewhere."""
+        return 1.0 if self.place is Place.ELSEWHERE else self.score.loss
+
+    @property
+    def highest_loss(self) -> float:
+        """The same, had an answer that is not locatable been measured elsewhere."""
+        return 1.0 if self.place is Place.UNKNOWN else self.lowest_loss
+
+
+def has_place(sample: Sample) -> bool:
+    """Return whether the ground truth of a sample says where it lies."""
+    task = sample.asks
+    return task.is_box or len(sample.truth_points) == 2 * len(task.lines)
+
+
+def question_of(sample: Sample) -> tuple[str, ...]:
+    """Return what is equal in samples that ask for the same structure, landmarks or line."""
+    return (sample.task, sample.label or "", *sample.landmarks, sample.measurement)
+
+
+def located_run(run: Run, rules: Protocol) -> Iterator[Located]:
+    """Yield every scored sample of a run whose ground truth has a place, in their order."""
+    tools = tools_of(run)
+    for record in run.records:
+        if (one := locate(run, record, rules, tools)) is not None:
+            yield one
+
+
+def locate(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures] | None = None) -> Located | None:
+    """Return where a record was measured; None where it is not scored or its ground truth has no place.
+
+    *tools* says what the tools of the run measure (``tools_of``), for a caller who locates many records.
+    """
+    score = score_record(record, rules)
+    if score is None or not has_place(record.sample):
+        return None
+    if not score.success:
+        return Located(record.sample, score, None)
+    if record.sample.asks.is_box:
+        return Located(record.sample, score, _box(record.sample, score))
+    return Located(record.sample, score, _points(run, record, rules, tools_of(run) if tools is None else tools))
+
+
+def _box(sample: Sample, score: Score) -> Found | str:
+    """Return the place of a box, in shares of the image."""
+    if not all(abs(value) <= _MOST for value in score.values):
+        return "a number of the answer is beyond 1e12"
+    answer, truth = (
+        ((box[0], 1 - box[1]), (box[2], 1 - box[3])) for box in (tuple(map(float, score.values)), sample.target)
+    )
+    return Found(answer, Target(sample.asks, tuple(Point(*corner) for corner in truth), _UNIT), (1.0, 1.0))
+
+
+def _points(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures]) -> Found | str:
+    """Return where the lines of an answer were measured, or why that is not known."""
+    try:
+        calls = calls_of(read_trace(run.folder, record.sample.id), tools)
+        scene = scene_of(run, record, calls)
+    except StorageError:
+        return _DAMAGED
+    parts = list[Parts]()
+    for one in decompose(record, calls, scene, rules):
+        if not isinstance(one, Parts):
+            return str(one)
+        parts.append(one)
+    if not all(one.matched for one in parts) or isinstance(scene, str):
+        return _NOT_CITED
+    whole = scene.views.whole.region
+    points = tuple(whole.unit(point) for one in parts for point in one.measurement.points)
+    return Found(points, Target(record.sample.asks, scene.truth, scene.spacing), (whole.width, whole.height))

@@ -1,0 +1,103 @@
+"""The share of answers measured in the right place, and the loss in which another place costs 1, task by task.
+
+Contract: strict JSON. Samples whose ground truth has no place, and infrastructure failures, are counted and in no
+figure. A failed answer measured nothing: it is in no share, and costs 1. The grounded loss is the loss, but 1 where the
+answer was measured elsewhere. Where under 80 % of the answers can be located, only its bounds are given: the lowest
+takes every answer that is not locatable for one in the right place, the highest for one elsewhere.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from medvision_agent.eval.place.chance import chances
+from medvision_agent.eval.place.located import Found, Located, has_place
+from medvision_agent.eval.place.rule import STRICTER, WIDER, Place
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.summary import Mean
+from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.frozen import Frozen
+
+__all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "summarise_place", "task_place"]
+
+ENOUGH = 0.8
+"""The share of answers that must be locatable for a grounded loss."""
+
+
+class TaskPlace(Frozen):
+    """The scored samples of one task whose ground truth has a place."""
+
+    n: int
+    without_place: int
+    """Scored samples beside them, whose ground truth does not say where it lies."""
+    failed: int
+    """Without a parsed answer."""
+    right: int
+    elsewhere: int
+    not_locatable: dict[str, int]
+    """Answers by the reason why it is not known where they were measured."""
+    subjects: int
+    """Of the answers that are located."""
+    share: Mean
+    """Of the located answers, those in the right place."""
+    chance: Mean
+    """The chance rate, over located answers of which another subject has one to the same question."""
+    stricter: Mean
+    wider: Mean
+    """The share by the stricter and by the wider rule."""
+    loss: float | None
+    """Over the same samples."""
+    lowest_loss: float | None
+    highest_loss: float | None
+    """The bounds of the grounded loss."""
+    grounded_loss: float | None
+    """None where under 80 % of the answers are located."""
+
+
+def enough(located: Sequence[Located]) -> bool:
+    """Return whether so many answers are located that a grounded loss may be given; failures ask for no place."""
+    answers = [one for one in located if one.found is not None]
+    return sum(isinstance(one.found, Found) for one in answers) >= ENOUGH * len(answers)
+
+
+def mean_loss(losses: Sequence[float]) -> float | None:
+    """Return the mean of losses; None without any."""
+    return math.fsum(losses) / len(losses) if losses else None
+
+
+def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, TaskPlace]:
+    """Return the summary of a stored run by task; a task without any ground truth that has a place is left out.
+
+    *located* is its scored samples (``located_run``).
+    """
+    by_task: dict[TaskName, list[Located]] = {task: [] for task in TASKS}
+    for one in located:
+        by_task[one.sample.task].append(one)
+    scored = [record.sample for record in run.records if not record.outcome.infrastructure]
+    without = Counter(sample.task for sample in scored if not has_place(sample))
+    return {task: task_place(own, without_place=without[task]) for task, own in by_task.items() if own}
+
+
+def task_place(located: Sequence[Located], *, without_place: int = 0) -> TaskPlace:
+    """Return the summary of the samples of one task."""
+    places = Counter(one.place for one in located)
+    found = [(one.sample, one.found) for one in located if isinstance(one.found, Found)]
+    by_chance = [rate for rate in chances(located).values() if rate is not None]
+    lowest = mean_loss([one.lowest_loss for one in located])
+    return TaskPlace(
+        n=len(located),
+        without_place=without_place,
+        failed=places[None],
+        right=places[Place.RIGHT],
+        elsewhere=places[Place.ELSEWHERE],
+        not_locatable=dict(Counter(one.found for one in located if isinstance(one.found, str)).most_common()),
+        subjects=len({sample.subject for sample, _ in found}),
+        share=Mean.of([float(one.right()) for _, one in found]),
+        chance=Mean.of(by_chance),
+        stricter=Mean.of([float(one.right(STRICTER)) for _, one in found]),
+        wider=Mean.of([float(one.right(WIDER)) for _, one in found]),
+        loss=mean_loss([one.score.loss for one in located]),
+        lowest_loss=lowest,
+        highest_loss=mean_loss([one.highest_loss for one in located]),
+        grounded_loss=lowest if enough(located) else None,
+    )
