@@ -1,4 +1,4 @@
-"""A seeded sample of the standing matrices (``matrix/``): every count must be zero, and no row of a table is left out."""
+"""A seeded sample of the standing matrices (``matrix/``): every count is zero, and no row of a table is left out."""
 
 import os
 
