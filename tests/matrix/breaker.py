@@ -6,7 +6,7 @@ lost, and a resume, when the server has recovered, asks what is unfinished and n
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from matrix.kills import WORKERS
 from matrix.row import Row, seeded
 from matrix.samples import write_samples
 from matrix.server import ANSWER, ByModel, number_of, row, serving
-from matrix.stored import Truth
+from matrix.stored import Truth, runs
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.refusals import IN_A_ROW
 
@@ -129,7 +129,7 @@ def _try(row: Row, place: Path, data: Path, server: ByModel, case: tuple, connec
     # What was in flight when the breaker tripped is refused as well, each sample in this turn and perhaps its next.
     if right == STOPPED and refused > IN_A_ROW + 2 * connections + 1:
         row.fault("mistyped", f"{what}: {refused} requests were refused before the run stopped")
-    finished = {one.sample.id for one in _records(place) if not one.outcome.infrastructure}
+    finished = _finished(place)
     asked = set[int]()
     again, _ = _session(place, wire, lambda number, turn: asked.add(number), data, server, connections)
     truth.judge(again, row, f"{what}, resumed")
@@ -137,12 +137,14 @@ def _try(row: Row, place: Path, data: Path, server: ByModel, case: tuple, connec
         row.fault("over" if again.code is None else "mistyped", f"{what}, resumed: {again.last_words}")
     twice = sorted(number for number in asked if f"s{number}" in finished)
     row.fault("again", f"{what}: samples {twice[:3]} were finished", len(twice))
-    left = samples - sum(not one.outcome.infrastructure for one in _records(place))
+    left = samples - len(_finished(place))
     row.fault("lost", f"{what}: {left} samples have no result when all is done", left)
 
 
-def _records(place: Path) -> Iterator:
-    yield from open_run(place / "out").records if (place / "out" / "run.sqlite").exists() else ()
+def _finished(place: Path) -> set[str]:
+    """Return the ids of the samples that have a result."""
+    records = open_run(place / "out").records if runs(place / "out") else ()
+    return {record.sample.id for record in records if not record.outcome.infrastructure}
 
 
 def _session(
@@ -162,7 +164,7 @@ def _session(
     server.rules[place.name] = rule
     fields = row(server, wire, place.name)
     (place / "models.yaml").write_text(json.dumps({"mine": fields}), encoding="utf-8")
-    resume = ("--resume",) if (place / "out" / "run.sqlite").exists() else ()
+    resume = ("--resume",) if runs(place / "out") else ()
     asked = ("run", "--models", "models.yaml", "--model", "mine", "--data", str(data), "--tools", "ruler", "--no-probe")
     name = "resumed" if resume or (place / "first.err").exists() else "first"
     words = (*asked, "--out", str(place / "out"), "--max-connections", str(connections), *resume)

@@ -26,7 +26,6 @@ MEGABYTES = 4
 """``max_body_mb`` of the models."""
 MEMORY = 100 * 2**20
 """Bytes that a run with a flood may take beyond one without: the body, its text and what is made of it."""
-_MANY = 10**9
 
 
 def _bomb(size: int) -> bytes:

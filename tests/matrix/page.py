@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from matrix.floods import MEGABYTES, MEMORY, SECONDS, TIMEOUT
 from matrix.row import FAULTS, Row
 
 HEAD = """# Reliability
@@ -16,7 +17,7 @@ outcome, traceback, message). **over**: ends that took longer, or more memory, t
 failed themselves and say nothing of the program. All should be zero.
 
 """
-TAIL = """
+TAIL = f"""
 ## How
 
 **kills, stops, resources.** Children are real processes of the command line with the offline model `baseline-cv`; they
@@ -29,8 +30,8 @@ each row of the program's own tables: every reason to stop, every status, every 
 states its kind; as the first reply, and after a tool call. A test compares the trials with the tables.
 
 **floods.** Six samples are asked at once, and one is sent a bomb of gzip or deflate, a body without end, or a body or
-headers that drip. It ends in its class, the five others are answered, within 28 seconds (a request may take 3) and 100
-MiB beyond what the run takes otherwise (a body may have 4 MB).
+headers that drip. It ends in its class, and the others are answered, within {SECONDS} seconds (a request may take
+{TIMEOUT}) and {MEMORY // 2**20} MiB beyond what the run takes otherwise (a body may have {MEGABYTES} MB).
 
 **breaker.** A server refuses request after request at 1, 8 and 64 connections. The run stops with the server's words
 and exit code 2 before many more requests were sent, or goes on where the probe is answered; a resume asks what is
