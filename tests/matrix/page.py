@@ -26,8 +26,9 @@ inside and after each statement of SQLite, each flush, rename, link, new folder 
 ends the child in the middle of a write (SIGXFSZ).
 
 **wire.** A local server speaks the wire format of chat completions, of OpenAI's responses and of Gemini. One run for
-each row of the program's own tables: every reason to stop, every status, every word by which an error under status 200
-states its kind; as the first reply, and after a tool call. A test compares the trials with the tables.
+each row of the program's own tables: every reason to stop, every status from 300 on and a dozen below, every word by
+which an error under status 200 states its kind; as the first reply, and after a tool call. A test compares the trials
+with the tables.
 
 **floods.** Six samples are asked at once, and one is sent a bomb of gzip or deflate, a body without end, or a body or
 headers that drip. It ends in its class, and the others are answered, within {SECONDS} seconds (a request may take
@@ -46,11 +47,10 @@ resume makes damage whole that `verify` had found.
 
 ## What was not tried
 
-Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers; floods and
-few handles at more than one process; a server that is slow and compressed at once on the responses interface; damage to
-a study's plan and to exported files (they have tests of their own); edits by somebody who makes all hashes anew, which
-nothing here can find. Where there is no memory for a thread's own data, the C library ends the process without a word:
-that counts as a kill.
+Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers; floods,
+refusals and few handles on the responses interface; damage to a study's plan and to exported files (which have tests of
+their own); edits by somebody who makes all hashes anew, which nothing here can find. Where there is no memory for a
+thread's own data, the C library ends the process without a word: that counts as a kill.
 """
 
 
