@@ -1,8 +1,9 @@
-"""Is the interval what it says? False positives at 5 % and coverage at 95 %, over simulated pairs of arms.
+"""Is the verdict what it says? False positives at 5 %, coverage at 95 % and power, over simulated pairs of arms.
 
 The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that cost 1, subjects of unequal sizes and
-correlated samples; the intervals are made by the very code a study uses (``eval.statistics.jackknife``). A naive paired
-t-test, which takes samples for independent, runs beside it. Prints tables, and writes them only where told to.
+correlated samples; tests and intervals are made by the very code a study uses (``eval.compare.statistics``). A naive
+paired t-test, which takes samples for independent, runs beside it. *Weak nulls* have a true mean difference of 0, but
+one arm is a little better nearly always and fails rarely. Prints tables, and writes them only where told to.
 
 Usage: python benchmarks/calibration.py [--replicates 10000] [--out FILE]
 """
@@ -10,12 +11,13 @@ Usage: python benchmarks/calibration.py [--replicates 10000] [--out FILE]
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from calibration import Rates, measure
-from simulated_arms import Cell, sizes_of
+from rates import Rates, measure, measure_weak
+from simulated_arms import Cell, WeakNull, sizes_of
 
 SUBJECTS = (20, 40, 100)
 CORRELATIONS = (0.0, 0.3, 0.7)
@@ -24,8 +26,20 @@ EFFECT = 0.42
 """The mean latent loss of arm B in cells with a true difference; arm A's is 0.5."""
 HEAD = (
     "| subjects | sizes | samples | effective | false positives | coverage | naive t: false positives "
-    "| naive t: coverage | sign flips: false positives |"
+    "| naive t: coverage | guarded: false positives |"
 )
+WEAK: dict[str, WeakNull] = {
+    "5 % harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1),
+    "2 % harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.02, noise=0.1),
+    "1 % harmed, low noise, 1 sample a subject": WeakNull(subjects=0, harmed=0.01, noise=0.02),
+    "5 % harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
+    "power: -0.08, none harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25, effect=-0.08),
+    "power: -0.08, 2 % harmed, 6 samples a subject": WeakNull(
+        subjects=0, harmed=0.02, noise=0.25, size=6, effect=-0.08
+    ),
+}
+"""Weak nulls, and effects under the same tests, at each number of subjects."""
+WEAK_SUBJECTS = (20, 40, 60, 100)
 HARD: dict[str, Cell] = {
     f"{name}, {subjects} subjects": cell
     for subjects in SUBJECTS
@@ -56,7 +70,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the tables to this file too")
     options = parser.parse_args()
     start = time.process_time()
-    lines = [*_calibration(options.replicates), "", *_hard(options.replicates)]
+    lines = [*_calibration(options.replicates), "", *_weak(options.replicates), "", *_hard(options.replicates)]
     text = "\n".join(lines)
     print(text)
     print(f"\n{options.replicates:,} replicates a cell; CPU {time.process_time() - start:.0f} s")
@@ -79,24 +93,39 @@ def _calibration(replicates: int) -> list[str]:
                 [rates.covered for rates in effect],
                 [rates.naive_rejected for rates in null],
                 [rates.naive_covered for rates in effect],
-                [rates.flip_rejected for rates in null],
+                [rates.guarded for rates in null],
             )
             samples = int(sizes_of(sizes, subjects).sum())
             shown = " | ".join(" / ".join(f"{100 * rate:.1f}" for rate in column) for column in columns)
             lines.append(f"| {subjects} | {sizes} | {samples} | {null[0].effective:.1f} | {shown} |")
             for icc, one, other in zip(CORRELATIONS, null, effect, strict=True):
                 cells += 1
-                if not (0.04 <= one.rejected <= 0.06 and 0.93 <= other.covered <= 0.97):
+                if not (one.guarded <= 0.05 and 0.93 <= other.covered <= 0.97):
                     missed.append(
                         f"{sizes}, {subjects} subjects, correlation {icc} "
-                        f"({100 * one.rejected:.1f} %, {100 * other.covered:.1f} %)"
+                        f"({100 * one.guarded:.1f} %, {100 * other.covered:.1f} %)"
                     )
-    lines += ["", f"Goal (4-6 % false positives, 93-97 % coverage) reached in {cells - len(missed)} of {cells} cells."]
+    reached = f"reached in {cells - len(missed)} of {cells} cells."
+    lines += ["", f"Goal (guarded at most 5 % false positives, 93-97 % coverage) {reached}"]
     return [*lines, *(f"Not reached: {name}" for name in missed)]
 
 
 def _cell(replicates: int, subjects: int, sizes: str, icc: float, mean_b: float) -> Rates:
     return measure(Cell(subjects=subjects, sizes=sizes, icc=icc, mean_b=mean_b), replicates)
+
+
+def _weak(replicates: int) -> list[str]:
+    lines = [
+        f"| {' / '.join(map(str, WEAK_SUBJECTS))} subjects, rejected in % | t | t and Hall | guarded |",
+        "|---|---|---|---|",
+    ]
+    worst = 0.0
+    for name, cell in WEAK.items():
+        found = [measure_weak(replace(cell, subjects=subjects), replicates) for subjects in WEAK_SUBJECTS]
+        columns = ([one.t for one in found], [one.hall for one in found], [one.guarded for one in found])
+        lines.append(f"| {name} | {' | '.join(' / '.join(f'{100 * rate:.1f}' for rate in one) for one in columns)} |")
+        worst = max([worst, *columns[2]]) if cell.effect == 0 else worst
+    return [*lines, "", f"Worst weak null, guarded: {100 * worst:.1f} % at 5 % nominal (goal: at most 3.5 %)."]
 
 
 def _hard(replicates: int) -> list[str]:

@@ -99,7 +99,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
     except OSError as error:
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
     height, width = native.values.shape
-    for name, value in _facts(sample, width, height):
+    for name, value in [*_facts(sample, width, height), ("units", native.units)]:
         click.echo(printable(f"{name:12} {value}"))
     click.echo(f"{'drawn in':12} {out}")
 

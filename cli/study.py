@@ -45,14 +45,25 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
+    _print_power(found)
+    for line in found.noise:
+        click.echo(printable(line))
+
+
+def _print_power(found: "Preview") -> None:
+    """Print how small a difference each task could show."""
+    several = len(found.sources) > 1
     for source in found.sources:
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
         for power in found.power:
             if power.source == source.source:
                 click.echo(f"  {power.task}: {_detected(power)}")
-    for line in found.noise:
-        click.echo(printable(line))
+    if found.tests:
+        click.echo(
+            "A verdict needs more: it must survive one more subject in whom the better arm fails (docs/report.md has "
+            "the power)."
+        )
 
 
 def _spent(row: "Spending") -> str:
@@ -66,7 +77,11 @@ def _detected(power: "PowerPreview") -> str:
         for one in (power.alone, power.in_family)
         if one.in_sd is not None
     ]
-    shown = f"{figures[0]} in one test, {figures[1]} at Holm's strictest step" if len(figures) == 2 else "none"
+    shown = (
+        f"{figures[0]} at the whole level, {figures[1]} at a primary test's share of it"
+        if len(figures) == 2
+        else "none"
+    )
     origin = "measured" if power.icc_measured else "assumed"
     reason = f"; but no claim would be made: {power.alone.withheld}" if power.alone.withheld else ""
     subjects = f"{power.samples} samples, subjects: {power.alone.subjects}, icc {power.icc:.2f} {origin}"

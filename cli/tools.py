@@ -210,4 +210,5 @@ def _picture(path: Path, spacing: str | None) -> Slice:
     except OSError as error:
         raise DataError(f"--image {path}: cannot read it ({error.strerror})") from None
     native = decode_picture(data, f"--image {path}")
-    return Slice(native.values, size, as_displayed if native.displayed else percentiles(native.values))
+    mapping = as_displayed if native.displayed else percentiles(native.values)
+    return Slice(native.values, size, mapping, native.units)

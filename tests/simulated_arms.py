@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-__all__ = ["Cell", "Draw", "draw", "latent", "sizes_of", "truth"]
+__all__ = ["Cell", "Draw", "WeakNull", "draw", "draw_weak", "latent", "sizes_of", "truth"]
 
 Floats = NDArray[np.float64]
 Losses = NDArray[np.float32]
@@ -59,6 +59,34 @@ class Draw:
         """Return the sums over each subject's samples."""
         starts = np.concatenate(([0], np.cumsum(self.sizes)[:-1]))
         return np.add.reduceat(np.asarray(values, dtype=np.float64), starts, axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeakNull:
+    """Arm B is a little better nearly always and fails in some subjects, so that the true mean difference is *effect*.
+
+    A's losses are normal about 0.35; B's are A's, less what makes up for the failures, with noise of its own.
+    """
+
+    subjects: int
+    harmed: float
+    """The fraction of subjects in whom B fails in every sample."""
+    noise: float
+    """Standard deviation of B minus A in one sample, where B does not fail."""
+    size: int = 1
+    """Samples of each subject."""
+    effect: float = 0.0
+
+
+def draw_weak(cell: WeakNull, replicates: int, random: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    """Return sums of B minus A by subject (replicates, subjects), and the mean losses of A and B."""
+    shape = (replicates, cell.subjects, cell.size)
+    a = np.clip(0.35 + 0.15 * random.standard_normal(shape), 0, 1)
+    failed = random.random(shape[:2]) < cell.harmed
+    gain = 0.65 * cell.harmed / (1 - cell.harmed)
+    change = cell.effect - gain + cell.noise * random.standard_normal(shape)
+    b = np.where(failed[..., np.newaxis], 1.0, a + change)
+    return (b - a).sum(axis=-1), a.mean(axis=(1, 2)), b.mean(axis=(1, 2))
 
 
 def sizes_of(kind: str, subjects: int) -> NDArray[np.int64]:

@@ -169,19 +169,22 @@ class Tool:
     def call(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
         """Validate *raw* arguments, run the tool and return a reply; never raises."""
         try:
-            arguments = self.arguments.model_validate(dict(raw))
-        except ValidationError as error:
-            return Reply(f"Error: {_complaint(error)}", ok=False)
-        try:
-            return self._run(views, arguments)
+            return self._answered(views, raw)
         except ToolError as error:
             return Reply(f"Error: {_bounded(str(error))}", ok=False, about_image=error.about_image)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a tool raises
             failure = _bounded(f"{type(error).__name__}: {error}")
             return Reply(f"Error: the tool failed ({type(error).__name__})", ok=False, failure=failure)
 
-    def _run(self, views: ViewSet, arguments: Arguments) -> Reply:
-        """Return the output of the function as a reply; raises what it raises, or that its output is unfit."""
+    def _answered(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
+        """Return the output of the function as a reply; raises what it raises, or that its output is unfit.
+
+        Where an argument model raises anything but that a value is wrong, it is the tool that has failed.
+        """
+        try:
+            arguments = self.arguments.model_validate(dict(raw))
+        except ValidationError as error:
+            return Reply(f"Error: {_complaint(error)}", ok=False)
         output: object = self.function(views, arguments)
         if not isinstance(output, Output) or not isinstance(output.result, self.result):
             raise TypeError(f"{self.name} must return Output({self.result.__name__}(...))")

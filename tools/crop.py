@@ -49,7 +49,8 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
     to tools with the new view id, from 0 to {extent} across that picture.
     """
     source = views.get(args.view)
-    view = views.crop(views.region(source, args.x0, args.y0, args.x1, args.y1), args.zoom)
+    region = views.region(source, args.x0, args.y0, args.x1, args.y1, any_slice=True)
+    view = views.crop(region, args.zoom, source)
     x0, y0, x1, y1 = views.frame.rounded(views.corners(views.whole, view.region))
     width, height, spacing = view.perceived.width, view.perceived.height, view.spacing
     result = Crop(

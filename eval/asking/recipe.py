@@ -48,9 +48,14 @@ class Recipe:
     def slice_of(self, native: NativeImage, sample: Sample) -> Slice:
         """Return the slice every view of *sample* is made from."""
         values, spacing = native.values, Spacing(sample.pixel_size.height_mm, sample.pixel_size.width_mm)
-        if self.reshape is not None:
-            values, spacing = self._reshaped(values, spacing, self.reshape)
-        return Slice(values, spacing, as_displayed if native.displayed else self.mapping(values, sample))
+        stack, reshape = native.stack, self.reshape
+        if reshape is not None:
+            beside, own = native.stack, spacing
+            values, spacing = self._reshaped(values, spacing, reshape)
+            if beside is not None:
+                stack = replace(beside, values=lambda away: self._reshaped(beside.values(away), own, reshape)[0])
+        mapping = as_displayed if native.displayed else self.mapping(values, sample)
+        return Slice(values, spacing, mapping, native.units, stack)
 
     def perceives(self, rule: Rule) -> Perceives:
         """Return the size rule of a model as this recipe applies it."""

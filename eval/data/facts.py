@@ -90,7 +90,7 @@ class MedVisionFacts(_Frozen):
     area: Area | None = None
     stored_slope: float = 1.0
     stored_offset: float = 0.0
-    """In an exported picture: native value = stored value x slope + offset."""
+    """In a picture exported by version 0.1.0: native value = stored value x slope + offset. Now: ``Sample.values``."""
 
     def target(self) -> tuple[float, ...]:
         """Return the true answer as upstream makes it: box corners, axes, a length, an angle or an area."""

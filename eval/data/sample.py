@@ -8,13 +8,13 @@ What a target holds depends on the task (``eval/tasks``), in the order in which 
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Landmark", "Marks", "PixelSize", "Sample"]
+__all__ = ["Landmark", "Marks", "PixelSize", "Sample", "StoredValues"]
 
 
 class PixelSize(Frozen):
@@ -41,6 +41,15 @@ class Marks(Frozen):
     """The truth was derived by us from a mask, not placed by an annotator."""
     synthetic: bool = False
     """The picture is made, not taken. Never in one source with taken ones."""
+
+
+class StoredValues(Frozen):
+    """How a 16-bit picture holds native values (value = stored x slope + intercept), and what they are measured in."""
+
+    units: Literal["HU", ""] = ""
+    """Empty where the unit is not known."""
+    slope: float = Field(default=1.0, gt=0, lt=1e30)
+    intercept: float = Field(default=0.0, gt=-1e30, lt=1e30)
 
 
 class Sample(Frozen):
@@ -78,6 +87,11 @@ class Sample(Frozen):
     licence: str = ""
     source: str = ""
     marks: Marks = Marks()
+    values: StoredValues | None = Field(default=None, exclude_if=lambda values: values is None)
+    """How a file's 16-bit picture holds native values; None where they are the stored numbers, in an unknown unit.
+
+    Left out of every text where it is None, so that the hash of samples that do not have it stays as it was.
+    """
     medvision: MedVisionFacts | None = None
     """What MedVision's own scorer needs; None for samples from elsewhere."""
 
@@ -85,6 +99,11 @@ class Sample(Frozen):
     def asks(self) -> Task:
         """What is asked."""
         return TASKS[self.task]
+
+    @field_validator("values")
+    @classmethod
+    def _says_something(cls, values: StoredValues | None) -> StoredValues | None:
+        return None if values == StoredValues() else values
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.tools.view.slice import FloatImage
+from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
 __all__ = ["NativeImage", "Source", "SourceInfo", "Streaming", "Wants"]
 
@@ -23,6 +23,15 @@ class NativeImage:
     values: FloatImage
     displayed: bool
     """True for an 8-bit picture, whose values are display grey levels already."""
+    declared: Units = Units.UNKNOWN
+    """What native values are measured in, where the source knows it."""
+    stack: Stack | None = None
+    """The slices beside it, where the source has the volume."""
+
+    @property
+    def units(self) -> Units:
+        """What the values are measured in."""
+        return Units.GREY if self.displayed else self.declared
 
 
 @dataclass(frozen=True, slots=True)

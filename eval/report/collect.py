@@ -61,7 +61,7 @@ def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -
     data: dict[Key, Pairs] = {}
     for chapter, own in zip(group, scores, strict=True):
         data |= _paired(chapter, own, rules)
-    found = family(group[0].family, data, alpha=group[0].alpha, seed=group[0].seed)
+    found = family(group[0].family, data, alpha=group[0].alpha, primaries=group[0].primaries)
     return [
         _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
         for one, own in zip(group, scores, strict=True)

@@ -66,10 +66,11 @@ class ChapterIn:
     contrasts: tuple[ContrastIn, ...] = ()
     refused: tuple[Refused, ...] = ()
     alpha: float = 0.05
-    seed: int = 0
     evidence: Evidence = "real"
     family: tuple[Key, ...] = ()
     """The declared tests: those of all chapters of a study."""
+    primaries: tuple[str, ...] = ()
+    """The contrasts whose tests start with all of alpha."""
     source: str = ""
     """Of the samples, as a study's tests name it."""
     label: str = ""

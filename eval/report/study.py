@@ -51,7 +51,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 contrasts=tuple(contrasts),
                 refused=(*unread, *refused),
                 alpha=plan.alpha,
-                seed=int(plan.study.get("seed", 0)),
+                primaries=plan.primaries,
                 evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
                 family=plan.family if as_planned else (),
                 source=source,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.missing import Bounds
 from medvision_agent.eval.report.model import Chapter, Contrast, Published, TaskData
@@ -117,26 +118,38 @@ def _task_notes(data: TaskData) -> list[str]:
 def contrast_table(chapter: Chapter, place: str) -> Table:
     """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
     columns = [*texts("contrast", "task"), *numbers("loss A", "loss B"), *signed("difference", "low", "high")]
-    columns += numbers("n", "subjects", "success A", "success B")
+    columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B")
     if chapter.family_size:
-        columns += [*numbers("p", "p, Holm"), *texts("verdict")]
+        columns += [*numbers("p", "p, adjusted", "local level"), *texts("verdict"), *numbers("undone by")]
     columns += texts("what is withheld, and why")
     rows = []
     for one, task, test in _tests(chapter):
         found, means = test.primary, one.means[task]
         cells: list[Value] = [one.name, task, means.loss_a, means.loss_b, found.difference]
-        cells += [*(found.interval or (None, None)), found.n, found.subjects, means.success_a, means.success_b]
+        cells += [*(found.interval or (None, None)), found.n, found.subjects, *_counts(found)]
+        cells += [means.success_a, means.success_b]
         if chapter.family_size:
-            cells += [found.p, test.adjusted_p, test.verdict or ("none" if test.declared else "exploratory")]
+            verdict = test.verdict or ("none" if test.declared else "exploratory")
+            cells += [found.p, test.adjusted_p, test.local_level, verdict]
+            cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
         f"Interval: {1 - chapter.alpha:.0%}, over subjects.",
     ]
     if chapter.family_size:
-        said = "p is corrected over them (Holm)" if tested(chapter) else "none of them has a p-value here"
+        said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"
         notes.append(f"{declared(chapter)}; {said}.")
+        notes.append(
+            "Local level: the share of the level at which a test was rejected, or that it had at the end. Undone by: "
+            "how many more subjects in whom the better arm fails in every sample would undo the difference."
+        )
     return chapter_table(chapter, slug(place, "contrasts"), "differences in loss", columns, rows, notes=notes)
+
+
+def _counts(found: Estimate) -> tuple[int | None, ...]:
+    one = found.differing
+    return (None, None, None) if one is None else (one.b_lower, one.equal, one.b_higher)
 
 
 def _tests(chapter: Chapter) -> Iterator[tuple[Contrast, TaskName, Test]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
@@ -98,7 +99,7 @@ def _declared(chapter: Chapter) -> Iterator[str]:
     if not chapter.contrasts:
         return
     if tested(chapter):
-        together = f"corrected together (Holm, level {chapter.alpha:g})"
+        together = f"tested together along a graph of tests (level {chapter.alpha:g})"
         yield f"{declared(chapter)} and {together}; everything else is exploratory, without p-values."
     elif any(one.declared for one in chapter.contrasts):
         yield f"{declared(chapter)}; nothing here has a p-value, and the table of differences says why."
@@ -124,16 +125,40 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
     apart = fixed(found.difference, 3, sign=True)
     text = (
         f"{one.name}, {task}: mean loss {means.loss_a:.3f} and {means.loss_b:.3f}, difference {apart} "
-        f"({pairs}; {rates})"
+        f"({pairs}; {_counts(found)}; {rates})"
     )
     if found.interval is not None:
         text += f"; {found.level:.0%} interval {fixed(found.interval[0], 3, sign=True)} to "
         text += fixed(found.interval[1], 3, sign=True)
     if test.adjusted_p is not None and found.p is not None:
-        text += f"; p {found.p:.2g}, Holm-adjusted {test.adjusted_p:.2g}: {test.verdict}"
+        text += f"; p {found.p:.2g}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict}"
+        text += _undone(test)
     elif found.withheld:
         text += f"; {'no interval, no p-value' if found.interval is None else 'no p-value'} ({found.withheld})"
     return f"{text}."
+
+
+def _counts(found: Estimate) -> str:
+    """Say in how many samples the loss of B is lower, equal and higher, and how many subjects differ at all."""
+    one = found.differing
+    if one is None:
+        return "no pair"
+    return (
+        f"B lower in {one.b_lower}, equal in {one.equal}, higher in {one.b_higher}; "
+        f"{plural(one.subjects, 'subject')} differ{'s' if one.subjects == 1 else ''} at all"
+    )
+
+
+def _undone(test: Test) -> str:
+    """Say how few failures of the better arm would undo a difference; empty where nothing was rejected."""
+    if test.tipping is None or test.primary.difference is None:
+        return ""
+    better = "B" if test.primary.difference < 0 else "A"
+    if test.tipping.subjects is None:
+        return ". Even 1,000 more subjects in whom the better arm fails would not undo it"
+    if test.tipping.share is not None:
+        return f". One more subject in whom {better} fails in {test.tipping.share:.0%} of its samples would undo it"
+    return f". It would take {test.tipping.subjects} more subjects in whom {better} fails in every sample to undo it"
 
 
 def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:

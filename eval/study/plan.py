@@ -73,11 +73,18 @@ class Plan(Frozen):
     alpha: float
     family: tuple[Key, ...]
     """The declared tests."""
+    primaries: tuple[str, ...] = ()
+    """Contrasts whose tests start with all of alpha; without any, all tests start alike (plans of earlier versions)."""
     cells: tuple[PlannedCell, ...]
     sources: tuple[PlannedSource, ...]
 
     written: str = Field(default="", exclude=True)
     """The hash that stands in the file of a plan that was read; empty for a new plan."""
+
+    @property
+    def first_tests(self) -> int:
+        """The number of tests that share alpha at first: the primary ones, or all where there are none."""
+        return sum(key.contrast in self.primaries for key in self.family) or len(self.family)
 
     @property
     def sha256(self) -> str:
@@ -114,6 +121,7 @@ def make_plan(
             for task in source.tasks
             for model in study.models
         ),
+        primaries=_primaries(contrasts),
         cells=tuple(
             PlannedCell(
                 model=cell.model,
@@ -126,6 +134,20 @@ def make_plan(
         ),
         sources=tuple(sources),
     )
+
+
+def _primaries(contrasts: Sequence[Contrast]) -> tuple[str, ...]:
+    """Return the contrasts that a study is about: `matched -> on` where it has them, else `off -> on`."""
+    for first in ("matched", "off"):
+        found = [one.name for one in contrasts if one.tested and (_arm(one.a), _arm(one.b)) == (first, "on")]
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _arm(name: str) -> str:
+    """Return the name of an arm without the factors it is crossed with: `on` of `on@cot`."""
+    return name.partition("@")[0]
 
 
 def _source(cell: "Cell") -> PlannedSource:
@@ -145,7 +167,8 @@ def settle(out: Path, plan: Plan) -> bool:
     Raises StorageError naming every field that differs from the plan the study was begun with.
     """
     if (out / STUDY).exists():
-        then, now = _complete(read_plan(out)), _complete(plan)
+        begun = read_plan(out)
+        then, now = _complete(begun), _complete(plan.but(primaries=begun.primaries))
         different = list(_differences("", then, now))
         if different:
             more = f"\n  and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""

@@ -2,10 +2,10 @@
 
 Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates: by a
 pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/asking/estimate.py``; the smallest
-detectable difference is that of one declared test at 80 % power, without and with the strictest step of Holm's
-correction. Without a pilot it is in standard deviations of one paired difference, for subjects whose samples are
-unrelated (icc 0) and for the worst case (icc 1). Named besides: what a study's repeats cannot show, which is the noise
-of a sampler whose draws are fixed.
+detectable difference is that of one declared test at 80 % power, at the study's alpha and at the share of it that a
+primary test starts with (the guard of a verdict is not in it). Without a pilot it is in standard deviations of one
+paired difference, for subjects whose samples are unrelated (icc 0) and for the worst case (icc 1). Named besides: what
+a study's repeats cannot show, which is the noise of a sampler whose draws are fixed.
 """
 
 import math
@@ -60,7 +60,7 @@ class PowerPreview(Frozen):
     alone: Detectable
     """At the study's alpha."""
     in_family: Detectable
-    """At alpha divided by the size of the family: Holm's strictest step."""
+    """At the share of alpha that a primary test starts with."""
 
 
 class Preview(Frozen):
@@ -170,7 +170,7 @@ def _power(
     for icc in iccs:
         alone, family = (
             _claimed(detectable(sizes, icc=icc, sd=sd, power=POWER, alpha=alpha), made=made)
-            for alpha in (plan.alpha, plan.alpha / max(1, len(plan.family)))
+            for alpha in (plan.alpha, plan.alpha / max(1, plan.first_tests))
         )
         rows.append(
             PowerPreview(

@@ -147,7 +147,7 @@ class Study(_Strict):
     limit_by: Literal["first", "subject"] = "first"
     """The first samples, or as many of each subject as it takes."""
     seed: int = 0
-    """Random seed for subject sampling and permutation tests."""
+    """Random seed for subject sampling."""
     annotations: str | None = None
     """MedVision: the annotation version, as a ceiling."""
     filters: bool = True

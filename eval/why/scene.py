@@ -2,7 +2,8 @@
 
 ``v0`` has the size of the picture as sent, which the run keeps, and the sample's spacing (after ``--reshape``: the
 field of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is
-made again, by the tool itself, on an empty slice of that size, with the model's size rule and convention.
+made again, by the tool itself, on an empty slice of that size, with the model's size rule and convention; views through
+another window, and of other slices, have the place and the size of the view they were made of.
 
 Where this cannot be done, or something else cannot be said of a sample, there is a counted reason, never a silent gap.
 """
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from medvision_agent.errors import ToolError
 from medvision_agent.eval.asking.recipe import recipe_named
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
@@ -23,11 +25,13 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.tools.crop import crop
+from medvision_agent.tools.neighbours import neighbours
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 from medvision_agent.tools.view.perceived import Native, PerceivedRule
 from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.window import window
 
 __all__ = ["Missing", "Scene", "picture_size", "scene_of"]
 
@@ -89,15 +93,22 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
     rule = _RULE.validate_python(model.get("perceived")) or Native()
     perceives = recipe_named(run.identity.recipe).perceives(rule)
     views = ViewSet(empty, perceives, FRAMES[model.get("frame", MEDVISION.name)])
-    crops = [call for call in calls if call.ok and call.tool == crop.name]
-    if not all(_again(views, call) for call in crops):
+    made = [call for call in calls if call.ok and call.tool in {crop.name, window.name, neighbours.name}]
+    try:
+        remade = all(_again(views, call) for call in made)
+    except ToolError:
+        remade = False
+    if not remade:
         return Missing.NO_VIEWS
     truth = tuple(Point(point.x * fx, point.y * fy) for point in record.sample.truth_points)
-    return Scene(views, truth, cropped=bool(crops))
+    return Scene(views, truth, cropped=bool(made))
 
 
 def _again(views: ViewSet, call: Call) -> bool:
-    """Make the view of a crop; tell whether it is the one reported then."""
+    """Make the view of a call; tell whether it is the one reported then."""
+    if call.tool != crop.name:
+        source = views.get(str(call.result.get("of")))
+        return views.shown(source, source.slice.mapping).id == call.result.get("view")
     made = crop.call(views, call.arguments).result
     if made is None or made["view"] != call.result.get("view"):
         return False

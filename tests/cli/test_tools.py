@@ -17,7 +17,7 @@ from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import encode_png
 
-IN_NO_SET = ("segment", "segment_threshold", "segment_watershed")
+IN_NO_SET = ("neighbours", "segment", "segment_threshold", "segment_watershed", "statistics", "window")
 PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
 
 

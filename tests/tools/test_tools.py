@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, field_validator
 
 from medvision_agent.errors import ConfigError, ToolError
+from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.pixel_spacing import pixel_spacing
 from medvision_agent.tools.protractor import protractor
@@ -145,6 +147,34 @@ def test_a_model_is_told_what_was_wrong(name, arguments, text):
     assert (reply.result, reply.picture) == (None, None)
     with pytest.raises(ToolError, match=r"the views are v0$"):
         views.get("v1")
+
+
+class Bounded(Arguments):
+    """A check that itself fails for some values."""
+
+    size: float = Field(description="A size")
+
+    @field_validator("size")
+    @classmethod
+    def _checked(cls, size: float) -> float:
+        return {1.0: size}[size]
+
+
+class Nothing(Result):
+    """No fields."""
+
+
+@tool(Bounded, Nothing)
+def sized(views: ViewSet, args: Bounded) -> Output:
+    """Return nothing, if the arguments can be read."""
+    return Output(Nothing())
+
+
+def test_an_argument_model_that_raises_ends_the_call_as_a_failure():
+    assert sized.call(make(), {"size": 1}).ok
+    reply = sized.call(make(), {"size": 2})
+    assert reply.text == "Error: the tool failed (KeyError)"
+    assert reply.failure == "KeyError: 2.0"
 
 
 def test_numbers_written_as_text_are_read():

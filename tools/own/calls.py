@@ -18,7 +18,7 @@ from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Size, Spacing
 from medvision_agent.tools.view.perceived import Fixed, Native
-from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.slice import Slice, Stack, Units, as_displayed, grey_slice
 from medvision_agent.tools.view.views import Perceives, ViewSet
 
 __all__ = ["DrawnCall", "DrawnScene", "any_call", "any_scene", "usable_call", "usable_scene"]
@@ -43,6 +43,8 @@ _JUNK: tuple[Any, ...] = (
 )
 _VIEWS = ("v0", "v0", "v0", "v1", "v99", "", "v" * 9000)
 
+_BESIDE = 1000
+"""Slices of a drawn volume before and after the slice asked about."""
 _BANDS = ((0.02, 0.2), (0.8, 0.98), (0.4, 0.6))
 """Where the first, second and third coordinate of an axis lie in a usable call: around the disc, then inside it."""
 
@@ -87,13 +89,22 @@ class DrawnScene:
     frame: Frame = MEDVISION
     cropped: bool = True
     """Whether there is a second view, ``v1``."""
+    volume: bool = False
+    """Whether it is a slice of a volume whose values are in HU, not a picture with 8 bits."""
 
     def views(self) -> ViewSet:
         """Return a fresh set of views."""
-        views = ViewSet(grey_slice(self.pixels, self.spacing), self.perceives, self.frame)
+        views = ViewSet(self._slice(), self.perceives, self.frame)
         if self.cropped:
             views.crop(views.slice.region, 2.0)
         return views
+
+    def _slice(self) -> Slice:
+        if not self.volume:
+            return grey_slice(self.pixels, self.spacing)
+        values = self.pixels.astype(np.float32)
+        beside = Stack(-_BESIDE, _BESIDE, 1.5, lambda away: np.roll(values, away))
+        return Slice(values, self.spacing, as_displayed, Units.HU, beside)
 
     def other_image(self) -> "DrawnScene":
         """Return it with other pixels and another pixel size."""
@@ -117,13 +128,15 @@ def any_scene(rng: Random) -> DrawnScene:
         "disc": _disc(*shape),
     }[rng.choice(("constant", "black", "noise", "two levels", "disc"))]
     spacing = Spacing(rng.choice((0.01, 0.5, 1.0, 5.0, 300.0)), rng.choice((0.01, 0.627, 1.0)))
-    return DrawnScene(pixels, spacing, rng.choice(_RULES), rng.choice(list(FRAMES.values())), rng.random() < 0.5)
+    frame = rng.choice(list(FRAMES.values()))
+    return DrawnScene(pixels, spacing, rng.choice(_RULES), frame, rng.random() < 0.5, noise.random() < 0.5)
 
 
 def usable_scene(rng: Random) -> DrawnScene:
-    """Return views of a bright disc on a dark ground with some noise, in anisotropic pixels."""
+    """Return views of a bright disc on a dark ground with some noise, in anisotropic pixels, in a volume."""
     noise = np.random.default_rng(rng.randrange(2**32)).integers(0, 20, (48, 64))
-    return DrawnScene(_disc(48, 64) + noise, Spacing(rng.uniform(0.5, 2.0), rng.uniform(0.5, 2.0)))
+    spacing = Spacing(rng.uniform(0.5, 2.0), rng.uniform(0.5, 2.0))
+    return DrawnScene(_disc(48, 64) + noise, spacing, volume=True)
 
 
 def _disc(height: int, width: int) -> NDArray[Any]:

@@ -24,7 +24,9 @@ Maybe = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=_leave_o
 """A number that may be left out."""
 
 
-def region_of(views: ViewSet, view: View, corners: tuple[float | None, ...]) -> Region | None:
+def region_of(
+    views: ViewSet, view: View, corners: tuple[float | None, ...], *, any_slice: bool = False
+) -> Region | None:
     """Return the region of two corners x0, y0, x1, y1, None without any; raises ToolError for half a region."""
     given = [value for value in corners if value is not None]
     if not given:
@@ -32,7 +34,7 @@ def region_of(views: ViewSet, view: View, corners: tuple[float | None, ...]) -> 
     if len(given) < len(corners):
         raise ToolError("a region needs all of x0, y0, x1 and y1; give all four or none")
     x0, y0, x1, y1 = given
-    return views.region(view, x0, y0, x1, y1)
+    return views.region(view, x0, y0, x1, y1, any_slice=any_slice)
 
 
 def point_of(views: ViewSet, view: View, x: float | None, y: float | None, name: str) -> Point | None:

@@ -1,7 +1,8 @@
-"""A slice: native pixel values, their spacing, and the one intensity mapping every view of it uses."""
+"""A slice: native pixel values, what they are measured in, their spacing, and how they are shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from medvision_agent.tools.view.geometry import Region, Size, Spacing
 
-__all__ = ["FloatImage", "Grey", "IntensityMap", "Slice", "Window", "as_displayed", "grey_slice"]
+__all__ = ["FloatImage", "Grey", "IntensityMap", "Slice", "Stack", "Units", "Window", "as_displayed", "grey_slice"]
 
 FloatImage = NDArray[np.float32]
 """Native values, shape (height, width)."""
@@ -40,6 +41,30 @@ class Window:
         return scaled.astype(np.uint8)
 
 
+class Units(StrEnum):
+    """What native values are measured in, as results say it. The source declares it; it is never guessed."""
+
+    HU = "HU"
+    """Hounsfield units."""
+    GREY = "grey levels 0-255"
+    """Grey levels as displayed, of a picture with 8 bits."""
+    UNKNOWN = "native values, unit unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """The slices of a volume beside the slice asked about, by how many slices away they lie (negative: before it)."""
+
+    first: int
+    """The first slice of the volume, 0 or below."""
+    last: int
+    """The last slice of the volume, 0 or above."""
+    step_mm: float
+    """Distance of two adjacent slices."""
+    values: Callable[[int], FloatImage]
+    """Returns the native values of a slice, of the shape of the one asked about; read when they are asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Slice:
     """Native values (height, width) of one 2-D slice, with spacing in mm and its intensity mapping."""
@@ -47,6 +72,11 @@ class Slice:
     values: FloatImage
     spacing: Spacing
     mapping: IntensityMap = as_displayed
+    units: Units = Units.UNKNOWN
+    stack: Stack | None = None
+    """The slices beside it, where the source is a volume."""
+    away: int = 0
+    """How many slices away it lies from the slice asked about: 0 for that slice."""
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or 0 in self.values.shape:
@@ -64,6 +94,17 @@ class Slice:
         """The whole slice as a region of itself."""
         return Region(0.0, 0.0, float(self.size.width), float(self.size.height))
 
+    @property
+    def away_mm(self) -> float:
+        """Distance from the slice asked about along the axis of the volume; negative before it."""
+        return self.away * self.stack.step_mm if self.stack else 0.0
+
+    def beside(self, away: int) -> "Slice":
+        """Return the slice of the volume that lies *away* slices from the one asked about, shown in the same way."""
+        if self.stack is None or not self.stack.first <= away <= self.stack.last:
+            raise ValueError(f"there is no slice {away} slices away")
+        return replace(self, values=self.stack.values(away), away=away)
+
     @cached_property
     def grey(self) -> Grey:
         """The displayed grey values of the whole slice."""
@@ -72,4 +113,4 @@ class Slice:
 
 def grey_slice(pixels: NDArray[Any], spacing: Spacing) -> Slice:
     """Return a slice whose values are display grey levels already, for instance an 8-bit picture."""
-    return Slice(pixels.astype(np.float32), spacing)
+    return Slice(pixels.astype(np.float32), spacing, units=Units.GREY)

@@ -5,7 +5,7 @@ them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Coordinates 
 never to padding an encoder may add.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -14,7 +14,7 @@ import numpy as np
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing, distance_mm
-from medvision_agent.tools.view.slice import Grey, Slice
+from medvision_agent.tools.view.slice import Grey, IntensityMap, Slice
 
 __all__ = ["MAX_SIDE", "MAX_ZOOM", "Perceives", "View", "ViewSet", "line_of"]
 
@@ -43,6 +43,7 @@ class View:
 
     id: str
     slice: Slice
+    """The slice it shows, and how: another slice of the volume, or the same slice through another window, in some."""
     region: Region
     pixels: Grey
     perceived: Size
@@ -80,7 +81,7 @@ class ViewSet:
         self.frame = frame
         self._perceives = perceives
         self._views: dict[str, View] = {}
-        self._add(image.region, image.grey)
+        self._add(image, image.region, image.grey)
 
     @property
     def whole(self) -> View:
@@ -98,12 +99,15 @@ class ViewSet:
             known = ", ".join(self._views)
             raise ToolError(f"no view {view_id[:40]!r}; the views are {known}") from None
 
-    def point(self, view: View, x: float, y: float) -> Point:
+    def point(self, view: View, x: float, y: float, *, any_slice: bool = False) -> Point:
         """Return the slice point at model coordinates (x, y) of a view; raises ToolError outside the view.
 
-        A point outside by no more than the rounding of reported coordinates is moved to the border.
+        A point outside by no more than the rounding of reported coordinates is moved to the border. A point of a view
+        of another slice is refused, so that nothing is measured there by mistake, unless *any_slice* is true.
         """
         frame, size = self.frame, view.perceived
+        if view.slice.away and not any_slice:
+            raise ToolError(f"view {view.id} shows another slice; give coordinates in a view of the image asked about")
         if not frame.holds(x, y, size):
             place = frame.shown(x, y, digits=9)
             raise ToolError(f"point {place} lies outside view {view.id}; {frame.limits(size)}")
@@ -114,12 +118,13 @@ class ViewSet:
         """Return the model coordinates (x, y) of a slice point in a view."""
         return self.frame.from_unit(*view.region.unit(point), view.perceived)
 
-    def region(self, view: View, x0: float, y0: float, x1: float, y1: float) -> Region:
+    def region(self, view: View, x0: float, y0: float, x1: float, y1: float, *, any_slice: bool = False) -> Region:
         """Return the region between two opposite corners in model coordinates of a view, in any order.
 
-        Raises ToolError where a corner lies outside the view or nothing lies between them.
+        Raises ToolError where a corner lies outside the view or nothing lies between them, and for a view of another
+        slice unless *any_slice* is true.
         """
-        a, b = self.point(view, x0, y0), self.point(view, x1, y1)
+        a, b = self.point(view, x0, y0, any_slice=any_slice), self.point(view, x1, y1, any_slice=any_slice)
         if a.x == b.x or a.y == b.y:
             first, second = self.frame.shown(x0, y0), self.frame.shown(x1, y1)
             raise ToolError(f"the region from {first} to {second} is empty; give two opposite corners")
@@ -131,25 +136,38 @@ class ViewSet:
         bx, by = self.coordinates(view, Point(region.x1, region.y1))
         return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
-    def crop(self, region: Region, zoom: float) -> View:
+    def crop(self, region: Region, zoom: float, of: View | None = None) -> View:
         """Add a view of *region*, snapped outward to whole native pixels, enlarged *zoom* times.
 
         The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the
-        region) and then mapped with v0's intensity mapping. A zoom that would make a side longer than MAX_SIDE is
-        lowered, to 1 at the least: a region that is longer itself keeps its native size.
+        region) and then shown as the view *of* shows them, by default v0. A zoom that would make a side longer than
+        MAX_SIDE is lowered, to 1 at the least: a region that is longer itself keeps its native size.
         """
         x0, y0, x1, y1 = region.pixels(self.slice.size)
         zoom = max(1.0, min(zoom, MAX_ZOOM, MAX_SIDE / max(x1 - x0, y1 - y0)))
         size = Size(round((y1 - y0) * zoom), round((x1 - x0) * zoom))
-        native = np.ascontiguousarray(self.slice.values[y0:y1, x0:x1])
-        resampled = cv2.resize(native, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
-        return self._add(Region(x0, y0, x1, y1), self.slice.mapping(resampled.astype(np.float32, copy=False)))
+        return self._made((of or self.whole).slice, Region(x0, y0, x1, y1), size)
 
-    def _add(self, region: Region, pixels: Grey) -> View:
+    def shown(self, view: View, mapping: IntensityMap) -> View:
+        """Add a view of what *view* shows, its native values mapped to grey levels by *mapping*."""
+        return self._made(replace(view.slice, mapping=mapping), view.region, view.size)
+
+    def beside(self, view: View, away: int) -> View:
+        """Add a view of the same part of another slice of the volume, shown as *view* shows its own."""
+        return self._made(view.slice.beside(away), view.region, view.size)
+
+    def _made(self, image: Slice, region: Region, size: Size) -> View:
+        """Add a view of whole native pixels of *image*, resampled to *size*."""
+        x0, y0, x1, y1 = region.pixels(image.size)
+        native = np.ascontiguousarray(image.values[y0:y1, x0:x1])
+        resampled = cv2.resize(native, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+        return self._add(image, region, image.mapping(resampled.astype(np.float32, copy=False)))
+
+    def _add(self, image: Slice, region: Region, pixels: Grey) -> View:
         size = Size(*pixels.shape)
         view = View(
             id=f"v{len(self._views)}",
-            slice=self.slice,
+            slice=image,
             region=region,
             pixels=pixels,
             perceived=self._perceives.perceived(size),
@@ -159,12 +177,15 @@ class ViewSet:
         return view
 
 
-def line_of(views: ViewSet, view: View, start: tuple[float, float], end: tuple[float, float]) -> tuple[Point, Point]:
+def line_of(
+    views: ViewSet, view: View, start: tuple[float, float], end: tuple[float, float], *, any_slice: bool = False
+) -> tuple[Point, Point]:
     """Return the slice points of a line whose ends are model coordinates (x, y) of *view*.
 
-    Raises ToolError where a point lies outside the view, or the line is too short to be told from a point.
+    Raises ToolError where a point lies outside the view, or in another slice unless *any_slice* is true, and where the
+    line is too short to be told from a point.
     """
-    a, b = views.point(view, *start), views.point(view, *end)
+    a, b = (views.point(view, *end, any_slice=any_slice) for end in (start, end))
     if round(distance_mm(a, b, view.slice.spacing), 4) == 0:
         raise ToolError(f"both points of the line lie at {views.frame.shown(*start)}; give two different points")
     return a, b

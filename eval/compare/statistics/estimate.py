@@ -14,12 +14,14 @@ from typing import Literal
 
 import numpy as np
 
-from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, jackknife, kish
+from medvision_agent.eval.compare.statistics.guard import against, guarded_p
+from medvision_agent.eval.compare.statistics.hall import skewed
+from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, kish
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs
-from medvision_agent.eval.compare.statistics.signflip import SignFlip, sign_flip
 from medvision_agent.frozen import Frozen
 
-__all__ = ["MIN_EFFECTIVE", "MIN_SUBJECTS", "Estimate", "Role", "estimate", "primary", "too_few"]
+__all__ = ["MIN_EFFECTIVE", "MIN_SUBJECTS", "Differing", "Estimate", "Role"]
+__all__ += ["against_winner", "estimate", "losses_of", "primary", "too_few"]
 
 MIN_SUBJECTS = 20
 MIN_EFFECTIVE = 10.0
@@ -27,6 +29,17 @@ _NO_SPREAD = 1e-12
 """Standard errors below this are rounding: losses are within 0..1."""
 
 Role = Literal["declared", "exploratory"]
+
+
+class Differing(Frozen):
+    """How many samples, and subjects, differ between the arms at all."""
+
+    b_lower: int
+    """Samples whose value is lower in B than in A."""
+    equal: int
+    b_higher: int
+    subjects: int
+    """Those with at least one sample that differs."""
 
 
 class Estimate(Frozen):
@@ -47,22 +60,43 @@ class Estimate(Frozen):
     interval: tuple[float, float] | None = None
     level: float = 0.95
     p: float | None = None
-    """Two-sided, of the jackknife's t statistic."""
-    sign_flip: SignFlip | None = None
-    """Sensitivity analysis of ``p``; given exactly where ``p`` is."""
+    """Two-sided, the larger of the jackknife's t and Hall's (``hall``)."""
+    guarded_p: float | None = None
+    """The same after one subject was added in whom the better arm fails (``guard``); given for losses with a ``p``."""
+    differing: Differing | None = None
+    """None without any pair."""
     withheld: str = ""
     """Why there is no interval, or no p-value; empty where both are given."""
 
 
-def primary(pairs: Pairs, *, role: Role, level: float = 0.95, seed: int = 0) -> Estimate:
+def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
     """Return the difference of the primary metric (loss, a failure costs 1) over the pairs scored in both arms."""
-    rows = [
-        (one.b.loss - one.a.loss, one.unit.subject) for one in pairs.all if one.a.loss is not None is not one.b.loss
-    ]
-    values, subjects = [value for value, _ in rows], [subject for _, subject in rows]
+    losses, subjects = losses_of(pairs)
     return estimate(
-        values, subjects, evidence=pairs.evidence, role=role, level=level, seed=seed, no_claim=pairs.no_claim
+        [b - a for a, b in losses],
+        subjects,
+        evidence=pairs.evidence,
+        role=role,
+        level=level,
+        no_claim=pairs.no_claim,
+        losses=losses,
     )
+
+
+def losses_of(pairs: Pairs) -> tuple[list[tuple[float, float]], list[str]]:
+    """Return the losses in A and B of the pairs scored in both arms, and their subjects."""
+    rows = [
+        ((one.a.loss, one.b.loss), one.unit.subject)
+        for one in pairs.all
+        if one.a.loss is not None and one.b.loss is not None
+    ]
+    return [losses for losses, _ in rows], [subject for _, subject in rows]
+
+
+def against_winner(losses: Sequence[tuple[float, float]]) -> float:
+    """Return by how much a sample goes against the better arm where that arm fails (``guard.against``)."""
+    mean_a, mean_b = np.mean(losses, axis=0)
+    return float(against(mean_b - mean_a, mean_a, mean_b))
 
 
 def estimate(
@@ -72,41 +106,53 @@ def estimate(
     evidence: Evidence,
     role: Role,
     level: float = 0.95,
-    seed: int = 0,
     no_claim: Sequence[str] = (),
+    losses: Sequence[tuple[float, float]] = (),
 ) -> Estimate:
     """Return the mean of paired differences, each with its subject, by the rules above.
 
-    *no_claim* are the caller's reasons why there is neither interval nor p-value; *seed* is that of the sign flips,
-    where they are drawn.
+    *no_claim* are the caller's reasons why there is neither interval nor p-value; *losses* are those of A and B behind
+    the differences, where they are losses within 0..1: only then is there a guard.
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")
     sizes, sums = by_subject(subjects, differences)
-    found = jackknife(sums, sizes) if len(sizes) else None
+    found = skewed(sums, sizes) if len(sizes) else None
     bare = Estimate(
-        difference=None if found is None else float(found.estimate),
+        difference=None if found is None else float(found.mean.estimate),
         n=len(subjects),
         subjects=len(sizes),
         largest_subject=int(sizes.max(initial=0)),
         effective_subjects=float(kish(sizes)),
         evidence=evidence,
         level=level,
+        differing=_differing(differences, subjects) if len(sizes) else None,
     )
     reasons = [*no_claim, *too_few(sizes)]
     if evidence == "demonstration":
         reasons.append("demonstration data support no claim")
     if found is None or reasons:
         return bare.but(withheld="; ".join(reasons))
-    if found.error < _NO_SPREAD:
+    if found.mean.error < _NO_SPREAD:
         return bare.but(withheld="no spread: the mean difference is the same in every subject")
-    low, high = float(found.estimate - found.margin(level)), float(found.estimate + found.margin(level))
-    inner = bare.but(error=float(found.error), interval=(low, high))
+    low, high = found.interval(level)
+    inner = bare.but(error=float(found.mean.error), interval=(float(low), float(high)))
     if evidence == "synthetic":
         return inner.but(withheld="synthetic data: no p-value and no claim about patients")
     if role == "exploratory":
         return inner.but(withheld="exploratory: not a declared contrast, so no p-value")
-    return inner.but(p=float(found.p()), sign_flip=sign_flip(sums, seed=seed))
+    guarded = float(guarded_p(sums, sizes, np.asarray(against_winner(losses)))) if losses else None
+    return inner.but(p=float(found.p()), guarded_p=guarded)
+
+
+def _differing(differences: Sequence[float], subjects: Sequence[str]) -> Differing:
+    lower, higher = sum(one < 0 for one in differences), sum(one > 0 for one in differences)
+    return Differing(
+        b_lower=lower,
+        equal=len(differences) - lower - higher,
+        b_higher=higher,
+        subjects=len({subject for subject, one in zip(subjects, differences, strict=True) if one != 0}),
+    )
 
 
 def too_few(sizes: Floats) -> list[str]:

@@ -19,13 +19,16 @@ import numpy as np
 
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.data.configs import Config
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.medvision.folder import DataFolder, PlanFile
 from medvision_agent.eval.data.medvision.plan import RawCase, parse_case, read_plan
 from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
 from medvision_agent.eval.data.medvision.samples import OpenCase
+from medvision_agent.eval.data.medvision.units import units_of
 from medvision_agent.eval.data.medvision.volume import VolumeCache
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo, Wants
+from medvision_agent.tools.view.slice import FloatImage, Stack
 
 __all__ = ["MedVisionSource", "Reading", "read_subjects"]
 
@@ -125,17 +128,30 @@ class MedVisionSource:
                         self._problems[str(error)] = None
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return a sample's slice in native values."""
+        """Return a sample's slice in native values, and the way to the slices beside it."""
         facts, place = sample.medvision, f"{self.folder.root}: {sample.id}"
         if facts is None:
             raise DataError(f"{place}: medvision: missing; not a sample of this source")
         path = self.folder.file(facts.image_file, f"{place}: image_file")
-        values = self._volumes.slice(path, facts.slice_dim, facts.slice_idx)
+        values = self._slice(path, facts, 0)
         if values.shape != facts.image_size_2d:
             raise DataError(f"{place}: image_size_2d: {facts.image_size_2d}, but the slice of {path} is {values.shape}")
+        dim, index = facts.slice_dim, facts.slice_idx
+        stack = Stack(
+            first=-index,
+            last=facts.image_size_3d[dim] - 1 - index,
+            step_mm=(facts.header_zooms or facts.voxel_size)[dim],
+            values=lambda away: self._slice(path, facts, away),
+        )
+        return NativeImage(values, False, units_of(facts.dataset_name, sample.modality), stack)
+
+    def _slice(self, path: Path, facts: MedVisionFacts, away: int) -> FloatImage:
+        """Return the slice that lies *away* slices from the annotated one."""
+        dim, index = facts.slice_dim, facts.slice_idx + away
+        values = self._volumes.slice(path, dim, index)
         if not np.isfinite(values).all():
-            raise DataError(f"{path}: slice {facts.slice_idx} along axis {facts.slice_dim} holds NaN or infinity")
-        return NativeImage(values, displayed=False)
+            raise DataError(f"{path}: slice {index} along axis {dim} holds NaN or infinity")
+        return values
 
 
 _COLUMNS = ("dataset", "case", "subject")

@@ -90,7 +90,7 @@ class FileSource:
     def _native(self, sample: Sample, png: bytes, field: str) -> NativeImage:
         """Return the pixels of a sample's picture, whose bytes are those of *field*."""
         place = self._places[sample.id]
-        native = from_levels(decode_picture(png, f"{place}: {field}"), sample)
+        native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
         check_points(sample, native, place)
         return native
 

@@ -97,6 +97,7 @@ def _schema(arrow: Any) -> Any:
         "target": arrow.list_(number),
         "truth_points": arrow.list_(arrow.struct({"name": text, "x": number, "y": number})),
         "marks": arrow.struct({"silver": flag, "derived": flag, "synthetic": flag}),
+        "values": arrow.struct({"units": text, "slope": number, "intercept": number}),
         PICTURE: arrow.binary(),
     }
     return arrow.schema(columns)

@@ -5,6 +5,7 @@ not mix, and an image is a finite array of two dimensions. Whatever the package 
 that names it; what is wrong with one image fails that sample only.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from medvision_agent.eval.data.source import NativeImage, Source, SourceInfo
 from medvision_agent.eval.data.sources.checks import check_points, check_sample, check_unique, check_unmixed
 from medvision_agent.eval.data.sources.picture import MAX_SIDE
 from medvision_agent.plugins import Offer
+from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
 __all__ = ["OfferedSource"]
 
@@ -68,9 +70,35 @@ class OfferedSource:
             raise DataError(
                 f"{place}: displayed grey levels run from {values.min():g} to {values.max():g}, not 0 to 255"
             )
-        checked = NativeImage(values, displayed=bool(native.displayed))
+        checked = NativeImage(values, bool(native.displayed), self._units(native, place), self._stack(native, place))
         check_points(sample, checked, place)
         return checked
+
+    def _units(self, native: NativeImage, place: str) -> Units:
+        given: object = native.declared
+        if given not in tuple(Units):
+            raise DataError(f"{place}: declared: {given!r} is no unit; expected one of {', '.join(map(repr, Units))}")
+        return Units(native.declared)
+
+    def _stack(self, native: NativeImage, place: str) -> Stack | None:
+        """Return the slices beside an image, each of them checked when it is asked for."""
+        stack: object = native.stack
+        if stack is None:
+            return None
+        if not isinstance(stack, Stack) or not stack.first <= 0 <= stack.last or not 0 < stack.step_mm < math.inf:
+            raise DataError(f"{place}: stack: expected a Stack with first <= 0 <= last and a step above 0 mm")
+
+        def checked(away: int) -> FloatImage:
+            given = self._told("stack", np.ndarray, lambda: np.asarray(stack.values(away)))
+            if given.shape != native.values.shape or given.dtype.kind not in "uif":
+                raise DataError(f"{place}: stack: slice {away} has not the shape of the image, or no real numbers")
+            with np.errstate(over="ignore"):
+                values = given.astype(np.float32)
+            if not np.isfinite(values).all():
+                raise DataError(f"{place}: stack: slice {away} has NaN, infinite or huge values")
+            return values
+
+        return replace(stack, values=checked)
 
     def _placed(self, number: int, given: object) -> tuple[str, Sample]:
         place = f"{self._offer}: sample {number}"

@@ -1,8 +1,8 @@
 """Samples from a Parquet file: one sample per row, the picture's PNG bytes in column ``image_bytes``.
 
-The columns are the fields of ``Sample``: ``pixel_size``, ``marks`` are structs, ``truth_points`` a list of structs,
-``target`` and ``landmarks`` lists, ``medvision`` JSON text. A null or a missing column stands for a field's default,
-so a file written by any tool can be read; ``image`` names the picture but is not opened. The file is read with
+The columns are the fields of ``Sample``: ``pixel_size``, ``marks`` and ``values`` are structs, ``truth_points`` a list
+of structs, ``target`` and ``landmarks`` lists, ``medvision`` JSON text. A null or a missing column stands for a field's
+default, so a file written by any tool can be read; ``image`` names the picture but is not opened. The file is read with
 ``datasets``.
 """
 

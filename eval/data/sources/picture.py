@@ -1,8 +1,8 @@
 """Reading pictures: PNG bytes to native values, and files that must not lie outside their folder.
 
-An export stores native values in 16-bit pictures. Integers that span at most 65,535 are stored exactly, shifted. Other
-values are rounded to 65,536 levels of the slice's own range. Slope and offset stand in the sample's MedVision facts:
-native = stored x slope + offset.
+Native values are stored in 16-bit pictures: value = stored x slope + intercept, as the sample's ``values`` say, with
+their unit. An export stores integers that span at most 65,535 exactly, shifted. It rounds other values to 65,536 levels
+of the slice's own range.
 """
 
 import errno
@@ -11,14 +11,15 @@ import stat
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Sample, StoredValues
 from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.tools.view.slice import Units
 
 __all__ = ["MAX_SIDE", "decode_picture", "from_levels", "read_inside", "read_picture", "to_levels"]
 
@@ -90,6 +91,8 @@ def _check_png(data: bytes, place: str) -> None:
 
 
 _TOP = 65_535
+_HUGE = 1e30
+_HU: Literal["HU"] = "HU"
 
 
 def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample]:
@@ -97,20 +100,29 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
     values = native.values.astype(np.float64)
     low, high = float(values.min()), float(values.max())
     whole = bool((values == np.rint(values)).all())
-    if whole and low >= 0 and high <= (255 if native.displayed else _TOP):
-        return values.astype(np.uint8 if native.displayed else np.uint16), sample
-    if native.displayed or sample.medvision is None:
-        raise DataError(f"{sample.id}: its values do not fit a PNG; export cannot keep them")
-    slope = 1.0 if whole and high - low <= _TOP else (high - low) / _TOP
-    stored = np.clip(np.rint((values - low) / slope), 0, _TOP).astype(np.uint16)
-    facts = sample.medvision.model_copy(update={"stored_slope": slope, "stored_offset": low})
-    return stored, sample.model_copy(update={"medvision": facts})
+    units = _HU if native.units == Units.HU else ""
+    slope, intercept = 1.0, 0.0
+    if not (whole and low >= 0 and high <= (255 if native.displayed else _TOP)):
+        slope, intercept = 1.0 if whole and high - low <= _TOP else (high - low) / _TOP, low
+        if native.displayed or not (0 < slope < _HUGE and abs(low) < _HUGE):
+            raise DataError(f"{sample.id}: its values do not fit a PNG; export cannot keep them")
+    stored = np.clip(np.rint((values - intercept) / slope), 0, _TOP).astype(np.uint8 if native.displayed else np.uint16)
+    facts = sample.medvision and sample.medvision.model_copy(update={"stored_slope": 1.0, "stored_offset": 0.0})
+    said = StoredValues(units=units, slope=slope, intercept=intercept)
+    return stored, sample.but(values=said, medvision=facts)
 
 
-def from_levels(native: NativeImage, sample: Sample) -> NativeImage:
-    """Return the native values of a picture that was read."""
-    facts = sample.medvision
-    if facts is None or (facts.stored_slope, facts.stored_offset) == (1.0, 0.0):
-        return native
-    values = native.values.astype(np.float64) * facts.stored_slope + facts.stored_offset
-    return NativeImage(values.astype(np.float32), displayed=native.displayed)
+def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:
+    """Return the native values of a picture that was read; *place* starts the message of a DataError."""
+    facts, said = sample.medvision, sample.values or StoredValues()
+    if sample.values is not None and native.displayed:
+        raise DataError(
+            f"{place}: values: a picture with 8 bits holds grey levels as displayed; native values need 16-bit grey"
+        )
+    slope, intercept = said.slope, said.intercept
+    if sample.values is None and facts is not None:
+        slope, intercept = facts.stored_slope, facts.stored_offset
+    values = native.values
+    if (slope, intercept) != (1.0, 0.0):
+        values = (values.astype(np.float64) * slope + intercept).astype(np.float32)
+    return NativeImage(values, native.displayed, Units.HU if said.units else Units.UNKNOWN)

@@ -15,11 +15,11 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.runner import brief_of
 from medvision_agent.eval.tasks import TASKS
-from medvision_agent.tools.registry import TOOLS
+from medvision_agent.tools.registry import TOOLS, installed
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.png import decode_png
-from medvision_agent.tools.view.slice import grey_slice
+from medvision_agent.tools.view.slice import Slice, Stack, Units, as_displayed
 from medvision_agent.tools.view.views import ViewSet
 
 CALLS = {
@@ -28,6 +28,9 @@ CALLS = {
     "ruler": {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5},
     "protractor": {"ax0": 0.1, "ay0": 0.1, "ax1": 0.9, "ay1": 0.1, "bx0": 0.1, "by0": 0.1, "bx1": 0.9, "by1": 0.8},
     "fit_contour": {"target": "bright", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9},
+    "window": {"view": "v0", "by": "HU", "level": 100, "width": 200},
+    "statistics": {"view": "v0", "of": "line", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5},
+    "neighbours": {"view": "v0", "away": -1},
 }
 BARE = {"target": "bright", "x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1}
 """A region of one grey level: there is nothing to find."""
@@ -37,7 +40,9 @@ BARE = {"target": "bright", "x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1}
 def views() -> ViewSet:
     pixels = np.zeros((60, 80))
     pixels[20:45, 30:50] = np.linspace(150, 250, 20)
-    return ViewSet(grey_slice(pixels, Spacing(2.0, 0.5)), Native())
+    values = pixels.astype(np.float32)
+    stack = Stack(-1, 1, 3.0, lambda away: np.roll(values, away))
+    return ViewSet(Slice(values, Spacing(2.0, 0.5), as_displayed, Units.HU, stack), Native())
 
 
 def numbers(value: object) -> list[object]:
@@ -46,7 +51,7 @@ def numbers(value: object) -> list[object]:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_blind_tells_ids_and_nothing_else(views, name):
-    tool = TOOLS[name]
+    tool = installed().tool(name)
     plain = tool.call(views, CALLS[name])
     assert numbers(plain.text)
     blind = Blind().shown(tool, CALLS[name], plain, views)
@@ -59,7 +64,7 @@ def test_blind_tells_ids_and_nothing_else(views, name):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_blind_to_one_leaves_the_other(views, name):
-    tool = TOOLS[name]
+    tool = installed().tool(name)
     plain = tool.call(views, CALLS[name])
     no_numbers = Blind("numbers").shown(tool, CALLS[name], plain, views)
     assert not numbers(no_numbers.text)
@@ -106,7 +111,7 @@ def test_arithmetic_is_no_matter_of_the_image(views):
 
 @pytest.mark.parametrize("name", ["crop", "ruler", "fit_contour"])
 def test_sham_shows_the_whole_image_at_the_size_of_the_picture(views, name):
-    tool = TOOLS[name]
+    tool = installed().tool(name)
     plain = tool.call(views, CALLS[name])
     sham = Sham().shown(tool, CALLS[name], plain, views)
     assert (sham.text, sham.picture.caption) == (plain.text, plain.picture.caption)

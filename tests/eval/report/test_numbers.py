@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from hulls import hull
 from scipy import stats
 
 from medvision_agent.eval.report.collect import collect
@@ -64,14 +65,18 @@ def by_hand(a, b):
     count = len(people)
     error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
     effective = sizes.sum() ** 2 / (sizes**2).sum()
-    margin = stats.t.isf(0.025, effective - 1) * error
+    sums = np.array([(change[who == one] - change.mean()).sum() for one in people])
+    low, high = hull(change.mean(), error, sums, stats.t.isf(0.025, effective - 1))
     return {
         "loss A": loss[:, 0].mean(),
         "loss B": loss[:, 1].mean(),
         "difference": change.mean(),
-        "low": change.mean() - margin,
-        "high": change.mean() + margin,
+        "low": low,
+        "high": high,
         "n": len(pairs),
+        "lower": int((change < 0).sum()),
+        "equal": int((change == 0).sum()),
+        "differing": len(set(who[change != 0])),
         "subjects": count,
         "success A": rate[:, 0].mean(),
         "success B": rate[:, 1].mean(),
@@ -137,7 +142,9 @@ def test_the_summary_in_words_says_the_same(arms, form):
     difference = f"{hand['difference']:+.3f}".replace("-", "\N{MINUS SIGN}")
     assert (
         f"off -> on, distance: mean loss {hand['loss A']:.3f} and {hand['loss B']:.3f}, difference {difference} "
-        f"({hand['n']} pairs, {hand['subjects']} subjects; success rates {hand['success A']:.1%} and "
+        f"({hand['n']} pairs, {hand['subjects']} subjects; B lower in {hand['lower']}, equal in {hand['equal']}, "
+        f"higher in {hand['n'] - hand['lower'] - hand['equal']}; {hand['differing']} subjects differ at all; "
+        f"success rates {hand['success A']:.1%} and "
         f"{hand['success B']:.1%}); 95% interval "
     ) in text
     apart = f"{hand['complete']:+.3f}".replace("-", "\N{MINUS SIGN}")

@@ -36,6 +36,6 @@ def test_what_a_pilot_does_not_tell_is_assumed(tmp_path):
     file = study(tmp_path, "phantom:25:3")
     file.write_text(file.read_text().replace("[size, detection]", "[size]"))
     (line,) = detected(invoke("ablate", file, "--dry-run", *words), "size")
-    assert " sd in one test" in line
+    assert " sd at the whole level" in line
     assert "0.000 in loss" not in line
     assert "icc 0.00 assumed" in line

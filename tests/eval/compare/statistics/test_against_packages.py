@@ -9,55 +9,25 @@ from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from medvision_agent.eval.compare.statistics.estimate import estimate
-from medvision_agent.eval.compare.statistics.family import holm
+from medvision_agent.eval.compare.statistics.graph import reject
 from medvision_agent.eval.compare.statistics.jackknife import jackknife, kish
+from medvision_agent.eval.compare.statistics.pairs import Key
 from medvision_agent.eval.compare.statistics.power import detectable, pilot
-from medvision_agent.eval.compare.statistics.signflip import sign_flip
+from medvision_agent.eval.compare.statistics.weights import family_graph
 
-eighths = st.integers(-16, 16).map(lambda number: number / 8)
-"""Sums whose totals carry no rounding, so that ties are ties in every implementation."""
 seeds = st.integers(0, 2**32 - 1)
-
-
-def permuted(sums, resamples):
-    """Return SciPy's permutation test of paired samples, which flips the sign of each difference."""
-    return stats.permutation_test(
-        (sums, np.zeros_like(sums)),
-        lambda a, b, axis: (a - b).sum(axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=resamples,
-        rng=np.random.default_rng(1),
-    ).pvalue
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(eighths, min_size=2, max_size=10))
-def test_sign_flips_are_scipys_permutation_test(sums):
-    values = np.array(sums)
-    found = sign_flip(values)
-    assert found.p == pytest.approx(permuted(values, np.inf), rel=1e-12)
-    assert sign_flip(values * 8).p == pytest.approx(found.p, rel=1e-9)  # whole numbers: the exact distribution
-
-
-def test_drawn_sign_flips_are_near_scipys_drawn_permutations():
-    values = np.random.default_rng(3).normal(0.25, 1, 45)
-    found = sign_flip(values)
-    assert found.method == "drawn flips"
-    theirs = permuted(values, 19_999)
-    assert found.p == pytest.approx(theirs, abs=5 * (2 * theirs * (1 - theirs) / 19_999) ** 0.5)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(20, 60), st.integers(1, 6), st.floats(0.5, 0.999), st.floats(-0.5, 0.5), seeds)
 def test_equal_subjects_give_the_t_test_of_their_means(subjects, size, level, shift, seed):
     values = np.random.default_rng(seed).normal(shift, 1, (subjects, size))
-    names = np.repeat(np.arange(subjects), size).astype(str).tolist()
-    found = estimate(values.ravel().tolist(), names, evidence="real", role="declared", level=level)
+    found = jackknife(values.sum(axis=1), np.full(subjects, float(size)))
     theirs = stats.ttest_1samp(values.mean(axis=1), 0)
-    assert found.p == pytest.approx(theirs.pvalue, rel=1e-8)
-    assert found.interval == pytest.approx(tuple(theirs.confidence_interval(level)), rel=1e-8, abs=1e-12)
+    assert float(found.p()) == pytest.approx(theirs.pvalue, rel=1e-8)
+    margin, mean = float(found.margin(level)), float(found.estimate)
+    ends = tuple(theirs.confidence_interval(level))
+    assert (mean - margin, mean + margin) == pytest.approx(ends, rel=1e-8, abs=1e-12)
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,9 +49,10 @@ def test_unequal_subjects_give_the_hc3_error_of_a_weighted_mean(sizes, seed):
 def test_holm_is_statsmodels_holm(p, without):
     """A test without a p-value counts like one whose p-value is the largest."""
     theirs = multipletests([*p, *[1.0] * without], method="holm")[1][: len(p)]
-    found = holm([*p, *[None] * without])
-    assert found[len(p) :] == (None,) * without
-    np.testing.assert_allclose(found[: len(p)], theirs, rtol=1e-12)
+    keys = [Key("off -> on", "size", str(number)) for number in range(len(p) + without)]
+    found = [one.adjusted for one in reject(family_graph(keys, ()), [*p, *[None] * without], 0.05)]
+    assert found[len(p) :] == [None] * without
+    np.testing.assert_allclose(found[: len(p)], theirs, rtol=1e-9)
 
 
 @settings(max_examples=40, deadline=None)

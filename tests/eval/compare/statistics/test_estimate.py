@@ -18,7 +18,7 @@ def rows(subjects: int, size: int = 2) -> tuple[list[float], list[str]]:
 @pytest.mark.parametrize(("subjects", "claims"), [(19, False), (20, True)])
 def test_twenty_subjects_are_needed(subjects, claims):
     found = estimate(*rows(subjects), evidence="real", role="declared")
-    assert (found.interval is not None, found.p is not None, found.sign_flip is not None) == (claims,) * 3
+    assert (found.interval is not None, found.p is not None) == (claims,) * 2
     assert found.withheld == ("" if claims else "19 subjects, fewer than 20")
     assert found.difference is not None
     assert (found.n, found.subjects, found.largest_subject) == (2 * subjects, subjects, 2)
@@ -34,14 +34,14 @@ def test_ten_effective_subjects_are_needed():
 
 def test_a_demonstration_has_figures_only():
     found = estimate(*rows(40), evidence="demonstration", role="declared")
-    assert (found.interval, found.error, found.p, found.sign_flip) == (None, None, None, None)
+    assert (found.interval, found.error, found.p) == (None, None, None)
     assert "demonstration" in found.withheld
     assert found.difference == estimate(*rows(40), evidence="real", role="declared").difference
 
 
 def test_a_reason_of_the_caller_withholds_interval_and_p_value():
     found = estimate(*rows(40), evidence="real", role="declared", no_claim=("on: no tool was called",))
-    assert (found.interval, found.error, found.p, found.sign_flip) == (None, None, None, None)
+    assert (found.interval, found.error, found.p) == (None, None, None)
     assert found.withheld == "on: no tool was called"
     assert found.difference == estimate(*rows(40), evidence="real", role="declared").difference
 
@@ -52,7 +52,7 @@ def test_a_reason_of_the_caller_withholds_interval_and_p_value():
 def test_an_interval_without_a_p_value(evidence, role, word):
     found = estimate(*rows(40), evidence=evidence, role=role)
     assert found.interval == estimate(*rows(40), evidence="real", role="declared").interval
-    assert (found.p, found.sign_flip, found.evidence) == (None, None, evidence)
+    assert (found.p, found.evidence) == (None, evidence)
     assert word in found.withheld
 
 
@@ -70,7 +70,7 @@ def test_an_interval_without_a_p_value(evidence, role, word):
 def test_degenerate_data_are_typed(values, subjects, difference, withheld):
     found = estimate(values, subjects, evidence="real", role="declared")
     assert found.difference == (None if difference is None else pytest.approx(difference))
-    assert (found.error, found.interval, found.p, found.sign_flip) == (None, None, None, None)
+    assert (found.error, found.interval, found.p) == (None, None, None)
     assert found.withheld == withheld
     json.loads(found.model_dump_json(), parse_constant=pytest.fail)
 
@@ -84,3 +84,16 @@ def test_results_refuse_nan_also_when_changed():
     found = estimate(*rows(20), evidence="real", role="declared")
     with pytest.raises(ValueError, match="finite"):
         found.but(p=float("nan"))
+
+
+def test_samples_and_subjects_that_differ_are_counted():
+    found = estimate([0.1, -0.2, 0.0, -0.3, 0.0], ["a", "a", "b", "c", "d"], evidence="real", role="declared").differing
+    assert (found.b_lower, found.equal, found.b_higher, found.subjects) == (2, 2, 1, 2)
+
+
+def test_only_losses_have_a_guard():
+    values, subjects = rows(40)
+    losses = [(0.5, 0.5 + value) for value in values]
+    assert estimate(values, subjects, evidence="real", role="declared").guarded_p is None
+    found = estimate(values, subjects, evidence="real", role="declared", losses=losses)
+    assert found.guarded_p >= found.p

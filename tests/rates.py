@@ -5,14 +5,17 @@ from zlib import crc32
 
 import numpy as np
 from scipy import stats
-from simulated_arms import Cell, Draw, draw, truth
+from simulated_arms import Cell, Draw, WeakNull, draw, draw_weak, truth
 
+from medvision_agent.eval.compare.statistics.guard import against, guarded_p
+from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife, kish
 
-__all__ = ["Rates", "measure"]
+__all__ = ["Rates", "WeakRates", "measure", "measure_weak"]
 
 ALPHA = 0.05
-FLIPS = 999
+_BLOCK = 1000
+"""Replicates of a weak null that are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Rates:
     naive_rejected: float
     """By the paired t-test that takes samples for independent."""
     naive_covered: float
-    flip_rejected: float
-    """By sign flips of subject sums; 0 where the true difference is not 0."""
+    guarded: float
+    """Rejected and guarded: a verdict."""
     complete_covered: float
     """The interval over pairs answered in both arms, against the true difference of the primary."""
     bounds_held: float
@@ -44,8 +47,7 @@ class Rates:
 def measure(cell: Cell, replicates: int) -> Rates:
     """Return the rates of a cell, whose seed is its own: the cells are independent, and each is repeatable."""
     random, true = np.random.default_rng(crc32(repr(cell).encode())), truth(cell)
-    flips = random.integers(0, 2, (cell.subjects, FLIPS)) * 2.0 - 1.0
-    rows = [np.array(_block(block, true, flips)) for block in draw(cell, replicates, random)]
+    rows = [np.array(_block(block, true)) for block in draw(cell, replicates, random)]
     sizes = next(draw(cell, 1, random)).sizes
     means = np.concatenate(rows, axis=1).mean(axis=1)
     return Rates(
@@ -53,19 +55,44 @@ def measure(cell: Cell, replicates: int) -> Rates:
     )
 
 
-def _block(block: Draw, true: float, flips: Floats) -> list[Floats]:
+@dataclass(frozen=True)
+class WeakRates:
+    """Fractions of replicates in which a weak null is rejected, or an effect found, by test."""
+
+    t: float
+    """By the jackknife's t alone."""
+    hall: float
+    """By the larger p of t and Hall's."""
+    guarded: float
+    """And guarded: a verdict."""
+
+
+def measure_weak(cell: WeakNull, replicates: int) -> WeakRates:
+    """Return the rates of a weak null, whose seed is its own."""
+    random = np.random.default_rng(crc32(repr(cell).encode()))
+    rows = []
+    for start in range(0, replicates, _BLOCK):
+        sums, mean_a, mean_b = draw_weak(cell, min(_BLOCK, replicates - start), random)
+        sizes = np.full(sums.shape, float(cell.size))
+        found = skewed(sums, sizes)
+        guard = guarded_p(sums, sizes, against(found.mean.estimate, mean_a, mean_b)) <= ALPHA
+        rejected = found.p() <= ALPHA
+        rows.append(np.array([found.mean.p() <= ALPHA, rejected, rejected & guard]))
+    return WeakRates(*np.concatenate(rows, axis=1).mean(axis=1).tolist())
+
+
+def _block(block: Draw, true: float) -> list[Floats]:
     kept, differences = ~block.lost_b, np.asarray(block.b - block.a, dtype=np.float64)
     sizes, sums = block.by_subject(kept), block.by_subject(differences * kept)
     rejected, covered, undefined = _right(sums, sizes, true)
+    mean_a, mean_b = ((losses * kept).sum(axis=-1) / kept.sum(axis=-1) for losses in (block.a, block.b))
+    guarded = guarded_p(sums, sizes, against(sums.sum(axis=-1), mean_a, mean_b)) <= ALPHA
     n = sizes.sum(axis=-1)
     mean = sums.sum(axis=-1) / n
     variance = ((differences - mean[:, np.newaxis]) ** 2 * kept).sum(axis=-1) / (n - 1) / n
     with np.errstate(divide="ignore", invalid="ignore"):
         t = stats.t.ppf(1 - ALPHA / 2, n - 1)
         naive = np.abs(mean) / np.sqrt(variance) > t
-    hits = np.full(len(sums), FLIPS)
-    if true == 0:
-        hits = (np.abs(sums @ flips) >= np.abs(sums.sum(axis=-1))[:, np.newaxis] - 1e-9).sum(axis=-1)
     both = kept & ~block.failed_a & ~block.failed_b
     _, complete_covered, _ = _right(block.by_subject(differences * both), block.by_subject(both), true)
     everyone = np.broadcast_to(block.sizes.astype(np.float64), sizes.shape)
@@ -76,7 +103,7 @@ def _block(block: Draw, true: float, flips: Floats) -> list[Floats]:
         covered,
         naive,
         np.abs(mean - true) <= t * np.sqrt(variance),
-        (1 + hits) / (1 + FLIPS) <= ALPHA,
+        rejected & guarded,
         complete_covered,
         (low.estimate <= true) & (true <= high.estimate),
         (low.estimate - low.margin(1 - ALPHA) <= true) & (true <= high.estimate + high.margin(1 - ALPHA)),
@@ -86,11 +113,8 @@ def _block(block: Draw, true: float, flips: Floats) -> list[Floats]:
 
 
 def _right(sums: Floats, sizes: Floats, true: float) -> tuple[Floats, Floats, Floats]:
-    found = jackknife(sums, sizes)
-    defined = found.error > 1e-12
+    found = skewed(sums, sizes)
+    defined = found.mean.error > 1e-12
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (
-            (found.p() < ALPHA) & defined,
-            (np.abs(found.estimate - true) <= found.margin(1 - ALPHA)) & defined,
-            ~defined,
-        )
+        low, high = found.interval(1 - ALPHA)
+        return (found.p() < ALPHA) & defined, (low <= true) & (true <= high) & defined, ~defined

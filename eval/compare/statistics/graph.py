@@ -1,0 +1,86 @@
+"""A sequentially rejective graph of tests: how the level of a rejected test passes on to the others.
+
+Every test has a weight (its share of alpha) and edges (the shares of its level that go to each other test once it is
+rejected). A test whose p-value is within its share of alpha is rejected, its share passes along its edges, and the
+graph is updated; which test is taken first changes nothing. Equal weights and equal edges are Holm's method.
+
+Source: Bretz, Maurer, Brannath and Posch (2009), "A graphical approach to sequentially rejective multiple test
+procedures", Statistics in Medicine 28, Algorithms 1 and 2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.jackknife import Floats
+
+__all__ = ["Graph", "Rejection", "reject"]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Weights (m,) that add up to 1 at most, and edges (m, m) with rows that add up to 1 at most and no loops."""
+
+    weights: Floats
+    edges: Floats
+
+    def __post_init__(self) -> None:
+        rows = self.edges.sum(axis=1)
+        if self.weights.sum() > 1 + 1e-9 or (rows > 1 + 1e-9).any() or self.edges.diagonal().any():
+            raise ValueError("weights and each row of edges add up to 1 at most, and no test has an edge to itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What became of one test."""
+
+    adjusted: float | None
+    """Its p-value adjusted over the graph: the least alpha at which it is rejected; None without a p-value."""
+    rejected: bool
+    level: float
+    """The share of alpha at which it was rejected, or that it had at the end."""
+
+
+def reject(graph: Graph, p: Sequence[float | None], alpha: float) -> tuple[Rejection, ...]:
+    """Return what becomes of each test; one without a p-value is never rejected and keeps its share."""
+    weights, edges = graph.weights.copy(), graph.edges.copy()
+    left = [index for index, value in enumerate(p) if value is not None]
+    adjusted: list[float | None] = [None] * len(p)
+    levels, largest = alpha * weights, 0.0
+    while left:
+        needed = {index: _alpha(p[index] or 0.0, float(weights[index])) for index in left}
+        first = min(left, key=lambda index: needed[index])
+        largest = max(largest, needed[first])
+        adjusted[first] = largest
+        if largest <= alpha:
+            levels[first] = alpha * weights[first]
+        left.remove(first)
+        weights, edges = _without(first, weights, edges)
+        if largest <= alpha:
+            levels[left] = alpha * weights[left]
+            for index, value in enumerate(p):
+                if value is None:
+                    levels[index] = alpha * weights[index]
+    return tuple(
+        Rejection(one, one is not None and one <= alpha, float(level))
+        for one, level in zip(adjusted, levels, strict=True)
+    )
+
+
+def _alpha(p: float, weight: float) -> float:
+    """Return the least alpha at which a test of this weight is rejected, 1 at most."""
+    return min(1.0, p / weight) if weight > 0 else 1.0
+
+
+def _without(index: int, weights: Floats, edges: Floats) -> tuple[Floats, Floats]:
+    """Return the graph after a test was rejected: its weight goes along its edges, and paths through it are joined."""
+    weights = weights + weights[index] * edges[index]
+    through = edges[:, [index]] * edges[[index], :]
+    there_and_back = edges[:, index] * edges[index, :]
+    room = (1 - there_and_back)[:, np.newaxis]
+    joined = np.divide(edges + through, room, out=np.zeros_like(edges), where=room > 1e-12)
+    np.fill_diagonal(joined, 0.0)
+    joined[index, :] = joined[:, index] = 0.0
+    weights[index] = 0.0
+    return weights, joined

@@ -1,0 +1,84 @@
+"""The guard: does a difference survive one more subject in whom the better arm fails?
+
+Rare failures are often not drawn at all, so nothing in what was seen can tell that they exist. A difference is
+*guarded* if it is rejected, with the same sign and at the same level, before and after one subject of mean size is
+added that goes against the better arm by half of what it could: half of (largest loss - mean loss of the other arm).
+The *tipping point* says how many such subjects, failing in every sample, it takes to undo the difference.
+
+Contract: as in ``jackknife``, the last axis is subjects and any axes before it are independent data sets.
+"""
+
+import numpy as np
+from scipy import optimize
+
+from medvision_agent.eval.compare.statistics.hall import skewed
+from medvision_agent.eval.compare.statistics.jackknife import Floats
+from medvision_agent.frozen import Frozen
+
+__all__ = ["GUARD", "Tipping", "against", "guarded_p", "tipping"]
+
+GUARD = 0.5
+"""The share of its samples in which the better arm fails in the subject that is added."""
+_MOST = 1000
+"""Subjects that are tried for a tipping point."""
+
+
+class Tipping(Frozen):
+    """How many subjects of mean size, in whom the better arm fails in every sample, undo a difference."""
+
+    subjects: int | None
+    """None where even 1,000 do not."""
+    share: float | None
+    """Where one suffices: the share of its samples in which the better arm must fail."""
+
+
+def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float = 1.0) -> Floats:
+    """Return by how much a sample goes against the better arm where that arm fails and the other is as ever.
+
+    *difference* is B minus A of a loss; the value has the sign opposite to it.
+    """
+    return np.where(difference < 0, largest - mean_a, mean_b - largest)
+
+
+def guarded_p(sums: Floats, sizes: Floats, against: Floats, share: float = GUARD) -> Floats:
+    """Return the p-value after one subject of mean size was added whose mean difference is *share* of *against*.
+
+    It is 1 where the sign of the difference flips.
+    """
+    return _with(sums, sizes, against, share, count=1)
+
+
+def tipping(sums: Floats, sizes: Floats, against: float, level: float) -> Tipping:
+    """Return the tipping point of one difference that is rejected at *level* (the p-value that it is under)."""
+
+    def holds(count: int, share: float = 1.0) -> bool:
+        return float(_with(sums, sizes, np.asarray(against), share, count)) <= level
+
+    if holds(_MOST):
+        return Tipping(subjects=None, share=None)
+    fewest, most = 0, 1  # holds at the first, not at the second
+    while holds(most):
+        fewest, most = most, min(2 * most, _MOST)
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        fewest, most = (middle, most) if holds(middle) else (fewest, middle)
+    if most > 1:
+        return Tipping(subjects=most, share=None)
+
+    def excess(share: float) -> float:
+        return float(_with(sums, sizes, np.asarray(against), share, 1)) - level
+
+    share = 0.0 if excess(0.0) > 0 else float(optimize.brentq(excess, 0.0, 1.0, xtol=1e-4))
+    return Tipping(subjects=1, share=share)
+
+
+def _with(sums: Floats, sizes: Floats, against: Floats, share: float, count: int) -> Floats:
+    """Return p with *count* subjects of mean size added; 1 where the sign flips or nothing is left of it."""
+    before = sums.sum(axis=-1)
+    size = sizes.sum(axis=-1) / (sizes > 0).sum(axis=-1)
+    ones = np.ones((*sums.shape[:-1], count))
+    more = skewed(
+        np.concatenate((sums, ones * (size * share * against)[..., np.newaxis]), axis=-1),
+        np.concatenate((sizes, ones * size[..., np.newaxis]), axis=-1),
+    )
+    return np.where(np.sign(more.mean.estimate) == np.sign(before), more.p(), 1.0)
