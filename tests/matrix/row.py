@@ -69,7 +69,8 @@ class Row:
         self.tried += 1
 
     def done(self) -> "Row":
-        """Print that this row is done, as progress, and return it."""
+        """Print that this row is done and what was wrong, as progress, and return it."""
         what = f"skipped: {self.skipped}" if self.skipped else f"{self.tried} {self.unit}, {self.faults} faults"
         sys.stderr.write(f"{time.strftime('%H:%M:%S')} {self.matrix}: {self.what}: {what}\n")
+        sys.stderr.writelines(f"    {problem}\n" for problem in self.problems)
         return self
