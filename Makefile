@@ -35,9 +35,9 @@ test:
 test-local:
 	ALL_LOCAL_FAMILIES=1 $(PYTHON) -m pytest -n auto tests/agent/providers/local
 
-# Kills, stops, shortages, hostile input, ways out of python: all of it (tests run a sample), and the page of it.
+# Kills, stops, shortages, faults on the wire, damage, hostile input: all of it (tests run a sample), and the page of it.
 matrix: links
-	PYTHONPATH=tests $(PYTHON) -m matrix --seed 1 --page docs/reliability.md
+	PYTHONPATH=$(CURDIR)/.links:$(CURDIR)/tests $(PYTHON) -m matrix --seed 1 --page docs/reliability.md
 
 # medvision-agent and MedVision's own package in one environment: the pair resolves, and Parquet works as pinned there.
 beside:

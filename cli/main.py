@@ -8,7 +8,6 @@ it steers a terminal.
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any
 
 import click
 
@@ -56,14 +55,6 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a Ctrl-C that it does not handle itself ends it with the code of interrupted commands."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-            ctx.exit(INTERRUPTED)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the command list without importing any command."""
         with formatter.section("Commands"):
@@ -83,20 +74,32 @@ def cli(context: click.Context, log_level: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code, for a Ctrl-C at any moment that of an interruption."""
+    try:
+        code = _run()
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Into a file, Windows writes its code page: a letter that is not in it must not end the command.
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli(prog_name="medvision-agent")
+        # Standalone, click would end a Ctrl-C while the command is still being found as any failure, with 1.
+        return int(cli(prog_name="medvision-agent", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
     except MedVisionAgentError as error:
         click.echo(f"Error: {printable(str(error), lines=True)}", err=True)
-        sys.exit(2)
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and str(error) != _NO_THREAD:
             raise
         click.echo(
             f"Error: this process ran out of memory or threads ({str(error) or 'no memory'}); {_STORED}", err=True
         )
-        sys.exit(2)
+    return 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medvision_agent.errors import DamageError
 from medvision_agent.eval.store.files import COUNT, LOG, PICTURES, picture_path
-from medvision_agent.eval.store.seal import Tally, is_sealed, records_in, stored_tally, tally_of
+from medvision_agent.eval.store.seal import Tally, is_sealed, records_in, should_be_sealed, stored_tally, tally_of
 
 __all__ = ["Damage", "changed", "damage_in", "is_lost", "picture_damage", "read_picture"]
 
@@ -49,7 +49,10 @@ def damage_in(database: sqlite3.Connection, count: int | None) -> Iterator[Damag
         yield Damage(
             f"{count} records were stored and {len(hashes)} are left, because its log ({LOG}) is lost or incomplete"
         )
-    elif is_sealed(database):
+    elif not is_sealed(database):
+        if should_be_sealed(database):
+            yield Damage("its hashes are gone, though the version that wrote it stores them")
+    else:
         stored, found = stored_tally(database), tally_of(database, hashes)
         yield from [Damage("its tally of records is missing")] if stored is None else _differences(stored, found)
 

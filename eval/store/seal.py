@@ -36,6 +36,7 @@ __all__ = [
     "records_in",
     "seal_of",
     "set_tally",
+    "should_be_sealed",
     "stored_tally",
     "tally_of",
     "traces_in",
@@ -123,6 +124,12 @@ class Tally(Frozen):
 def is_sealed(database: sqlite3.Connection) -> bool:
     """Say whether this run was written or resumed by a version that seals."""
     return "sha256" in {name for _, name, *_ in database.execute("PRAGMA table_info(record)")}
+
+
+def should_be_sealed(database: sqlite3.Connection) -> bool:
+    """Say whether this run has what only versions that seal store: their format, or a tally."""
+    query = "SELECT 1 FROM run WHERE key = ? OR (key = 'format' AND value != '1')"
+    return database.execute(query, (_TALLY,)).fetchone() is not None
 
 
 def records_in(database: sqlite3.Connection) -> Iterator[StoredRecord]:

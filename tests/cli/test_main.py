@@ -21,7 +21,29 @@ def ends(monkeypatch, capsys, error):
 
 
 def test_ctrl_c_anywhere_has_the_code_of_an_interruption(monkeypatch, capsys):
-    assert ends(monkeypatch, capsys, KeyboardInterrupt()) == (130, "stopped\n")
+    code, err = ends(monkeypatch, capsys, KeyboardInterrupt())
+    assert (code, err.strip()) == (130, "stopped")
+
+
+@pytest.mark.parametrize("moment", ["make_context", "get_command", "parse_args"])
+def test_ctrl_c_before_the_command_runs_has_it_too(monkeypatch, capsys, moment):
+    def stopped(*words, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LazyGroup, moment, stopped)
+    monkeypatch.setattr("sys.argv", ["medvision-agent", "x"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, capsys.readouterr().err.strip()) == (130, "stopped")
+
+
+def test_wrong_usage_and_help_keep_their_codes(monkeypatch, capsys):
+    for words, code, said in ((["--help"], 0, "Usage"), (["nonsense"], 2, "No such command"), ([], 2, "Usage")):
+        monkeypatch.setattr("sys.argv", ["medvision-agent", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        shown = capsys.readouterr()
+        assert (end.value.code, said in shown.out + shown.err) == (code, True)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])

@@ -72,6 +72,12 @@ def raw(body: Any, *, status: int = 200, content_type: str = "application/json",
     return {"raw": body, "raw_status": status, "content_type": content_type, "headers": headers}
 
 
+def endless(piece: bytes, *, pause: float = 0, head: bool = True, encoding: str | None = None) -> Reply:
+    """Send the same bytes until the client leaves: as a body without a length, or, without *head*, as headers."""
+    headers = {} if encoding is None else {"Content-Encoding": encoding}
+    return {"endless": piece, "pause": pause, "head": head, "headers": headers}
+
+
 HANG: Reply = {"hang": True}
 """Take the request and never answer."""
 

@@ -125,6 +125,8 @@ class FakeServer:
             await asyncio.Event().wait()
         if reply.get("drop"):
             raise ConnectionAbortedError
+        if "endless" in reply:
+            return await _send_on(writer, reply)
         if "raw" in reply:
             body = reply["raw"] if isinstance(reply["raw"], str | bytes) else json.dumps(reply["raw"])
             headers = {"Content-Type": reply["content_type"], **reply["headers"]}
@@ -178,6 +180,15 @@ async def _send(
         await asyncio.sleep(pause)
     if cut:
         raise ConnectionAbortedError
+
+
+async def _send_on(writer: asyncio.StreamWriter, reply: Reply) -> None:
+    lines = [f"{name}: {value}\r\n" for name, value in {"Content-Type": "application/json", **reply["headers"]}.items()]
+    writer.write(f"HTTP/1.1 200 Fake\r\n{''.join(lines)}".encode() + (b"\r\n" if reply["head"] else b""))
+    while True:
+        writer.write(reply["endless"])
+        await writer.drain()
+        await asyncio.sleep(reply["pause"])
 
 
 async def _serve(port: int, replies: Any) -> None:

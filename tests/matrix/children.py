@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from threading import Lock
@@ -21,7 +22,7 @@ from matrix import hooks
 
 BOUND = 120
 """Seconds within which a child ends. Undisturbed it needs less than one; a busy machine needs more."""
-PRELOADED = (*server.PRELOADED, "medvision_agent.cli.ablate", "matrix.children")
+PRELOADED = (*server.PRELOADED, "medvision_agent.cli.ablate", "matrix.all")
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,17 @@ def _child(plan: Plan, telling: Connection) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.getrlimit(resource.RLIMIT_FSIZE)[1],) * 2)
         report("points", points.counts)
+        report("memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def cpu_seconds() -> float:
+    """Return the seconds of processor time that this process and all its children took."""
+    own = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    server = forkserver._forkserver._forkserver_pid
+    if server is None:
+        return own
+    fields = Path(f"/proc/{server}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return own + sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory() -> int:

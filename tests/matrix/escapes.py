@@ -85,4 +85,4 @@ def _row(what: str, codes: list[str], canary: Path) -> Row:
         if time.monotonic() - started > CodeLimits().seconds + SLACK:
             row.fault("over", shown)
         row.tried += 1
-    return row
+    return row.done()

@@ -145,8 +145,10 @@ def report_samples(report):
     add = RunStore.add
 
     def told(store, record, trace):
-        # An infrastructure failure is stored and asked again: it is not finished.
-        kind = "failed" if record.outcome.infrastructure else "done"
+        # An infrastructure failure is stored and asked again: it is not finished. Nor is what the server refused:
+        # whether that is a result depends on the other records.
+        unfinished = record.outcome.infrastructure or record.outcome.value == "rejected"
+        kind = "failed" if unfinished else "done"
         seen = hashes(record, json.loads(trace.to_json()))
         report(kind, str(store.folder), record.sample.id, record.attempt, *seen)
 

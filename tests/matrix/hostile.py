@@ -45,14 +45,14 @@ def matrix(folder: Path, seed: int, at_most: int | None = None) -> list[Row]:
                 for name, place in zip(chosen, places, strict=True)
             ]
             for name, one in zip(chosen, waiting, strict=True):
-                for allowed, end in one.result():
-                    _judge(result, name, end, allowed)
-            rows.append(result)
+                with result.trial(name):
+                    for allowed, end in one.result():
+                        _judge(result, name, end, allowed)
+            rows.append(result.done())
         return rows
 
 
 def _judge(row: Row, name: str, end: End, allowed: frozenset[int]) -> None:
-    row.tried += 1
     said = end.out + end.err
     steering = [letter for letter in said if not letter.isprintable() and letter not in "\n\t"]
     if end.code is None:

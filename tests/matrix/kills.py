@@ -130,7 +130,10 @@ def matrix(
 def _row(case: Undisturbed, way: str, folder: Path, rng: random.Random, wanted: int, per_chain: int) -> Row:
     row = Row("kills", f"{case.command}, {case.connections} connections, {way}")
     for number in range(4 * wanted):
-        if row.tried >= wanted:
+        if row.tried >= wanted or row.broken:
             break
-        row.add(chain(case, way, folder / str(number), rng, min(per_chain, wanted - row.tried)))
-    return row
+        try:
+            row.add(chain(case, way, folder / str(number), rng, min(per_chain, wanted - row.tried)))
+        except Exception as error:  # noqa: BLE001 - the other rows are made
+            row.fault("broken", f"chain {number}: {error!r}")
+    return row.done()

@@ -2,38 +2,61 @@
 
 from collections.abc import Sequence
 
+from matrix.floods import MEGABYTES, MEMORY, SECONDS, TIMEOUT
 from matrix.row import FAULTS, Row
 
 HEAD = """# Reliability
 
-What is done to the program by the hundred, and what came of it. `make matrix` makes this page; the tests run a small
-sample of it. Seed {seed}.
+What is done to the program by the hundred, and what came of it. `make matrix` makes this page in one go; the tests run
+a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.
 
 **lost**: finished samples that were not in the store afterwards. **again**: finished samples that were asked once more
-(samples in flight may be). **changed**: records, traces or pictures that differ from what was stored, or answers that
-differ from an undisturbed run's. **mistyped**: ends of the wrong class (exit code, traceback, message). **over**: ends
-that took longer than their bound of two minutes. All should be zero.
+(samples in flight may be). **changed**: records, traces or pictures that differ from what was stored, answers that
+differ from an undisturbed run's, and damage that no command named. **mistyped**: ends of the wrong class (exit code,
+outcome, traceback, message). **over**: ends that took longer, or more memory, than their bound. **broken**: trials that
+failed themselves and say nothing of the program. All should be zero.
 
 """
-TAIL = """
+TAIL = f"""
 ## How
 
-Children are real processes of the command line with the offline model `baseline-cv`. A killed run is resumed and
-killed again, and at last resumed to its end. Points are before, inside and after each statement of SQLite, each flush,
-rename, link, new folder and file. At a byte of a file the kernel ends the child in the middle of a write (SIGXFSZ).
+**kills, stops, resources.** Children are real processes of the command line with the offline model `baseline-cv`; they
+end within two minutes. A killed run is resumed and killed again, and at last resumed to its end. Points are before,
+inside and after each statement of SQLite, each flush, rename, link, new folder and file. At a byte of a file the kernel
+ends the child in the middle of a write (SIGXFSZ).
+
+**wire.** A local server speaks the wire format of chat completions, of OpenAI's responses and of Gemini. One run for
+each row of the program's own tables: every reason to stop, every status from 300 on and a dozen below, every word by
+which an error under status 200 states its kind; as the first reply, and after a tool call. A test compares the trials
+with the tables.
+
+**floods.** Six samples are asked at once, and one is sent a bomb of gzip or deflate, a body without end, or a body or
+headers that drip. It ends in its class, and the others are answered, within {SECONDS} seconds (a request may take
+{TIMEOUT}) and {MEMORY // 2**20} MiB beyond what the run takes otherwise (a body may have {MEGABYTES} MB).
+
+**breaker.** A server refuses request after request at 1, 8 and 64 connections. The run stops with the server's words
+and exit code 2 before many more requests were sent, or goes on where the probe is answered; a resume asks what is
+unfinished, and nothing else.
+
+**handles.** 96 samples at 64 connections, on both wires, in a process that may open few files. It finishes, or ends in
+words; a resume with more handles answers the rest.
+
+**damage.** A finished run and a killed one are damaged, verified, scored, explained (`why`) and resumed. Each command
+refuses, or says what it said before; where `verify` finds nothing, all records and pictures are what they were; and no
+resume makes damage whole that `verify` had found.
 
 ## What was not tried
 
-Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers; damage to
-stored bytes (`medvision-agent verify` has tests of its own); 64 file handles with 64 connections to a server; the
-circuit breaker. Where there is no memory for a thread's own data, the C library ends the process without a
-word: that counts as a kill.
+Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers; floods,
+refusals and few handles on the responses interface; damage to a study's plan and to exported files (which have tests of
+their own); edits by somebody who makes all hashes anew, which nothing here can find. Where there is no memory for a
+thread's own data, the C library ends the process without a word: that counts as a kill.
 """
 
 
-def page(rows: Sequence[Row], seed: int) -> str:
+def page(rows: Sequence[Row], seed: int, cpu_seconds: float) -> str:
     """Return the page."""
-    return HEAD.format(seed=seed) + table(rows) + TAIL
+    return HEAD.format(seed=seed, minutes=cpu_seconds / 60) + table(rows) + TAIL
 
 
 def table(rows: Sequence[Row]) -> str:

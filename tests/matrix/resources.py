@@ -66,8 +66,9 @@ def matrix(folder: Path, seed: int, times: int) -> list[Row]:
             continue
         rng = seeded(seed, number)
         for at in range(times):
-            attempt(case, folder / f"{number}-{at}", rng, row)
-            row.tried += 1
+            with row.trial(str(at)):
+                attempt(case, folder / f"{number}-{at}", rng, row)
+        row.done()
     return rows
 
 

@@ -1,9 +1,14 @@
 """One line of the table: what was tried, how often, and what went wrong."""
 
 import random
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-FAULTS = ("lost", "again", "changed", "mistyped", "over")
+FAULTS = ("lost", "again", "changed", "mistyped", "over", "broken")
 
 
 def seeded(*seed: object) -> random.Random:
@@ -28,7 +33,9 @@ class Row:
     mistyped: int = 0
     """Ends that were not of the class they should be of: exit code, outcome, message."""
     over: int = 0
-    """Ends that took longer than their bound."""
+    """Ends that took longer, or more memory, than their bound."""
+    broken: int = 0
+    """Trials that failed themselves: they say nothing of the program, and are no success."""
     skipped: str = ""
     """Why nothing was tried."""
     problems: list[str] = field(default_factory=list)
@@ -50,3 +57,20 @@ class Row:
     def faults(self) -> int:
         """All faults together."""
         return sum(getattr(self, kind) for kind in FAULTS)
+
+    @contextmanager
+    def trial(self, what: str) -> Iterator[None]:
+        """Count one trial; one that fails itself is a fault with a name, and the next goes on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other trials are made
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            self.fault("broken", f"{what}: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"[:500])
+        self.tried += 1
+
+    def done(self) -> "Row":
+        """Print that this row is done and what was wrong, as progress, and return it."""
+        what = f"skipped: {self.skipped}" if self.skipped else f"{self.tried} {self.unit}, {self.faults} faults"
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {self.matrix}: {self.what}: {what}\n")
+        sys.stderr.writelines(f"    {problem}\n" for problem in self.problems)
+        return self

@@ -44,15 +44,15 @@ def _row(case: Undisturbed, how: str, folder: Path, rng: random.Random, wanted: 
         out = folder / str(number)
         out.mkdir(parents=True)
         truth = Truth(out / "out")
-        what, end = _stop(case, how, out, rng)
-        row.tried += 1
-        truth.judge(end, row, what)
-        if end.code is None:
-            row.fault("over", f"{what}: {end.last_words}")
-        elif end.code not in STOPPED or "Traceback" in end.err:
-            row.fault("mistyped", f"{what}: {end.last_words}")
-        finish(case, out, row, truth)
-    return row
+        with row.trial(str(number)):
+            what, end = _stop(case, how, out, rng)
+            truth.judge(end, row, what)
+            if end.code is None:
+                row.fault("over", f"{what}: {end.last_words}")
+            elif end.code not in STOPPED or "Traceback" in end.err:
+                row.fault("mistyped", f"{what}: {end.last_words}")
+            finish(case, out, row, truth)
+    return row.done()
 
 
 def _stop(case: Undisturbed, how: str, folder: Path, rng: random.Random) -> tuple[str, End]:

@@ -39,6 +39,11 @@ RECORDS = {
     "the identity": ("UPDATE run SET value = replace(value, 'off', 'on') WHERE key = 'identity'", "settings were"),
     "the ground truth": ("UPDATE sample SET json = replace(json, '10.0', '11.0')", "ground truth"),
     "the id of a sample": ("UPDATE sample SET id = 'x' WHERE id = 's3'", "ground truth"),
+    "all hashes": ("ALTER TABLE record RENAME COLUMN sha256 TO sha257", "its hashes are gone"),
+    "all hashes and the tally": (
+        "ALTER TABLE record RENAME COLUMN sha256 TO sha257; DELETE FROM run WHERE key = 'tally'",
+        "its hashes are gone",
+    ),
     "the tally": ("DELETE FROM run WHERE key = 'tally'", "tally"),
 }
 
@@ -46,7 +51,7 @@ RECORDS = {
 @pytest.mark.parametrize("what", RECORDS)
 def test_what_was_changed_in_the_database_is_found_by_every_reader(folder, edit, what):
     statement, expected = RECORDS[what]
-    edit(statement)
+    edit(*statement.split(";"))
     with pytest.raises(DamageError, match=expected) as error:
         open_run(folder)
     assert str(folder) in str(error.value)

@@ -1,0 +1,36 @@
+"""Every matrix by its name: in full, and the small part that the tests run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from matrix import breaker, damage, escapes, floods, handles, hostile, kills, resources, stops, wire
+from matrix.row import Row
+
+Matrix = Callable[[Path, int], list[Row]]
+"""Takes a folder of its own and a seed."""
+
+_FEW = {"commands": ("run",), "connections": (8,)}
+FULL: dict[str, Matrix] = {
+    "floods": floods.matrix,
+    "breaker": lambda folder, seed: breaker.matrix(folder, seed, 3),
+    "handles": lambda folder, seed: handles.matrix(folder, seed, 8),
+    "damage": lambda folder, seed: damage.matrix(folder, seed, 12),
+    "wire": wire.matrix,
+    "hostile": hostile.matrix,
+    "escapes": lambda folder, seed: escapes.matrix(seed, 300),
+    "resources": lambda folder, seed: resources.matrix(folder, seed, 8),
+    "stops": lambda folder, seed: stops.matrix(folder, seed, 200),
+    "kills": lambda folder, seed: kills.matrix(folder, seed, 1000),
+}
+SAMPLE: dict[str, Matrix] = {
+    "wire": lambda folder, seed: wire.matrix(folder, seed, 4),
+    "floods": lambda folder, seed: floods.matrix(folder, seed, 2),
+    "breaker": lambda folder, seed: breaker.matrix(folder, seed, 1, connections=(8,), at_most=2),
+    "handles": lambda folder, seed: handles.matrix(folder, seed, 1),
+    "damage": lambda folder, seed: damage.matrix(folder, seed, 1),
+    "hostile": lambda folder, seed: hostile.matrix(folder, seed, 3),
+    "escapes": lambda folder, seed: escapes.matrix(seed, 15, 10),
+    "resources": lambda folder, seed: resources.matrix(folder, seed, 1),
+    "stops": lambda folder, seed: stops.matrix(folder, seed, 6, **_FEW),
+    "kills": lambda folder, seed: kills.matrix(folder, seed, 18, **_FEW),
+}
