@@ -72,5 +72,7 @@ def protractor(views: ViewSet, args: ProtractorArguments) -> Output:
     result = Protractor(
         view=view.id, acute_angle_deg=acute, obtuse_angle_deg=round(180 - acute, 4), **in_v0(views, ends)
     )
-    overlay = Overlay(view).line(*lines[:2], YELLOW, ("a0", "a1")).line(*lines[2:], CYAN, ("b0", "b1"))
+    names = [placed.mark or name for placed, name in zip((*a, *b), ends, strict=True)]
+    overlay = Overlay(view).line(*lines[:2], YELLOW, (names[0], names[1]))
+    overlay.line(*lines[2:], CYAN, (names[2], names[3]))
     return Output(result, overlay.picture("line a yellow, line b cyan"))

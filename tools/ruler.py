@@ -63,4 +63,9 @@ def ruler(views: ViewSet, args: RulerArguments) -> Output:
         dy_mm=round(abs(b.y - a.y) * spacing.height_mm, 4),
         **in_v0(views, {"0": a, "1": b}),
     )
-    return Output(result, Overlay(view).line(a, b, YELLOW, ("A", "B")).picture("the line measured, yellow"))
+    return Output(
+        result,
+        Overlay(view)
+        .line(a, b, YELLOW, (ends[0].mark or "A", ends[1].mark or "B"))
+        .picture("the line measured, yellow"),
+    )
