@@ -40,6 +40,8 @@ _FINENESS = 8
 """Enlarged pixels per native pixel along the axis of the finer spacing."""
 _GRID = 96
 """Rows and columns by which the inside of an outline is compared with its ellipse."""
+_FINER = 5
+"""Rows and columns of an outline's drawing for each of the grid; odd, so that a cell has a middle."""
 _SHIFT = 4
 """Fractional bits of a position handed to OpenCV."""
 _SAMPLES = 512
@@ -175,8 +177,12 @@ def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
     outline = np.clip(points, 0.0, (size.width, size.height))
     corner, extent = outline.min(axis=0), np.maximum(np.ptp(outline, axis=0), 1e-3)
     step = extent / _GRID
-    fixed = np.rint(((outline - corner) / step - 0.5) * (1 << _SHIFT)).astype(np.int32)
-    drawn = cv2.fillPoly(np.zeros((_GRID, _GRID), np.uint8), [fixed], 1, lineType=cv2.LINE_8, shift=_SHIFT)
+    # OpenCV also fills every pixel that the outline crosses: drawn finer, the centres of cells are told almost exactly.
+    fixed = np.rint(((outline - corner) / step * _FINER - 0.5) * (1 << _SHIFT)).astype(np.int32)
+    fine_grid = np.zeros((_GRID * _FINER, _GRID * _FINER), np.uint8)
+    drawn = cv2.fillPoly(fine_grid, [fixed], 1, lineType=cv2.LINE_8, shift=_SHIFT)[
+        _FINER // 2 :: _FINER, _FINER // 2 :: _FINER
+    ]
     inside = ((np.argwhere(drawn)[:, ::-1] + 0.5) * step + corner) * native
     fine = step * native
     oval = fit_oval(_even(outline * native), inside, fine)
