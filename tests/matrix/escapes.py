@@ -75,14 +75,18 @@ def _made(rng, canary: Path) -> str:
 def _row(what: str, codes: list[str], canary: Path) -> Row:
     row = Row("escapes", what, "attempts")
     for code in codes:
-        before, started = children(), time.monotonic()
-        reply = python.call(VIEWS, {"code": code})
-        shown = f"{code[:80]!r}: {reply.text[:80]!r}"
-        if reply.ok or not reply.text.isprintable() or any(trace in reply.text for trace in TELLING):
-            row.fault("mistyped", shown)
-        if canary.exists() or children() != before:
-            row.fault("mistyped", f"it left something behind: {shown}")
-        if time.monotonic() - started > CodeLimits().seconds + SLACK:
-            row.fault("over", shown)
-        row.tried += 1
+        with row.trial(code[:80]):
+            _try(row, code, canary)
     return row.done()
+
+
+def _try(row: Row, code: str, canary: Path) -> None:
+    before, started = children(), time.monotonic()
+    reply = python.call(VIEWS, {"code": code})
+    shown = f"{code[:80]!r}: {reply.text[:80]!r}"
+    if reply.ok or not reply.text.isprintable() or any(trace in reply.text for trace in TELLING):
+        row.fault("mistyped", shown)
+    if canary.exists() or children() != before:
+        row.fault("mistyped", f"it left something behind: {shown}")
+    if time.monotonic() - started > CodeLimits().seconds + SLACK:
+        row.fault("over", shown)
