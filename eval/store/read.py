@@ -74,7 +74,10 @@ def open_run(folder: Path) -> Run:
 def read_config(folder: Path) -> dict[str, Any]:
     """Return the settings that a stored run keeps, without its samples and records; raises StorageError."""
     with reading(folder) as database:
-        return dict(json.loads(database.execute("SELECT value FROM run WHERE key = 'config'").fetchone()[0]))
+        row = database.execute("SELECT value FROM run WHERE key = 'config'").fetchone()
+        if row is None:
+            raise DamageError(f"{folder}: its settings are gone, so the run is damaged; restore it from a copy")
+        return dict(json.loads(row[0]))
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def _text(size: int) -> dict[str, Any]:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
-        "max_position_embeddings": 16384,
+        "max_position_embeddings": 32768,
         "pad_token_id": 0,
     }
 

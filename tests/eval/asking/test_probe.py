@@ -13,6 +13,7 @@ from medvision_agent.agent.chat.chat import BRIEF
 from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.store.read import open_run
+from medvision_agent.tools.registry import NEWEST, SETS
 
 WIRES = ("chat", "responses", "gemini")
 
@@ -264,7 +265,7 @@ def study(server, tmp_path):
 async def test_a_study_asks_once_for_each_set_of_tools(server, study, tmp_path):
     done = await asyncio.to_thread(mva.ablate, study, tmp_path / "out", progress=False)
     declared = [len(one.body.get("tools", [])) for one in server.probes]
-    assert sorted(declared) == [0, 1, 6]
+    assert sorted(declared) == [0, 1, len(SETS[NEWEST])]
     probes = {path.name: open_run(path).probe for path in (tmp_path / "out" / "cells").iterdir()}
     assert probes.pop("fake--off--1") is None
     assert {probe.found for probe in probes.values()} == {"reached"}

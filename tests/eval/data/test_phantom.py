@@ -214,7 +214,7 @@ def test_show_draws_the_truth_on_the_lesion(tmp_path):
     height, width = picture.shape[:2]
     x1, y1, x2, y2 = SAMPLES[0].target
     found = columns.min() / width, 1 - rows.max() / height, columns.max() / width, 1 - rows.min() / height
-    assert found == pytest.approx((x1, y1, x2, y2), abs=0.004)
+    assert found == pytest.approx((x1, y1, x2, y2), abs=0.006)  # a line is two pixels wide
 
 
 def test_listing_says_synthetic_and_needs_nothing_slow():

@@ -18,6 +18,9 @@ from medvision_agent.tools.view.views import ViewSet
 DECLARED = {"2026-11": "c22cee8d7f0e12fcaac5fd638047c3b98633deacbbe4c93067234076dd64ff18"}
 """The hash of all that each set declares, as it was when the set was the newest."""
 
+LATER = {"tool_variants", "told_truth"}
+"""Fields of the identity that were not known when a set was the newest."""
+
 
 def declared(text, registry=None):
     """Return the hash of declarations, paragraph and identity, in every frame, with each paragraph, with overlays."""
@@ -26,7 +29,8 @@ def declared(text, registry=None):
         for paragraph in ("tools", "tools_paraphrased", "tools_must_use"):
             for overlays in (True, False):
                 asked = Condition.parse(text, registry).shown(overlays=overlays, paragraph=paragraph)
-                said = [asked.schemas(frame), asked.told(None, frame), asked.identity(None, frame)]
+                identity = {key: value for key, value in asked.identity(None, frame).items() if key not in LATER}
+                said = [asked.schemas(frame), asked.told(None, frame), identity]
                 digest.update(json.dumps(said).encode())
     return digest.hexdigest()
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from phantoms import EllipsePhantom
 
 from medvision_agent.errors import ToolError
@@ -45,15 +43,16 @@ def best_closed(cost, bend):
     return min(found)
 
 
-@given(st.integers(0, 10_000))
-def test_a_path_costs_no_more_than_the_best_closed_one(seed):
-    cost = np.random.default_rng(seed).normal(0, 1, (20, 6))
-    path = closed_paths(cost[None], 0.5)[0]
-    steps = np.abs(np.diff(path, append=path[0]))
-    assert np.sort(steps)[-2] <= 2
-    mine = cost[np.arange(20), path].sum() + 0.5 * steps.sum()
-    # The middle of two laps is the best closed path as a rule; where it is not, it does not quite close.
-    assert mine <= best_closed(cost, 0.5) + 2.5
+def test_a_path_costs_as_a_rule_no_more_than_the_best_closed_one():
+    """The middle of two laps is the best closed path as a rule; where it is not, it does not quite close."""
+    more = []
+    for seed in range(150):
+        cost = np.random.default_rng(seed).normal(0, 1, (20, 6))
+        path = closed_paths(cost[None], 0.5)[0]
+        steps = np.abs(np.diff(path, append=path[0]))
+        assert np.sort(steps)[-2] <= 2
+        more.append(cost[np.arange(20), path].sum() + 0.5 * steps.sum() - best_closed(cost, 0.5))
+    assert np.quantile(more, 0.95) < 1e-9
 
 
 def test_without_an_image_the_outline_is_the_oval():

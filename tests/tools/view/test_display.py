@@ -130,7 +130,7 @@ def test_tools_measure_the_same_under_every_display(display):
     pixels[40:80, 60:110] = 180
     calls = {
         "ruler": {"x0": 0.1, "y0": 0.2, "x1": 0.7, "y1": 0.9},
-        "fit_contour": {"target": "bright", "x0": 0.3, "y0": 0.2, "x1": 0.8, "y1": 0.8},
+        "fit_contour": {"x0": 0.3, "y0": 0.2, "x1": 0.8, "y1": 0.8},
         "crop": {"x0": 0.2, "y0": 0.2, "x1": 0.9, "y1": 0.9},
     }
     for name, arguments in calls.items():
