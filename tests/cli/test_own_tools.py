@@ -103,7 +103,8 @@ async def test_the_example_as_a_package(site, server, data, models, call, tmp_pa
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
     code, out, err = await call("tools", "list", PYTHONPATH=path)
     assert code == 0, err
-    assert re.search(r"^grey_level +the package medvision-agent-grey-level +about \d+ tokens +Look up", out, re.MULTILINE)
+    line = r"^grey_level +the package medvision-agent-grey-level +about \d+ tokens +Look up"
+    assert re.search(line, out, re.MULTILINE)
     words = ("--model", "fake-openai", "--models", models, "--data", data, "--limit", 1)
     code, _, err = await call("run", *words, "--tools", "on", "--out", "on", PYTHONPATH=path)
     assert code == 0, err
