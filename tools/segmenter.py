@@ -6,13 +6,14 @@ a confidence, which was calibrated on real masks (``segment/confidence.py``).
 
 from dataclasses import replace
 
+import numpy as np
 from pydantic import Field
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, tool
 from medvision_agent.tools.fit_contour import MEASURES, Outlined
 from medvision_agent.tools.segment.asked import outlined, results
-from medvision_agent.tools.segment.candidates import Candidate, Prompt, candidates
+from medvision_agent.tools.segment.candidates import MOST, Candidate, Prompt, candidates
 from medvision_agent.tools.segment.confidence import confidence
 from medvision_agent.tools.segment.variant import Method
 from medvision_agent.tools.view.geometry import Point
@@ -90,9 +91,11 @@ def _prompt(views: ViewSet, args: SegmentArguments) -> tuple[Prompt, View]:
 
 
 def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:
+    if not 1 <= candidate <= MOST:
+        raise ToolError(f"there is no candidate {candidate}; there are {MOST} at most")
     found = method(view.slice, prompt)
-    if not 1 <= candidate <= len(found):
-        raise ToolError(f"there is no candidate {candidate}; candidates: 1 to {len(found)}")
+    if candidate > len(found):  # how many there are tells of the image
+        raise ToolError(f"there is no candidate {candidate}; candidates: 1 to {len(found)}", about_image=True)
     words = [_confidence(method, prompt, found, rank) for rank in range(len(found))]
     one = found[candidate - 1].measured
     result = Segment(
@@ -119,6 +122,6 @@ def _confidence(method: Method, prompt: Prompt, found: list[Candidate], rank: in
 def _outline(views: ViewSet, view: View, found: Candidate) -> str:
     """Return points of the outline at equal steps of its list, in coordinates of the view."""
     points = found.measured.outline
-    every = points[:: max(1, len(points) // _CORNERS)][:_CORNERS]
+    every = points[np.arange(min(_CORNERS, len(points))) * len(points) // min(_CORNERS, len(points))]
     pairs = (views.coordinates(view, Point(float(x), float(y))) for x, y in every)
     return " ".join(f"{x:.4g},{y:.4g}" for x, y in pairs)

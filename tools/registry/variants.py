@@ -31,7 +31,7 @@ def variant_named(text: str, server: str | None = None) -> Variant:
         return Variant("oracle", _untold, told)
     if name == "noise":
         amplitude = _amplitude(text, amount)
-        return Variant(f"noise:{amplitude:g}", _untold, partial(told, amplitude=amplitude))
+        return Variant(f"noise:{_written(amplitude)}", _untold, partial(told, amplitude=amplitude))
     if text == "server":
         if server is None:
             raise ConfigError("@server: give the address of the segmenter: --segmenter http://127.0.0.1:8000")
@@ -54,6 +54,11 @@ def _amplitude(text: str, amount: str) -> float:
     if not 0 <= amplitude <= _MOST_NOISE:
         raise ConfigError(f"@{text[:60]}: expected noise:A with A from 0 to {_MOST_NOISE:g}, such as noise:0.1")
     return amplitude + 0.0  # no minus before a 0
+
+
+def _written(amplitude: float) -> str:
+    """Return an amplitude so that no other one is written in the same way: two arms of one name are one arm."""
+    return repr(amplitude).removesuffix(".0")
 
 
 def _untold(image: Slice, prompt: Prompt) -> list[Candidate]:  # noqa: ARG001 - the signature of a method

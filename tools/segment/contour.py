@@ -44,6 +44,8 @@ _FINER = 5
 """Rows and columns of an outline's drawing for each of the grid; odd, so that a cell has a middle."""
 _SHIFT = 4
 """Fractional bits of a position handed to OpenCV."""
+_LEAST = 1e-9
+"""Least area of what an outline surrounds, in native pixels."""
 _SAMPLES = 512
 """Points at equal steps along a contour that an ellipse is fitted to."""
 
@@ -172,7 +174,10 @@ def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
 
 
 def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
-    """Measure what a closed *outline* (n, 2) of the slice frame surrounds, as far as it lies within the slice."""
+    """Measure what a closed *outline* (n, 2) of the slice frame surrounds, as far as it lies within the slice.
+
+    Raises ValueError where that is nothing: an outline beside the slice, a line, or one whose halves cancel out.
+    """
     native = np.array((spacing.width_mm, spacing.height_mm))
     outline = np.clip(points, 0.0, (size.width, size.height))
     corner, extent = outline.min(axis=0), np.maximum(np.ptp(outline, axis=0), 1e-3)
@@ -185,9 +190,11 @@ def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
     ]
     inside = ((np.argwhere(drawn)[:, ::-1] + 0.5) * step + corner) * native
     fine = step * native
-    oval = fit_oval(_even(outline * native), inside, fine)
-    x, y = (outline * native).T
+    x, y = ((outline - corner) * native).T
     area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
+    if not len(inside) or area < _LEAST * spacing.height_mm * spacing.width_mm:
+        raise ValueError("an outline surrounds nothing of the slice")
+    oval = fit_oval(_even(outline * native), inside, fine)
     box = Region(*(float(edge) for edge in (*corner, *(corner + extent))))
     return Measured(box, _ellipse(oval, native), area, oval.dice(inside, fine), outline)
 

@@ -72,11 +72,14 @@ class Server:
     """A segmenter at an address."""
 
     def __init__(self, address: str, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError(f"--segmenter {address[:100]}: expected an address such as http://127.0.0.1:8000")
-        if parts.username or parts.password or parts.query:
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # half of an IPv6 address
+            parts = urlsplit("")
+        if parts.username or parts.password or parts.query or parts.fragment:
             raise ConfigError("--segmenter: the address is stored with the run: it may hold no password and no query")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigError(f"--segmenter {address[:100]!r}: expected an address such as http://127.0.0.1:8000")
         self._address, self._seconds, self._most_bytes = address.rstrip("/"), seconds, most_bytes
         self._about: dict[str, str] = {}
 

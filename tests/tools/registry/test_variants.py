@@ -50,6 +50,8 @@ def test_the_shipped_methods_come_through_the_door():
         ("on@2026-11,fit_contour", "on"),
         ("blind:numbers/segment@noise:0.10", "blind:numbers/segment@noise:0.1"),
         ("segment@noise:0", "segment@noise:0"),
+        ("segment@noise:1.0", "segment@noise:1"),
+        ("segment@noise:0.12345678", "segment@noise:0.12345678"),
     ],
 )
 def test_a_condition_is_named_with_its_variants(text, name):

@@ -79,6 +79,9 @@ def test_arguments_are_checked_before_anything_is_sent(address):
         ("nan", "finite number"),
         ("infinite", "finite number"),
         ("far", "less than or equal to 1000000"),
+        ("outside", "surrounds nothing of the slice"),
+        ("line", "surrounds nothing of the slice"),
+        ("bow-tie", "surrounds nothing of the slice"),
         ("two-points", "at least 3 items"),
         ("both", "either mask or polygon"),
         ("words", "valid array"),
@@ -98,7 +101,14 @@ def test_no_server_is_an_error_of_the_settings(address):
             Server(f"{address}/{way}").about()
     with pytest.raises(ConfigError, match="is the server running"):
         Server("http://127.0.0.1:9").about()
-    for wrong in ("127.0.0.1:8000", "ftp://h", "http://me:secret@h", "http://h?key=secret"):
+    for wrong in (
+        "127.0.0.1:8000",
+        "ftp://h",
+        "http://me:secret@h",
+        "http://h?key=secret",
+        "http://h#secret",
+        "http://[h",
+    ):
         with pytest.raises(ConfigError) as raised:
             Server(wrong)
         assert "secret" not in str(raised.value)
