@@ -124,6 +124,8 @@ def try_tool(
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
     tool, arguments = registry_of(file, segmenter=segmenter).tool(name), _arguments(text)
+    if tool.variant is not None and tool.variant.of is not None:
+        raise ConfigError(f"{tool.label}: it is told the ground truth of a sample, which only a run hands over")
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):

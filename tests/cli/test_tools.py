@@ -167,6 +167,11 @@ def test_try_runs_a_tool_and_writes_its_picture(tools, folder, image):
     assert np.ptp(picture.astype(int), axis=2).max() > 100  # coloured lines
 
 
+def test_try_has_no_ground_truth_to_tell(tools):
+    code, _, err = tools("try", "segment@oracle", "--image", "demo:pyrad_brain1_z16__size_tumour")
+    assert (code, "segment@oracle: it is told the ground truth" in err) == (2, True)
+
+
 def test_try_writes_where_it_is_told_and_nothing_without_a_picture(tools, folder):
     tools("try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":0.5,"y1":1}', "--out", "x.png")
     assert cv2.imread(str(folder / "x.png"), cv2.IMREAD_UNCHANGED).shape == (64, 128)

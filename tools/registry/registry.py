@@ -17,6 +17,7 @@ from medvision_agent.tools.base import Tool
 from medvision_agent.tools.registry.editions import EDITIONS
 from medvision_agent.tools.registry.offers import ToolOffer, from_file, from_packages, unfit_name
 from medvision_agent.tools.registry.variants import variant_named
+from medvision_agent.tools.segment.server import check_address
 
 __all__ = ["NEWEST", "SETS", "TOOLS", "Choice", "Registry", "installed", "registry_of"]
 
@@ -121,7 +122,7 @@ class Registry:
         if len(sets) > 1:
             raise ConfigError(f"--tools {text}: one set of tools at a time, {' or '.join(sets)}")
         try:
-            dated = self.dated(sets[0].partition("@")[2] or None)
+            dated = self.dated(None if sets[0] == "on" else sets[0].removeprefix("on@"))
         except ConfigError as error:
             raise ConfigError(f"--tools {text}: {error}") from None
         members = [*SETS[dated.month], *(self.own if sets[0] == "on" else ())]
@@ -165,6 +166,8 @@ def registry_of(file: Path | None, month: str | None = None, *, segmenter: str |
 
     *segmenter* is the address of the server that the variant ``server`` asks.
     """
+    if segmenter is not None:
+        check_address(segmenter)
     dated = replace(installed().dated(month), segmenter=segmenter)
     return dated if file is None else dated.with_file(file)
 

@@ -23,7 +23,7 @@ from medvision_agent.tools.segment.candidates import MOST, Candidate, Prompt
 from medvision_agent.tools.segment.contour import measure_mask, measure_outline
 from medvision_agent.tools.view.slice import Slice
 
-__all__ = ["MOST_BYTES", "SECONDS", "Server"]
+__all__ = ["MOST_BYTES", "SECONDS", "Server", "check_address"]
 
 SECONDS = 60.0
 """Longest time of one request, from the connection to the last byte."""
@@ -68,18 +68,23 @@ class _Reply(_About):
     """What is missing in the prompt; the words that a model gets are ours."""
 
 
+def check_address(address: str) -> None:
+    """Raise ConfigError for an address that is none, or that may not be stored, as it is whether it is asked or not."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half of an IPv6 address
+        parts = urlsplit("")
+    if "@" in address or parts.query or parts.fragment:
+        raise ConfigError("--segmenter: the address is stored with the run: it may hold no password and no query")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"--segmenter {address[:100]!r}: expected an address such as http://127.0.0.1:8000")
+
+
 class Server:
     """A segmenter at an address."""
 
     def __init__(self, address: str, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
-        try:
-            parts = urlsplit(address)
-        except ValueError:  # half of an IPv6 address
-            parts = urlsplit("")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ConfigError("--segmenter: the address is stored with the run: it may hold no password and no query")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError(f"--segmenter {address[:100]!r}: expected an address such as http://127.0.0.1:8000")
+        check_address(address)
         self._address, self._seconds, self._most_bytes = address.rstrip("/"), seconds, most_bytes
         self._about: dict[str, str] = {}
 

@@ -81,6 +81,7 @@ def test_a_model_is_told_the_same_of_all_variants():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("on@", "no set of tools is dated ''; known: on@2026-11"),
         ("ruler@watershed", "ruler has no variants"),
         ("segment@watershd", "unknown variant @watershd; known: outline, "),
         ("segment@", "unknown variant @; known"),

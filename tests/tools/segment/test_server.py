@@ -112,6 +112,8 @@ def test_no_server_is_an_error_of_the_settings(address):
         with pytest.raises(ConfigError) as raised:
             Server(wrong)
         assert "secret" not in str(raised.value)
+        with pytest.raises(ConfigError, match="--segmenter"):
+            registry_of(None, segmenter=wrong)  # an address is stored even where no tool asks it
     with pytest.raises(ConfigError, match="--segmenter http"):
         registry_of(None).tool("segment@server")
 
