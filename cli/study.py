@@ -53,12 +53,13 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
 def _print_power(found: "Preview") -> None:
     """Print how small a difference each task could show."""
     several = len(found.sources) > 1
+    share = f"{'a primary' if found.primaries else 'each'} test's share of it"
     for source in found.sources:
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
         for power in found.power:
             if power.source == source.source:
-                click.echo(f"  {power.task}: {_detected(power)}")
+                click.echo(f"  {power.task}: {_detected(power, share)}")
     if found.tests:
         click.echo(
             "A verdict needs more: it must survive one more subject in whom the better arm fails (docs/report.md has "
@@ -71,17 +72,13 @@ def _spent(row: "Spending") -> str:
     return f"{row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}"
 
 
-def _detected(power: "PowerPreview") -> str:
+def _detected(power: "PowerPreview", share: str) -> str:
     figures = [
         f"{one.in_metric:.3f} in loss" if one.in_metric is not None else f"{one.in_sd:.2f} sd"
         for one in (power.alone, power.in_family)
         if one.in_sd is not None
     ]
-    shown = (
-        f"{figures[0]} at the whole level, {figures[1]} at a primary test's share of it"
-        if len(figures) == 2
-        else "none"
-    )
+    shown = f"{figures[0]} at the whole level, {figures[1]} at {share}" if len(figures) == 2 else "none"
     origin = "measured" if power.icc_measured else "assumed"
     reason = f"; but no claim would be made: {power.alone.withheld}" if power.alone.withheld else ""
     subjects = f"{power.samples} samples, subjects: {power.alone.subjects}, icc {power.icc:.2f} {origin}"

@@ -289,6 +289,11 @@ def _check(name: str, one: Measurand, values: Container[str], points: Container[
         raise ValueError(f"{name}: measures {one.quantity.name}, but nothing is called {', '.join(unknown)}")
     if one.points and len(one.points) != len(one.fields):
         raise ValueError(f"{name}: measures {one.quantity.name}: {len(one.fields)} fields, points of {len(one.points)}")
+    points_of_value = 2 * one.quantity.points
+    if points_of_value and any(len(names) != points_of_value for names in one.points):
+        raise ValueError(
+            f"{name}: measures {one.quantity.name}: expected x and y of {one.quantity.points} points for each value"
+        )
     if one.in_v0 and [len(names) for names in one.in_v0] != [len(names) for names in one.points]:
         raise ValueError(f"{name}: measures {one.quantity.name}: points and in_v0 name different numbers of points")
 

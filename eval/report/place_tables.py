@@ -6,7 +6,7 @@ from medvision_agent.eval.place.compare import Gains
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.report.model import Chapter, GroundedContrast
 from medvision_agent.eval.report.table import Table, Value, fixed
-from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
+from medvision_agent.eval.report.tables import chapter_table, numbers, repeated, signed, slug, texts
 from medvision_agent.text import plural
 
 __all__ = ["place_sentences", "place_tables"]
@@ -94,20 +94,22 @@ def _gains(chapter: Chapter, place: str) -> Table:
 
 
 def place_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say of each contrast where B measured, and where its gains over A come from."""
+    """Say of each contrast where B measured, and where the gains of both arms come from."""
+    when = ", first epoch" if repeated(chapter) else ""
     for one in chapter.grounded:
         if one.found.b.share.n:
-            yield f"{one.contrast}, {one.task}: {_where(one)}{_gained(one.found.gains_b)}."
+            gains = f"{_gained(one.b, one.found.gains_b)}{_gained(one.a, one.found.gains_a)}"
+            yield f"{one.contrast}, {one.task}{when}: {_where(one)}{gains}."
 
 
 def _where(one: GroundedContrast) -> str:
     place = one.found.b
-    chance = "" if place.chance.mean is None else f", by chance {place.chance.mean:.1%}"
+    chance = "" if place.chance.mean is None else f", by chance {place.chance.mean:.1%} (n {place.chance.n})"
     located = f"{plural(place.share.n, 'located answer')} of {plural(place.subjects, 'subject')}"
     return f"{one.b} measured in the right place in {place.right} of {located}{chance}"
 
 
-def _gained(gains: Gains) -> str:
+def _gained(arm: str, gains: Gains) -> str:
     parts = (
         ("in the right place", gains.right),
         ("elsewhere", gains.elsewhere),
@@ -117,4 +119,4 @@ def _gained(gains: Gains) -> str:
     if not there:
         return ""
     said = ", ".join(f"{words} {part.pairs} ({fixed(part.difference, 3, sign=True)})" for words, part in there)
-    return f"; pairs in which it is better, with what they add to the difference: {said}"
+    return f"; pairs in which {arm} is better, with what they add to the difference: {said}"

@@ -53,7 +53,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 alpha=plan.alpha,
                 primaries=plan.primaries,
                 evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
-                family=plan.family if as_planned else (),
+                family=tuple(dict.fromkeys(plan.family)) if as_planned else (),  # earlier versions let one stand twice
                 source=source,
                 label=source if several else "",
                 plan=plan.model_dump(mode="json"),

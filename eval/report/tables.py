@@ -135,7 +135,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         rows.append((*cells, found.withheld))
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
-        f"Interval: {1 - chapter.alpha:.0%}, over subjects.",
+        f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects.",
     ]
     if chapter.family_size:
         said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"

@@ -26,6 +26,8 @@ BANNERS = {
 """What stands above everything of a chapter."""
 _MOST = 16
 """Comparisons that are each told in words."""
+_A_PERCENT = 0.005
+"""A share that would be told as 0 %."""
 _NAMED = 8
 """Arms that are all named."""
 
@@ -129,7 +131,7 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
         f"({pairs}; {_counts(found)}; {rates})"
     )
     if found.interval is not None:
-        text += f"; {found.level:.0%} interval {fixed(found.interval[0], 3, sign=True)} to "
+        text += f"; {100 * found.level:.4g}% interval {fixed(found.interval[0], 3, sign=True)} to "
         text += fixed(found.interval[1], 3, sign=True)
     if test.adjusted_p is not None and found.p is not None:
         text += f"; p {found.p:.2g}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict}"
@@ -157,6 +159,8 @@ def _undone(test: Test) -> str:
     better = "B" if test.primary.difference < 0 else "A"
     if test.tipping.subjects is None:
         return ". Even 1,000 more subjects in whom the better arm fails would not undo it"
+    if test.tipping.share is not None and test.tipping.share < _A_PERCENT:
+        return ". One more subject in whom the arms do not differ would undo it"
     if test.tipping.share is not None:
         return f". One more subject in whom {better} fails in {test.tipping.share:.0%} of its samples would undo it"
     return f". It would take {test.tipping.subjects} more subjects in whom {better} fails in every sample to undo it"

@@ -55,10 +55,15 @@ class Design:
         return self.add(name, self.base.but(tools=",".join(tools), tools_dated=dated))
 
     def compare(self, a: str, b: str, *varies: str, tested: bool = True) -> None:
-        """Declare a contrast, unless it is declared already."""
+        """Declare a contrast, unless it is declared already; raises ConfigError where once it is tested, once not."""
         contrast = Contrast.model_validate({"a": a, "b": b, "varies": varies, "tested": tested})
-        if contrast not in self.contrasts:
+        before = next((one for one in self.contrasts if one.name == contrast.name), None)
+        if before is None:
             self.contrasts.append(contrast)
+        elif before.tested != contrast.tested:
+            raise ConfigError(
+                f"contrasts: {contrast.name}: declared twice, once as a test and once with `tested: false`; keep one"
+            )
 
     def tools(self) -> list[str]:
         """Return the names of the base's tools."""

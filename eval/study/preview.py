@@ -3,9 +3,9 @@
 Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates: by a
 pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/asking/estimate.py``; the smallest
 detectable difference is that of one declared test at 80 % power, at the study's alpha and at the share of it that a
-primary test starts with (the guard of a verdict is not in it). Without a pilot it is in standard deviations of one
-paired difference, for subjects whose samples are unrelated (icc 0) and for the worst case (icc 1). Named besides: what
-a study's repeats cannot show, which is the noise of a sampler whose draws are fixed.
+primary test starts with, or each test where none is primary (the guard of a verdict is not in it). Without a pilot it
+is in standard deviations of one paired difference, for subjects whose samples are unrelated (icc 0) and for the worst
+case (icc 1). Named besides: what a study's repeats cannot show, which is the noise of a sampler whose draws are fixed.
 """
 
 import math
@@ -60,7 +60,7 @@ class PowerPreview(Frozen):
     alone: Detectable
     """At the study's alpha."""
     in_family: Detectable
-    """At the share of alpha that a primary test starts with."""
+    """At the share of alpha that a primary test starts with, or each test where none is primary."""
 
 
 class Preview(Frozen):
@@ -73,6 +73,8 @@ class Preview(Frozen):
     contrasts: tuple[str, ...]
     tests: int
     """The size of the family."""
+    primaries: tuple[str, ...]
+    """The contrasts whose tests start with all of alpha; without any, all tests start alike."""
     probes: Spending | None
     """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
     least: Spending
@@ -121,6 +123,7 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
         tests=len(plan.family),
+        primaries=plan.primaries,
         probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
         least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
         most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),

@@ -167,3 +167,5 @@ async def test_commands_say_it_beside_the_loss(stored):
     page = folder.with_name("page.md").read_text(encoding="utf-8")
     assert "### Measured in the right place" in page
     assert "differences in the grounded loss" in page
+    said = next(line for line in page.splitlines() if "located answers of 2 subjects, by chance" in line)
+    assert "by chance 0.0% \\(n 2\\)" in said

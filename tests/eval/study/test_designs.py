@@ -155,3 +155,11 @@ def test_shorthands_keep_the_variants_of_the_base():
     assert arms["without-crop"].tools == "ruler,segment@watershed"
     assert arms["only-segment@watershed"].tools == "segment@watershed"
     assert arms["sham"].tools == "sham/crop,ruler,segment@watershed"
+
+
+def test_a_contrast_is_declared_once():
+    twice = [{"a": "off", "b": "cot", "varies": varies} for varies in (["tools", "form"], ["form", "tools"])]
+    _, contrasts = made("on-off", arms={"cot": {"form": "cot"}}, contrasts=twice)
+    assert [contrast.name for contrast in contrasts] == ["off -> on", "off -> cot"]
+    with pytest.raises(ConfigError, match="off -> on: declared twice, once as a test"):
+        made("on-off", contrasts=[{"a": "off", "b": "on", "varies": ["tools"], "tested": False}])

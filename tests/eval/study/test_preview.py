@@ -26,6 +26,11 @@ def test_made_pictures_are_not_tested_and_the_preview_says_so(tmp_path):
     (line,) = detected(out, "size")
     assert line.endswith("but no claim would be made: synthetic data have intervals, no p-values")
     assert "family of 2 tests" in out
+    assert "at a primary test's share of it" in line
+    file = study(tmp_path, "phantom:25:3")
+    file.write_text(file.read_text().replace("on-off", "must-use"))
+    (line,) = detected(invoke("ablate", file, "--dry-run"), "size")
+    assert "at each test's share of it" in line
 
 
 def test_what_a_pilot_does_not_tell_is_assumed(tmp_path):

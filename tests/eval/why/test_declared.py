@@ -11,7 +11,7 @@ from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.measured import declared
 from medvision_agent.eval.why.summary import summarise_why
-from medvision_agent.quantity import AREA_MM2, LENGTH_MM
+from medvision_agent.quantity import ANGLE_DEG, AREA_MM2, LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Result, tool
 from medvision_agent.tools.registry import TOOLS
 
@@ -145,3 +145,8 @@ def test_what_a_result_says_follows_from_the_quantity_and_how_many_values_it_hol
     [call] = calls_of({"tool_calls": [{"tool": name, "arguments": {}, "ok": True, "text": "{}"}]}, shipped)
     asked = ("detection", "size", "angle", "distance")
     assert {task for task in asked if declared(TASKS[task], call) is not None} == tasks
+
+
+def test_as_many_points_as_determine_the_quantity():
+    with pytest.raises(ValueError, match="measures angle: expected x and y of 4 points for each value"):
+        make(measures=Measurand(ANGLE_DEG, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),)))
