@@ -120,7 +120,8 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
     columns = [*texts("contrast", "task"), *numbers("loss A", "loss B"), *signed("difference", "low", "high")]
     columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B")
     if chapter.family_size:
-        columns += [*numbers("p", "p, adjusted", "local level"), *texts("verdict"), *numbers("undone by")]
+        columns += [*numbers("p", "p, adjusted", "local level"), *signed("local low", "local high")]
+        columns += [*texts("verdict"), *numbers("undone by")]
     columns += texts("what is withheld, and why")
     rows = []
     for one, task, test in _tests(chapter):
@@ -130,7 +131,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         cells += [means.success_a, means.success_b]
         if chapter.family_size:
             verdict = test.verdict or ("none" if test.declared else "exploratory")
-            cells += [found.p, test.adjusted_p, test.local_level, verdict]
+            cells += [found.p, test.adjusted_p, test.local_level, *(test.local_interval or (None, None)), verdict]
             cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))
     notes = [
@@ -141,7 +142,8 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"
         notes.append(f"{declared(chapter)}; {said}.")
         notes.append(
-            "Local level: the share of the level at which a test was rejected, or that it had at the end. Undone by: "
+            "Local level: the share of the level at which a test was rejected, or that it had at the end; local low "
+            "and high: the interval at that level. Undone by: "
             "how many more subjects in whom the better arm fails in every sample would undo the difference."
         )
     return chapter_table(chapter, slug(place, "contrasts"), "differences in loss", columns, rows, notes=notes)

@@ -222,6 +222,8 @@ async def test_a_declared_family_is_corrected(server, models, call, tmp_path):
     corrected = [expected[0], max(expected)]
     assert [float(row["p, adjusted"]) for row in found] == pytest.approx(corrected, rel=1e-4)
     assert [float(row["local level"]) for row in found] == [0.05, 0]
+    assert found[0]["local low"] == found[0]["low"]  # at the whole level
+    assert found[1]["local low"] == ""  # at a level of 0 there is no interval
     assert {row["verdict"] for row in found} == {"no difference shown"}
     assert [row["undone by"] for row in found] == ["", ""]
     words = "".join(Elements(out.read_text(encoding="utf-8")).words)
