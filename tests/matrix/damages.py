@@ -76,7 +76,10 @@ def _removed(name: str, folder: Path, rng: Random) -> None:
 
 
 def _pictures(folder: Path, rng: Random, count: int) -> list[Path]:
-    return rng.sample(sorted((folder / PICTURES).glob("*/*.png")), count)
+    """Return some pictures of finished samples; those of samples in flight at a kill belong to no record."""
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        kept = "".join(str(row) for row in database.execute("SELECT json, trace FROM record"))
+    return rng.sample([path for path in sorted((folder / PICTURES).glob("*/*.png")) if path.stem in kept], count)
 
 
 def _picture(change: Callable[[bytes, Random], bytes | None], folder: Path, rng: Random) -> None:
