@@ -85,7 +85,7 @@ class Condition:
         return tuple(tool.label for tool in self.tools if tool.variant is not None and tool.variant.of is not None)
 
     def with_truth(self, truth: Truth | None) -> "Condition":
-        """Return it for one sample, whose ground truth stands in for the results of the tools that are told it."""
+        """Return it for one sample: tools with the variant `oracle` or `noise` answer with its ground truth."""
         return self if truth is None else replace(self, tools=tuple(tool.told(truth) for tool in self.tools))
 
     def shown(self, *, overlays: bool, paragraph: str) -> "Condition":

@@ -84,7 +84,7 @@ class Session:
     def _announced(self, turn: Turn) -> Turn:
         """Return a turn that announced a call and has none, only words before it, as one whose call was lost.
 
-        The model is told once; a service that ends every reply so has its words taken for what they are.
+        The model is asked for another reply once. A service that ends every reply in this way is read by its words.
         """
         lost = turn.finish is Finish.TOOL_CALLS and not turn.calls_a_tool and not turn.unread_calls
         told = bool(self.counts["broken"]) or self.forced or not self.condition.tools

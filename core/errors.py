@@ -48,7 +48,7 @@ class ToolError(MedVisionAgentError):
 
 
 class ToolServiceError(MedVisionAgentError):
-    """A service behind a tool failed, or its reply is none: the sample is asked again, the model is not blamed."""
+    """A service behind a tool failed, or its reply cannot be read: the sample is asked again, as infrastructure."""
 
 
 class StorageError(MedVisionAgentError):

@@ -75,7 +75,7 @@ def _unlisted(content: Any) -> Any:
 
 
 def _parsed(body: bytes) -> Any:
-    """Return the JSON value of a body; None where it is none."""
+    """Return the JSON value of a body; None where the body is no JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
