@@ -42,6 +42,8 @@ class Answer:
     """Visible text of the final message in the model's own words and convention; empty where there is none."""
     detail: str
     forced: bool
+    handed: int
+    """Pictures of tool results that stood beside the question."""
     usage: Usage
     seconds: float
     """Of the model and the tools, without failed tries and waits."""
@@ -135,6 +137,7 @@ def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
         response=session.turns[-1].text if session.turns and not outcome.infrastructure else "",
         detail=detail,
         forced=session.forced,
+        handed=session.counts["handed"],
         usage=session.usage,
         seconds=session.seconds,
         waited_seconds=session.waited,

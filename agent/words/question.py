@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from medvision_agent.agent.words.handed_back import HandedBack
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import Display, ViewSet
@@ -61,6 +62,8 @@ class Question:
     landmarks: Sequence[str]
     measurement: str = ""
     wording: Wording = field(default_factory=Wording)
+    results: Sequence[HandedBack] = ()
+    """Results of tools that stand beside it."""
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
         """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""

@@ -25,9 +25,11 @@ from medvision_agent.eval.study.arms import stored_arms
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
+from medvision_agent.eval.study.made import check_made, with_truth_told
+from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
 from medvision_agent.eval.study.plan import Plan, make_plan, month_of
-from medvision_agent.eval.study.preview import Preview, without_noise
+from medvision_agent.eval.study.preview import Preview
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.run import execute_study
 from medvision_agent.eval.study.schema import Study
@@ -139,6 +141,8 @@ def lay_out(
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
+    check_made(arms, cells)
+    cells = with_truth_told(arms, cells)
     plan = make_plan(read, arms, contrasts, cells, folder, month=month)
     check_identities(plan, cells)
     return LaidOut(read, plan, cells, folder, bounds)

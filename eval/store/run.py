@@ -32,6 +32,8 @@ class Run:
     records: Sequence[Record]
     superseded: Sequence[Record] = ()
     """Earlier attempts of these samples: they count in nothing but what was spent."""
+    draws: Sequence[Record] = ()
+    """Answers drawn to the samples, in their order: the effort of those of a finished sample is in its record too."""
     probe: ToolProbe | None = None
     """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
 
@@ -81,9 +83,14 @@ class Run:
         return lines
 
     @property
+    def paid(self) -> list[Record]:
+        """All that was asked and paid, each request once: records of every attempt, and the answers drawn."""
+        return [*(record for record in self.records if not record.draws), *self.superseded, *self.draws]
+
+    @property
     def spent_usd(self) -> float | None:
         """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
-        return _dollars([*self.records, *self.superseded, *([self.probe] if self.probe else [])])
+        return _dollars([*self.paid, *([self.probe] if self.probe else [])])
 
     def _dates(self) -> str:
         """Say on which days samples were asked, and which marks of its version the server sent; empty if unknown."""
@@ -145,13 +152,14 @@ class Run:
         unless it ended the program.
         """
         latest = {record.sample.id: record for record in self.records}
+        attempts = {record.sample.id: record.attempt for record in self.draws}
         todo = []
         for sample in self.samples:
-            record = latest.get(sample.id)
+            record, attempt = latest.get(sample.id), attempts.get(sample.id, 0)
             if record is None:
-                todo.append((sample, 1))
+                todo.append((sample, attempt + 1))
             elif record.outcome.infrastructure and record.outcome is not Outcome.CRASHED:
-                todo.append((sample, record.attempt + 1))
+                todo.append((sample, max(attempt, record.attempt) + 1))
         return todo
 
 

@@ -2,52 +2,37 @@
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample. Sources come one after the other. Each model has its own connections;
-the models run side by side. The budget is that of the whole study.
+cell comes first changes from sample to sample, but for cells that are made from another one's answers: they follow it
+(``made.py``). Sources come one after the other. Each model has its own connections; the models run side by side. The
+budget is that of the whole study.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from medvision_agent.agent.chat.chat import Chat
-from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.errors import ConfigError, ProviderError, StorageError
-from medvision_agent.eval.asking.breaker import Breaker
-from medvision_agent.eval.asking.crashes import suspect, without_fatal
-from medvision_agent.eval.asking.launch import check_pictures, job_of
+from medvision_agent.errors import ConfigError, ProviderError
+from medvision_agent.eval.asking.crashes import suspect
+from medvision_agent.eval.asking.launch import job_of
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Lane, Pool
 from medvision_agent.eval.asking.probing import Probed, Probing
 from medvision_agent.eval.asking.runner import Watch, run_pools
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.store.read import STUDY, has_run, open_run
-from medvision_agent.eval.store.write import RunStore
+from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.made import ready
+from medvision_agent.eval.study.opened import Attempts, Opened, open_cell
 from medvision_agent.eval.study.plan import Plan, settle
+from medvision_agent.eval.study.schema import Arm
 
 __all__ = ["execute_study", "interleaved"]
-
-Attempts = Mapping[str, int]
-"""The samples of a cell still to be asked, each with the number of its next attempt."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Open:
-    """A cell whose run is open for writing."""
-
-    cell: Cell
-    store: RunStore
-    todo: Attempts
-    breaker: Breaker
-    probe: ToolProbe | None
-    """What an earlier session found of the tools' declarations."""
 
 
 async def execute_study(
@@ -67,16 +52,19 @@ async def execute_study(
     opened; a new study that holds nothing by then is taken away again. *on_start* hears how many samples are pending.
     """
     new = not settle(out, plan)
-    meter, opened = Meter(budget), list[_Open]()
+    meter, opened = Meter(budget), list[Opened]()
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
                 check = not any(one.cell.source == cell.source for one in opened)
-                opened.append(_open(cell, out, meter, stack, check=check))
+                opened.append(open_cell(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
-            probing = Probing([one.probe for one in opened], meter, watch, stop)
+            probing = Probing([one.run.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
-            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
+            pools = [
+                await _pool([one for one in opened if one.cell.model == name], plan.arms, stack, probing)
+                for name in models
+            ]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -94,35 +82,11 @@ def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample
                 yield lane, sample, todo[sample.id]
 
 
-def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
-    """Create or resume a cell's run, count what it took, and keep only what is left to do of it."""
-    prepared = cell.prepared
-    try:
-        if not has_run(cell.folder):
-            config = prepared.config() | {"arm": cell.arm, "epoch": cell.epoch}
-            store = RunStore.create(cell.folder, prepared.samples, prepared.identity, config)
-        else:
-            store = RunStore.resume(cell.folder, prepared.identity)
-    except StorageError as error:
-        raise type(error)(f"{cell.name}: {error}") from None
-    stack.callback(store.close)
-    store.shared = out  # all cells send the same pictures
-    run = open_run(cell.folder)
-    if check:  # all cells of a source have the same pictures
-        check_pictures(prepared, run)
-    for record in (*run.records, *run.superseded):
-        meter.add(record)
-    if run.probe is not None:
-        meter.probed(run.probe)
-    todo = {sample.id: attempt for sample, attempt in without_fatal(store, run, meter.add)}
-    return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
-
-
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
+async def _pool(opened: Sequence[Opened], arms: Mapping[str, Arm], stack: AsyncExitStack, probing: Probing) -> Pool:
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
-    chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
+    chats, lanes = dict[bool, Chat](), dict[Opened, Lane]()
     if not any(one.todo for one in opened):
-        return Pool(iter(()), 0)
+        return Pool(deque(), 0)
     for one in opened:
         prepared, code = one.cell.prepared, one.cell.prepared.condition.provider_code
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
@@ -130,18 +94,20 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing
             chats[code] = await stack.enter_async_context(open_model(config, provider_code=code))
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
-        lane = Lane(job_of(prepared, chat), one.store, one.breaker)
+        lanes[one] = lane = Lane(job_of(prepared, chat), one.store, one.breaker)
         if one.todo:
-            probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
+            probed = Probed(lane.job, one.store, prepared.identity, one.run.probe, wanted=prepared.settings.probe)
             await probing.settle(probed)
-        lanes.setdefault(one.cell.source, []).append((lane, one.todo))
+    by_source: dict[str, list[tuple[Lane, Attempts]]] = {}
+    for one, todo in ready(lanes, arms).items():
+        by_source.setdefault(one.cell.source, []).append((lanes[one], todo))
     samples = {one.cell.source: one.cell.prepared.samples for one in opened}
-    asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items()))
-    others = iter([ask for ask in asks if not suspect(ask)])
+    asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in by_source.items()))
+    others = deque(ask for ask in asks if not suspect(ask))
     return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))
 
 
-def _discard(opened: Sequence[_Open], out: Path, *, new: bool) -> None:
+def _discard(opened: Sequence[Opened], out: Path, *, new: bool) -> None:
     """Take runs without a record away again, and with the last of them a study that was new."""
     for one in opened:
         one.store.discard_if_empty()
