@@ -22,6 +22,7 @@ from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
 from medvision_agent.agent.grammars.grammar import Declared, Grammar
+from medvision_agent.agent.made import MATCHED, RESULT_ONLY
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -29,11 +30,8 @@ from medvision_agent.tools.registry import Registry, installed
 from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 
-__all__ = ["MATCHED", "RESULT_ONLY", "Condition"]
+__all__ = ["Condition"]
 
-MATCHED = ("matched", "matched:mean")
-"""Several answers make one: their number is settled by sample, or by the mean over all samples."""
-RESULT_ONLY = "result-only"
 
 _MOST_TIMES = 20
 _RESULTS_OPEN = render("replies/tool_output")

@@ -138,6 +138,10 @@ class Contrast(Frozen):
     """Of the pairs scored: A, B."""
     free: tuple[str, ...]
     """The fields in which the arms may differ, and do."""
+    compute: tuple[str, ...] = ()
+    """By how much the compute of the arms differs, in a sentence; none where they have the same tools."""
+    same_answers: tuple[int, int] | None = None
+    """Where own results are handed back: samples with the same answer in both arms, and those scored in both."""
 
 
 class GroundedContrast(Frozen):

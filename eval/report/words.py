@@ -86,6 +86,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
             if test.missing.warning:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
     yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
+    yield from _made(chapter)
     if bare:
         yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."
     for refused in chapter.refused:
@@ -95,6 +96,17 @@ def _compared(chapter: Chapter) -> Iterator[str]:
         else:
             yield f"Not compared: {refused.name}: {what}."
     yield from _declared(chapter)
+
+
+def _made(chapter: Chapter) -> Iterator[str]:
+    """Say how the compute of compared arms differs, and what an arm made of the results handed back to it."""
+    if len(chapter.contrasts) <= _NAMED:
+        yield from dict.fromkeys(f"{one.name}: {line}" for one in chapter.contrasts for line in one.compute)
+    for one in chapter.contrasts:
+        if one.same_answers is not None:
+            same, scored = one.same_answers
+            among = f"{same} of {plural(scored, 'sample')}"
+            yield f"{one.name}: own results handed back; both arms answer the same in {among}."
 
 
 def _declared(chapter: Chapter) -> Iterator[str]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from medvision_agent.agent.condition import RESULT_ONLY, Condition
+from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.made import RESULT_ONLY
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
 from medvision_agent.tools.registry import Registry, installed

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from medvision_agent.agent.condition import MATCHED, RESULT_ONLY
+from medvision_agent.agent.made import MATCHED, RESULT_ONLY
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.draws import Draws
@@ -18,7 +18,7 @@ from medvision_agent.eval.asking.pool import Ask, Lane
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.noise import fixed, temperature_of
 from medvision_agent.eval.study.opened import Attempts, Opened
-from medvision_agent.eval.study.schema import Arm
+from medvision_agent.eval.study.schema import Arm, source_arm
 
 __all__ = ["check_made", "ready", "with_truth_told"]
 
@@ -87,8 +87,7 @@ def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Op
 
 def _source(arms: Mapping[str, Arm], name: str) -> str:
     """Return the arm that an arm is made from."""
-    _, at, factors = name.partition("@")
-    source = f"on{at}{factors}"
+    source = source_arm(name)
     if source not in arms:
         raise ConfigError(
             f"arm {name!r}: tools: {arms[name].tools} is made from the answers of an arm called {source!r}, and the "

@@ -22,7 +22,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.view.views import Display
 
-__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied"]
+__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied", "source_arm"]
 
 
 class _Strict(Frozen):
@@ -48,6 +48,12 @@ class Arm(Asked):
             for name, varied in VARIES.items()
             if any(getattr(self, key) != getattr(other, key) for key in varied.keys)
         )
+
+
+def source_arm(name: str) -> str:
+    """Return the arm from whose answers an arm is made that is made from another: `on@cot` for `matched@cot`."""
+    _, at, factors = name.partition("@")
+    return f"on{at}{factors}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,17 @@ CASES = {
         ["blind:numbers -> on"],
         {"tools"},
     ),
+    "matched": ({"off": OFF, "matched": Arm(tools="matched"), "on": ON}, ["matched -> on"], {"tools"}),
+    "matched:mean": (
+        {"off": OFF, "matched:mean": Arm(tools="matched:mean"), "on": ON},
+        ["matched:mean -> on"],
+        {"tools"},
+    ),
+    "result-only": (
+        {"off": OFF, "result-only": Arm(tools="result-only"), "on": ON},
+        ["off -> result-only", "result-only -> on"],
+        {"tools"},
+    ),
     "form:cot": ({"on": ON, "cot": Arm(form="cot")}, ["on -> cot"], {"form"}),
     "recipe:paper-v1": ({"on": ON, "paper-v1": Arm(recipe="paper-v1")}, ["on -> paper-v1"], {"recipe"}),
     "display:ticks,grid": (
