@@ -22,7 +22,7 @@ from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
 from medvision_agent.agent.grammars.grammar import Declared, Grammar
-from medvision_agent.agent.made import MATCHED, RESULT_ONLY
+from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -69,7 +69,7 @@ class Condition:
             return cls("off", ())
         if text == "code":
             return cls("code", (), provider_code=True)
-        if text in {*MATCHED, RESULT_ONLY}:
+        if text in MADE:
             return cls(text, (), made=True)
         if text == "again" or text.startswith("again:"):
             times = _times(text)

@@ -1,8 +1,16 @@
 """Conditions that are made from another arm's answers to the same samples; they live in studies only."""
 
-__all__ = ["MATCHED", "RESULT_ONLY"]
+__all__ = ["MADE", "MATCHED", "MOST_DRAWS", "RESULT_ONLY"]
 
 MATCHED = ("matched", "matched:mean")
 """Several answers make one: their number is settled by sample, or by the mean over all samples."""
 RESULT_ONLY = "result-only"
 """The results of the other arm's tools stand beside the question."""
+MADE = {
+    "matched": "none, answers drawn until they cost what arm `on` spent on the sample",
+    "matched:mean": "none, as many answers drawn to every sample as cost what arm `on` spent on average",
+    RESULT_ONLY: "none, own results of arm `on` handed back",
+}
+"""What a summary says of their tools."""
+MOST_DRAWS = 64
+"""Answers drawn to a sample at most; how many samples got there is counted."""

@@ -105,7 +105,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
         took.append({"arm": arm.name, **{name: getattr(effort, field).mean for field, name in COMPUTE.items()}})
         took[-1]["forced endings"] = effort.forced.mean
         for cell, run in zip(arm.cells, arm.runs, strict=True):
-            notes[run.source_note] = None
+            notes |= {f"{cell.folder}: {run.drawn}" if run.drawn else "": None, run.source_note: None}
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
     compute, handed = compute_note(arm.tools for arm in plan.arms.values()), handed_back(plan, out, protocol)

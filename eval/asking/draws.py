@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from langchain_core.messages import AIMessage
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.made import MOST_DRAWS
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import ProviderError
 from medvision_agent.eval.asking.combine import combined
@@ -19,10 +20,8 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 
-__all__ = ["MOST", "Draws", "mean_number", "tokens"]
+__all__ = ["Draws", "mean_number", "tokens"]
 
-MOST = 64
-"""Answers drawn to a sample at most; how many samples got there is counted."""
 _NO_DRAWS = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW})
 """Results of which another draw is no other: the question itself is what the service does not take."""
 
@@ -70,8 +69,8 @@ class Draws:
         return combined(drawn, attempt, tagged=self.tagged), trace
 
     def _enough(self, sample_id: str, drawn: list[Record]) -> bool:
-        if self.number is not None or len(drawn) >= MOST:
-            return len(drawn) >= min(MOST, self.number or MOST)
+        if self.number is not None or len(drawn) >= MOST_DRAWS:
+            return len(drawn) >= min(MOST_DRAWS, self.number or MOST_DRAWS)
         return bool(drawn) and sum(map(tokens, drawn)) >= self.spent[sample_id]
 
 
@@ -86,7 +85,7 @@ def tokens(record: Record) -> int:
 
 
 def mean_number(source: Iterable[Record], single: Iterable[Record]) -> int:
-    """Return the number of single answers that cost on average what the source's answers cost, ``MOST`` at most.
+    """Return the number of single answers that cost on average what the source's answers cost, ``MOST_DRAWS`` at most.
 
     Both over the samples with a result in both.
     """
@@ -94,4 +93,4 @@ def mean_number(source: Iterable[Record], single: Iterable[Record]) -> int:
     theirs = {record.sample.id: tokens(record) for record in single if not record.outcome.infrastructure}
     common = ours.keys() & theirs.keys()
     spent, each = sum(ours[one] for one in common), sum(theirs[one] for one in common)
-    return min(MOST, max(1, -(-spent // each))) if each else 1
+    return min(MOST_DRAWS, max(1, -(-spent // each))) if each else 1

@@ -12,11 +12,11 @@ from statistics import fmean
 
 from medvision_agent.agent.chat.chat import BRIEF
 from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.made import MOST_DRAWS
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.agent.words.question import Prompt
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.draws import MOST
 from medvision_agent.eval.asking.launch import Prepared, views_of
 from medvision_agent.eval.asking.runner import question_of
 from medvision_agent.eval.data.sample import Sample
@@ -151,7 +151,7 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
     most = prepared.settings.limits.model_calls
     condition, counts = prepared.condition, dict.fromkeys([1, min(USUAL_CALLS, most), most])
     if condition.matched:
-        return tuple(_of_draws(prepared, min(MOST, calls), start) for calls in counts)
+        return tuple(_of_draws(prepared, min(MOST_DRAWS, calls), start) for calls in counts)
     if condition.hands_back:
         return tuple(_of_handed(prepared, calls - 1, start, picture) for calls in counts)
     counts = counts if condition.tools else dict.fromkeys([1 + condition.again])

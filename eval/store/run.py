@@ -7,10 +7,12 @@ from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
+from medvision_agent.agent.made import MADE, MOST_DRAWS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.tool_path import ToolPath, tool_path
+from medvision_agent.text import plural
 from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
@@ -48,11 +50,21 @@ class Run:
         return tool_path(self.identity, self.records)
 
     @property
+    def drawn(self) -> str | None:
+        """How many answers were drawn, and to how many samples the most there may be; None where none were."""
+        numbers = [record.draws for record in self.records if record.draws]
+        if not numbers:
+            return None
+        most = plural(sum(number == MOST_DRAWS for number in numbers), "sample")
+        each = f"{sum(numbers) / len(numbers):.1f} a sample"
+        return f"{plural(sum(numbers), 'answer')} drawn, {each}; {most} got {MOST_DRAWS}, the most"
+
+    @property
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
         own_code = "the provider's code execution" if identity.provider_code else "none"
-        tools = ", ".join(identity.tools) or own_code
+        tools = ", ".join(identity.tools) or MADE.get(identity.condition, own_code)
         if identity.tool_variants:
             tools = ", ".join(_variant(name, identity.tool_variants.get(name)) for name in identity.tools)
         if identity.tool_set:
@@ -65,7 +77,7 @@ class Run:
         ]
         if dates := self._dates():
             lines.append(dates)
-        lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
+        lines += [str(one) for one in (self.probe, self.tool_path, self.drawn) if one is not None]
         if identity.model.get("replay"):
             lines.append(self._replayed())
         if identity.resumed:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from medvision_agent.agent.made import MATCHED, RESULT_ONLY
+from medvision_agent.agent.made import MADE, MATCHED
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.draws import Draws
@@ -22,14 +22,12 @@ from medvision_agent.eval.study.schema import Arm, source_arm
 
 __all__ = ["check_made", "ready", "with_truth_told"]
 
-_MADE = (*MATCHED, RESULT_ONLY)
-
 
 def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
     """Raise ConfigError where an arm cannot be made of another one's answers."""
     matched = [name for name, arm in arms.items() if arm.tools in MATCHED]
     for name, arm in arms.items():
-        if arm.tools in _MADE:
+        if arm.tools in MADE:
             _source(arms, name)
     for name in matched:
         _single(arms, name)
@@ -93,7 +91,7 @@ def _source(arms: Mapping[str, Arm], name: str) -> str:
             f"arm {name!r}: tools: {arms[name].tools} is made from the answers of an arm called {source!r}, and the "
             "study has none"
         )
-    if arms[source].tools in (*_MADE, "off"):
+    if arms[source].tools in (*MADE, "off"):
         raise ConfigError(f"arm {name!r}: it is made from the answers of {source!r}, which needs tools of its own")
     if more := set(arms[source].differences(arms[name])) - {"tools"}:
         raise ConfigError(
