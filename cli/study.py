@@ -103,7 +103,7 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
             paths[arm.name] = path
         effort = effort_of_arm(arm.runs)
         took.append({"arm": arm.name, **{name: getattr(effort, field).mean for field, name in COMPUTE.items()}})
-        took[-1]["forced endings"] = effort.forced.mean
+        took[-1]["forced endings"] = effort.forced_endings.mean
         for cell, run in zip(arm.cells, arm.runs, strict=True):
             notes |= {f"{cell.folder}: {run.drawn}" if run.drawn else "": None, run.source_note: None}
             failures += _failures(cell, run)

@@ -53,8 +53,8 @@ each sample tells how hard `on` found it; it is asked when `on` and `off` are do
 - One answer is made of them, and it is scored by either protocol. Numbers: the median of each, over those that could be
   read (the axes of a size after sorting them). Box: the one with the highest mean IoU to the others; with a tie, or of
   two, the first. Where under half could be read, it is a failure.
-- The model must draw another answer each time: a `temperature` above 0 in its row and no `seed`. The arm `off` of single
-  answers stands beside it.
+- The model must draw another answer each time: a `temperature` above 0 in its row and no `seed`. The arm `off` of
+  single answers stands beside it.
 - `matched -> on` is the primary contrast of a study that has it.
 - Matched are the output tokens and nothing else. Not matched: image tokens and all other input, what the service
   caches, latency, and endings that a limit forces. Drawing more answers takes away noise, and no bias: a model that
@@ -66,8 +66,8 @@ Where no arm is matched, summary, comparison and report say so, and by how much 
 **`result-only`** gets its own results handed back: the question, and what tools returned without an error in the
 conversation of `on` (tool, arguments, text, pictures), without a word of the model's. It calls nothing. Beside `off`,
 `blind` and `on` it tells whether a gain lies in the results, in calling for them, or in the turns between. The shares
-do not add up. The study prints how often its answer is that of `on`. With tools that were told the ground truth it is an
-oracle, and is labelled so.
+do not add up. The study prints how often its answer is that of `on`. With tools that were told the ground truth it is
+an oracle, and is labelled so.
 """
 
 

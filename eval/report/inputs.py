@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from medvision_agent.agent.made import MADE
 from medvision_agent.errors import DataError
 from medvision_agent.eval.compare.parity import parity, run_parity
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
@@ -134,7 +135,8 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
 
 def _without_tools(run: Run) -> bool:
     identity = run.identity
-    return not (identity.tools or identity.provider_code or identity.control or identity.again)
+    changed = identity.control or identity.again or identity.condition in MADE
+    return not (identity.tools or identity.provider_code or changed)
 
 
 def _named(runs: Sequence[Run]) -> list[ArmIn]:

@@ -230,7 +230,7 @@ def tool_table(chapter: Chapter, place: str) -> Table:
             cells: list[Value] = [one.arm, data.task, one.n, one.means["success_rate"].mean]
             cells += [effort.tool_calls.mean, tools or "none"]
             cells += [effort.turns.mean, effort.pictures.mean, effort.input_tokens.mean, effort.output_tokens.mean]
-            rows.append((*cells, effort.usd.mean, effort.seconds.mean, effort.forced.mean))
+            rows.append((*cells, effort.cost_usd.mean, effort.seconds.mean, effort.forced_endings.mean))
     caption = "what a scored sample took (means; forced endings: their share)"
     notes = [f"{compute_note(run.identity.condition for run in chapter.runs).capitalize()}."]
     return chapter_table(

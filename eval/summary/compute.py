@@ -18,7 +18,7 @@ COMPUTE: Mapping[str, str] = {
     "input_tokens": "tokens in",
     "turns": "turns",
     "pictures": "pictures",
-    "usd": "US dollars",
+    "cost_usd": "US dollars",
     "seconds": "seconds",
 }
 """The measures of compute: fields of ``Effort``, and how a person calls them."""
@@ -44,7 +44,7 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
         for field, name in COMPUTE.items()
         if (one_mean := _mean(one, field)) and (two_mean := _mean(two, field)) is not None
     ]
-    forced = [mean for effort in (one, two) if (mean := effort.forced.mean) is not None]
+    forced = [mean for effort in (one, two) if (mean := effort.forced_endings.mean) is not None]
     if not ratios or len(forced) < 2:
         return ()
     endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(names, forced, strict=True))
