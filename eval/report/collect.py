@@ -11,6 +11,7 @@ from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.place.summary import summarise_place
+from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
@@ -109,6 +110,7 @@ def _chapter(
         why={arm.name: dict(summarise_why(arm.first, rules).tasks) for arm in chapter.arms},
         places={arm.name: summarise_place(arm.first, located[arm.name]) for arm in chapter.arms},
         grounded=grounded_contrasts(chapter, located),
+        agreement=tuple(agreements(chapter, scores)),
         pictures=tuple(pictures(chapter, scores, rules, most_pictures)),
         protocol=rules.name,
         plan=dict(chapter.plan),

@@ -6,6 +6,8 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from medvision_agent.eval.agreement.arm import Agreement
+from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
@@ -19,7 +21,18 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "GroundedContrast", "Mark", "PairMeans", "Panel", "Picture"]
+__all__ = [
+    "ArmAgreement",
+    "ArmTask",
+    "Chapter",
+    "Contrast",
+    "FirstPrompt",
+    "GroundedContrast",
+    "Mark",
+    "PairMeans",
+    "Panel",
+    "Picture",
+]
 __all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
@@ -152,6 +165,17 @@ class GroundedContrast(Frozen):
     """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
 
 
+class ArmAgreement(Frozen):
+    """How well one arm's numbers agree with the truth, on one task."""
+
+    contrast: str
+    """The samples are those answered in both arms of it; empty where an arm stands alone."""
+    arm: str
+    task: TaskName
+    numbers: tuple[Agreement, ...]
+    coverage: Coverage
+
+
 class Refused(Frozen):
     """Two arms that are not compared, and why."""
 
@@ -241,6 +265,7 @@ class Chapter(Frozen):
     """Where each arm measured in its first epoch."""
     grounded: tuple[GroundedContrast, ...]
     """The contrasts by place, first epochs."""
+    agreement: tuple[ArmAgreement, ...]
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]
     protocol: str

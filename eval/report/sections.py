@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from medvision_agent.eval.report.agreement import agreement_tables
+from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
@@ -66,6 +68,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
             "Every arm and reference, task by task",
             tables=tuple(task_table(chapter, place, data) for data in chapter.tasks),
         ),
+        _agreement(chapter, place, draw=draw),
         _published(chapter, place),
         _strata(chapter, place, draw=draw),
         _why(chapter, place, draw=draw),
@@ -99,6 +102,12 @@ def _places(chapter: Chapter, place: str) -> Section:
     notes = ("Of arms asked in several epochs, the first epoch.",) if repeated(chapter) and chapter.places else ()
     tables = tuple(place_tables(chapter, place))
     return Section(f"{place}-places", "Measured in the right place", notes if tables else (), tables)
+
+
+def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    figures = [bland_altman(chapter, place), risk_coverage(chapter, place)] if draw else []
+    tables = tuple(agreement_tables(chapter, place))
+    return Section(f"{place}-agreement", "Agreement with the truth", (), tables, _there(figures))
 
 
 def _published(chapter: Chapter, place: str) -> Section:
