@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Test, family
+from medvision_agent.eval.compare.statistics.interaction import interactions
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
@@ -147,6 +148,7 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
     by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
+    declared = chapter.plan.get("study", {}).get("strata", ()) if one.declared else ()
     policy = one.a.offline
     text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
     return Contrast(
@@ -160,6 +162,7 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
         tests={task: test for task, (test, _) in by_task.items()},
         means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
+        interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
         free=varied(one.a.first, one.b.first),
     )

@@ -10,6 +10,7 @@ from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
+from medvision_agent.eval.compare.statistics.interaction import Interaction
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.place.compare import PlaceComparison
@@ -147,6 +148,7 @@ class Contrast(Frozen):
     tests: dict[TaskName, Test]
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
+    interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
     free: tuple[str, ...]

@@ -9,6 +9,7 @@ from medvision_agent.eval.report.agreement_plots import bland_altman, risk_cover
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
+from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
 from medvision_agent.eval.report.svg import Drawn
 from medvision_agent.eval.report.table import Table
 from medvision_agent.eval.report.tables import (
@@ -19,7 +20,6 @@ from medvision_agent.eval.report.tables import (
     published_table,
     repeated,
     sensitivity_table,
-    strata_table,
     task_table,
     tool_table,
 )
@@ -123,6 +123,8 @@ def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
     groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
     figures = [sizes(chapter, at, name, arms) for at, (name, arms) in _numbered(place, groups)] if draw else []
     tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]
+    if (apart := interaction_table(chapter, place)).rows:
+        tables.insert(0, apart)
     title = "Error by size of the target, and other strata" if tables else "Error by size of the target"
     return Section(f"{place}-strata", title, (), tuple(tables), _there(figures))
 
