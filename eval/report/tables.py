@@ -17,7 +17,6 @@ __all__ = [
     "contrast_table",
     "declared",
     "endings_table",
-    "interaction_table",
     "marked",
     "missing_table",
     "numbers",
