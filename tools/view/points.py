@@ -50,7 +50,7 @@ MarkOrPoint = Annotated[str | None, Field(json_schema_extra=_plain)]
 
 def mark_or_point(what: str) -> Any:
     """Return the declaration of an argument that gives a point in this way; *what* says which point."""
-    return Field(default=None, description=f"{what}, by the name of a mark or in any view as '{_FORM}'")
+    return Field(default=None, description=f"{what}: name of a mark, or '{_FORM}' of any view")
 
 
 def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = False) -> Placed | None:
