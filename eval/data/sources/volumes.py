@@ -1,0 +1,136 @@
+"""The volumes that samples of one file are slices of: NIfTI files in the file's folder or below it.
+
+Contract: everything that a header tells is checked while the samples are read, and the pixel size of a sample is the
+header's. What is wrong is a DataError that names the sample's place and the key. Slices are read, and their units
+declared, as those of MedVision's volumes are (``eval/data/medvision/volume.py``).
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic_core import from_json, to_json
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.volume import Header, VolumeCache, read_header
+from medvision_agent.eval.data.sample import PixelSize, Sample, StoredValues, VolumeSlice
+from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.eval.data.sources.checks import check_points, parse_sample
+from medvision_agent.eval.data.sources.picture import MAX_SIDE, path_inside
+from medvision_agent.tools.view.slice import Units
+
+__all__ = ["Volumes"]
+
+_CLOSE = 1e-3
+"""By which part two spacings may differ and still be called equal: files state them rounded."""
+_OTHER_UNITS = {1: "metres", 3: "micrometres"}
+"""Units of ``xyzt_units`` that are not mm. Files that say none are in mm by custom."""
+_KEYS = '"volume": {"slice_dim": 2, "slice_idx": 40}'
+
+
+class Volumes:
+    """The volumes of one file of samples, each header read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._slices = VolumeCache()
+        self._found: dict[str, tuple[Path, Header]] = {}
+        self._hashes: dict[Path, str] = {}
+
+    def sample(self, text: bytes, place: str) -> Sample:
+        """Return the sample in one JSON object, with the pixel size of its volume if it names a slice of one."""
+        complete = _with_pixel_size(text)
+        sample = parse_sample(complete, place)
+        if sample.volume is not None:
+            return self._checked(sample, sample.volume, place, stated=complete is text)
+        if sample.image.endswith((".nii", ".nii.gz")):
+            raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
+        return sample
+
+    def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
+        """Return the slice *asked* of a sample's volume, and the way to those beside it."""
+        path, units = self._found[sample.image][0], Units.HU if sample.values else Units.UNKNOWN
+        try:
+            return self._slices.native(path, asked.slice_dim, asked.slice_idx, units)
+        except DataError as error:
+            raise DataError(f"{place}: image: {error}") from None
+
+    def sha256(self, samples: Iterable[Sample]) -> str | None:
+        """Return a hash over the files of all volumes, sample by sample; None where there is no volume."""
+        paths = [self._found[sample.image][0] for sample in samples if sample.volume is not None]
+        return hashlib.sha256("".join(map(self._hash, paths)).encode()).hexdigest() if paths else None
+
+    def _hash(self, path: Path) -> str:
+        if path not in self._hashes:
+            try:
+                with path.open("rb") as file:
+                    self._hashes[path] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+        return self._hashes[path]
+
+    def _checked(self, sample: Sample, asked: VolumeSlice, place: str, *, stated: bool) -> Sample:
+        """Return a sample with its header's pixel size; raises DataError where sample and header do not agree."""
+        if sample.image not in self._found:
+            path = path_inside(self._folder, sample.image, place)
+            try:
+                self._found[sample.image] = path, read_header(path)
+            except DataError as error:
+                raise DataError(f"{place}: image: {error}") from None
+        _, header = self._found[sample.image]
+        count, place_of_key = header.shape[asked.slice_dim], f"{place}: volume.slice_idx"
+        if asked.slice_idx >= count:
+            raise DataError(
+                f"{place_of_key}: {asked.slice_idx}; along axis {asked.slice_dim} {sample.image!r}, of shape "
+                f"{header.shape}, has the slices 0 to {count - 1}"
+            )
+        if wrong := _fault(header):
+            raise DataError(f"{place}: image: {sample.image!r}: {wrong}")
+        down, across = (axis for axis in range(3) if axis != asked.slice_dim)
+        shape = header.shape[down], header.shape[across]
+        if max(shape) > MAX_SIDE:
+            raise DataError(
+                f"{place}: image: a slice of {shape[1]} x {shape[0]} px; at most {MAX_SIDE} px a side are read"
+            )
+        size = PixelSize(height_mm=header.zooms[down], width_mm=header.zooms[across])
+        said = sample.pixel_size
+        if stated and not _alike((said.height_mm, said.width_mm), (size.height_mm, size.width_mm)):
+            raise DataError(
+                f"{place}: pixel_size: {said.height_mm:g} mm down and {said.width_mm:g} mm across, but the header of "
+                f"{sample.image!r} says {size.height_mm:g} and {size.width_mm:g}; leave pixel_size out, or correct one"
+            )
+        if sample.values is not None and sample.values != StoredValues(units=sample.values.units):
+            raise DataError(f"{place}: values: the header of a volume says slope and intercept; give the units alone")
+        check_points(sample, shape, place)
+        return sample.but(pixel_size=size)
+
+
+def _with_pixel_size(text: bytes) -> bytes:
+    """Return the text of a slice of a volume that states no pixel size with one, to be replaced; others as they are."""
+    with suppress(ValueError):  # no JSON: the parser of samples says so
+        fields = from_json(text) if b'"volume"' in text else None
+        if isinstance(fields, dict) and fields.get("volume") is not None and "pixel_size" not in fields:
+            return to_json(fields | {"pixel_size": {"height_mm": 1.0, "width_mm": 1.0}})
+    return text
+
+
+def _fault(header: Header) -> str:
+    """Say why a header does not tell a spacing in mm beyond doubt, or return an empty string."""
+    if header.unit in _OTHER_UNITS:
+        return f"xyzt_units: the spacing is in {_OTHER_UNITS[header.unit]}; expected mm, so convert the file"
+    if header.sform_zooms is not None and not _alike(header.sform_zooms, header.zooms):
+        return (
+            f"pixdim says a spacing of {_written(header.zooms)} mm, and sform of {_written(header.sform_zooms)} mm; "
+            "correct the one that is wrong"
+        )
+    return ""
+
+
+def _alike(some: tuple[float, ...], others: tuple[float, ...]) -> bool:
+    return all(math.isclose(one, other, rel_tol=_CLOSE) for one, other in zip(some, others, strict=True))
+
+
+def _written(zooms: tuple[float, ...]) -> str:
+    return " x ".join(f"{zoom:g}" for zoom in zooms)
