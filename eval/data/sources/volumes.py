@@ -27,6 +27,7 @@ _CLOSE = 1e-3
 """By which part two spacings may differ and still be called equal: files state them rounded."""
 _OTHER_UNITS = {1: "metres", 3: "micrometres"}
 """Units of ``xyzt_units`` that are not mm. Files that say none are in mm by custom."""
+_SUFFIXES = (".nii", ".nii.gz")
 _KEYS = '"volume": {"slice_dim": 2, "slice_idx": 40}'
 
 
@@ -45,7 +46,7 @@ class Volumes:
         sample = parse_sample(complete, place)
         if sample.volume is not None:
             return self._checked(sample, sample.volume, place, stated=complete is text)
-        if sample.image.endswith((".nii", ".nii.gz")):
+        if sample.image.endswith(_SUFFIXES):
             raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
         return sample
 
@@ -108,10 +109,10 @@ class Volumes:
 
 
 def _with_pixel_size(text: bytes) -> bytes:
-    """Return the text of a slice of a volume that states no pixel size with one, to be replaced; others as they are."""
+    """Return the text of a sample of a volume that states no pixel size with one, to be replaced; others unchanged."""
     with suppress(ValueError):  # no JSON: the parser of samples says so
-        fields = from_json(text) if b'"volume"' in text else None
-        if isinstance(fields, dict) and fields.get("volume") is not None and "pixel_size" not in fields:
+        fields = from_json(text) if b'"pixel_size"' not in text else None
+        if isinstance(fields, dict) and (fields.get("volume") or str(fields.get("image")).endswith(_SUFFIXES)):
             return to_json(fields | {"pixel_size": {"height_mm": 1.0, "width_mm": 1.0}})
     return text
 
