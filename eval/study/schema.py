@@ -175,6 +175,8 @@ class Study(_Strict):
     """How samples are scored."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """The level of the family of tests."""
+    strata: tuple[Literal["dataset", "modality", "plane", "target size", "label group"], ...] = ()
+    """Tested besides: whether a difference is the same in all strata of these names, by Holm's method for each name."""
     limits: Limits = Limits()
     """What one sample may use: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
     budget: Budget = Budget()
