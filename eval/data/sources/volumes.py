@@ -52,15 +52,16 @@ class Volumes:
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
         """Return the slice *asked* of a sample's volume, and the way to those beside it."""
-        path, units = self._found[sample.image][0], Units.HU if sample.values else Units.UNKNOWN
+        path, _ = self._opened(sample.image, place)
         try:
+            units = Units.HU if sample.values else Units.UNKNOWN
             return self._slices.native(path, asked.slice_dim, asked.slice_idx, units)
         except DataError as error:
             raise DataError(f"{place}: image: {error}") from None
 
     def sha256(self, samples: Iterable[Sample]) -> str | None:
         """Return a hash over the files of all volumes, sample by sample; None where there is no volume."""
-        paths = [self._found[sample.image][0] for sample in samples if sample.volume is not None]
+        paths = [self._opened(sample.image, sample.id)[0] for sample in samples if sample.volume is not None]
         return hashlib.sha256("".join(map(self._hash, paths)).encode()).hexdigest() if paths else None
 
     def _hash(self, path: Path) -> str:
@@ -72,39 +73,41 @@ class Volumes:
                 raise DataError(f"{path}: cannot read it ({error.strerror})") from None
         return self._hashes[path]
 
-    def _checked(self, sample: Sample, asked: VolumeSlice, place: str, *, stated: bool) -> Sample:
-        """Return a sample with its header's pixel size; raises DataError where sample and header do not agree."""
-        if sample.image not in self._found:
-            path = path_inside(self._folder, sample.image, place)
+    def _opened(self, image: str, place: str) -> tuple[Path, Header]:
+        """Return the path of a volume and its header, found to tell a spacing in mm."""
+        if image not in self._found:
+            path = path_inside(self._folder, image, place)
             try:
-                self._found[sample.image] = path, read_header(path)
+                header = read_header(path)
             except DataError as error:
                 raise DataError(f"{place}: image: {error}") from None
-        _, header = self._found[sample.image]
-        count, place_of_key = header.shape[asked.slice_dim], f"{place}: volume.slice_idx"
+            if wrong := _fault(header):
+                raise DataError(f"{place}: image: {path}: {wrong}")
+            self._found[image] = path, header
+        return self._found[image]
+
+    def _checked(self, sample: Sample, asked: VolumeSlice, place: str, *, stated: bool) -> Sample:
+        """Return a sample with its header's pixel size; raises DataError where sample and header do not agree."""
+        path, header = self._opened(sample.image, place)
+        count = header.shape[asked.slice_dim]
         if asked.slice_idx >= count:
             raise DataError(
-                f"{place_of_key}: {asked.slice_idx}; along axis {asked.slice_dim} {sample.image!r}, of shape "
-                f"{header.shape}, has the slices 0 to {count - 1}"
+                f"{place}: volume.slice_idx: {asked.slice_idx}; {path}, of shape {header.shape}, has the slices 0 to "
+                f"{count - 1} along axis {asked.slice_dim}"
             )
-        if wrong := _fault(header):
-            raise DataError(f"{place}: image: {sample.image!r}: {wrong}")
         down, across = (axis for axis in range(3) if axis != asked.slice_dim)
-        shape = header.shape[down], header.shape[across]
-        if max(shape) > MAX_SIDE:
-            raise DataError(
-                f"{place}: image: a slice of {shape[1]} x {shape[0]} px; at most {MAX_SIDE} px a side are read"
-            )
-        size = PixelSize(height_mm=header.zooms[down], width_mm=header.zooms[across])
-        said = sample.pixel_size
+        height, width = header.shape[down], header.shape[across]
+        if max(height, width) > MAX_SIDE:
+            raise DataError(f"{place}: image: a slice of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+        size, said = PixelSize(height_mm=header.zooms[down], width_mm=header.zooms[across]), sample.pixel_size
         if stated and not _alike((said.height_mm, said.width_mm), (size.height_mm, size.width_mm)):
             raise DataError(
                 f"{place}: pixel_size: {said.height_mm:g} mm down and {said.width_mm:g} mm across, but the header of "
-                f"{sample.image!r} says {size.height_mm:g} and {size.width_mm:g}; leave pixel_size out, or correct one"
+                f"{path} says {size.height_mm:g} and {size.width_mm:g}; leave pixel_size out, or correct one of them"
             )
         if sample.values is not None and sample.values != StoredValues(units=sample.values.units):
             raise DataError(f"{place}: values: the header of a volume says slope and intercept; give the units alone")
-        check_points(sample, shape, place)
+        check_points(sample, (height, width), place)
         return sample.but(pixel_size=size)
 
 

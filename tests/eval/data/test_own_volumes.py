@@ -261,3 +261,11 @@ def test_a_run_looks_at_neighbours_and_is_scored_explained_and_reported(lab, tmp
 def test_pictures_have_no_hash_of_volumes(tmp_path):
     ran = mva.run(model="baseline-cv", tools="off", selection={"limit": 1}, progress=False, out=tmp_path / "run")
     assert ran.run.identity.volumes_sha256 is None
+
+
+def test_a_volume_that_was_moved_after_a_run_began_is_named(lab):
+    before = lab.open().samples[0]
+    lab.volume.rename(lab.volume.with_name("moved.nii.gz"))
+    source = lab.open({"image": "scans/moved.nii.gz"})
+    with pytest.raises(DataError, match=r"samples\.jsonl:1: image: cannot read .*ct\.nii\.gz"):
+        source.load(before)
