@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
+from commands import COMMAND
+from pyarrow import parquet
 
 import medvision_agent as mva
 from medvision_agent.errors import DataError, StorageError
@@ -219,6 +222,23 @@ def test_an_export_holds_single_slices(lab, tmp_path, out):
     assert np.array_equal(native.values, VALUES[:, :, 2])
     assert (sample.volume, sample.values.units, native.units, native.stack) == (None, "HU", Units.HU, None)
     assert sample.but(image=LINE["image"], values=StoredValues(units="HU"), volume=LINE["volume"]) == source.samples[0]
+
+
+def test_a_parquet_file_names_no_slice(lab, tmp_path):
+    export(lab.open(), lab.open().samples, tmp_path / "one.parquet")
+    table = parquet.read_table(tmp_path / "one.parquet")
+    assert "volume" not in table.column_names
+    parquet.write_table(table.append_column("volume", [[LINE["volume"]]]), tmp_path / "one.parquet")
+    with pytest.raises(DataError, match=r"one\.parquet: row 1: volume: a Parquet file holds pictures"):
+        open_source(str(tmp_path / "one.parquet"))
+
+
+def test_show_says_which_slice_it_is(lab, tmp_path):
+    lab.open()
+    command = [COMMAND, "data", "show", "a", "--data", lab.file, "--out", tmp_path / "a.png"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "slice        2 along axis 2 of scans/ct.nii.gz\n" in shown
+    assert "picture      30 x 20 px; one pixel is 2 mm wide and 0.5 mm high\n" in shown
 
 
 SCRIPT = [
