@@ -16,6 +16,7 @@ from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.joined import over_datasets, over_models
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.places import arm_places, grounded_contrasts
@@ -112,6 +113,8 @@ def _chapter(
         places={arm.name: summarise_place(arm.first, located[arm.name]) for arm in chapter.arms},
         grounded=grounded_contrasts(chapter, located),
         agreement=tuple(agreements(chapter, scores)),
+        models=tuple(over_models(chapter, data)),
+        datasets=tuple(over_datasets(chapter, data)),
         pictures=tuple(pictures(chapter, scores, rules, most_pictures)),
         protocol=rules.name,
         plan=dict(chapter.plan),

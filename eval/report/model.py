@@ -12,6 +12,7 @@ from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.interaction import Interaction
 from medvision_agent.eval.compare.statistics.pairs import Evidence
+from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
@@ -34,7 +35,7 @@ __all__ = [
     "Panel",
     "Picture",
 ]
-__all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
+__all__ += ["Joined", "OverDatasets", "Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
 class Mark(Frozen):
@@ -178,6 +179,25 @@ class ArmAgreement(Frozen):
     coverage: Coverage
 
 
+class Joined(Frozen):
+    """One contrast on one task over several models or datasets."""
+
+    contrast: str
+    task: TaskName
+    what: str
+    estimate: Estimate
+    p: float | None = None
+    """Adjusted by Holm's method; None unless it was declared."""
+
+
+class OverDatasets(Frozen):
+    """The mean difference of one contrast on one task over datasets that stand for others."""
+
+    contrast: str
+    task: TaskName
+    found: RandomEffects
+
+
 class Refused(Frozen):
     """Two arms that are not compared, and why."""
 
@@ -268,6 +288,8 @@ class Chapter(Frozen):
     grounded: tuple[GroundedContrast, ...]
     """The contrasts by place, first epochs."""
     agreement: tuple[ArmAgreement, ...]
+    models: tuple[Joined, ...]
+    datasets: tuple[OverDatasets, ...]
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]
     protocol: str

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
+from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
@@ -68,6 +69,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
             "Every arm and reference, task by task",
             tables=tuple(task_table(chapter, place, data) for data in chapter.tasks),
         ),
+        Section(f"{place}-joined", "Over models and datasets", tables=tuple(joined_tables(chapter, place))),
         _agreement(chapter, place, draw=draw),
         _published(chapter, place),
         _strata(chapter, place, draw=draw),

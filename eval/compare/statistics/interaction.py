@@ -18,7 +18,7 @@ from medvision_agent.eval.compare.statistics.jackknife import Jackknife, by_subj
 from medvision_agent.eval.compare.statistics.pairs import Pair, Pairs
 from medvision_agent.frozen import Frozen
 
-__all__ = ["MIN_SUBJECTS", "Interaction", "interactions"]
+__all__ = ["MIN_SUBJECTS", "Interaction", "holm", "interactions"]
 
 MIN_SUBJECTS = 10
 """Of a stratum, and of the rest."""
@@ -77,7 +77,7 @@ def interactions(pairs: Pairs, declared: Collection[str] = ()) -> tuple[Interact
             p=p if name in tested else None,
         )
         for name, found in by_name.items()
-        for one, p in zip(found, _holm([float(one.apart.p()) for one in found]), strict=True)
+        for one, p in zip(found, holm([float(one.apart.p()) for one in found]), strict=True)
     )
 
 
@@ -127,7 +127,7 @@ def _interval(found: Jackknife, level: float) -> tuple[float, float]:
     return middle - margin, middle + margin
 
 
-def _holm(p: list[float]) -> list[float]:
+def holm(p: list[float]) -> list[float]:
     """Return p-values adjusted by Holm's method."""
     order = np.argsort(p, kind="stable")
     raised = accumulate((min(1.0, p[at] * (len(p) - rank)) for rank, at in enumerate(order)), max)
