@@ -39,9 +39,12 @@ class BoundedClient(httpx2.AsyncClient):
     def __init__(self, *, most: int, **settings: Any) -> None:
         super().__init__(headers={"Accept-Encoding": "gzip, deflate"}, **settings)
         self._most = most
+        self.asked = False
+        """True once a request went through this client."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply with its whole body; raises KnownFault where that is too large."""
+        self.asked = True
         if (reply := handed_over()) is not None:
             return reply
         response = await super().send(request, **(settings | {"stream": True, "follow_redirects": False}))
