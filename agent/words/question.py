@@ -61,6 +61,8 @@ class Question:
     label: str | None
     landmarks: Sequence[str]
     measurement: str = ""
+    asks_box: bool = False
+    """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
     results: Sequence[HandedBack] = ()
     """Results of tools that stand beside it."""
