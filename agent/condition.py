@@ -10,7 +10,8 @@ the tools, all of ours or those named after a slash (``blind/crop,ruler``). ``ag
 check the answer: what extra turns alone do.
 
 Made from another arm's answers to the same samples, in studies only: ``matched`` and ``matched:mean`` combine as many
-answers without tools as cost what the other arm spent; ``result-only`` hands back what the other arm's tools returned.
+answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead; ``result-only``
+hands back what the other arm's tools returned.
 """
 
 import json
@@ -22,7 +23,7 @@ from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
 from medvision_agent.agent.grammars.grammar import Declared, Grammar
-from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY
+from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY, THINKING
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -92,6 +93,11 @@ class Condition:
     def matched(self) -> bool:
         """Whether several answers are drawn to every sample, to make one of them."""
         return self.name in MATCHED
+
+    @property
+    def thinks(self) -> bool:
+        """Whether as many tokens of thinking are allowed as another arm spent."""
+        return self.name == THINKING
 
     @property
     def hands_back(self) -> bool:

@@ -39,7 +39,7 @@ More in `examples/studies`.
 """
 MADE = """## Arms made from another arm's answers
 
-`on` takes more turns, pictures and tokens than `off`. Three arms ask what that alone explains. They are made from the
+`on` takes more turns, pictures and tokens than `off`. These arms ask what that alone explains. They are made from the
 answers of the arm `on` (of `on@cot`, where the study is crossed) to the same sample, in the same epoch, and are asked
 once it has answered. A study that has them needs the arm `on`; `run` has no such arm.
 
@@ -60,6 +60,11 @@ each sample tells how hard `on` found it; it is asked when `on` and `off` are do
   caches, latency, and endings that a limit forces. Drawing more answers takes away noise, and no bias: a model that
   misreads a scale in the same way every time gains nothing. The tables print turns, pictures, tokens, money, seconds
   and forced endings of each arm.
+
+**`matched:thinking`** gives one answer without tools, whose thinking budget is what `on` spent on average (output
+tokens; at least 512 and at most 24,576, which every model with such a setting takes). It is asked when `on` is done,
+for rows with a `thinking_budget` (Gemini 2.5); others are refused. The budget is a limit: a model may leave it unused,
+and the tables tell what it took.
 
 Where no arm is matched, summary, comparison and report say so, and by how much the arms differ.
 

@@ -73,6 +73,10 @@ class Draws:
             return len(drawn) >= min(MOST_DRAWS, self.number or MOST_DRAWS)
         return bool(drawn) and sum(map(tokens, drawn)) >= self.spent[sample_id]
 
+    def settle_number(self, source: Iterable[Record], single: Iterable[Record]) -> None:
+        """Set the number of answers that every sample gets, unless an earlier session did."""
+        self.number = self.number or mean_number(source, single)
+
 
 def tokens(record: Record) -> int:
     """Return what an answer cost; raises ProviderError where the service did not say."""

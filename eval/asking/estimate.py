@@ -152,6 +152,8 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
     condition, counts = prepared.condition, dict.fromkeys([1, min(USUAL_CALLS, most), most])
     if condition.matched:
         return tuple(_of_draws(prepared, min(MOST_DRAWS, calls), start) for calls in counts)
+    if condition.thinks:
+        return tuple(_of_thinking(prepared, calls, start) for calls in counts)
     if condition.hands_back:
         return tuple(_of_handed(prepared, calls - 1, start, picture) for calls in counts)
     counts = counts if condition.tools else dict.fromkeys([1 + condition.again])
@@ -163,6 +165,12 @@ def _of_draws(prepared: Prepared, draws: int, start: float) -> Spending:
     samples = len(prepared.samples)
     usage = Usage(input=round(samples * draws * start), output=samples * draws * OUTPUT_PER_CALL)
     return _spending(f"{plural(draws, 'answer')} drawn a sample", usage, prepared)
+
+
+def _of_thinking(prepared: Prepared, calls: int, start: float) -> Spending:
+    samples = len(prepared.samples)
+    usage = Usage(input=round(samples * start), output=samples * (calls + 1) * OUTPUT_PER_CALL)
+    return _spending(f"1 model call a sample that thinks as much as {plural(calls, 'call')}", usage, prepared)
 
 
 def _of_handed(prepared: Prepared, results: int, start: float, picture: float) -> Spending:

@@ -5,7 +5,7 @@ it stays pending with it. A refusal, which may yet turn out to be the server's, 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.words.handed_back import HandedBack
-from medvision_agent.eval.asking.draws import mean_number, tokens
+from medvision_agent.eval.asking.draws import tokens
 from medvision_agent.eval.asking.pool import Ask, Lane
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.read import read_trace
@@ -51,21 +51,23 @@ class SampleBySample:
 
 @dataclass(eq=False)
 class AfterAll:
-    """A run that follows two others once all their samples were asked: the one it matches, and single answers."""
+    """A run that follows others once all their samples were asked: the one it matches, perhaps with single answers."""
 
-    lane: Lane
     todo: dict[str, Ask]
+    """What is pending, by sample."""
+    settle: Callable[..., None]
+    """Takes the records of each of the others, before the first sample is asked."""
     waiting: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
     """Samples of the other runs that are still to be asked."""
-    known: tuple[dict[str, Record], dict[str, Record]] = field(default_factory=lambda: ({}, {}))
+    known: list[dict[str, Record]] = field(default_factory=list[dict[str, Record]])
     """Their records."""
 
     def begin(self, *sources: tuple[Lane, Mapping[str, Any], Iterable[Record]]) -> list[Ask]:
-        """Follow both, each with its pending samples and its records; return what can be asked at once."""
+        """Follow them, each with its pending samples and its records; return what can be asked at once."""
         for number, (lane, pending, records) in enumerate(sources):
             lane.followers.append(partial(self.heard, number))
             self.waiting |= {(number, sample_id) for sample_id in pending}
-            self.known[number].update((record.sample.id, record) for record in records)
+            self.known.append({record.sample.id: record for record in records})
         return self._all()
 
     def heard(self, number: int, record: Record) -> list[Ask]:
@@ -75,10 +77,9 @@ class AfterAll:
         return self._all()
 
     def _all(self) -> list[Ask]:
-        if self.waiting or not self.todo or self.lane.draws is None:
+        if self.waiting or not self.todo:
             return []
-        if self.lane.draws.number is None:
-            self.lane.draws.number = mean_number(*(known.values() for known in self.known))
+        self.settle(*(known.values() for known in self.known))
         ready, self.todo = list(self.todo.values()), {}
         return ready
 

@@ -39,6 +39,8 @@ class Job:
     limits: Limits
     results: Callable[[str], Sequence[HandedBack]] | None = None
     """Returns the results of tools that stand beside the question of a sample, by its id."""
+    thinking_budget: int | None = None
+    """Tokens of thinking allowed, where another arm's answers settled them."""
 
 
 @dataclass(eq=False)

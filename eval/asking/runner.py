@@ -245,6 +245,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         handed=given.handed,
+        thinking_budget=job.thinking_budget,
         detail=given.detail,
         tool_uses=tuple(_use(call) for call in given.trace.tool_calls),
         usage=given.usage,

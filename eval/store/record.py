@@ -58,6 +58,8 @@ class Record(_Frozen):
     """One of several answers drawn to the sample, from which a later record is made; never scored by itself."""
     draws: int = 0
     """The number of answers from which this one was made; its effort is the sum of theirs. 0: it was asked for."""
+    thinking_budget: int | None = None
+    """Tokens of thinking allowed, where another arm's answers settled them."""
     handed: int = 0
     """Pictures of tool results that stood beside the question."""
     outcome: Outcome

@@ -156,10 +156,11 @@ def _matched(design: Design, values: list[str]) -> None:
     """Arms `off`, `on` and `matched`; `matched -> on`, the primary contrast of a study that has it.
 
     `matched` draws answers without tools until they have cost the output tokens that `on` spent on that sample, 64 at
-    most, and combines them; `matched:mean` draws the same number for every sample.
+    most, and combines them; `matched:mean` draws the same number for every sample; `matched:thinking` gives one answer,
+    which may think as much.
     """
-    if unknown := [value for value in values if value != "mean"]:
-        raise ConfigError(f"designs: matched:{unknown[0]}: expected matched or matched:mean")
+    if unknown := [value for value in values if value not in ("mean", "thinking")]:
+        raise ConfigError(f"designs: matched:{unknown[0]}: expected matched, matched:mean or matched:thinking")
     design.off()
     name = ":".join(["matched", *values[:1]])
     design.compare(design.condition(name, name), design.on(), "tools")
@@ -206,7 +207,7 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "must-use": (_must_use, ""),
     "repeat": (_repeat, "[ARM]"),
     "controls": (_controls, "[CONTROL,CONTROL]"),
-    "matched": (_matched, "[mean]"),
+    "matched": (_matched, "[mean or thinking]"),
     "result-only": (_result_only, ""),
     "form": (_vary("form", "prompt form", " What tools do under each is `cross`."), "FORM,FORM"),
     "recipe": (_vary("recipe", "recipe"), "RECIPE,RECIPE"),

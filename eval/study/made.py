@@ -5,7 +5,7 @@ model, source and epoch. Both differ in their tools and in nothing else. What ma
 another answer every time, and an arm of single answers without tools beside it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.draws import Draws
 from medvision_agent.eval.asking.follow import AfterAll, SampleBySample, results_of
 from medvision_agent.eval.asking.pool import Ask, Lane
+from medvision_agent.eval.asking.thinking import can_think, let_think
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.noise import fixed, temperature_of
 from medvision_agent.eval.study.opened import Attempts, Opened
@@ -31,6 +32,12 @@ def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
             _source(arms, name)
     for name in matched:
         _single(arms, name)
+    for cell in cells:
+        if cell.prepared.condition.thinks and not can_think(cell.prepared.model):
+            raise ConfigError(
+                f"arm {cell.arm!r} of model {cell.model!r}: its row has no `thinking_budget` that could be set to what "
+                "`on` spent; leave the arm out"
+            )
     for model, row in {cell.model: cell.prepared.model for cell in cells if cell.arm in matched}.items():
         if reason := _same_every_time(row):
             raise ConfigError(
@@ -75,11 +82,16 @@ def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Op
     prepared = one.cell.prepared
     if prepared.condition.hands_back:
         lane.job = replace(lane.job, results=partial(results_of, others[0].cell.folder))
-    else:
+    elif prepared.condition.matched:
         lane.draws = Draws.of(one.run, tagged=prepared.wording.tagged)
     todo = {id_: (lane, sample, one.todo[id_]) for sample in prepared.samples if (id_ := sample.id) in one.todo}
-    if len(others) > 1:
-        return AfterAll(lane, todo).begin(*((lanes[other], other.todo, other.run.records) for other in others))
+    settle: Callable[..., None] | None = None
+    if prepared.condition.thinks:
+        settle = partial(let_think, lane, one.run.records)
+    elif lane.draws and len(others) > 1:
+        settle = lane.draws.settle_number
+    if settle is not None:
+        return AfterAll(todo, settle).begin(*((lanes[other], other.todo, other.run.records) for other in others))
     return SampleBySample(lane, todo).begin(lanes[others[0]], others[0].run.records)
 
 

@@ -175,7 +175,8 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
             "and they also differ in form",
         ),
         ("base: {tools: matched}\ndesigns: [on-off]", "temperature: 1", "which needs tools of its own"),
-        ("designs: ['matched:median']", "temperature: 1", "expected matched or matched:mean"),
+        ("designs: ['matched:thinking']", "temperature: 1", "its row has no `thinking_budget`"),
+        ("designs: ['matched:median']", "temperature: 1", "expected matched, matched:mean or matched:thinking"),
     ],
 )
 async def test_what_cannot_be_made_is_said_first(server, study, models, call, more, row, expected):
@@ -234,6 +235,32 @@ async def test_results_are_handed_back_with_the_question_and_nothing_else(server
     assert [one.prompt_sha256 for one in own.records] == [one.prompt_sha256 for one in on.records]
     assert [record.pictures for record in own.records] == [record.pictures for record in on.records] == [3, 3]
     assert (await call("verify", "s"))[0] == 0
+
+
+async def test_thinking_is_allowed_as_much_as_on_spent_on_average(server, study, start, call, tmp_path):
+    spent = iter((700, 900, 700, 900))
+
+    def rule(request):
+        if request.body.get("tools") and turn_of(request) == 0:
+            return {**calls(RULER), "usage": used(100)}
+        return answer(10, output=next(spent) if request.body.get("tools") else 50)
+
+    path = study(MATCHED.replace("[matched]", "['matched:thinking']"))
+    path.write_text(path.read_text().replace("[fake-openai]", "[fake-gemini]"))
+    words, key = ("ablate", path, "--out", "s"), {"GEMINI_API_KEY": "key-of-this-test"}
+    last = 1 + 2 * 2 + 2  # the second of the arm's own; the single answer to the second sample is still to come
+    server.behave(lambda request: HANG if len(server.requests) >= last else rule(request))
+    process = await start(*words, **key)
+    await server.wait_for(last)
+    process.send_signal(signal.SIGKILL)
+    await process.communicate()
+    server.behave(rule)
+    code, _, err = await call(*words, **key)
+    assert code == 0, err
+    budgets = [one.body["generationConfig"]["thinkingConfig"]["thinking_budget"] for one in server.requests]
+    assert budgets == [-1] * 5 + [900] * 3 + [-1]  # on: 800 and 1000
+    assert [one.thinking_budget for one in run_of(tmp_path / "s", "matched:thinking").records] == [900, 900]
+    assert {one.thinking_budget for one in run_of(tmp_path / "s", "off").records} == {None}
 
 
 async def test_what_was_matched_and_what_was_handed_back_is_said(server, study, call, tmp_path):

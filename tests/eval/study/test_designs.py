@@ -59,6 +59,11 @@ CASES = {
         ["matched:mean -> on"],
         {"tools"},
     ),
+    "matched:thinking": (
+        {"off": OFF, "matched:thinking": Arm(tools="matched:thinking"), "on": ON},
+        ["matched:thinking -> on"],
+        {"tools"},
+    ),
     "result-only": (
         {"off": OFF, "result-only": Arm(tools="result-only"), "on": ON},
         ["off -> result-only", "result-only -> on"],
