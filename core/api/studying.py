@@ -25,7 +25,7 @@ from medvision_agent.eval.study.arms import stored_arms
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
-from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
+from medvision_agent.eval.study.parity import ContrastCard, Problem, check_identities, study_parity
 from medvision_agent.eval.study.plan import Plan, make_plan, month_of
 from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
@@ -66,6 +66,8 @@ class Ablated(Loaded):
     """Whether a KeyboardInterrupt stopped it."""
     problems: Sequence[Problem]
     """What arms differ in and should not: while there are any, they cannot be compared."""
+    cards: Sequence[ContrastCard]
+    """What is proven, assumed and unknowable of the parity of each contrast without such problems."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -166,7 +168,8 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
             shown.say(line)
         left, interrupted = to_its_end(work, shown.interrupted)
     folders = {cell.folder.relative_to(out).as_posix(): cell.folder for cell in cells}
-    return Ablated(out, "study", folders, plan, left, "".join(used_up), interrupted, check_parity(out))
+    parity, stopped_by = study_parity(out), "".join(used_up)
+    return Ablated(out, "study", folders, plan, left, stopped_by, interrupted, parity.problems, parity.cards)
 
 
 def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:

@@ -13,7 +13,7 @@ from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.places import arm_places, grounded_contrasts
@@ -159,7 +159,7 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
         means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
-        free=varied(one.a.first, one.b.first),
+        card=one.card,
     )
 
 

@@ -6,6 +6,7 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
@@ -136,8 +137,8 @@ class Contrast(Frozen):
     strata: dict[TaskName, tuple[Stratum, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
-    free: tuple[str, ...]
-    """The fields in which the arms may differ, and do."""
+    card: Card
+    """What is proven, assumed and unknowable of their parity."""
 
 
 class GroundedContrast(Frozen):

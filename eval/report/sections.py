@@ -13,6 +13,7 @@ from medvision_agent.eval.report.tables import (
     contrast_table,
     endings_table,
     missing_table,
+    parity_table,
     path_table,
     published_table,
     repeated,
@@ -60,6 +61,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
     """Return the sections of a chapter, with figures where they are wanted."""
     made = [
         *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        Section(f"{place}-parity", "Parity", tables=(parity_table(chapter, place),) if chapter.contrasts else ()),
         _places(chapter, place),
         Section(
             f"{place}-tasks",

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from medvision_agent.eval.compare.card import COLUMNS
+from medvision_agent.eval.compare.card_words import card_rows
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.missing import Bounds
@@ -13,7 +15,16 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
 __all__ = ["chapter_table", "contrast_table", "declared", "endings_table", "marked", "missing_table", "numbers"]
-__all__ += ["path_table", "published_table", "repeated", "sensitivity_table", "signed", "slug", "strata_table"]
+__all__ += [
+    "parity_table",
+    "path_table",
+    "published_table",
+    "repeated",
+    "sensitivity_table",
+    "signed",
+    "slug",
+    "strata_table",
+]
 __all__ += ["task_table", "tested", "texts", "tool_table"]
 
 Cells = tuple[Value, ...]
@@ -118,7 +129,7 @@ def _task_notes(data: TaskData) -> list[str]:
 def contrast_table(chapter: Chapter, place: str) -> Table:
     """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
     columns = [*texts("contrast", "task"), *numbers("loss A", "loss B"), *signed("difference", "low", "high")]
-    columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B")
+    columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B", "limit A", "limit B")
     if chapter.family_size:
         columns += [*numbers("p", "p, adjusted", "local level"), *signed("local low", "local high")]
         columns += [*texts("verdict"), *numbers("undone by")]
@@ -128,7 +139,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         found, means = test.primary, one.means[task]
         cells: list[Value] = [one.name, task, means.loss_a, means.loss_b, found.difference]
         cells += [*(found.interval or (None, None)), found.n, found.subjects, *_counts(found)]
-        cells += [means.success_a, means.success_b]
+        cells += [means.success_a, means.success_b, *one.card.limited.get(task, (0, 0))]
         if chapter.family_size:
             verdict = test.verdict or ("none" if test.declared else "exploratory")
             cells += [found.p, test.adjusted_p, test.local_level, *(test.local_interval or (None, None)), verdict]
@@ -137,6 +148,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
         f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects.",
+        "Limit A and B: answers that a limit ended, among the pairs of all epochs.",
     ]
     if chapter.family_size:
         said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"
@@ -199,6 +211,17 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
     )
     caption = "beside the primary: success, complete pairs, bounds"
     return chapter_table(chapter, slug(place, "sensitivity"), caption, columns, rows, notes=notes)
+
+
+def parity_table(chapter: Chapter, place: str) -> Table:
+    """Return the parity card of every contrast."""
+    columns = texts("contrast", "what should be the same", *COLUMNS)
+    rows = [(one.name, *cells) for one in chapter.contrasts for cells in card_rows(one.card)]
+    notes = ["Counts are of pairs of answers that were scored in both arms, in every epoch."]
+    notes += [
+        f"{one.name}: the arms differ in {', '.join(one.card.varied) or 'no setting'}." for one in chapter.contrasts
+    ]
+    return chapter_table(chapter, slug(place, "parity"), "parity of the arms", columns, rows, notes=notes)
 
 
 def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:

@@ -59,8 +59,9 @@ def open_run(folder: Path) -> Run:
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
         rows = database.execute("SELECT json FROM sample ORDER BY position")
         samples = {sample.id: sample for sample in (Sample.model_validate_json(row[0]) for row in rows)}
-        latest, superseded = dict[str, Record](), list[Record]()
+        latest, superseded, sealed = dict[str, Record](), list[Record](), dict[str, bool]()
         for stored in records_in(database):
+            sealed[stored.sample_id] = stored.sha256 is not None
             if stored.sample_id in latest:
                 superseded.append(latest[stored.sample_id])
             content = {**json.loads(stored.json), "sample": samples[stored.sample_id]}
@@ -68,7 +69,18 @@ def open_run(folder: Path) -> Run:
         records = settled([latest[sample_id] for sample_id in samples if sample_id in latest])
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
-        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded, probe)
+        config = facts["config"]
+        return Run(
+            folder,
+            identity,
+            config,
+            list(samples.values()),
+            records,
+            superseded,
+            probe,
+            unsealed=frozenset(sample_id for sample_id, holds in sealed.items() if not holds),
+            libraries=(config.get("libraries", {}), *facts.get("later_libraries", ())),
+        )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
