@@ -16,7 +16,7 @@ from medvision_agent.eval.store.write import RunStore
 
 __all__ = ["CONFIG", "MODEL", "PAIRS", "an_arm"]
 
-PAIRS = 6
+PAIRS = 4
 MODEL = {"provider": "openai", "name": "m", "model": "m-1"}
 PRICES = {"input": 2.5, "output": 10.0, "cached": None}
 USAGE = Usage(model_calls=1, input=1000, output=60)
@@ -41,7 +41,8 @@ def an_arm(
 
     *sample* and *record* return by number in what a sample and its record are not the usual ones.
     """
-    fields = {"model": MODEL, "condition": "on" if tools else "off", "tools": tools} | identity
+    condition = {"condition": "on" if tools else "off", "tools": tools, "tool_set": "2026-11" if tools else ""}
+    fields = {"model": MODEL} | condition | identity
     samples = [
         a_sample(f"s{at}", **{"target": (10.0 + at,), "subject": f"d/{at}"} | dict(sample(at))) for at in range(PAIRS)
     ]
@@ -57,6 +58,7 @@ def an_arm(
                 "response": f"<answer>{10.5 + at}</answer>",
                 "prompt_sha256": f"prompt {at}",
                 "v0_sha256": trace.picture(b"picture %d" % at),
+                "finish_reasons": ("stop",),
                 "model_versions": ("m-1",),
                 "fingerprints": ("fp_1",),
                 "asked_at": asked,

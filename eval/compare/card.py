@@ -26,7 +26,7 @@ class Point(Frozen):
     assumed: int = 0
     unknowable: int = 0
     found: str = ""
-    """What was found where it is not the same."""
+    """What was found in what is assumed, or where nothing is, in what is unknowable."""
 
     @property
     def holds(self) -> bool:

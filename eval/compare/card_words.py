@@ -147,4 +147,5 @@ def _basis(point: Point, column: str) -> str:
     if not count:
         return ""
     basis = getattr(words, column).format(count=f"{count} of {plural(point.of, words.counted)}")
-    return f"{basis} ({point.found})" if point.found and column != "proven" else basis
+    told = column == ("assumed" if point.assumed else "unknowable")
+    return f"{basis} ({point.found})" if point.found and told else basis

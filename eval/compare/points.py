@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from medvision_agent.agent.endings.usage import Prices
-from medvision_agent.eval.compare.card import Card, Point
+from medvision_agent.eval.compare.card import COLUMNS, Card, Point
 from medvision_agent.eval.compare.parity import Pair, question, scored_pairs, varied
 from medvision_agent.eval.store.provenance import LIBRARIES
 from medvision_agent.eval.store.record import Record
@@ -128,14 +128,14 @@ def _moments(pair: Pair) -> tuple[datetime | None, datetime | None]:
 def _libraries(arms: _Arms) -> Iterator[Point]:
     versions_a, versions_b = (_versions(both[side] for both in arms.runs) for side in (0, 1))
     names = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
-    counts, found = Counter[str](), list[str]()
+    found: dict[str, list[str]] = {column: [] for column in COLUMNS}
     for name in names:
         a, b = versions_a.get(name, []), versions_b.get(name, [])
         column = "unknowable" if not (a and b) else "proven" if _one_name(tuple(a), tuple(b)) else "assumed"
-        counts[column] += 1
-        if column != "proven":
-            found.append(f"{name} {_listed(a)} in A, {_listed(b)} in B")
-    yield Point(name="libraries", of=len(names), **counts, found="; ".join(found) if len(found) < len(names) else "")
+        found[column].append(f"{name} {_listed(a)} in A, {_listed(b)} in B")
+    counts = {column: len(one) for column, one in found.items()}
+    doubtful = found["assumed"] or found["unknowable"]
+    yield Point(name="libraries", of=len(names), **counts, found=_listed(doubtful, "; ") if doubtful else "")
 
 
 def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
@@ -164,7 +164,7 @@ def _prices(arms: _Arms) -> Iterator[Point]:
             else:
                 counts["assumed"] += 1
                 found[f"{_dollars(a)} in A, {_dollars(b)} in B"] = None
-    yield Point(name="prices", of=len(arms.pairs), **counts, found="; ".join(list(found)[:_SHOWN]))
+    yield Point(name="prices", of=len(arms.pairs), **counts, found=_listed(list(found), "; ") if found else "")
 
 
 def _stored_prices(run: Run) -> Prices | None:
@@ -244,9 +244,9 @@ def _in_each(a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
     return f"{_listed(own)} in A, {_listed(other)} in B"
 
 
-def _listed(values: Sequence[str]) -> str:
+def _listed(values: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
-    return (", ".join(values[:_SHOWN]) or "none") + more
+    return (between.join(values[:_SHOWN]) or "none") + more
 
 
 _POINTS: tuple[Callable[[_Arms], Iterator[Point]], ...] = (
