@@ -18,7 +18,7 @@ from medvision_agent.eval.compare.card_words import WORDS, card_lines, limits_li
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.tables import parity_table
+from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.read import open_run
