@@ -43,6 +43,8 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
     if found.probes is not None:
         click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
+    if found.canaries is not None:
+        click.echo(f"estimated for canaries, {found.canaries.basis}, counted below: {_spent(found.canaries)}")
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")

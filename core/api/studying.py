@@ -22,6 +22,7 @@ from medvision_agent.eval.scorer.protocol import Protocol, protocol
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.study.arms import stored_arms
+from medvision_agent.eval.study.canaries import canary_cells
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
@@ -44,6 +45,7 @@ class LaidOut:
     study: Study
     plan: Plan
     cells: tuple[Cell, ...]
+    canaries: tuple[Cell, ...]
     out: Path
     budget: Budget
 
@@ -114,7 +116,7 @@ def preview(
     *pilots* are one or two stored runs that the spread of the loss and the tokens per sample are estimated from.
     """
     laid = lay_out(study, tools_from=tools_from, budget=budget, probe=probe, asking=False)
-    return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots])
+    return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots], laid.canaries)
 
 
 def lay_out(
@@ -143,13 +145,15 @@ def lay_out(
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
     plan = make_plan(read, arms, contrasts, cells, folder, month=month)
     check_identities(plan, cells)
-    return LaidOut(read, plan, cells, folder, bounds)
+    canaries = canary_cells(read.canaries, cells, folder, asking=asking)
+    return LaidOut(read, plan, cells, canaries, folder, bounds)
 
 
 def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     """Ask what is pending of a study; an interruption is told by the result."""
     plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
-    every = sum(len(cell.prepared.samples) for cell in cells)
+    asked = (*cells, *laid.canaries)
+    every = sum(len(cell.prepared.samples) for cell in asked)
     lines = [line for cell in cells for line in redirections(cell.prepared.model)]
     lines += without_noise(plan.arms, laid.study.epochs, cells)
     if warning := network_warning(out):
@@ -157,12 +161,13 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     with RunProgress(shown=progress) as shown:
 
         def start(pending: int) -> None:
-            shown.say(f"writing to {out}: {len(cells)} cells, {pending} of {every} samples left")
+            canaries = f" and {len(laid.canaries)} runs of canaries" if laid.canaries else ""
+            shown.say(f"writing to {out}: {len(cells)} cells{canaries}, {pending} of {every} samples left")
             shown.begin(pending, laid.study.name)
 
         async def work(stop: asyncio.Event) -> int:
             watch = shown.watch(on_limit=used_up.append)
-            return await execute_study(plan, cells, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
+            return await execute_study(plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
 
         for line in dict.fromkeys(lines):
             shown.say(line)

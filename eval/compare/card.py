@@ -6,6 +6,9 @@ same and refuses nothing (or was to be stored and is not), and as *unknowable* w
 never said of what was not compared. It is filled in ``points``; its words are in ``card_words``.
 """
 
+from pydantic import Field
+
+from medvision_agent.eval.compare.drift import Drift
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
@@ -37,10 +40,12 @@ class Point(Frozen):
 class Card(Frozen):
     """What is known of the parity of two arms."""
 
-    pairs: int
+    pairs: int = 0
     """Pairs of answers that were scored in both arms; each epoch has its own."""
-    varied: tuple[str, ...]
+    varied: tuple[str, ...] = ()
     """The fields in which the arms may differ, and do."""
-    points: tuple[Point, ...]
-    limited: dict[TaskName, tuple[int, int]]
+    points: tuple[Point, ...] = ()
+    limited: dict[TaskName, tuple[int, int]] = Field(default={})
     """Answers that a limit ended, in A and in B, by task."""
+    drift: tuple[Drift, ...] = ()
+    """What the canaries of a study show, where it has any."""

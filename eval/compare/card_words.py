@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from medvision_agent.eval.compare.card import COLUMNS, Card, Point
+from medvision_agent.eval.compare.drift import MOMENTS, Drift
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
@@ -79,6 +80,7 @@ WORDS: dict[str, Words] = {
     ),
 }
 """The points of a card, in its order."""
+_SERVICE = "service in the course of the study"
 
 
 def card_lines(card: Card, name: str = "") -> list[str]:
@@ -103,12 +105,14 @@ def study_lines(cards: Iterable[tuple[str, Card]]) -> list[str]:
 
 def doubts(card: Card) -> list[str]:
     """Return a sentence for everything that is assumed."""
-    return [_sentence(point, "assumed") for point in card.points if point.assumed]
+    points = [_sentence(point, "assumed") for point in card.points if point.assumed]
+    return [*points, *(f"{_SERVICE}: {_drifted(one)}" for one in card.drift)]
 
 
 def card_rows(card: Card) -> list[tuple[str, ...]]:
     """Return the card as rows: what should be the same, and what is proven, assumed and unknowable of it."""
-    return [(WORDS[point.name].what, *(_basis(point, column) for column in COLUMNS)) for point in card.points]
+    points = [(WORDS[point.name].what, *(_basis(point, column) for column in COLUMNS)) for point in card.points]
+    return [*points, *((_SERVICE, "", _drifted(one), "") for one in card.drift)]
 
 
 def card_json(card: Card) -> dict[str, Any]:
@@ -131,10 +135,15 @@ def limits_line(card: Card, task: TaskName) -> str:
 
 
 def _doubted(card: Card) -> Iterator[str]:
-    for column in COLUMNS[1:]:
-        for point in card.points:
-            if getattr(point, column):
-                yield f"{column}: {_sentence(point, column)}"
+    yield from (f"assumed: {sentence}" for sentence in doubts(card))
+    yield from (f"unknowable: {_sentence(point, 'unknowable')}" for point in card.points if point.unknowable)
+
+
+def _drifted(one: Drift) -> str:
+    """Return what the canaries of one task show."""
+    means = ", ".join(f"{loss:.3f}" for loss in one.losses)
+    of = f"{plural(one.n, 'sample')} of {plural(one.subjects, 'subject')}"
+    return f"canaries, {one.task}: mean loss {means} at {', '.join(MOMENTS)}, p {one.p:.2g} for a change ({of})"
 
 
 def _sentence(point: Point, column: str) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from medvision_agent.agent.endings.usage import Prices
 from medvision_agent.eval.compare.card import COLUMNS, Card, Point
+from medvision_agent.eval.compare.drift import Drift
 from medvision_agent.eval.compare.parity import Pair, question, scored_pairs, varied
 from medvision_agent.eval.store.provenance import LIBRARIES
 from medvision_agent.eval.store.record import Record
@@ -38,14 +39,15 @@ class _Arms:
         return any(run.identity.model.get("provider") not in _IN_PROCESS for both in self.runs for run in both)
 
 
-def parity_card(runs: Sequence[tuple[Run, Run]]) -> Card:
-    """Return the card of two arms, A and B; *runs* are the epochs of both."""
+def parity_card(runs: Sequence[tuple[Run, Run]], drift: tuple[Drift, ...] = ()) -> Card:
+    """Return the card of two arms, A and B; *runs* are the epochs of both, *drift* what canaries show."""
     arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)])
     return Card(
         pairs=len(arms.pairs),
         varied=tuple(dict.fromkeys(name for a, b in runs for name in varied(a, b))),
         points=tuple(point for make in _POINTS for point in make(arms) if point.of),
         limited={task: _limited(own) for task in TASKS if (own := [one for one in arms.pairs if _task(one) == task])},
+        drift=drift,
     )
 
 

@@ -50,7 +50,7 @@ class ContrastIn:
     name: str
     a: ArmIn
     b: ArmIn
-    card: Card
+    card: Card = field(default_factory=Card)
     """What is known of their parity."""
     declared: bool = False
 
@@ -114,7 +114,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
     contrasts, refused = list[ContrastIn](), list[Refused]()
     for model in dict.fromkeys(arm.model for arm in arms):
         own = [arm for arm in arms if arm.model == model]
-        base = next((arm for arm in own if _without_tools(arm.first)), own[0])
+        base = next((arm for arm in own if arm.first.identity.without_tools), own[0])
         for other in own:
             if other is base:
                 continue
@@ -134,11 +134,6 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
     if a.name.startswith(model) and b.name.startswith(model):
         return f"{a.model}: {a.name.removeprefix(model)} -> {b.name.removeprefix(model)}"
     return f"{a.name} -> {b.name}"
-
-
-def _without_tools(run: Run) -> bool:
-    identity = run.identity
-    return not (identity.tools or identity.provider_code or identity.control or identity.again)
 
 
 def _named(runs: Sequence[Run]) -> list[ArmIn]:

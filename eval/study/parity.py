@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.card import Card
+from medvision_agent.eval.compare.drift import MOMENTS, Drift, canary_folder, drift
 from medvision_agent.eval.compare.parity import parity, run_parity
 from medvision_agent.eval.compare.points import parity_card
-from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
 from medvision_agent.eval.study.schema import VARIES
@@ -82,6 +84,7 @@ def study_parity(folder: Path) -> StudyParity:
     plan, problems, cards = read_plan(folder), list[Problem](), list[ContrastCard]()
     # Contrasts often share an arm; a study of many thousand samples does not fit into memory at once.
     opened = lru_cache(maxsize=4)(lambda cell: open_run(folder / cell.folder))
+    drifts = _drifts(plan, folder)
     epochs: dict[tuple[str, str, str], list[tuple[PlannedCell, PlannedCell]]] = {}
     for contrast, a, b in _pairs(plan):
         epochs.setdefault((contrast, a.model, a.source), []).append((a, b))
@@ -97,8 +100,18 @@ def study_parity(folder: Path) -> StudyParity:
             runs.append(both)
         problems += found
         if contrast and not found:
-            cards.append(ContrastCard(contrast, model, source, parity_card(runs)))
+            cards.append(ContrastCard(contrast, model, source, parity_card(runs, drifts.get((model, source), ()))))
     return StudyParity(tuple(problems), tuple(cards))
+
+
+def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]]:
+    """Return what the canaries of each model and source show, where there are any."""
+    found, rules = dict[tuple[str, str], tuple[Drift, ...]](), protocol(plan.protocol)
+    for cell in plan.cells:
+        places = [canary_folder(folder, Path(cell.folder), moment) for moment in MOMENTS]
+        if all(map(has_run, places)):
+            found[cell.model, cell.source] = drift([open_run(place) for place in places], rules)
+    return found
 
 
 def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
