@@ -10,9 +10,8 @@ from pathlib import Path
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.compare.drift import CANARIES
 from medvision_agent.eval.store.files import DATABASE
-from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.store.read import CANARIES, STUDY
 from medvision_agent.eval.store.verify import Verified, verify_run
 from medvision_agent.eval.study.plan import read_plan
 

@@ -14,14 +14,13 @@ import numpy as np
 from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.read import CANARIES
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["CANARIES", "MOMENTS", "Drift", "canary_folder", "drift"]
+__all__ = ["MOMENTS", "Drift", "canary_folder", "drift"]
 
-CANARIES = "canaries"
-"""The folder of their runs, within that of the study."""
 MOMENTS = ("start", "middle", "end")
 """When canaries are asked, in the course of their source."""
 _PERMUTATIONS = 9999

@@ -22,11 +22,13 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.seal import records_in, traces_in
 
 __all__ = [
+    "CANARIES",
     "CELLS",
     "FORMAT",
     "STUDY",
     "has_run",
     "holds_run",
+    "is_canary",
     "no_run",
     "open_run",
     "read_config",
@@ -43,8 +45,8 @@ _LATEST = """
     WHERE attempt = (SELECT max(attempt) FROM record AS other WHERE other.sample_id = record.sample_id)
     ORDER BY position
 """
-STUDY, CELLS = "study.json", "cells"
-"""By these a study is known from a run: the file of its plan, and the folder of its runs."""
+STUDY, CELLS, CANARIES = "study.json", "cells", "canaries"
+"""By these a study is known from a run: the file of its plan, the folder of its runs, and that of runs in no arm."""
 
 
 def open_run(folder: Path) -> Run:
@@ -116,6 +118,11 @@ def _traces(
         if trace.changed:
             raise changed("trace", trace.sample_id, trace.attempt).error(folder)
         yield trace.sample_id, json.loads(trace.json)
+
+
+def is_canary(folder: Path) -> bool:
+    """Say whether a run belongs to a study and to none of its arms."""
+    return folder.parent.name == CANARIES and (folder.parent.parent / STUDY).is_file()
 
 
 def has_run(folder: Path) -> bool:

@@ -86,9 +86,12 @@ async def execute_study(
     return sum(len(open_run(one.cell.folder).pending()) for one in opened)
 
 
-def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample]) -> Iterator[Ask]:
-    """Yield what is pending: for each sample all lanes, beginning with another one each time."""
-    for position, sample in enumerate(samples):
+def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], first: int = 0) -> Iterator[Ask]:
+    """Yield what is pending: for each sample all lanes, beginning with another one each time.
+
+    *first* is how many samples stand before these.
+    """
+    for position, sample in enumerate(samples, first):
         for step in range(len(lanes)):
             lane, todo = lanes[(position + step) % len(lanes)]
             if sample.id in todo:
@@ -100,9 +103,10 @@ def _with_canaries(
 ) -> Iterator[Ask]:
     """Yield what is pending of a source: its arms in two halves, and canaries before, between and after them."""
     half = len(samples) // 2
-    for moment, part in zip(MOMENTS, (samples[:half], samples[half:], ()), strict=True):
+    parts = (samples[:half], 0), (samples[half:], half), ((), 0)
+    for moment, (part, first) in zip(MOMENTS, parts, strict=True):
         yield from interleaved([canaries[moment]] if moment in canaries else [], samples)
-        yield from interleaved(lanes, part)
+        yield from interleaved(lanes, part, first)
 
 
 def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
