@@ -38,8 +38,8 @@ WORDS: dict[str, Words] = {
     ),
     "fingerprint": Words(
         "state of the server",
-        "all replies of {count} carry one fingerprint",
-        "the replies of {count} carry other fingerprints",
+        "all replies of {count} carry one and the same fingerprint",
+        "the replies of {count} do not carry one and the same fingerprint",
         "the replies of {count} carry no fingerprint",
     ),
     "date": Words(
@@ -53,7 +53,7 @@ WORDS: dict[str, Words] = {
         "{count} are equal in both arms",
         "{count} are not equal",
         "{count} are not stored in both arms",
-        counted="stored version",
+        counted="version",
     ),
     "prices": Words(
         "prices",
@@ -68,8 +68,8 @@ WORDS: dict[str, Words] = {
     ),
     "duplicates": Words(
         "each question once",
-        "the image, question and ground truth of {count} are those of no sample before",
-        "the image, question and ground truth of {count} are those of another sample, so that it counts twice",
+        "{count} repeat no other by image, question and ground truth",
+        "{count} repeat another by image, question and ground truth, so that it counts twice",
         "no hash of the image is stored with {count}",
         counted="sample",
     ),

@@ -3,24 +3,19 @@
 Contract: see ``card``. Runs that differ in more than they may are refused before (``parity``).
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from medvision_agent.agent.endings.usage import Prices
-from medvision_agent.eval.compare.card import COLUMNS, Card, Point
+from medvision_agent.eval.compare.around import Runs, libraries_point, listed, one_name, prices_point
+from medvision_agent.eval.compare.card import Card, Point
 from medvision_agent.eval.compare.drift import Drift
 from medvision_agent.eval.compare.parity import Pair, question, scored_pairs, varied
-from medvision_agent.eval.store.provenance import LIBRARIES
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["parity_card"]
 
-_SHOWN = 3
-"""Values that are named at most."""
 _IN_PROCESS = frozenset({"offline", "transformers"})
 """Providers without a server: they are what their version says, on any day."""
 _DAY = timedelta(days=1)
@@ -30,7 +25,7 @@ _DAY = timedelta(days=1)
 class _Arms:
     """The epochs of two arms, and their pairs."""
 
-    runs: Sequence[tuple[Run, Run]]
+    runs: Runs
     pairs: Sequence[Pair]
 
     @property
@@ -39,7 +34,7 @@ class _Arms:
         return any(run.identity.model.get("provider") not in _IN_PROCESS for both in self.runs for run in both)
 
 
-def parity_card(runs: Sequence[tuple[Run, Run]], drift: tuple[Drift, ...] = ()) -> Card:
+def parity_card(runs: Runs, drift: tuple[Drift, ...] = ()) -> Card:
     """Return the card of two arms, A and B; *runs* are the epochs of both, *drift* what canaries show."""
     arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)])
     return Card(
@@ -73,7 +68,7 @@ def _stored(arms: _Arms) -> Iterator[Point]:
 
 def _version(arms: _Arms) -> Iterator[Point]:
     """Yield the served version and what stands behind its name."""
-    every, same = len(arms.pairs), sum(_one_name(a.model_versions, b.model_versions) for a, b in arms.pairs)
+    every, same = len(arms.pairs), sum(one_name(a.model_versions, b.model_versions) for a, b in arms.pairs)
     yield Point(name="version", of=every, proven=same, assumed=every - same)
     if arms.served:
         yield Point(name="weights", of=every, unknowable=every)
@@ -81,15 +76,10 @@ def _version(arms: _Arms) -> Iterator[Point]:
         yield Point(name="weights", of=every, proven=same, assumed=every - same)
 
 
-def _one_name(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Say whether every reply of both answers named the same one thing."""
-    return len(a) == 1 and a == b
-
-
 def _fingerprint(arms: _Arms) -> Iterator[Point]:
     if arms.served:
         marks = [(a.fingerprints, b.fingerprints) for a, b in arms.pairs]
-        same, none = sum(_one_name(a, b) for a, b in marks), marks.count(((), ()))
+        same, none = sum(one_name(a, b) for a, b in marks), marks.count(((), ()))
         yield Point(
             name="fingerprint",
             of=len(marks),
@@ -127,61 +117,10 @@ def _moments(pair: Pair) -> tuple[datetime | None, datetime | None]:
     return found[0], found[1]
 
 
-def _libraries(arms: _Arms) -> Iterator[Point]:
-    versions_a, versions_b = (_versions(both[side] for both in arms.runs) for side in (0, 1))
-    names = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
-    found: dict[str, list[str]] = {column: [] for column in COLUMNS}
-    for name in names:
-        a, b = versions_a.get(name, []), versions_b.get(name, [])
-        column = "unknowable" if not (a and b) else "proven" if _one_name(tuple(a), tuple(b)) else "assumed"
-        found[column].append(f"{name} {_listed(a)} in A, {_listed(b)} in B")
-    counts = {column: len(one) for column, one in found.items()}
-    doubtful = found["assumed"] or found["unknowable"]
-    yield Point(name="libraries", of=len(names), **counts, found=_listed(doubtful, "; ") if doubtful else "")
-
-
-def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Return all versions of each library under which the sessions of an arm were begun."""
-    found: dict[str, list[str]] = {}
-    for run in runs:
-        for session in run.libraries:
-            for name, version in session.items():
-                found.setdefault(name, [])
-                found[name] += [version] if version not in found[name] else []
-    return found
-
-
-def _prices(arms: _Arms) -> Iterator[Point]:
-    """Yield whether costs were made by the same prices: those stored with a run must give its records' costs."""
-    if not arms.served:
-        return
-    counts, found = Counter[str](), dict[str, None]()
-    for run_a, run_b in arms.runs:
-        a, b = _stored_prices(run_a), _stored_prices(run_b)
-        for one, two in scored_pairs(run_a.records, run_b.records):
-            if a is None or b is None:
-                counts["unknowable"] += 1
-            elif a == b and _priced(one, a) and _priced(two, b):
-                counts["proven"] += 1
-            else:
-                counts["assumed"] += 1
-                found[f"{_dollars(a)} in A, {_dollars(b)} in B"] = None
-    yield Point(name="prices", of=len(arms.pairs), **counts, found=_listed(list(found), "; ") if found else "")
-
-
-def _stored_prices(run: Run) -> Prices | None:
-    stored = run.config.get("model", {}).get("prices")
-    return None if stored is None else Prices.model_validate(stored)
-
-
-def _priced(record: Record, prices: Prices) -> bool:
-    due = record.usage.cost_usd(prices)
-    return record.cost_usd is not None and due is not None and abs(record.cost_usd - due) <= 1e-9 * (1 + due)
-
-
-def _dollars(prices: Prices) -> str:
-    cached = "" if prices.cached is None else f", {prices.cached:g} cached"
-    return f"{prices.input:g} in and {prices.output:g} out{cached}"
+def _around(arms: _Arms) -> Iterator[Point]:
+    yield libraries_point(arms.runs)
+    if arms.served:
+        yield prices_point(arms.runs)
 
 
 def _seal(arms: _Arms) -> Iterator[Point]:
@@ -207,7 +146,7 @@ def _duplicates(arms: _Arms) -> Iterator[Point]:
             first = seen.setdefault((one.v0_sha256, two.v0_sha256, *_asked(one)), one)
             twice += [(first, one)] if first is not one else []
     hashed = sum(bool(one.v0_sha256 and two.v0_sha256) for one, two in pairs)
-    found = [f"{again.sample.id!r} is {first.sample.id!r}" for first, again in twice[:_SHOWN]]
+    found = [listed([f"{again.sample.id!r} is {first.sample.id!r}" for first, again in twice], "; ")] if twice else []
     if people := sum(first.sample.subject != again.sample.subject for first, again in twice):
         found.append(f"{people} under another subject")
     yield Point(
@@ -243,16 +182,11 @@ def _task(pair: Pair) -> TaskName:
 def _in_each(a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
     """Return the distinct values of both arms in words."""
     own, other = (sorted({value for values in arm for value in values}) for arm in (a, b))
-    return f"{_listed(own)} in A, {_listed(other)} in B"
-
-
-def _listed(values: Sequence[str], between: str = ", ") -> str:
-    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
-    return (between.join(values[:_SHOWN]) or "none") + more
+    return f"{listed(own)} in A, {listed(other)} in B"
 
 
 _POINTS: tuple[Callable[[_Arms], Iterator[Point]], ...] = (
-    *(_settings, _stored, _version, _fingerprint, _date, _libraries),
-    *(_prices, _seal, _duplicates, _limits),
+    *(_settings, _stored, _version, _fingerprint, _date, _around),
+    *(_seal, _duplicates, _limits),
 )
 """Each yields points of the card. A further point is one more function, and its words."""

@@ -63,20 +63,20 @@ class ContrastCard:
 class StudyParity:
     """What is known of the parity of a study's arms."""
 
-    problems: tuple[Problem, ...]
+    problems: list[Problem]
     """What arms differ in and should not: while there are any, they cannot be compared."""
-    cards: tuple[ContrastCard, ...]
+    cards: list[ContrastCard]
     """Of the contrasts without problems."""
 
     def of(self, source: str) -> "StudyParity":
         """Return what concerns one source."""
-        problems = tuple(one for one in self.problems if one.source == source)
-        return StudyParity(problems, tuple(one for one in self.cards if one.source == source))
+        problems = [one for one in self.problems if one.source == source]
+        return StudyParity(problems, [one for one in self.cards if one.source == source])
 
 
 def check_parity(folder: Path) -> list[Problem]:
     """Return what the stored runs of a study differ in and should not; empty if its contrasts may be read."""
-    return list(study_parity(folder).problems)
+    return study_parity(folder).problems
 
 
 def study_parity(folder: Path) -> StudyParity:
@@ -101,7 +101,7 @@ def study_parity(folder: Path) -> StudyParity:
         problems += found
         if contrast and not found:
             cards.append(ContrastCard(contrast, model, source, parity_card(runs, drifts.get((model, source), ()))))
-    return StudyParity(tuple(problems), tuple(cards))
+    return StudyParity(problems, cards)
 
 
 def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]]:

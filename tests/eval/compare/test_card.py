@@ -113,10 +113,10 @@ CASES: list[tuple[Any, ...]] = [
     ({}, records(asked_at=""), "date", "unknowable", 4, "no dates are stored with the answers of 4 of 4 pairs"),
     (
         *({}, config(libraries=CONFIG["libraries"] | {"opencv-python-headless": "4.11.0"}), "libraries"),
-        *("assumed", 1, "1 of 3 stored versions are not equal (opencv-python-headless 4.10.0 in A, 4.11.0 in B)"),
+        *("assumed", 1, "1 of 3 versions are not equal (opencv-python-headless 4.10.0 in A, 4.11.0 in B)"),
     ),
     ({}, config(libraries={"numpy": "2.1.0"}), "libraries", "unknowable", 2, "openai 1.60.0 in A, none in B"),
-    (config(libraries={}), config(libraries={}), "libraries", "unknowable", 12, "12 of 12 stored versions"),
+    (config(libraries={}), config(libraries={}), "libraries", "unknowable", 12, "12 of 12 versions"),
     ({}, prices(input=5.0), "prices", "assumed", 4, "(2.5 in and 10 out in A, 5 in and 10 out in B)"),
     ({}, half("cost_usd", 9.0, None), "prices", "assumed", 4, "not made by the same prices"),
     ({}, config(model=MODEL), "prices", "unknowable", 4, "no prices are stored"),
@@ -335,7 +335,7 @@ def test_contrasts_of_which_the_same_is_known_share_their_lines(arms):
         "parity of one; three",
         "parity of two",
     ]
-    assert sum("other fingerprints" in line for line in lines) == 1
+    assert sum("the same fingerprint" in line for line in lines) == 1
 
 
 def test_the_card_stands_in_json_and_in_the_report(arms):
