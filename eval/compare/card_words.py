@@ -37,19 +37,19 @@ WORDS: dict[str, Words] = {
         "a server shows a name and not the weights behind it, so nobody can tell for {count}",
     ),
     "fingerprint": Words(
-        "state of the server",
+        "fingerprint of the server",
         "all replies of {count} carry one and the same fingerprint",
         "the replies of {count} do not carry one and the same fingerprint",
         "the replies of {count} carry no fingerprint",
     ),
     "date": Words(
-        "time of asking",
+        "time of asking (within a day)",
         "the stored dates of {count} lie less than a day apart",
         "the stored dates of {count} lie a day or more apart, and a change of the service in between would not show",
         "no dates are stored with the answers of {count}",
     ),
     "libraries": Words(
-        "libraries",
+        "versions of libraries",
         "{count} are equal in both arms",
         "{count} are not equal",
         "{count} are not stored in both arms",

@@ -78,5 +78,5 @@ async def test_a_server_that_names_another_version_of_itself_is_told_and_not_ref
     (point,) = [one for one in compared.to_json()["parity"]["points"] if one["name"] == "fingerprint"]
     assert (point["assumed"], point["of"], point["found"]) == (12, 12, "none in A, fp_new in B")
     command.main([str(off.run.folder), str(on.run.folder)], standalone_mode=False)
-    told = "assumed: state of the server: the replies of 12 of 12 pairs do not carry one and the same fingerprint"
+    told = "assumed: fingerprint of the server: the replies of 12 of 12 pairs do not carry one and the same fingerprint"
     assert told in " ".join(capfd.readouterr().out.split())

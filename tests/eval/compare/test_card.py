@@ -95,7 +95,7 @@ def test_one_line_where_all_is_proven(arms):
     lines = card_lines(parity_card([arms({"model": model}, {"model": model})]))
     assert len(lines) == 1
     assert "weights behind that version" in lines[0]
-    assert "state of the server" not in lines[0], "there is none"
+    assert "fingerprint of the server" not in lines[0], "there is none"
 
 
 YEAR = {"asked_at": "2027-11-01T10:00:00+00:00", "last_asked_at": "2027-11-01T10:00:00+00:00"}
@@ -348,10 +348,10 @@ def test_the_card_stands_in_json_and_in_the_report(arms):
     assert found["varied"] == ["condition", "tool_set", "tools"]
     (chapter,) = collect([a.folder, b.folder]).chapters
     rows = {row[1]: row for row in parity_table(chapter, "c1").rows}
-    assert rows["time of asking"][3] == points["date"]["rests_on"]["assumed"]
+    assert rows["time of asking (within a day)"][3] == points["date"]["rests_on"]["assumed"]
     assert rows["weights behind that version"][2:] == ("", "", SERVERS)
     said = [line for line in sentences(chapter) if "assumed and not proven" in line]
     assert len(said) == 1
-    assert "time of asking: " in said[0]
+    assert "time of asking (within a day): " in said[0]
     assert "a limit ended an answer in 4 of 4 pairs" in said[0]
     assert "weights" not in said[0]
