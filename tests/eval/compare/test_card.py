@@ -13,12 +13,14 @@ from forged import forged
 
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.cli.compare import command
 from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.card_words import WORDS, card_lines, limits_line, study_lines
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.parity_table import parity_table
+from medvision_agent.eval.report.tables import contrast_table
 from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.read import open_run
@@ -355,3 +357,15 @@ def test_the_card_stands_in_json_and_in_the_report(arms):
     assert "time of asking (within a day): " in said[0]
     assert "a limit ended an answer in 4 of 4 pairs" in said[0]
     assert "weights" not in said[0]
+
+
+def test_endings_by_a_limit_stand_beside_the_difference(arms, capsys):
+    a, b = arms({}, half("forced", False, True))
+    command.main([str(a.folder), str(b.folder)], standalone_mode=False)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "ended by a limit, among the pairs: 0 in A, 2 in B" in out
+    assert out.index("parity in 4 pairs, proven: ") < out.index("distance: 4 pairs")
+    table = contrast_table(collect([a.folder, b.folder]).chapters[0], "c1")
+    (row,) = table.rows
+    cells = dict(zip([column.name for column in table.columns], row, strict=True))
+    assert (cells["limit A"], cells["limit B"]) == (0, 2)
