@@ -17,7 +17,7 @@ from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.report.joined import over_datasets, over_models
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
@@ -174,9 +174,9 @@ def _contrast(
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
-        free=varied(one.a.first, one.b.first),
         compute=compute_of_pair(one.a.runs, one.b.runs, (one.a.name, one.b.name)),
         same_answers=_same(one, rules),
+        card=one.card,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.made import MADE
 from medvision_agent.frozen import Frozen
 
 __all__ = ["FIRST_SET", "Identity"]
@@ -98,6 +99,12 @@ class Identity(Frozen):
     @classmethod
     def _without_comments(cls, found: str) -> str:
         return _SAME_PROMPTS.get(found, found)
+
+    @property
+    def without_tools(self) -> bool:
+        """Whether the model could call nothing, and no control stood in the place of tools."""
+        changed = self.control or self.again or self.condition in MADE
+        return not (self.tools or self.provider_code or changed)
 
     @property
     def code(self) -> str:

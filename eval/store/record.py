@@ -110,3 +110,8 @@ class Record(_Frozen):
         """The pictures that the model was shown: v0 in every conversation, and those of tools, as far as recorded."""
         shown = sum(use.picture_shown is True for use in self.tool_uses)
         return (self.draws or bool(self.v0_sha256)) + self.handed + shown
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit ended it: of the sample (the model had to answer at once), or of the tokens of a reply."""
+        return self.forced or self.outcome is Outcome.LIMIT_REACHED

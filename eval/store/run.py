@@ -38,6 +38,10 @@ class Run:
     """Answers drawn to the samples, in their order: the effort of those of a finished sample is in its record too."""
     probe: ToolProbe | None = None
     """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
+    unsealed: frozenset[str] = frozenset()
+    """The samples whose records have no hash, because an older version stored them."""
+    libraries: Sequence[Mapping[str, str]] = ({},)
+    """The versions of libraries with which the run was begun, and those of every resume under others, in order."""
 
     @property
     def source_note(self) -> str:

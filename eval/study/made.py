@@ -64,7 +64,7 @@ def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened,
 
     To be called once for each session.
     """
-    found = {(one.cell.source, one.cell.arm, one.cell.epoch): one for one in lanes}
+    found = {(one.cell.source, one.cell.arm, one.cell.epoch): one for one in lanes if not one.cell.canary}
     begun = dict[Opened, Attempts]()
     for one, lane in lanes.items():
         begun[one] = one.todo

@@ -39,6 +39,7 @@ def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, che
     try:
         if not has_run(cell.folder):
             config = prepared.config() | {"arm": cell.arm, "epoch": cell.epoch}
+            config |= {"canary": cell.canary} if cell.canary else {}
             store = RunStore.create(cell.folder, prepared.samples, prepared.identity, config)
         else:
             store = RunStore.resume(cell.folder, prepared.identity)
