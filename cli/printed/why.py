@@ -16,7 +16,7 @@ from medvision_agent.text import counted, plural
 
 __all__ = ["why_view"]
 
-_NAMES = ("error", "copying", "arithmetic", "seeing")
+_NAMES = ("error", "unit", "arithmetic", "seeing")
 
 
 def why_view(
@@ -30,7 +30,7 @@ def why_view(
         *facts,
         *([source_note] if source_note else []),
         f"answers read by {summary.protocol}: {plural(summary.n, 'sample')}",
-        "error = answer - target = copying + arithmetic + seeing; means over the numbers decomposed",
+        "error = answer - target = unit + arithmetic + seeing; means over the numbers decomposed",
         f"solver: {', '.join(summary.solvers)} returns the answer itself; figures with and without it",
     ]
     blocks = [block for task, one in summary.tasks.items() for block in ("", _task(task, one, places.get(task)))]
@@ -68,14 +68,14 @@ def _sources(name: str, quantity: Quantity) -> list[str]:
     group, lines = quantity.with_solver, list[str]()
     if group.n:
         points = counted(group.sources)
-        lines.append(f"{name}: points from {points}; answers that match what they cite: {group.matched}")
+        lines.append(f"{name}: points from {points}")
     if quantity.not_decomposed:
         lines.append(f"{name}: not decomposed: {counted(quantity.not_decomposed)}")
     return lines
 
 
 def _rows(add: Callable[..., None], name: str, group: Group) -> None:
-    parts = [group.error, group.copying, group.arithmetic, group.seeing]
+    parts = [group.error, group.unit, group.arithmetic, group.seeing]
     add(f"{name}: mean", *(number(part.signed.mean, sign=True) for part in parts), str(group.n))
     add("  mean size", *(number(part.absolute.mean) for part in parts), str(group.n))
     relative = [part.absolute_relative for part in parts]

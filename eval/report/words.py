@@ -216,7 +216,7 @@ def _parts(group: Group, unit: str) -> str:
         for name, part in (
             ("in all", group.error),
             ("seeing", group.seeing),
-            ("copying", group.copying),
+            ("unit", group.unit),
             ("arithmetic", group.arithmetic),
         )
     }

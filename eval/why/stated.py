@@ -1,4 +1,4 @@
-"""Points that a model states in its final message, where it measured nothing with a tool.
+"""Points that a model states itself: in its final message, in code that it has evaluated (``coded.py``), or as marks.
 
 Conservative: points are read only where they can be meant in one way. In the text before the answer, or between the
 numbered tags ``<step-1>`` and ``<step-2>`` of the ``cot`` form where it has both, these must hold exactly as many
@@ -10,11 +10,21 @@ say) are none of its points. Coordinates refer to the whole picture; with furthe
 import re
 from collections.abc import Sequence
 
+from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.coded import coded_points
+from medvision_agent.eval.why.matches import Reading, reading
+from medvision_agent.eval.why.measured import Measurement, exact_of
 from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.eval.why.values import code_of
+from medvision_agent.tools.mark import mark
 from medvision_agent.tools.view.geometry import Point
 
-__all__ = ["stated_points"]
+__all__ = ["STATED", "own_lines", "stated_points"]
+
+STATED = "stated points"
+"""The source of a measurement whose points stand in the model's text, or are marks that it placed."""
 
 Place = tuple[float, float]
 Names = Sequence[Sequence[int]]
@@ -38,6 +48,41 @@ def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Mi
         return Missing.SEVERAL_VIEWS
     views = scene.views
     return tuple(views.point(views.whole, x, y) for group in groups for x, y in group)
+
+
+def own_lines(task: Task, response: str, calls: Sequence[Call], scene: Scene) -> list[Reading] | Missing:
+    """Return for each number of the answer the line, or lines, whose points the model stated itself."""
+    step = task.quantity.points
+    points = stated_points(task, response, scene)
+    if isinstance(points, Missing):
+        coded = [one for call in calls if (code := code_of(call)) for one in coded_points(task, code, scene)]
+        places = [point for line in coded[-len(task.numbers) :] for point in line]
+        instead = tuple(places) if len(places) == step * len(task.numbers) else _marked_points(task, calls, scene)
+        if not instead:
+            return points
+        points = instead
+    lines = [points[k : k + step] for k in range(0, len(points), step)]
+    exact = [exact_of(line, scene.spacing) for line in lines]
+    known = [
+        reading(Measurement(STATED, value, line, value))
+        for value, line in zip(exact, lines, strict=True)
+        if value is not None
+    ]
+    return known if len(known) == len(lines) else Missing.SAME_POINTS
+
+
+def _marked_points(task: Task, calls: Sequence[Call], scene: Scene) -> tuple[Point, ...]:
+    """Return the task's points (slice frame) as marks state them, in their order; none unless there are as many."""
+    placed: dict[object, Point] = {}
+    for call in calls:
+        if call.ok and call.tool == mark.name:
+            given = {**call.measures.defaults, **call.arguments}
+            try:
+                view = scene.views.get(str(given["view"]))
+                placed[given["name"]] = scene.views.point(view, float(given["x"]), float(given["y"]))
+            except (ToolError, KeyError, TypeError, ValueError):
+                return ()
+    return tuple(placed.values()) if len(placed) == len(_points(task)) else ()
 
 
 def _points(task: Task) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ async def test_why_prints_tables_and_strict_json(call, tmp_path):
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 100
     assert "SYNTHETIC" in out
-    assert "error = answer - target = copying + arithmetic + seeing" in out
+    assert "error = answer - target = unit + arithmetic + seeing" in out
     assert "major axis, no solver" in out
     code, out, err = await call("why", tmp_path / "run", "--json")
     assert (code, err) == (0, "")

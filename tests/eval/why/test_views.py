@@ -7,9 +7,10 @@ import pytest
 
 import medvision_agent as mva
 from medvision_agent.eval.store.read import open_run, read_trace
-from medvision_agent.eval.why.calls import calls_of, tools_of
+from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.measured import measurements
-from medvision_agent.eval.why.scene import Missing, scene_of
+from medvision_agent.eval.why.scene import Missing
+from medvision_agent.eval.why.stored import scene_of, tools_of
 
 MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
 LINE = {"x0": 0.4, "y0": 0.5, "x1": 0.6, "y1": 0.5}
