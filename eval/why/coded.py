@@ -20,9 +20,6 @@ from medvision_agent.tools.view.geometry import Point
 
 __all__ = ["coded_points"]
 
-_LONGEST = 4000
-"""Characters of code that are read; the tool takes no more."""
-
 Pair = tuple[float, float]
 
 
@@ -39,7 +36,7 @@ def coded_points(task: Task, code: str, scene: Scene) -> list[tuple[Point, ...]]
 
     With views besides v0 it would not be clear which one the coordinates refer to.
     """
-    tree = None if scene.cropped else _parsed(code[:_LONGEST])
+    tree = None if scene.cropped else _parsed(code)
     if tree is None:
         return []
     nodes = list(ast.walk(tree))

@@ -9,6 +9,7 @@ say) are none of its points. Coordinates refer to the whole picture; with furthe
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
@@ -26,6 +27,8 @@ __all__ = ["STATED", "own_lines", "stated_points"]
 STATED = "stated points"
 """The source of a measurement whose points stand in the model's text, or are marks that it placed."""
 
+_MOST = 1000
+"""Pairs of a text that are read; no task has so many points."""
 Place = tuple[float, float]
 Names = Sequence[Sequence[int]]
 """Numbers that points can have: one way after the other."""
@@ -108,7 +111,7 @@ def _step(text: str, number: int) -> str:
 def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
     """Return the different points of a text inside the picture, as x and y, in the order of their first mention."""
     frame, size = scene.views.frame, scene.views.whole.perceived
-    written = [(float(a), float(b)) for a, b in _PAIR.findall(text)]
+    written = [(float(match[1]), float(match[2])) for match in islice(_PAIR.finditer(text), _MOST)]
     pairs = [(b, a) if frame.y_first else (a, b) for a, b in written] or _named(text, names)
     return list(dict.fromkeys(pair for pair in pairs if frame.holds(*pair, size)))
 

@@ -21,6 +21,8 @@ _OUTPUTS = 8
 _EARLIER = 64
 """Values that the literals of a code are compared with, the last ones."""
 _FEW_DIGITS = 1e-9
+_CODE = 4000
+"""Characters of a code that are read; ``python`` takes no more."""
 _READ = 20_000
 """Characters of a message, its last ones, in which sums are looked for."""
 _MOST_SUMS = 50
@@ -50,7 +52,7 @@ def code_of(call: Call) -> str:
     """Return the texts that a tool which computes was given; empty for other calls, and for those that failed."""
     if not call.ok or call.measures.of(NUMBER) is None:
         return ""
-    return "\n".join(one for one in call.arguments.values() if isinstance(one, str))
+    return "\n".join(one for one in call.arguments.values() if isinstance(one, str))[:_CODE]
 
 
 def _outputs(call: Call) -> list[float]:
