@@ -40,4 +40,4 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
     else:
         headlines = [*found.no_claim, *found.warnings]
         facts = found.a.facts, found.b.facts, found.a.source_note, headlines
-        show(comparison_view(found.comparison, *facts, places=found.places))
+        show(comparison_view(found.comparison, *facts, places=found.places, parts=found.parts))

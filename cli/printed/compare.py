@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from medvision_agent.api.comparing import BesidePublished
+from medvision_agent.cli.printed.parts import compared_parts
 from medvision_agent.cli.printed.place import gain_lines
 from medvision_agent.cli.printed.table import new_table, number, people, plain
 from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
+from medvision_agent.eval.parts.compare import PartsComparison
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
@@ -29,11 +31,12 @@ def comparison_view(
     no_claim: Sequence[str] = (),
     *,
     places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
+    parts: Mapping[TaskName, PartsComparison] = MappingProxyType({}),
 ) -> Group:
     """Return a comparison as tables, under the facts of both runs and the note of their source.
 
     *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to. *places* says of each
-    task where both runs measured.
+    task where both runs measured, *parts* what their losses and the difference are made of.
     """
     lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
@@ -46,6 +49,8 @@ def comparison_view(
     for task, one in comparison.tasks.items():
         without = plain(f"{task}: no pairs; {_missing_line(one.missing)}")
         views += [plain(""), _task_view(task, one, places.get(task)) if one.pairs else without]
+        if (found := parts.get(task)) is not None:
+            views.append(Group(*compared_parts(found)))
     return Group(*views)
 
 

@@ -9,10 +9,8 @@ decomposed is the share of the summed sizes of the paired differences that lies 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from medvision_agent.eval.compare.statistics.estimate import too_few
-from medvision_agent.eval.compare.statistics.jackknife import by_subject
 from medvision_agent.eval.parts.replay import Cause
-from medvision_agent.eval.parts.summary import PartMean, SampleLoss, means_of, states_points, told_apart
+from medvision_agent.eval.parts.summary import PartMean, SampleLoss, means_of, states_points, told_apart, withheld
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
@@ -52,15 +50,20 @@ class PartsComparison(Frozen):
         return self.decomposed is not None and self.decomposed >= ENOUGH and abs(self.difference) >= _SHOWN
 
 
-def compare_parts(a: Iterable[SampleLoss], b: Iterable[SampleLoss]) -> dict[TaskName, PartsComparison]:
-    """Return arm B beside arm A by task; what is given is the scored samples of a run (``parts_of_run``)."""
+def compare_parts(
+    a: Iterable[SampleLoss], b: Iterable[SampleLoss], reasons: Sequence[str] = ()
+) -> dict[TaskName, PartsComparison]:
+    """Return arm B beside arm A by task; what is given is the scored samples of a run (``parts_of_run``).
+
+    *reasons* are the caller's why there are no intervals.
+    """
     others = {one.sample.id: one for one in b}
     pairs = [(one, others[one.sample.id]) for one in a if one.sample.id in others]
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
-    return {task: _compared(own) for task, own in by_task.items() if own}
+    return {task: _compared(own, reasons) for task, own in by_task.items() if own}
 
 
-def _compared(pairs: Sequence[Pair]) -> PartsComparison:
+def _compared(pairs: Sequence[Pair], reasons: Sequence[str]) -> PartsComparison:
     arms = [[pair[side] for pair in pairs] for side in (0, 1)]
     own = [states_points(arm) for arm in arms]
     together = not all(own)
@@ -71,7 +74,7 @@ def _compared(pairs: Sequence[Pair]) -> PartsComparison:
     subjects = [one.sample.subject for one, _ in pairs]
     apart = [abs(b.found.loss - a.found.loss) for a, b in pairs]
     both = [Cause.NOT_DECOMPOSED not in {*a, *b} for a, b in zip(parts_a, parts_b, strict=True)]
-    total = math.fsum(apart)
+    total, why = math.fsum(apart), withheld(subjects, reasons)
     known = math.fsum(size for size, decomposed in zip(apart, both, strict=True) if decomposed)
     return PartsComparison(
         pairs=len(pairs),
@@ -80,11 +83,11 @@ def _compared(pairs: Sequence[Pair]) -> PartsComparison:
         loss_b=math.fsum(one.found.loss for one in arms[1]) / len(pairs),
         difference=math.fsum(b.found.loss - a.found.loss for a, b in pairs) / len(pairs),
         together=together,
-        a=means_of(parts_a, subjects),
-        b=means_of(parts_b, subjects),
-        parts=means_of([_apart(a, b) for a, b in zip(parts_a, parts_b, strict=True)], subjects),
+        a=means_of(parts_a, subjects, bare=bool(why)),
+        b=means_of(parts_b, subjects, bare=bool(why)),
+        parts=means_of([_apart(a, b) for a, b in zip(parts_a, parts_b, strict=True)], subjects, bare=bool(why)),
         decomposed=known / total if total > 0 else None,
-        withheld="; ".join(too_few(by_subject(subjects)[0])),
+        withheld=why,
     )
 
 

@@ -44,7 +44,7 @@ from medvision_agent.quantity import BOX, LENGTH_MM
 from medvision_agent.tools.view.frames import MEDVISION
 from medvision_agent.tools.view.geometry import Spacing
 
-__all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain", "split"]
+__all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain"]
 
 
 class Cause(StrEnum):
@@ -138,15 +138,11 @@ def explain(case: Case, response: str | None) -> LossParts:
     *response* is the final message, of a box in MedVision's convention; None where there is no answer.
     """
     found = score(case.task.name, response, case.target, case.rules)
-    return split(case, found, trace(case.task, response, case.calls, case.scene, case.rules))
-
-
-def split(case: Case, found: Score, traced: Sequence[Traced | Missing]) -> LossParts:
-    """Return the same of an answer that is scored and traced."""
     if not found.success:
         return LossParts(found.loss, {Cause.NO_ANSWER: found.loss}, Kind.NO_ANSWER, Missing.NO_ANSWER)
     if case.task.is_box:
         return _box(case, found)
+    traced = trace(case.task, response, case.calls, case.scene, case.rules)
     known = [one for one in traced if isinstance(one, Traced)]
     if len(known) < len(traced) or isinstance(case.scene, Missing):
         return _whole(found, next(one for one in traced if isinstance(one, Missing)))

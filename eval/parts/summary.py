@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, split
+from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
-from medvision_agent.eval.why.flow import Traced
-from medvision_agent.eval.why.samples import Parts, sample_whys
 from medvision_agent.eval.why.scene import Missing
+from medvision_agent.eval.why.stored import conversation_of, tools_of
 from medvision_agent.frozen import Frozen
 
-__all__ = ["PartMean", "SampleLoss", "TaskParts", "part_mean", "parts_of_run", "states_points", "summarise_parts"]
-__all__ += ["means_of", "told_apart"]
+__all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
+__all__ += ["means_of", "told_apart", "withheld"]
 
 _LEVEL = 0.95
 _NO_SPREAD = 1e-12
@@ -58,8 +57,8 @@ class TaskParts(Frozen):
     """Whether any answer states points, so that seeing and arithmetic are told apart."""
     parts: dict[Cause, PartMean]
     """They add up to ``loss``; a cause that no sample has is left out."""
-    kinds: dict[Kind, int]
-    """Samples by what is wrong with their answer."""
+    kinds: dict[str, int]
+    """Samples by what is wrong with their answer (``Kind``)."""
     reasons: dict[str, int]
     """Answers that are not decomposed, by the reason."""
     withheld: str
@@ -68,15 +67,12 @@ class TaskParts(Frozen):
 
 def parts_of_run(run: Run, rules: Protocol) -> Iterator[SampleLoss]:
     """Yield every scored sample of a stored run with the parts of its loss, in their order."""
-    for why in sample_whys(run, rules):
-        record = why.record
-        found = score_record(record, rules)
-        traced: list[Traced | Missing] = [
-            one.traced if isinstance(one, Parts) else one for one in why.quantities.values()
-        ]
-        if found is not None:
-            case = Case(record.sample.asks, record.sample.target, why.conversation.calls, why.scene, rules)
-            yield SampleLoss(record.sample, split(case, found, traced))
+    tools = tools_of(run)
+    for record in run.records:
+        if not record.outcome.infrastructure:
+            sample = record.sample
+            case = Case(sample.asks, sample.target, *conversation_of(run, record, tools), rules)
+            yield SampleLoss(sample, explain(case, scored_text(record)))
 
 
 def states_points(samples: Sequence[SampleLoss]) -> bool:
@@ -98,42 +94,50 @@ def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, fl
     return parts | ({Cause.TOGETHER: math.fsum(within)} if within else {})
 
 
-def part_mean(values: Sequence[float], subjects: Sequence[str]) -> PartMean:
-    """Return the mean of a part over samples, with the interval of the jackknife over their subjects."""
+def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
+    """Return the mean of every part that any sample has; *bare*, without intervals."""
+    present = [cause for cause in Cause if any(cause in one for one in parts)]
+    return {cause: _mean([one.get(cause, 0.0) for one in parts], subjects, bare=bare) for cause in present}
+
+
+def _mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
     sizes, sums = by_subject(subjects, values)
     found = jackknife(sums, sizes)
     mean = float(found.estimate)
-    if too_few(sizes) or float(found.error) < _NO_SPREAD:
+    if bare or float(found.error) < _NO_SPREAD:
         return PartMean(mean=mean, interval=None)
     margin = float(found.margin(_LEVEL))
     return PartMean(mean=mean, interval=(mean - margin, mean + margin))
 
 
-def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str]) -> dict[Cause, PartMean]:
-    """Return the mean of every part that any sample has."""
-    present = [cause for cause in Cause if any(cause in one for one in parts)]
-    return {cause: part_mean([one.get(cause, 0.0) for one in parts], subjects) for cause in present}
+def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
+    """Return why there are no intervals: the caller's reasons, and too few subjects; empty where there are."""
+    return "; ".join([*reasons, *too_few(by_subject(subjects)[0])])
 
 
-def summarise_parts(samples: Iterable[SampleLoss]) -> dict[TaskName, TaskParts]:
-    """Return the parts of an arm by task; *samples* are those of a run (``parts_of_run``)."""
+def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) -> dict[TaskName, TaskParts]:
+    """Return the parts of an arm by task; *samples* are those of a run (``parts_of_run``).
+
+    *reasons* are the caller's why there are no intervals.
+    """
     every = list(samples)
     by_task = {task: [one for one in every if one.sample.task == task] for task in TASKS}
-    return {task: _task(own) for task, own in by_task.items() if own}
+    return {task: _task(own, reasons) for task, own in by_task.items() if own}
 
 
-def _task(samples: Sequence[SampleLoss]) -> TaskParts:
+def _task(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> TaskParts:
     own = states_points(samples)
     subjects = [one.sample.subject for one in samples]
     parts = [told_apart(one.found, own=own, together=not own) for one in samples]
+    why = withheld(subjects, reasons)
     left = [one.found.reason for one in samples if not one.found.decomposed]
     return TaskParts(
         n=len(samples),
         subjects=len(set(subjects)),
         loss=math.fsum(one.found.loss for one in samples) / len(samples),
         states_points=own,
-        parts=means_of(parts, subjects),
-        kinds=dict(Counter(one.found.kind for one in samples).most_common()),
+        parts=means_of(parts, subjects, bare=bool(why)),
+        kinds=dict(Counter(str(one.found.kind) for one in samples).most_common()),
         reasons=dict(Counter(str(reason) for reason in left).most_common()),
-        withheld="; ".join(too_few(by_subject(subjects)[0])),
+        withheld=why,
     )

@@ -9,25 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, corners_of, in_place
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.scene import Missing
-from medvision_agent.eval.why.stored import scene_of, tools_of
+from medvision_agent.eval.why.stored import conversation_of, tools_of
 from medvision_agent.tools.base import Measures
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["Found", "Located", "has_place", "is_ambiguous", "is_elsewhere", "locate", "located_run", "question_of"]
 
 _SEVERAL = "a number of the answer was made of several measurements"
-_DAMAGED = "the conversation or the picture as sent is missing or damaged"
 _MOST = 1e12
 _UNIT = Spacing(1.0, 1.0)
 
@@ -149,11 +145,7 @@ def _box(sample: Sample, score: Score) -> Found | str:
 
 def _points(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures]) -> Found | str:
     """Return where the lines of an answer were measured, or why that is not known."""
-    try:
-        calls = calls_of(read_trace(run.folder, record.sample.id), tools)
-        scene = scene_of(run, record, calls)
-    except StorageError:
-        return _DAMAGED
+    calls, scene = conversation_of(run, record, tools)
     if isinstance(scene, Missing):
         return str(scene)
     task, placed = record.sample.asks, list[Point]()

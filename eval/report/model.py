@@ -10,6 +10,8 @@ from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.strata import Stratum
+from medvision_agent.eval.parts.compare import PartsComparison
+from medvision_agent.eval.parts.summary import TaskParts
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.settings.identity import Identity
@@ -20,7 +22,7 @@ from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
 __all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "GroundedContrast", "Mark", "PairMeans", "Panel", "Picture"]
-__all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
+__all__ += ["PartedContrast", "Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
 class Mark(Frozen):
@@ -152,6 +154,16 @@ class GroundedContrast(Frozen):
     """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
 
 
+class PartedContrast(Frozen):
+    """The difference in loss of two arms on one task, in parts."""
+
+    contrast: str
+    a: str
+    b: str
+    task: TaskName
+    found: PartsComparison
+
+
 class Refused(Frozen):
     """Two arms that are not compared, and why."""
 
@@ -241,6 +253,10 @@ class Chapter(Frozen):
     """Where each arm measured in its first epoch."""
     grounded: tuple[GroundedContrast, ...]
     """The contrasts by place, first epochs."""
+    parts: dict[str, dict[TaskName, TaskParts]]
+    """The loss of each arm's first epoch in parts."""
+    parted: tuple[PartedContrast, ...]
+    """The differences in loss in parts, first epochs."""
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]
     protocol: str

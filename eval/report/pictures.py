@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.figures import Epochs, Scored, lines_of
@@ -29,7 +28,7 @@ from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import Measurement, measurements
 from medvision_agent.eval.why.scene import Missing, Scene
-from medvision_agent.eval.why.stored import scene_of, tools_of
+from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.tools.view.geometry import Point, Region
 from medvision_agent.tools.view.png import decode_png, encode_png
 
@@ -141,8 +140,7 @@ def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tup
     views = _views(scene, sum(call.ok and call.tool == "crop" for call in calls))
     if record.sample.asks.is_box:
         return (*views, *box), ""
-    response = record.response if record.outcome is Outcome.ANSWERED else None
-    parts = trace(record.sample.asks, response, calls, scene, rules)
+    parts = trace(record.sample.asks, reply_of(record), calls, scene, rules)
     cited = [one for part in parts if isinstance(part, Traced) for one in part.measurements]
     measured = measurements(record.sample.asks, calls, scene)
     known = [(one.source, one.value, one.points) for one in cited]

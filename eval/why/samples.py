@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
@@ -30,7 +29,7 @@ from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.scene import Missing, Scene
-from medvision_agent.eval.why.stored import scene_of, tools_of
+from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.quantity import BOX
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
@@ -85,7 +84,6 @@ class SampleWhy:
     """One sample: its conversation, the parts of its error, and how far its points lie from the truth's."""
 
     conversation: Conversation
-    scene: Scene | Missing
     quantities: dict[str, Parts | Missing]
     """By the names of ``numbers_of`` the task; empty for detection."""
     landmarks: LandmarkError | None
@@ -113,15 +111,14 @@ def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
         stored = read_trace(run.folder, record.sample.id)
         calls = calls_of(stored, tools)
         scene = scene_of(run, record, calls)
-        sample, response = record.sample, record.response if record.outcome is Outcome.ANSWERED else None
-        traced = trace(sample.asks, response, calls, scene, rules)
+        sample = record.sample
+        traced = trace(sample.asks, reply_of(record), calls, scene, rules)
         parts = [
             Parts(one, target) if isinstance(one, Traced) else one
             for one, target in zip(traced, sample.target, strict=False)
         ]
         yield SampleWhy(
             Conversation(record, calls, spoken_texts(stored)),
-            scene,
             dict(zip(numbers_of(sample.asks), parts, strict=True)),
             _landmarks(parts, scene),
             _corners(record, scene, rules),

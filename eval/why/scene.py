@@ -21,6 +21,7 @@ class Missing(StrEnum):
     NO_PICTURE = "the picture as sent is not stored"
     NO_SIZE = "the picture was reshaped, and its native size is not known"
     NO_VIEWS = "the views of the calls cannot be rebuilt"
+    DAMAGED = "the conversation or the picture as sent is missing or damaged"
     WITHHELD = "what the tools measured was withheld (blind)"
     AMBIGUOUS = "the answer can be made of the conversation's numbers in several ways"
     COPIED = "a number of the answer is one of the conversation that measures something else"

@@ -109,11 +109,16 @@ def _step(text: str, number: int) -> str:
 
 
 def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
-    """Return the different points of a text inside the picture, as x and y, in the order of their first mention."""
+    """Return the different points of a text inside the picture, as x and y, in the order of their first mention.
+
+    Two lines may share an end: where one point stands there twice and all others once, both count.
+    """
     frame, size = scene.views.frame, scene.views.whole.perceived
     written = [(float(match[1]), float(match[2])) for match in islice(_PAIR.finditer(text), _MOST)]
     pairs = [(b, a) if frame.y_first else (a, b) for a, b in written] or _named(text, names)
-    return list(dict.fromkeys(pair for pair in pairs if frame.holds(*pair, size)))
+    inside = [pair for pair in pairs if frame.holds(*pair, size)]
+    different = list(dict.fromkeys(inside))
+    return inside if 2 < len(inside) == len(names[0]) == len(different) + 1 else different
 
 
 def _named(text: str, names: Names) -> list[Place]:

@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from medvision_agent.errors import ToolError
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.errors import StorageError, ToolError
 from medvision_agent.eval.asking.recipe import recipe_named
 from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
+from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.calls import Call, calls_of
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.tools.base import Measures
 from medvision_agent.tools.crop import crop
@@ -35,7 +37,7 @@ from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.tools.window import window
 
-__all__ = ["picture_size", "scene_of", "tools_of"]
+__all__ = ["conversation_of", "picture_size", "reply_of", "scene_of", "tools_of"]
 
 _STORED = TypeAdapter(dict[str, Measures])
 
@@ -54,6 +56,20 @@ def tools_of(run: Run) -> dict[str, Measures]:
     registry = installed().dated(run.identity.tool_set or run.config.get("tools_dated", FIRST_SET))
     shipped = [name for name in run.identity.tools if name in registry.offers and name not in stored]
     return {name: registry.tool(name).measuring for name in shipped} | stored
+
+
+def reply_of(record: Record) -> str | None:
+    """Return the final message of a record; None where it is no answer."""
+    return record.response if record.outcome is Outcome.ANSWERED else None
+
+
+def conversation_of(run: Run, record: Record, tools: Mapping[str, Measures]) -> tuple[list[Call], Scene | Missing]:
+    """Return the calls of a record and its views; where the store is damaged, no calls and that reason."""
+    try:
+        calls = calls_of(read_trace(run.folder, record.sample.id), tools)
+        return calls, scene_of(run, record, calls)
+    except StorageError:
+        return [], Missing.DAMAGED
 
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from talks import answered, done, protractor, ruler, scene
 
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import Call
@@ -14,8 +15,6 @@ from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.quantity import LENGTH_MM, NUMBER
 from medvision_agent.tools.base import Measurand, Measures
 from medvision_agent.tools.view.frames import FRAMES
-
-from .talks import answered, done, protractor, ruler, scene
 
 LINE = (0.1, 0.5, 0.707, 0.5)
 """121.4 mm in an image of 200 x 200 mm; the planted truth is 122.7 mm."""
