@@ -12,7 +12,7 @@ __all__ = ["compared_parts", "parts_blocks"]
 
 def parts_blocks(found: TaskParts) -> list[RenderableType]:
     """Return the parts of an arm's mean loss with their intervals, and its answers by what is wrong with them."""
-    table = new_table(["mean", "95 % interval"])
+    table = new_table(["mean", "95% interval"])
     table.add_row("loss", number(found.loss), "")
     for cause, part in found.parts.items():
         table.add_row(f"  {cause}", number(part.mean), _interval(part))
@@ -24,7 +24,7 @@ def parts_blocks(found: TaskParts) -> list[RenderableType]:
 
 def compared_parts(found: PartsComparison) -> list[RenderableType]:
     """Return the parts of both arms and of their difference, and the difference in words where that is allowed."""
-    table = new_table(["A", "B", "B - A", "95 % interval"])
+    table = new_table(["A", "B", "B - A", "95% interval"])
     table.add_row("loss", number(found.loss_a), number(found.loss_b), number(found.difference, sign=True), "")
     for cause, part in found.parts.items():
         a, b = (number(arm[cause].mean if cause in arm else 0.0) for arm in (found.a, found.b))
