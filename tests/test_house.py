@@ -50,6 +50,7 @@ ROOMS = (
     "eval/why",
     "eval/place",
     "eval/parts",
+    "eval/agreement",
     "eval/tables",
     "eval/report",
     "core/api",
