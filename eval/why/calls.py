@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from medvision_agent.tools.base import Measures
+from medvision_agent.agent.chat.code_run import CODE_EXECUTION
+from medvision_agent.quantity import NUMBER
+from medvision_agent.tools.base import Measurand, Measures
 
 __all__ = ["Call", "calls_of", "spoken_texts"]
 
 NOTHING = Measures()
+_PROVIDER_CODE = Measures((Measurand(NUMBER, ("printed",)),))
+"""What code measures that the provider ran: whatever it prints."""
 
 _OVER_LIMIT = "Error: not run: the limit"
 """How a call that came after the limit of tool calls is answered (``agent/toolbox.py``)."""
@@ -58,16 +62,17 @@ def spoken_texts(trace: Mapping[str, Any]) -> list[str]:
 
 
 def _call(entry: Mapping[str, Any], tools: Mapping[str, Measures]) -> Call:
+    tool = str(entry.get("tool"))
     arguments, ok, text = entry.get("arguments"), bool(entry.get("ok")), str(entry.get("text", ""))
     return Call(
-        tool=str(entry.get("tool")),
+        tool=tool,
         arguments=arguments if isinstance(arguments, Mapping) else {},
         written=json.dumps(arguments, sort_keys=True),
         ok=ok,
         over_limit=not ok and text.startswith(_OVER_LIMIT),
         seconds=float(entry.get("seconds") or 0.0),
-        result=_object(text) if ok else {},
-        measures=tools.get(str(entry.get("tool")), NOTHING),
+        result=({"printed": text} if tool == CODE_EXECUTION else _object(text)) if ok else {},
+        measures=tools.get(tool, _PROVIDER_CODE if tool == CODE_EXECUTION else NOTHING),
     )
 
 

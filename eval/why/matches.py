@@ -40,6 +40,8 @@ class Value:
     """0 or 1 where its source says that it is the major or the minor axis."""
     made: str = ""
     """How it was made of several values: ``mean``, ``sum`` or ``difference``; empty for one value."""
+    combines: bool = True
+    """Whether others are made of it; what the final message works out is the end of a line."""
 
 
 def reading(one: Measurement) -> Reading:
@@ -78,7 +80,7 @@ def _terms(one: Value) -> int:
 
 def _made(values: Sequence[Value], spacing: Spacing, *, freely: bool) -> Iterator[Value]:
     """Yield the means, sums and differences of values in a row."""
-    single = [one for one in values if len(one.readings) == 1 and one.form == PLAIN][-_MOST:]
+    single = [one for one in values if one.combines and len(one.readings) == 1 and one.form == PLAIN][-_MOST:]
     runs = [single[start : start + size] for size in (2, 3) for start in range(len(single) - size + 1)]
     runs += [single] if len(single) > 3 else []
     for run in runs:

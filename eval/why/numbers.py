@@ -14,7 +14,7 @@ from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["Number", "numbers_in", "written"]
 
-_WRITTEN = re.compile(r"(?<![\w.])(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d{1,3}+)?(?![\w.])", re.ASCII)
+_WRITTEN = re.compile(r"(?<![\w.])(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d{1,3}+)?(?!\w|\.\d)", re.ASCII)
 _NOISE = 1e-9
 """Of 12.35 and 12.345 the difference is half a hundredth and a little float noise."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import product
 
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
@@ -55,13 +56,13 @@ def code_of(call: Call) -> str:
     return "\n".join(one for one in call.arguments.values() if isinstance(one, str))[:_CODE]
 
 
-def _outputs(call: Call) -> list[float]:
+def _outputs(call: Call) -> list[Number]:
     """Return the numbers that a code gave: its value, or those that stand in it, or were printed in its place."""
     taken = call.measures.of(NUMBER)
     for name in (*(taken.fields if taken else ()), "printed"):
         if (number := call.number(name)) is not None:
-            return [number]
-        if isinstance(text := call.result.get(name), str) and (found := [one.value for one in written(text)]):
+            return [Number(number, _FEW_DIGITS)]
+        if isinstance(text := call.result.get(name), str) and (found := written(text)):
             return found if len(found) <= _OUTPUTS else []
     return []
 
@@ -69,20 +70,29 @@ def _outputs(call: Call) -> list[float]:
 def _worked_out(task: Task, call: Call, earlier: Sequence[Value], scene: Scene) -> list[Value]:
     """Return what a code worked out of earlier values that stand in it, or else of points that do."""
     code, outputs = code_of(call), _outputs(call)
-    literals = [one for one in written(code) if one.tells]
+    literals = [one for one in written(code) if one.tells and any(one.rounds(value.value) for value in earlier)]
     held = [one for one in earlier if any(number.rounds(one.value) for number in literals)]
-    half = max((number.half_unit for number in literals), default=0.0) + _FEW_DIGITS
+    half = max((number.half_unit for number in literals), default=0.0)
     found = []
     for output in outputs if held else []:
-        known = matches(Number(output, half), held, task.quantity, scene.spacing, freely=True)
+        result = Number(output.value, output.half_unit + half)
+        known = matches(result, held, task.quantity, scene.spacing, freely=True)
         if len({(one.made, one.form) for one in known}) == 1:
-            found.append(Value(output, known[-1].readings, known[-1].form, known[-1].axis))
-    lines = [] if found else coded_points(task, code, scene)
-    if len(lines) == len(outputs):
-        for output, points in zip(outputs, lines, strict=True):
-            if (exact := exact_of(points, scene.spacing)) is not None:
-                own = Reading((Measurement(call.tool, output, points, exact),), exact, points)
-                found.append(Value(output, (own,), nearest_form(output, exact, task.quantity) or PLAIN))
+            found.append(Value(output.value, known[-1].readings, known[-1].form, known[-1].axis))
+    return found or _of_points(task, call, outputs, scene)
+
+
+def _of_points(task: Task, call: Call, outputs: Sequence[Number], scene: Scene) -> list[Value]:
+    """Return what a code worked out of the points in it: as many numbers as lines, or else those near their length."""
+    lines = coded_points(task, code_of(call), scene)
+    matched = len(lines) == len(outputs)
+    found = []
+    for output, points in zip(outputs, lines, strict=True) if matched else product(outputs, lines):
+        exact = exact_of(points, scene.spacing)
+        form = None if exact is None else nearest_form(output.value, exact, task.quantity)
+        if exact is not None and (matched or form is not None):
+            own = reading(Measurement(call.tool, output.value, points, exact))
+            found.append(Value(output.value, (own,), form or PLAIN))
     return found
 
 
@@ -99,9 +109,9 @@ def _sums(text: str, values: Sequence[Value], spacing: Spacing) -> list[Value]:
             result = Number.read(match.groups()[-1]).value
             if pattern is _SUM:
                 signs = [1, *(1 if sign == "+" else -1 for sign, _ in said)]
-                found.append(Value(result, (added(known, signs, spacing),)))
+                found.append(Value(result, (added(known, signs, spacing),), combines=False))
             elif match.groups()[-2] == str(len(known)):
-                found.append(Value(result, tuple(known)))
+                found.append(Value(result, tuple(known), combines=False))
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from talks import answered, done, protractor, ruler, scene
 
 from medvision_agent.eval.tasks import TASKS
-from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.calls import Call, calls_of
 from medvision_agent.eval.why.coded import coded_points
 from medvision_agent.eval.why.measured import measurements
 from medvision_agent.eval.why.samples import Parts
@@ -79,6 +79,24 @@ def test_python_on_own_points_is_traced_to_them(where):
     assert parts(two) == [0, -60.7, -1.3]
     (three,) = answered("distance", "12.14", [done(where, "python", code=f"{code} / 10")], where)
     assert parts(three) == [-109.26, 0, -1.3]
+
+
+def test_code_that_the_provider_ran_is_traced_alike(where, halves):
+    def ran(code, text):
+        trace = {"tool_calls": [{"tool": "code_execution", "arguments": {"code": code}, "ok": True, "text": text}]}
+        return calls_of(trace, {})
+
+    code = "import numpy as np\na, b = np.array([0.1, 0.5]), np.array([0.707, 0.5])\nprint(np.linalg.norm(b - a) * 200)"
+    for text in ("121.4", "The distance is 121.4 mm.", "dx 0.607, dy 0.0, distance 121.40"):
+        (one,) = answered("distance", "121.4", ran(code, text), where)
+        assert parts(one) == [0, 0, -1.3]
+        assert one.source == "code_execution"
+    (two,) = answered("distance", "121.4", [*halves, *ran("print(f'{60.8 + 60.6:.1f}')", "121.4\n")], where)
+    assert (two.source, two.seen) == ("ruler", pytest.approx(121.4))
+    assert answered("distance", "121.4", ran("print(121.4)", "121.4"), where) == [Missing.NO_POINTS]
+    # Three numbers of which none is near to what the points give: the answer is worked out of the points all the same.
+    (three,) = answered("distance", "99.9", ran(code, "99.9, 3, 5"), where)
+    assert parts(three) == [0, -21.5, -1.3]
 
 
 def test_python_on_results_is_traced_to_their_points(where, halves):
