@@ -2,19 +2,14 @@
 
 import json
 
-import numpy as np
-
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.flow import trace
-from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.scene import whole_scene
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.frames import MEDVISION
-from medvision_agent.tools.view.geometry import Point, Spacing
-from medvision_agent.tools.view.perceived import Native
-from medvision_agent.tools.view.slice import grey_slice
-from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.view.geometry import Point, Size, Spacing
 
 RULES = protocol("medvision-1.2")
 NAMES = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
@@ -23,7 +18,7 @@ NAMES = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
 def scene(frame=MEDVISION, spacing=(1.0, 1.0), size=(200, 200), rule=None, truth=()):
     """Return the views of an image of *size* (height, width); *truth* in shares of it, x right and y up."""
     points = tuple(Point(x * size[1], (1 - y) * size[0]) for x, y in truth)
-    return Scene(ViewSet(grey_slice(np.zeros(size), Spacing(*spacing)), rule or Native(), frame), points, cropped=False)
+    return whole_scene(Size(*size), Spacing(*spacing), points, rule, frame)
 
 
 def done(where, tool, **arguments):

@@ -78,7 +78,7 @@ def parts_of_run(run: Run, rules: Protocol) -> Iterator[SampleLoss]:
 def states_points(samples: Sequence[SampleLoss]) -> bool:
     """Return whether any answer of an arm to one task states points; an arm without answers is not blamed."""
     answered = [one.found for one in samples if one.found.kind is not Kind.NO_ANSWER]
-    return not answered or any(one.reason is not Missing.NO_POINTS for one in answered)
+    return not answered or any(one.reason not in {Missing.NO_POINTS, Missing.COPIED} for one in answered)
 
 
 def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, float]:

@@ -1,15 +1,21 @@
 """The views of a finished conversation, and why one cannot be explained.
 
-A scene can be rebuilt from a stored run (``stored.py``) or made from what a result file says of its image.
+A scene is rebuilt from a stored run (``stored.py``), or made of what a result file says of its image (``whole_scene``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from medvision_agent.tools.view.geometry import Point, Spacing
-from medvision_agent.tools.view.views import ViewSet
+import numpy as np
 
-__all__ = ["Missing", "Scene"]
+from medvision_agent.tools.view.frames import MEDVISION, Frame
+from medvision_agent.tools.view.geometry import Point, Size, Spacing
+from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.slice import Slice
+from medvision_agent.tools.view.views import Perceives, ViewSet
+
+__all__ = ["Missing", "Scene", "whole_scene"]
 
 
 class Missing(StrEnum):
@@ -45,3 +51,16 @@ class Scene:
     def spacing(self) -> Spacing:
         """Millimetres per pixel of the slice."""
         return self.views.slice.spacing
+
+
+def whole_scene(
+    size: Size, spacing: Spacing, truth: Sequence[Point], perceives: Perceives | None = None, frame: Frame = MEDVISION
+) -> Scene:
+    """Return a scene of the whole image alone, without its pixels: *size* and *spacing* are those of the image as sent.
+
+    *truth* are the ground truth's points in its pixels. Without *perceives* a model sees the image as it is.
+    """
+    empty = Slice(
+        np.zeros((size.height, size.width), np.float32), spacing, lambda values: np.zeros(values.shape, np.uint8)
+    )
+    return Scene(ViewSet(empty, perceives or Native(), frame), tuple(truth), cropped=False)

@@ -1,10 +1,12 @@
 """Points that a model states itself: in its final message, in code that it has evaluated (``coded.py``), or as marks.
 
-Conservative: points are read only where they can be meant in one way. In the text before the answer, or between the
-numbered tags ``<step-1>`` and ``<step-2>`` of the ``cot`` form where it has both, these must hold exactly as many
-different points as the task has: ``(x, y)`` or ``[x, y]`` in the order of the model's convention, or, without any such
-pair, ``x1 = ..., y1 = ...`` and so on, each with one value only. Pairs that lie outside the picture (a direction in mm,
-say) are none of its points. Coordinates refer to the whole picture; with further views they would be ambiguous.
+Conservative: points are read only where they can be meant in one way. There must be exactly as many different points
+as the task has, in the text before the answer, or between the numbered tags ``<step-1>`` and ``<step-2>`` of the
+``cot`` form where it has both. MedVision's own ``CoT`` form has a reasoning and a result in each step; of these only
+the result is read (``<step-1-answer>``). A point is ``(x, y)`` or ``[x, y]`` in the order of the model's convention,
+or, without any such pair, ``x1 = ..., y1 = ...`` and so on, each with one value only. Pairs that lie outside the
+picture (a direction in mm, say) are none of its points. Coordinates refer to the whole picture; with further views they
+would be ambiguous.
 """
 
 import re
@@ -101,11 +103,12 @@ def _in_steps(task: Task) -> tuple[Names, Names]:
 
 
 def _step(text: str, number: int) -> str:
-    """Return what stands between the tags of a step; empty unless they stand there once."""
-    start, end = f"<step-{number}>", f"</step-{number}>"
-    if text.count(start) != 1 or text.count(end) != 1:
-        return ""
-    return text.partition(start)[2].partition(end)[0]
+    """Return what stands between the tags of a step, of its result where that has its own; empty unless there once."""
+    for name in (f"step-{number}-answer", f"step-{number}"):
+        start, end = f"<{name}>", f"</{name}>"
+        if text.count(start) == text.count(end) == 1:
+            return text.partition(start)[2].partition(end)[0]
+    return ""
 
 
 def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:

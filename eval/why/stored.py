@@ -10,9 +10,9 @@ Where this cannot be done there is a counted reason (``Missing``), never a silen
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -25,7 +25,7 @@ from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call, calls_of
-from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
 from medvision_agent.tools.base import Measures
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.neighbours import neighbours
@@ -33,7 +33,7 @@ from medvision_agent.tools.registry import installed
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 from medvision_agent.tools.view.perceived import Native, PerceivedRule
-from medvision_agent.tools.view.slice import Slice, Window
+from medvision_agent.tools.view.slice import Window
 from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.tools.window import window
 
@@ -85,21 +85,17 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
     fx, fy = size.width / native.width, size.height / native.height
     pixel = record.sample.pixel_size
     spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
-    black = np.zeros((size.height, size.width), np.float32)
-    empty = Slice(black, spacing, lambda values: np.zeros(values.shape, np.uint8))
     model: Mapping[str, Any] = run.identity.model
     rule = _RULE.validate_python(model.get("perceived")) or Native()
     perceives = recipe_named(run.identity.recipe).perceives(rule)
-    views = ViewSet(empty, perceives, FRAMES[model.get("frame", MEDVISION.name)])
+    truth = [Point(point.x * fx, point.y * fy) for point in record.sample.truth_points]
+    scene = whole_scene(size, spacing, truth, perceives, FRAMES[model.get("frame", MEDVISION.name)])
     made = [call for call in calls if call.ok and call.tool in {crop.name, window.name, neighbours.name}]
     try:
-        remade = all(_again(views, call) for call in made)
+        remade = all(_again(scene.views, call) for call in made)
     except ToolError:
         remade = False
-    if not remade:
-        return Missing.NO_VIEWS
-    truth = tuple(Point(point.x * fx, point.y * fy) for point in record.sample.truth_points)
-    return Scene(views, truth, cropped=bool(made))
+    return replace(scene, cropped=bool(made)) if remade else Missing.NO_VIEWS
 
 
 def _again(views: ViewSet, call: Call) -> bool:

@@ -1,39 +1,26 @@
 """Telescoping for any points and any answer; which measurement is cited; which points are read from a text."""
 
-import json
-
-import numpy as np
 import pytest
+import talks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from talks import RULES, done
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.scorer.protocol import PROTOCOLS, protocol
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.tasks import TASKS
-from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.eval.why.samples import Parts, corner_errors, landmark_error
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stated import stated_points
-from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Spacing
-from medvision_agent.tools.view.perceived import Fixed, Native
-from medvision_agent.tools.view.slice import grey_slice
-from medvision_agent.tools.view.views import ViewSet
-
-RULES = protocol("medvision-1.2")
+from medvision_agent.tools.view.perceived import Fixed
 
 
-def scene(frame=MEDVISION, spacing=(2.0, 0.5), size=(40, 80), rule=None):
-    return Scene(ViewSet(grey_slice(np.zeros(size), Spacing(*spacing)), rule or Native(), frame), (), cropped=False)
-
-
-def done(where, tool, **arguments):
-    """Call a tool for true, as the agent does."""
-    reply = TOOLS[tool].call(where.views, arguments)
-    return Call(tool, arguments, json.dumps(arguments), reply.ok, False, 0.0, reply.result or {}, TOOLS[tool].measuring)
+def scene(frame=MEDVISION, spacing=(2.0, 0.5), rule=None):
+    return talks.scene(frame, spacing, (40, 80), rule)
 
 
 def traced(record, calls, where):
@@ -97,6 +84,7 @@ def test_a_huge_answer_has_no_parts(make):
     assert traced(make("s", "distance", "none"), [], scene()) == [Missing.NO_NUMBERS]
 
 
+STEPS = {k: f"<step-{k}-answer>(0.{k}, 0.{k})</step-{k}-answer>" for k in (1, 2)}
 P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
 """(0.1, 0.1), (0.2, 0.2), (0.3, 0.3), (0.4, 0.4) of a picture of 80 x 40."""
 
@@ -114,6 +102,13 @@ P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
         ("distance", "(0.1, 0.1)", Missing.UNCLEAR_POINTS),
         ("distance", "about 3 <answer>(0.1, 0.1), (0.2, 0.2)</answer>", Missing.NO_POINTS),
         ("distance", "<step-1>x1 = 0.1, y1 = 0.1</step-1><step-2>x2 = 0.2, y2 = 0.2</step-2>(0.9, 0.9)", (P, Q)),
+        (
+            "distance",
+            " then ".join(f"<step-{k}-reasoning>(0.9, 0.9)?</step-{k}-reasoning>{STEPS[k]}" for k in (1, 2)),
+            (P, Q),
+        ),
+        ("angle", "(0.1, 0.1) (0.2, 0.2) and (0.1, 0.1) (0.4, 0.4)", (P, Q, P, S)),  # the lines share an end
+        ("angle", "(0.1, 0.1) (0.2, 0.2) and (0.1, 0.1) (0.2, 0.2)", Missing.UNCLEAR_POINTS),
         ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3) (0.4, 0.4)", (P, Q, R, S)),
         ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3)", Missing.UNCLEAR_POINTS),
         (
