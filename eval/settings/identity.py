@@ -52,6 +52,8 @@ class Identity(Frozen):
     sample_ids_sha256: str
     samples_sha256: str
     """Hash over what is asked of every sample. Where a source keeps its images is not part of it."""
+    volumes_sha256: str | None = None
+    """Hash over the files of the volumes that samples of a file are slices of; None where there are none."""
     source_origin: Mapping[str, str] | None = None
     """Package, version and hash of its code, where the samples come from another package's source."""
     provider_code: bool = False
@@ -96,6 +98,11 @@ class Identity(Frozen):
     @classmethod
     def _without_comments(cls, found: str) -> str:
         return _SAME_PROMPTS.get(found, found)
+
+    @property
+    def without_tools(self) -> bool:
+        """Whether the model could call nothing, and no control stood in the place of tools."""
+        return not (self.tools or self.provider_code or self.control or self.again)
 
     @property
     def code(self) -> str:
