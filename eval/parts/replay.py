@@ -192,13 +192,13 @@ def _shapley(replay: Replay, loss: float, present: Collection[Cause]) -> dict[Ca
 
     ``v`` of nothing corrected is *loss* itself, not a replay of it, which differs by the scorer's float32.
     """
-    count = len(present)
-    subsets = [frozenset(some) for size in range(count + 1) for some in combinations(present, size)]
+    causes, count = [one for one in CAUSES if one in present], len(present)
+    subsets = [frozenset(some) for size in range(count + 1) for some in combinations(causes, size)]
     value = {some: replay(some) if some else loss for some in subsets}
     weights = [math.factorial(k) * math.factorial(count - k - 1) / math.factorial(count) for k in range(count)]
     found = {
         one: math.fsum(weights[len(some)] * (value[some] - value[some | {one}]) for some in subsets if one not in some)
-        for one in present
+        for one in causes
     }
     return {one: found.get(one, 0.0) for one in CAUSES}
 

@@ -14,6 +14,8 @@ __all__ = ["Reading", "Value", "added", "matches", "reading"]
 
 _MOST = 12
 """Values that are combined, the last ones: at most 54 combinations."""
+_MOST_TERMS = 3
+"""Of a sum; the mean may also be that of all."""
 _SHARED = 0.05
 """How far two ends may lie apart that are meant to be one, as a share of the two lines' length."""
 
@@ -81,18 +83,20 @@ def _terms(one: Value) -> int:
 def _made(values: Sequence[Value], spacing: Spacing, *, freely: bool) -> Iterator[Value]:
     """Yield the means, sums and differences of values in a row."""
     single = [one for one in values if one.combines and len(one.readings) == 1 and one.form == PLAIN][-_MOST:]
-    runs = [single[start : start + size] for size in (2, 3) for start in range(len(single) - size + 1)]
-    runs += [single] if len(single) > 3 else []
+    runs = [
+        single[start : start + size] for size in range(2, _MOST_TERMS + 1) for start in range(len(single) - size + 1)
+    ]
+    runs += [single] if len(single) > _MOST_TERMS else []
     for run in runs:
-        numbers = [one.value for one in run]
-        yield Value(math.fsum(numbers) / len(run), tuple(one.readings[0] for one in run), made="mean")
-        for signs in ((1,) * len(run), (1, -1)):
-            if len(signs) != len(run) or len(run) > 3:
-                continue
-            total = added([one.readings[0] for one in run], signs, spacing)
+        terms = [one.readings[0] for one in run]
+        yield Value(math.fsum(one.value for one in run) / len(run), tuple(terms), made="mean")
+        ways = {"sum": (1,) * len(run)} if len(run) <= _MOST_TERMS else {}
+        ways |= {"difference": (1, -1)} if len(run) == 2 else {}
+        for made, signs in ways.items():
+            total = added(terms, signs, spacing)
             if freely or total.points:
-                value = math.fsum(sign * number for sign, number in zip(signs, numbers, strict=True))
-                yield Value(abs(value), (total,), made="sum" if signs[-1] > 0 else "difference")
+                value = abs(math.fsum(sign * one.value for sign, one in zip(signs, run, strict=True)))
+                yield Value(value, (total,), made=made)
 
 
 def added(terms: Sequence[Reading], signs: Sequence[int], spacing: Spacing) -> Reading:
