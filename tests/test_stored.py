@@ -23,6 +23,7 @@ from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.verify import verify_run
 from medvision_agent.eval.store.write import RunStore
+from medvision_agent.eval.study.plan import read_plan
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -157,3 +158,11 @@ def test_a_study_goes_on_under_this_code(stored):
     assert {len(run.identity.resumed) for run in runs} == {1}
     assert {run.identity.tool_set for run in runs} == {"", "2026-11"}
     printed(stored, "report", "stopped", "--out", "stopped.html")
+
+
+def test_a_study_with_a_control_of_an_older_name_goes_on(stored):
+    printed(stored, "ablate", "study.yaml", "--out", "study")
+    tests = {(key.contrast, key.task) for key in read_plan(stored / "study").family}
+    assert {("sham -> on", "size"), ("blind -> on", "size")} <= tests
+    [sham] = (stored / "study" / "cells").glob("*--sham--1")
+    assert (open_run(sham).identity.control, len(open_run(sham).identity.resumed)) == ("misled", 1)

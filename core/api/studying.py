@@ -26,7 +26,7 @@ from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
 from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
-from medvision_agent.eval.study.plan import Plan, make_plan, month_of
+from medvision_agent.eval.study.plan import Plan, arms_begun, make_plan, month_of
 from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.run import execute_study
@@ -135,7 +135,7 @@ def lay_out(
     month = month_of(folder)
     try:
         registry = registry_of(tools_file(read, file.parent), month, segmenter=read.base.segmenter)
-        arms, contrasts = expand(read, registry)
+        arms, contrasts = arms_begun(folder, read) or expand(read, registry)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)

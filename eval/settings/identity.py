@@ -79,9 +79,14 @@ class Identity(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_first_set(cls, fields: Any) -> Any:
-        """Date the ``on`` of version 0.1.0, which knew no dates."""
-        if not isinstance(fields, Mapping) or "tool_set" in fields:
+    def _in_todays_words(cls, fields: Any) -> Any:
+        """Date the ``on`` of version 0.1.0, which knew no dates, and give ``sham`` the name that it has today."""
+        if not isinstance(fields, Mapping):
+            return fields
+        if fields.get("control") == "sham":
+            condition = str(fields.get("condition")).replace("sham", "misled", 1)
+            fields = {**fields, "control": "misled", "condition": condition}
+        if "tool_set" in fields:
             return fields
         chosen = str(fields.get("condition")).rpartition("/")[2]
         return {**fields, "tool_set": FIRST_SET if chosen in {"on", fields.get("control")} else ""}

@@ -141,12 +141,12 @@ def _repeat(design: Design, values: list[str]) -> None:
 
 
 def _controls(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one for each control named, by default `blind`, `sham` and `again:2`; `CONTROL -> on`.
+    """Arms `on`, and one for each control named, by default `blind`, `same-region` and `again:2`; `CONTROL -> on`.
 
-    Each contrast isolates one explanation: the information tools return (`blind`), the images they return (`sham`), or
-    merely having more turns (`again:N`).
+    Each contrast isolates one explanation: the information tools return (`blind`), the new detail of their pictures
+    (`same-region`), or merely having more turns (`again:N`); see below.
     """
-    for value in values or ["blind", "sham", "again:2"]:
+    for value in values or ["blind", "same-region", "again:2"]:
         subset = "" if value.startswith("again") or design.base.tools == "on" else f"/{design.base.tools}"
         design.compare(design.condition(value, f"{value}{subset}"), design.on(), "tools")
 

@@ -28,7 +28,7 @@ from medvision_agent.version import VERSION
 if TYPE_CHECKING:  # a plan is read without what it takes to run it
     from medvision_agent.eval.study.cells import Cell
 
-__all__ = ["Plan", "PlannedCell", "PlannedSource", "make_plan", "month_of", "read_plan", "settle"]
+__all__ = ["Plan", "PlannedCell", "PlannedSource", "arms_begun", "make_plan", "month_of", "read_plan", "settle"]
 
 FORMAT = 2
 """Of the file; another one is refused."""
@@ -170,6 +170,17 @@ def _source(cell: "Cell") -> PlannedSource:
         subjects=len({sample.subject for sample in samples}),
         samples_sha256=cell.prepared.identity.samples_sha256,
     )
+
+
+def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]] | None:
+    """Return the arms and contrasts of *study* as it was begun in a folder; None where it was not.
+
+    What a design adds may change from version to version; a study that goes on keeps what it began with.
+    """
+    begun = read_plan(out) if (out / STUDY).exists() else None
+    if begun is None or _complete(begun)["study"] != study.model_dump(mode="json", exclude=_CHANGING):
+        return None
+    return begun.arms, begun.contrasts
 
 
 def month_of(out: Path) -> str:
