@@ -61,6 +61,8 @@ class Question:
     landmarks: Sequence[str]
     measurement: str = ""
     wording: Wording = field(default_factory=Wording)
+    shows_picture: bool = True
+    """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
         """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""

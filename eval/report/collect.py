@@ -19,6 +19,7 @@ from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.places import arm_places, grounded_contrasts
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
+from medvision_agent.eval.report.unseen import picture_notes
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.measures import finite_mean
@@ -99,6 +100,7 @@ def _chapter(
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
         no_claim=tuple(no_claim_line(f"{arm.name}: {why}") for arm in chapter.arms for why in no_claim(arm.runs)),
+        picture_notes=tuple(picture_notes(chapter)),
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
@@ -122,7 +124,8 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
     data: dict[Key, Pairs] = {}
     for one in chapter.contrasts:
         for task in TASKS:
-            samples = [sample for sample in one.a.first.samples if sample.task == task]
+            asked = {sample.id for sample in one.b.first.samples}
+            samples = [sample for sample in one.a.first.samples if sample.task == task and sample.id in asked]
             if samples:
                 a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
                 pairs = pair(units(samples, chapter.evidence, rules), a, b)

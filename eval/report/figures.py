@@ -13,6 +13,7 @@ from medvision_agent.eval.compare.statistics.pairs import Evidence, Result, Unit
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import ArmTask
+from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
@@ -135,7 +136,7 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
     return ArmTask(
         arm=arm.name,
         model=arm.model,
-        reference=REFERENCES.get(arm.offline, ""),
+        reference=OWN_PRIOR if is_own_prior(arm) else REFERENCES.get(arm.offline, ""),
         chosen=len(chosen),
         n=len(by_sample),
         subjects=len(subjects),

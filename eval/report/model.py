@@ -225,6 +225,8 @@ class Chapter(Frozen):
     arms: tuple[str, ...]
     offline: tuple[str, ...]
     """Arms without a model: scripted policies."""
+    picture_notes: tuple[str, ...]
+    """What must be known of arms that were shown another picture, or none."""
     no_claim: tuple[str, ...]
     """Headlines: the arms that say nothing of tools, each with the reason."""
     tasks: tuple[TaskData, ...]

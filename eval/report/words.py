@@ -85,6 +85,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
                 yield from _missing(one, task, test)
             if test.missing.warning:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
+    yield from (f"{note}." for note in chapter.picture_notes)
     yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
     if bare:
         yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."

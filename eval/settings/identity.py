@@ -41,6 +41,10 @@ class Identity(Frozen):
     """What is drawn on the pictures of the image."""
     display_sha256: str | None = None
     """Hash of what the prompt says of it; None where it is plain."""
+    picture: str = "own"
+    """What picture stands with the question."""
+    donors_sha256: str | None = None
+    """Hash over whose picture stands with which question; None where none is swapped."""
     prompt_file_sha256: str | None = None
     reshape: tuple[int, int] | None = None
     """Height and width to which native images are resampled first."""

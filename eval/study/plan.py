@@ -6,7 +6,7 @@ budget, the number of connections and the probe are no part of it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,17 @@ from medvision_agent.version import VERSION
 if TYPE_CHECKING:  # a plan is read without what it takes to run it
     from medvision_agent.eval.study.cells import Cell
 
-__all__ = ["Plan", "PlannedCell", "PlannedSource", "arms_begun", "make_plan", "month_of", "read_plan", "settle"]
+__all__ = [
+    "Plan",
+    "PlannedCell",
+    "PlannedSource",
+    "arms_begun",
+    "make_plan",
+    "month_of",
+    "read_plan",
+    "settle",
+    "widest",
+]
 
 FORMAT = 2
 """Of the file; another one is refused."""
@@ -116,7 +126,7 @@ def make_plan(
     month: str = NEWEST,
 ) -> Plan:
     """Return the plan of prepared cells."""
-    sources = [_source(next(cell for cell in cells if cell.source == source)) for source in study.data]
+    sources = [_source(widest(cells, source)) for source in study.data]
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
         arms=dict(arms),
@@ -145,6 +155,11 @@ def make_plan(
         sources=tuple(sources),
         tools_dated=month,
     )
+
+
+def widest(cells: Iterable["Cell"], source: str) -> "Cell":
+    """Return the first of the cells of a source that ask most samples: no other cell asks further ones."""
+    return max((cell for cell in cells if cell.source == source), key=lambda cell: len(cell.prepared.samples))
 
 
 def _primaries(contrasts: Sequence[Contrast]) -> tuple[str, ...]:

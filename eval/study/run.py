@@ -30,7 +30,7 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.plan import Plan, settle
+from medvision_agent.eval.study.plan import Plan, settle, widest
 
 __all__ = ["execute_study", "interleaved"]
 
@@ -71,7 +71,7 @@ async def execute_study(
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
-                check = not any(one.cell.source == cell.source for one in opened)
+                check = not any(_sends_the_same(one.cell, cell) for one in opened)
                 opened.append(_open(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
             probing = Probing([one.probe for one in opened], meter, watch, stop)
@@ -94,6 +94,11 @@ def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample
                 yield lane, sample, todo[sample.id]
 
 
+def _sends_the_same(a: Cell, b: Cell) -> bool:
+    """Say whether two cells send the same pictures of their samples."""
+    return (a.source, a.prepared.pictures.kind) == (b.source, b.prepared.pictures.kind)
+
+
 def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
     """Create or resume a cell's run, count what it took, and keep only what is left to do of it."""
     prepared = cell.prepared
@@ -108,7 +113,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
     stack.callback(store.close)
     store.shared = out  # all cells send the same pictures
     run = open_run(cell.folder)
-    if check:  # all cells of a source have the same pictures
+    if check:  # cells that send the same pictures are looked at once
         check_pictures(prepared, run)
     for record in (*run.records, *run.superseded):
         meter.add(record)
@@ -135,7 +140,7 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing
             probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
             await probing.settle(probed)
         lanes.setdefault(one.cell.source, []).append((lane, one.todo))
-    samples = {one.cell.source: one.cell.prepared.samples for one in opened}
+    samples = {source: widest((one.cell for one in opened), source).prepared.samples for source in lanes}
     asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items()))
     others = iter([ask for ask in asks if not suspect(ask)])
     return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))

@@ -24,6 +24,7 @@ ROW = {"provider": "offline", "name": "prior"}
 OTHER = {
     "tools": "blind",
     "tools_dated": "2026-11",
+    "picture": "blank",
     "recipe": "paper-v1",
     "form": "cot",
     "frame": "pixel",
