@@ -41,11 +41,19 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
     missing = [_RUN[name] for name in REFERENCES if name not in there]
     missing += [] if any(map(is_own_prior, own)) else [_OWN_PRIOR]
     samples = {sample.id: sample for arm in own for sample in arm.first.samples if sample.task == task}
-    fixed = constant(task, list(samples.values()), rules)
-    missing += [] if fixed else [f"{CONSTANT}: there is one subject only"]
-    found = [*([fixed] if fixed else []), *on_donors(task, own, rules)]
-    if not TASKS[task].is_box:
-        return found, missing
+    found, absent = _of_boxes(own, samples, rules) if TASKS[task].is_box else ([], [])
+    if (fixed := constant(task, list(samples.values()), rules)) is not None:
+        found.append(fixed)
+    else:
+        absent.append(f"{CONSTANT}: there is one subject only")
+    return [*found, *on_donors(task, own, rules)], [*missing, *absent]
+
+
+def _of_boxes(
+    own: Sequence[ArmIn], samples: Mapping[str, Sample], rules: Protocol
+) -> tuple[list[Reference], list[str]]:
+    """Return what random boxes score, and how well boxes at the true edges can, with what is not there."""
+    found, missing = list[Reference](), list[str]()
     sizes = _sizes_of([run for arm in own for run in arm.runs], samples.values())
     if known := [sample for sample in samples.values() if sample.id in sizes]:
         targets = np.array([sample.target for sample in known], dtype=np.float64)

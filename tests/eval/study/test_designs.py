@@ -55,6 +55,26 @@ CASES = {
         ["blind:numbers -> on"],
         {"tools"},
     ),
+    "needs-picture": (
+        {
+            "off": OFF,
+            "on": ON,
+            "off-no-picture": Arm(tools="off", picture="none"),
+            "on-no-picture": Arm(picture="none"),
+        },
+        ["off-no-picture -> off", "on-no-picture -> on"],
+        {"picture"},
+    ),
+    "needs-picture:blank,swapped": (
+        {
+            "off": OFF,
+            "on": ON,
+            **{f"off-{one}-picture": Arm(tools="off", picture=one) for one in ("blank", "swapped")},
+            **{f"on-{one}-picture": Arm(picture=one) for one in ("blank", "swapped")},
+        },
+        [f"{arm}-{one}-picture -> {arm}" for one in ("blank", "swapped") for arm in ("off", "on")],
+        {"picture"},
+    ),
     "form:cot": ({"on": ON, "cot": Arm(form="cot")}, ["on -> cot"], {"form"}),
     "recipe:paper-v1": ({"on": ON, "paper-v1": Arm(recipe="paper-v1")}, ["on -> paper-v1"], {"recipe"}),
     "display:ticks,grid": (
