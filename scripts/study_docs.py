@@ -38,6 +38,8 @@ In this file `on` and `off` are words, not truth values (those are `true` and `f
 More in `examples/studies`.
 """
 
+CONTROLS = (Path(__file__).parent / "controls.md").read_text(encoding="utf-8")
+
 
 def pages() -> str:
     """Return the whole page."""
@@ -53,7 +55,7 @@ def pages() -> str:
         shown = f"`{name}`" if optional or not takes else f"`{name}:{takes}`"
         shown += f" or `{name}:{takes[1:-1]}`" if optional else ""
         rows.append(f"| {shown} | {text} |")
-    return "\n".join([*parts, "\n".join(rows), ""])
+    return "\n".join([*parts, "\n".join(rows), "", CONTROLS])
 
 
 def _table(schema: type[BaseModel]) -> str:
