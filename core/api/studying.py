@@ -150,6 +150,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     every = sum(len(cell.prepared.samples) for cell in cells)
     lines = [line for cell in cells for line in redirections(cell.prepared.model)]
     lines += without_noise(plan.arms, laid.study.epochs, cells)
+    lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
         lines.append(warning)
     with RunProgress(shown=progress) as shown:

@@ -82,11 +82,19 @@ class Prepared:
         """Samples in flight at once."""
         return self.settings.max_connections or self.model.max_connections
 
+    def not_asked(self) -> list[str]:
+        """Return a line that counts the samples that were chosen and are not asked, if there are any."""
+        count = self.without_donor
+        return [f"{plural(count, 'sample')} left out: no other subject is asked the same"] if count else []
+
     def warnings(self) -> list[str]:
-        """Return a line for each limit of the run that bounds nothing."""
+        """Return a line for each limit of the run that bounds nothing, and for samples that are not asked."""
         if self.settings.budget.tokens is None or not isinstance(self.model, Offline):
-            return []
-        return [f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens"]
+            return self.not_asked()
+        return [
+            *self.not_asked(),
+            f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens",
+        ]
 
     @property
     def probed(self) -> bool:

@@ -35,6 +35,11 @@ class ArmIn:
         return self.runs[0]
 
     @property
+    def shows_own(self) -> bool:
+        """Whether the sample's own image stood with each question."""
+        return self.first.identity.picture == "own"
+
+    @property
     def offline(self) -> str:
         """The name of the scripted policy behind it; empty for a model."""
         model = self.first.identity.model
@@ -110,7 +115,8 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
     contrasts, refused = list[ContrastIn](), list[Refused]()
     for model in dict.fromkeys(arm.model for arm in arms):
         own = [arm for arm in arms if arm.model == model]
-        base = next((arm for arm in own if _without_tools(arm.first)), own[0])
+        plain = [arm for arm in own if arm.shows_own] or own
+        base = next((arm for arm in plain if _without_tools(arm.first)), plain[0])
         for other in own:
             if other is base:
                 continue
@@ -142,6 +148,8 @@ def _named(runs: Sequence[Run]) -> list[ArmIn]:
     several = len({run.identity.model_name for run in runs}) > 1
     asked = [run.identity for run in runs]
     bare = [f"{one.model_name} {one.condition}" if several else one.condition for one in asked]
+    shown = ["" if one.picture == "own" else f", picture {one.picture}" for one in asked]
+    bare = [f"{name}{picture}" for name, picture in zip(bare, shown, strict=True)]
     names = [
         f"{name} ({run.folder.name})" if bare.count(name) > 1 else name for name, run in zip(bare, runs, strict=True)
     ]
