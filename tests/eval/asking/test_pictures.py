@@ -192,5 +192,5 @@ async def test_stored_runs_of_every_picture_are_read_as_any_other(tmp_path):
     assert {picture.contrast for picture in chapter.pictures} <= {"off -> on"}
     assert html_page(collect(folders))
     rows = mva.load(tmp_path / "on-swapped").samples().to_dict("records")
-    assert all(row["donor"].startswith("phantom_") and row["donor"] != row["sample_id"] for row in rows)
+    assert all(row["donor"].startswith("phantom_") and row["donor"] != row["id"] for row in rows)
     assert set(mva.load(tmp_path / "on-none").samples().donor.dropna()) <= {""}
