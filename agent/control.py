@@ -95,9 +95,10 @@ def without_pictures(reply: Reply) -> Reply:
 
 def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
     """Return a reply of the same keys in which only the ids of views are told, whether or not anything was found."""
-    told = {"view": raw.get("view", "v0")}
-    if reply.ok and reply.result and not tool.solver:  # which view shows what a solver found would tell that it did
-        told = dict(reply.result)
+    told = dict(reply.result or {})
+    if told.get("view") not in reply.made:
+        # A call that gives points of several views is shown in one of them, which only a result can name.
+        told["view"] = raw.get("view", "v0")
     withheld = render("withheld")
     result = {key: told[key] if _names_view(key, told, views) else withheld for key in tool.result.model_fields}
     picture = reply.picture

@@ -60,6 +60,8 @@ class Question:
     label: str | None
     landmarks: Sequence[str]
     measurement: str = ""
+    asks_box: bool = False
+    """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
     shows_picture: bool = True
     """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""

@@ -184,6 +184,7 @@ def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture
         label=sample.label,
         landmarks=sample.landmarks,
         measurement=sample.measurement,
+        asks_box=sample.asks.is_box,
         wording=wording,
         shows_picture=shows_picture,
     )
@@ -229,6 +230,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer, donor: Donor 
         attempt=attempt,
         outcome=given.outcome,
         response=given.response,
+        as_written=given.as_written,
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         donor=donor,
         forced=given.forced,

@@ -84,6 +84,8 @@ class Sample(Frozen):
     subject: str = Field(min_length=1)
     """Dataset and person: the cluster of all statistics."""
     annotator: str = ""
+    annotator_error: float | None = Field(default=None, gt=0, exclude_if=lambda error: error is None)
+    """By how much two annotators typically differ, in the unit of the target; None where unknown."""
     licence: str = ""
     source: str = ""
     marks: Marks = Marks()
