@@ -64,9 +64,7 @@ def picture_notes(chapter: ChapterIn) -> list[str]:
     for arm in chapter.arms:
         if kinds[arm.name] == "swapped":
             without = int(arm.first.config.get("without_donor", 0))
-            left_out = plural(without, "sample has", "samples have") if without else "no sample has"
-            notes.append(
-                f"{arm.name}: the picture of another subject stood with the question; {left_out} no such subject"
-                f"{' and is in no contrast with it' if without else ''}"
-            )
+            left_out = f"{plural(without, 'sample')} without such a subject {'is' if without == 1 else 'are'}"
+            tail = f"; {left_out} in no contrast with it" if without else ""
+            notes.append(f"{arm.name}: the picture of another subject stood with the question{tail}")
     return notes

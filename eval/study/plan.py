@@ -127,6 +127,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan of prepared cells."""
     sources = [_source(widest(cells, source)) for source in study.data]
+    tasks = {(cell.source, cell.arm): {sample.task for sample in cell.prepared.samples} for cell in cells}
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
         arms=dict(arms),
@@ -139,6 +140,7 @@ def make_plan(
             for contrast in contrasts
             if contrast.tested
             for task in source.tasks
+            if task in tasks[source.source, contrast.a] & tasks[source.source, contrast.b]
             for model in study.models
         ),
         primaries=_primaries(contrasts),
