@@ -107,18 +107,16 @@ def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
 
 
 def results(samples: Sequence[Sample], epochs: Epochs) -> list[Result]:
-    """Return what came back for the samples in every epoch; what is not finished is lost."""
-    found = []
-    for epoch in epochs:
-        by_id = {record.sample.id: score for record, score in epoch}
-        for sample in samples:
-            score = by_id.get(sample.id)
-            found.append(
-                Result(sample.id, None, answered=False)
-                if score is None
-                else Result(sample.id, float(score.loss), answered=score.success)
-            )
-    return found
+    """Return what came back for the samples in every epoch; a sample that was not asked has no result."""
+    wanted = {sample.id for sample in samples}
+    return [
+        Result(record.sample.id, None, answered=False)
+        if score is None
+        else Result(record.sample.id, float(score.loss), answered=score.success)
+        for epoch in epochs
+        for record, score in epoch
+        if record.sample.id in wanted
+    ]
 
 
 def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
