@@ -2,7 +2,8 @@
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample. Sources come one after the other. Each model has its own connections;
+cell comes first changes from sample to sample. A study with planned looks asks subject by subject in random order
+(``looks``). Sources come one after the other. Each model has its own connections;
 the models run side by side. The budget is that of the whole study.
 """
 
@@ -13,6 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.probe import ToolProbe
@@ -30,6 +32,7 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.looks import by_subject
 from medvision_agent.eval.study.plan import Plan, settle
 
 __all__ = ["execute_study", "interleaved"]
@@ -76,7 +79,8 @@ async def execute_study(
             on_start(sum(len(one.todo) for one in opened))
             probing = Probing([one.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
-            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
+            groups = [[one for one in opened if one.cell.model == name] for name in models]
+            pools = [await _pool(group, stack, probing, plan.study) for group in groups]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -118,7 +122,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
     return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
 
 
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
+async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing, study: Mapping[str, Any]) -> Pool:
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
     if not any(one.todo for one in opened):
@@ -136,6 +140,8 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing
             await probing.settle(probed)
         lanes.setdefault(one.cell.source, []).append((lane, one.todo))
     samples = {one.cell.source: one.cell.prepared.samples for one in opened}
+    if study.get("looks"):
+        samples = {source: by_subject(own, study["seed"]) for source, own in samples.items()}
     asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items()))
     others = iter([ask for ask in asks if not suspect(ask)])
     return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))
