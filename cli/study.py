@@ -39,6 +39,10 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         tasks = ", ".join(f"{task} {count}" for task, count in source.tasks.items())
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
+        for task, metric in source.metrics.items():
+            click.echo(f"{where}loss of {task}: {metric}")
+        for task, subjects in source.looks.items():
+            click.echo(f"{where}looks at {task} after {', '.join(map(str, subjects))} subjects")
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
     if found.probes is not None:
         click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
@@ -91,7 +95,9 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     Returns what is known of the first sample that never got a reply, if there is one.
     """
     from medvision_agent.eval.study.arms import stored_arms
+    from medvision_agent.eval.study.progress import cell_progress, progress
 
+    asked = []
     headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
     notes, failures = dict[str, None](), list[str]()
     for arm in stored_arms(plan, out):
@@ -99,15 +105,18 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
         if (path := arm.tool_path) is not None:
             paths[arm.name] = path
         for cell, run in zip(arm.cells, arm.runs, strict=True):
+            asked.append(cell_progress(plan, cell, run))
             notes[run.source_note] = None
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
+    state = progress(plan, asked)
     if as_json:
         found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
+        found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
         click.echo(json.dumps(found, indent=2, allow_nan=False))
     else:
-        for line in headlines:
+        for line in (*headlines, *state.lines()):
             click.echo(printable(line))
         _show_rows(rows, several=len(plan.sources) > 1)
         for line in (*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes)):

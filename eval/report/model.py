@@ -6,6 +6,8 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.pairs import Evidence
@@ -136,6 +138,8 @@ class Contrast(Frozen):
     strata: dict[TaskName, tuple[Stratum, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
+    metrics: dict[TaskName, str] = Field(default={})
+    """The declared metric of each task, in words; our loss where there is none."""
     free: tuple[str, ...]
     """The fields in which the arms may differ, and do."""
 
@@ -226,7 +230,7 @@ class Chapter(Frozen):
     offline: tuple[str, ...]
     """Arms without a model: scripted policies."""
     no_claim: tuple[str, ...]
-    """Headlines: the arms that say nothing of tools, each with the reason."""
+    """Headlines: the arms that say nothing of tools, each with the reason; and why there is no verdict yet."""
     tasks: tuple[TaskData, ...]
     alpha: float
     family_size: int

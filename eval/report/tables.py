@@ -96,7 +96,7 @@ def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
 
 
 def _task_notes(data: TaskData) -> list[str]:
-    notes = ["loss: 0 is perfect, 1 is useless; a failure costs 1. MAE and MRE are over answers that parsed."]
+    notes = ["loss: 0 is perfect, 1 is the most; a failure costs 1. MAE and MRE are over answers that parsed."]
     most = max((one.chosen for one in data.arms), default=0)
     notes += [
         f"{one.arm}: was to be asked {one.chosen} samples, not {most}: its means are over other samples."
@@ -136,7 +136,8 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         rows.append((*cells, found.withheld))
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
-        f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects.",
+        *dict.fromkeys(f"Loss, {task}: {said}." for one in chapter.contrasts for task, said in one.metrics.items()),
+        *_levels(chapter),
     ]
     if chapter.family_size:
         said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"
@@ -147,6 +148,17 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
             "how many more subjects in whom the better arm fails in every sample would undo the difference."
         )
     return chapter_table(chapter, slug(place, "contrasts"), "differences in loss", columns, rows, notes=notes)
+
+
+def _levels(chapter: Chapter) -> Iterator[str]:
+    """Say the level of the intervals, and which look each is of."""
+    whole = f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects."
+    looks = {
+        f"{100 * test.primary.level:.4g}%, look {test.look} of {test.looks}"
+        for _, _, test in _tests(chapter)
+        if test.looks > 1
+    }
+    yield f"Interval, over subjects, at the boundary of the look: {'; '.join(sorted(looks))}." if looks else whole
 
 
 def _counts(found: Estimate) -> tuple[int | None, ...]:
@@ -162,18 +174,21 @@ def _tests(chapter: Chapter) -> Iterator[tuple[Contrast, TaskName, Test]]:
 
 def missing_table(chapter: Chapter, place: str) -> Table:
     """Return how many samples failed or were lost, pair by pair."""
-    columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs")]
+    columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs", "not asked")]
     for what in ("failed", "lost"):
         columns += numbers(f"{what} only in A", f"{what} only in B", f"{what} in both")
     rows = [
         (
-            *(one.name, task, gone.chosen, gone.scored),
+            *(one.name, task, gone.chosen, gone.scored, gone.not_asked),
             *(gone.failed_only_a, gone.failed_only_b, gone.failed_both),
             *(gone.lost_only_a, gone.lost_only_b, gone.lost_both),
         )
         for one, task, gone in ((one, task, test.missing) for one, task, test in _tests(chapter))
     ]
-    notes = ("Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",)
+    notes = (
+        "Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",
+        "Not asked: not in both arms yet; neither failed nor lost, and in no figure.",
+    )
     return chapter_table(chapter, slug(place, "missing"), "what is missing", columns, rows, notes=notes)
 
 
@@ -189,10 +204,14 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
             ends = found.interval or (None, None)
             own = (found.difference, None, None, *ends, found.n, found.subjects)
             rows.append((one.name, task, name, *own, found.withheld))
+        for name, part in (("part by answers", gone.by_answers), ("part by failures", gone.by_failures)):
+            own = (part, *(None,) * 4, gone.scored, test.primary.subjects)
+            rows.append((one.name, task, name, *own, "a part of the difference: both add up to it"))
         for name, bounds in (("bounds: lost pairs", gone.bounds), ("bounds: failures too", gone.answered_bounds)):
             why = bounds.withheld if bounds else ""
             rows.append((one.name, task, name, *_bounds(bounds), gone.chosen, subjects, why))
     notes = (
+        "Parts: with one epoch, the pairs answered in both arms and the others; docs/report.md has the formula.",
         "Bounds: the lowest and highest difference in loss there could be, had every lost result been scored.",
         "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
         _LEVEL,

@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from medvision_agent.errors import ConfigError
+from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.constants import LossOf, mean_losses, our_loss
 from medvision_agent.eval.scorer.metrics import Floats, Values, absolute_errors, mean_relative_error, relative_loss
@@ -33,7 +33,7 @@ from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.quantity import ANGLE_DEG, LENGTH_MM
 
-__all__ = ["Declared", "Failures", "Metric", "Primary", "primaries_of"]
+__all__ = ["Declared", "Failures", "Metric", "Primary", "declared_by", "metric_named", "primaries_of"]
 
 Metric = Literal["loss", "relative", "log-ratio", "absolute", "iou", "iou>0.5", "mre<0.1"]
 Failures = Literal["worst", "chance"]
@@ -100,6 +100,30 @@ class Primary(Frozen):
         return loss if math.isfinite(loss) else math.inf
 
 
+def metric_named(name: str) -> Metric:
+    """Return the metric of a name; raises ConfigError with the known ones."""
+    for metric in _HAS:
+        if metric == name:
+            return metric
+    raise ConfigError(f"metric: expected one of {', '.join(_HAS)}, found {name!r}.{nearest(name, _HAS)}")
+
+
+def declared_by(words: Sequence[str]) -> Declared:
+    """Return what words of a command line declare: one metric, or ``TASK=METRIC`` for each task; else our loss."""
+    if len(words) == 1 and "=" not in words[0]:
+        return metric_named(words[0])
+    found: dict[TaskName, Metric] = {}
+    for word in words:
+        task, separator, metric = word.partition("=")
+        known = next((name for name in TASKS if name == task), None)
+        if known is None or not separator:
+            raise ConfigError(
+                f"metric: expected METRIC once, or TASK=METRIC for tasks among {', '.join(TASKS)}: {word}"
+            )
+        found[known] = metric_named(metric)
+    return found
+
+
 def primaries_of(samples: Sequence[Sample], declared: Declared, failures: Failures) -> dict[TaskName, Primary]:
     """Return the primary metric of each task of the planned samples; empty where nothing but the default is declared.
 
@@ -131,7 +155,8 @@ def _metric(declared: Declared, task: TaskName) -> Metric:
         have = [name for name, one in TASKS.items() if _HAS[metric](one)]
         raise ConfigError(
             f"metric: {metric} is not defined for {task} samples, only for {' and '.join(have)}; ask only these "
-            f"(tasks: [{', '.join(have)}]), or name the metric of each task: {{{have[0]}: {metric}}}"
+            f"(tasks: [{', '.join(have)}]), or name the metric of each task: {{{have[0]}: {metric}}} "
+            f"(compare: --metric '{have[0]}={metric}')"
         )
     return metric
 

@@ -46,13 +46,11 @@ def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: i
     return found
 
 
-def subjects_seen(runs: Iterable[Run], fractions: Sequence[float], seed: int) -> list[frozenset[str]]:
-    """Return the subjects of each look that took place, given all runs of a model over a source."""
-    every, missing = list(runs), set[str]()
-    for run in every:
-        asked = {record.sample.id for record in run.records}
-        missing |= {sample.subject for sample in run.samples if sample.id not in asked}
-    return [seen for seen in _sets(every[0].samples, fractions, seed) if not seen & missing] if every else []
+def subjects_seen(run: Run, fractions: Sequence[float], seed: int) -> list[frozenset[str]]:
+    """Return the subjects of each look for which a run is complete."""
+    asked = {record.sample.id for record in run.records}
+    missing = {sample.subject for sample in run.samples if sample.id not in asked}
+    return [seen for seen in _sets(run.samples, fractions, seed) if not seen & missing]
 
 
 def _sets(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> list[frozenset[str]]:

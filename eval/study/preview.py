@@ -104,7 +104,7 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
     probes = _probes(cells, found)
-    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
+    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source], one.metrics) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
         sha256=plan.sha256,

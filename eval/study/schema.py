@@ -10,14 +10,14 @@ Paths in it are relative to the file. Every key is described in docs/studies.md,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
-from medvision_agent.errors import nearest
+from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.compare.statistics.looks import MOST_LOOKS
-from medvision_agent.eval.scorer.primary import Failures, Metric
+from medvision_agent.eval.scorer.primary import Failures, Metric, metric_named
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, belongs, identity
 from medvision_agent.eval.tasks import TaskName
@@ -83,10 +83,11 @@ def _known(name: str) -> str:
 
 def _metrics(value: object) -> object:
     """Refuse an unknown metric with the known ones: a choice between a name and a table hides what was wrong."""
-    known = get_args(Metric)
     for name in value.values() if isinstance(value, dict) else [value]:
-        if name not in known:
-            raise ValueError(f"expected one of {', '.join(known)}.{nearest(str(name), known)}")
+        try:
+            metric_named(str(name))
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("metric: ")) from None
     return value
 
 
