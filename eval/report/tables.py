@@ -96,7 +96,7 @@ def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
 
 
 def _task_notes(data: TaskData) -> list[str]:
-    notes = ["loss: 0 is perfect, 1 is the most; a failure costs 1. MAE and MRE are over answers that parsed."]
+    notes = ["loss: from 0, perfect, to 1; a failure costs 1. MAE and MRE are over answers that parsed."]
     most = max((one.chosen for one in data.arms), default=0)
     notes += [
         f"{one.arm}: was to be asked {one.chosen} samples, not {most}: its means are over other samples."
