@@ -177,17 +177,22 @@ def missing_table(chapter: Chapter, place: str) -> Table:
     columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs", "not asked")]
     for what in ("failed", "lost"):
         columns += numbers(f"{what} only in A", f"{what} only in B", f"{what} in both")
+    columns += signed("difference in loss", "part by answers", "part by failures")
     rows = [
         (
             *(one.name, task, gone.chosen, gone.scored, gone.not_asked),
             *(gone.failed_only_a, gone.failed_only_b, gone.failed_both),
             *(gone.lost_only_a, gone.lost_only_b, gone.lost_both),
+            *(difference, gone.by_answers, gone.by_failures),
         )
-        for one, task, gone in ((one, task, test.missing) for one, task, test in _tests(chapter))
+        for one, task, gone, difference in (
+            (one, task, test.missing, test.primary.difference) for one, task, test in _tests(chapter)
+        )
     ]
     notes = (
         "Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",
         "Not asked: not in both arms yet; neither failed nor lost, and in no figure.",
+        "Parts: of the pairs answered in both arms, and of the others; they add up to the difference (docs/report.md).",
     )
     return chapter_table(chapter, slug(place, "missing"), "what is missing", columns, rows, notes=notes)
 
@@ -204,14 +209,10 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
             ends = found.interval or (None, None)
             own = (found.difference, None, None, *ends, found.n, found.subjects)
             rows.append((one.name, task, name, *own, found.withheld))
-        for name, part in (("part by answers", gone.by_answers), ("part by failures", gone.by_failures)):
-            own = (part, *(None,) * 4, gone.scored, test.primary.subjects)
-            rows.append((one.name, task, name, *own, "a part of the difference: both add up to it"))
         for name, bounds in (("bounds: lost pairs", gone.bounds), ("bounds: failures too", gone.answered_bounds)):
             why = bounds.withheld if bounds else ""
             rows.append((one.name, task, name, *_bounds(bounds), gone.chosen, subjects, why))
     notes = (
-        "Parts: with one epoch, the pairs answered in both arms and the others; docs/report.md has the formula.",
         "Bounds: the lowest and highest difference in loss there could be, had every lost result been scored.",
         "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
         _LEVEL,
