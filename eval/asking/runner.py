@@ -183,6 +183,7 @@ def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
         label=sample.label,
         landmarks=sample.landmarks,
         measurement=sample.measurement,
+        asks_box=sample.asks.is_box,
         wording=wording,
     )
 
@@ -227,6 +228,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         attempt=attempt,
         outcome=given.outcome,
         response=given.response,
+        as_written=given.as_written,
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         detail=given.detail,

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Looks, Test, family
+from medvision_agent.eval.compare.statistics.interaction import interactions
 from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.place.summary import summarise_place
+from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.joined import over_datasets, over_models
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.places import arm_places, grounded_contrasts
@@ -116,6 +119,9 @@ def _chapter(
         why={arm.name: dict(summarise_why(arm.first, rules).tasks) for arm in chapter.arms},
         places={arm.name: summarise_place(arm.first, located[arm.name]) for arm in chapter.arms},
         grounded=grounded_contrasts(chapter, located),
+        agreement=tuple(agreements(chapter, scores)),
+        models=tuple(over_models(chapter, data)),
+        datasets=tuple(over_datasets(chapter, data)),
         pictures=tuple(pictures(chapter, scores, rules, most_pictures)),
         protocol=rules.name,
         plan=dict(chapter.plan),
@@ -165,6 +171,8 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
     by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
+    tested = one.declared and chapter.at_end(one)
+    declared = chapter.plan.get("study", {}).get("strata", ()) if tested else ()
     policy = one.a.offline
     text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
     return Contrast(
@@ -178,6 +186,7 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
         tests={task: test for task, (test, _) in by_task.items()},
         means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
+        interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
         metrics={task: str(metric) for task, metric in chapter.metrics.items()},
         free=varied(one.a.first, one.b.first),

@@ -96,6 +96,10 @@ class ChapterIn:
     """What a study settled before its first call."""
     plan_sha256: str = ""
 
+    def at_end(self, one: ContrastIn) -> bool:
+        """Return whether no planned look at a contrast is left: only then are tests made that have no boundaries."""
+        return len(one.seen) == max(map(len, self.looks.values()), default=0)
+
     def name_of(self, one: ContrastIn) -> str:
         """Return what a contrast is called in the report: with its model and its source, where there are several."""
         several = len({contrast.a.model for contrast in self.contrasts}) > 1

@@ -8,9 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from medvision_agent.eval.agreement.arm import Agreement
+from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
+from medvision_agent.eval.compare.statistics.interaction import Interaction
 from medvision_agent.eval.compare.statistics.pairs import Evidence
+from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
@@ -21,8 +25,19 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.summary import TaskWhy
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmTask", "Chapter", "Contrast", "FirstPrompt", "GroundedContrast", "Mark", "PairMeans", "Panel", "Picture"]
-__all__ += ["Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
+__all__ = [
+    "ArmAgreement",
+    "ArmTask",
+    "Chapter",
+    "Contrast",
+    "FirstPrompt",
+    "GroundedContrast",
+    "Mark",
+    "PairMeans",
+    "Panel",
+    "Picture",
+]
+__all__ += ["Joined", "OverDatasets", "Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
 
 
 class Mark(Frozen):
@@ -136,6 +151,7 @@ class Contrast(Frozen):
     tests: dict[TaskName, Test]
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
+    interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
     metrics: dict[TaskName, str] = Field(default={})
@@ -154,6 +170,36 @@ class GroundedContrast(Frozen):
     found: PlaceComparison
     grounded: Estimate | None
     """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
+
+
+class ArmAgreement(Frozen):
+    """How well one arm's numbers agree with the truth, on one task."""
+
+    contrast: str
+    """The samples are those answered in both arms of it; empty where an arm stands alone."""
+    arm: str
+    task: TaskName
+    numbers: tuple[Agreement, ...]
+    coverage: Coverage
+
+
+class Joined(Frozen):
+    """One contrast on one task over several models or datasets."""
+
+    contrast: str
+    task: TaskName
+    what: str
+    estimate: Estimate
+    p: float | None = None
+    """Adjusted by Holm's method; None unless it was declared."""
+
+
+class OverDatasets(Frozen):
+    """The mean difference of one contrast on one task over datasets that stand for others."""
+
+    contrast: str
+    task: TaskName
+    found: RandomEffects
 
 
 class Refused(Frozen):
@@ -245,6 +291,9 @@ class Chapter(Frozen):
     """Where each arm measured in its first epoch."""
     grounded: tuple[GroundedContrast, ...]
     """The contrasts by place, first epochs."""
+    agreement: tuple[ArmAgreement, ...]
+    models: tuple[Joined, ...]
+    datasets: tuple[OverDatasets, ...]
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]
     protocol: str

@@ -1,27 +1,25 @@
 """The figures of a report, drawn with matplotlib as SVG. What they show stands in the tables too."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from medvision_agent.eval.compare.statistics.strata import MIN_STRATUM_SUBJECTS
 from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.report.panels import legend, panels, short
 from medvision_agent.eval.report.svg import INK, MUTED, Drawn, drawing, letters, svg_text
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import marked, slug
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["forest", "paired", "sizes", "tool_use"]
 
 _CROWD = 300
 """From this many points on, a scatter draws equal places on a grid once, larger the more points there are."""
 _GRID = 24
-_PANEL = 2.9
-"""Inches of a panel's side."""
 _GROUPS = 5
 """Groups of equal numbers of samples whose means are joined by a line."""
 
@@ -70,8 +68,8 @@ def paired(chapter: Chapter, place: str, one: Contrast) -> Drawn | None:
         return None
     name, counts = slug(place, "paired", one.model, one.name), list[str]()
     with drawing(name):
-        figure, panels = _panels(list(points))
-        for axes, (task, own) in zip(panels, points.items(), strict=True):
+        figure, drawn = panels(list(points))
+        for axes, (task, own) in zip(drawn, points.items(), strict=True):
             most = 2.0 if any(max(pair) > 1 for pair in own) else 1.0
             axes.plot([0, most], [0, most], color=MUTED, linewidth=1)
             better = [(a, b) for a, b in own if b < a]
@@ -84,8 +82,8 @@ def paired(chapter: Chapter, place: str, one: Contrast) -> Drawn | None:
             counts.append(f"{task}: {len(better)} better, {len(worse)} worse, {len(same)} equal")
             ends = (-0.04 * most, 1.04 * most)
             axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="loss in A")
-        panels[0].set_ylabel("loss in B")
-        _legend(figure, letters(["B better", "B worse", "equal"]))
+        drawn[0].set_ylabel("loss in B")
+        legend(figure, letters(["B better", "B worse", "equal"]))
         title = marked(chapter, f"loss of each sample in both arms: A is {one.a}, B is {one.b}")
         return svg_text(figure, name, title, f"Below the diagonal B has the lower loss. B is, {'; '.join(counts)}.")
 
@@ -102,8 +100,8 @@ def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str]) -> Draw
     name = slug(place, "size", label)
     units = {data.task: data.size_unit for data in chapter.tasks}
     with drawing(name):
-        figure, panels = _panels(tasks)
-        for axes, task in zip(panels, tasks, strict=True):
+        figure, drawn = panels(tasks)
+        for axes, task in zip(drawn, tasks, strict=True):
             for arm, (colour, marker) in letters(arms).items():
                 own = sorted(points[task].get(arm, ()), key=lambda point: point[1:])
                 bare = [(size, loss) for _, size, loss in own[:: math.ceil(len(own) / _CROWD) or 1]]
@@ -111,8 +109,8 @@ def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str]) -> Draw
                 axes.plot(*_columns(_means(own)), marker=marker, color=colour, linewidth=2, markersize=6)
             axes.set(ylim=(-0.04, 1.04), xlabel=units[task])
             axes.set_title(task)
-        panels[0].set_ylabel("loss")
-        _legend(figure, letters(arms))
+        drawn[0].set_ylabel("loss")
+        legend(figure, letters(arms))
         title = marked(chapter, f"loss by size of the target, {label}")
         text = (
             f"Small marks are samples ({_CROWD} of an arm at most); large ones, joined, are the means of {_GROUPS} "
@@ -138,8 +136,8 @@ def tool_use(chapter: Chapter, place: str, wanted: Sequence[str]) -> Drawn | Non
             task: list(dict.fromkeys(tool for own in arms.values() for tool in own)) for task, arms in data.items()
         }
         most = max(len(own) for own in tools.values())
-        figure, panels = _panels(list(data), height=1.1 + most * (0.1 + 0.16 * len(used)))
-        for axes, (task, arms) in zip(panels, data.items(), strict=True):
+        figure, drawn = panels(list(data), height=1.1 + most * (0.1 + 0.16 * len(used)))
+        for axes, (task, arms) in zip(drawn, data.items(), strict=True):
             for number, (arm, own) in enumerate(arms.items()):
                 thick = 0.8 / len(arms)
                 for height, tool in enumerate(tools[task]):
@@ -151,25 +149,18 @@ def tool_use(chapter: Chapter, place: str, wanted: Sequence[str]) -> Drawn | Non
                         axes.barh(at, failed, thick * 0.9, color="none", edgecolor=INK, hatch="////", linewidth=0.8)
                     texts.append(f"{task}, {arm}: {tool} {use.per_sample:.2f} ({use.failed} of {use.calls} failed)")
             middle = 0.4 - 0.4 / len(arms)
-            axes.set_yticks([height + middle for height in range(len(tools[task]))], [_short(x) for x in tools[task]])
+            axes.set_yticks([height + middle for height in range(len(tools[task]))], [short(x) for x in tools[task]])
             axes.set_ylim(len(tools[task]) - 0.4 + middle * 0.2, -0.6)
             axes.set_xlabel("calls per sample")
             axes.set_title(task)
             axes.grid(visible=False, axis="y")
-        _legend(figure, look, bars=True)
+        legend(figure, look, bars=True)
         return svg_text(
             figure,
             name,
             marked(chapter, "tool calls per sample, arms from top to bottom as named; failed calls hatched"),
             f"{'; '.join(texts)}.",
         )
-
-
-def _panels(names: Sequence[str], *, height: float = _PANEL) -> "tuple[Figure, list[Axes]]":
-    from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second
-
-    figure = Figure(figsize=(_PANEL * max(2, len(names)), height), layout="constrained")
-    return figure, list(figure.subplots(1, len(names), squeeze=False)[0])
 
 
 def _dots(axes: "Axes", points: Sequence[tuple[float, float]], colour: str, marker: str) -> None:
@@ -201,17 +192,3 @@ def _means(points: Sequence[tuple[str, float, float]]) -> list[tuple[float, floa
         for own in groups
         if len({subject for subject, _, _ in own}) >= MIN_STRATUM_SUBJECTS
     ]
-
-
-def _legend(figure: "Figure", look: Mapping[str, tuple[str, str]], *, bars: bool = False) -> None:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - takes half a second
-
-    handles = [
-        Line2D([], [], color=colour, marker="s" if bars else marker, linestyle="none", label=_short(label))
-        for label, (colour, marker) in look.items()
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)), fontsize=9)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."

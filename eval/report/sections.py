@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from medvision_agent.eval.report.agreement import agreement_tables
+from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
+from medvision_agent.eval.report.cost_plot import losses_by_cost
+from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
+from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
 from medvision_agent.eval.report.svg import Drawn
 from medvision_agent.eval.report.table import Table
 from medvision_agent.eval.report.tables import (
@@ -17,7 +22,6 @@ from medvision_agent.eval.report.tables import (
     published_table,
     repeated,
     sensitivity_table,
-    strata_table,
     task_table,
     tool_table,
 )
@@ -60,12 +64,15 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
     """Return the sections of a chapter, with figures where they are wanted."""
     made = [
         *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        _cost(chapter, place, draw=draw),
         _places(chapter, place),
         Section(
             f"{place}-tasks",
             "Every arm and reference, task by task",
             tables=tuple(task_table(chapter, place, data) for data in chapter.tasks),
         ),
+        Section(f"{place}-joined", "Over models and datasets", tables=tuple(joined_tables(chapter, place))),
+        _agreement(chapter, place, draw=draw),
         _published(chapter, place),
         _strata(chapter, place, draw=draw),
         _why(chapter, place, draw=draw),
@@ -101,6 +108,17 @@ def _places(chapter: Chapter, place: str) -> Section:
     return Section(f"{place}-places", "Measured in the right place", notes if tables else (), tables)
 
 
+def _cost(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    figures = [losses_by_cost(chapter, place)] if draw else []
+    return Section(f"{place}-cost", "Loss against cost", figures=_there(figures))
+
+
+def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    figures = [bland_altman(chapter, place), risk_coverage(chapter, place)] if draw else []
+    tables = tuple(agreement_tables(chapter, place))
+    return Section(f"{place}-agreement", "Agreement with the truth", (), tables, _there(figures))
+
+
 def _published(chapter: Chapter, place: str) -> Section:
     notes = [chapter.published_missing] if chapter.published_missing else []
     if chapter.published and repeated(chapter):
@@ -114,6 +132,8 @@ def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
     groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
     figures = [sizes(chapter, at, name, arms) for at, (name, arms) in _numbered(place, groups)] if draw else []
     tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]
+    if (apart := interaction_table(chapter, place)).rows:
+        tables.insert(0, apart)
     title = "Error by size of the target, and other strata" if tables else "Error by size of the target"
     return Section(f"{place}-strata", title, (), tuple(tables), _there(figures))
 

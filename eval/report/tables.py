@@ -12,14 +12,22 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
-__all__ = ["chapter_table", "contrast_table", "declared", "endings_table", "marked", "missing_table", "numbers"]
-__all__ += ["path_table", "published_table", "repeated", "sensitivity_table", "signed", "slug", "strata_table"]
+__all__ = [
+    "chapter_table",
+    "contrast_table",
+    "declared",
+    "endings_table",
+    "marked",
+    "missing_table",
+    "numbers",
+]
+__all__ += ["path_table", "published_table", "repeated", "sensitivity_table", "signed", "slug"]
 __all__ += ["task_table", "tested", "texts", "tool_table"]
 
 Cells = tuple[Value, ...]
 _NAMES = {"success_rate": "success rate", "IoU>=0.5": "IoU ≥ 0.5"}
 _MARK = {"synthetic": "SYNTHETIC: ", "demonstration": "Demonstration: ", "real": ""}
-_LEVEL = "Intervals: 95%, whatever the level of the declared tests."
+LEVEL = "Intervals: 95%, whatever the level of the declared tests."
 
 
 def slug(*parts: str) -> str:
@@ -215,25 +223,10 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
     notes = (
         "Bounds: the lowest and highest difference in loss there could be, had every lost result been scored.",
         "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
-        _LEVEL,
+        LEVEL,
     )
     caption = "beside the primary: success, complete pairs, bounds"
     return chapter_table(chapter, slug(place, "sensitivity"), caption, columns, rows, notes=notes)
-
-
-def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
-    """Return the strata of a contrast; exploratory, without p-values."""
-    columns = [*texts("task", "stratum", "value"), *numbers("n", "subjects"), *signed("difference", "low", "high")]
-    columns += texts("what is withheld, and why")
-    rows = []
-    for task, found in one.strata.items():
-        for part in found:
-            own = part.estimate
-            ends = (None, None) if own is None or own.interval is None else own.interval
-            difference = None if own is None else own.difference
-            rows.append((task, part.name, part.value, part.n, part.subjects, difference, *ends, part.withheld))
-    caption, notes = f"differences in loss by stratum, {one.name}", ("Exploratory: no p-values.", _LEVEL)
-    return chapter_table(chapter, slug(place, "strata", one.name), caption, columns, rows, notes=notes)
 
 
 def tool_table(chapter: Chapter, place: str) -> Table:

@@ -83,6 +83,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
             else:
                 yield _difference(one, task, test)
                 yield from _missing(one, task, test)
+            yield from _apart(one, task)
             if test.missing.warning:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
     yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
@@ -147,6 +148,18 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
 def _metric(one: Contrast, task: TaskName) -> str:
     """Name the declared metric; nothing where it is our loss."""
     return f" ({one.metrics[task]})" if task in one.metrics else ""
+
+
+def _apart(one: Contrast, task: TaskName) -> Iterator[str]:
+    """Say where a difference is not the same in all strata."""
+    for at in one.interactions.get(task, ()):
+        if at.apart:
+            here, there, low, high = (fixed(each, 3, sign=True) for each in (at.here, at.there, *at.interval))
+            p = "exploratory" if at.p is None else f"p {at.p:.2g}, adjusted over the strata"
+            yield (
+                f"{one.name}, {task}: the difference is not the same for every {at.name}: {at.value} {here}, "
+                f"{at.against} {there} (apart by {low} to {high}; {p})."
+            )
 
 
 def _counts(found: Estimate) -> str:

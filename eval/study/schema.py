@@ -198,6 +198,11 @@ class Study(_Strict):
     Without looks there is a verdict at the planned end only."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """The level of the family of tests."""
+    strata: tuple[Literal["dataset", "modality", "plane", "target size", "label group"], ...] = ()
+    """Tested besides: whether a difference is the same in all strata of these names, by Holm's method for each name."""
+    model_pairs: tuple[tuple[str, str], ...] = ()
+    """Pairs of `models`, such as a base model and its fine-tuned one. Tested besides: whether each tested contrast does
+    the same for both, over the same samples, by Holm's method."""
     limits: Limits = Limits()
     """What one sample may use: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
     budget: Budget = Budget()
@@ -230,4 +235,7 @@ class Study(_Strict):
             raise ValueError("the fractions in `looks` must rise, and the last must be 1")
         if not (self.arms or self.designs):
             raise ValueError("nothing to ask: give `designs` or `arms`")
+        for one, other in self.model_pairs:
+            if one == other or not {one, other} <= set(self.models):
+                raise ValueError(f"model_pairs: expected two different models of `models`, not {one!r} and {other!r}")
         return self

@@ -11,11 +11,11 @@ Contract: as in ``jackknife``, the last axis is subjects and any axes before it 
 import numpy as np
 from scipy import optimize
 
-from medvision_agent.eval.compare.statistics.hall import skewed
+from medvision_agent.eval.compare.statistics.hall import Skewed, skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.frozen import Frozen
 
-__all__ = ["GUARD", "Tipping", "against", "guarded_p", "tipping"]
+__all__ = ["GUARD", "Tipping", "against", "guarded_p", "joined", "tipping"]
 
 GUARD = 0.5
 """The share of its samples in which the better arm fails in the subject that is added."""
@@ -74,11 +74,15 @@ def tipping(sums: Floats, sizes: Floats, against: float, level: float) -> Tippin
 
 def _with(sums: Floats, sizes: Floats, against: Floats, share: float, count: int) -> Floats:
     """Return p with *count* subjects of mean size added; 1 where the sign flips or nothing is left of it."""
-    before = sums.sum(axis=-1)
+    more = joined(sums, sizes, share * against, count)
+    return np.where(np.sign(more.mean.estimate) == np.sign(sums.sum(axis=-1)), more.p(), 1.0)
+
+
+def joined(sums: Floats, sizes: Floats, difference: Floats, count: int = 1) -> Skewed:
+    """Return the mean with *count* subjects of mean size more, each with this mean difference."""
     size = sizes.sum(axis=-1) / (sizes > 0).sum(axis=-1)
     ones = np.ones((*sums.shape[:-1], count))
-    more = skewed(
-        np.concatenate((sums, ones * (size * share * against)[..., np.newaxis]), axis=-1),
+    return skewed(
+        np.concatenate((sums, ones * (size * difference)[..., np.newaxis]), axis=-1),
         np.concatenate((sizes, ones * size[..., np.newaxis]), axis=-1),
     )
-    return np.where(np.sign(more.mean.estimate) == np.sign(before), more.p(), 1.0)

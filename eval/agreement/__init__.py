@@ -1,0 +1,1 @@
+"""How well the numbers that a model states agree with the ground truth."""

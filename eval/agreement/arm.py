@@ -1,0 +1,175 @@
+"""How well one arm's numbers agree with the truth: bias, limits of agreement, CCC, ICC, with intervals over subjects.
+
+Contract: over answered samples alone, so that it says nothing of failures; the share of answered samples stands beside
+it. Two arms are set side by side over the samples answered in both. Repeats of a sample are averaged first. A figure
+that is undefined, or an interval with fewer subjects than ``MIN_SUBJECTS``, is None.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medvision_agent.eval.agreement.sums import Measures, sums_of
+from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, jackknife
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.frozen import Frozen
+from medvision_agent.quantity import LENGTH_MM
+
+__all__ = ["MIN_SUBJECTS", "Agreement", "Figure", "Stated", "agreement"]
+
+MIN_SUBJECTS = 30
+"""Fewer subjects than these have no bootstrap intervals."""
+_DRAWS = 2000
+_LEVEL = 0.95
+_ONE = 1 - 1e-12
+"""Fisher's z of a correlation of 1 is infinite."""
+
+Stated = Mapping[str, Sequence[float]]
+"""The numbers of an arm by the id of the sample, for those it answered."""
+
+
+class Figure(Frozen):
+    """A figure with its 95 % interval."""
+
+    value: float | None
+    interval: tuple[float, float] | None = None
+
+
+class Agreement(Frozen):
+    """One number of an answer, such as the major axis, over the samples of one task."""
+
+    number: str
+    unit: str
+    """That of the errors; empty for log ratios."""
+    n: int
+    subjects: int
+    chosen: int
+    """Samples that were to be answered."""
+    bias: Figure
+    """Mean of stated minus true; of log ratios, the mean of ``ln(stated / true)``. Its interval is the jackknife's."""
+    lower: Figure
+    """The limits of agreement."""
+    upper: Figure
+    slope: Figure
+    """By how much the error rises with the truth (of log ratios: with its logarithm)."""
+    ccc: Figure
+    icc: Figure
+    within: float | None = None
+    """Share of the answers whose error is at most the annotators' own, of those samples that state it."""
+    within_of: int = 0
+    """Answers to samples that state it."""
+    logarithmic: bool = False
+    left_out: int = 0
+    """Answers without a logarithm (0 or below)."""
+    points: tuple[tuple[float, float], ...] = ()
+    """Of each sample: the mean of stated and true, and the error."""
+
+
+@dataclass(frozen=True)
+class _Data:
+    stated: Floats
+    true: Floats
+    subjects: list[str]
+
+
+def agreement(samples: Sequence[Sample], stated: Stated, both: Stated | None = None) -> list[Agreement]:
+    """Return the agreement of each number of one task's answers, lengths also as log ratios.
+
+    *both* are the numbers of the other arm: only samples that it answered too are taken.
+    """
+    if not samples or samples[0].asks.is_box:
+        return []
+    asked = samples[0].asks
+    taken = [one for one in samples if one.id in stated and (both is None or one.id in both)]
+    found = []
+    for at, number in enumerate(asked.numbers):
+        data = _Data(
+            np.array([stated[one.id][at] for one in taken], np.float64),
+            np.array([one.target[at] for one in taken], np.float64),
+            [one.subject for one in taken],
+        )
+        found.append(_agreement(data, number, asked.quantity.unit, len(samples)).but(**_within(taken, data)))
+        if asked.quantity == LENGTH_MM:
+            found.append(_of_logs(data, number, len(samples)))
+    return found
+
+
+def _within(taken: Sequence[Sample], data: _Data) -> dict[str, Any]:
+    error = np.abs(data.stated - data.true)
+    known = [at <= one.annotator_error for one, at in zip(taken, error, strict=True) if one.annotator_error is not None]
+    return {"within": sum(map(bool, known)) / len(known) if known else None, "within_of": len(known)}
+
+
+def _of_logs(data: _Data, number: str, chosen: int) -> Agreement:
+    kept = (data.stated > 0) & (data.true > 0)
+    subjects = [subject for subject, keep in zip(data.subjects, kept, strict=True) if keep]
+    logs = _Data(np.log(data.stated[kept]), np.log(data.true[kept]), subjects)
+    return _agreement(logs, number, "", chosen).but(logarithmic=True, left_out=int((~kept).sum()))
+
+
+def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
+    error = data.stated - data.true
+    count = len(set(data.subjects))
+    sums = sums_of(data.stated, data.true, data.subjects) if count else None
+    found = sums.measures() if sums else None
+    drawn = sums.measures(_draws(count)) if sums and count >= MIN_SUBJECTS else None
+    low, high = (found.limits if found else (None, None)), (drawn.limits if drawn else (None, None))
+    return Agreement(
+        number=number,
+        unit=unit,
+        n=len(error),
+        subjects=count,
+        chosen=chosen,
+        bias=_bias(error, data.subjects),
+        lower=_figure(low[0], high[0]),
+        upper=_figure(low[1], high[1]),
+        slope=_figure(*_each(found, drawn, "slope")),
+        ccc=_correlation(*_each(found, drawn, "ccc")),
+        icc=_correlation(*_each(found, drawn, "icc")),
+        points=tuple(zip(((data.stated + data.true) / 2).tolist(), error.tolist(), strict=True)),
+    )
+
+
+def _each(found: Measures | None, drawn: Measures | None, name: str) -> tuple[Floats | None, Floats | None]:
+    return getattr(found, name, None), getattr(drawn, name, None)
+
+
+def _draws(count: int) -> Floats:
+    """Return how often each of *count* subjects is drawn in every draw of the bootstrap: always the same draws."""
+    chances = np.full(count, 1 / count)
+    return np.random.default_rng(0).multinomial(count, chances, size=_DRAWS).astype(np.float64)
+
+
+def _bias(error: Floats, subjects: list[str]) -> Figure:
+    sizes, sums = by_subject(subjects, list(error))
+    if not len(sizes):
+        return Figure(value=None)
+    if len(sizes) == 1:
+        return Figure(value=float(error.mean()))
+    found = jackknife(sums, sizes)
+    value, margin = float(found.estimate), float(found.margin(_LEVEL))
+    return Figure(value=value, interval=(value - margin, value + margin) if np.isfinite(margin) else None)
+
+
+def _figure(value: Floats | None, draws: Floats | None) -> Figure:
+    """Return a figure with the percentiles of its draws."""
+    if value is None or not np.isfinite(value):
+        return Figure(value=None)
+    if draws is None or not np.isfinite(draws).all():
+        return Figure(value=float(value))
+    low, high = np.quantile(draws, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
+    return Figure(value=float(value), interval=(float(low), float(high)))
+
+
+def _correlation(value: Floats | None, draws: Floats | None) -> Figure:
+    """Return a figure whose interval is symmetric in Fisher's z, with the spread of the draws there."""
+    if value is None or not np.isfinite(value):
+        return Figure(value=None)
+    if draws is None or not np.isfinite(draws).all():
+        return Figure(value=float(value))
+    middle = np.arctanh(np.clip(value, -_ONE, _ONE))
+    margin = 1.96 * np.std(np.arctanh(np.clip(draws, -_ONE, _ONE)), ddof=1)
+    low, high = np.tanh((middle - margin, middle + margin))
+    return Figure(value=float(value), interval=(float(low), float(high)))

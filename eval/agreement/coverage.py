@@ -1,0 +1,55 @@
+"""Risk and coverage: how the mean loss of answers falls where the least sure ones are left out.
+
+A model is taken to be less sure of a sample the more its repeated answers differ (``spread``). Coverage is the share of
+all samples that were to be answered: what failed in every repeat is never covered.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Coverage", "coverage", "spread"]
+
+
+class Coverage(Frozen):
+    """The risk at full coverage and, where samples were answered repeatedly, at every smaller one."""
+
+    answered: int
+    chosen: int
+    risk: float | None
+    """Mean loss of the answered samples; None without any."""
+    curve: tuple[tuple[float, float], ...] = ()
+    """Coverage and risk, from the surest sample to all of those answered twice at least; empty without repeats."""
+
+    def at(self, share: float) -> float | None:
+        """Return the risk at the smallest coverage of at least *share*; None where the curve does not come so far."""
+        return next((risk for covered, risk in self.curve if covered >= share), None)
+
+
+def spread(answers: Sequence[Sequence[float]]) -> float | None:
+    """Return how much repeated answers to one sample differ; None for fewer than two.
+
+    It is the mean over the numbers of (largest - smallest) relative to the mean of their sizes.
+    """
+    if len(answers) < 2:
+        return None
+    numbers = list(zip(*answers, strict=True))
+    return fmean((max(one) - min(one)) / (fmean(map(abs, one)) or 1.0) for one in numbers)
+
+
+def coverage(chosen: int, losses: Mapping[str, float], spreads: Mapping[str, float | None]) -> Coverage:
+    """Return risk and coverage of an arm: *losses* of the samples it answered, and how sure it was of each."""
+    known = sorted((at, one) for one in losses if (at := spreads.get(one)) is not None)
+    total, curve = 0.0, []
+    for number, (at, one) in enumerate(known, start=1):
+        total += losses[one]
+        if number == len(known) or known[number][0] > at:  # samples of equal spread come together
+            curve.append((number / chosen, total / number))
+    return Coverage(
+        answered=len(losses),
+        chosen=chosen,
+        risk=math.fsum(losses.values()) / len(losses) if losses else None,
+        curve=tuple(curve),
+    )

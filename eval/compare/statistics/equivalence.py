@@ -1,0 +1,39 @@
+"""Equivalence: is a difference shown to be too small to matter, rather than merely not shown?
+
+Two one-sided tests (TOST; Schuirmann 1987, J. Pharmacokinetics and Biopharmaceutics 15): two arms are equivalent at a
+level if the interval at ``1 - 2 level`` (the hull of ``hall``) lies within plus and minus the margin. As with the
+guard, it must do so before and after one subject is added in whom either arm fails in half of the samples.
+
+Contract: as in ``jackknife``, the last axis is subjects and any axes before it are independent data sets.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.eval.compare.statistics.guard import GUARD, joined
+from medvision_agent.eval.compare.statistics.hall import Skewed, skewed
+from medvision_agent.eval.compare.statistics.jackknife import Floats
+
+__all__ = ["MARGIN", "equivalent", "tost_interval"]
+
+MARGIN = 0.05
+"""Of a loss."""
+
+
+def tost_interval(found: Skewed, level: float) -> tuple[Floats, Floats]:
+    """Return the interval whose place within the margin is the test at *level*."""
+    return found.interval(1 - 2 * level)
+
+
+def equivalent(
+    sums: Floats, sizes: Floats, mean_a: Floats, mean_b: Floats, *, level: float, margin: float, largest: float = 1.0
+) -> NDArray[np.bool_]:
+    """Tell whether the arms are equivalent, with and without a subject in whom A, or B, fails in half of the samples.
+
+    *mean_a* and *mean_b* are the mean losses, at most *largest*.
+    """
+    b_fails, a_fails = GUARD * (largest - mean_a), GUARD * (mean_b - largest)
+    every = [skewed(sums, sizes), joined(sums, sizes, b_fails), joined(sums, sizes, a_fails)]
+    ends = [tost_interval(one, level) for one in every]
+    inside = [(low > -margin) & (high < margin) for low, high in ends]
+    return np.asarray(np.logical_and.reduce(inside))

@@ -1,0 +1,135 @@
+"""Is a difference between two arms the same in every stratum? CT -0.15 beside MR +0.36 is no "no difference".
+
+With two strata of a name, one is set against the other; with more, each against all others. The difference of their
+differences is jackknifed over subjects (``jackknife_contrast``: a subject may stand in both). Strata of under
+``MIN_SUBJECTS`` are told as figures (``strata``) and are in nobody's rest.
+
+Contract: the intervals of a comparison hold together at 95 % (Bonferroni). A p-value, by Holm's method over the strata
+of one name, is given only where the study declared that name, and on real data.
+"""
+
+from collections.abc import Collection
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.jackknife import Jackknife, by_subject, jackknife_contrast
+from medvision_agent.eval.compare.statistics.pairs import Pair, Pairs
+from medvision_agent.frozen import Frozen
+
+__all__ = ["MIN_SUBJECTS", "Interaction", "holm", "interactions"]
+
+MIN_SUBJECTS = 10
+"""Of a stratum, and of the rest."""
+_TOGETHER = 0.05
+"""Chance that any interval of a comparison misses."""
+
+
+class Interaction(Frozen):
+    """A stratum against another one, or against the rest."""
+
+    name: str
+    """What is divided, such as ``modality``."""
+    value: str
+    against: str
+    """The other stratum, or ``the others``."""
+    here: float
+    """Difference in loss, B minus A, in the stratum."""
+    there: float
+    difference: float
+    """``here - there``."""
+    interval: tuple[float, float]
+    p: float | None
+    """Adjusted by Holm's method; None unless it was declared."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return not self.interval[0] <= 0 <= self.interval[1]
+
+
+class _Found(NamedTuple):
+    name: str
+    value: str
+    against: str
+    here: float
+    there: float
+    apart: Jackknife
+
+
+def interactions(pairs: Pairs, declared: Collection[str] = ()) -> tuple[Interaction, ...]:
+    """Return the interactions of a comparison with its strata, by name and value; *declared* are names of strata."""
+    if pairs.evidence == "demonstration" or pairs.no_claim:
+        return ()
+    by_name = {name: _of(pairs, name) for name in sorted({name for one in pairs.scored for name in one.unit.strata})}
+    number = sum(map(len, by_name.values()))
+    tested = set(declared) if pairs.evidence == "real" else set()
+    return tuple(
+        Interaction(
+            name=name,
+            value=one.value,
+            against=one.against,
+            here=one.here,
+            there=one.there,
+            difference=float(one.apart.estimate),
+            interval=_interval(one.apart, 1 - _TOGETHER / number),
+            p=p if name in tested else None,
+        )
+        for name, found in by_name.items()
+        for one, p in zip(found, holm([float(one.apart.p()) for one in found]), strict=True)
+    )
+
+
+def _of(pairs: Pairs, name: str) -> list[_Found]:
+    groups: dict[str, list[Pair]] = {}
+    for one in pairs.scored:
+        if value := one.unit.strata.get(name):
+            groups.setdefault(value, []).append(one)
+    large = {value: own for value, own in sorted(groups.items()) if _subjects(own) >= MIN_SUBJECTS}
+    if len(large) < 2:
+        return []
+    first, last = min(large), max(large)
+    found = [
+        _set_against(name, value, last if len(large) == 2 else "the others", large)
+        for value in (large if len(large) > 2 else [first])
+    ]
+    return [one for one in found if one.apart.error > 1e-12]  # without spread there is nothing to tell
+
+
+def _subjects(own: list[Pair]) -> int:
+    return len({one.unit.subject for one in own})
+
+
+def _set_against(name: str, value: str, against: str, groups: dict[str, list[Pair]]) -> _Found:
+    rows = [
+        (one.unit.subject, other == value, one.b.loss - one.a.loss)
+        for other, own in groups.items()
+        for one in own
+        if one.a.loss is not None and one.b.loss is not None
+    ]
+    here = [(float(inside), inside * apart) for _, inside, apart in rows]
+    there = [(float(not inside), (not inside) * apart) for _, inside, apart in rows]
+    columns = [list(column) for side in (here, there) for column in zip(*side, strict=True)]
+    _, weight, total, other_weight, other_total = by_subject([subject for subject, _, _ in rows], *columns)
+    return _Found(
+        name,
+        value,
+        against,
+        float(total.sum() / weight.sum()),
+        float(other_total.sum() / other_weight.sum()),
+        jackknife_contrast((total, other_total), (weight, other_weight)),
+    )
+
+
+def _interval(found: Jackknife, level: float) -> tuple[float, float]:
+    middle, margin = float(found.estimate), float(found.margin(level))
+    return middle - margin, middle + margin
+
+
+def holm(p: list[float]) -> list[float]:
+    """Return p-values adjusted by Holm's method."""
+    order = np.argsort(p, kind="stable")
+    raised = accumulate((min(1.0, p[at] * (len(p) - rank)) for rank, at in enumerate(order)), max)
+    by_place = dict(zip(order.tolist(), raised, strict=True))
+    return [by_place[at] for at in range(len(p))]

@@ -1,0 +1,124 @@
+"""Agreement of the arms with the truth: of both arms of a contrast over the same samples, of a lone arm over its own.
+
+The answers of a sample's epochs are averaged first. Boxes have no agreement: their measure is the overlap.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+
+from medvision_agent.eval.agreement.arm import Agreement, Figure, agreement
+from medvision_agent.eval.agreement.coverage import coverage, spread
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.report.figures import Epochs
+from medvision_agent.eval.report.inputs import ChapterIn
+from medvision_agent.eval.report.model import ArmAgreement, Chapter
+from medvision_agent.eval.report.table import Table, Value
+from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.tasks import TASKS
+
+__all__ = ["agreement_tables", "agreements"]
+
+_Answers = Mapping[str, Sequence[Score]]
+"""The answers that could be read, by the id of the sample."""
+_NOTES = (
+    "Over the samples answered in both arms of a contrast; a lone arm, over those it answered.",
+    "Bias: the mean of stated minus true. Limits: bias plus and minus 1.96 SD, between and within subjects.",
+    "Slope: by how much the error rises with the truth. CCC: Lin's concordance; ICC(A,1): absolute agreement.",
+    "Intervals: 95%. That of the bias is the jackknife's; the others are drawn from subjects and need 30 of them.",
+    "Of ln(stated / true), a bias of 0.1 is 10.5% too long. Answers of 0 or below have no logarithm and are left out.",
+    "Within: the share of answers whose error is at most the annotators' own, of the samples that state it.",
+)
+_RISK = (
+    "Risk: the mean loss of the answered samples. At half coverage: of the half whose repeated answers differ least; "
+    "given where every sample was asked twice at least."
+)
+
+
+def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[ArmAgreement]:
+    """Yield the agreement of every arm and task, contrast by contrast."""
+    answers = {name: _answers(epochs) for name, epochs in scores.items()}
+    samples = {arm.name: arm.first.samples for arm in chapter.arms}
+    pairs = [(one.name, one.a.name, one.b.name) for one in chapter.contrasts]
+    groups = pairs or [("", arm.name, "") for arm in chapter.arms]
+    for contrast, a, b in groups:
+        for task in TASKS:
+            own = [sample for sample in samples[a] if sample.task == task]
+            for arm, other in ((a, b), (b, a)):
+                if own and arm and not own[0].asks.is_box:
+                    yield _of_arm(own, contrast, arm, answers[arm], answers.get(other))
+
+
+def _answers(epochs: Epochs) -> dict[str, list[Score]]:
+    found: dict[str, list[Score]] = {}
+    for epoch in epochs:
+        for record, score in epoch:
+            if score is not None and score.success:
+                found.setdefault(record.sample.id, []).append(score)
+    return found
+
+
+def _of_arm(samples: Sequence[Sample], contrast: str, arm: str, own: _Answers, other: _Answers | None) -> ArmAgreement:
+    known = {one.id for one in samples}
+    kept = {name: scores for name, scores in own.items() if name in known}
+    return ArmAgreement(
+        contrast=contrast,
+        arm=arm,
+        task=samples[0].task,
+        numbers=tuple(agreement(samples, _means(kept), None if other is None else _means(other))),
+        coverage=coverage(
+            len(samples),
+            {name: fmean(one.loss for one in scores) for name, scores in kept.items()},
+            {name: spread([one.values for one in scores]) for name, scores in kept.items()},
+        ),
+    )
+
+
+def _means(answers: _Answers) -> dict[str, list[float]]:
+    return {
+        name: [fmean(numbers) for numbers in zip(*(one.values for one in scores), strict=True)]
+        for name, scores in answers.items()
+    }
+
+
+def agreement_tables(chapter: Chapter, place: str) -> list[Table]:
+    """Return the tables that have rows."""
+    tables = [_agreement_table(chapter, place), _coverage_table(chapter, place)]
+    return [table for table in tables if table.rows]
+
+
+def _agreement_table(chapter: Chapter, place: str) -> Table:
+    columns = [*texts("contrast", "arm", "task", "number"), *numbers("n", "subjects")]
+    columns += [*signed("bias", "low", "high"), *signed("lower limit", "upper limit", "slope")]
+    columns += [*numbers("CCC", "CCC low", "CCC high", "ICC(A,1)", "ICC low", "ICC high", "within", "left out")]
+    rows: list[tuple[Value, ...]] = [
+        (
+            *(one.contrast or "alone", one.arm, one.task, _name(number), number.n, number.subjects),
+            *_three(number.bias),
+            *(number.lower.value, number.upper.value, number.slope.value),
+            *_three(number.ccc),
+            *_three(number.icc),
+            *(number.within, number.left_out or None),
+        )
+        for one in chapter.agreement
+        for number in one.numbers
+    ]
+    return chapter_table(chapter, slug(place, "agreement"), "agreement with the truth", columns, rows, notes=_NOTES)
+
+
+def _name(number: Agreement) -> str:
+    return f"ln {number.number}" if number.logarithmic else f"{number.number}, {number.unit}"
+
+
+def _three(figure: Figure) -> tuple[float | None, float | None, float | None]:
+    return (figure.value, *(figure.interval or (None, None)))
+
+
+def _coverage_table(chapter: Chapter, place: str) -> Table:
+    columns = [*texts("arm", "task"), *numbers("chosen", "answered", "coverage", "risk", "risk at half coverage")]
+    found = {(one.arm, one.task): one.coverage for one in chapter.agreement}
+    rows: list[tuple[Value, ...]] = [
+        (*names, one.chosen, one.answered, one.answered / one.chosen, one.risk, one.at(0.5))
+        for names, one in found.items()
+    ]
+    return chapter_table(chapter, slug(place, "coverage"), "risk and coverage", columns, rows, notes=(_RISK,))
