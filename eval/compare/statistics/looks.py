@@ -15,6 +15,8 @@ alpha, so that it can go into a graph of tests as a p-value does: Maurer and Bre
 sequential trials using graphical approaches", Statistics in Biopharmaceutical Research 5.
 """
 
+import math
+import sys
 from collections.abc import Sequence
 from functools import cache
 
@@ -28,6 +30,8 @@ __all__ = ["MOST_ALPHA", "MOST_LOOKS", "boundaries", "sequential_p"]
 MOST_LOOKS = 4
 MOST_ALPHA = 0.5
 """The largest level whose boundaries are searched; a p-value that crosses none of them counts as 1."""
+_TINY = 1e-100
+"""Smaller p-values count as this: their normal quantiles lie at the end of what a float holds."""
 _NODES = 96
 """Of the quadrature between the boundaries: the boundaries then hold to 1e-7."""
 
@@ -69,13 +73,14 @@ def sequential_p(p: Sequence[float], fractions: Sequence[float]) -> float:
 
 def _least(p: float, fractions: tuple[float, ...]) -> float:
     """Return the least alpha whose boundary at the last of these looks is at least p."""
-
-    def excess(alpha: float) -> float:
-        return boundaries(fractions, alpha)[-1] - p
-
-    if p <= 0 or fractions == (1.0,):
+    if fractions == (1.0,):
         return p
-    if excess(MOST_ALPHA) < 0:
+    p = max(p, _TINY)
+
+    def excess(log_alpha: float) -> float:
+        return math.log(max(boundaries(fractions, math.exp(log_alpha))[-1], sys.float_info.min) / p)
+
+    least, most = math.log(p), math.log(MOST_ALPHA)  # a look never rejects at more than alpha
+    if excess(most) < 0:
         return 1.0
-    # A look never rejects at more than alpha, so that the least alpha is at least p.
-    return float(optimize.brentq(excess, p, MOST_ALPHA, xtol=1e-12, rtol=1e-8)) if excess(p) < 0 else p
+    return math.exp(optimize.brentq(excess, least, most, xtol=1e-9)) if excess(least) < 0 else p
