@@ -10,6 +10,7 @@ from pydantic import Field
 
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
+from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.interaction import Interaction
@@ -156,8 +157,8 @@ class Contrast(Frozen):
     """Of the pairs scored: A, B."""
     metrics: dict[TaskName, str] = Field(default={})
     """The declared metric of each task, in words; our loss where there is none."""
-    free: tuple[str, ...]
-    """The fields in which the arms may differ, and do."""
+    card: Card
+    """What is proven, assumed and unknowable of their parity."""
 
 
 class GroundedContrast(Frozen):
