@@ -30,6 +30,7 @@ from medvision_agent.eval.study.parity import ContrastCard, Problem, check_ident
 from medvision_agent.eval.study.plan import Plan, arms_begun, make_plan, month_of
 from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
+from medvision_agent.eval.study.progress import cell_progress, progress
 from medvision_agent.eval.study.run import execute_study
 from medvision_agent.eval.study.schema import Study
 from medvision_agent.frozen import complaint
@@ -75,6 +76,13 @@ class Ablated(Loaded):
     def no_claim(self) -> Sequence[str]:
         """Headlines: the arms that say nothing of tools, each with the reason."""
         return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
+
+    @property
+    def progress(self) -> Sequence[str]:
+        """Headlines: why there is no verdict yet, or which of the planned looks took place; none at the planned end."""
+        arms = stored_arms(self.plan, self.path)
+        cells = [cell_progress(self.plan, *one) for arm in arms for one in zip(arm.cells, arm.runs, strict=True)]
+        return progress(self.plan, cells).lines()
 
     def tool_paths(self) -> pd.DataFrame:
         """Return a row for each arm with tools: how often they were declared, called, answered and shown."""

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from medvision_agent.errors import StorageError
+from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.statistics.pairs import Key
+from medvision_agent.eval.scorer.primary import Primary, primaries_of
 from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.files import make_folder, sync_folder
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.study.looks import planned_looks
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
@@ -68,6 +70,10 @@ class PlannedSource(Frozen):
     samples: int
     subjects: int
     samples_sha256: str
+    metrics: dict[TaskName, Primary] = Field(default={})
+    """The primary metric of each task; empty where all have our loss."""
+    looks: dict[TaskName, tuple[int, ...]] = Field(default={})
+    """How many subjects of each task each planned look has; empty without looks."""
 
 
 class Plan(Frozen):
@@ -80,7 +86,7 @@ class Plan(Frozen):
     contrasts: tuple[Contrast, ...]
     """All declared contrasts."""
     metric: str = "loss"
-    """The primary metric."""
+    """The primary metric where the source of a test names none."""
     protocol: str
     alpha: float
     family: tuple[Key, ...]
@@ -126,7 +132,7 @@ def make_plan(
     month: str = NEWEST,
 ) -> Plan:
     """Return the plan of prepared cells."""
-    sources = [_source(widest(cells, source)) for source in study.data]
+    sources = [_source(widest(cells, source), study) for source in study.data]
     tasks = {(cell.source, cell.arm): {sample.task for sample in cell.prepared.samples} for cell in cells}
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
@@ -178,14 +184,21 @@ def _arm(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _source(cell: "Cell") -> PlannedSource:
+def _source(cell: "Cell", study: Study) -> PlannedSource:
     samples = cell.prepared.samples
+    try:
+        metrics = primaries_of(samples, study.metric, study.failures)
+        looks = planned_looks(samples, study.looks, study.seed)
+    except ConfigError as error:
+        raise ConfigError(f"{cell.source}: {error}") from None
     return PlannedSource(
         source=cell.source,
         tasks={task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))},
         samples=len(samples),
         subjects=len({sample.subject for sample in samples}),
         samples_sha256=cell.prepared.identity.samples_sha256,
+        metrics=metrics,
+        looks=looks,
     )
 
 

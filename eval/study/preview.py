@@ -114,7 +114,7 @@ def preview(
     watched = [estimate(cell.prepared, measured(cell.prepared, known[cell.source])) for cell in canaries]
     every += watched
     probes = _probes(cells, found)
-    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
+    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source], one.metrics) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
         sha256=plan.sha256,
