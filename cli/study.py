@@ -40,6 +40,10 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         tasks = ", ".join(f"{task} {count}" for task, count in source.tasks.items())
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
+        for task, metric in source.metrics.items():
+            click.echo(f"{where}loss of {task}: {metric}")
+        for task, subjects in source.looks.items():
+            click.echo(f"{where}looks at {task} after {', '.join(map(str, subjects))} subjects")
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
     if found.probes is not None:
         click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
@@ -95,10 +99,11 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
     """
     from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.arms import stored_arms
+    from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
     from medvision_agent.eval.study.same import handed_back
     from medvision_agent.eval.summary.compute import COMPUTE, compute_note, effort_of_arm
 
-    plan, out = done.plan, done.path
+    plan, out, asked = done.plan, done.path, list[CellProgress]()
     headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
     took = list[dict[str, Any]]()
     notes, failures = dict[str, None](), list[str]()
@@ -110,12 +115,15 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         took.append({"arm": arm.name, **{name: getattr(effort, field).mean for field, name in COMPUTE.items()}})
         took[-1]["forced endings"] = effort.forced_endings.mean
         for cell, run in zip(arm.cells, arm.runs, strict=True):
+            asked.append(cell_progress(plan, cell, run))
             notes |= {f"{cell.folder}: {run.drawn}" if run.drawn else "": None, run.source_note: None}
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
+    state = progress(plan, asked)
     compute, handed = compute_note(arm.tools for arm in plan.arms.values()), handed_back(plan, out, protocol)
     if as_json:
         found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
+        found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
         found |= {"compute": took, "handed_back": handed}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
         found["parity"] = [
@@ -124,7 +132,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         ]
         click.echo(json.dumps(found, indent=2, allow_nan=False))
     else:
-        for line in headlines:
+        for line in (*headlines, *state.lines()):
             click.echo(printable(line))
         _show_rows(rows, several=len(plan.sources) > 1)
         if len(took) > 1:

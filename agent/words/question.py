@@ -64,6 +64,8 @@ class Question:
     asks_box: bool = False
     """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
+    shows_picture: bool = True
+    """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""
     results: Sequence[HandedBack] = ()
     """Results of tools that stand beside it."""
 

@@ -18,6 +18,7 @@ from medvision_agent.agent.words.handed_back import HandedBack
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.eval.asking.breaker import FIRST, Breaker
 from medvision_agent.eval.asking.draws import Draws
+from medvision_agent.eval.asking.pictures import Pictures
 from medvision_agent.eval.asking.recipe import Recipe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source
@@ -33,6 +34,7 @@ class Job:
 
     source: Source
     recipe: Recipe
+    pictures: Pictures
     wording: Wording
     condition: Condition
     chat: Chat

@@ -48,7 +48,7 @@ def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, che
     stack.callback(store.close)
     store.shared = out  # all cells send the same pictures
     run = open_run(cell.folder)
-    if check:  # all cells of a source have the same pictures
+    if check:  # cells that send the same pictures are looked at once
         check_pictures(prepared, run)
     for record in run.paid:
         meter.add(record)

@@ -3,7 +3,8 @@
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
 cell comes first changes from sample to sample, but for cells that are made from another one's answers: they follow it
-(``made.py``). Sources come one after the other, each with its canaries. Each model has its own connections; the models
+(``made.py``). A study with planned looks asks subject by subject in random order (``looks``). Sources come one after
+the other, each with its canaries. Each model has its own connections; the models
 run side by side. The budget is that of the whole study.
 """
 
@@ -28,10 +29,10 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.looks import by_subject
 from medvision_agent.eval.study.made import ready
 from medvision_agent.eval.study.opened import Attempts, Opened, open_cell
-from medvision_agent.eval.study.plan import Plan, settle
-from medvision_agent.eval.study.schema import Arm
+from medvision_agent.eval.study.plan import Plan, settle, widest
 
 __all__ = ["execute_study", "interleaved"]
 
@@ -57,15 +58,13 @@ async def execute_study(
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
-                check = not any(one.cell.source == cell.source for one in opened)
+                check = not any(_sends_the_same(one.cell, cell) for one in opened)
                 opened.append(open_cell(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
             probing = Probing([one.run.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
-            pools = [
-                await _pool([one for one in opened if one.cell.model == name], plan.arms, stack, probing)
-                for name in models
-            ]
+            groups = [[one for one in opened if one.cell.model == name] for name in models]
+            pools = [await _pool(group, plan, stack, probing) for group in groups]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -86,6 +85,11 @@ def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample
                 yield lane, sample, todo[sample.id]
 
 
+def _sends_the_same(a: Cell, b: Cell) -> bool:
+    """Say whether two cells send the same pictures of their samples."""
+    return (a.source, a.prepared.pictures.kind) == (b.source, b.prepared.pictures.kind)
+
+
 def _with_canaries(
     lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], canaries: Mapping[str, tuple[Lane, Attempts]]
 ) -> Iterator[Ask]:
@@ -97,7 +101,7 @@ def _with_canaries(
         yield from interleaved(lanes, part, first)
 
 
-async def _pool(opened: Sequence[Opened], arms: Mapping[str, Arm], stack: AsyncExitStack, probing: Probing) -> Pool:
+async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, probing: Probing) -> Pool:
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[Opened, Lane]()
     if not any(one.todo for one in opened):
@@ -114,12 +118,15 @@ async def _pool(opened: Sequence[Opened], arms: Mapping[str, Arm], stack: AsyncE
             probed = Probed(lane.job, one.store, prepared.identity, one.run.probe, wanted=prepared.settings.probe)
             await probing.settle(probed)
     by_source, canaries = dict[str, list[tuple[Lane, Attempts]]](), dict[str, dict[str, tuple[Lane, Attempts]]]()
-    for one, todo in ready(lanes, arms).items():
+    for one, todo in ready(lanes, plan.arms).items():
         if one.cell.canary:
             canaries.setdefault(one.cell.source, {})[one.cell.canary] = lanes[one], todo
         else:
             by_source.setdefault(one.cell.source, []).append((lanes[one], todo))
-    samples = {one.cell.source: one.cell.prepared.samples for one in opened if not one.cell.canary}
+    cells = [one.cell for one in opened if not one.cell.canary]
+    samples = {source: widest(cells, source).prepared.samples for source in by_source}
+    if plan.study.get("looks"):
+        samples = {source: by_subject(own, plan.study["seed"]) for source, own in samples.items()}
     asks = list(
         chain.from_iterable(
             _with_canaries(own, samples[source], canaries.get(source, {})) for source, own in by_source.items()

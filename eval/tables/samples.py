@@ -269,6 +269,12 @@ _EFFORT: tuple[_Column, ...] = (
         "Pictures the model was shown: the image in every conversation, and those of tools",
         _got(lambda one: one.pictures),
     ),
+    Column(
+        "donor",
+        "text",
+        "The sample whose image was shown, where pictures were swapped",
+        _got(lambda one: one.donor.sample if one.donor else ""),
+    ),
     Column("tool_calls", "integer", "Tool calls", _got(lambda one: len(one.tool_uses))),
     Column(
         "tool_calls_failed",
