@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
-__all__ = ["LARGE", "LARGE_VALUES", "aside_if_large", "hand_over", "handed_over", "is_large"]
+__all__ = ["LARGE", "LARGE_VALUES", "aside_if_large", "hand_over", "handed_over"]
 
 LARGE = 65_536
 """Bytes from which a body is worked on in a thread."""
@@ -35,7 +35,7 @@ _CALL: ContextVar[_Call | None] = ContextVar("_CALL", default=None)
 """None where nobody would make the call again."""
 
 
-def is_large(body: bytes) -> bool:
+def _is_large(body: bytes) -> bool:
     """Tell whether a body is worked on in a thread."""
     return len(body) >= LARGE or sum(map(body.count, (b",", b"[", b"{"))) >= LARGE_VALUES
 
@@ -59,7 +59,7 @@ async def aside_if_large(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Re
 async def hand_over(reply: httpx2.Response) -> None:
     """Give up the coroutine that awaits *reply* if that is large and the call can be made again in a thread."""
     call = _CALL.get()
-    if call is not None and is_large(reply.content):
+    if call is not None and _is_large(reply.content):
         call.reply = reply
         call.given_up.reschedule(0)
         await asyncio.get_running_loop().create_future()  # until it is cancelled
