@@ -9,10 +9,14 @@ import pandas as pd
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.card import Card
+from medvision_agent.eval.compare.card_words import card_json
 from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import run_parity
-from medvision_agent.eval.compare.served import run_warnings
+from medvision_agent.eval.compare.points import parity_card
+from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
+from medvision_agent.eval.parts.summary import parts_of_run
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
 from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
@@ -36,6 +40,8 @@ class Compared:
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
     places: Mapping[TaskName, PlaceComparison]
     """By task: where both arms measured, the grounded losses, and the gains by place."""
+    parts: Mapping[TaskName, PartsComparison]
+    """By task: both mean losses and their difference in parts, by what is wrong with the answers."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -43,9 +49,9 @@ class Compared:
         return [no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])]
 
     @property
-    def warnings(self) -> Sequence[str]:
-        """Sentences: how the server may not have been the same for both runs."""
-        return run_warnings(self.a, self.b)
+    def card(self) -> Card:
+        """What is proven, assumed and unknowable of the parity of both runs."""
+        return parity_card([(self.a, self.b)])
 
     def table(self) -> pd.DataFrame:
         """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
@@ -65,9 +71,10 @@ class Compared:
             }
             for arm, run in (("a", self.a), ("b", self.b))
         }
-        facts = {"no_claim": list(self.no_claim), "warnings": list(self.warnings), "source_note": self.a.source_note}
+        facts = {"no_claim": list(self.no_claim), "parity": card_json(self.card), "source_note": self.a.source_note}
         places = {task: one.model_dump(mode="json") for task, one in self.places.items()}
-        return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places}
+        parts = {task: one.model_dump(mode="json") for task, one in self.parts.items()}
+        return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places, "parts": parts}
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +115,9 @@ def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compa
             f"results could be put down to the tools:{listed}"
         )
     comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples))
-    return Compared(one, two, comparison, compare_places(located_run(one, rules), located_run(two, rules)))
+    places = compare_places(located_run(one, rules), located_run(two, rules))
+    parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
+    return Compared(one, two, comparison, places, parts)
 
 
 def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from medvision_agent.eval.compare.card_words import doubts
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.report.parts_tables import parts_sentences
 from medvision_agent.eval.report.place_tables import place_sentences
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import declared, marked, repeated, tested
@@ -39,7 +41,15 @@ def headline(chapter: Chapter) -> str:
 
 def sentences(chapter: Chapter) -> list[str]:
     """Return the summary of a chapter."""
-    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_placed(chapter), *_why(chapter), *_lost(chapter)]
+    return [
+        *_what(chapter),
+        *_single(chapter),
+        *_compared(chapter),
+        *_assumed(chapter),
+        *_placed(chapter),
+        *_why(chapter),
+        *_lost(chapter),
+    ]
 
 
 def _what(chapter: Chapter) -> Iterator[str]:
@@ -96,6 +106,17 @@ def _compared(chapter: Chapter) -> Iterator[str]:
         else:
             yield f"Not compared: {refused.name}: {what}."
     yield from _declared(chapter)
+
+
+def _assumed(chapter: Chapter) -> Iterator[str]:
+    """Say what is assumed of the parity of arms, once for all contrasts of which the same is assumed."""
+    alike: dict[str, list[str]] = {}
+    for one in chapter.contrasts:
+        if found := doubts(one.card):
+            alike.setdefault("; ".join(found), []).append(one.name)
+    for text, names in alike.items():
+        several = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{', '.join(names[:_NAMED])}{several}: assumed and not proven: {text}."
 
 
 def _declared(chapter: Chapter) -> Iterator[str]:
@@ -201,9 +222,11 @@ def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:
 
 
 def _placed(chapter: Chapter) -> Iterator[str]:
-    """Say where arms measured, unless there are too many comparisons to read."""
+    """Say where arms measured, and what differences are made of, unless there are too many comparisons to read."""
     if len(chapter.grounded) <= _MOST:
         yield from place_sentences(chapter)
+    if len(chapter.parted) <= _MOST:
+        yield from parts_sentences(chapter)
 
 
 def _why(chapter: Chapter) -> Iterator[str]:
@@ -229,7 +252,7 @@ def _parts(group: Group, unit: str) -> str:
         for name, part in (
             ("in all", group.error),
             ("seeing", group.seeing),
-            ("copying", group.copying),
+            ("unit", group.unit),
             ("arithmetic", group.arithmetic),
         )
     }
