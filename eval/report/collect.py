@@ -81,7 +81,8 @@ def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -
         looks |= _looks(chapter, paired)
         data |= paired
     data |= {key: one.seen[-1] for key, one in looks.items()}
-    found = family(group[0].family, data, alpha=group[0].alpha, primaries=group[0].primaries, looks=looks)
+    one = group[0]
+    found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
     return [
         _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
         for one, own in zip(group, scores, strict=True)

@@ -139,7 +139,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         cells += [*(found.interval or (None, None)), found.n, found.subjects, *_counts(found)]
         cells += [means.success_a, means.success_b, *one.card.limited.get(task, (0, 0))]
         if chapter.family_size:
-            verdict = test.verdict or ("none" if test.declared else "exploratory")
+            verdict = test.verdict_words or ("none" if test.declared else "exploratory")
             cells += [found.p, test.adjusted_p, test.local_level, *(test.local_interval or (None, None)), verdict]
             cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))

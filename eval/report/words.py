@@ -170,7 +170,7 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
         text += fixed(found.interval[1], 3, sign=True)
     if test.adjusted_p is not None and found.p is not None:
         look = f" at look {test.look} of {test.looks}" if test.looks > 1 else ""
-        text += f"; p {found.p:.2g}{look}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict}"
+        text += f"; p {found.p:.2g}{look}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict_words}"
         if test.decided_at is not None and test.decided_at < test.look:
             text += f" (since look {test.decided_at})"
         text += _undone(test)

@@ -207,6 +207,9 @@ class Study(_Strict):
     Without looks there is a verdict at the planned end only."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """The level of the family of tests."""
+    margin: float = Field(default=0.05, gt=0, lt=1)
+    """Differences in the primary metric below it, either way, do not matter: where a test shows no difference but shows
+    that, it says "equivalent"."""
     strata: tuple[Literal["dataset", "modality", "plane", "target size", "label group"], ...] = ()
     """Tested besides: whether a difference is the same in all strata of these names, by Holm's method for each name."""
     model_pairs: tuple[tuple[str, str], ...] = ()
