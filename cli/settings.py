@@ -50,6 +50,8 @@ def _option(name: str) -> Callable[[_F], _F]:
         return click.option(flag, type=click.Choice(get_args(kind)), **shown)
     if Path in get_args(kind):
         return click.option(flag, type=_FILE, **shown)
+    if kind is int or int in get_args(kind):
+        return click.option(flag, type=click.INT, **shown)
     return click.option(flag, metavar=_METAVARS.get(name), **shown)
 
 

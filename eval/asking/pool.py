@@ -22,7 +22,7 @@ from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
-__all__ = ["Ask", "Job", "Lane", "Pool"]
+__all__ = ["Ask", "Job", "Lane", "Pool", "ordered"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,17 @@ class Job:
     condition: Condition
     chat: Chat
     limits: Limits
+    tool_order: int | None = None
+    """The seed that shuffles the tools' declarations; None leaves them in their order."""
+
+    def condition_of(self, sample: Sample) -> Condition:
+        """Return the condition under which a sample is asked: its tools in the order in which they are declared."""
+        return ordered(self.condition, self.tool_order, self.wording, sample)
+
+
+def ordered(condition: Condition, seed: int | None, wording: Wording, sample: Sample) -> Condition:
+    """Return a condition with its tools shuffled by *seed* for one sample and wording, or as it is without a seed."""
+    return condition if seed is None else condition.shuffled(f"{seed}\0{wording.number}\0{sample.id}")
 
 
 @dataclass(eq=False)

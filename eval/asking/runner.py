@@ -160,10 +160,10 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
     question = question_of(sample, image, job.wording)
-    perceives = job.recipe.perceives(job.chat.config.sees)
+    perceives, condition = job.recipe.perceives(job.chat.config.sees), job.condition_of(sample)
     given = await answer(
         question,
-        job.condition,
+        condition,
         job.chat,
         job.limits,
         perceives=perceives,
@@ -171,7 +171,8 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         brief=_brief(job, sample, native),
         truth=_truth(job, sample, native, image),
     )
-    return _record(job, sample, attempt, given), given.trace
+    order = () if job.tool_order is None else tuple(tool.name for tool in condition.tools)
+    return _record(job, sample, attempt, given, order), given.trace
 
 
 def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
@@ -220,7 +221,7 @@ def _use(call: ToolCallTrace) -> ToolUse:
     return ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds, shown=call.shown, picture_shown=call.picture_shown)
 
 
-def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
+def _record(job: Job, sample: Sample, attempt: int, given: Answer, tool_order: tuple[str, ...]) -> Record:
     requests = given.trace.requests
     return Record(
         sample=sample,
@@ -245,4 +246,5 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,
         v0_sha256=given.v0_sha256,
+        tool_order=tool_order,
     )
