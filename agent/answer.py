@@ -18,6 +18,7 @@ from medvision_agent.agent.endings.outcome import READ_THEM, Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.graph import State, agent_graph
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.marked_box import written_out
 from medvision_agent.agent.policies.policy import Brief
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import GivenUpError, Session, Waiting
@@ -25,6 +26,7 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ProviderError, ToolServiceError
 from medvision_agent.text import plural
+from medvision_agent.tools.mark import mark
 from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Size
@@ -40,6 +42,8 @@ class Answer:
     outcome: Outcome
     response: str
     """Visible text of the final message in the model's own words and convention; empty where there is none."""
+    as_written: str | None
+    """That text, where it gives a box by the names of marks: ``response`` has the coordinates in their place."""
     detail: str
     forced: bool
     usage: Usage
@@ -127,12 +131,21 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
     return Outcome.ANSWERED, ""
 
 
+def _box_of_marks(session: Session, text: str) -> str | None:
+    """Return the final message with coordinates, where a box is asked for and marks can be placed and are named."""
+    can_mark = any(tool.name == mark.name for tool in session.condition.tools)
+    return written_out(text, session.views) if session.question.asks_box and can_mark else None
+
+
 def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
     words = session.words
+    text = session.turns[-1].text if session.turns and not outcome.infrastructure else ""
+    box = _box_of_marks(session, text) if outcome is Outcome.ANSWERED else None
     versions = [turn.model_version for turn in session.turns if turn.model_version]
     return Answer(
         outcome=outcome,
-        response=session.turns[-1].text if session.turns and not outcome.infrastructure else "",
+        response=text if box is None else box,
+        as_written=None if box is None else text,
         detail=detail,
         forced=session.forced,
         usage=session.usage,

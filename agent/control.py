@@ -55,7 +55,10 @@ class Blind:
 
 def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
     """Return a reply of the same keys in which only the ids of views are told, whether or not anything was found."""
-    told = reply.result or {"view": raw.get("view", "v0")}
+    told = dict(reply.result or {})
+    if told.get("view") not in reply.made:
+        # A call that gives points of several views is shown in one of them, which only a result can name.
+        told["view"] = raw.get("view", "v0")
     withheld = render("withheld")
     result = {key: told[key] if _names_view(key, told, views) else withheld for key in tool.result.model_fields}
     picture = reply.picture

@@ -28,6 +28,7 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.trace import RequestTrace
 from medvision_agent.agent.wire.failures import Fault, classify
+from medvision_agent.agent.wire.large import aside_if_large
 from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.agent.wire.reading import BodyError
 from medvision_agent.errors import ProviderError
@@ -174,10 +175,13 @@ async def _once(
     read: Callable[[AIMessage], Turn],
     redact: Callable[[str], str],
 ) -> tuple[AIMessage, Turn]:
+    async def call() -> tuple[AIMessage, Turn]:
+        message = encodable(await runnable.ainvoke(list(messages)), redact)
+        return message, read(message)
+
     # The SDKs' own timeouts count per read: a reply that trickles would outlive them.
     async with asyncio.timeout(timeout_seconds):
-        message = encodable(await runnable.ainvoke(list(messages)), redact)
-    turn = read(message)
+        message, turn = await aside_if_large(call)
     if turn.finish is Finish.BROKEN_OFF:
         raise _NoReply(_broken_off(message, turn), turn.usage)
     return message, turn

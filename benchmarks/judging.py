@@ -14,7 +14,7 @@ from medvision_agent.tools.segment.candidates import Candidate, Prompt
 from medvision_agent.tools.segment.methods import METHODS, thresholded
 from medvision_agent.tools.view.geometry import Region
 
-__all__ = ["BOX", "OUTLINE", "Found", "Judged", "judged", "mean_interval", "methods"]
+__all__ = ["BOX", "DRAWS", "OUTLINE", "Found", "Judged", "judge", "judged", "mean_interval", "methods"]
 
 BOX, OUTLINE = "the box itself", "outline"
 DRAWS = {"side": 2, "image": 2, "seed off": 2}
@@ -66,13 +66,14 @@ def judged(cases: Sequence[Case], outline: Finds, kinds: Sequence[str] = PROMPTS
         if kind in REGIONS:
             found[kind, BOX] = _judge_box(cases, kind)
         for name, find in methods(outline).items():
-            answers = _judge(find, cases, kind, 1 if name == SLOW else DRAWS.get(kind, 1))
+            answers = judge(find, cases, kind, 1 if name == SLOW else DRAWS.get(kind, 1))
             if not all(one.failed for one in answers):
                 found[kind, name] = answers
     return found
 
 
-def _judge(find: Finds, cases: Iterable[Case], kind: str, draws: int) -> list[Judged]:
+def judge(find: Finds, cases: Iterable[Case], kind: str, draws: int) -> list[Judged]:
+    """Return how one method does on a kind of prompt."""
     found = []
     for case in cases:
         for draw in range(1, 1 + draws):

@@ -159,6 +159,7 @@ def _facts(sample: "Sample", width: int, height: int) -> list[tuple[str, Any]]:
         ("target", _target(sample)),
         ("convention", _CONVENTIONS[sample.convention] if sample.asks.is_box else ""),
         ("picture", f"{width} x {height} px; one pixel is {size.width_mm:g} mm wide and {size.height_mm:g} mm high"),
+        ("slice", f"{one.slice_idx} along axis {one.slice_dim} of {sample.image}" if (one := sample.volume) else ""),
         ("truth", "" if sample.truth_points or sample.asks.is_box else "no points given: nothing is drawn"),
         ("description", sample.description),
         ("modality", f"{sample.modality}, {sample.plane}"),

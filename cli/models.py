@@ -68,12 +68,12 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     from medvision_agent.agent.check import check_model
     from medvision_agent.agent.models import Offline
     from medvision_agent.agent.models.catalogue import find, load_catalogue
-    from medvision_agent.agent.wire.redirects import redirections
+    from medvision_agent.agent.wire.notices import notices
 
     config = find(name, load_catalogue(extra))
     if isinstance(config, Offline):
         raise ConfigError(f"{name} is an offline policy, which answers MedVision's questions only: nothing to check")
-    for line in redirections(config):
+    for line in notices(config):
         click.echo(printable(line), err=True)
     found = asyncio.run(check_model(config, os.environ))
     print_findings(found.findings)

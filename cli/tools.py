@@ -39,6 +39,8 @@ _frame = click.option(
     "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
 )
 
+_segmenter = click.option("--segmenter", metavar="URL", help="The address that NAME@server asks (docs/segmenters.md).")
+
 _own = click.option(
     "--tools-from",
     "file",
@@ -92,9 +94,10 @@ def _said(registry: Registry, name: str) -> tuple[str, str]:
 @click.argument("name")
 @_own
 @_frame
-def show(name: str, file: Path | None, frame: str) -> None:
+@_segmenter
+def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> None:
     """Print the text and the declaration of a tool exactly as a model gets them."""
-    schema = registry_of(file).tool(name).schema(frame_named(frame))
+    schema = registry_of(file, segmenter=segmenter).tool(name).schema(frame_named(frame))
     click.echo(f"{schema['function']['description']}\n\n{json.dumps(schema, indent=2)}")
 
 
@@ -106,7 +109,7 @@ def show(name: str, file: Path | None, frame: str) -> None:
 @click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
 @_own
 @_frame
-@click.option("--segmenter", metavar="URL", help="The address that NAME@server asks (docs/segmenters.md).")
+@_segmenter
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
 @click.option("--force", is_flag=True, help="Replace what --out names.")
 def try_tool(
@@ -123,9 +126,7 @@ def try_tool(
     force: bool,
 ) -> None:
     """Run one tool on one picture, perceived at its own size, and print its reply."""
-    tool, arguments = registry_of(file, segmenter=segmenter).tool(name), _arguments(text)
-    if tool.variant is not None and tool.variant.of is not None:
-        raise ConfigError(f"{tool.label}: it is told the ground truth of a sample, which only a run hands over")
+    tool, arguments = _callable(registry_of(file, segmenter=segmenter), name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
     if reply.text.startswith(_FAILED):
@@ -163,10 +164,20 @@ def try_tool(
     show_default=True,
     help="Most memory of the calls, in MB, beyond what the tool takes when it is loaded.",
 )
+@_segmenter
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def check(
-    context: click.Context, /, *, name: str, file: Path | None, calls: int, seconds: float, memory: int, as_json: bool
+    context: click.Context,
+    /,
+    *,
+    name: str,
+    file: Path | None,
+    calls: int,
+    seconds: float,
+    memory: int,
+    segmenter: str | None,
+    as_json: bool,
 ) -> None:
     """Check a tool: does every provider take it, does it survive whatever a model writes, is what it declares true.
 
@@ -174,8 +185,8 @@ def check(
     """
     from medvision_agent.tools.own.process import check as check_tool
 
-    registry_of(file).tool(name)
-    findings = check_tool(name, file, CheckBounds(calls, seconds, memory))
+    _callable(registry_of(file, segmenter=segmenter), name)
+    findings = check_tool(name, file, CheckBounds(calls, seconds, memory), segmenter=segmenter)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -191,6 +202,17 @@ def new(name: str) -> None:
 
     path = write_skeleton(name, Path())
     click.echo(f"wrote {path}\ncheck it with: medvision-agent tools check {name} --tools-from {path}")
+
+
+def _callable(registry: Registry, name: str) -> Tool:
+    """Return a tool that can be called without a run; raises ConfigError for one that is told the ground truth."""
+    tool = registry.tool(name)
+    if tool.variant is not None and tool.variant.of is not None:
+        raise ConfigError(
+            f"{tool.label}: it is told the ground truth of a sample, which only a run hands over; {tool.name} itself "
+            "can be tried and checked"
+        )
+    return tool
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ DISPLAYS: tuple[Display, ...] = ("ticks", "grid", "scale-bar")
 Picture = NDArray[np.uint8]
 
 
-def main(folder: Path | None) -> None:
+def main(folder: Path | None = None) -> None:
     """Write the sheet, and the pictures at 512 pixels where a folder is given."""
     columns = [_column(side) for side in SIDES]
     for side, column in zip(SIDES, columns, strict=True):
@@ -53,7 +53,7 @@ def _column(side: int) -> dict[str, Picture]:
     xs, ys = zip(*at, strict=True)
     region = dict(zip(names, (min(xs), min(ys), max(xs), max(ys)), strict=True))
     both = {f"{name}{key}": value for name, line in (("a", a), ("b", b)) for key, value in line.items()}
-    calls = {"ruler": a, "protractor": both, "fit_contour": {"target": "bright", **region}}
+    calls = {"ruler": a, "protractor": both, "fit_contour": region}
     drawn = {name: _called(name, views, arguments) for name, arguments in calls.items()}
     drawn["points"] = Overlay(views.whole).point(ends[0], "left").point(ends[1], "right").picture("").pixels
     for display in DISPLAYS:

@@ -18,11 +18,12 @@ import numpy as np
 
 
 def png(pixels: np.ndarray) -> str:
-    """Return an 8-bit grey PNG file in base64."""
-    height, width = pixels.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels.astype(np.uint8))
+    """Return a PNG file in base64: grey (h, w) or colour (h, w, 3), of 16 bits for uint16 and of 8 for all else."""
+    height, width = pixels.shape[:2]
+    depth, colour = (16 if pixels.dtype == np.uint16 else 8), (2 if pixels.ndim == 3 else 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels.astype(f">u{depth // 8}"))
     parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)),
         (b"IDAT", zlib.compress(rows)),
         (b"IEND", b""),
     ]
@@ -51,6 +52,8 @@ def candidates(way: str, asked: dict) -> list[dict]:
     shape, points = mask.shape, polygon.tolist()
     return {
         "mask": lambda: [{"mask": png(mask * 255), "score": 0.9}],
+        "mask-16": lambda: [{"mask": png(mask.astype(np.uint16))}],
+        "mask-colour": lambda: [{"mask": png(mask[:, :, None] * np.array([0, 0, 1]))}],
         "ranked": lambda: [{"polygon": one.tolist(), "score": score} for one, score in _ranked(polygon)],
         "nothing": list,
         "wrong-shape": lambda: [{"mask": png(np.ones((shape[0] + 1, shape[1])))}],

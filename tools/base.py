@@ -105,6 +105,8 @@ class Reply:
     picture: Picture | None = None
     about_image: bool = False
     """An error that says something of the image, not of the arguments."""
+    made: tuple[str, ...] = ()
+    """Ids of the views that the call added."""
     failure: str = ""
     """What went wrong inside the tool, for the trace and the check of a tool; the model gets the kind of error only."""
 
@@ -222,6 +224,7 @@ class Tool:
             arguments = self.arguments.model_validate(dict(raw))
         except ValidationError as error:
             return Reply(f"Error: {_complaint(error)}", ok=False)
+        before = len(list(views))
         output: object = self.function(views, arguments)
         if not isinstance(output, Output) or not isinstance(output.result, self.result):
             raise TypeError(f"{self.name} must return Output({self.result.__name__}(...))")
@@ -229,7 +232,8 @@ class Tool:
         text = json.dumps(result)
         if len(text) > RESULT_TEXT:
             raise ValueError(f"the result has {len(text)} characters; at most {RESULT_TEXT} are sent")
-        return Reply(text, True, result, _sound(output.picture))
+        made = tuple(view.id for view in views)[before:]
+        return Reply(text, True, result, _sound(output.picture), made=made)
 
 
 def tool(

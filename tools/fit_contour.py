@@ -1,7 +1,8 @@
 """The ``fit_contour`` tool: outline a structure, and measure its box, axes and area.
 
 The outline keeps to the region that it is given, or to what it finds around a seed, and goes by the native values of
-the slice, whatever the zoom of the view they are given in: ``segment/candidates.py``.
+the slice, whatever the zoom of the view they are given in: ``segment/candidates.py``. In a view through another window
+these values are clipped to the window.
 """
 
 from pydantic import Field
@@ -12,14 +13,14 @@ from medvision_agent.tools.base import Arguments, Measurand, Output, Result, too
 from medvision_agent.tools.segment.asked import outlined, results, touches
 from medvision_agent.tools.segment.candidates import Prompt, candidates
 from medvision_agent.tools.segment.variant import Method
-from medvision_agent.tools.view.points import MarkName, Maybe, point_at, region_at, shown_in
+from medvision_agent.tools.view.points import MarkOrPoint, Maybe, mark_or_point, point_at, region_at, shown_in
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["MEASURES", "FitContour", "FitContourArguments", "Outlined", "fit_contour"]
 
 
 class FitContourArguments(Arguments):
-    """Where to look: each point by its coordinates in one view or by a mark."""
+    """Where to look: each point by its coordinates in one view, by a mark or as text."""
 
     view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
     x0: Maybe = Field(default=None, description="x of one corner of a region around the structure, from 0 to {width}")
@@ -28,9 +29,9 @@ class FitContourArguments(Arguments):
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     seed_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
     seed_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
-    mark0: MarkName = Field(default=None, description="Name of a mark as one corner of the region")
-    mark1: MarkName = Field(default=None, description="Name of a mark as the opposite corner of the region")
-    seed_mark: MarkName = Field(default=None, description="Name of a mark as the point inside the structure")
+    mark0: MarkOrPoint = mark_or_point("One corner of the region")
+    mark1: MarkOrPoint = mark_or_point("Opposite corner of the region")
+    seed_mark: MarkOrPoint = mark_or_point("Point inside the structure")
 
 
 class Outlined(Result):
@@ -92,9 +93,9 @@ def fit_contour(views: ViewSet, args: FitContourArguments, method: Method) -> Ou
 
     Takes a region around the structure (two opposite corners), or a seed point inside the structure, or both; a call
     with neither is refused. Each point is given by coordinates of a view, in the coordinate convention of the
-    instructions, or by the name of a mark. In a region, the outline stays near the ellipse that fits into the region,
-    and leaves it where the image has an edge; a seed then lies inside the outline. With a seed alone, windows of
-    growing size around it are searched, and the outline with the strongest edge is taken.
+    instructions, by the name of a mark, or as text with its view. In a region, the outline stays near the ellipse that
+    fits into the region, and leaves it where the image has an edge; a seed then lies inside the outline. With a seed
+    alone, windows of growing size around it are searched, and the outline with the strongest edge is taken.
     Returns the bounding box in coordinates of the view that is named in the result (box_...) and of v0 (v0_box_...),
     its physical size, the lengths and end points of the ellipse's major and minor axis, the area, and quality: the
     overlap of ellipse and outline from 0 to 1. The ellipse, and so an end point, may reach slightly beyond the view. If
@@ -108,7 +109,7 @@ def fit_contour(views: ViewSet, args: FitContourArguments, method: Method) -> Ou
     if region is not None and seed is not None and not region.holds(seed.point):
         raise ToolError("the seed lies outside the region; it must be a point inside the structure")
     view = shown_in(views, [*corners, *([seed] if seed else [])])
-    found = method(view.slice, Prompt(region, seed.point if seed else None))[0].measured
+    found = method(view.slice.windowed, Prompt(region, seed.point if seed else None))[0].measured
     result = FitContour(
         view=view.id,
         quality=round(found.dice, 4),

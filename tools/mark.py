@@ -13,7 +13,7 @@ __all__ = ["Mark", "MarkArguments", "mark"]
 class MarkArguments(Arguments):
     """A name and a point of one view."""
 
-    name: str = Field(description=f"Name of the mark: letters and digits, {LONGEST} at most")
+    name: str = Field(description=f"Name of the mark: a letter, then letters and digits, {LONGEST} at most")
     view: str = Field(default="v0", description="Id of the view the point is given in (v0 if left out)")
     x: float = Field(description="x of the point, from 0 to {width}")
     y: float = Field(description="y of the point, from 0 to {height}")
@@ -28,13 +28,14 @@ class Mark(Result):
     v0_y: float
 
 
-@tool(MarkArguments, Mark, overlay=", and a picture of the view with the\nmark")
+@tool(MarkArguments, Mark, overlay=", and a picture of the\nview with the mark")
 def mark(views: ViewSet, args: MarkArguments) -> Output:
     """Place a mark: a named point of a view that other tools take in place of coordinates, whatever the view.
 
     The point is given in the coordinate convention of the instructions. Placing a name again moves the mark; there can
-    be 20 marks. Returns the point in coordinates of v0 (v0_x, v0_y), and a picture of the view with the
-    mark.
+    be 20 marks. A final answer that is a box may be the names of two or more marks in place of coordinates; it is then
+    the smallest box that holds these marks. Returns the point in coordinates of v0 (v0_x, v0_y), and a picture of the
+    view with the mark.
     """
     view = views.get(args.view)
     placed = views.marks.place(args.name, views.point(view, args.x, args.y), view.id)

@@ -6,22 +6,22 @@ from medvision_agent.quantity import LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
 from medvision_agent.tools.view.geometry import distance_mm
 from medvision_agent.tools.view.overlay import YELLOW, Overlay
-from medvision_agent.tools.view.points import MarkName, Maybe, in_v0, line_at, shown_in
+from medvision_agent.tools.view.points import MarkOrPoint, Maybe, in_v0, line_at, mark_or_point, shown_in
 from medvision_agent.tools.view.views import ViewSet
 
 __all__ = ["Ruler", "RulerArguments", "ruler"]
 
 
 class RulerArguments(Arguments):
-    """Two points, each by its coordinates in one view or by a mark."""
+    """Two points, each by its coordinates in one view, by a mark or as text."""
 
     view: str = Field(default="v0", description="Id of the view the coordinates are given in (v0 if left out)")
     x0: Maybe = Field(default=None, description="x of the first point, from 0 to {width}")
     y0: Maybe = Field(default=None, description="y of the first point, from 0 to {height}")
     x1: Maybe = Field(default=None, description="x of the second point, from 0 to {width}")
     y1: Maybe = Field(default=None, description="y of the second point, from 0 to {height}")
-    mark0: MarkName = Field(default=None, description="Name of a mark as the first point, in place of x0 and y0")
-    mark1: MarkName = Field(default=None, description="Name of a mark as the second point, in place of x1 and y1")
+    mark0: MarkOrPoint = mark_or_point("First point")
+    mark1: MarkOrPoint = mark_or_point("Second point")
 
 
 class Ruler(Result):
@@ -40,7 +40,7 @@ class Ruler(Result):
 @tool(
     RulerArguments,
     Ruler,
-    overlay=", and a picture\nwith the line drawn where the points lie",
+    overlay=",\nand a picture with the line drawn where the points lie",
     measures=Measurand(
         LENGTH_MM, ("distance_mm",), (("x0", "y0", "x1", "y1"),), (("v0_x0", "v0_y0", "v0_x1", "v0_y1"),)
     ),
@@ -48,10 +48,10 @@ class Ruler(Result):
 def ruler(views: ViewSet, args: RulerArguments) -> Output:
     """Measure the physical distance in millimetres between two points.
 
-    Each point is given by coordinates of a view, in the coordinate convention of the instructions, or by the name of a
-    mark; two marks may lie in different views. Pixel spacing and zoom are accounted for. Returns distance_mm, its
-    horizontal and vertical parts dx_mm and dy_mm, both points in coordinates of v0 (v0_...), and a picture
-    with the line drawn where the points lie.
+    Each point is given by coordinates of a view, in the coordinate convention of the instructions, by the name of a
+    mark, or as text with its view; the two may lie in different views. Pixel spacing and zoom are accounted for.
+    Returns distance_mm, its horizontal and vertical parts dx_mm and dy_mm, both points in coordinates of v0 (v0_...),
+    and a picture with the line drawn where the points lie.
     """
     ends = line_at(views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
     a, b = (end.point for end in ends)

@@ -1,7 +1,8 @@
 """The ``segment`` tool: candidates for a structure, each with its box, axes, area and outline.
 
 The method is a setting of the arm (``segment@watershed``), which the model is not told of. Only the default method has
-a confidence, which was calibrated on real masks (``segment/confidence.py``).
+a confidence, which was calibrated on real masks by their native values (``segment/confidence.py``); in a view through
+another window it has none.
 """
 
 from dataclasses import replace
@@ -17,13 +18,15 @@ from medvision_agent.tools.segment.candidates import MOST, Candidate, Prompt, ca
 from medvision_agent.tools.segment.confidence import confidence
 from medvision_agent.tools.segment.variant import Method
 from medvision_agent.tools.view.geometry import Point
-from medvision_agent.tools.view.points import MarkName, Maybe, point_at, region_at, shown_in
+from medvision_agent.tools.view.points import MarkOrPoint, Maybe, mark_or_point, point_at, region_at, shown_in
 from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = ["Segment", "SegmentArguments", "segment"]
 
 _CORNERS = 16
 """Points of an outline that a result states."""
+_NOT_SHOWN = "not shown"
+"""The confidence where there is none."""
 
 
 class SegmentArguments(Arguments):
@@ -36,12 +39,12 @@ class SegmentArguments(Arguments):
     y1: Maybe = Field(default=None, description="y of the opposite corner of the region, from 0 to {height}")
     inside_x: Maybe = Field(default=None, description="x of a point inside the structure, from 0 to {width}")
     inside_y: Maybe = Field(default=None, description="y of a point inside the structure, from 0 to {height}")
-    mark0: MarkName = Field(default=None, description="Name of a mark as one corner of the region")
-    mark1: MarkName = Field(default=None, description="Name of a mark as the opposite corner of the region")
-    inside_mark: MarkName = Field(default=None, description="Name of a mark as the point inside the structure")
+    mark0: MarkOrPoint = mark_or_point("One corner of the region")
+    mark1: MarkOrPoint = mark_or_point("Opposite corner of the region")
+    inside_mark: MarkOrPoint = mark_or_point("Point inside the structure")
     outside_x: Maybe = Field(default=None, description="x of a point outside the structure, from 0 to {width}")
     outside_y: Maybe = Field(default=None, description="y of a point outside the structure, from 0 to {height}")
-    outside_mark: MarkName = Field(default=None, description="Name of a mark as the point outside the structure")
+    outside_mark: MarkOrPoint = mark_or_point("Point outside the structure")
     candidate: int = Field(default=1, description="Which candidate to measure and draw, 1 to 3 (1 if left out)")
 
 
@@ -63,7 +66,8 @@ def segment(views: ViewSet, args: SegmentArguments, method: Method) -> Output:
     """Segment a structure: up to three candidates for its outline, of different size.
 
     Takes a region around the structure (two opposite corners), or a point inside it, or both, and perhaps a point
-    outside; each by coordinates of a view, in the coordinate convention of the instructions, or by the name of a mark.
+    outside; each by coordinates of a view, in the coordinate convention of the instructions, by the name of a mark, or
+    as text with its view.
     In a region, the outline of the first candidate stays
     near the ellipse that fits into the region, and leaves it where the image has an edge; with a point alone, the
     candidates are ordered by the strength of their edges.
@@ -93,10 +97,11 @@ def _prompt(views: ViewSet, args: SegmentArguments) -> tuple[Prompt, View]:
 def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:
     if not 1 <= candidate <= MOST:
         raise ToolError(f"there is no candidate {candidate}; there are {MOST} at most")
-    found = method(view.slice, prompt)
+    found = method(view.slice.windowed, prompt)
     if candidate > len(found):  # how many there are tells of the image
         raise ToolError(f"there is no candidate {candidate}; candidates: 1 to {len(found)}", about_image=True)
-    words = [_confidence(method, prompt, found, rank) for rank in range(len(found))]
+    calibrated = method is candidates and view.slice.window is None
+    words = [_confidence(prompt, found, rank) if calibrated else _NOT_SHOWN for rank in range(len(found))]
     one = found[candidate - 1].measured
     result = Segment(
         view=view.id,
@@ -114,9 +119,9 @@ def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidat
     return Output(result, outlined(view, one))
 
 
-def _confidence(method: Method, prompt: Prompt, found: list[Candidate], rank: int) -> str:
-    share = confidence(prompt, rank, found[rank].measured) if method is candidates else None
-    return "not shown" if share is None else f"{share:.2f}"
+def _confidence(prompt: Prompt, found: list[Candidate], rank: int) -> str:
+    share = confidence(prompt, rank, found[rank].measured)
+    return _NOT_SHOWN if share is None else f"{share:.2f}"
 
 
 def _outline(views: ViewSet, view: View, found: Candidate) -> str:

@@ -66,7 +66,8 @@ def window(views: ViewSet, args: WindowArguments) -> Output:
     shown black, white_value and what is more white, values between them as grey levels in proportion; units says what
     they are measured in.
     Points in the new picture are given to tools with the new view id; they have the same coordinates as in the view it
-    was made of. Parts cropped from the new view keep its window.
+    was made of. Parts cropped from the new view keep its window. In all these views, structures are outlined by values
+    that are cut off at black_value and at white_value.
     """
     source = views.get(args.view)
     low, high = _by_hu(args, source) if args.by == "HU" else _by_percentile(views, args, source)

@@ -30,6 +30,10 @@ def _names_a_host(url: str) -> bool:
     return port != 0 and not parts.netloc.endswith(":") and _HOST.fullmatch(host) is not None
 
 
+_MOST_MB = 32
+"""Megabytes of a reply where the row says nothing."""
+
+
 class Remote(Model):
     """Fields of models behind an HTTP interface."""
 
@@ -43,10 +47,9 @@ class Remote(Model):
     """Limit of one reply, thinking included; the provider's own where not given."""
     seed: int | None = None
     """Sampling seed, where the service knows one; not sent where not given."""
-    max_body_mb: float = Field(default=32, gt=0, le=1000)
+    max_body_mb: float = Field(default=_MOST_MB, gt=0, le=1000)
     """Megabytes (10^6 bytes) of one reply's body at most, also after decompression. A larger one is no reply: the
-    sample ends as `too_large`, which is an infrastructure failure. It does not reach a `langchain` row, whose package
-    brings an HTTP client of its own."""
+    sample ends as `too_large`, which is an infrastructure failure."""
 
     @field_validator("base_url", check_fields=False)
     @classmethod
@@ -147,6 +150,19 @@ class LangChain(Model):
     """Name of the environment variable with the key; null where none is needed."""
     key_argument: str = Field(default="api_key", pattern=r"^[A-Za-z_]\w*$")
     """The factory's keyword argument that takes the key."""
+    client_argument: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
+    """The factory's keyword argument that takes an `httpx2.AsyncClient`: `http_async_client` of ChatOpenAI and of the
+    classes made from it. It is given ours, which keeps to `max_body_mb` and `max_connections`, follows no redirect, and
+    reads replies whole: turn streaming off. Without it the package brings a client of its own, which reads replies
+    without a bound; the run says so."""
+    max_body_mb: float = Field(default=_MOST_MB, gt=0, le=1000)
+    """Megabytes (10^6 bytes) of one reply's body at most, as for other providers; kept with `client_argument` only."""
+
+    @model_validator(mode="after")
+    def _bound_that_can_be_kept(self) -> "LangChain":
+        if self.client_argument is None and self.max_body_mb != _MOST_MB:
+            raise ValueError("max_body_mb: goes with client_argument, the factory's argument that takes an HTTP client")
+        return self
 
     def identity(self) -> dict[str, Any]:
         """Return the fields that define what is run, and the version of the package the factory is from."""

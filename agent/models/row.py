@@ -36,6 +36,7 @@ class Model(BaseModel):
             "trained_frame",
             "api_key_env",
             "max_body_mb",
+            "client_argument",
         }
     )
     """Fields that do not change what is asked."""

@@ -13,16 +13,16 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx2
 
 from medvision_agent.agent.chat.chat import Chat
-from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, Transformers
+from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, OpenAI, Transformers
 from medvision_agent.agent.models.checkpoint import local_folder
 from medvision_agent.agent.providers.openai_repair import MendingClient
-from medvision_agent.agent.wire.body import MEGABYTE
-from medvision_agent.agent.wire.redirects import redirections
+from medvision_agent.agent.wire.body import MEGABYTE, BoundedClient
+from medvision_agent.agent.wire.notices import notices
 from medvision_agent.errors import ConfigError
 
 __all__ = ["check_ready", "key_names", "open_model"]
@@ -58,8 +58,9 @@ async def open_model(
     """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code."""
     check_ready(config, environ)
     key = _key(config, environ)
-    for line in redirections(config, environ):
+    for line in notices(config, environ):
         _LOG.warning(line)
+    chat: Chat
     if isinstance(config, Offline):
         from medvision_agent.agent.policies.open import build as build_offline  # noqa: PLC0415
 
@@ -75,14 +76,13 @@ async def open_model(
     if isinstance(config, LangChain):
         from medvision_agent.agent.providers.langchain import build as build_langchain  # noqa: PLC0415
 
-        yield replace(build_langchain(config, None if key == _NO_KEY else key), redact=_without(key))
+        async with _client(BoundedClient, config) as bounded:
+            chat = build_langchain(config, None if key == _NO_KEY else key, bounded)
+            yield replace(chat, redact=_without(key))
         return
 
-    limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    most = round(config.max_body_mb * MEGABYTE)
-    async with MendingClient(most=most, limits=limits, timeout=config.timeout_seconds) as client:
+    async with _client(MendingClient, config) as client:
         if isinstance(config, Gemini):
-            chat: Chat
             if provider_code or config.replay is not None:
                 from medvision_agent.agent.providers.gemini.code import build as build_direct  # noqa: PLC0415
 
@@ -98,6 +98,14 @@ async def open_model(
             from medvision_agent.agent.providers.openai import build as build_openai  # noqa: PLC0415
 
             yield replace(build_openai(config, key, client, code=provider_code), redact=_without(key))
+
+
+_Client = TypeVar("_Client", bound=BoundedClient)
+
+
+def _client(kind: type[_Client], config: Gemini | OpenAI | LangChain) -> _Client:
+    limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
+    return kind(most=round(config.max_body_mb * MEGABYTE), limits=limits, timeout=config.timeout_seconds)
 
 
 def _check_local(config: Transformers) -> None:

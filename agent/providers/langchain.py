@@ -4,24 +4,39 @@ Providers name the reason in their own way and place. Where a reply names none, 
 as done and an empty one as no reply at all.
 """
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
-from medvision_agent.agent.chat.chat import Chat, visible_text
+from medvision_agent.agent.chat.chat import Chat, Turn, visible_text
 from medvision_agent.agent.endings.finish import CHAT, Finish, finish_of
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.models import LangChain
+from medvision_agent.agent.wire.body import BoundedClient
+from medvision_agent.agent.wire.failures import Fault, KnownFault
 from medvision_agent.errors import ConfigError
 
 __all__ = ["LangChainChat", "build"]
 
+_UNUSED = "the factory took the HTTP client and asked by another; name the argument that it uses, or leave the key out"
 _PLACES = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
 
 
+@dataclass(frozen=True, eq=False)
 class LangChainChat(Chat):
     """A model of any LangChain integration, ready to be asked."""
+
+    client: BoundedClient | None = None
+    """The HTTP client that the factory was given."""
+
+    def read(self, message: AIMessage) -> Turn:
+        """Return what a reply says; the run stops where it came by another client than the one given."""
+        if self.client is not None and not self.client.asked:
+            raise KnownFault(Fault(Outcome.INTERNAL, f"client_argument: {_UNUSED}", stops_run=True))
+        return super().read(message)
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
         """Return the reason to stop, wherever the integration put it."""
@@ -33,8 +48,11 @@ class LangChainChat(Chat):
         return (Finish.STOP if said else Finish.BROKEN_OFF), ""
 
 
-def build(config: LangChain, key: str | None) -> LangChainChat:
-    """Make the model; raises ConfigError where the factory cannot be found, fails, or returns something else."""
+def build(config: LangChain, key: str | None, client: BoundedClient) -> LangChainChat:
+    """Make the model; raises ConfigError where the factory cannot be found, fails, or returns something else.
+
+    *client* is given to the factory where the row names the argument for it; the caller closes it.
+    """
     module, _, name = config.factory.partition(":")
     try:
         factory = getattr(import_module(module), name)
@@ -49,6 +67,8 @@ def build(config: LangChain, key: str | None) -> LangChainChat:
     settings: dict[str, Any] = dict(config.settings)
     if key is not None:
         settings[config.key_argument] = key
+    if config.client_argument is not None:
+        settings[config.client_argument] = client
     try:
         model = factory(**settings)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
@@ -59,4 +79,4 @@ def build(config: LangChain, key: str | None) -> LangChainChat:
         ) from None
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"model {config.model}: factory: {config.factory} made no LangChain chat model")
-    return LangChainChat(config, model)
+    return LangChainChat(config, model, client=client if config.client_argument else None)

@@ -8,7 +8,6 @@ answered; arguments sent as an object become their text. The mark is taken off w
 An error that came under status 200 gets the status that it states itself: the SDKs then raise it as what it is.
 """
 
-import asyncio
 import json
 from typing import Any
 
@@ -17,7 +16,7 @@ from langchain_core.messages import AIMessage
 
 from medvision_agent.agent.providers.responses_shapes import read_output
 from medvision_agent.agent.wire.base_resp import error_of_base_resp
-from medvision_agent.agent.wire.body import LARGE, BoundedClient, replaced
+from medvision_agent.agent.wire.body import BoundedClient, replaced
 from medvision_agent.agent.wire.counts import drop_false_counts
 from medvision_agent.agent.wire.words import status_of_body
 
@@ -36,7 +35,7 @@ class MendingClient(BoundedClient):
         body = response.content
         if response.status_code != 200:
             return response if (told := _told(body)) is body else replaced(response, told)
-        status, mended = await asyncio.to_thread(_mended, body) if len(body) >= LARGE else _mended(body)
+        status, mended = _mended(body)
         return response if mended is body and status == 200 else replaced(response, mended, status)
 
 
@@ -46,7 +45,7 @@ def _told(body: bytes) -> bytes:
     Google's interface for OpenAI's clients puts the object into a list; Ollama and LM Studio write the sentence alone,
     servers built on FastAPI write it as ``detail``.
     """
-    content = _unlisted(written := _parsed(body)) if len(body) < LARGE else None
+    content = _unlisted(written := _parsed(body))
     if not isinstance(content, dict):
         return body
     if (stated := error_of_base_resp(content)) is not None:

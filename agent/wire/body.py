@@ -1,9 +1,9 @@
 """Bodies of replies, bounded: how much is read, how far it is decompressed, how many values the parsers get to see.
 
 Contract: a client reads no more than its bound, whatever the server announces or compresses; what is over it is
-``Outcome.TOO_LARGE``. Large bodies are decompressed and counted in a thread, so that other samples go on meanwhile.
-The SDKs parse on the event loop: the number of values bounds how long that takes (20,000 values took up to 5 s on
-a busy machine, in replies made for the purpose; real ones have some dozens).
+``Outcome.TOO_LARGE``. Large bodies are decompressed, counted and parsed in a thread, so that other samples go on
+meanwhile (``large.py``). The number of values bounds how long the SDKs take with one: up to 2 s, on a machine with
+nothing else to do, for bodies made to be slow (real ones have some dozens of values).
 """
 
 import asyncio
@@ -15,14 +15,13 @@ import numpy as np
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.wire.failures import Fault, KnownFault
+from medvision_agent.agent.wire.large import LARGE, hand_over, handed_over
 
-__all__ = ["LARGE", "MEGABYTE", "MOST_VALUES", "BoundedClient", "bounded", "replaced"]
+__all__ = ["MEGABYTE", "MOST_VALUES", "BoundedClient", "bounded", "replaced"]
 
 MEGABYTE = 1_000_000
 MOST_VALUES = 20_000
 """JSON values in one body: objects, lists, and what is listed in them."""
-LARGE = 65_536
-"""Bytes from which a body is worked on in a thread."""
 _STEP = 2**18
 """Bytes looked at in one go."""
 _ZLIB = {"gzip": 31, "x-gzip": 31, "deflate": 47}
@@ -40,15 +39,22 @@ class BoundedClient(httpx2.AsyncClient):
     def __init__(self, *, most: int, **settings: Any) -> None:
         super().__init__(headers={"Accept-Encoding": "gzip, deflate"}, **settings)
         self._most = most
+        self.asked = False
+        """True once a request went through this client."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply with its whole body; raises KnownFault where that is too large."""
+        self.asked = True
+        if (reply := handed_over()) is not None:
+            return reply
         response = await super().send(request, **(settings | {"stream": True, "follow_redirects": False}))
         try:
             body = await bounded(response, self._most)
         finally:
             await response.aclose()
-        return replaced(response, body)
+        reply = replaced(response, body)
+        await hand_over(reply)
+        return reply
 
 
 async def bounded(response: httpx2.Response, most: int) -> bytes:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from medvision_agent.agent.wire.words import status_stated
+from medvision_agent.agent.wire.words import MOST_READ, status_stated
 
 __all__ = [
     "BodyError",
@@ -38,8 +38,9 @@ class BodyError(Exception):
 
 
 def text_of(error: BaseException) -> str:
-    """Return all that an error says, but not what it quotes of the model."""
-    return " ".join(f"{link} {getattr(link, 'code', '')} {_body_of(link)}" for link in chain(error))
+    """Return what an error says at the beginning of its texts, but not what it quotes of the model."""
+    said = (f"{link} {getattr(link, 'code', '')} {_body_of(link)}"[:MOST_READ] for link in chain(error))
+    return " ".join(said)
 
 
 def _body_of(link: BaseException) -> str:
@@ -125,11 +126,16 @@ _KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)
 def detail_of(error: BaseException) -> str:
     """Return class and message in one bounded line, with anything that is or looks like a key blotted out."""
     request = getattr(first(error, "response"), "request", None) or _request(error)
-    text = _sentence(error) + _behind(error)
+    text = _whole_words(_sentence(error)) + _whole_words(_behind(error))
     for header, value in getattr(request, "headers", {}).items():
         if _KEY_HEADER.search(header) and len(key := str(value).removeprefix("Bearer ")) >= _SHORTEST_KEY:
             text = text.replace(key, "[key]")
     return " ".join(_KEY_LIKE.sub("[key]", text).split())[:500]
+
+
+def _whole_words(text: str) -> str:
+    """Return the beginning of a text, cut between two words: half a key would not be found."""
+    return text if len(text) <= MOST_READ else text[:MOST_READ].rpartition(" ")[0]
 
 
 def _sentence(error: BaseException) -> str:

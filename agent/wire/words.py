@@ -10,6 +10,7 @@ __all__ = [
     "BROKEN_CALL",
     "DAILY",
     "HISTORY",
+    "MOST_READ",
     "NEVER",
     "NO_CREDIT",
     "OVERFLOW",
@@ -21,6 +22,9 @@ __all__ = [
     "status_stated",
 ]
 
+MOST_READ = 20_000
+"""Characters of one text of an error that are searched: one may quote the whole request, and a search of 30 MB takes
+seconds, in which nothing else goes on."""
 OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context window|(available )?context size|maximum model length"
     r"|prompt is too long|exceeds the maximum number of tokens|input tokens exceed|context length (is )?exceeded"
@@ -124,5 +128,5 @@ def status_stated(fields: dict[str, Any]) -> int | None:
         if isinstance(value, int | str) and str(value).isdecimal() and 300 <= int(value) <= 599:
             return int(value)
     known = (_STATUS[word] for value in stated if (word := str(value).lower()) in _STATUS)
-    said = str(fields.get("message"))
+    said = str(fields.get("message"))[:MOST_READ]
     return next(known, None) or next((status for words, status in _SAID if words.search(said)), None)

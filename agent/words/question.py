@@ -63,6 +63,8 @@ class Question:
     label: str | None
     landmarks: Sequence[str]
     measurement: str = ""
+    asks_box: bool = False
+    """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from medvision_agent.agent.wire.redirects import redirections
+from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
@@ -88,7 +88,7 @@ def estimate(settings: Settings | None = None, /, *, pilot: PathText | None = No
 def ask(settings: Settings, *, progress: bool) -> Ran:
     """Ask with settings that name their folder; an interruption is told by the result."""
     prepared = prepare(settings)
-    return _asked(prepared, [*redirections(prepared.model), *_upgrades(prepared)], progress=progress)
+    return _asked(prepared, [*notices(prepared.model), *_upgrades(prepared)], progress=progress)
 
 
 def ask_again(before: Run, settings: Settings, *, progress: bool) -> Ran:
@@ -96,7 +96,7 @@ def ask_again(before: Run, settings: Settings, *, progress: bool) -> Ran:
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
     lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
-    return _asked(prepared, [*lines, *redirections(prepared.model), *_upgrades(prepared)], progress=progress)
+    return _asked(prepared, [*lines, *notices(prepared.model), *_upgrades(prepared)], progress=progress)
 
 
 def default_folder(settings: Settings) -> Path:

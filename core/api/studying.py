@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from medvision_agent.agent.wire.redirects import redirections
+from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
@@ -148,7 +148,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     """Ask what is pending of a study; an interruption is told by the result."""
     plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
     every = sum(len(cell.prepared.samples) for cell in cells)
-    lines = [line for cell in cells for line in redirections(cell.prepared.model)]
+    lines = list(dict.fromkeys(line for cell in cells for line in notices(cell.prepared.model)))
     lines += without_noise(plan.arms, laid.study.epochs, cells)
     if warning := network_warning(out):
         lines.append(warning)

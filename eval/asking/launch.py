@@ -28,7 +28,7 @@ from medvision_agent.eval.asking.runner import Watch, run_samples
 from medvision_agent.eval.data.outline import has_outline
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.selection import select
-from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.source import Source, WithVolumes
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.settings.identity import FIRST_SET, Identity
 from medvision_agent.eval.settings.settings import Settings
@@ -184,6 +184,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         sample_ids_sha256=_hash(sample.id for sample in samples),
         # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
         samples_sha256=_hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
+        volumes_sha256=source.volumes_sha256(samples) if isinstance(source, WithVolumes) else None,
         source_origin=source.info.origin,
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )

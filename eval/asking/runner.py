@@ -184,6 +184,7 @@ def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
         label=sample.label,
         landmarks=sample.landmarks,
         measurement=sample.measurement,
+        asks_box=sample.asks.is_box,
         wording=wording,
     )
 
@@ -228,6 +229,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer, tool_order: t
         attempt=attempt,
         outcome=given.outcome,
         response=given.response,
+        as_written=given.as_written,
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         forced=given.forced,
         detail=given.detail,

@@ -14,7 +14,7 @@ from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Landmark", "Marks", "PixelSize", "Sample", "StoredValues"]
+__all__ = ["Landmark", "Marks", "PixelSize", "Sample", "StoredValues", "VolumeSlice"]
 
 
 class PixelSize(Frozen):
@@ -52,6 +52,18 @@ class StoredValues(Frozen):
     intercept: float = Field(default=0.0, gt=-1e30, lt=1e30)
 
 
+class VolumeSlice(Frozen):
+    """Which slice of a volume is asked about, by the names MedVision gives it: the array with one axis left out.
+
+    Of the two axes that stay, the first runs down the picture and the second across; nothing is turned or flipped.
+    """
+
+    slice_dim: Literal[0, 1, 2]
+    """The axis that is left out."""
+    slice_idx: int = Field(ge=0)
+    """The place along it, from 0."""
+
+
 class Sample(Frozen):
     """One question about one picture."""
 
@@ -60,6 +72,8 @@ class Sample(Frozen):
     task: TaskName
     image: str = Field(min_length=1)
     """Where the source finds the picture (for a file source: path relative to the file)."""
+    volume: VolumeSlice | None = Field(default=None, exclude_if=lambda volume: volume is None)
+    """The slice, where ``image`` is a volume of a JSON Lines file; None for a picture, and left out of texts then."""
     pixel_size: PixelSize
     description: str = ""
     """What the picture shows, as the prompt says it (modality, plane, body part); may be empty."""

@@ -158,7 +158,7 @@ def _by_volume(samples: Iterable[Sample]) -> Iterator[Sample]:
     """Yield the samples, those of one volume at the place of its first."""
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        groups[sample.image if sample.medvision else sample.id].append(sample)
+        groups[sample.image if sample.medvision or sample.volume else sample.id].append(sample)
     for group in groups.values():
         yield from group
 

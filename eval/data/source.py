@@ -4,7 +4,7 @@ Contract: ``samples`` is cheap enough to list and every id in it is unique; ``lo
 file and the field for that one sample only.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -13,7 +13,7 @@ from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
-__all__ = ["NativeImage", "Source", "SourceInfo", "Streaming", "Wants"]
+__all__ = ["NativeImage", "Source", "SourceInfo", "Streaming", "Wants", "WithVolumes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,4 +93,13 @@ class Streaming(Protocol):
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
         """Yield the samples of the configurations that *wants* names, those of a configuration in upstream's order."""
+        ...
+
+
+@runtime_checkable
+class WithVolumes(Protocol):
+    """A source whose samples may be slices of volumes of the user's own: tools see more of these than one picture."""
+
+    def volumes_sha256(self, samples: Iterable[Sample]) -> str | None:
+        """Return a hash over the files of the volumes of *samples*; None where they are pictures."""
         ...

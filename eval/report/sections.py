@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
+from medvision_agent.eval.report.cost_plot import losses_by_cost
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.place_tables import place_tables
@@ -63,6 +64,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
     """Return the sections of a chapter, with figures where they are wanted."""
     made = [
         *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        _cost(chapter, place, draw=draw),
         _places(chapter, place),
         Section(
             f"{place}-tasks",
@@ -104,6 +106,11 @@ def _places(chapter: Chapter, place: str) -> Section:
     notes = ("Of arms asked in several epochs, the first epoch.",) if repeated(chapter) and chapter.places else ()
     tables = tuple(place_tables(chapter, place))
     return Section(f"{place}-places", "Measured in the right place", notes if tables else (), tables)
+
+
+def _cost(chapter: Chapter, place: str, *, draw: bool) -> Section:
+    figures = [losses_by_cost(chapter, place)] if draw else []
+    return Section(f"{place}-cost", "Loss against cost", figures=_there(figures))
 
 
 def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:

@@ -12,8 +12,8 @@ Families have folders of their own because MedVision's parser takes all files of
 one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
 data folder: MedVision's parser finds the images from there. The keys ``label_name``, ``image_modality`` and
 ``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over.
-So is ``response_as_given``: a box in another convention than MedVision's is written converted, and the model's own
-words stand there.
+So is ``response_as_given``: a box in another convention than MedVision's, or by the names of marks, is written
+converted, and the model's own words stand there.
 """
 
 import json
@@ -130,7 +130,7 @@ def _write(
 
 def _row(record: Record) -> Row:
     sample, facts = record.sample, _facts(record.sample)
-    scored = scored_text(record)
+    scored, given = scored_text(record), record.as_written or record.response
     text = scored or ""
     target = sample.target[0] if len(sample.target) == 1 else list(sample.target)
     row: Row = {
@@ -142,6 +142,6 @@ def _row(record: Record) -> Row:
         "label_name": sample.label,
         "image_modality": sample.modality,
         "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
-        "response_as_given": record.response if scored not in {None, record.response} else None,
+        "response_as_given": given if scored not in {None, given} else None,
     }
     return {key: value for key, value in row.items() if value is not None}

@@ -56,6 +56,8 @@ class Identity(Frozen):
     sample_ids_sha256: str
     samples_sha256: str
     """Hash over what is asked of every sample. Where a source keeps its images is not part of it."""
+    volumes_sha256: str | None = None
+    """Hash over the files of the volumes that samples of a file are slices of; None where there are none."""
     source_origin: Mapping[str, str] | None = None
     """Package, version and hash of its code, where the samples come from another package's source."""
     tool_order: int | None = None

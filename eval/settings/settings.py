@@ -61,6 +61,7 @@ def belongs(model: type[BaseModel]) -> dict[str, Belongs]:
 
 
 _PARAGRAPH = ("tool_schemas_sha256", "tool_paragraph_sha256")
+_SAMPLES = ("sample_ids_sha256", "samples_sha256", "volumes_sha256")
 _TOOLS = ("tools", "tool_set", "tool_code_sha256", "tool_variants", "told_truth", *_PARAGRAPH)
 
 
@@ -124,10 +125,10 @@ class Settings(Asked):
     """A Python file of your own tools (docs/tools.md); `on` has them too."""
     script: Annotated[str | None, identity("model")] = None
     """A JSON file with the turns of the model `scripted`."""
-    data: Annotated[str, identity("sample_ids_sha256", "samples_sha256", "source_origin")] = "demo"
+    data: Annotated[str, identity(*_SAMPLES, "source_origin")] = "demo"
     """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, a JSONL or Parquet
     file, or `NAME:ARGUMENT` of an installed package's source."""
-    selection: Annotated[Selection, identity("sample_ids_sha256", "samples_sha256")] = Selection()
+    selection: Annotated[Selection, identity(*_SAMPLES)] = Selection()
     """Which samples of the source are asked."""
     reading: Annotated[Reading, identity("sample_ids_sha256", "samples_sha256")] = Reading()
     """How MedVision's data is read."""

@@ -58,8 +58,11 @@ class Record(_Frozen):
     response: str = ""
     """The model's own words: the visible text of the final message, thoughts excluded; kept for failures too.
 
-    The scorer reads ``scored_text`` (``eval/scorer/spoken.py``): this text, but for boxes in another convention.
+    A box given by the names of marks stands here in coordinates (``agent/marked_box.py``). The scorer reads
+    ``scored_text`` (``eval/scorer/spoken.py``): this text, but for boxes in another convention.
     """
+    as_written: str | None = None
+    """The model's own words, where it gave a box by the names of marks; None where ``response`` has them."""
     spoken: Spoken | None = None
     """The convention of ``response``; None: MedVision's."""
     forced: bool = False

@@ -149,6 +149,12 @@ _ENDING: tuple[_Column, ...] = (
     Column("forced", "flag", "A limit was reached and one last turn was given", _got(lambda one: one.forced)),
     Column("detail", "text", "What happened, for a failure", _got(lambda one: one.detail)),
     Column("response", "text", "Final message of the model, in its own coordinates", _got(lambda one: one.response)),
+    Column(
+        "response_as_written",
+        "text",
+        "The same before a box by the names of marks was written out in coordinates; missing for all others",
+        _got(lambda one: one.as_written),
+    ),
 )
 
 _ABOUT = {

@@ -132,7 +132,8 @@ def _once(tools: Sequence[str]) -> list[str]:
 def _change(one: Conversation) -> tuple[bool, bool | None] | None:
     """Tell whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
     sample = one.record.sample
-    read = [answer_in(text, one.record, _TAGGED) for text in one.texts]
+    said = [*one.texts[:-1], one.record.response]  # the last one with a box by marks written out
+    read = [answer_in(text, one.record, _TAGGED) for text in said]
     earlier = [numbers for numbers in read[:-1] if numbers is not None]
     if not one.calls or not earlier or read[-1] is None:
         return None

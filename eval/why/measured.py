@@ -111,8 +111,8 @@ def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
 def _points(call: Call, taken: Measurand, number: int, scene: Scene) -> tuple[Point, ...]:
     """Return the points of a value in the slice frame; raises where a call does not have them.
 
-    Where marks were given, the points stand in the result, in coordinates of v0. Those that a tool found may lie
-    slightly beyond their view; those that were given may not.
+    Where marks or texts were given, the points stand in the result, in coordinates of v0. Those that a tool found may
+    lie slightly beyond their view; those that were given may not.
     """
     views, names = scene.views, taken.points[number]
     given: Mapping[str, Any] = {**call.measures.defaults, **call.arguments}

@@ -29,7 +29,7 @@ from medvision_agent.tools.neighbours import neighbours
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 from medvision_agent.tools.view.perceived import Native, PerceivedRule
-from medvision_agent.tools.view.slice import Slice
+from medvision_agent.tools.view.slice import Slice, Window
 from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.tools.window import window
 
@@ -108,7 +108,7 @@ def _again(views: ViewSet, call: Call) -> bool:
     """Make the view of a call; tell whether it is the one reported then."""
     if call.tool != crop.name:
         source = views.get(str(call.result.get("of")))
-        return views.shown(source, source.slice.mapping).id == call.result.get("view")
+        return views.shown(source, Window(0.0, 0.0)).id == call.result.get("view")
     made = crop.call(views, call.arguments).result
     if made is None or made["view"] != call.result.get("view"):
         return False

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import segmenters
 from commands import COMMAND
 from phantoms import EllipsePhantom
 
@@ -167,9 +168,24 @@ def test_try_runs_a_tool_and_writes_its_picture(tools, folder, image):
     assert np.ptp(picture.astype(int), axis=2).max() > 100  # coloured lines
 
 
-def test_try_has_no_ground_truth_to_tell(tools):
-    code, _, err = tools("try", "segment@oracle", "--image", "demo:pyrad_brain1_z16__size_tumour")
-    assert (code, "segment@oracle: it is told the ground truth" in err) == (2, True)
+@pytest.mark.parametrize(
+    "words",
+    [("try", "segment@oracle", "--image", "demo:pyrad_brain1_z16__size_tumour"), ("check", "segment@noise:0.1")],
+)
+def test_there_is_no_ground_truth_to_tell_outside_a_run(tools, words):
+    code, _, err = tools(*words)
+    assert (code, f"{words[1]}: it is told the ground truth" in err) == (2, True)
+
+
+def test_a_segmenter_is_shown_and_checked_at_its_address(tools):
+    for name in ("show", "check"):
+        code, out, err = tools(name, "segment@server")
+        assert (code, out, "--segmenter http://127.0.0.1:8000" in err) == (2, "", True)
+    with segmenters.served() as address:
+        shown = tools("show", "segment@server", "--segmenter", f"{address}/good")
+        code, out, _ = tools("check", "segment@server", "--segmenter", f"{address}/error", "--calls", "100")
+    assert shown == tools("show", "segment")
+    assert (code, "ToolServiceError" in out, "/error/segment: status 500" in out) == (1, True, True)
 
 
 def test_try_writes_where_it_is_told_and_nothing_without_a_picture(tools, folder):

@@ -60,7 +60,7 @@ def floods() -> dict[str, tuple[Reply, str]]:
 
 
 def matrix(folder: Path, seed: int, at_most: int | None = None) -> list[Row]:
-    """Send each flood on two wires, or *at_most* so many on each, chosen by the seed."""
+    """Send each flood on each wire, or *at_most* so many on each, chosen by the seed."""
     data, all_ = write_samples(folder, SAMPLES), floods()
 
     def on(wire: str) -> Row:
@@ -72,8 +72,8 @@ def matrix(folder: Path, seed: int, at_most: int | None = None) -> list[Row]:
                 _try(result, name, folder / f"{wire}{number}", wire, *all_[name], data, server, usual)
         return result.done()
 
-    wires = ("chat", "gemini")
-    with serving() as server, ThreadPoolExecutor(len(wires)) as pool:
+    wires = ("chat", "responses", "gemini")
+    with serving() as server, ThreadPoolExecutor(2) as pool:
         return list(pool.map(on, wires))
 
 

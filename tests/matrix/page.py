@@ -47,7 +47,7 @@ resume makes damage whole that `verify` had found.
 
 ## What was not tried
 
-Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers; floods,
+Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers;
 refusals and few handles on the responses interface; damage to a study's plan and to exported files (which have tests of
 their own); edits by somebody who makes all hashes anew, which nothing here can find. Where there is no memory for a
 thread's own data, the C library ends the process without a word: that counts as a kill.

@@ -74,6 +74,49 @@ def test_between_marks_the_tools_measure_what_lies_between_the_points(views, dat
     assert angle["acute_angle_deg"] == pytest.approx(acute_angle_deg(*points, spacing), abs=1e-3)
 
 
+def written(views, view, place):
+    """Return the text of a point at unit coordinates of a view, and where it lies in the slice."""
+    point = view.region.at(*place)
+    x, y = views.coordinates(view, point)
+    return f"{view.id}: x={x!r}, y={y!r}", point
+
+
+@given(cropped(), st.data())
+def test_points_written_as_text_are_measured_like_marks(views, data):
+    drawn = st.sampled_from(list(views))
+    texts, points = zip(*(written(views, data.draw(drawn), data.draw(places)) for _ in range(4)), strict=True)
+    spacing = views.slice.spacing
+    length = distance_mm(*points[:2], spacing)
+    if min(length, distance_mm(*points[2:], spacing)) < 1e-3:
+        return
+    ruler = TOOLS["ruler"].call(views, {"mark0": texts[0], "mark1": texts[1]}).result
+    assert ruler["distance_mm"] == pytest.approx(length, abs=1e-4)
+    ends = [views.point(views.whole, ruler[f"v0_x{k}"], ruler[f"v0_y{k}"]) for k in (0, 1)]
+    assert [(end.x, end.y) for end in ends] == [pytest.approx((one.x, one.y), abs=1e-4) for one in points[:2]]
+    given_as = dict(zip(("mark_a0", "mark_a1", "mark_b0", "mark_b1"), texts, strict=True))
+    angle = TOOLS["protractor"].call(views, given_as).result
+    assert angle["acute_angle_deg"] == pytest.approx(acute_angle_deg(*points, spacing), abs=1e-3)
+
+
+@pytest.mark.parametrize("text", ["v1: x=0.25, y=0.75", "v1:y=.75,x=2.5e-1", "  v1 :  x = +0.25 ,  y = 0.750  "])
+def test_names_say_which_coordinate_is_which(text):
+    views = make()
+    result = TOOLS["ruler"].call(views, {"mark0": text, "x1": 0.0, "y1": 0.0}).result
+    assert (result["v0_x0"], result["v0_y0"]) == (0.05, 0.95)
+
+
+def test_a_point_as_text_is_drawn_like_the_same_point_in_numbers():
+    views = make()
+    numbers = {"view": "v1", "x0": 0.2, "y0": 0.2, "x1": 0.8, "y1": 0.4}
+    plain = TOOLS["ruler"].call(views, numbers)
+    texts = {"mark0": "v1: x=0.2, y=0.2", "mark1": "v1: x=0.8, y=0.4"}
+    assert np.array_equal(TOOLS["ruler"].call(views, texts).picture.pixels, plain.picture.pixels)
+    put(views, "A", views.get("v1"), (0.2, 0.8))
+    mixed = TOOLS["ruler"].call(views, {"mark0": "A", "mark1": texts["mark1"]})
+    assert np.array_equal(mixed.picture.pixels, plain.picture.pixels)  # the end that has no name is called B
+    assert mixed.result == plain.result
+
+
 def make(rule=None):
     """A slice of 100 x 50 px (h, w), 200 x 25 mm, with two crops: v1 at its top left, v2 at its bottom right."""
     views = ViewSet(grey_slice(np.zeros((100, 50)), Spacing(2.0, 0.5)), rule or Native())
@@ -115,10 +158,12 @@ def test_what_marks_enclose_is_outlined_like_the_same_region(name):
     put(views, "A", views.get("v1"), views.get("v1").region.unit(corners[0]))
     put(views, "B", views.whole, views.whole.region.unit(corners[1]))
     put(views, "C", views.whole, (0.47, 0.54))
-    marked = TOOLS[name].call(views, {"mark0": "A", "mark1": "B", f"{seed}_mark": "C"}).result
+    text = written(views, views.get("v1"), views.get("v1").region.unit(views.marks.get("C").point))[0]
     numbers = {key: value for key, value in given.items() if isinstance(value, float)}
-    assert {key: marked[key] for key in numbers} == pytest.approx(numbers, abs=1e-4)
-    assert marked["view"] == "v0"
+    for point in ("C", text):
+        marked = TOOLS[name].call(views, {"mark0": "A", "mark1": "B", f"{seed}_mark": point}).result
+        assert {key: marked[key] for key in numbers} == pytest.approx(numbers, abs=1e-4)
+        assert marked["view"] == "v0"
 
 
 def test_the_picture_of_a_mark_shows_it_and_leaves_its_point_free():
@@ -137,12 +182,26 @@ def test_the_picture_of_a_mark_shows_it_and_leaves_its_point_free():
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
-        ("mark", {"name": "left end", "x": 0.5, "y": 0.5}, "'left end' is no name of a mark; names are letters and"),
+        ("mark", {"name": "left end", "x": 0.5, "y": 0.5}, "'left end' is no name of a mark; a name is a letter,"),
+        ("mark", {"name": "7", "x": 0.5, "y": 0.5}, "'7' is no name of a mark"),
         ("mark", {"name": "a" * 13, "x": 0.5, "y": 0.5}, "letters and digits, 12 at most"),
         ("mark", {"name": "", "x": 0.5, "y": 0.5}, "'' is no name of a mark"),
         ("mark", {"name": "B", "x": 1.5, "y": 0.5}, "point (1.5, 0.5) lies outside view v0"),
         ("mark", {"name": "B", "view": "v7", "x": 0.5, "y": 0.5}, "no view 'v7'"),
         ("ruler", {"mark0": "A", "mark1": "B"}, "no mark 'B'; the marks are A"),
+        ("ruler", {"mark0": "A", "mark1": "0.2, 0.3"}, "'0.2, 0.3' is neither a mark nor a point; write a point of a"),
+        ("ruler", {"mark0": "A", "mark1": "v1: 0.2, 0.3"}, "write a point of a view as 'v1: x=..., y=...'"),
+        ("ruler", {"mark0": "A", "mark1": "v1: x=0.2, x=0.3"}, "is neither a mark nor a point"),
+        ("ruler", {"mark0": "A", "mark1": "v1: x=nan, y=0.3"}, "is neither a mark nor a point"),
+        ("ruler", {"mark0": "A", "mark1": "v1: x=0.2, y=0.3, z=1"}, "is neither a mark nor a point"),
+        ("ruler", {"mark0": "A", "mark1": "v1: x=" + "1" * 5000 + ", y=0.3"}, "is neither a mark nor a point"),
+        ("ruler", {"mark0": "A", "mark1": "v9: x=0.2, y=0.3"}, "no view 'v9'; the views are v0, v1, v2"),
+        (
+            "ruler",
+            {"mark0": "A", "mark1": "v1: x=0.2, y=1.3"},
+            "point (0.2, 1.3) lies outside view v1; x and y",
+        ),
+        ("ruler", {"mark0": "v1: x=0.5, y=1", "mark1": "v1: y=1.0, x=0.5"}, "both points of the line lie at (0.5, 1)"),
         ("ruler", {"mark0": "A"}, "a point is missing: give x1 and y1, or mark1"),
         ("ruler", {"mark0": "A", "x0": 0.1, "y0": 0.2, "mark1": "A"}, "give mark0, or x0 and y0, not both"),
         ("ruler", {"mark0": "A", "mark1": "A"}, "both points of the line lie at mark A"),

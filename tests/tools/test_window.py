@@ -8,12 +8,14 @@ from volumes import TARGET, VOLUME, ct_slice
 
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.own.examine import examine
+from medvision_agent.tools.registry import installed
 from medvision_agent.tools.ruler import ruler
+from medvision_agent.tools.segment.methods import METHODS
 from medvision_agent.tools.segmenter import segment
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Region, Spacing
 from medvision_agent.tools.view.perceived import Native
-from medvision_agent.tools.view.slice import Units, grey_slice
+from medvision_agent.tools.view.slice import Slice, Units, Window, grey_slice
 from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.tools.window import window
 
@@ -67,12 +69,63 @@ def test_a_part_of_a_windowed_view_keeps_the_window(views):
     assert np.array_equal(again.picture.pixels, plain.picture.pixels)
 
 
-def test_points_and_outlines_of_a_windowed_view_are_those_of_the_image(views):
+def test_points_of_a_windowed_view_are_those_of_the_image(views):
     window.call(views, {"by": "HU", "level": 40, "width": 400})
-    line, region = {"x0": 0.1, "y0": 0.2, "x1": 0.5, "y1": 0.1}, {"x0": 0.2, "y0": 0.2, "x1": 0.8, "y1": 0.8}
-    for tool, arguments in ((ruler, line), (segment, region)):
-        plain, windowed = (tool.call(views, {"view": name, **arguments}).result for name in ("v0", "v1"))
-        assert {**windowed, "view": "v0"} == plain
+    line = {"x0": 0.1, "y0": 0.2, "x1": 0.5, "y1": 0.1}
+    plain, windowed = (ruler.call(views, {"view": name, **line}).result for name in ("v0", "v1"))
+    assert {**windowed, "view": "v0"} == plain
+
+
+REGION = {"x0": 0.2, "y0": 0.2, "x1": 0.8, "y1": 0.8}
+CENTRE = {"x0": 0.0, "y0": 0.0, "x1": 1.0, "y1": 1.0}
+OUTLINING = ["fit_contour", *(f"segment@{name}" for name in METHODS)]
+
+
+def without_view(reply):
+    assert reply.ok, reply.text
+    return {key: value for key, value in reply.result.items() if key not in {"view", "confidence"}}
+
+
+@pytest.mark.parametrize("label", OUTLINING)
+def test_in_a_windowed_view_structures_are_outlined_by_values_clipped_to_the_window(views, label):
+    tool, low, high = installed().tool(label), -160.0, 240.0
+    window.call(views, {"by": "HU", "level": 40, "width": 400})
+    crop.call(views, {"view": "v1", **CENTRE, "zoom": 2})
+    clipped = Slice(np.clip(NATIVE, low, high), views.slice.spacing, Window(low, high), Units.HU)
+    expected = without_view(tool.call(ViewSet(clipped, Native()), REGION))
+    for view in ("v1", "v2"):  # a part of a windowed view keeps the window
+        assert without_view(tool.call(views, {"view": view, **REGION})) == expected
+    assert NATIVE.min() < low
+    assert NATIVE.max() > high
+
+
+@pytest.mark.parametrize("label", OUTLINING)
+def test_without_a_window_the_native_values_count(views, label):
+    """As they are: the method gets the slice itself."""
+    tool = installed().tool(label)
+    before = without_view(tool.call(views, REGION))
+    window.call(views, {"by": "HU", "level": 40, "width": 400})
+    crop.call(views, {"view": "v0", **CENTRE, "zoom": 2})
+    assert without_view(tool.call(views, REGION)) == before
+    assert without_view(tool.call(views, {"view": "v2", **REGION})) == before
+    assert views.whole.slice.windowed is views.slice
+    if "threshold" not in label:
+        assert without_view(tool.call(views, {"view": "v1", **REGION})) != before
+
+
+def test_a_confidence_that_was_calibrated_on_native_values_is_not_shown_of_windowed_ones(views):
+    window.call(views, {"by": "HU", "level": 40, "width": 400})
+    assert segment.call(views, {"view": "v1", **REGION}).result["confidence"] == "not shown"
+
+
+def test_points_of_two_parts_of_a_windowed_view_are_outlined_in_its_window(views):
+    window.call(views, {"by": "HU", "level": 40, "width": 400})
+    for low, high in ((0.0, 0.5), (0.5, 1.0)):
+        crop.call(views, {"view": "v1", "x0": low, "y0": low, "x1": high, "y1": high})
+    corners = {"mark0": "v2: x=0.4, y=0.4", "mark1": "v3: x=0.6, y=0.6"}
+    found = segment.call(views, corners)
+    assert found.result["view"] == "v1"
+    assert without_view(found) == without_view(segment.call(views, {"view": "v1", **REGION}))
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ _VIEWS = ("v0", "v0", "v0", "v1", "v99", "", "v" * 9000)
 
 _MARKS = {"A": (0.1, 0.1), "B": (0.9, 0.9), "C": (0.5, 0.5), "D": (0.15, 0.85)}
 """Marks that are there before a call, and where in the picture."""
+_UNFIT = ("v0: x=0.5", "v0: x=1e99, y=nan", "v0: x=1, x=1", "9" * 5000)
+"""Texts that are neither a mark nor a point."""
 _MARK = re.compile(r"(^|_)mark(_|\d|$)")
 """What the arguments are called that take one."""
 _BESIDE = 1000
@@ -66,6 +68,20 @@ class _Share:
         return x if self.axis == "x" else y
 
 
+@dataclass(frozen=True)
+class _Elsewhere:
+    """A point of a view as text, at these shares of its sides from the left and from the top."""
+
+    view: str
+    x: float
+    y: float
+
+    def written(self, views: ViewSet) -> str:
+        size = views.get(self.view).perceived if self.view in views else views.whole.perceived
+        x, y = views.frame.from_unit(self.x, self.y, size)
+        return f"{self.view}: x={x:.17g}, y={y:.17g}"
+
+
 @dataclass(frozen=True, eq=False)
 class DrawnCall:
     """Arguments of one call, not yet written in a convention."""
@@ -78,10 +94,14 @@ class DrawnCall:
             size = views.get(str(self.values.get("view", "v0"))).perceived
         except Exception:  # noqa: BLE001 - an unknown view has no size; any will do
             size = views.whole.perceived
-        return {
-            name: value.written(views.frame, size) if isinstance(value, _Share) else value
-            for name, value in self.values.items()
-        }
+        return {name: _written(value, views, size) for name, value in self.values.items()}
+
+
+def _written(value: Any, views: ViewSet, size: Size) -> Any:
+    """Return an argument in the frame of *views*; *size* is that of the view that the call names."""
+    if isinstance(value, _Elsewhere):
+        return value.written(views)
+    return value.written(views.frame, size) if isinstance(value, _Share) else value
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +185,7 @@ def any_call(tool: Tool, rng: Random) -> DrawnCall:
         if name == "view" and rng.random() < 0.3:
             values[name] = rng.choice(_VIEWS)
         if _MARK.search(name):
-            values[name] = rng.choice([*_MARKS, "E", "", None])
+            values[name] = rng.choice([*_MARKS, "E", "", None, *_UNFIT, *(_elsewhere(rng) for _ in _MARKS)])
     if rng.random() < 0.05:
         values[rng.choice(("unit", "", "\x1b", "x" * 500))] = rng.choice(_JUNK)
     return DrawnCall(values)
@@ -174,7 +194,7 @@ def any_call(tool: Tool, rng: Random) -> DrawnCall:
 def usable_call(tool: Tool, rng: Random) -> DrawnCall:
     """Return a call with all its arguments, each within its range; what may be left out sometimes is.
 
-    Points are given by coordinates in some calls, and by marks in others.
+    Points are given by coordinates in some calls, and by marks or as text in others.
     """
     properties, required = _properties(tool), tool.arguments.model_json_schema().get("required", ())
     left_out, bands = rng.random() < 0.3, {"x": cycle(_BANDS), "y": cycle(_BANDS)}
@@ -183,7 +203,7 @@ def usable_call(tool: Tool, rng: Random) -> DrawnCall:
     for name, schema in properties.items():
         if _MARK.search(name):
             if marked:
-                values[name] = next(marks)
+                values[name] = _Elsewhere("v1", *_MARKS[next(marks)]) if rng.random() < 0.5 else next(marks)
         elif marked and _axis(schema) and name not in required:
             continue
         elif (axis := _axis(schema)) and rng.random() < 0.9:
@@ -191,6 +211,10 @@ def usable_call(tool: Tool, rng: Random) -> DrawnCall:
         elif name in required or not left_out:
             values[name] = _usual(schema, rng)
     return DrawnCall(values)
+
+
+def _elsewhere(rng: Random) -> _Elsewhere:
+    return _Elsewhere(rng.choice(("v0", "v1", "v9")), rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1))
 
 
 def _properties(tool: Tool) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ def main(text: str) -> None:
     """Check a tool as the settings (JSON) say, and write a report of JSON lines."""
     settings = json.loads(text)
     file = settings["file"]
-    tool = registry_of(Path(file) if file else None).tool(settings["name"])
+    tool = registry_of(Path(file) if file else None, segmenter=settings["segmenter"]).tool(settings["name"])
     warnings.simplefilter("error", RuntimeWarning)  # numpy's: a number that overflowed or is none
     with Path(settings["report"]).open("w", encoding="utf-8") as report:
 

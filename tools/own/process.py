@@ -26,13 +26,17 @@ class CheckBounds:
     """Megabytes beyond what the process has when the tool is loaded."""
 
 
-def check(name: str, file: Path | None, bounds: CheckBounds) -> list[Finding]:
-    """Return what was found of a tool, one of a file or an installed one; the tool is known to load."""
+def check(name: str, file: Path | None, bounds: CheckBounds, *, segmenter: str | None = None) -> list[Finding]:
+    """Return what was found of a tool, one of a file or an installed one; the tool is known to load.
+
+    *segmenter* is the address of the server that the variant ``server`` asks.
+    """
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.jsonl"
         settings: dict[str, object] = {
             "name": name,
             "file": str(file) if file else None,
+            "segmenter": segmenter,
             "report": str(report),
             "calls": bounds.calls,
         }

@@ -183,10 +183,11 @@ def _mask(text: str, image: Slice) -> np.ndarray[Any, np.dtype[np.bool_]]:
     found = int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
     if found != (height, width):
         raise ValueError(f"a mask has {found[0]} x {found[1]} pixels; the slice has {height} x {width}")
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if pixels is None or pixels.shape != (height, width):
+    # With its own depth and channels: 8 bits of grey would lose a 1 of 16 bits or of one colour.
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.shape[:2] != (height, width):
         raise ValueError("a mask cannot be read as a PNG file")
-    mask = np.asarray(pixels > 0)
+    mask = np.asarray(pixels > 0) if pixels.ndim == 2 else np.any(pixels[:, :, :3] > 0, axis=2)  # not its opacity
     if not mask.any():
         raise ValueError("a mask is empty; a server that finds nothing replies without candidates")
     return mask

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.geometry import Point
 
-__all__ = ["LONGEST", "MOST", "Marks", "Placed"]
+__all__ = ["LONGEST", "MOST", "Marks", "Placed", "is_name"]
 
 MOST = 20
 """Marks that are kept at once."""
 LONGEST = 12
 """Letters and digits of a name at most."""
-_NAME = re.compile(rf"[A-Za-z0-9]{{1,{LONGEST}}}")
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9]{{0,{LONGEST - 1}}}")
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a mark can be called *text*: a letter, then letters and digits, so that no number is a name."""
+    return _NAME.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,10 @@ class Marks:
     def place(self, name: str, point: Point, view: str) -> Placed:
         """Place a mark, or move the one of that name; raises ToolError for an unfit name or a mark too many."""
         name = name.strip()
-        if not _NAME.fullmatch(name):
-            raise ToolError(f"{name[:40]!r} is no name of a mark; names are letters and digits, {LONGEST} at most")
+        if not is_name(name):
+            raise ToolError(
+                f"{name[:40]!r} is no name of a mark; a name is a letter, then letters and digits, {LONGEST} at most"
+            )
         if name not in self._placed and len(self._placed) == MOST:
             raise ToolError(f"there are {MOST} marks already; move one by placing its name again")
         self._placed[name] = Placed(point, view, name)

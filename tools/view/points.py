@@ -1,9 +1,11 @@
-"""How tools read points: each by coordinates of a view or by the name of a mark, so that views may be mixed.
+"""How tools read points: by coordinates of a view, by the name of a mark, or as text; so that views may be mixed.
 
-A point has three arguments, such as ``x0``, ``y0`` and ``mark0``. All points that a call gives by coordinates lie in
-the view that its argument ``view`` names; marks lie wherever they were placed.
+A point has three arguments, such as ``x0``, ``y0`` and ``mark0``. All points that a call gives by two numbers lie in
+the view that its argument ``view`` names. The third argument has the name of a mark, which lies wherever it was placed,
+or a text that says view and coordinates: ``v2: x=0.31, y=0.42``. The coordinates have names, in either order.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -11,13 +13,27 @@ from pydantic import Field
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.geometry import Point, Region, distance_mm
-from medvision_agent.tools.view.marks import Placed
+from medvision_agent.tools.view.marks import Placed, is_name
 from medvision_agent.tools.view.views import View, ViewSet
 
-__all__ = ["MarkName", "Maybe", "Names", "in_v0", "line_at", "point_at", "region_at", "shown_in"]
+__all__ = [
+    "MarkOrPoint",
+    "Maybe",
+    "Names",
+    "in_v0",
+    "line_at",
+    "mark_or_point",
+    "point_at",
+    "region_at",
+    "shown_in",
+]
 
 Names = tuple[str, ...]
-"""The arguments of one point: x, y and, in tools that take marks, the name of a mark."""
+"""The arguments of one point: x, y and, in tools that take points of several views, a mark or a text."""
+_FORM = "v1: x=..., y=..."
+"""How a point of any view is written."""
+_NUMBER = r"([-+]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,2})?)"
+_POINT = re.compile(rf"(v\d{{1,6}}) *: *([xy]) *= *{_NUMBER} *, *([xy]) *= *{_NUMBER}", re.ASCII)
 
 
 def _plain(schema: dict[str, Any]) -> None:
@@ -28,22 +44,27 @@ def _plain(schema: dict[str, Any]) -> None:
 
 Maybe = Annotated[float | None, Field(json_schema_extra=_plain)]
 """A number that may be left out."""
-MarkName = Annotated[str | None, Field(json_schema_extra=_plain)]
-"""The name of a mark, in place of two coordinates."""
+MarkOrPoint = Annotated[str | None, Field(json_schema_extra=_plain)]
+"""The name of a mark, or a point of any view as text, in place of two coordinates."""
+
+
+def mark_or_point(what: str) -> Any:
+    """Return the declaration of an argument that gives a point in this way; *what* says which point."""
+    return Field(default=None, description=f"{what}: name of a mark, or '{_FORM}' of any view")
 
 
 def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = False) -> Placed | None:
     """Return the point that the arguments *names* of *args* give, None where they are left out.
 
-    Raises ToolError for half a point, for coordinates and a mark at once, outside the view, in a view of another slice
-    unless *any_slice* is true, and for an unknown mark.
+    Raises ToolError for half a point, for a point given in both ways, outside the view, in a view of another slice
+    unless *any_slice* is true, for an unknown mark, and for a text that is neither a mark nor a point.
     """
     x, y, *more = (getattr(args, name) for name in names)
     mark = more[0] if more else None
     if mark:
         if x is not None or y is not None:
             raise ToolError(f"give {names[2]}, or {names[0]} and {names[1]}, not both")
-        return views.marks.get(mark)
+        return _written(views, mark, any_slice=any_slice)
     if x is None and y is None:
         return None
     if x is None or y is None:
@@ -52,14 +73,27 @@ def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = Fa
     return Placed(views.point(view, x, y, any_slice=any_slice), view.id)
 
 
+def _written(views: ViewSet, text: str, *, any_slice: bool) -> Placed:
+    """Return the mark that *text* names, or the point of a view that it states."""
+    text = text.strip()
+    if is_name(text):
+        return views.marks.get(text)
+    match = _POINT.fullmatch(text)
+    at = {match[2]: float(match[3]), match[4]: float(match[5])} if match else {}
+    if match is None or len(at) != 2:
+        raise ToolError(f"{text[:40]!r} is neither a mark nor a point; write a point of a view as '{_FORM}'")
+    view = views.get(match[1])
+    return Placed(views.point(view, at["x"], at["y"], any_slice=any_slice), view.id)
+
+
 def line_at(
     views: ViewSet, args: object, start: Names, end: Names, *, any_slice: bool = False
 ) -> tuple[Placed, Placed]:
     """Return the ends of a line; raises ToolError where one is left out, or the line has no length in mm."""
     a, b = (_needed(views, args, names, any_slice=any_slice) for names in (start, end))
     if round(distance_mm(a.point, b.point, views.slice.spacing), 4) == 0:
-        place = f"at mark {a.mark}" if a.mark else f"at {views.frame.shown(*(getattr(args, n) for n in start[:2]))}"
-        raise ToolError(f"both points of the line lie {place}; give two different points")
+        place = f"mark {a.mark}" if a.mark else views.frame.shown(*views.coordinates(views.get(a.view), a.point))
+        raise ToolError(f"both points of the line lie at {place}; give two different points")
     return a, b
 
 
@@ -90,14 +124,22 @@ def region_at(
 
 
 def shown_in(views: ViewSet, points: Iterable[Placed]) -> View:
-    """Return the view to show points in: the first of their own that holds them all, or the smallest that does."""
+    """Return the view to show points in: the first of their own that holds them all, or the smallest that does.
+
+    The smallest is sought among the views through the window of the first point's view, if any of them holds all.
+    """
     every = list(points)
     holding = [view for view in views if not view.slice.away and all(view.region.holds(one.point) for one in every)]
     own = [one.view for one in every]
     first = [view for view in holding if view.id in own]
     if first:
         return min(first, key=lambda view: own.index(view.id))
-    return min(holding, key=lambda view: view.region.width * view.region.height, default=views.whole)
+    window = views.get(own[0]).slice.window
+    return min(
+        holding,
+        key=lambda view: (view.slice.window != window, view.region.width * view.region.height),
+        default=views.whole,
+    )
 
 
 def in_v0(views: ViewSet, points: Mapping[str, Point]) -> dict[str, float]:

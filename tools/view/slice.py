@@ -75,6 +75,8 @@ class Slice:
     units: Units = Units.UNKNOWN
     stack: Stack | None = None
     """The slices beside it, where the source is a volume."""
+    window: Window | None = None
+    """What the tool ``window`` shows it through, in place of the recipe's mapping; None where it does not."""
     away: int = 0
     """How many slices away it lies from the slice asked about: 0 for that slice."""
 
@@ -104,6 +106,13 @@ class Slice:
         if self.stack is None or not self.stack.first <= away <= self.stack.last:
             raise ValueError(f"there is no slice {away} slices away")
         return replace(self, values=self.stack.values(away), away=away)
+
+    @property
+    def windowed(self) -> "Slice":
+        """The slice with its values clipped to the window, so that what lies outside of it has no weight."""
+        if self.window is None:
+            return self
+        return replace(self, values=np.clip(self.values, self.window.low, self.window.high))
 
     @cached_property
     def grey(self) -> Grey:

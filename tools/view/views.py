@@ -16,7 +16,7 @@ from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
 from medvision_agent.tools.view.marks import Marks
-from medvision_agent.tools.view.slice import Grey, IntensityMap, Slice
+from medvision_agent.tools.view.slice import Grey, Slice, Window
 
 __all__ = ["MAX_SIDE", "MAX_ZOOM", "Display", "Perceives", "View", "ViewSet"]
 
@@ -161,9 +161,9 @@ class ViewSet:
         size = Size(round((y1 - y0) * zoom), round((x1 - x0) * zoom))
         return self._made((of or self.whole).slice, Region(x0, y0, x1, y1), size)
 
-    def shown(self, view: View, mapping: IntensityMap) -> View:
-        """Add a view of what *view* shows, its native values mapped to grey levels by *mapping*."""
-        return self._made(replace(view.slice, mapping=mapping), view.region, view.size)
+    def shown(self, view: View, window: Window) -> View:
+        """Add a view of what *view* shows, its native values mapped to grey levels by *window*."""
+        return self._made(replace(view.slice, mapping=window, window=window), view.region, view.size)
 
     def beside(self, view: View, away: int) -> View:
         """Add a view of the same part of another slice of the volume, shown as *view* shows its own."""

@@ -15,11 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.data.configs import Config
-from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.medvision.folder import DataFolder, PlanFile
 from medvision_agent.eval.data.medvision.plan import RawCase, parse_case, read_plan
 from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
@@ -28,7 +25,6 @@ from medvision_agent.eval.data.medvision.units import units_of
 from medvision_agent.eval.data.medvision.volume import VolumeCache
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo, Wants
-from medvision_agent.tools.view.slice import FloatImage, Stack
 
 __all__ = ["MedVisionSource", "Reading", "read_subjects"]
 
@@ -133,25 +129,12 @@ class MedVisionSource:
         if facts is None:
             raise DataError(f"{place}: medvision: missing; not a sample of this source")
         path = self.folder.file(facts.image_file, f"{place}: image_file")
-        values = self._slice(path, facts, 0)
-        if values.shape != facts.image_size_2d:
-            raise DataError(f"{place}: image_size_2d: {facts.image_size_2d}, but the slice of {path} is {values.shape}")
-        dim, index = facts.slice_dim, facts.slice_idx
-        stack = Stack(
-            first=-index,
-            last=facts.image_size_3d[dim] - 1 - index,
-            step_mm=(facts.header_zooms or facts.voxel_size)[dim],
-            values=lambda away: self._slice(path, facts, away),
-        )
-        return NativeImage(values, False, units_of(facts.dataset_name, sample.modality), stack)
-
-    def _slice(self, path: Path, facts: MedVisionFacts, away: int) -> FloatImage:
-        """Return the slice that lies *away* slices from the annotated one."""
-        dim, index = facts.slice_dim, facts.slice_idx + away
-        values = self._volumes.slice(path, dim, index)
-        if not np.isfinite(values).all():
-            raise DataError(f"{path}: slice {index} along axis {dim} holds NaN or infinity")
-        return values
+        units = units_of(facts.dataset_name, sample.modality)
+        native = self._volumes.native(path, facts.slice_dim, facts.slice_idx, units)
+        found = native.values.shape
+        if found != facts.image_size_2d:
+            raise DataError(f"{place}: image_size_2d: {facts.image_size_2d}, but the slice of {path} is {found}")
+        return native
 
 
 _COLUMNS = ("dataset", "case", "subject")

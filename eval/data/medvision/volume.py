@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.medvision.bounded import readable
-from medvision_agent.tools.view.slice import FloatImage
+from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
 __all__ = ["Header", "VolumeCache", "read_header", "read_volume"]
 
@@ -35,6 +36,8 @@ _MAX_OFFSET = 16 << 20
 _SLACK = 1 << 20
 """Bytes after the voxels that are put up with."""
 _BLOCK = 16 << 20
+_DEFLATED = 1032
+"""How many times its size a gzip file holds at most: the limit of its format."""
 _HEAD = {348: "Nifti1Header", 540: "Nifti2Header"}
 
 
@@ -48,6 +51,10 @@ class Header:
     offset: int
     slope: float
     inter: float
+    unit: int = 0
+    """What ``zooms`` are in, as NIfTI's ``xyzt_units`` codes it: 0 not said, 1 metres, 2 mm, 3 micrometres."""
+    sform_zooms: tuple[float, float, float] | None = None
+    """The spacing that follows from the header's ``sform``; None where it has none."""
 
     @property
     def count(self) -> int:
@@ -99,7 +106,13 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
     offset = int(header["vox_offset"]) if math.isfinite(header["vox_offset"]) else -1
     if not header.single_vox_offset <= offset <= _MAX_OFFSET:
         raise DataError(f"{path}: vox_offset: {offset}; expected {header.single_vox_offset} to {_MAX_OFFSET}")
-    return Header(cast("Any", shape), cast("Any", zooms), dtype, offset, slope, inter)
+    size = path.stat().st_size
+    if size * (_DEFLATED if path.name.endswith(".gz") else 1) < offset + math.prod(shape) * dtype.itemsize:
+        raise DataError(f"{path}: cut short: {size} bytes cannot hold shape {shape} of {dtype}; fetch the file again")
+    rows = np.array([header["srow_x"], header["srow_y"], header["srow_z"]], np.float64)[:, :3]
+    sform = tuple(np.sqrt((rows**2).sum(axis=0)).tolist()) if header["sform_code"] > 0 else None
+    unit = int(header["xyzt_units"]) & 7
+    return Header(cast("Any", shape), cast("Any", zooms), dtype, offset, slope, inter, unit, cast("Any", sform))
 
 
 @contextmanager
@@ -160,6 +173,24 @@ class VolumeCache:
         plane = voxels[(slice(None),) * dim + (index,)]
         values = plane if voxels.dtype != header.dtype else header.scaled(plane)
         return np.ascontiguousarray(values, np.float32)
+
+    def native(self, path: Path, dim: int, index: int, declared: Units) -> NativeImage:
+        """Return slice *index* along axis *dim*, whose values are in *declared*, and the way to those beside it.
+
+        Each is read when it is asked for, and a DataError names it where it holds NaN or infinity.
+        """
+
+        def values(away: int) -> FloatImage:
+            found = self.slice(path, dim, index + away)
+            if not np.isfinite(found).all():
+                raise DataError(f"{path}: slice {index + away} along axis {dim} holds NaN or infinity")
+            return found
+
+        asked = values(0)
+        with self._lock:
+            header, _ = self._volume(path)
+        stack = Stack(-index, header.shape[dim] - 1 - index, header.zooms[dim], values)
+        return NativeImage(asked, False, declared, stack)
 
     def _volume(self, path: Path) -> tuple[Header, NDArray[Any]]:
         if path not in self._kept:

@@ -91,13 +91,13 @@ class FileSource:
         """Return the pixels of a sample's picture, whose bytes are those of *field*."""
         place = self._places[sample.id]
         native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
-        check_points(sample, native, place)
+        check_points(sample, native.values.shape, place)
         return native
 
 
-def check_points(sample: Sample, native: NativeImage, place: str) -> None:
-    """Raise DataError if a truth point lies outside the picture."""
-    height, width = native.values.shape
+def check_points(sample: Sample, shape: tuple[int, ...], place: str) -> None:
+    """Raise DataError if a truth point lies outside a picture of *shape* (height, width)."""
+    height, width = shape
     for point in sample.truth_points:
         if not (0 <= point.x <= width and 0 <= point.y <= height):
             raise DataError(

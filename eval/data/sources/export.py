@@ -90,7 +90,7 @@ def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> Non
 
 def _schema(arrow: Any) -> Any:
     text, number, flag = arrow.string(), arrow.float64(), arrow.bool_()
-    columns: dict[str, Any] = dict.fromkeys(Sample.model_fields, text)
+    columns: dict[str, Any] = dict.fromkeys((name for name in Sample.model_fields if name != "volume"), text)
     columns |= {
         "pixel_size": arrow.struct({"height_mm": number, "width_mm": number}),
         "landmarks": arrow.list_(text),

@@ -71,7 +71,7 @@ class OfferedSource:
                 f"{place}: displayed grey levels run from {values.min():g} to {values.max():g}, not 0 to 255"
             )
         checked = NativeImage(values, bool(native.displayed), self._units(native, place), self._stack(native, place))
-        check_points(sample, checked, place)
+        check_points(sample, values.shape, place)
         return checked
 
     def _units(self, native: NativeImage, place: str) -> Units:

@@ -56,7 +56,7 @@ class ParquetSource(FileSource):
         self._rows = _open(path, cache)
         fields = map(_as_json, self._rows.remove_columns(PICTURE))
         places = ((f"{path}: row {row}", text) for row, text in enumerate(fields, start=1))
-        super().__init__(path, [(place, parse_sample(text, place)) for place, text in places], "per row")
+        super().__init__(path, [(place, _picture_sample(text, place)) for place, text in places], "per row")
         self._row = {sample.id: row for row, sample in enumerate(self.samples)}
 
     def load(self, sample: Sample) -> NativeImage:
@@ -66,6 +66,13 @@ class ParquetSource(FileSource):
             place = self._places[sample.id]
             raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
         return self._native(sample, data, PICTURE)
+
+
+def _picture_sample(text: str, place: str) -> Sample:
+    sample = parse_sample(text, place)
+    if sample.volume is not None:
+        raise DataError(f"{place}: volume: a Parquet file holds pictures; name slices of volumes in a JSON Lines file")
+    return sample
 
 
 def _open(path: Path, cache: str) -> Any:

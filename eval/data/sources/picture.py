@@ -10,6 +10,8 @@ import os
 import stat
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +23,7 @@ from medvision_agent.eval.data.sample import Sample, StoredValues
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.tools.view.slice import Units
 
-__all__ = ["MAX_SIDE", "decode_picture", "from_levels", "read_inside", "read_picture", "to_levels"]
+__all__ = ["MAX_SIDE", "decode_picture", "from_levels", "path_inside", "read_inside", "read_picture", "to_levels"]
 
 
 MAX_SIDE = 8192
@@ -31,13 +33,29 @@ MAX_BYTES = 2**29
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def read_inside(folder: Path, image: str, place: str) -> bytes:
-    """Return the bytes of picture *image* below *folder*; a link that leads out of the folder is refused."""
-    try:
+def path_inside(folder: Path, image: str, place: str) -> Path:
+    """Return the path of the regular file *image* below *folder*; a link that leads out of the folder is refused."""
+    with _named(folder, image, place):
         path = (folder / image).resolve(strict=True)
         if not path.is_relative_to(folder.resolve()):
-            raise DataError(f"{place}: image: {image!r} leads out of {folder}; copy the picture into the folder")
+            raise DataError(f"{place}: image: {image!r} leads out of {folder}; copy the file into the folder")
+        if not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+    return path
+
+
+def read_inside(folder: Path, image: str, place: str) -> bytes:
+    """Return the bytes of picture *image* below *folder*, with ``path_inside``."""
+    path = path_inside(folder, image, place)
+    with _named(folder, image, place):
         return read_picture(path)
+
+
+@contextmanager
+def _named(folder: Path, image: str, place: str) -> Iterator[None]:
+    """Turn what the operating system says of a file into a DataError."""
+    try:
+        yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         reason = getattr(error, "strerror", None) or "a loop of links"
         raise DataError(f"{place}: image: cannot read {folder / image} ({reason})") from None
@@ -109,7 +127,7 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
     stored = np.clip(np.rint((values - intercept) / slope), 0, _TOP).astype(np.uint8 if native.displayed else np.uint16)
     facts = sample.medvision and sample.medvision.model_copy(update={"stored_slope": 1.0, "stored_offset": 0.0})
     said = StoredValues(units=units, slope=slope, intercept=intercept)
-    return stored, sample.but(values=said, medvision=facts)
+    return stored, sample.but(values=said, volume=None, medvision=facts)
 
 
 def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:

@@ -96,6 +96,17 @@ def test_nothing_found_looks_like_something_found(views, what):
     assert (shown[0].picture is None) == (shown[1].picture is None) == (what == "all")
 
 
+def test_nothing_found_between_points_of_another_view_looks_like_something_found(views):
+    tool = TOOLS["fit_contour"]
+    views.crop(views.whole.region, 2.0)
+    raws = [{"mark0": f"v1: x={a}, y={a}", "mark1": f"v1: x={b}, y={b}"} for a, b in ((0.0, 0.1), (0.1, 0.9))]
+    nothing, found = (tool.call(views, raw) for raw in raws)
+    assert not nothing.ok
+    assert found.result["view"] == "v1"
+    shown = [Blind().shown(tool, raw, reply, views) for raw, reply in zip(raws, (nothing, found), strict=True)]
+    assert (shown[0].ok, shown[0].text) == (shown[1].ok, shown[1].text)
+
+
 @pytest.mark.parametrize("control", [Blind(), Blind("numbers"), Blind("pictures"), Sham()])
 def test_errors_in_the_arguments_come_back(views, control):
     for arguments in ({"view": "v9", "x0": 0, "y0": 0, "x1": 1, "y1": 1}, {"x0": 7, "y0": 0, "x1": 1, "y1": 1}, {}):

@@ -1,7 +1,8 @@
-"""A length whose two ends are each placed in a crop of its own, through the graph, in every coordinate convention."""
+"""Lengths and boxes whose ends are each placed in a crop of its own, through the graph, in every convention."""
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from fake.replies import calls, text
@@ -25,9 +26,9 @@ def coordinates(frame, region, point, size):
     return frame.from_unit(*region.unit(point), size)
 
 
-def turns(frame, image):
-    """Return the calls of a model that crops around each end, marks it there, and measures between the marks."""
-    crops, marks = [], []
+def turns(frame, image, *, marked=True):
+    """Return the calls of a model that crops around each end, and measures between marks or points of the crops."""
+    crops, marks, texts = [], [], []
     for number, (name, (point, region)) in enumerate(AROUND.items(), 1):
         ends = [
             coordinates(frame, image.region, corner, image.size)
@@ -38,6 +39,9 @@ def turns(frame, image):
         size = Size(round(region.height * ZOOM), round(region.width * ZOOM))
         x, y = coordinates(frame, region, point, size)
         marks.append(("mark", {"name": name, "view": f"v{number}", "x": x, "y": y}))
+        texts.append(f"v{number}: x={x!r}, y={y!r}")
+    if not marked:
+        return crops, [("ruler", {"mark0": texts[0], "mark1": texts[1]})]
     return crops, [*marks, ("ruler", {"mark0": "A", "mark1": "B"})]
 
 
@@ -79,3 +83,85 @@ async def test_a_server_gets_and_makes_the_same_calls(question):
     assert declared["mark"]["required"] == ["name", "x", "y"]
     assert declared["ruler"]["properties"]["mark0"]["type"] == "string"
     assert "required" not in declared["ruler"] or not declared["ruler"]["required"]
+
+
+@pytest.mark.parametrize("name", FRAMES)
+async def test_a_scripted_model_measures_between_plain_points_of_two_crops(question, scripted, name):
+    frame, image = FRAMES[name], question.image
+    chat = scripted(*turns(frame, image, marked=False), "<answer>42.8</answer>", frame=name)
+    given = await answer(question, Condition.parse("on"), chat, Limits())
+    measured = json.loads(given.trace.tool_calls[-1].text)
+    assert measured["distance_mm"] == pytest.approx(distance_mm(TIP, BASE, image.spacing), abs=1e-3)
+    for at, point in enumerate((TIP, BASE)):
+        place = coordinates(frame, image.region, point, image.size)
+        assert (measured[f"v0_x{at}"], measured[f"v0_y{at}"]) == pytest.approx(place, rel=1e-5, abs=1e-5)
+
+
+def written_box(frame, image):
+    """Return the box of both ends as the prompt asks for it, from MedVision's convention."""
+    width, height = image.size.width, image.size.height
+    box = TIP.x / width, 1 - BASE.y / height, BASE.x / width, 1 - TIP.y / height
+    numbers = frame.box_from_medvision(box, image.size)
+    return ", ".join(f"{number:.{frame.box_decimals}f}" for number in numbers)
+
+
+def detection(question):
+    return replace(question, template="detection", label="liver", landmarks=(), asks_box=True)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("tools", ["on", "blind"])
+async def test_a_final_box_may_be_the_names_of_two_marks_of_two_crops(question, scripted, name, tools):
+    frame, said = FRAMES[name], "<think>Both ends.</think> <answer>A, B</answer> Done."
+    chat = scripted(*turns(frame, question.image), said, frame=name)
+    given = await answer(detection(question), Condition.parse(tools), chat, Limits())
+    assert given.outcome is Outcome.ANSWERED
+    assert given.response == said.replace("A, B", written_box(frame, question.image))
+    assert given.as_written == said
+    assert given.trace.messages[-1]["content"] == said
+
+
+@pytest.mark.parametrize(
+    "answered",
+    ["A, B", "[A, B]", "(A; B)", '["B", "A"]', "A and B", " B A ", "A, B, A", "{A}, {B}"],
+)
+async def test_names_are_read_however_they_are_joined(question, scripted, answered):
+    chat = scripted(*turns(FRAMES["medvision"], question.image), f"<answer>{answered}</answer>")
+    given = await answer(detection(question), Condition.parse("on"), chat, Limits())
+    assert given.response == f"<answer>{written_box(FRAMES['medvision'], question.image)}</answer>"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<answer>A</answer>",
+        "<answer>A, A</answer>",
+        "<answer>A, C</answer>",
+        "<answer>a, b</answer>",
+        "<answer>A, B, 0.5</answer>",
+        "<answer>from A to B</answer>",
+        "<answer>0.1, 0.2, 0.3, 0.4</answer> A, B",
+        "<answer></answer>",
+        "<answer>A, B",
+        "the marks A, B",
+        "and, and",
+    ],
+)
+async def test_what_does_not_name_a_box_is_left_as_it_is(question, scripted, said):
+    chat = scripted(*turns(FRAMES["medvision"], question.image), said)
+    given = await answer(detection(question), Condition.parse("on"), chat, Limits())
+    assert (given.response, given.as_written) == (said, None)
+
+
+async def test_without_tags_the_whole_reply_is_the_answer(question, scripted):
+    chat = scripted(*turns(FRAMES["norm1000-yx"], question.image), "A, B", frame="norm1000-yx")
+    given = await answer(detection(question), Condition.parse("on"), chat, Limits())
+    assert given.response == written_box(FRAMES["norm1000-yx"], question.image)
+
+
+async def test_names_of_marks_are_no_length_and_need_the_tool(question, scripted):
+    turned = turns(FRAMES["medvision"], question.image)
+    length = await answer(question, Condition.parse("on"), scripted(*turned, "<answer>A, B</answer>"), Limits())
+    without = scripted(*turned, "<answer>A, B</answer>")
+    unmarked = await answer(detection(question), Condition.parse("crop,ruler"), without, Limits())
+    assert {(one.response, one.as_written) for one in (length, unmarked)} == {("<answer>A, B</answer>", None)}

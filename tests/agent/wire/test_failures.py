@@ -1,11 +1,14 @@
 """What errors mean: by the code of an error under status 200, by words, by the status of a gateway."""
 
+import httpx2
 import pytest
 from fake.replies import error, raw
 from fake.servers import FINAL, first, gemini_error
 
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.wire.reading import detail_of
+from medvision_agent.agent.wire.words import MOST_READ
 from medvision_agent.errors import ProviderError
 
 ON = Condition.parse("on")
@@ -208,3 +211,18 @@ async def test_a_body_that_is_no_json_is_named_as_such(ask):
     given = await ask(raw("<html>Log in</html>", content_type="text/html"))
     assert given.outcome is Outcome.BAD_REPLY
     assert given.detail.startswith("the reply is no JSON object: '<html>Log in")
+
+
+@pytest.mark.parametrize("wire", ["chat", "responses", "gemini"])
+async def test_of_a_long_error_the_beginning_is_read(ask, wire):
+    """A search of all of a body of 30 MB took half a minute, in which no other sample went on."""
+    quoted = "x" * MOST_READ
+    assert (await ask(error(400, f"{LONG} {quoted}"), wire=wire)).outcome is Outcome.CONTEXT_OVERFLOW
+    assert (await ask(error(400, f"Not allowed: {quoted} {LONG}"), wire=wire)).outcome is Outcome.REJECTED
+
+
+def test_half_a_key_is_not_shown():
+    """The text is cut where a key stands, and what is before that vanishes from the detail."""
+    request = httpx2.Request("POST", "http://host", headers={"Authorization": "Bearer plain-fake-key-0123456789"})
+    failed = httpx2.ReadError(" " * (MOST_READ - 28) + "plain-fake-key-0123456789", request=request)
+    assert detail_of(failed) == "ReadError:"

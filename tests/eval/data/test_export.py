@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import datasets
+import nibabel
 import numpy as np
 import pytest
 from commands import COMMAND
@@ -212,10 +213,15 @@ def test_reading_parquet_leaves_nothing_behind(tmp_path):
     assert [path for path in home.rglob("*") if path.suffix in {".arrow", ".png"}] == []
 
 
-def test_the_example_of_the_docs_is_read(tmp_path):
+def example(text, name):
+    """Return an example of the page on data."""
+    (found,) = re.findall(rf"<!-- {name} -->\n```json\n(.*?)```", text, flags=re.DOTALL)
+    return json.loads(found)
+
+
+def test_the_examples_of_the_docs_are_read(tmp_path):
     text = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"<!-- example -->\n```json\n(.*?)```", text, flags=re.DOTALL)
-    line = json.loads(example)
+    line = example(text, "example")
     (tmp_path / "images").mkdir()
     picture = cv2.imencode(".png", np.zeros((200, 200), np.uint8))[1].tobytes()
     (tmp_path / line["image"]).write_bytes(picture)
@@ -227,3 +233,9 @@ def test_the_example_of_the_docs_is_read(tmp_path):
     table = text.split("| field |")[1].split("\n\n")[0]
     explained = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert explained == set(type(sample).model_fields)
+    (tmp_path / "scans").mkdir()
+    line = example(text, "volume example")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((5, 6, 41), np.int16), np.diag([2, 3, 4, 1])), tmp_path / line["image"])
+    (tmp_path / "s.jsonl").write_text(json.dumps(line))
+    source = open_source(str(tmp_path / "s.jsonl"))
+    assert source.load(source.samples[0]).values.shape == (5, 6)

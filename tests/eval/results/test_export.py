@@ -107,6 +107,16 @@ def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path
             assert found == pytest.approx(answer, abs=1e-6)
 
 
+@pytest.mark.parametrize("frame", ["medvision", "norm1000"])
+def test_a_box_by_the_names_of_marks_is_exported_in_coordinates_beside_what_was_written(records, frame):
+    one = next(record for record in kept(records) if record.sample.task == "detection" and record.response)
+    update = {"response": "<answer>0.1, 0.2, 0.3, 0.4</answer>", "as_written": "<answer>A, B</answer>"}
+    said = one.model_copy(update={**update, "spoken": spoken_in(frame, Size(384, 512))})
+    ((row,),) = rows_by_task([said]).values()
+    assert row["response_as_given"] == "<answer>A, B</answer>"
+    assert "A, B" not in row["resps"][0][0]
+
+
 @pytest.mark.parametrize("reply", ["<answer>[1,2,3,4] or [5,6,7,8,9]</answer>", "1 %, 2 %, 3 %, 4 %"])
 def test_a_box_that_cannot_be_read_in_its_convention_is_none_in_the_export(records, tmp_path, reply):
     """The words are kept, and no rule finds four numbers in them that were not converted."""

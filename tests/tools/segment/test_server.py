@@ -24,7 +24,7 @@ def address():
         yield found
 
 
-@pytest.mark.parametrize("way", ["good", "mask"])
+@pytest.mark.parametrize("way", ["good", "mask", "mask-16", "mask-colour"])
 def test_polygons_and_masks_are_measured(address, way):
     server = Server(f"{address}/{way}/")
     assert server.about() == {"name": "stand-in", "version": "1.0"}

@@ -1,0 +1,140 @@
+"""The volumes that samples of one file are slices of: NIfTI files in the file's folder or below it.
+
+Contract: everything that a header tells is checked while the samples are read, and the pixel size of a sample is the
+header's. What is wrong is a DataError that names the sample's place and the key. Slices are read, and their units
+declared, as those of MedVision's volumes are (``eval/data/medvision/volume.py``).
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic_core import from_json, to_json
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.volume import Header, VolumeCache, read_header
+from medvision_agent.eval.data.sample import PixelSize, Sample, StoredValues, VolumeSlice
+from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.eval.data.sources.checks import check_points, parse_sample
+from medvision_agent.eval.data.sources.picture import MAX_SIDE, path_inside
+from medvision_agent.tools.view.slice import Units
+
+__all__ = ["Volumes"]
+
+_CLOSE = 1e-3
+"""By which part two spacings may differ and still be called equal: files state them rounded."""
+_OTHER_UNITS = {1: "metres", 3: "micrometres"}
+"""Units of ``xyzt_units`` that are not mm. Files that say none are in mm by custom."""
+_SUFFIXES = (".nii", ".nii.gz")
+_KEYS = '"volume": {"slice_dim": 2, "slice_idx": 40}'
+
+
+class Volumes:
+    """The volumes of one file of samples, each header read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._slices = VolumeCache()
+        self._found: dict[str, tuple[Path, Header]] = {}
+        self._hashes: dict[Path, str] = {}
+
+    def sample(self, text: bytes, place: str) -> Sample:
+        """Return the sample in one JSON object, with the pixel size of its volume if it names a slice of one."""
+        complete = _with_pixel_size(text)
+        sample = parse_sample(complete, place)
+        if sample.volume is not None:
+            return self._checked(sample, sample.volume, place, stated=complete is text)
+        if sample.image.endswith(_SUFFIXES):
+            raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
+        return sample
+
+    def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
+        """Return the slice *asked* of a sample's volume, and the way to those beside it."""
+        path, _ = self._opened(sample.image, place)
+        try:
+            units = Units.HU if sample.values else Units.UNKNOWN
+            return self._slices.native(path, asked.slice_dim, asked.slice_idx, units)
+        except DataError as error:
+            raise DataError(f"{place}: image: {error}") from None
+
+    def sha256(self, samples: Iterable[Sample]) -> str | None:
+        """Return a hash over the files of all volumes, sample by sample; None where there is no volume."""
+        paths = [self._opened(sample.image, sample.id)[0] for sample in samples if sample.volume is not None]
+        return hashlib.sha256("".join(map(self._hash, paths)).encode()).hexdigest() if paths else None
+
+    def _hash(self, path: Path) -> str:
+        if path not in self._hashes:
+            try:
+                with path.open("rb") as file:
+                    self._hashes[path] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+        return self._hashes[path]
+
+    def _opened(self, image: str, place: str) -> tuple[Path, Header]:
+        """Return the path of a volume and its header, found to tell a spacing in mm."""
+        if image not in self._found:
+            path = path_inside(self._folder, image, place)
+            try:
+                header = read_header(path)
+            except DataError as error:
+                raise DataError(f"{place}: image: {error}") from None
+            if wrong := _fault(header):
+                raise DataError(f"{place}: image: {path}: {wrong}")
+            self._found[image] = path, header
+        return self._found[image]
+
+    def _checked(self, sample: Sample, asked: VolumeSlice, place: str, *, stated: bool) -> Sample:
+        """Return a sample with its header's pixel size; raises DataError where sample and header do not agree."""
+        path, header = self._opened(sample.image, place)
+        count = header.shape[asked.slice_dim]
+        if asked.slice_idx >= count:
+            raise DataError(
+                f"{place}: volume.slice_idx: {asked.slice_idx}; {path}, of shape {header.shape}, has the slices 0 to "
+                f"{count - 1} along axis {asked.slice_dim}"
+            )
+        down, across = (axis for axis in range(3) if axis != asked.slice_dim)
+        height, width = header.shape[down], header.shape[across]
+        if max(height, width) > MAX_SIDE:
+            raise DataError(f"{place}: image: a slice of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+        size, said = PixelSize(height_mm=header.zooms[down], width_mm=header.zooms[across]), sample.pixel_size
+        if stated and not _alike((said.height_mm, said.width_mm), (size.height_mm, size.width_mm)):
+            raise DataError(
+                f"{place}: pixel_size: {said.height_mm:g} mm down and {said.width_mm:g} mm across, but the header of "
+                f"{path} says {size.height_mm:g} and {size.width_mm:g}; leave pixel_size out, or correct one of them"
+            )
+        if sample.values is not None and sample.values != StoredValues(units=sample.values.units):
+            raise DataError(f"{place}: values: the header of a volume says slope and intercept; give the units alone")
+        check_points(sample, (height, width), place)
+        return sample.but(pixel_size=size)
+
+
+def _with_pixel_size(text: bytes) -> bytes:
+    """Return the text of a sample of a volume that states no pixel size with one, to be replaced; others unchanged."""
+    with suppress(ValueError):  # no JSON: the parser of samples says so
+        fields = from_json(text) if b'"pixel_size"' not in text else None
+        if isinstance(fields, dict) and (fields.get("volume") or str(fields.get("image")).endswith(_SUFFIXES)):
+            return to_json(fields | {"pixel_size": {"height_mm": 1.0, "width_mm": 1.0}})
+    return text
+
+
+def _fault(header: Header) -> str:
+    """Say why a header does not tell a spacing in mm beyond doubt, or return an empty string."""
+    if header.unit in _OTHER_UNITS:
+        return f"xyzt_units: the spacing is in {_OTHER_UNITS[header.unit]}; expected mm, so convert the file"
+    if header.sform_zooms is not None and not _alike(header.sform_zooms, header.zooms):
+        return (
+            f"pixdim says a spacing of {_written(header.zooms)} mm, and sform of {_written(header.sform_zooms)} mm; "
+            "correct the one that is wrong"
+        )
+    return ""
+
+
+def _alike(some: tuple[float, ...], others: tuple[float, ...]) -> bool:
+    return all(math.isclose(one, other, rel_tol=_CLOSE) for one, other in zip(some, others, strict=True))
+
+
+def _written(zooms: tuple[float, ...]) -> str:
+    return " x ".join(f"{zoom:g}" for zoom in zooms)
