@@ -29,7 +29,7 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
     click.echo(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
     several = len(found.sources) > 1
     for cell in found.cells:
-        times = f" x {cell.wordings} wordings" if cell.wordings > 1 else ""
+        times = f" in {cell.wordings} wordings" if cell.wordings > 1 else ""
         times += f" x {cell.epochs} epochs" if cell.epochs > 1 else ""
         over = f" over {cell.source}" if several else ""
         basis = f"(measured in {cell.measured_in})" if cell.measured_in else "at most"

@@ -21,6 +21,7 @@ from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Repo
 from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.places import arm_places, grounded_contrasts
 from medvision_agent.eval.report.references import published, references
+from medvision_agent.eval.report.spread import spreads, with_noise
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
@@ -113,6 +114,7 @@ def _chapter(
         places={arm.name: summarise_place(arm.first, located[arm.name]) for arm in chapter.arms},
         grounded=grounded_contrasts(chapter, located),
         agreement=tuple(agreements(chapter, scores)),
+        spread=tuple(spreads(chapter, scores)),
         models=tuple(over_models(chapter, data)),
         datasets=tuple(over_datasets(chapter, data)),
         pictures=tuple(pictures(chapter, scores, rules, most_pictures)),
@@ -130,7 +132,7 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
         for task in TASKS:
             samples = [sample for sample in one.a.first.samples if sample.task == task]
             if samples:
-                a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
+                a, b = (results(samples, arm, scores[arm.name]) for arm in (one.a, one.b))
                 pairs = pair(units(samples, chapter.evidence, rules), a, b)
                 data[_key(chapter, one, task)] = replace(pairs, no_claim=one.no_claim)
     return data
@@ -140,7 +142,7 @@ def _contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTes
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
-    return tuple(_contrast(chapter, one, data, tests) for one in chapter.contrasts)
+    return with_noise([_contrast(chapter, one, data, tests) for one in chapter.contrasts])
 
 
 def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:

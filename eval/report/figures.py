@@ -106,17 +106,17 @@ def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
     return [[(record, score_record(record, rules)) for record in run.records] for run in arm.runs]
 
 
-def results(samples: Sequence[Sample], epochs: Epochs) -> list[Result]:
-    """Return what came back for the samples in every epoch; what is not finished is lost."""
+def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs) -> list[Result]:
+    """Return what came back for the samples in every epoch of an arm; what is not finished is lost."""
     found = []
-    for epoch in epochs:
+    for wording, epoch in zip(arm.wordings, epochs, strict=True):
         by_id = {record.sample.id: score for record, score in epoch}
         for sample in samples:
             score = by_id.get(sample.id)
             found.append(
-                Result(sample.id, None, answered=False)
+                Result(sample.id, None, answered=False, wording=wording)
                 if score is None
-                else Result(sample.id, float(score.loss), answered=score.success)
+                else Result(sample.id, float(score.loss), answered=score.success, wording=wording)
             )
     return found
 
@@ -132,6 +132,7 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
         if score is not None:
             by_sample.setdefault(record.sample.id, []).append((record.sample, score))
     subjects = {sample.subject for sample in chosen if sample.id in by_sample}
+    wordings = len(set(arm.wordings))
     return ArmTask(
         arm=arm.name,
         model=arm.model,
@@ -139,7 +140,8 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
         chosen=len(chosen),
         n=len(by_sample),
         subjects=len(subjects),
-        epochs=len(epochs),
+        wordings=wordings,
+        epochs=len(epochs) // wordings,
         infrastructure=sum(score is None for _, score in every),
         means=_means(task, by_sample),
         effort=effort_of([record for record, score in every if score is not None]),

@@ -21,12 +21,15 @@ UNFINISHED = "not finished"
 
 
 def run_facts(arm: ArmIn) -> list[RunFacts]:
-    """Return the facts of each epoch of an arm; the words of prompts are those of the first."""
-    several = len(arm.runs) > 1
-    return [
-        _facts(run, f"{arm.name}, epoch {number}" if several else arm.name, asked=number == 1)
-        for number, run in enumerate(arm.runs, start=1)
-    ]
+    """Return the facts of each run of an arm; the words of prompts are those of the first."""
+    names, epochs = list[str](), Counter[int]()
+    for wording in arm.wordings:
+        epochs[wording] += 1
+        worded = f", wording {wording}" if arm.drawn else ""
+        names.append(
+            f"{arm.name}{worded}" + (f", epoch {epochs[wording]}" if len(arm.runs) > len(set(arm.wordings)) else "")
+        )
+    return [_facts(run, name, asked=run is arm.first) for run, name in zip(arm.runs, names, strict=True)]
 
 
 def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:

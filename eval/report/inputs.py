@@ -23,16 +23,23 @@ __all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters", "
 
 @dataclass(frozen=True, eq=False)
 class ArmIn:
-    """One way of asking; several runs are its epochs."""
+    """One way of asking; several runs are its epochs, in each wording that was drawn."""
 
     name: str
     model: str
     runs: tuple[Run, ...]
+    drawn: tuple[int, ...] = ()
+    """The wording that was drawn for each run; empty where none was."""
 
     @property
     def first(self) -> Run:
-        """The first epoch."""
+        """The first epoch, of the first wording."""
         return self.runs[0]
+
+    @property
+    def wordings(self) -> tuple[int, ...]:
+        """The wording of each run, 0 where none was drawn."""
+        return self.drawn or (0,) * len(self.runs)
 
     @property
     def offline(self) -> str:

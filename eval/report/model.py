@@ -6,14 +6,18 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.interaction import Interaction
+from medvision_agent.eval.compare.statistics.noise import Noise
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.strata import Stratum
+from medvision_agent.eval.compare.statistics.variance import Components
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.settings.identity import Identity
@@ -35,7 +39,7 @@ __all__ = [
     "Panel",
     "Picture",
 ]
-__all__ += ["Joined", "OverDatasets", "Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
+__all__ += ["Joined", "OverDatasets", "Published", "Reference", "Refused", "Report", "RunFacts", "Spread", "TaskData"]
 
 
 class Mark(Frozen):
@@ -94,9 +98,12 @@ class ArmTask(Frozen):
     n: int
     """Samples with a result."""
     subjects: int
+    wordings: int
+    """Wordings that were drawn for it; 1 where none was."""
     epochs: int
+    """Of each wording."""
     infrastructure: int
-    """Results lost to infrastructure, over all epochs."""
+    """Results lost to infrastructure, over all wordings and epochs."""
     means: dict[str, Mean]
     effort: Effort
     points: tuple[tuple[str, float, float], ...]
@@ -153,7 +160,18 @@ class Contrast(Frozen):
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
     free: tuple[str, ...]
-    """The fields in which the arms may differ, and do."""
+    """The fields in which the arms may differ, and do; none where the arms are two identical runs."""
+    noise: dict[TaskName, Noise] = Field(default={})
+    """The difference beside that of two identical runs, where there are any."""
+
+
+class Spread(Frozen):
+    """What the variance of a loss or of a difference is made of, on one task."""
+
+    what: str
+    """An arm, or a contrast."""
+    task: TaskName
+    found: Components
 
 
 class GroundedContrast(Frozen):
@@ -288,6 +306,8 @@ class Chapter(Frozen):
     grounded: tuple[GroundedContrast, ...]
     """The contrasts by place, first epochs."""
     agreement: tuple[ArmAgreement, ...]
+    spread: tuple[Spread, ...]
+    """Of arms asked in several wordings or epochs, and of their contrasts."""
     models: tuple[Joined, ...]
     datasets: tuple[OverDatasets, ...]
     pictures: tuple[Picture, ...]

@@ -1,4 +1,4 @@
-"""A study's folder as chapters, one for each source: its cells are arms with epochs, its plan says what is compared.
+"""A study's folder as chapters, one for each source: cells are arms with epochs, and the plan says what is compared.
 
 Contract: nothing is paired or averaged over two sources. The family of tests is the plan's, whatever came of it. A
 contrast whose runs differ in more than the study varies, or lack a run, is not compared: its tests have no data and
@@ -84,7 +84,7 @@ def _contrasts(
 
 
 def _arms(plan: Plan, source: str, folder: Path) -> tuple[dict[tuple[str, str], ArmIn], list[Refused]]:
-    runs, missing = dict[tuple[str, str], list[Run]](), list[str]()
+    runs, drawn, missing = dict[tuple[str, str], list[Run]](), dict[tuple[str, str], list[int]](), list[str]()
     for cell in plan.cells:
         if cell.source != source:
             continue
@@ -94,9 +94,11 @@ def _arms(plan: Plan, source: str, folder: Path) -> tuple[dict[tuple[str, str], 
             missing.append(str(error))
         else:
             runs.setdefault((cell.model, cell.arm), []).append(run)
+            if cell.wording is not None:
+                drawn.setdefault((cell.model, cell.arm), []).append(cell.wording)
     several = len({cell.model for cell in plan.cells}) > 1
     arms = {
-        (model, arm): ArmIn(f"{model} {arm}" if several else arm, model, tuple(own))
+        (model, arm): ArmIn(f"{model} {arm}" if several else arm, model, tuple(own), tuple(drawn.get((model, arm), ())))
         for (model, arm), own in runs.items()
     }
     return arms, [Refused(name="runs that cannot be read", differences=tuple(missing))] if missing else []

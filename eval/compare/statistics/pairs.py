@@ -1,14 +1,15 @@
 """Two arms over the same samples, paired on sample id before anything is dropped.
 
 Contract: every unit that was to be asked stays a pair, whatever came back. Repeated runs of an arm (epochs) are
-averaged within sample and arm first, so that repetition never counts as more samples. A result without a loss is an
-infrastructure failure: it enters no mean, and ``low`` and ``high`` say what the arm's mean loss would have been, had it
-been 0 or 1. An arm without any result for a unit lost it. Synthetic and real units never share a ``Pairs``, hence
-never a mean.
+averaged within sample and arm first, so that repetition never counts as more samples. So are the wordings a sample was
+asked in, over those that have a loss in both arms: no arm is compared in words that the other one was not asked in. A
+result without a loss is an infrastructure failure: it enters no mean, and ``low`` and ``high`` say what the arm's mean
+loss would have been, had it been 0 or 1. An arm without any result for a unit lost it. Synthetic and real units never
+share a ``Pairs``, hence never a mean.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -52,6 +53,8 @@ class Result:
     """The primary metric, within 0..1, 1 for a failure; None for an infrastructure failure."""
     answered: bool
     """An answer could be read; False for every failure."""
+    wording: int = 0
+    """Which of the wordings that were drawn for both arms it was asked in."""
 
     def __post_init__(self) -> None:
         if self.loss is None and self.answered:
@@ -64,10 +67,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One arm's results for one unit, averaged over its epochs."""
+    """One arm's results for one unit, averaged over the epochs of a wording, and then over wordings."""
 
     loss: float | None
-    """Mean over the epochs that were scored; None without any."""
+    """Mean over the epochs that were scored; None without any, and without a wording that both arms share."""
     success: float | None
     """Fraction of the scored epochs that were answered."""
     answered_loss: float | None
@@ -130,7 +133,14 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result]) -> Pai
     evidence: Evidence = (
         "demonstration" if "demonstration" in found else "synthetic" if "synthetic" in found else "real"
     )
-    return Pairs(tuple(Pair(unit, _side(of_a[unit.sample]), _side(of_b[unit.sample])) for unit in units), evidence)
+    return Pairs(tuple(_pair(unit, of_a[unit.sample], of_b[unit.sample]) for unit in units), evidence)
+
+
+def _pair(unit: Unit, a: Sequence[Result], b: Sequence[Result]) -> Pair:
+    scored_a, scored_b = ({one.wording for one in own if one.loss is not None} for own in (a, b))
+    # Where one arm lost everything, the other one keeps what it has.
+    wordings = scored_a & scored_b if scored_a and scored_b else scored_a | scored_b
+    return Pair(unit, _side(a, wordings), _side(b, wordings))
 
 
 def _epochs(known: set[str], results: Iterable[Result]) -> dict[str, list[Result]]:
@@ -142,18 +152,29 @@ def _epochs(known: set[str], results: Iterable[Result]) -> dict[str, list[Result
     return epochs
 
 
-def _side(results: Sequence[Result]) -> Side:
-    losses = [result.loss for result in results if result.loss is not None]
-    answered = [result.loss for result in results if result.loss is not None and result.answered]
+def _side(results: Sequence[Result], wordings: Collection[int]) -> Side:
+    """Return one arm's side; means are over *wordings*, and what is lost is counted over all."""
+    scored = [(one, one.loss) for one in results if one.loss is not None]
+    answered = [loss for one, loss in scored if one.answered]
+    kept = [(one, loss) for one, loss in scored if one.wording in wordings]
     epochs = max(len(results), 1)
-    lost, total = epochs - len(losses), math.fsum(losses)
+    lost, total = epochs - len(scored), math.fsum(loss for _, loss in scored)
     return Side(
-        loss=total / len(losses) if losses else None,
-        success=len(answered) / len(losses) if losses else None,
-        answered_loss=math.fsum(answered) / len(answered) if answered else None,
+        loss=_mean((one.wording, loss) for one, loss in kept),
+        success=_mean((one.wording, float(one.answered)) for one, _ in kept),
+        answered_loss=_mean((one.wording, loss) for one, loss in kept if one.answered),
         low=total / epochs,
         high=(total + lost) / epochs,
         low_if_answered=math.fsum(answered) / epochs,
         epochs=epochs,
         lost=lost,
     )
+
+
+def _mean(values: Iterable[tuple[int, float]]) -> float | None:
+    """Return the mean over wordings of the mean of each wording's values; None without any."""
+    by_wording: dict[int, list[float]] = {}
+    for wording, value in values:
+        by_wording.setdefault(wording, []).append(value)
+    means = [math.fsum(own) / len(own) for own in by_wording.values()]
+    return math.fsum(means) / len(means) if means else None
