@@ -26,6 +26,7 @@ is known of "prompt": its choice moves the mean of all samples alike.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.frozen import Frozen
@@ -87,7 +88,7 @@ def components(values: Floats, subjects: Sequence[str]) -> Components | None:
     )
 
 
-def _moments(values: Floats, index: np.ndarray) -> dict[tuple[str, ...], float]:
+def _moments(values: Floats, index: NDArray[np.intp]) -> dict[tuple[str, ...], float]:
     """Return the estimates, which may lie below 0, by the names of what each is of."""
     n, wordings, repetitions = values.shape
     by_wording = values.mean(axis=2)
@@ -95,7 +96,8 @@ def _moments(values: Floats, index: np.ndarray) -> dict[tuple[str, ...], float]:
     mean, sizes = by_sample.mean(), np.bincount(index)
     by_subject = np.bincount(index, by_sample) / sizes
     found: dict[tuple[str, ...], float] = {}
-    below, together = 0.0, ("sampling",)  # the mean square that holds all that comes after a part; what joins it
+    below = 0.0  # the mean square of all that comes after a part
+    together: tuple[str, ...] = ("sampling",)  # what joins the next part, because nothing tells them apart
     if repetitions > 1:
         below = ((values - by_wording[..., None]) ** 2).sum() / (n * wordings * (repetitions - 1))
         found[together], together = below, ()
