@@ -10,6 +10,7 @@ from pydantic import Field
 
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
+from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.interaction import Interaction
@@ -159,8 +160,10 @@ class Contrast(Frozen):
     interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
-    free: tuple[str, ...]
-    """The fields in which the arms may differ, and do; none where the arms are two identical runs."""
+    card: Card
+    """What is proven, assumed and unknowable of their parity."""
+    identical: bool
+    """Whether the arms are two identical runs: a repeat."""
     noise: dict[TaskName, Noise] = Field(default={})
     """The difference beside that of two identical runs, where there are any."""
 

@@ -47,9 +47,9 @@ def with_noise(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
 
 
 def _floors(one: Contrast, contrasts: Sequence[Contrast]) -> Iterator[tuple[TaskName, Noise]]:
-    repeats = [other for other in contrasts if not other.free and other.model == one.model]
+    repeats = [other for other in contrasts if other.identical and other.model == one.model]
     own = [other for other in repeats if other.a in (one.a, one.b)] or repeats
-    for task, test in one.tests.items() if one.free else ():
+    for task, test in () if one.identical else one.tests.items():
         floors = {other.name: other.tests[task].primary for other in own if task in other.tests}
         difference = test.primary.difference
         if difference is not None and (found := noise(difference, floors)) is not None:
@@ -148,7 +148,7 @@ def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
 
 def spread_sentences(chapter: Chapter) -> Iterator[str]:
     """Say what the spread of each difference is made of."""
-    contrasts = {one.name for one in chapter.contrasts if one.free}
+    contrasts = {one.name for one in chapter.contrasts if not one.identical}
     for one in chapter.spread:
         if one.what in contrasts and one.found.sd:
             yield f"{one.what}, {one.task}: {_parts(one.found)}."

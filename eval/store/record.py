@@ -98,3 +98,8 @@ class Record(_Frozen):
     """Hash of the PNG bytes of the whole picture as sent."""
     tool_order: tuple[str, ...] = ()
     """The tools in the order in which they were declared, where it was shuffled; else empty."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit ended it: of the sample (the model had to answer at once), or of the tokens of a reply."""
+        return self.forced or self.outcome is Outcome.LIMIT_REACHED

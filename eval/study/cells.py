@@ -41,12 +41,15 @@ class Cell:
     prepared: Prepared
     wording: int | None = None
     """The wording that was drawn for it; None where the study draws none."""
+    canary: str = ""
+    """The moment at which it is asked, where it belongs to no arm (``canaries``)."""
 
     @property
     def name(self) -> str:
         """How messages call it."""
+        more = f", epoch {self.epoch}" if self.epoch > 1 else f", canaries at the {self.canary}" if self.canary else ""
         worded = "" if self.wording is None else f", wording {self.wording}"
-        return f"{self.model}, {self.arm}, {self.source}{worded}" + (f", epoch {self.epoch}" if self.epoch > 1 else "")
+        return f"{self.model}, {self.arm}, {self.source}{worded}{more}"
 
     @property
     def folder(self) -> Path:

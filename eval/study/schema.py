@@ -176,6 +176,9 @@ class Study(_Strict):
     """In how many wordings each arm asks each sample, the same in all arms, averaged within the sample; drawn by `seed`
     from the nine of docs/prompts.md. With more than one, the same seed shuffles the order in which the tools are
     declared, for each sample and wording. 1 draws and shuffles nothing."""
+    canaries: int = Field(default=0, ge=0, le=100)
+    """This many samples of each task are asked three times more in the arm without tools, at the start, in the middle
+    and at the end, to test whether the service changed meanwhile. They belong to no arm and enter no mean; 0: none."""
     protocol: str = "medvision-1.2"
     """How samples are scored."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
