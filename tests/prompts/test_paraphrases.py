@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def prompt(number, task, recipe="medvision-1.2", form="direct", *, frame="medvis
     named = {name: facts.pop(name) for name in ("description", "measurement") if name in facts}
     wording = replace(RECIPES[recipe].wording(form), number=number, **facts)
     said = {"description": "An axial CT.", "measurement": "aortic root diameter", **named}
-    question = Question(task, IMAGE, said["description"], "liver", NAMES, said["measurement"], wording)
+    question = Question(task, IMAGE, said["description"], "liver", NAMES, said["measurement"], wording=wording)
     return question.prompt(views, Condition.parse("crop,ruler").told(None))
 
 
@@ -120,6 +121,14 @@ def test_a_paraphrase_leaves_no_hole_and_gives_no_advice(number):
         assert " ," not in bare
         assert " ." not in bare
         assert "picture: ." not in bare
+
+
+def test_the_page_shows_every_wording():
+    page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
+    for number in range(WORDINGS):
+        asked = prompt(number, "size", description="").question.split("\n\n")
+        question, pixel = asked[0].splitlines()[-1], asked[1].splitlines()[-1]
+        assert f"| {number} | {question} | {pixel} |" in page
 
 
 def test_wordings_are_drawn_by_seed():
