@@ -87,6 +87,7 @@ def _words(messages: list[Mapping[str, Any]], kind: str) -> str:
 def how(chapter: Chapter) -> list[tuple[str, str]]:
     """Return what all runs of a chapter were asked and scored by, and what of it they do not share."""
     identities = [run.identity for run in chapter.runs]
+    paraphrases = [one.wording_sha256 for one in identities]
     facts = [
         ("Data", f"{chapter.source}. {chapter.note}"),
         (
@@ -108,6 +109,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),
         ("Libraries", _each(_libraries(run.config) for run in chapter.runs)),
         ("Level of tests", f"{chapter.alpha:g}, {chapter.family_size} declared"),
+        *([("Paraphrases (SHA-256)", _each(paraphrases))] if any(paraphrases) else []),
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
     ]
     facts += [(f"Parity, {one.name}", _may_differ(one)) for one in chapter.contrasts]
