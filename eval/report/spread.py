@@ -69,7 +69,7 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
         values += [
             (chapter.name_of(one), losses[one.b.name] - losses[one.a.name])
             for one in chapter.contrasts
-            if losses[one.a.name].shape == losses[one.b.name].shape
+            if one.a.wordings == one.b.wordings
         ]
         for name, own in values:
             if own[:1].size > 1 and (found := components(own, subjects)) is not None:
@@ -143,7 +143,8 @@ def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
     else:
         times = "larger than" if floor.times is None else f"{floor.times:.3g} times"
         yield (
-            f"{about}: the difference of {ours} is {times} that of {same}, {theirs}, whose interval is {low} to {high}."
+            f"{about}: the difference of {ours} is in size {times} that of {same}, {theirs}, whose interval is {low} to "
+            f"{high}."
         )
 
 

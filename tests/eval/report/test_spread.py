@@ -43,7 +43,7 @@ def test_a_large_difference_is_so_many_times_the_noise(store):
     (line,) = told(store, 0.2, 0.05)
     assert line.startswith("off (a) -> on, distance: the difference of \N{MINUS SIGN}0.")
     assert " times that of two identical runs (off (a) -> off (b)), +0.05" in line
-    assert 3.5 < float(line.split(" is ")[1].split(" times")[0]) < 4.5
+    assert 3.5 < float(line.split(" is in size ")[1].split(" times")[0]) < 4.5
 
 
 def test_a_small_difference_is_not_larger_than_the_noise(store):
