@@ -143,8 +143,8 @@ def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
     else:
         times = "larger than" if floor.times is None else f"{floor.times:.3g} times"
         yield (
-            f"{about}: the difference of {ours} is in size {times} that of {same}, {theirs}, whose interval is {low} to "
-            f"{high}."
+            f"{about}: the difference of {ours} is in size {times} that of {same}, {theirs}, "
+            f"whose interval is {low} to {high}."
         )
 
 
