@@ -6,6 +6,7 @@ Strata by size are the thirds of the samples of a task.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from medvision_agent.eval.compare.statistics.pairs import Evidence, Result, Unit
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import ArmTask
+from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.labels import label_names
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
@@ -21,7 +24,8 @@ from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.summary.summary import Mean, effort_of
 from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "lines_of", "results", "scored", "target_size", "units"]
+__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "lines_of", "result_of", "results", "scored"]
+__all__ += ["target_size", "units"]
 
 
 def target_size(sample: Sample) -> float:
@@ -106,19 +110,28 @@ def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
     return [[(record, score_record(record, rules)) for record in run.records] for run in arm.runs]
 
 
-def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs) -> list[Result]:
-    """Return what came back for the samples in every epoch of an arm; what is not finished is lost."""
-    found = []
-    for wording, epoch in zip(arm.wordings, epochs, strict=True):
-        by_id = {record.sample.id: score for record, score in epoch}
-        for sample in samples:
-            score = by_id.get(sample.id)
-            found.append(
-                Result(sample.id, None, answered=False, wording=wording)
-                if score is None
-                else Result(sample.id, float(score.loss), answered=score.success, wording=wording)
-            )
-    return found
+def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None = None) -> list[Result]:
+    """Return what came back for the samples in every epoch of an arm; a sample that was not asked has no result.
+
+    *metric* is the declared one; our loss without it.
+    """
+    wanted = {sample.id for sample in samples}
+    return [
+        replace(result_of(record.sample, score, metric), wording=wording)
+        for wording, epoch in zip(arm.wordings, epochs, strict=True)
+        for record, score in epoch
+        if record.sample.id in wanted
+    ]
+
+
+def result_of(sample: Sample, score: Score | None, metric: Primary | None) -> Result:
+    """Return what came back for a sample: by the declared *metric*, or by our loss."""
+    if score is None:
+        return Result(sample.id, None, answered=False)
+    if metric is None:
+        return Result(sample.id, float(score.loss), answered=score.success)
+    loss, answered = metric.of(score, sample.target)
+    return Result(sample.id, loss, answered)
 
 
 def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
@@ -136,7 +149,7 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
     return ArmTask(
         arm=arm.name,
         model=arm.model,
-        reference=REFERENCES.get(arm.offline, ""),
+        reference=OWN_PRIOR if is_own_prior(arm) else REFERENCES.get(arm.offline, ""),
         chosen=len(chosen),
         n=len(by_sample),
         subjects=len(subjects),

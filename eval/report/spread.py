@@ -14,11 +14,12 @@ from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.eval.compare.statistics.noise import Noise, noise
 from medvision_agent.eval.compare.statistics.variance import PARTS, Components, components
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.figures import Epochs, results
+from medvision_agent.eval.report.figures import Epochs, result_of
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.report.model import Chapter, Contrast, Spread
 from medvision_agent.eval.report.table import Table, Value, fixed
 from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.text import plural
 
@@ -64,7 +65,8 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
         if not samples:
             continue
         subjects = [sample.subject for sample in samples]
-        losses = {arm.name: _losses(samples, arm, scores[arm.name]) for arm in chapter.arms}
+        metric = chapter.metrics.get(task)
+        losses = {arm.name: _losses(samples, arm, scores[arm.name], metric) for arm in chapter.arms}
         values = list(losses.items())
         values += [
             (chapter.name_of(one), losses[one.b.name] - losses[one.a.name])
@@ -76,14 +78,19 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
                 yield Spread(what=name, task=task, found=found)
 
 
-def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs) -> Floats:
+def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None) -> Floats:
     """Return the losses of an arm by sample, wording and epoch; none where it lacks a run."""
     times = Counter(arm.wordings)
     if len(set(times.values())) > 1:
         return np.empty((len(samples), 0, 0))
-    found = [np.nan if one.loss is None else one.loss for one in results(samples, arm, epochs)]
+    place = {sample.id: number for number, sample in enumerate(samples)}
+    losses = np.full((len(samples), len(epochs)), np.nan)
+    for run, epoch in enumerate(epochs):
+        for record, score in epoch:
+            if record.sample.id in place and (loss := result_of(record.sample, score, metric).loss) is not None:
+                losses[place[record.sample.id], run] = loss
     # Runs stand in the order of the plan: wording by wording, epochs last.
-    return np.array(found, dtype=np.float64).reshape(len(times), -1, len(samples)).transpose(2, 0, 1)
+    return losses.reshape(len(samples), len(times), -1)
 
 
 def spread_tables(chapter: Chapter, place: str) -> list[Table]:
