@@ -181,6 +181,10 @@ class Contrast(Frozen):
     """Whether the arms are two identical runs: a repeat."""
     noise: dict[TaskName, Noise] = Field(default={})
     """The difference beside that of two identical runs, where there are any."""
+    compute: tuple[str, ...] = ()
+    """By how much the compute of the arms differs, in a sentence; none where they have the same tools."""
+    same_answers: tuple[int, int] | None = None
+    """Where own results are handed back: samples with the same answer in both arms, and those scored in both."""
 
 
 class Spread(Frozen):
