@@ -4,13 +4,14 @@ The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that co
 correlated samples; tests and intervals are made by the very code a study uses (``eval.compare.statistics``). A naive
 paired t-test, which takes samples for independent, runs beside it. *Weak nulls* have a true mean difference of 0, but
 one arm is a little better nearly always and fails rarely. *Looks* looks at a study while it goes on: whenever five more
-subjects are there, and at planned looks. *Equivalence* counts how often arms are called equivalent. Prints tables, and
-writes them only where told to.
+subjects are there, and at planned looks. *Equivalence* counts how often arms are called equivalent, *family* how often
+a whole family of tests errs. Prints tables, and writes them only where told to.
 
 Usage: python benchmarks/calibration.py [--replicates 10000] [--only looks] [--out FILE]
 """
 
 import argparse
+import math
 import sys
 import time
 from dataclasses import replace
@@ -18,7 +19,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from rates import Rates, measure, measure_equivalence, measure_looks, measure_weak
+from rates import Rates, measure, measure_equivalence, measure_family, measure_looks, measure_weak
 from simulated_arms import Cell, WeakNull, sizes_of
 
 SUBJECTS = (20, 40, 100)
@@ -58,6 +59,12 @@ EQUIVALENT: dict[str, WeakNull] = {
     "5 % harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
 }
 EQUIVALENT_SUBJECTS = (20, 60, 100, 150)
+FAMILIES: dict[str, tuple[float, ...]] = {
+    "no difference anywhere": (0.0, 0.0, 0.0, 0.0),
+    "one primary difference of -0.06": (-0.06, 0.0, 0.0, 0.0),
+    "all primary differences -0.06": (-0.06,) * 4,
+    "all primary differences -0.12": (-0.12,) * 4,
+}
 HARD: dict[str, Cell] = {
     f"{name}, {subjects} subjects": cell
     for subjects in SUBJECTS
@@ -186,7 +193,30 @@ def _equivalence(replicates: int) -> list[str]:
     return lines
 
 
-PARTS = {"calibration": _calibration, "weak": _weak, "hard": _hard, "looks": _looks, "equivalence": _equivalence}
+def _family(replicates: int) -> list[str]:
+    heads = [
+        "4 tasks x (1 primary + 5 secondary tests), 100 subjects, in %",
+        "a true null is rejected: graph",
+        "by Holm",
+    ]
+    heads += ["a primary difference is found: graph", "by Holm"]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for name, effects in FAMILIES.items():
+        found = measure_family(effects, 100, replicates)
+        rates = (found.wrong, found.wrong_by_holm, found.found, found.found_by_holm)
+        shown = " | ".join("-" if math.isnan(rate) else f"{100 * rate:.1f}" for rate in rates)
+        lines.append(f"| {name} | {shown} |")
+    return lines
+
+
+PARTS = {
+    "calibration": _calibration,
+    "weak": _weak,
+    "hard": _hard,
+    "looks": _looks,
+    "equivalence": _equivalence,
+    "family": _family,
+}
 
 
 if __name__ == "__main__":

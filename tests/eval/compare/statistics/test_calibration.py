@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rates import measure, measure_looks, measure_weak
+from rates import measure, measure_family, measure_looks, measure_weak
 from scipy import stats
 from simulated_arms import Cell, WeakNull, draw, truth
 
@@ -15,6 +15,13 @@ CELLS = [(subjects, icc) for subjects in (20, 40, 100) for icc in (0.0, 0.3, 0.7
 @pytest.fixture(scope="module")
 def null():
     return {key: measure(Cell(subjects=key[0], icc=key[1], sizes="exponential"), REPLICATES) for key in CELLS}
+
+
+def test_a_family_of_tests_errs_in_at_most_its_level_and_does_not_bury_the_main_question() -> None:
+    none, one = (measure_family((effect, 0.0, 0.0, 0.0), 100, 400) for effect in (0.0, -0.06))
+    assert none.wrong <= 0.085  # 5 % and three standard errors
+    assert one.wrong <= 0.085
+    assert one.found > 1.4 * one.found_by_holm
 
 
 def test_false_positives(null):
