@@ -75,7 +75,7 @@ def command(
         context.exit(INTERRUPTED)
     except ProviderError as error:
         raise ProviderError(f"{error}\n{go_on}" if laid.out.exists() else str(error)) from error
-    failure = print_cells(done.plan, done.path, laid.protocol, as_json=as_json)
+    failure = print_cells(done, laid.protocol, as_json=as_json)
     for problem in done.problems:
         click.echo(printable(f"not to be compared: {problem}"), err=True)
     if done.used_up:

@@ -38,6 +38,5 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
     if isinstance(found, BesidePublished):
         show(published_view(found))
     else:
-        headlines = [*found.no_claim, *found.warnings]
-        facts = found.a.facts, found.b.facts, found.a.source_note, headlines
-        show(comparison_view(found.comparison, *facts, places=found.places))
+        facts = found.a.facts, found.b.facts, found.a.source_note, found.no_claim
+        show(comparison_view(found.comparison, *facts, card=found.card, places=found.places))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +10,11 @@ import click
 from medvision_agent.text import printable
 
 if TYPE_CHECKING:
+    from medvision_agent.api.studying import Ablated
     from medvision_agent.eval.asking.estimate import Spending
     from medvision_agent.eval.scorer.protocol import Protocol
     from medvision_agent.eval.store.run import Run
-    from medvision_agent.eval.study.plan import Plan, PlannedCell
+    from medvision_agent.eval.study.plan import PlannedCell
     from medvision_agent.eval.study.preview import PowerPreview, Preview
 
 __all__ = ["print_cells", "print_preview"]
@@ -42,6 +43,8 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
     if found.probes is not None:
         click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
+    if found.canaries is not None:
+        click.echo(f"estimated for canaries, {found.canaries.basis}, counted below: {_spent(found.canaries)}")
     for row in (found.least, found.most):
         click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
     click.echo(f"({found.assumed})")
@@ -85,13 +88,15 @@ def _detected(power: "PowerPreview", share: str) -> str:
     return f"{shown} ({subjects}){reason}"
 
 
-def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool) -> str:
-    """Print n, success and loss of each cell for each task, and how far tools came, as text or JSON.
+def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
+    """Print n, success and loss of each cell for each task, how far tools came, and the parity, as text or JSON.
 
     Returns what is known of the first sample that never got a reply, if there is one.
     """
+    from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.arms import stored_arms
 
+    plan, out = done.plan, done.path
     headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
     notes, failures = dict[str, None](), list[str]()
     for arm in stored_arms(plan, out):
@@ -105,15 +110,29 @@ def print_cells(plan: "Plan", out: Path, protocol: "Protocol", *, as_json: bool)
     if as_json:
         found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
+        found["parity"] = [
+            {"contrast": one.contrast, "model": one.model, "source": one.source} | card_json(one.card)
+            for one in done.cards
+        ]
         click.echo(json.dumps(found, indent=2, allow_nan=False))
     else:
         for line in headlines:
             click.echo(printable(line))
         _show_rows(rows, several=len(plan.sources) > 1)
-        for line in (*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes)):
+        said = [*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes), *_parity(done)]
+        for line in said:
             click.echo(printable(line))
         click.echo(f"stored in {out}")
     return failures[0] if failures else ""
+
+
+def _parity(done: "Ablated") -> list[str]:
+    """Return the cards of all contrasts, named with their model and source where there are several."""
+    from medvision_agent.eval.compare.card_words import study_lines
+
+    shown = [len({cell.model for cell in done.plan.cells}) > 1, len(done.plan.sources) > 1]
+    parts = ((one.card, one.contrast, (one.model, one.source)) for one in done.cards)
+    return study_lines((", ".join([name, *compress(places, shown)]), card) for card, name, places in parts)
 
 
 def _failures(cell: "PlannedCell", run: "Run") -> list[str]:

@@ -26,7 +26,7 @@ from medvision_agent.eval.store.write import RunStore
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-LATER = {"facts", "identity", "no_claim", "place", "probe", "tool_path", "warnings"}
+LATER = {"facts", "identity", "no_claim", "parity", "place", "probe", "tool_path"}
 """Words, and what version 0.1.0 did not say of a run."""
 RENAMED = {"p, Holm": "p, adjusted"}
 RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")

@@ -11,6 +11,8 @@ from rich.text import Text
 from medvision_agent.api.comparing import BesidePublished
 from medvision_agent.cli.printed.place import gain_lines
 from medvision_agent.cli.printed.table import new_table, number, people, plain
+from medvision_agent.eval.compare.card import Card
+from medvision_agent.eval.compare.card_words import card_lines, limits_line
 from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.results.published import Figures
@@ -28,16 +30,17 @@ def comparison_view(
     source_note: str,
     no_claim: Sequence[str] = (),
     *,
+    card: Card | None = None,
     places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
 ) -> Group:
     """Return a comparison as tables, under the facts of both runs and the note of their source.
 
-    *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to. *places* says of each
-    task where both runs measured.
+    *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to. *card* says what is
+    proven of their parity, *places* of each task where both runs measured.
     """
     lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
-    lines += [source_note] if source_note else []
+    lines += [*(card_lines(card) if card else []), *([source_note] if source_note else [])]
     views: list[Text | Group] = [plain(line) for line in lines]
     if comparison.pairs < comparison.chosen:
         verb = "is" if comparison.pairs == 1 else "are"
@@ -45,11 +48,12 @@ def comparison_view(
         views.append(Text(warning, style="bold"))
     for task, one in comparison.tasks.items():
         without = plain(f"{task}: no pairs; {_missing_line(one.missing)}")
-        views += [plain(""), _task_view(task, one, places.get(task)) if one.pairs else without]
+        limited = limits_line(card, task) if card else ""
+        views += [plain(""), _task_view(task, one, places.get(task), limited) if one.pairs else without]
     return Group(*views)
 
 
-def _task_view(task: TaskName, comparison: TaskComparison, place: PlaceComparison | None) -> Group:
+def _task_view(task: TaskName, comparison: TaskComparison, place: PlaceComparison | None, limited: str) -> Group:
     table = new_table(("A", "B", "B - A", "n", "subjects"))
     for measure in MEASURES[task]:
         paired = comparison.metrics[measure.name]
@@ -63,8 +67,8 @@ def _task_view(task: TaskName, comparison: TaskComparison, place: PlaceCompariso
         )
     heading = plain(f"{task}: {plural(comparison.pairs, 'pair')}, {people(comparison)}")
     heading.stylize("bold")
-    notes = [_missing_line(comparison.missing), *(gain_lines(place) if place else [])]
-    return Group(heading, table, *map(plain, notes))
+    notes = [_missing_line(comparison.missing), limited, *(gain_lines(place) if place else [])]
+    return Group(heading, table, *map(plain, filter(None, notes)))
 
 
 def _missing_line(missing: Unpaired) -> str:

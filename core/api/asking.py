@@ -158,7 +158,7 @@ def _upgrades(prepared: Prepared) -> list[str]:
         return []
     began, now = open_run(settings.out).config["libraries"], prepared.config()["libraries"]
     return [
-        f"{name} is {now.get(name, 'not installed')}; this run began with {began.get(name, 'none')}"
+        f"{name} is {now.get(name, 'not installed')}; this run began with {began.get(name, 'none recorded')}"
         for name in sorted(began.keys() | now.keys())
         if began.get(name) != now.get(name)
     ]

@@ -9,10 +9,12 @@ import pandas as pd
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.card import Card
+from medvision_agent.eval.compare.card_words import card_json
 from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import run_parity
-from medvision_agent.eval.compare.served import run_warnings
+from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
 from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
@@ -43,9 +45,9 @@ class Compared:
         return [no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])]
 
     @property
-    def warnings(self) -> Sequence[str]:
-        """Sentences: how the server may not have been the same for both runs."""
-        return run_warnings(self.a, self.b)
+    def card(self) -> Card:
+        """What is proven, assumed and unknowable of the parity of both runs."""
+        return parity_card([(self.a, self.b)])
 
     def table(self) -> pd.DataFrame:
         """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
@@ -65,7 +67,7 @@ class Compared:
             }
             for arm, run in (("a", self.a), ("b", self.b))
         }
-        facts = {"no_claim": list(self.no_claim), "warnings": list(self.warnings), "source_note": self.a.source_note}
+        facts = {"no_claim": list(self.no_claim), "parity": card_json(self.card), "source_note": self.a.source_note}
         places = {task: one.model_dump(mode="json") for task, one in self.places.items()}
         return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places}
 

@@ -18,7 +18,7 @@ from medvision_agent.errors import ConfigError, StorageError, nearest
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import DATABASE, is_hash, picture_path
-from medvision_agent.eval.store.read import CELLS, STUDY, has_run, open_run
+from medvision_agent.eval.store.read import CELLS, STUDY, has_run, is_canary, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.plan import read_plan
 from medvision_agent.eval.tables.frames import samples_frame, scores_frame, tool_calls_frame, turns_frame
@@ -121,7 +121,7 @@ def load(path: PathText) -> Loaded:
         return Loaded(folder, "run", {folder.resolve().name: folder})
     study = (folder / STUDY).is_file()
     found = sorted(file.parent for file in (folder / CELLS if study else folder).rglob(DATABASE))
-    folders = {one.relative_to(folder).as_posix(): one for one in found if has_run(one)}
+    folders = {one.relative_to(folder).as_posix(): one for one in found if has_run(one) and not is_canary(one)}
     if not folders:
         raise StorageError(f"{folder} holds no run; give the folder of a run, of a study, or one that holds some")
     return Loaded(folder, "study" if study else "folder", folders)

@@ -22,10 +22,11 @@ from medvision_agent.eval.scorer.protocol import Protocol, protocol
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.study.arms import stored_arms
+from medvision_agent.eval.study.canaries import canary_cells
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
-from medvision_agent.eval.study.parity import Problem, check_identities, check_parity
+from medvision_agent.eval.study.parity import ContrastCard, Problem, check_identities, study_parity
 from medvision_agent.eval.study.plan import Plan, make_plan, month_of
 from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
@@ -44,6 +45,7 @@ class LaidOut:
     study: Study
     plan: Plan
     cells: tuple[Cell, ...]
+    canaries: tuple[Cell, ...]
     out: Path
     budget: Budget
 
@@ -66,6 +68,8 @@ class Ablated(Loaded):
     """Whether a KeyboardInterrupt stopped it."""
     problems: Sequence[Problem]
     """What arms differ in and should not: while there are any, they cannot be compared."""
+    cards: Sequence[ContrastCard]
+    """What is proven, assumed and unknowable of the parity of each contrast without such problems."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -112,7 +116,7 @@ def preview(
     *pilots* are one or two stored runs that the spread of the loss and the tokens per sample are estimated from.
     """
     laid = lay_out(study, tools_from=tools_from, budget=budget, probe=probe, asking=False)
-    return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots])
+    return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots], laid.canaries)
 
 
 def lay_out(
@@ -141,13 +145,15 @@ def lay_out(
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
     plan = make_plan(read, arms, contrasts, cells, folder, month=month)
     check_identities(plan, cells)
-    return LaidOut(read, plan, cells, folder, bounds)
+    canaries = canary_cells(read.canaries, cells, folder, asking=asking)
+    return LaidOut(read, plan, cells, canaries, folder, bounds)
 
 
 def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     """Ask what is pending of a study; an interruption is told by the result."""
     plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
-    every = sum(len(cell.prepared.samples) for cell in cells)
+    asked = (*cells, *laid.canaries)
+    every = sum(len(cell.prepared.samples) for cell in asked)
     lines = list(dict.fromkeys(line for cell in cells for line in notices(cell.prepared.model)))
     lines += without_noise(plan.arms, laid.study.epochs, cells)
     if warning := network_warning(out):
@@ -155,18 +161,20 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     with RunProgress(shown=progress) as shown:
 
         def start(pending: int) -> None:
-            shown.say(f"writing to {out}: {len(cells)} cells, {pending} of {every} samples left")
+            canaries = f" and {len(laid.canaries)} runs of canaries" if laid.canaries else ""
+            shown.say(f"writing to {out}: {len(cells)} cells{canaries}, {pending} of {every} samples left")
             shown.begin(pending, laid.study.name)
 
         async def work(stop: asyncio.Event) -> int:
             watch = shown.watch(on_limit=used_up.append)
-            return await execute_study(plan, cells, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
+            return await execute_study(plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
 
         for line in dict.fromkeys(lines):
             shown.say(line)
         left, interrupted = to_its_end(work, shown.interrupted)
     folders = {cell.folder.relative_to(out).as_posix(): cell.folder for cell in cells}
-    return Ablated(out, "study", folders, plan, left, "".join(used_up), interrupted, check_parity(out))
+    parity, stopped_by = study_parity(out), "".join(used_up)
+    return Ablated(out, "study", folders, plan, left, stopped_by, interrupted, parity.problems, parity.cards)
 
 
 def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:

@@ -11,7 +11,7 @@ from pathlib import Path
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.files import DATABASE
-from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.store.read import CANARIES, STUDY
 from medvision_agent.eval.store.verify import Verified, verify_run
 from medvision_agent.eval.study.plan import read_plan
 
@@ -47,7 +47,8 @@ def verify(path: PathText) -> VerifiedRuns:
         runs = {one.relative_to(folder).as_posix(): verify_run(one) for one in found}
         return VerifiedRuns(runs, plan_damage=str(error))
     begun = [cell for cell in cells if (folder / cell).exists()]
+    canaries = sorted(file.parent.relative_to(folder).as_posix() for file in folder.glob(f"{CANARIES}/*/{DATABASE}"))
     return VerifiedRuns(
-        {cell: verify_run(folder / cell) for cell in begun},
+        {cell: verify_run(folder / cell) for cell in (*begun, *canaries)},
         tuple(cell for cell in cells if cell not in begun),
     )

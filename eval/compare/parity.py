@@ -1,7 +1,8 @@
-"""Parity: do two runs differ in their tools and in nothing else? Proven from what was stored, field by field.
+"""Parity: do two runs differ in more than their tools? Every difference that refuses a comparison, by name.
 
-Contract: what both runs leave unrecorded is not proven, and reported as such; so are replies that stopped for a reason
-nobody knows. Samples that one run lacks (it is unfinished, or their requests failed) are no difference here; the sets
+Contract: settings are compared field by field, answers pair by pair. What one answer of a pair has and the other lacks
+is a difference; what neither has refuses nothing and is not proven (``card``). Replies that stopped for a reason nobody
+knows refuse. Samples that one run lacks (it is unfinished, or their requests failed) are no difference here; the sets
 of samples *chosen* must be the same. Where a source keeps its pictures is none either: what they show is compared by
 hash.
 """
@@ -16,7 +17,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import plural
 
-__all__ = ["parity", "run_parity"]
+__all__ = ["Pair", "parity", "question", "run_parity", "scored_pairs", "varied"]
 
 Identity = Mapping[str, Any]
 Pair = tuple[Record, Record]
@@ -43,14 +44,32 @@ def parity(
     *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``
     and ``v0_sha256`` of the records.
     """
-    by_id = {record.sample.id: record for record in records_b}
-    common = [(record, by_id[record.sample.id]) for record in records_a if record.sample.id in by_id]
     return [
         *_identity_differences(identity_a, identity_b, free),
-        *_sample_differences(common, free),
-        *_version_differences(common),
+        *_pair_differences(scored_pairs(records_a, records_b), free),
         *_unknown_endings({"A": records_a, "B": records_b}),
     ]
+
+
+def varied(a: Run, b: Run) -> tuple[str, ...]:
+    """Return the fields of their identities in which two runs differ."""
+    found = _identity_differences(a.identity.plain(), b.identity.plain(), frozenset())
+    return tuple(dict.fromkeys(line.partition(": ")[0] for line in found))
+
+
+def scored_pairs(records_a: Sequence[Record], records_b: Sequence[Record]) -> list[Pair]:
+    """Return the answers of both runs to the same sample, where both were scored.
+
+    An infrastructure failure may have happened before there was a prompt or a picture; it enters no comparison.
+    """
+    by_id = {record.sample.id: record for record in records_b}
+    pairs = [(record, by_id[record.sample.id]) for record in records_a if record.sample.id in by_id]
+    return [pair for pair in pairs if not any(record.outcome.infrastructure for record in pair)]
+
+
+def question(record: Record) -> str:
+    """Return what was asked and its ground truth, as text."""
+    return record.sample.model_dump_json(exclude={"image", "source"})
 
 
 def _identity_differences(identity_a: Identity, identity_b: Identity, free: frozenset[str]) -> Iterator[str]:
@@ -85,47 +104,31 @@ def _field_differences(field: str, a: object, b: object, free: frozenset[str]) -
         yield f"{field}: {_shown(a)} in A, {_shown(b)} in B"
 
 
-def _sample_differences(common: Sequence[Pair], free: frozenset[str]) -> Iterator[str]:
-    scored = _scored(common)
-    yield from _count("sample (question or truth)", scored, _question)
+def _pair_differences(pairs: Sequence[Pair], free: frozenset[str]) -> Iterator[str]:
+    yield from _differ("sample (question or truth)", pairs, question)
     if "v0_sha256" not in free:
-        yield from _count("v0_sha256 (the picture as sent)", scored, lambda record: record.v0_sha256)
+        yield from _differ("v0_sha256 (the picture as sent)", pairs, lambda record: record.v0_sha256)
     if "prompt_sha256" not in free:
         what = "prompt_sha256 (the prompt without its tool paragraph)"
-        yield from _count(what, scored, lambda record: record.prompt_sha256)
+        yield from _differ(what, pairs, lambda record: record.prompt_sha256)
+    told = [pair for pair in pairs if not any(map(_could_not_tell, pair))]
+    yield from _differ("model version as served", told, lambda record: sorted(record.model_versions), shown=True)
 
 
-def _scored(common: Sequence[Pair]) -> list[Pair]:
-    # An infrastructure failure may have happened before there was a prompt or a picture; it enters no comparison.
-    return [pair for pair in common if not any(record.outcome.infrastructure for record in pair)]
+def _could_not_tell(record: Record) -> bool:
+    """Say whether there was no reply that could have named its version."""
+    return not record.model_versions and record.outcome in _ENDED_BY_ERROR
 
 
-def _question(record: Record) -> str:
-    return record.sample.model_dump_json(exclude={"image", "source"})
-
-
-def _count(what: str, pairs: Sequence[Pair], value: Callable[[Record], object]) -> list[str]:
-    different = [a.sample.id for a, b in pairs if value(a) != value(b)]
-    unknown = [a.sample.id for a, b in pairs if not value(a) and not value(b)]
-    lines = []
+def _differ(
+    what: str, pairs: Sequence[Pair], value: Callable[[Record], object], *, shown: bool = False
+) -> Iterator[str]:
+    """Yield a line where a value is not the same in both answers of a pair; *shown*: with those of the first pair."""
+    different = [(a, b) for a, b in pairs if value(a) != value(b)]
     if different:
-        lines.append(f"{what}: differs for {len(different)} of {len(pairs)} common samples, first {different[0]!r}")
-    if unknown:
-        lines.append(f"{what}: not recorded for {len(unknown)} of {len(pairs)} common samples, first {unknown[0]!r}")
-    return lines
-
-
-def _version_differences(common: Sequence[Pair]) -> Iterator[str]:
-    arms = dict(zip("AB", zip(*common, strict=True), strict=False))
-    served = {arm: sorted({one for record in own for one in record.model_versions}) for arm, own in arms.items()}
-    if arms and served["A"] != served["B"]:
-        yield f"model version as served: {_shown(served['A'])} in A, {_shown(served['B'])} in B"
-    for arm, records in dict(zip("AB", zip(*_scored(common), strict=True), strict=False)).items():
-        replied = [record for record in records if record.outcome not in _ENDED_BY_ERROR]
-        unknown = [record.sample.id for record in replied if not record.model_versions]
-        if unknown:
-            count = f"{len(unknown)} of {len(replied)} common samples, first {unknown[0]!r}"
-            yield f"model version as served: not recorded in {arm} for {count}"
+        a, b = different[0]
+        line = f"{what}: differs for {len(different)} of {len(pairs)} common samples, first {a.sample.id!r}"
+        yield f"{line} ({_shown(value(a))} in A, {_shown(value(b))} in B)" if shown else line
 
 
 def _unknown_endings(arms: Mapping[str, Sequence[Record]]) -> Iterator[str]:

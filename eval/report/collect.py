@@ -15,7 +15,7 @@ from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
 from medvision_agent.eval.report.how import run_facts
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters, varied
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.report.joined import over_datasets, over_models
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
@@ -167,7 +167,7 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
-        free=varied(one.a.first, one.b.first),
+        card=one.card,
     )
 
 

@@ -107,14 +107,14 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Level of tests", f"{chapter.alpha:g}, {chapter.family_size} declared"),
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
     ]
-    facts += [(f"Parity, {one.name}", _proven(one)) for one in chapter.contrasts]
+    facts += [(f"Parity, {one.name}", _may_differ(one)) for one in chapter.contrasts]
     facts += [(f"Not compared, {one.name}", "; ".join(one.differences)) for one in chapter.refused]
     return [(printable(name), printable(text)) for name, text in facts]
 
 
-def _proven(one: Contrast) -> str:
-    names = ", ".join(one.free)
-    text = f"proven: the runs differ in {names} and in nothing else" if names else "proven: nothing differs"
+def _may_differ(one: Contrast) -> str:
+    names = ", ".join(one.card.varied)
+    text = f"nothing refuses the comparison; the runs differ in {names or 'no setting'}; see the parity card"
     return f"{text}. {no_claim_line('; '.join(one.no_claim))}" if one.no_claim else text
 
 

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.compare.parity import parity, run_parity
+from medvision_agent.eval.compare.card import Card
+from medvision_agent.eval.compare.parity import run_parity
+from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
 
-__all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters", "varied"]
+__all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,8 @@ class ContrastIn:
     name: str
     a: ArmIn
     b: ArmIn
+    card: Card = field(default_factory=Card)
+    """What is known of their parity."""
     declared: bool = False
 
     @property
@@ -110,7 +114,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
     contrasts, refused = list[ContrastIn](), list[Refused]()
     for model in dict.fromkeys(arm.model for arm in arms):
         own = [arm for arm in arms if arm.model == model]
-        base = next((arm for arm in own if _without_tools(arm.first)), own[0])
+        base = next((arm for arm in own if arm.first.identity.without_tools), own[0])
         for other in own:
             if other is base:
                 continue
@@ -119,7 +123,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
             if found := run_parity(one, two):
                 refused.append(Refused(name=name, differences=tuple(found)))
             else:
-                contrasts.append(ContrastIn(name, base, other))
+                contrasts.append(ContrastIn(name, base, other, parity_card([(one, two)])))
     evidence = evidence_of(runs, source)
     return ChapterIn(source, "runs", tuple(arms), tuple(contrasts), tuple(refused), evidence=evidence)
 
@@ -132,11 +136,6 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
     return f"{a.name} -> {b.name}"
 
 
-def _without_tools(run: Run) -> bool:
-    identity = run.identity
-    return not (identity.tools or identity.provider_code or identity.control or identity.again)
-
-
 def _named(runs: Sequence[Run]) -> list[ArmIn]:
     """Name arms by model and condition, and by their folders where that is not enough."""
     several = len({run.identity.model_name for run in runs}) > 1
@@ -147,9 +146,3 @@ def _named(runs: Sequence[Run]) -> list[ArmIn]:
     ]
     unique = [name if names.count(name) == 1 else f"{name} {at + 1}" for at, name in enumerate(names)]
     return [ArmIn(name, run.identity.model_name, (run,)) for name, run in zip(unique, runs, strict=True)]
-
-
-def varied(a: Run, b: Run) -> tuple[str, ...]:
-    """Return the fields of their identities in which two runs differ."""
-    found = parity(a.identity.plain(), b.identity.plain(), (), (), free=frozenset())
-    return tuple(line.partition(": ")[0] for line in found)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
+from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.interaction import Interaction
@@ -152,8 +153,8 @@ class Contrast(Frozen):
     interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
-    free: tuple[str, ...]
-    """The fields in which the arms may differ, and do."""
+    card: Card
+    """What is proven, assumed and unknowable of their parity."""
 
 
 class GroundedContrast(Frozen):

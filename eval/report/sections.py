@@ -9,6 +9,7 @@ from medvision_agent.eval.report.agreement_plots import bland_altman, risk_cover
 from medvision_agent.eval.report.cost_plot import losses_by_cost
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.model import Chapter, Report
+from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
@@ -64,6 +65,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
     """Return the sections of a chapter, with figures where they are wanted."""
     made = [
         *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        Section(f"{place}-parity", "Parity", tables=(parity_table(chapter, place),) if chapter.contrasts else ()),
         _cost(chapter, place, draw=draw),
         _places(chapter, place),
         Section(

@@ -5,7 +5,7 @@ contrast whose runs differ in more than the study varies, or lack a run, is not 
 still count. Scored by another protocol than the plan's, nothing is a declared test.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.study.parity import Problem, check_parity
+from medvision_agent.eval.study.parity import StudyParity, study_parity
 from medvision_agent.eval.study.plan import Plan, read_plan
 
 __all__ = ["is_study", "study_chapters", "study_protocol"]
@@ -33,7 +33,7 @@ def study_protocol(folder: Path) -> str:
 
 def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
     """Return a stored study, source by source; raises a MedVisionAgentError where nothing of it can be read."""
-    plan, problems, chapters, absent = read_plan(folder), check_parity(folder), list[ChapterIn](), list[Refused]()
+    plan, parity, chapters, absent = read_plan(folder), study_parity(folder), list[ChapterIn](), list[Refused]()
     several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
     name = str(plan.study.get("name", folder.name))
     for source in (one.source for one in plan.sources):
@@ -41,8 +41,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
         if not arms:
             absent.append(Refused(name=f"the samples of {source}", differences=("none of its runs has begun",)))
             continue
-        own = [problem for problem in problems if problem.source == source]
-        contrasts, refused = _contrasts(plan, arms, own, as_planned=as_planned)
+        contrasts, refused = _contrasts(plan, arms, parity.of(source), as_planned=as_planned)
         chapters.append(
             ChapterIn(
                 name=f"{name} over {source}" if several else name,
@@ -66,18 +65,20 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
 
 
 def _contrasts(
-    plan: Plan, arms: Mapping[tuple[str, str], ArmIn], problems: Sequence[Problem], *, as_planned: bool
+    plan: Plan, arms: Mapping[tuple[str, str], ArmIn], parity: StudyParity, *, as_planned: bool
 ) -> tuple[list[ContrastIn], list[Refused]]:
     """Return the contrasts of one source, and those that are not compared."""
-    contrasts, refused = list[ContrastIn](), list[Refused]()
+    contrasts, refused, problems = list[ContrastIn](), list[Refused](), parity.problems
+    cards = {(one.model, one.contrast): one.card for one in parity.cards}
     for model in dict.fromkeys(cell.model for cell in plan.cells):
         for one in plan.contrasts:
             a, b = arms.get((model, one.a)), arms.get((model, one.b))
             found = [str(problem) for problem in problems if (problem.contrast, problem.model) == (one.name, model)]
-            if found or a is None or b is None:
+            card = cards.get((model, one.name))
+            if found or a is None or b is None or card is None:
                 refused.append(Refused(name=f"{one.name} of {model}", differences=tuple(found or ["a run is missing"])))
             else:
-                contrasts.append(ContrastIn(one.name, a, b, declared=one.tested and as_planned))
+                contrasts.append(ContrastIn(one.name, a, b, card, declared=one.tested and as_planned))
     if apart := [str(problem) for problem in problems if not problem.contrast]:
         refused.append(Refused(name="cells that no contrast compares", differences=tuple(apart)))
     return contrasts, refused

@@ -126,7 +126,7 @@ def _task_notes(data: TaskData) -> list[str]:
 def contrast_table(chapter: Chapter, place: str) -> Table:
     """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
     columns = [*texts("contrast", "task"), *numbers("loss A", "loss B"), *signed("difference", "low", "high")]
-    columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B")
+    columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B", "limit A", "limit B")
     if chapter.family_size:
         columns += [*numbers("p", "p, adjusted", "local level"), *signed("local low", "local high")]
         columns += [*texts("verdict"), *numbers("undone by")]
@@ -136,7 +136,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         found, means = test.primary, one.means[task]
         cells: list[Value] = [one.name, task, means.loss_a, means.loss_b, found.difference]
         cells += [*(found.interval or (None, None)), found.n, found.subjects, *_counts(found)]
-        cells += [means.success_a, means.success_b]
+        cells += [means.success_a, means.success_b, *one.card.limited.get(task, (0, 0))]
         if chapter.family_size:
             verdict = test.verdict or ("none" if test.declared else "exploratory")
             cells += [found.p, test.adjusted_p, test.local_level, *(test.local_interval or (None, None)), verdict]
@@ -145,6 +145,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
         f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects.",
+        "Limit A and B: answers that a limit ended, among the pairs of all epochs.",
     ]
     if chapter.family_size:
         said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from medvision_agent.eval.compare.card_words import doubts
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.report.how import UNFINISHED
@@ -39,7 +40,15 @@ def headline(chapter: Chapter) -> str:
 
 def sentences(chapter: Chapter) -> list[str]:
     """Return the summary of a chapter."""
-    return [*_what(chapter), *_single(chapter), *_compared(chapter), *_placed(chapter), *_why(chapter), *_lost(chapter)]
+    return [
+        *_what(chapter),
+        *_single(chapter),
+        *_compared(chapter),
+        *_assumed(chapter),
+        *_placed(chapter),
+        *_why(chapter),
+        *_lost(chapter),
+    ]
 
 
 def _what(chapter: Chapter) -> Iterator[str]:
@@ -96,6 +105,17 @@ def _compared(chapter: Chapter) -> Iterator[str]:
         else:
             yield f"Not compared: {refused.name}: {what}."
     yield from _declared(chapter)
+
+
+def _assumed(chapter: Chapter) -> Iterator[str]:
+    """Say what is assumed of the parity of arms, once for all contrasts of which the same is assumed."""
+    alike: dict[str, list[str]] = {}
+    for one in chapter.contrasts:
+        if found := doubts(one.card):
+            alike.setdefault("; ".join(found), []).append(one.name)
+    for text, names in alike.items():
+        several = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{', '.join(names[:_NAMED])}{several}: assumed and not proven: {text}."
 
 
 def _declared(chapter: Chapter) -> Iterator[str]:

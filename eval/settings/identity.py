@@ -100,6 +100,11 @@ class Identity(Frozen):
         return _SAME_PROMPTS.get(found, found)
 
     @property
+    def without_tools(self) -> bool:
+        """Whether the model could call nothing, and no control stood in the place of tools."""
+        return not (self.tools or self.provider_code or self.control or self.again)
+
+    @property
     def code(self) -> str:
         """The package's version and the hash of its code."""
         return f"{self.version} {self.code_sha256}"

@@ -9,9 +9,9 @@ import medvision_agent.agent
 import medvision_agent.prompts
 import medvision_agent.tools
 
-__all__ = ["code_sha256", "libraries"]
+__all__ = ["LIBRARIES", "code_sha256", "libraries"]
 
-_LIBRARIES = (
+LIBRARIES = (
     "google-genai",
     "langchain-core",
     "langchain-google-genai",
@@ -20,8 +20,12 @@ _LIBRARIES = (
     "numpy",
     "openai",
     "opencv-python-headless",
+    "pillow",
     "scipy",
+    "torch",
+    "transformers",
 )
+"""Libraries that decode, resize or draw images, send requests, or run a model in this process."""
 
 
 @cache
@@ -37,7 +41,7 @@ def code_sha256() -> str:
 
 def libraries() -> dict[str, str]:
     """Return the installed versions of the libraries that take part in a run."""
-    return {name: found for name in _LIBRARIES if (found := _version(name))}
+    return {name: found for name in LIBRARIES if (found := _version(name))}
 
 
 def _version(name: str) -> str | None:

@@ -22,11 +22,13 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.seal import records_in, traces_in
 
 __all__ = [
+    "CANARIES",
     "CELLS",
     "FORMAT",
     "STUDY",
     "has_run",
     "holds_run",
+    "is_canary",
     "no_run",
     "open_run",
     "read_config",
@@ -43,8 +45,8 @@ _LATEST = """
     WHERE attempt = (SELECT max(attempt) FROM record AS other WHERE other.sample_id = record.sample_id)
     ORDER BY position
 """
-STUDY, CELLS = "study.json", "cells"
-"""By these a study is known from a run: the file of its plan, and the folder of its runs."""
+STUDY, CELLS, CANARIES = "study.json", "cells", "canaries"
+"""By these a study is known from a run: the file of its plan, the folder of its runs, and that of runs in no arm."""
 
 
 def open_run(folder: Path) -> Run:
@@ -59,8 +61,9 @@ def open_run(folder: Path) -> Run:
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
         rows = database.execute("SELECT json FROM sample ORDER BY position")
         samples = {sample.id: sample for sample in (Sample.model_validate_json(row[0]) for row in rows)}
-        latest, superseded = dict[str, Record](), list[Record]()
+        latest, superseded, sealed = dict[str, Record](), list[Record](), dict[str, bool]()
         for stored in records_in(database):
+            sealed[stored.sample_id] = stored.sha256 is not None
             if stored.sample_id in latest:
                 superseded.append(latest[stored.sample_id])
             content = {**json.loads(stored.json), "sample": samples[stored.sample_id]}
@@ -68,7 +71,18 @@ def open_run(folder: Path) -> Run:
         records = settled([latest[sample_id] for sample_id in samples if sample_id in latest])
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
-        return Run(folder, identity, facts["config"], list(samples.values()), records, superseded, probe)
+        config = facts["config"]
+        return Run(
+            folder,
+            identity,
+            config,
+            list(samples.values()),
+            records,
+            superseded,
+            probe,
+            unsealed=frozenset(sample_id for sample_id, holds in sealed.items() if not holds),
+            libraries=(config.get("libraries", {}), *facts.get("later_libraries", ())),
+        )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -104,6 +118,11 @@ def _traces(
         if trace.changed:
             raise changed("trace", trace.sample_id, trace.attempt).error(folder)
         yield trace.sample_id, json.loads(trace.json)
+
+
+def is_canary(folder: Path) -> bool:
+    """Say whether a run belongs to a study and to none of its arms."""
+    return folder.parent.name == CANARIES and (folder.parent.parent / STUDY).is_file()
 
 
 def has_run(folder: Path) -> bool:

@@ -96,3 +96,8 @@ class Record(_Frozen):
     """Hash of the rendered prompt as sent."""
     v0_sha256: str = ""
     """Hash of the PNG bytes of the whole picture as sent."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit ended it: of the sample (the model had to answer at once), or of the tokens of a reply."""
+        return self.forced or self.outcome is Outcome.LIMIT_REACHED

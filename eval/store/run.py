@@ -34,6 +34,10 @@ class Run:
     """Earlier attempts of these samples: they count in nothing but what was spent."""
     probe: ToolProbe | None = None
     """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
+    unsealed: frozenset[str] = frozenset()
+    """The samples whose records have no hash, because an older version stored them."""
+    libraries: Sequence[Mapping[str, str]] = ({},)
+    """The versions of libraries with which the run was begun, and those of every resume under others, in order."""
 
     @property
     def source_note(self) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import read_count
 from medvision_agent.eval.store.read import FORMAT, holds_run, no_run
+from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.seal import (
     StoredRecord,
     Tally,
@@ -65,8 +65,8 @@ def create_run(
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def continue_run(database: sqlite3.Connection, stored: Identity, code: str) -> Tally:
-    """Note that the run goes on under *code*, and bring it to this format; return its tally.
+def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries: Mapping[str, str]) -> Tally:
+    """Note that the run goes on under *code* and *libraries*, and bring it to this format; return its tally.
 
     What was stored by a version that did not seal stays without a hash.
     """
@@ -75,8 +75,11 @@ def continue_run(database: sqlite3.Connection, stored: Identity, code: str) -> T
             for column in ("trace_sha256", "sha256"):
                 database.execute(f"ALTER TABLE record ADD COLUMN {column} TEXT")
             _put(database, "format", FORMAT)
-        if code != (stored.resumed or (stored.code,))[-1]:
-            _put(database, "resumed", [*stored.resumed, code])
+        identity = stored.identity
+        if code != (identity.resumed or (identity.code,))[-1]:
+            _put(database, "resumed", [*identity.resumed, code])
+        if libraries != stored.libraries[-1]:
+            _put(database, "later_libraries", [*stored.libraries[1:], libraries])
         tally = tally_of(database, [record.sha256 for record in records_in(database)])
         set_tally(database, tally)
     return tally

@@ -32,6 +32,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, write_picture
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
+from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.schema import add_record, continue_run, create_run, set_fact
@@ -83,9 +84,10 @@ class RunStore:
 
         A run may go on under other code than it was begun with; the store notes it, and every summary says so.
         """
-        stored = open_run(folder).identity
+        stored = open_run(folder)
         different = [
-            f"  {name}: the run has {then!r}, this command {now!r}" for name, then, now in stored.differences(identity)
+            f"  {name}: the run has {then!r}, this command {now!r}"
+            for name, then, now in stored.identity.differences(identity)
         ]
         if different:
             lines = "\n".join(different)
@@ -94,7 +96,7 @@ class RunStore:
             )
         store = cls(folder)
         try:
-            tally = store._writer.do(lambda database: continue_run(database, stored, identity.code))
+            tally = store._writer.do(lambda database: continue_run(database, stored, identity.code, libraries()))
             store._writer.note_count(tally.count)
         except _UNWRITABLE as error:
             store.close()

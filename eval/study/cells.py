@@ -38,11 +38,14 @@ class Cell:
     epoch: int
     """From 1."""
     prepared: Prepared
+    canary: str = ""
+    """The moment at which it is asked, where it belongs to no arm (``canaries``)."""
 
     @property
     def name(self) -> str:
         """How messages call it."""
-        return f"{self.model}, {self.arm}, {self.source}" + (f", epoch {self.epoch}" if self.epoch > 1 else "")
+        more = f", epoch {self.epoch}" if self.epoch > 1 else f", canaries at the {self.canary}" if self.canary else ""
+        return f"{self.model}, {self.arm}, {self.source}{more}"
 
     @property
     def folder(self) -> Path:

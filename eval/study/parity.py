@@ -1,18 +1,24 @@
-"""Parity of a study: do its arms differ in what it varies, and in nothing else? Proven from the stored runs.
+"""Parity of a study: do its arms differ in what it varies, and in nothing else? Checked in the stored runs.
 
 Contract: every declared contrast is checked in each source and epoch, and every other cell against the first one of
-its model and source.
-What two arms may differ in follows from the plan alone; anything else is a Problem that names the cells and the field.
+its model and source. What two arms may differ in follows from the plan alone; anything else is a Problem that names the
+cells and the field. A contrast without problems has a card for each model and source, over all its epochs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medvision_agent.errors import ConfigError, StorageError
+from medvision_agent.eval.compare.card import Card
+from medvision_agent.eval.compare.drift import MOMENTS, Drift, canary_folder, drift
 from medvision_agent.eval.compare.parity import parity, run_parity
-from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.compare.points import parity_card
+from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.store.read import has_run, open_run
+from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
 from medvision_agent.eval.study.schema import VARIES
 from medvision_agent.frozen import Frozen
@@ -20,7 +26,7 @@ from medvision_agent.frozen import Frozen
 if TYPE_CHECKING:  # stored runs are compared without what it takes to run them
     from medvision_agent.eval.study.cells import Cell
 
-__all__ = ["Problem", "check_identities", "check_parity"]
+__all__ = ["ContrastCard", "Problem", "StudyParity", "check_identities", "check_parity", "study_parity"]
 
 CellKey = tuple[str, str, str, int]
 
@@ -43,20 +49,69 @@ class Problem(Frozen):
         return f"{where} of {self.model}: {self.difference} (A is {self.a}, B is {self.b})"
 
 
+@dataclass(frozen=True)
+class ContrastCard:
+    """The card of one contrast of one model over one source."""
+
+    contrast: str
+    model: str
+    source: str
+    card: Card
+
+
+@dataclass(frozen=True)
+class StudyParity:
+    """What is known of the parity of a study's arms."""
+
+    problems: list[Problem]
+    """What arms differ in and should not: while there are any, they cannot be compared."""
+    cards: list[ContrastCard]
+    """Of the contrasts without problems."""
+
+    def of(self, source: str) -> "StudyParity":
+        """Return what concerns one source."""
+        problems = [one for one in self.problems if one.source == source]
+        return StudyParity(problems, [one for one in self.cards if one.source == source])
+
+
 def check_parity(folder: Path) -> list[Problem]:
     """Return what the stored runs of a study differ in and should not; empty if its contrasts may be read."""
-    plan, problems = read_plan(folder), list[Problem]()
+    return study_parity(folder).problems
+
+
+def study_parity(folder: Path) -> StudyParity:
+    """Return what the stored runs of a study differ in and should not, and the cards of contrasts that may be read."""
+    plan, problems, cards = read_plan(folder), list[Problem](), list[ContrastCard]()
     # Contrasts often share an arm; a study of many thousand samples does not fit into memory at once.
     opened = lru_cache(maxsize=4)(lambda cell: open_run(folder / cell.folder))
+    drifts = _drifts(plan, folder)
+    epochs: dict[tuple[str, str, str], list[tuple[PlannedCell, PlannedCell]]] = {}
     for contrast, a, b in _pairs(plan):
-        try:
-            run_a, run_b = opened(a), opened(b)
-        except StorageError as error:
-            problems.append(_problem(contrast, a, b, str(error)))
-            continue
-        found = run_parity(run_a, run_b, free=_free(plan, a, b))
-        problems += [_problem(contrast, a, b, line) for line in found]
-    return problems
+        epochs.setdefault((contrast, a.model, a.source), []).append((a, b))
+    for (contrast, model, source), cells in epochs.items():
+        found, runs = list[Problem](), list[tuple[Run, Run]]()
+        for a, b in cells:
+            try:
+                both = opened(a), opened(b)
+            except StorageError as error:
+                found.append(_problem(contrast, a, b, str(error)))
+                continue
+            found += [_problem(contrast, a, b, line) for line in run_parity(*both, free=_free(plan, a, b))]
+            runs.append(both)
+        problems += found
+        if contrast and not found:
+            cards.append(ContrastCard(contrast, model, source, parity_card(runs, drifts.get((model, source), ()))))
+    return StudyParity(problems, cards)
+
+
+def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]]:
+    """Return what the canaries of each model and source show, where there are any."""
+    found, rules = dict[tuple[str, str], tuple[Drift, ...]](), protocol(plan.protocol)
+    for cell in plan.cells:
+        places = [canary_folder(folder, Path(cell.folder), moment) for moment in MOMENTS]
+        if all(map(has_run, places)):
+            found[cell.model, cell.source] = drift([open_run(place) for place in places], rules)
+    return found
 
 
 def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:

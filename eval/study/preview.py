@@ -77,9 +77,11 @@ class Preview(Frozen):
     """The contrasts whose tests start with all of alpha; without any, all tests start alike."""
     probes: Spending | None
     """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
+    canaries: Spending | None
+    """What the canaries take at most; None where there are none."""
     least: Spending
     most: Spending
-    """Of all cells, the probes included."""
+    """Of all cells, the probes and canaries included."""
     assumed: str
     power: tuple[PowerPreview, ...]
     power_note: dict[str, str]
@@ -88,7 +90,13 @@ class Preview(Frozen):
     """Models whose repeats show no noise of a sampler."""
 
 
-def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Sequence[Path] = ()) -> Preview:
+def preview(
+    plan: Plan,
+    cells: Sequence[Cell],
+    protocol: Protocol,
+    pilots: Sequence[Path] = (),
+    canaries: Sequence[Cell] = (),
+) -> Preview:
     """Return the preview of prepared cells; *pilots* are stored runs, for each source no, one or two.
 
     Of two runs of the same samples, spread and correlation are those of the paired differences; of one run they are
@@ -103,6 +111,8 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         found[cell.source, cell.model, cell.arm] = pilot, estimate(cell.prepared, run)
     epochs = int(plan.study["epochs"])
     every = [one for _, one in found.values() for _ in range(epochs)]
+    watched = [estimate(cell.prepared, measured(cell.prepared, known[cell.source])) for cell in canaries]
+    every += watched
     probes = _probes(cells, found)
     spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
     return Preview(
@@ -125,6 +135,7 @@ def preview(plan: Plan, cells: Sequence[Cell], protocol: Protocol, pilots: Seque
         tests=len(plan.family),
         primaries=plan.primaries,
         probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
+        canaries=_total("the most", [one.spending[-1] for one in watched]) if watched else None,
         least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
         most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),
         assumed="; ".join(dict.fromkeys(one.assumed for one in every)),

@@ -2,8 +2,8 @@
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample. Sources come one after the other. Each model has its own connections;
-the models run side by side. The budget is that of the whole study.
+cell comes first changes from sample to sample. Sources come one after the other, each with its canaries. Each
+model has its own connections; the models run side by side. The budget is that of the whole study.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Lane, Pool
 from medvision_agent.eval.asking.probing import Probed, Probing
 from medvision_agent.eval.asking.runner import Watch, run_pools
+from medvision_agent.eval.compare.drift import MOMENTS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
@@ -85,13 +86,27 @@ async def execute_study(
     return sum(len(open_run(one.cell.folder).pending()) for one in opened)
 
 
-def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample]) -> Iterator[Ask]:
-    """Yield what is pending: for each sample all lanes, beginning with another one each time."""
-    for position, sample in enumerate(samples):
+def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], first: int = 0) -> Iterator[Ask]:
+    """Yield what is pending: for each sample all lanes, beginning with another one each time.
+
+    *first* is how many samples stand before these.
+    """
+    for position, sample in enumerate(samples, first):
         for step in range(len(lanes)):
             lane, todo = lanes[(position + step) % len(lanes)]
             if sample.id in todo:
                 yield lane, sample, todo[sample.id]
+
+
+def _with_canaries(
+    lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], canaries: Mapping[str, tuple[Lane, Attempts]]
+) -> Iterator[Ask]:
+    """Yield what is pending of a source: its arms in two halves, and canaries before, between and after them."""
+    half = len(samples) // 2
+    parts = (samples[:half], 0), (samples[half:], half), ((), 0)
+    for moment, (part, first) in zip(MOMENTS, parts, strict=True):
+        yield from interleaved([canaries[moment]] if moment in canaries else [], samples)
+        yield from interleaved(lanes, part, first)
 
 
 def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
@@ -100,6 +115,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
     try:
         if not has_run(cell.folder):
             config = prepared.config() | {"arm": cell.arm, "epoch": cell.epoch}
+            config |= {"canary": cell.canary} if cell.canary else {}
             store = RunStore.create(cell.folder, prepared.samples, prepared.identity, config)
         else:
             store = RunStore.resume(cell.folder, prepared.identity)
@@ -121,6 +137,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
 async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
+    canaries = dict[str, dict[str, tuple[Lane, Attempts]]]()
     if not any(one.todo for one in opened):
         return Pool(iter(()), 0)
     for one in opened:
@@ -134,9 +151,16 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing
         if one.todo:
             probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
             await probing.settle(probed)
-        lanes.setdefault(one.cell.source, []).append((lane, one.todo))
-    samples = {one.cell.source: one.cell.prepared.samples for one in opened}
-    asks = list(chain.from_iterable(interleaved(own, samples[source]) for source, own in lanes.items()))
+        if one.cell.canary:
+            canaries.setdefault(one.cell.source, {})[one.cell.canary] = lane, one.todo
+        else:
+            lanes.setdefault(one.cell.source, []).append((lane, one.todo))
+    samples = {one.cell.source: one.cell.prepared.samples for one in opened if not one.cell.canary}
+    asks = list(
+        chain.from_iterable(
+            _with_canaries(own, samples[source], canaries.get(source, {})) for source, own in lanes.items()
+        )
+    )
     others = iter([ask for ask in asks if not suspect(ask)])
     return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))
 

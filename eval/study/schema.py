@@ -171,6 +171,9 @@ class Study(_Strict):
     """Factors that all arms and contrasts are crossed with."""
     epochs: int = Field(default=1, ge=1, le=100)
     """How often each arm asks each sample; averaged within the sample, never counted as more samples."""
+    canaries: int = Field(default=0, ge=0, le=100)
+    """This many samples of each task are asked three times more in the arm without tools, at the start, in the middle
+    and at the end, to test whether the service changed meanwhile. They belong to no arm and enter no mean; 0: none."""
     protocol: str = "medvision-1.2"
     """How samples are scored."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)

@@ -62,6 +62,10 @@ async def test_cells_share_samples_and_take_turns(server, study, call, tmp_path)
     rows = [line.split() for line in out.splitlines()]
     assert ["model", "arm", "epoch", "task", "n", "success_rate", "loss"] in rows
     assert ["fake-openai", "on", "1", "distance", "4", "1.000", "0.000"] in rows
+    assert "parity of off -> on in 4 pairs, proven: all other settings and the code, question" in out
+    assert "  unknowable: weights behind that version: a server shows a name" in out
+    (card,) = json.loads((await call("ablate", tmp_path / "study.yaml", "--out", "s", "--json"))[1])["parity"]
+    assert (card["contrast"], card["pairs"], card["limited"]) == ("off -> on", 4, {"distance": [0, 0]})
     cells = [tmp_path / "s" / cell.folder for cell in read_plan(tmp_path / "s").cells]
     code, _, err = await call("compare", cells[1], cells[2])
     assert code == 0, err

@@ -154,7 +154,10 @@ def test_a_different_setting_is_named(
             "prompt_sha256 (the prompt without its tool paragraph): differs for 1 of 2 common samples, first 'd2'",
         ),
         ({"target": (21.0,)}, "sample (question or truth): differs for 1 of 2 common samples, first 'd2'"),
-        ({"model_versions": ("m-2",)}, 'model version as served: ["m-1"] in A, ["m-1", "m-2"] in B'),
+        (
+            {"model_versions": ("m-2",)},
+            'model version as served: differs for 1 of 2 common samples, first \'d2\' (["m-1"] in A, ["m-2"] in B)',
+        ),
     ],
 )
 def test_a_different_sample_is_named(make_record, change: dict[str, object], line: str) -> None:
@@ -163,23 +166,22 @@ def test_a_different_sample_is_named(make_record, change: dict[str, object], lin
     assert parity(IDENTITY, WITH_TOOLS, a, b) == [line]
 
 
-def test_what_is_not_recorded_is_not_proven(make_record) -> None:
-    records = [make_record("d1", "distance", "18", prompt_sha256="")]
-    assert parity(IDENTITY, WITH_TOOLS, records, records) == [
-        "prompt_sha256 (the prompt without its tool paragraph): not recorded for 1 of 1 common samples, first 'd1'"
-    ]
+def test_what_only_one_run_recorded_is_a_difference(make_record) -> None:
+    told = [make_record("d1", "distance", "18"), make_record("d2", "distance", "18")]
+    for field, silent in (("prompt_sha256", ""), ("v0_sha256", ""), ("model_versions", ())):
+        untold = [told[0].model_copy(update={field: silent}), told[1]]
+        for pair in ((told, untold), (untold, told)):
+            (line,) = parity(IDENTITY, WITH_TOOLS, *pair)
+            assert "differs for 1 of 2 common samples, first 'd1'" in line
+        assert parity(IDENTITY, WITH_TOOLS, untold, untold) == []  # the card says that it is not proven
     assert parity({}, {}, [], []) == ["sample_ids_sha256: recorded by neither run"]
 
 
-def test_a_version_nobody_reported_is_not_proven(make_record) -> None:
-    silent = [make_record("d1", "distance", "18", model_versions=()), make_record("d2", "distance", "18")]
-    assert parity(IDENTITY, WITH_TOOLS, silent, silent) == [
-        f"model version as served: not recorded in {arm} for 1 of 2 common samples, first 'd1'" for arm in "AB"
-    ]
-    # Neither of these had a reply that could have told.
+def test_a_reply_that_could_not_name_its_version_is_no_difference(make_record) -> None:
+    told = [make_record("d1", "distance", "18")]
     for outcome in (Outcome.TIMEOUT, Outcome.REJECTED):
-        mute = [silent[0].model_copy(update={"outcome": outcome}), silent[1]]
-        assert parity(IDENTITY, WITH_TOOLS, mute, mute) == []
+        mute = [told[0].model_copy(update={"outcome": outcome, "model_versions": ()})]
+        assert parity(IDENTITY, WITH_TOOLS, told, mute) == []
 
 
 def test_where_a_picture_lies_is_no_difference(make_record) -> None:

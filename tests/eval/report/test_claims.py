@@ -37,5 +37,5 @@ def test_the_headline_stands_before_the_summary(store, answers):
     assert page.index(HEADLINE) < page.index('-summary">Summary</h3>')
     text = markdown_page(report)
     assert text.index("NOTHING CAN BE SAID OF TOOLS") < text.index("### Summary")
-    parity = next(line for line in text.splitlines() if "Parity" in line)
+    parity = next(line for line in text.splitlines() if "Parity, " in line)
     assert "NOTHING CAN BE SAID OF TOOLS" in parity

@@ -1,0 +1,85 @@
+"""What stands around the answers of two arms, for their parity card: libraries and prices."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from medvision_agent.agent.endings.usage import Prices
+from medvision_agent.eval.compare.card import COLUMNS, Point
+from medvision_agent.eval.compare.parity import scored_pairs
+from medvision_agent.eval.store.provenance import LIBRARIES
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+
+__all__ = ["Runs", "libraries_point", "listed", "one_name", "prices_point"]
+
+Runs = Sequence[tuple[Run, Run]]
+"""The epochs of two arms."""
+_SHOWN = 3
+"""Values that are named at most."""
+
+
+def one_name(a: Sequence[str], b: Sequence[str]) -> bool:
+    """Say whether both arms, or both answers of a pair, name the same one thing."""
+    return len(a) == 1 and a == b
+
+
+def listed(values: Sequence[str], between: str = ", ") -> str:
+    """Return the first values, and how many more there are."""
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return (between.join(values[:_SHOWN]) or "none") + more
+
+
+def libraries_point(runs: Runs) -> Point:
+    """Return whether the versions of libraries are the same; those of all sessions of an arm count."""
+    versions_a, versions_b = (_versions(both[side] for both in runs) for side in (0, 1))
+    names = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
+    found: dict[str, list[str]] = {column: [] for column in COLUMNS}
+    for name in names:
+        a, b = versions_a.get(name, []), versions_b.get(name, [])
+        column = "unknowable" if not (a and b) else "proven" if one_name(a, b) else "assumed"
+        found[column].append(f"{name} {listed(a)} in A, {listed(b)} in B")
+    counts = {column: len(one) for column, one in found.items()}
+    doubtful = found["assumed"] or found["unknowable"]
+    return Point(name="libraries", of=len(names), **counts, found=listed(doubtful, "; ") if doubtful else "")
+
+
+def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
+    """Return all versions of each library under which the sessions of an arm were begun."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for session in run.libraries:
+            for name, version in session.items():
+                found.setdefault(name, [])
+                found[name] += [version] if version not in found[name] else []
+    return found
+
+
+def prices_point(runs: Runs) -> Point:
+    """Return whether costs were made by the same prices: those stored with a run must give its records' costs."""
+    counts, found = Counter[str](), dict[str, None]()
+    for run_a, run_b in runs:
+        a, b = _stored_prices(run_a), _stored_prices(run_b)
+        for one, two in scored_pairs(run_a.records, run_b.records):
+            if a is None or b is None:
+                counts["unknowable"] += 1
+            elif a == b and _priced(one, a) and _priced(two, b):
+                counts["proven"] += 1
+            else:
+                counts["assumed"] += 1
+                found[f"{_dollars(a)} in A, {_dollars(b)} in B"] = None
+    return Point(name="prices", of=counts.total(), **counts, found=listed(list(found), "; ") if found else "")
+
+
+def _stored_prices(run: Run) -> Prices | None:
+    stored = run.config.get("model", {}).get("prices")
+    return None if stored is None else Prices.model_validate(stored)
+
+
+def _priced(record: Record, prices: Prices) -> bool:
+    due = record.usage.cost_usd(prices)
+    return record.cost_usd is not None and due is not None and abs(record.cost_usd - due) <= 1e-9 * (1 + due)
+
+
+def _dollars(prices: Prices) -> str:
+    cached = "" if prices.cached is None else f", {prices.cached:g} cached"
+    return f"{prices.input:g} in and {prices.output:g} out{cached}"

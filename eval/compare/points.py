@@ -1,0 +1,192 @@
+"""The points of a parity card: what is compared in every pair of answers of two arms, and counted.
+
+Contract: see ``card``. Runs that differ in more than they may are refused before (``parity``).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from medvision_agent.eval.compare.around import Runs, libraries_point, listed, one_name, prices_point
+from medvision_agent.eval.compare.card import Card, Point
+from medvision_agent.eval.compare.drift import Drift
+from medvision_agent.eval.compare.parity import Pair, question, scored_pairs, varied
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.tasks import TASKS, TaskName
+
+__all__ = ["parity_card"]
+
+_IN_PROCESS = frozenset({"offline", "transformers"})
+"""Providers without a server: they are what their version says, on any day."""
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class _Arms:
+    """The epochs of two arms, and their pairs."""
+
+    runs: Runs
+    pairs: Sequence[Pair]
+
+    @property
+    def served(self) -> bool:
+        """Whether a server answered."""
+        return any(run.identity.model.get("provider") not in _IN_PROCESS for both in self.runs for run in both)
+
+
+def parity_card(runs: Runs, drift: tuple[Drift, ...] = ()) -> Card:
+    """Return the card of two arms, A and B; *runs* are the epochs of both, *drift* what canaries show."""
+    arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)])
+    return Card(
+        pairs=len(arms.pairs),
+        varied=tuple(dict.fromkeys(name for a, b in runs for name in varied(a, b))),
+        points=tuple(point for make in _POINTS for point in make(arms) if point.of),
+        limited={task: _limited(own) for task in TASKS if (own := [one for one in arms.pairs if _task(one) == task])},
+        drift=drift,
+    )
+
+
+def _settings(arms: _Arms) -> Iterator[Point]:
+    fields = {name for both in arms.runs for run in both for name in run.identity.plain()}
+    differ = {name.partition(".")[0] for a, b in arms.runs for name in varied(a, b)}
+    same = len(fields - differ)
+    yield Point(name="settings", of=same, proven=same)
+
+
+def _stored(arms: _Arms) -> Iterator[Point]:
+    """Yield what is compared by what was stored of each answer; where it differs, a study varies it."""
+    values: dict[str, Callable[[Record], str]] = {
+        "question": question,
+        "prompt": lambda record: record.prompt_sha256,
+        "picture": lambda record: record.v0_sha256,
+    }
+    for name, value in values.items():
+        both = [(value(a), value(b)) for a, b in arms.pairs]
+        alike = [a for a, b in both if a == b]
+        yield Point(name=name, of=len(alike), proven=sum(map(bool, alike)), assumed=alike.count(""))
+
+
+def _version(arms: _Arms) -> Iterator[Point]:
+    """Yield the served version and what stands behind its name."""
+    every, same = len(arms.pairs), sum(one_name(a.model_versions, b.model_versions) for a, b in arms.pairs)
+    yield Point(name="version", of=every, proven=same, assumed=every - same)
+    if arms.served:
+        yield Point(name="weights", of=every, unknowable=every)
+    else:
+        yield Point(name="weights", of=every, proven=same, assumed=every - same)
+
+
+def _fingerprint(arms: _Arms) -> Iterator[Point]:
+    if arms.served:
+        marks = [(a.fingerprints, b.fingerprints) for a, b in arms.pairs]
+        same, none = sum(one_name(a, b) for a, b in marks), marks.count(((), ()))
+        yield Point(
+            name="fingerprint",
+            of=len(marks),
+            proven=same,
+            unknowable=none,
+            assumed=(other := len(marks) - same - none),
+            found=_in_each(*zip(*marks, strict=True)) if other else "",
+        )
+
+
+def _date(arms: _Arms) -> Iterator[Point]:
+    if arms.served:
+        gaps = [abs(a - b) for a, b in (_moments(pair) for pair in arms.pairs) if a and b]
+        apart = [gap for gap in gaps if gap >= _DAY]
+        yield Point(
+            name="date",
+            of=len(arms.pairs),
+            proven=len(gaps) - len(apart),
+            assumed=len(apart),
+            unknowable=len(arms.pairs) - len(gaps),
+            found=f"up to {max(apart).days} days" if apart else "",
+        )
+
+
+def _moments(pair: Pair) -> tuple[datetime | None, datetime | None]:
+    """Return when the two answers were asked; None where it was not stored, or is no date."""
+    found: list[datetime | None] = []
+    for record in pair:
+        try:
+            moment = datetime.fromisoformat(record.asked_at)
+        except ValueError:
+            found.append(None)
+        else:
+            found.append(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return found[0], found[1]
+
+
+def _around(arms: _Arms) -> Iterator[Point]:
+    yield libraries_point(arms.runs)
+    if arms.served:
+        yield prices_point(arms.runs)
+
+
+def _seal(arms: _Arms) -> Iterator[Point]:
+    sealed = sum(
+        not {one.sample.id} & (a.unsealed | b.unsealed)
+        for a, b in arms.runs
+        for one, _ in scored_pairs(a.records, b.records)
+    )
+    yield Point(name="seal", of=len(arms.pairs), proven=sealed, assumed=len(arms.pairs) - sealed)
+
+
+def _duplicates(arms: _Arms) -> Iterator[Point]:
+    """Yield whether a picture and question stand under several ids. One epoch has all ids; others repeat them.
+
+    The ground truth is compared too: in arms with a blank picture, all pictures are the same.
+    """
+    a, b = arms.runs[0]
+    pairs = scored_pairs(a.records, b.records)
+    seen: dict[tuple[object, ...], Record] = {}
+    twice = list[tuple[Record, Record]]()
+    for one, two in pairs:
+        if one.v0_sha256 and two.v0_sha256:
+            first = seen.setdefault((one.v0_sha256, two.v0_sha256, *_asked(one)), one)
+            twice += [(first, one)] if first is not one else []
+    hashed = sum(bool(one.v0_sha256 and two.v0_sha256) for one, two in pairs)
+    found = [listed([f"{again.sample.id!r} is {first.sample.id!r}" for first, again in twice], "; ")] if twice else []
+    if people := sum(first.sample.subject != again.sample.subject for first, again in twice):
+        found.append(f"{people} under another subject")
+    yield Point(
+        name="duplicates",
+        of=len(pairs),
+        proven=hashed - len(twice),
+        assumed=len(twice),
+        unknowable=len(pairs) - hashed,
+        found="; ".join(found),
+    )
+
+
+def _asked(record: Record) -> tuple[object, ...]:
+    sample = record.sample
+    return sample.task, sample.label, sample.landmarks, sample.measurement, sample.pixel_size, sample.target
+
+
+def _limits(arms: _Arms) -> Iterator[Point]:
+    free = sum(not (a.limited or b.limited) for a, b in arms.pairs)
+    in_a, in_b = _limited(arms.pairs)
+    found = f"{in_a} in A, {in_b} in B" if in_a or in_b else ""
+    yield Point(name="limits", of=len(arms.pairs), proven=free, assumed=len(arms.pairs) - free, found=found)
+
+
+def _limited(pairs: Sequence[Pair]) -> tuple[int, int]:
+    return sum(a.limited for a, _ in pairs), sum(b.limited for _, b in pairs)
+
+
+def _task(pair: Pair) -> TaskName:
+    return pair[0].sample.task
+
+
+def _in_each(a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
+    """Return the distinct values of both arms in words."""
+    own, other = (sorted({value for values in arm for value in values}) for arm in (a, b))
+    return f"{listed(own)} in A, {listed(other)} in B"
+
+
+_POINTS: tuple[Callable[[_Arms], Iterator[Point]], ...] = (
+    *(_settings, _stored, _version, _fingerprint, _date, _around),
+    *(_seal, _duplicates, _limits),
+)
+"""Each yields points of the card. A further point is one more function, and its words."""

@@ -1,0 +1,51 @@
+"""Canaries of a study: the same samples of the arm without tools, asked at the start, in the middle and at the end.
+
+Contract: they are ordinary runs, in a folder of their own beside the cells. No arm, no contrast and no mean has them,
+and the plan knows how many are asked and nothing else. What they show stands on the parity card (``drift``).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.launch import Chosen, prepare
+from medvision_agent.eval.compare.drift import MOMENTS, canary_folder
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.tasks import TASKS
+
+__all__ = ["canary_cells"]
+
+
+def canary_cells(count: int, cells: Sequence[Cell], out: Path, *, asking: bool = True) -> tuple[Cell, ...]:
+    """Return the cells of *count* canaries of each task, for each model and source; raises ConfigError."""
+    return tuple(
+        _canary(cell, moment, count, out, asking=asking)
+        for cell in (_without_tools(cells).values() if count else ())
+        for moment in MOMENTS
+    )
+
+
+def _without_tools(cells: Sequence[Cell]) -> Mapping[tuple[str, str], Cell]:
+    """Return the cell whose samples are asked again, by model and source: that of `off`, or the first without tools."""
+    bare = [cell for cell in cells if cell.epoch == 1 and cell.prepared.identity.without_tools]
+    bare.sort(key=lambda cell: cell.arm != "off")
+    found: dict[tuple[str, str], Cell] = {}
+    for cell in bare:
+        found.setdefault((cell.model, cell.source), cell)
+    if not found:
+        raise ConfigError("canaries: no arm is asked without tools; add the design on-off, or leave the key out")
+    return found
+
+
+def _canary(cell: Cell, moment: str, count: int, out: Path, *, asking: bool) -> Cell:
+    folder = canary_folder(out, cell.folder, moment)
+    chosen = Chosen(cell.prepared.source, _spread(cell.prepared.samples, count))
+    prepared = prepare(cell.prepared.settings.but(out=folder), asking=asking, chosen=chosen)
+    return Cell(cell.model, cell.arm, cell.source, cell.epoch, prepared, canary=moment)
+
+
+def _spread(samples: Sequence[Sample], count: int) -> tuple[Sample, ...]:
+    """Return *count* samples of each task, as far apart as they stand."""
+    by_task = ([sample for sample in samples if sample.task == task] for task in TASKS)
+    return tuple(one for own in by_task for one in own[:: max(1, len(own) // count)][:count])
