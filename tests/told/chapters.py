@@ -1,0 +1,175 @@
+"""Chapters of stored runs, each made so that some sentences are true of it and others are not."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.api.asking import run
+from medvision_agent.eval.compare.statistics.pairs import Key
+from medvision_agent.eval.report.collect import _chapters, collect
+from medvision_agent.eval.report.inputs import ChapterIn, runs_chapters
+from medvision_agent.eval.report.model import Chapter, Refused
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
+
+__all__ = ["CHAPTERS"]
+
+N = 48
+LOST = "LOST"
+"""As in ``conftest``: an answer that stands for an infrastructure failure."""
+Store = Callable[..., Path]
+Errors = NDArray[np.float64]
+RULER = ("ruler",)
+
+
+def noise(seed: int, spread: float, n: int = N) -> Errors:
+    return np.abs(np.random.default_rng(seed).normal(0, spread, n))
+
+
+BAD, GOOD = noise(1, 0.5), noise(2, 0.1)
+SMALL, SMALLER = 0.1 + noise(3, 0.004), 0.09 + noise(4, 0.004)
+NUMBERS = np.arange(N)
+LARGE = NUMBERS % 31 > 21
+"""Samples with the largest targets."""
+
+
+def said(errors: Errors) -> list[str | None]:
+    """Return answers with these relative errors: their losses."""
+    return [f"<answer>{(10.0 + number % 31) * (1 + error):.6f}</answer>" for number, error in enumerate(errors)]
+
+
+def but(answers: Sequence[str | None], where: NDArray[np.bool_], what: str | None) -> list[str | None]:
+    """Return answers with another one in some places."""
+    return [what if other else answer for answer, other in zip(answers, where, strict=True)]
+
+
+def arms(off: Sequence[str | None], on: Sequence[str | None], **more: Any) -> Callable[[Store], list[Path]]:
+    """Return what stores two arms; keywords that begin with ``on_`` go to the second alone."""
+    of_on = {name.removeprefix("on_"): value for name, value in more.items() if name.startswith("on_")}
+    both = {name: value for name, value in more.items() if not name.startswith("on_")}
+    return lambda store: [store("off", off, **both), store("on", on, tools=RULER, **both | of_on)]
+
+
+def plain(made: Callable[[Store], list[Path]]) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of runs."""
+    return lambda store: collect(made(store), most_pictures=0).chapters[0]
+
+
+def study(
+    made: Callable[[Store], list[Path]],
+    *,
+    tested: bool = True,
+    changed: Callable[[ChapterIn], ChapterIn] | None = None,
+    **declared: Any,
+) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of the same runs whose contrasts were declared, as those of a study are."""
+
+    def chapter(store: Store) -> Chapter:
+        (one,) = runs_chapters(made(store))
+        contrasts = tuple(replace(contrast, name="off -> on", declared=tested) for contrast in one.contrasts)
+        family = tuple(Key("off -> on", "distance", contrast.a.model) for contrast in contrasts) if tested else ()
+        plan = {"protocol": DEFAULT_PROTOCOL, "study": {}} | declared
+        one = replace(one, kind="study", contrasts=contrasts, family=family, plan=plan)
+        return _chapters([changed(one) if changed else one], protocol(DEFAULT_PROTOCOL), 0)[0]
+
+    return chapter
+
+
+def two_models(store: Store) -> list[Path]:
+    """Return off and on of two models, of which only the first gains; on CT only."""
+    other = {"model_name": "n", "model": {"name": "n", "provider": "openai"}}
+    first = arms(said(0.3 + SMALL), said(np.where(NUMBERS % 2, 0.5, 0.1) + SMALL))(store)
+    return [
+        *first,
+        store("n off", said(0.3 + SMALLER), **other),
+        store("n on", said(0.31 + GOOD), tools=RULER, **other),
+    ]
+
+
+def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], Chapter]:
+    """Return what asks a shipped policy about phantoms, without tools and with them."""
+
+    def chapter(store: Store) -> Chapter:
+        home = store("beside", []).parent
+        asked = {
+            "model": model,
+            "data": "phantom:3:4",
+            "selection": {"tasks": ["size", "distance"]},
+            "progress": False,
+        } | settings
+        folders = [home / name for name in ("off", "on")]
+        for folder in folders:
+            run(**asked, tools=folder.name, out=folder)
+        (one,) = runs_chapters(folders)
+        twice = {arm.name: replace(arm, runs=arm.runs * epochs) for arm in one.arms}
+        contrasts = tuple(replace(each, a=twice[each.a.name], b=twice[each.b.name]) for each in one.contrasts)
+        one = replace(one, arms=tuple(twice.values()), contrasts=contrasts)
+        return _chapters([one], protocol(DEFAULT_PROTOCOL), 0)[0]
+
+    return chapter
+
+
+GAIN = arms(said(BAD), said(GOOD))
+EQUAL = arms(said(BAD), said(BAD[::-1]))
+FEW = arms(said(BAD), said(GOOD), subjects=10)
+STRATA = arms(said(0.3 + SMALL), said(np.where(NUMBERS % 2, 0.5, 0.1) + SMALL))
+OFFLINE = {"provider": "offline"}
+
+CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
+    "one arm": plain(lambda store: [store("off", said(BAD))]),
+    "gain": plain(GAIN),
+    "short": plain(arms(said(BAD[:24]), said(GOOD[:24]))),
+    "few": plain(FEW),
+    "giant": plain(arms(said(noise(1, 0.5, 90)), said(noise(2, 0.1, 90)), giant=66)),
+    "same": plain(arms(said(BAD), said(BAD))),
+    "synthetic": plain(arms(said(BAD), said(GOOD), synthetic=True)),
+    "demonstration": plain(arms(said(BAD), said(GOOD), demonstration=True)),
+    "silver": plain(arms(said(BAD), said(GOOD), silver=True)),
+    "strata": plain(STRATA),
+    "all lost": plain(arms(said(BAD), [LOST] * N)),
+    "some lost": plain(arms(said(BAD), but(said(GOOD), NUMBERS % 9 == 4, LOST))),
+    "lost where large": plain(arms(said(np.where(LARGE, 0.9, 0.1) + SMALL), but(said(GOOD), LARGE, LOST))),
+    "some failed": plain(arms(said(BAD), but(said(GOOD), NUMBERS == 4, None))),
+    "failed where large": plain(arms(said(np.where(LARGE, 0.8, 0.1) + SMALL), but(said(GOOD), LARGE, None))),
+    "unfinished": plain(arms(said(BAD), said(GOOD), on_done=40)),
+    "never called": plain(arms(said(BAD), said(GOOD), on_called=False)),
+    "unread call": plain(arms(said(BAD), said(GOOD), on_unread=1)),
+    "unread calls": plain(arms(said(BAD), said(GOOD), on_unread=2)),
+    "told the truth": plain(arms(said(BAD), said(GOOD), on_told_truth=("segment@oracle",))),
+    "offline": plain(arms(said(BAD), said(GOOD), model={"name": "prior"} | OFFLINE)),
+    "oracle": plain(arms(said(BAD), said(GOOD), model={"name": "oracle"} | OFFLINE)),
+    "one offline": plain(
+        lambda store: [store("a", said(BAD)), store("b", said(GOOD), model_name="p", model={"name": "prior"} | OFFLINE)]
+    ),
+    "other recipe": plain(arms(said(BAD), said(GOOD), on_recipe="paper-v1")),
+    "many": plain(
+        lambda store: [
+            store("off", said(BAD[:34]), subjects=8),
+            *(store(f"on{k}", said(GOOD[:34]), tools=RULER, subjects=8) for k in range(17)),
+        ]
+    ),
+    "study": study(GAIN),
+    "study that loses": study(arms(said(GOOD), said(BAD))),
+    "study with a small gain": study(arms(said(SMALL), said(SMALLER))),
+    "study with a small loss": study(arms(said(SMALLER), said(SMALL))),
+    "study of equals": study(EQUAL),
+    "study where A always fails": study(arms([None] * N, said(GOOD))),
+    "study of few": study(FEW),
+    "study with strata": study(STRATA, study={"strata": ["modality"]}),
+    "study of two models": study(two_models, study={"strata": ["modality"], "model_pairs": [["m", "n"]]}),
+    "study by another protocol": study(GAIN, tested=False, protocol="paper-v1"),
+    "study without a test": study(GAIN, tested=False),
+    "study with a refusal": study(
+        GAIN,
+        changed=lambda one: replace(one, refused=(Refused(name="off -> code", differences=("a run is missing",)),)),
+    ),
+    "real": real("baseline-cv"),
+    "real where off is better": real("baseline-cv", data="phantom:3:5"),
+    "real twice": real("baseline-cv", epochs=2),
+    "real without looking": real("baseline-prior"),
+    "real oracle": real("oracle"),
+}
+"""By name; what makes each stores its runs anew."""
