@@ -39,4 +39,4 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
         show(published_view(found))
     else:
         facts = found.a.facts, found.b.facts, found.a.source_note, found.no_claim
-        show(comparison_view(found.comparison, *facts, card=found.card, places=found.places))
+        show(comparison_view(found.comparison, *facts, card=found.card, places=found.places, parts=found.parts))

@@ -49,6 +49,7 @@ ROOMS = (
     "eval/study",
     "eval/why",
     "eval/place",
+    "eval/parts",
     "eval/agreement",
     "eval/tables",
     "eval/report",

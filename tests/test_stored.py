@@ -26,9 +26,11 @@ from medvision_agent.eval.store.write import RunStore
 
 STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-LATER = {"facts", "identity", "no_claim", "parity", "place", "probe", "tool_path"}
+LATER = {"facts", "identity", "no_claim", "parity", "parts", "place", "probe", "tool_path"}
 """Words, and what version 0.1.0 did not say of a run."""
 RENAMED = {"p, Holm": "p, adjusted"}
+EXPLAINED = {"copying", "arithmetic"}
+"""Columns of 0.1.0 that are one now."""
 RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")
 
 
@@ -60,8 +62,25 @@ def test_scores_as_then(stored, name):
 
 @pytest.mark.parametrize("name", ["on", "native", "text"])
 def test_explains_as_then(stored, name):
-    before = json.loads((stored / f"{name}.why.json").read_text())
-    assert figures(json.loads(printed(stored, "why", name, "--json"))) == figures(before)
+    before = explained(json.loads((stored / f"{name}.why.json").read_text()))
+    now = explained(json.loads(printed(stored, "why", name, "--json")))
+    assert [one["behaviour"] for one in now.values()] == [one["behaviour"] for one in before.values()]
+    if name != "on":  # the answers are no result of a tool: they were taken for one that was copied wrongly
+        return
+    for task, one in now.items():
+        assert {**one["errors"], "quantities": {}} == {**before[task]["errors"], "quantities": {}}
+        for number, found in one["errors"]["quantities"].items():
+            parts, then = found["with_solver"], before[task]["errors"]["quantities"][number]["with_solver"]
+            assert [parts[part] for part in ("n", "error", "seeing")] == [
+                then[part] for part in ("n", "error", "seeing")
+            ]
+            copied, worked = (then[part]["signed"]["mean"] for part in ("copying", "arithmetic"))
+            assert parts["arithmetic"]["signed"]["mean"] == pytest.approx(copied + worked)
+
+
+def explained(why: Any) -> dict[str, Any]:
+    """Return what was explained, by task; copying a result wrongly is arithmetic now."""
+    return dict(figures(why)["why"]["tasks"])
 
 
 def test_compares_as_then(stored):
@@ -76,6 +95,8 @@ def test_reports_as_then(stored):
     for table in tables:
         now, before = columns(stored / "tables" / table.name), columns(table)
         for name, cells in before.items():
+            if name in EXPLAINED:
+                continue
             assert now[RENAMED.get(name, name)] == cells, f"{table.name}: {name}"
 
 

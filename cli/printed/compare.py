@@ -9,11 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from medvision_agent.api.comparing import BesidePublished
+from medvision_agent.cli.printed.parts import compared_parts
 from medvision_agent.cli.printed.place import gain_lines
 from medvision_agent.cli.printed.table import new_table, number, people, plain
 from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.card_words import card_lines, limits_line
 from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
+from medvision_agent.eval.parts.compare import PartsComparison
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
@@ -32,11 +34,12 @@ def comparison_view(
     *,
     card: Card | None = None,
     places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
+    parts: Mapping[TaskName, PartsComparison] = MappingProxyType({}),
 ) -> Group:
     """Return a comparison as tables, under the facts of both runs and the note of their source.
 
     *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to. *card* says what is
-    proven of their parity, *places* of each task where both runs measured.
+    proven of their parity, *places* of each task where both runs measured, *parts* what the difference is made of.
     """
     lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
@@ -50,6 +53,8 @@ def comparison_view(
         without = plain(f"{task}: no pairs; {_missing_line(one.missing)}")
         limited = limits_line(card, task) if card else ""
         views += [plain(""), _task_view(task, one, places.get(task), limited) if one.pairs else without]
+        if (found := parts.get(task)) is not None:
+            views.append(Group(*compared_parts(found)))
     return Group(*views)
 
 

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Group as Stack
 from rich.console import RenderableType
 
+from medvision_agent.cli.printed.parts import parts_blocks
 from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.table import new_table, number, plain
+from medvision_agent.eval.parts.summary import TaskParts
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -16,32 +18,38 @@ from medvision_agent.text import counted, plural
 
 __all__ = ["why_view"]
 
-_NAMES = ("error", "copying", "arithmetic", "seeing")
+_NAMES = ("error", "unit", "arithmetic", "seeing")
 
 
 def why_view(
-    summary: WhySummary, facts: Sequence[str], source_note: str, places: Mapping[TaskName, TaskPlace]
+    summary: WhySummary,
+    facts: Sequence[str],
+    source_note: str,
+    *,
+    places: Mapping[TaskName, TaskPlace],
+    parts: Mapping[TaskName, TaskParts],
 ) -> Stack:
     """Return the summary as tables, under the facts of its run and the note of its source.
 
-    *places* says of each task where its answers were measured.
+    *places* says of each task where its answers were measured, *parts* what its loss is made of.
     """
     lines = [
         *facts,
         *([source_note] if source_note else []),
         f"answers read by {summary.protocol}: {plural(summary.n, 'sample')}",
-        "error = answer - target = copying + arithmetic + seeing; means over the numbers decomposed",
+        "the loss in parts: had the points, the arithmetic or the unit been right; the parts add up (docs/why.md)",
+        "error = answer - target = unit + arithmetic + seeing; means over the numbers decomposed",
         f"solver: {', '.join(summary.solvers)} returns the answer itself; figures with and without it",
     ]
-    blocks = [block for task, one in summary.tasks.items() for block in ("", _task(task, one, places.get(task)))]
-    return Stack(*map(plain, lines), *blocks)
+    each = [_task(task, one, places.get(task), parts[task]) for task, one in summary.tasks.items()]
+    return Stack(*map(plain, lines), *(block for one in each for block in ("", one)))
 
 
-def _task(task: TaskName, why: TaskWhy, place: TaskPlace | None) -> Stack:
+def _task(task: TaskName, why: TaskWhy, place: TaskPlace | None, parts: TaskParts) -> Stack:
     unit = f", in {TASKS[task].quantity.unit}" if why.errors.quantities else ""
     heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
     heading.stylize("bold")
-    blocks: list[RenderableType] = [heading]
+    blocks: list[RenderableType] = [heading, *parts_blocks(parts)]
     taken_apart = {name: one for name, one in why.errors.quantities.items() if one.with_solver.n}
     if taken_apart:
         blocks.append(_errors(taken_apart))
@@ -68,14 +76,14 @@ def _sources(name: str, quantity: Quantity) -> list[str]:
     group, lines = quantity.with_solver, list[str]()
     if group.n:
         points = counted(group.sources)
-        lines.append(f"{name}: points from {points}; answers that match what they cite: {group.matched}")
+        lines.append(f"{name}: points from {points}")
     if quantity.not_decomposed:
         lines.append(f"{name}: not decomposed: {counted(quantity.not_decomposed)}")
     return lines
 
 
 def _rows(add: Callable[..., None], name: str, group: Group) -> None:
-    parts = [group.error, group.copying, group.arithmetic, group.seeing]
+    parts = [group.error, group.unit, group.arithmetic, group.seeing]
     add(f"{name}: mean", *(number(part.signed.mean, sign=True) for part in parts), str(group.n))
     add("  mean size", *(number(part.absolute.mean) for part in parts), str(group.n))
     relative = [part.absolute_relative for part in parts]

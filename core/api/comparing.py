@@ -15,6 +15,8 @@ from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
+from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
+from medvision_agent.eval.parts.summary import parts_of_run
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
 from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
@@ -38,6 +40,8 @@ class Compared:
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
     places: Mapping[TaskName, PlaceComparison]
     """By task: where both arms measured, the grounded losses, and the gains by place."""
+    parts: Mapping[TaskName, PartsComparison]
+    """By task: both mean losses and their difference in parts, by what is wrong with the answers."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -69,7 +73,8 @@ class Compared:
         }
         facts = {"no_claim": list(self.no_claim), "parity": card_json(self.card), "source_note": self.a.source_note}
         places = {task: one.model_dump(mode="json") for task, one in self.places.items()}
-        return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places}
+        parts = {task: one.model_dump(mode="json") for task, one in self.parts.items()}
+        return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places, "parts": parts}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +115,9 @@ def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compa
             f"results could be put down to the tools:{listed}"
         )
     comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples))
-    return Compared(one, two, comparison, compare_places(located_run(one, rules), located_run(two, rules)))
+    places = compare_places(located_run(one, rules), located_run(two, rules))
+    parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
+    return Compared(one, two, comparison, places, parts)
 
 
 def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:

@@ -5,28 +5,25 @@ views to the slice; or the points that the final message states beyond doubt (``
 no call, as a mean of three readings does, is not locatable. A box locates itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, in_place
+from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, corners_of, in_place
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.calls import calls_of, tools_of
-from medvision_agent.eval.why.decompose import Parts, decompose
-from medvision_agent.eval.why.scene import scene_of
+from medvision_agent.eval.why.flow import Traced, trace
+from medvision_agent.eval.why.scene import Missing
+from medvision_agent.eval.why.stored import conversation_of, tools_of
 from medvision_agent.tools.base import Measures
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["Found", "Located", "has_place", "locate", "located_run", "question_of"]
+__all__ = ["Found", "Located", "has_place", "is_ambiguous", "is_elsewhere", "locate", "located_run", "question_of"]
 
-_NOT_CITED = "a number of the answer is the result of no call"
-_DAMAGED = "the conversation or the picture as sent is missing or damaged"
+_SEVERAL = "a number of the answer was made of several measurements"
 _MOST = 1e12
 _UNIT = Spacing(1.0, 1.0)
 
@@ -92,6 +89,18 @@ class Located:
         return 1.0 if self.place is Place.UNKNOWN else self.lowest_loss
 
 
+def is_elsewhere(points: Sequence[Point], target: Target) -> bool | None:
+    """Return whether points (slice frame) lie elsewhere; None without points, or where the truth has no place."""
+    known = points and len(target.points) == 2 * (1 if target.task.is_box else len(target.task.lines))
+    return not in_place(points, target) if known else None
+
+
+def is_ambiguous(one: Traced, target: Target) -> bool:
+    """Return whether a number may have been measured in the right place or elsewhere, as one takes it."""
+    ways = {tuple(is_elsewhere(each.points, target) for each in way) for way in (one.readings, *one.others)}
+    return len(ways) > 1
+
+
 def has_place(sample: Sample) -> bool:
     """Return whether the ground truth of a sample says where it lies."""
     task = sample.asks
@@ -130,26 +139,24 @@ def _box(sample: Sample, score: Score) -> Found | str:
     """Return the place of a box, in shares of the image."""
     if not all(abs(value) <= _MOST for value in score.values):
         return "a number of the answer is beyond 1e12"
-    answer, truth = (
-        ((box[0], 1 - box[1]), (box[2], 1 - box[3])) for box in (tuple(map(float, score.values)), sample.target)
-    )
-    return Found(answer, Target(sample.asks, tuple(Point(*corner) for corner in truth), _UNIT), (1.0, 1.0))
+    answer = tuple((corner.x, corner.y) for corner in corners_of(score.values))
+    return Found(answer, Target(sample.asks, corners_of(sample.target), _UNIT), (1.0, 1.0))
 
 
 def _points(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures]) -> Found | str:
     """Return where the lines of an answer were measured, or why that is not known."""
-    try:
-        calls = calls_of(read_trace(run.folder, record.sample.id), tools)
-        scene = scene_of(run, record, calls)
-    except StorageError:
-        return _DAMAGED
-    parts = list[Parts]()
-    for one in decompose(record, calls, scene, rules):
-        if not isinstance(one, Parts):
+    calls, scene = conversation_of(run, record, tools)
+    if isinstance(scene, Missing):
+        return str(scene)
+    task, placed = record.sample.asks, list[Point]()
+    target = Target(task, scene.truth, scene.spacing)
+    for one in trace(task, record.response, calls, scene, rules):
+        if isinstance(one, Missing):
             return str(one)
-        parts.append(one)
-    if not all(one.matched for one in parts) or isinstance(scene, str):
-        return _NOT_CITED
+        if not one.points:
+            return _SEVERAL
+        if is_ambiguous(one, target):
+            return str(Missing.AMBIGUOUS)
+        placed += one.points
     whole = scene.views.whole.region
-    points = tuple(whole.unit(point) for one in parts for point in one.measurement.points)
-    return Found(points, Target(record.sample.asks, scene.truth, scene.spacing), (whole.width, whole.height))
+    return Found(tuple(map(whole.unit, placed)), target, (whole.width, whole.height))

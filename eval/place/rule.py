@@ -12,14 +12,14 @@ ellipse, 3 around the end of a distance. Shares of lengths are taken in mm, so t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from medvision_agent.eval.tasks import Task
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["RULE", "STRICTER", "WIDER", "Place", "Target", "Tolerance", "box_iou", "centre", "in_place"]
+__all__ = ["RULE", "STRICTER", "WIDER", "Place", "Target", "Tolerance", "box_iou", "centre", "corners_of", "in_place"]
 
 _CENTRE_PX = 2.0
 _END_PX = 3.0
@@ -124,6 +124,12 @@ def _midpoints(measured: Sequence[Point], target: Target, share: float) -> bool:
         return distance_mm(middle, centre((start, end)), target.spacing) <= most
 
     return (near(one, a0, a1) and near(two, b0, b1)) or (near(two, a0, a1) and near(one, b0, b1))
+
+
+def corners_of(box: Iterable[float]) -> tuple[Point, Point]:
+    """Return two opposite corners of a box in MedVision's convention, in shares of the image (x right, y down)."""
+    x1, y1, x2, y2 = map(float, box)
+    return Point(x1, 1 - y1), Point(x2, 1 - y2)
 
 
 def centre(points: Sequence[Point]) -> Point:

@@ -11,6 +11,7 @@ from medvision_agent.eval.compare.statistics.interaction import interactions
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
+from medvision_agent.eval.parts.summary import summarise_parts
 from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.figures import Epochs, arm_task, results, scored, units
@@ -19,7 +20,13 @@ from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, run
 from medvision_agent.eval.report.joined import over_datasets, over_models
 from medvision_agent.eval.report.model import Chapter, Contrast, PairMeans, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
-from medvision_agent.eval.report.places import arm_places, grounded_contrasts
+from medvision_agent.eval.report.places import (
+    arm_parts,
+    arm_places,
+    demonstration,
+    grounded_contrasts,
+    parted_contrasts,
+)
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
@@ -85,7 +92,7 @@ def _chapter(
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
     every = list(samples.values())
     asked = {sample.task for sample in every}
-    located = arm_places(chapter.arms, rules)
+    located, parts = arm_places(chapter.arms, rules), arm_parts(chapter.arms, rules)
     tables, not_there = published(chapter.arms, rules)
     return Chapter(
         name=chapter.name,
@@ -112,6 +119,8 @@ def _chapter(
         why={arm.name: dict(summarise_why(arm.first, rules).tasks) for arm in chapter.arms},
         places={arm.name: summarise_place(arm.first, located[arm.name]) for arm in chapter.arms},
         grounded=grounded_contrasts(chapter, located),
+        parts={arm.name: summarise_parts(parts[arm.name], demonstration(chapter)) for arm in chapter.arms},
+        parted=parted_contrasts(chapter, parts),
         agreement=tuple(agreements(chapter, scores)),
         models=tuple(over_models(chapter, data)),
         datasets=tuple(over_datasets(chapter, data)),

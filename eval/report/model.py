@@ -15,6 +15,8 @@ from medvision_agent.eval.compare.statistics.interaction import Interaction
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.strata import Stratum
+from medvision_agent.eval.parts.compare import PartsComparison
+from medvision_agent.eval.parts.summary import TaskParts
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.settings.identity import Identity
@@ -36,7 +38,17 @@ __all__ = [
     "Panel",
     "Picture",
 ]
-__all__ += ["Joined", "OverDatasets", "Published", "Reference", "Refused", "Report", "RunFacts", "TaskData"]
+__all__ += [
+    "Joined",
+    "OverDatasets",
+    "PartedContrast",
+    "Published",
+    "Reference",
+    "Refused",
+    "Report",
+    "RunFacts",
+    "TaskData",
+]
 
 
 class Mark(Frozen):
@@ -169,6 +181,16 @@ class GroundedContrast(Frozen):
     """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
 
 
+class PartedContrast(Frozen):
+    """The difference in loss of two arms on one task, in parts."""
+
+    contrast: str
+    a: str
+    b: str
+    task: TaskName
+    found: PartsComparison
+
+
 class ArmAgreement(Frozen):
     """How well one arm's numbers agree with the truth, on one task."""
 
@@ -288,6 +310,10 @@ class Chapter(Frozen):
     """Where each arm measured in its first epoch."""
     grounded: tuple[GroundedContrast, ...]
     """The contrasts by place, first epochs."""
+    parts: dict[str, dict[TaskName, TaskParts]]
+    """The loss of each arm's first epoch in parts."""
+    parted: tuple[PartedContrast, ...]
+    """The differences in loss in parts, first epochs."""
     agreement: tuple[ArmAgreement, ...]
     models: tuple[Joined, ...]
     datasets: tuple[OverDatasets, ...]

@@ -24,10 +24,11 @@ from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.calls import calls_of, tools_of
-from medvision_agent.eval.why.decompose import Parts, decompose
+from medvision_agent.eval.why.calls import calls_of
+from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import Measurement, measurements
-from medvision_agent.eval.why.scene import Missing, Scene, scene_of
+from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.tools.view.geometry import Point, Region
 from medvision_agent.tools.view.png import decode_png, encode_png
 
@@ -139,8 +140,8 @@ def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tup
     views = _views(scene, sum(call.ok and call.tool == "crop" for call in calls))
     if record.sample.asks.is_box:
         return (*views, *box), ""
-    parts = decompose(record, calls, scene, rules)
-    cited = [part.measurement for part in parts if isinstance(part, Parts)]
+    parts = trace(record.sample.asks, reply_of(record), calls, scene, rules)
+    cited = [one for part in parts if isinstance(part, Traced) for one in part.measurements]
     measured = measurements(record.sample.asks, calls, scene)
     known = [(one.source, one.value, one.points) for one in cited]
     every = [] if isinstance(measured, Missing) else measured

@@ -20,7 +20,7 @@ from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
-from medvision_agent.eval.why.scene import picture_size
+from medvision_agent.eval.why.stored import picture_size
 
 __all__ = ["published", "references"]
 

@@ -10,6 +10,7 @@ from medvision_agent.eval.report.cost_plot import losses_by_cost
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.parity_table import parity_table
+from medvision_agent.eval.report.parts_tables import parts_tables
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
@@ -158,7 +159,7 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
             "were used. Success rates, and what a sample took, are over all epochs."
         )
     paths = [path_table(chapter, place)] if any(run.tool_path for run in chapter.runs) else []
-    tables = (*why_tables(chapter, place), *paths, tool_table(chapter, place))
+    tables = (*parts_tables(chapter, place), *why_tables(chapter, place), *paths, tool_table(chapter, place))
     return Section(
         f"{place}-why",
         "Where the error comes from, and how tools were used",

@@ -12,8 +12,8 @@ __all__ = ["why_tables"]
 
 _WHO = (*texts("arm", "task"), *numbers("success rate", "subjects"))
 _SOLVER = (
-    "Copying: the answer minus the value it cites. Arithmetic: that value minus the exact measurement of its points. "
-    "Seeing: that measurement minus the target. The signed means add up to the error's. {} finds the points itself (a "
+    "Unit: the answer minus the same in the form asked for. Arithmetic: that minus what its points give, exactly. "
+    "Seeing: what they give minus the target. The signed means add up to the error's. {} finds the points itself (a "
     "solver), so that its figures say little of what the model saw."
 )
 
@@ -36,7 +36,7 @@ def _each(chapter: Chapter) -> Iterator[tuple[tuple[Value, ...], TaskWhy]]:
 
 def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
     columns = [*_WHO, *texts("number", "points from"), *numbers("n")]
-    columns += [Column(part, sign=signed) for part in ("error", "copying", "arithmetic", "seeing")]
+    columns += [Column(part, sign=signed) for part in ("error", "unit", "arithmetic", "seeing")]
     rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         for name, one in why.errors.quantities.items():
@@ -50,14 +50,14 @@ def _errors(chapter: Chapter, place: str, *, signed: bool) -> Table:
                         (*who, f"{name} ({one.unit})", f"{label}: {sources}", group.n, *_parts(group, signed=signed))
                     )
     what = "signed means" if signed else "mean sizes"
-    caption = f"where the error comes from, copying, arithmetic, seeing: {what}"
+    caption = f"where the error comes from, unit, arithmetic, seeing: {what}"
     name = slug(place, "error-parts", "signed" if signed else "size")
     notes = [_SOLVER.format(" or ".join(solvers()))] if signed else []
     return chapter_table(chapter, name, caption, columns, rows, notes=notes)
 
 
 def _parts(group: Group, *, signed: bool) -> list[float | None]:
-    parts = (group.error, group.copying, group.arithmetic, group.seeing)
+    parts = (group.error, group.unit, group.arithmetic, group.seeing)
     return [part.signed.mean if signed else part.absolute.mean for part in parts]
 
 

@@ -8,6 +8,7 @@ from medvision_agent.eval.compare.statistics.estimate import Differing
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.report.parts_tables import parts_sentences
 from medvision_agent.eval.report.place_tables import place_sentences
 from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import declared, marked, repeated, tested
@@ -228,9 +229,11 @@ def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:
 
 
 def _placed(chapter: Chapter) -> Iterator[str]:
-    """Say where arms measured, unless there are too many comparisons to read."""
+    """Say where arms measured, and what differences are made of, unless there are too many comparisons to read."""
     if len(chapter.grounded) <= _MOST:
         yield from place_sentences(chapter)
+    if len(chapter.parted) <= _MOST:
+        yield from parts_sentences(chapter)
 
 
 def _why(chapter: Chapter) -> Iterator[str]:
@@ -256,7 +259,7 @@ def _parts(group: Group, unit: str) -> str:
         for name, part in (
             ("in all", group.error),
             ("seeing", group.seeing),
-            ("copying", group.copying),
+            ("unit", group.unit),
             ("arithmetic", group.arithmetic),
         )
     }

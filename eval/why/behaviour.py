@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.scorer.boxes import written_box
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.measured import declared
-from medvision_agent.eval.why.numbers import Number, answer_in
+from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.frozen import Frozen
+from medvision_agent.tools.view.frames import FRAMES
 
 __all__ = ["Behaviour", "Conversation", "ToolBehaviour", "behaviour", "is_last_result"]
 
@@ -133,7 +135,7 @@ def _change(one: Conversation) -> tuple[bool, bool | None] | None:
     """Tell whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
     sample = one.record.sample
     said = [*one.texts[:-1], one.record.response]  # the last one with a box by marks written out
-    read = [answer_in(text, one.record, _TAGGED) for text in said]
+    read = [_answer_in(text, one.record, _TAGGED) for text in said]
     earlier = [numbers for numbers in read[:-1] if numbers is not None]
     if not one.calls or not earlier or read[-1] is None:
         return None
@@ -142,6 +144,14 @@ def _change(one: Conversation) -> tuple[bool, bool | None] | None:
     if sample.asks.is_box:
         return changed, None
     return changed, _off(after, sample.target) < _off(before, sample.target)
+
+
+def _answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] | None:
+    """Return the numbers read as an answer to a record's question, in the model's own convention; None without one."""
+    if record.spoken is None or not record.sample.asks.is_box:
+        return numbers_in(text, len(record.sample.target), rules)
+    box = written_box(text, FRAMES[record.spoken.frame], rules)
+    return None if box is None else [Number.read(number) for number in box]
 
 
 def _off(numbers: Sequence[Number], target: Sequence[float]) -> float:
@@ -166,7 +176,7 @@ def _ratio(total: float, n: int) -> Mean:
 def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bool | None:
     """Tell whether the answer is the last result; None without an answer or without a call that succeeded."""
     done = [call for call in calls if call.ok]
-    numbers = answer_in(record.response, record, rules)
+    numbers = _answer_in(record.response, record, rules)
     if record.outcome is not Outcome.ANSWERED or numbers is None or not done:
         return None
     known = declared(record.sample.asks, done[-1])

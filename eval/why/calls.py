@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from medvision_agent.agent.chat.code_run import CODE_EXECUTION
+from medvision_agent.quantity import NUMBER
+from medvision_agent.tools.base import Measurand, Measures
 
-from medvision_agent.eval.settings.identity import FIRST_SET
-from medvision_agent.eval.store.run import Run
-from medvision_agent.tools.base import Measures
-from medvision_agent.tools.registry import installed
-
-__all__ = ["Call", "calls_of", "spoken_texts", "tools_of"]
+__all__ = ["Call", "calls_of", "spoken_texts"]
 
 NOTHING = Measures()
-_STORED = TypeAdapter(dict[str, Measures])
+_PROVIDER_CODE = Measures((Measurand(NUMBER, ("printed",)),))
+"""What code measures that the provider ran: whatever it prints."""
 
 _OVER_LIMIT = "Error: not run: the limit"
 """How a call that came after the limit of tool calls is answered (``agent/toolbox.py``)."""
@@ -53,14 +51,6 @@ class Call:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def tools_of(run: Run) -> dict[str, Measures]:
-    """Return what the tools of a run measure: the shipped ones as declared in its month, others as it stored them."""
-    stored = _STORED.validate_python(run.config.get("measures", {}))
-    registry = installed().dated(run.config.get("tools_dated", FIRST_SET))
-    shipped = [name for name in run.identity.tools if name in registry.offers and name not in stored]
-    return {name: registry.tool(name).measuring for name in shipped} | stored
-
-
 def calls_of(trace: Mapping[str, Any], tools: Mapping[str, Measures]) -> list[Call]:
     """Return the calls of a trace in their order; *tools* says what each tool measures."""
     return [_call(entry, tools) for entry in trace.get("tool_calls", ())]
@@ -72,23 +62,24 @@ def spoken_texts(trace: Mapping[str, Any]) -> list[str]:
 
 
 def _call(entry: Mapping[str, Any], tools: Mapping[str, Measures]) -> Call:
+    tool = str(entry.get("tool"))
     arguments, ok, text = entry.get("arguments"), bool(entry.get("ok")), str(entry.get("text", ""))
     return Call(
-        tool=str(entry.get("tool")),
+        tool=tool,
         arguments=arguments if isinstance(arguments, Mapping) else {},
         written=json.dumps(arguments, sort_keys=True),
         ok=ok,
         over_limit=not ok and text.startswith(_OVER_LIMIT),
         seconds=float(entry.get("seconds") or 0.0),
-        result=_object(text) if ok else {},
-        measures=tools.get(str(entry.get("tool")), NOTHING),
+        result=({"printed": text} if tool == CODE_EXECUTION else _object(text)) if ok else {},
+        measures=tools.get(tool, _PROVIDER_CODE if tool == CODE_EXECUTION else NOTHING),
     )
 
 
 def _object(text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -6,15 +6,6 @@ With points p, q in mm and lines a, b: a length is ``|q - p|`` in mm, an angle `
 What a tool measures, and between which points, is what it declares (``tools/base.py``). A *solver* finds the points
 itself: a size read off its result was solved by the tool, not seen by the model, and is labelled so wherever a figure
 may contain it.
-
-An answer cites measurements:
-
-* A number of the answer cites the measurement it can be a rounding of. Of several the nearest counts; of equally near
-  ones the last. A size's numbers cite different measurements where they can, and of a tool that measures both axes
-  rather the axis that they stand for; a swapped axis is still found.
-* A number that is no rounding of anything cites the last measurement. Of a size these are the last two not yet cited:
-  both axes of the last such tool, or two lines, the longer as the major axis. A single line is cited by the number
-  nearer to it, and the other number cites nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,18 +15,13 @@ from typing import Any
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
-from medvision_agent.eval.why.numbers import Number
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.quantity import NUMBER
 from medvision_agent.tools.base import Measurand
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg, distance_mm
 
-__all__ = ["STATED", "Cited", "Measurement", "cite", "declared", "exact_of", "measurements", "numbers_of", "solvers"]
-
-
-STATED = "stated points"
-"""The source of a measurement whose points stand in the model's text."""
+__all__ = ["Measurement", "declared", "exact_of", "measured_by", "measurements", "numbers_of", "solvers"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +69,25 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
     return distance_mm(*lines[0], spacing) if len(lines) == 1 else acute_angle_deg(*lines[0], *lines[1], spacing)
 
 
+def measured_by(task: Task, call: Call) -> Measurand | None:
+    """Return what a call measured of the task's quantity between points; None where it failed or measures none.
+
+    A tool that declares another number of points than determine the quantity measured something else.
+    """
+    taken = declared(task, call) if call.ok else None
+    needed = 2 * task.quantity.points
+    fits = taken is not None and taken.points and all(len(names) == needed for names in taken.points)
+    return taken if fits else None
+
+
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
     """Return what tools measured of the task's quantity, in the order of the calls; failed calls measured nothing."""
-    said = [(call, taken) for call in calls if call.ok and (taken := declared(task, call)) is not None]
-    own = [(call, taken) for call, taken in said if taken.points]
+    own = [(call, taken) for call in calls if (taken := measured_by(task, call)) is not None]
     if any(call.withheld(taken.fields[0]) for call, taken in own):
         return Missing.WITHHELD
     try:
         return [one for call, taken in own for one in _measured(call, taken, scene)]
-    except (ToolError, KeyError, TypeError, ValueError):
+    except (ToolError, KeyError, TypeError, ValueError, OverflowError):
         return Missing.NO_VIEWS  # what succeeded then must succeed now
 
 
@@ -125,50 +121,3 @@ def _points(call: Call, taken: Measurand, number: int, scene: Scene) -> tuple[Po
     if call.measures.solver:
         return tuple(view.region.at(*views.frame.to_unit(x, y, view.perceived)) for x, y in places)
     return tuple(views.point(view, x, y) for x, y in places)
-
-
-@dataclass(frozen=True, eq=False)
-class Cited:
-    """A cited measurement; ``matched`` where the number is a rounding of it."""
-
-    measurement: Measurement
-    matched: bool
-
-
-def cite(answer: Sequence[Number], measured: Sequence[Measurement]) -> list[Cited | None]:
-    """Return what each number of an answer cites; None where nothing is left to cite."""
-    found: dict[int, Cited] = {}
-    for place, number in enumerate(answer):
-        taken = [cited.measurement for cited in found.values()]
-        if (match := _match(place, number, measured, taken)) is not None:
-            found[place] = Cited(match, matched=True)
-    taken = [cited.measurement for cited in found.values()]
-    left = [one for one in measured if one not in taken]
-    open_places = [place for place in range(len(answer)) if place not in found]
-    for place, last in _last(open_places, answer, left).items():
-        found[place] = Cited(last, matched=False)
-    return [found.get(place) for place in range(len(answer))]
-
-
-def _match(
-    place: int, number: Number, measured: Sequence[Measurement], taken: Sequence[Measurement]
-) -> Measurement | None:
-    ranked = [
-        (one in taken, one.axis not in (None, place), round(abs(one.value - number.value), 9), -order)
-        for order, one in enumerate(measured)
-        if number.rounds(one.value)
-    ]
-    return measured[-min(ranked)[3]] if ranked else None
-
-
-def _last(places: Sequence[int], answer: Sequence[Number], left: Sequence[Measurement]) -> dict[int, Measurement]:
-    if len(places) < 2:
-        return {place: fits[-1] for place in places if (fits := [one for one in left if one.axis in (None, place)])}
-    lines = [one for one in left if one.axis is None]
-    if left and left[-1].axis is None and len(lines) == 1:
-        near = min(places, key=lambda place: abs(answer[place].value - lines[0].value))
-        return {near: lines[0]}
-    if left and left[-1].axis is None:
-        longer, shorter = sorted(lines[-2:], key=lambda one: -one.value)
-        return {places[0]: longer, places[1]: shorter}
-    return {place: fits[-1] for place in places if (fits := [one for one in left if one.axis == place])}

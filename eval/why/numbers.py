@@ -5,17 +5,16 @@ decimals stands for every value within ``0.5 * 10^-d`` of it.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medvision_agent.eval.scorer.boxes import written_box
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.store.record import Record
-from medvision_agent.tools.view.frames import FRAMES
 
-__all__ = ["Number", "answer_in", "numbers_in"]
+__all__ = ["Number", "numbers_in", "written"]
 
+_WRITTEN = re.compile(r"(?<![\w.])(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d{1,3}+)?(?!\w|\.\d)", re.ASCII)
 _NOISE = 1e-9
 """Of 12.35 and 12.345 the difference is half a hundredth and a little float noise."""
 
@@ -36,9 +35,20 @@ class Number:
         unit = 10.0 ** min(max(-decimals, -300), 300)
         return cls(float(text.replace(",", "")), 0.5 * unit)
 
-    def rounds(self, value: float) -> bool:
-        """Tell whether this is *value*, rounded to the decimals written."""
-        return math.isfinite(self.value) and abs(value - self.value) <= self.half_unit + _NOISE * max(1.0, abs(value))
+    def rounds(self, value: float, halves: float = 1.0) -> bool:
+        """Tell whether this is *value*, rounded to the decimals written; with *halves*, so many half units away."""
+        noise = _NOISE * max(1.0, abs(value))
+        return math.isfinite(self.value) and abs(value - self.value) <= halves * self.half_unit + noise
+
+    @property
+    def tells(self) -> bool:
+        """Whether it has three significant digits at least, so that it is hardly equal to another by chance."""
+        return abs(self.value) >= 200 * self.half_unit
+
+
+def written(text: str) -> list[Number]:
+    """Return the numbers of a text, without signs: what follows a letter, as in ``x1``, is none."""
+    return [Number.read(found) for found in _WRITTEN.findall(text)]
 
 
 def numbers_in(text: str, count: int, rules: Protocol) -> Sequence[Number] | None:
@@ -47,11 +57,3 @@ def numbers_in(text: str, count: int, rules: Protocol) -> Sequence[Number] | Non
     if parse(extracted, count) is None:
         return None
     return [Number.read(part) for part in extracted.split(",")]
-
-
-def answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] | None:
-    """Return the numbers read as an answer to a record's question, in the model's own convention; None without one."""
-    if record.spoken is None or not record.sample.asks.is_box:
-        return numbers_in(text, len(record.sample.target), rules)
-    box = written_box(text, FRAMES[record.spoken.frame], rules)
-    return None if box is None else [Number.read(number) for number in box]

@@ -4,7 +4,7 @@ The distance in mm between the points of an answer and the truth's is
 
     error = min over s of mean over i of |p_s(i) - t_i|
 
-with p the points that the cited measurements were made from, t the truth's, and s any order in which they are the
+with p the points that the answer was made of, t the truth's, and s any order in which they are the
 same answer: the two ends of a line swapped, and the two lines of an angle or the two axes of a size swapped. Points
 anywhere on a line give the right angle, and the axes of a nearly round structure may point anywhere: a large landmark
 error need not be a large error of the answer.
@@ -25,14 +25,15 @@ from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.behaviour import Conversation
-from medvision_agent.eval.why.calls import calls_of, spoken_texts, tools_of
-from medvision_agent.eval.why.decompose import Parts, decompose
+from medvision_agent.eval.why.calls import calls_of, spoken_texts
+from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import numbers_of
-from medvision_agent.eval.why.scene import Missing, Scene, scene_of
+from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.quantity import BOX
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["LandmarkError", "SampleWhy", "corner_errors", "landmark_error", "sample_whys"]
+__all__ = ["LandmarkError", "Parts", "SampleWhy", "corner_errors", "landmark_error", "sample_whys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,39 @@ class LandmarkError:
     largest_mm: float
     swapped: bool
     """The two lines, or the two axes, had to be swapped."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The error of one number of an answer in three signed parts that add up to it; mm, or degrees for an angle.
+
+    answer - target = (answer - worked)    unit: the form in which it was written
+                    + (worked - seen)      arithmetic: what became of the points, rounding included
+                    + (seen - target)      seeing: the points themselves
+    """
+
+    traced: Traced
+    target: float
+
+    @property
+    def error(self) -> float:
+        """Answer minus target."""
+        return self.traced.answer - self.target
+
+    @property
+    def unit(self) -> float:
+        """Answer minus the same in the form asked for."""
+        return self.traced.answer - self.traced.worked
+
+    @property
+    def arithmetic(self) -> float:
+        """The answer in the form asked for, minus what its points give."""
+        return self.traced.worked - self.traced.seen
+
+    @property
+    def seeing(self) -> float:
+        """What the points give, minus the target."""
+        return self.traced.seen - self.target
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +99,7 @@ class SampleWhy:
     @property
     def solver(self) -> bool:
         """Whether a solver found any of the points."""
-        return any(isinstance(one, Parts) and one.measurement.solver for one in self.quantities.values())
+        return any(isinstance(one, Parts) and one.traced.solver for one in self.quantities.values())
 
 
 def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
@@ -74,13 +108,18 @@ def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
     for record in run.records:
         if record.outcome.infrastructure:
             continue
-        trace = read_trace(run.folder, record.sample.id)
-        calls = calls_of(trace, tools)
+        stored = read_trace(run.folder, record.sample.id)
+        calls = calls_of(stored, tools)
         scene = scene_of(run, record, calls)
-        parts = decompose(record, calls, scene, rules)
+        sample = record.sample
+        traced = trace(sample.asks, reply_of(record), calls, scene, rules)
+        parts = [
+            Parts(one, target) if isinstance(one, Traced) else one
+            for one, target in zip(traced, sample.target, strict=False)
+        ]
         yield SampleWhy(
-            Conversation(record, calls, spoken_texts(trace)),
-            dict(zip(numbers_of(record.sample.asks), parts, strict=True)),
+            Conversation(record, calls, spoken_texts(stored)),
+            dict(zip(numbers_of(sample.asks), parts, strict=True)),
             _landmarks(parts, scene),
             _corners(record, scene, rules),
         )
@@ -89,7 +128,7 @@ def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
 def _landmarks(parts: Sequence[Parts | Missing], scene: Scene | Missing) -> LandmarkError | None:
     if isinstance(scene, Missing):
         return None
-    points = [point for part in parts if isinstance(part, Parts) for point in part.measurement.points]
+    points = [point for part in parts if isinstance(part, Parts) for point in part.traced.points]
     return landmark_error(points, scene.truth, scene.spacing)
 
 

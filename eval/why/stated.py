@@ -1,21 +1,36 @@
-"""Points that a model states in its final message, where it measured nothing with a tool.
+"""Points that a model states itself: in its final message, in code that it has evaluated (``coded.py``), or as marks.
 
-Conservative: points are read only where they can be meant in one way. In the text before the answer, or between the
-numbered tags ``<step-1>`` and ``<step-2>`` of the ``cot`` form where it has both, these must hold exactly as many
-different points as the task has: ``(x, y)`` or ``[x, y]`` in the order of the model's convention, or, without any such
-pair, ``x1 = ..., y1 = ...`` and so on, each with one value only. Pairs that lie outside the picture (a direction in mm,
-say) are none of its points. Coordinates refer to the whole picture; with further views they would be ambiguous.
+Conservative: points are read only where they can be meant in one way. There must be exactly as many different points
+as the task has, in the text before the answer, or between the numbered tags ``<step-1>`` and ``<step-2>`` of the
+``cot`` form where it has both. MedVision's own ``CoT`` form has a reasoning and a result in each step; of these only
+the result is read (``<step-1-answer>``). A point is ``(x, y)`` or ``[x, y]`` in the order of the model's convention,
+or, without any such pair, ``x1 = ..., y1 = ...`` and so on, each with one value only. Pairs that lie outside the
+picture (a direction in mm, say) are none of its points. Coordinates refer to the whole picture; with further views they
+would be ambiguous.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
+from medvision_agent.errors import ToolError
 from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.coded import coded_points
+from medvision_agent.eval.why.matches import Reading, reading
+from medvision_agent.eval.why.measured import Measurement, exact_of
 from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.eval.why.values import code_of
+from medvision_agent.tools.mark import mark
 from medvision_agent.tools.view.geometry import Point
 
-__all__ = ["stated_points"]
+__all__ = ["STATED", "own_lines", "stated_points"]
 
+STATED = "stated points"
+"""The source of a measurement whose points stand in the model's text, or are marks that it placed."""
+
+_MOST = 1000
+"""Pairs of a text that are read; no task has so many points."""
 Place = tuple[float, float]
 Names = Sequence[Sequence[int]]
 """Numbers that points can have: one way after the other."""
@@ -40,6 +55,41 @@ def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Mi
     return tuple(views.point(views.whole, x, y) for group in groups for x, y in group)
 
 
+def own_lines(task: Task, response: str, calls: Sequence[Call], scene: Scene) -> list[Reading] | Missing:
+    """Return for each number of the answer the line, or lines, whose points the model stated itself."""
+    step = task.quantity.points
+    points = stated_points(task, response, scene)
+    if isinstance(points, Missing):
+        coded = [one for call in calls if (code := code_of(call)) for one in coded_points(task, code, scene)]
+        places = [point for line in coded[-len(task.numbers) :] for point in line]
+        instead = tuple(places) if len(places) == step * len(task.numbers) else _marked_points(task, calls, scene)
+        if not instead:
+            return points
+        points = instead
+    lines = [points[k : k + step] for k in range(0, len(points), step)]
+    exact = [exact_of(line, scene.spacing) for line in lines]
+    known = [
+        reading(Measurement(STATED, value, line, value))
+        for value, line in zip(exact, lines, strict=True)
+        if value is not None
+    ]
+    return known if len(known) == len(lines) else Missing.SAME_POINTS
+
+
+def _marked_points(task: Task, calls: Sequence[Call], scene: Scene) -> tuple[Point, ...]:
+    """Return the task's points (slice frame) as marks state them, in their order; none unless there are as many."""
+    placed: dict[object, Point] = {}
+    for call in calls:
+        if call.ok and call.tool == mark.name:
+            given = {**call.measures.defaults, **call.arguments}
+            try:
+                view = scene.views.get(str(given["view"]))
+                placed[given["name"]] = scene.views.point(view, float(given["x"]), float(given["y"]))
+            except (ToolError, KeyError, TypeError, ValueError):
+                return ()
+    return tuple(placed.values()) if len(placed) == len(_points(task)) else ()
+
+
 def _points(task: Task) -> tuple[int, ...]:
     """Return the numbers of the task's points, from 1."""
     return tuple(range(1, len(task.numbers) * task.quantity.points + 1))
@@ -53,19 +103,25 @@ def _in_steps(task: Task) -> tuple[Names, Names]:
 
 
 def _step(text: str, number: int) -> str:
-    """Return what stands between the tags of a step; empty unless they stand there once."""
-    start, end = f"<step-{number}>", f"</step-{number}>"
-    if text.count(start) != 1 or text.count(end) != 1:
-        return ""
-    return text.partition(start)[2].partition(end)[0]
+    """Return what stands between the tags of a step, of its result where that has its own; empty unless there once."""
+    for name in (f"step-{number}-answer", f"step-{number}"):
+        start, end = f"<{name}>", f"</{name}>"
+        if text.count(start) == text.count(end) == 1:
+            return text.partition(start)[2].partition(end)[0]
+    return ""
 
 
 def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
-    """Return the different points of a text inside the picture, as x and y, in the order of their first mention."""
+    """Return the different points of a text inside the picture, as x and y, in the order of their first mention.
+
+    Two lines may share an end: where one point stands there twice and all others once, both count.
+    """
     frame, size = scene.views.frame, scene.views.whole.perceived
-    written = [(float(a), float(b)) for a, b in _PAIR.findall(text)]
+    written = [(float(match[1]), float(match[2])) for match in islice(_PAIR.finditer(text), _MOST)]
     pairs = [(b, a) if frame.y_first else (a, b) for a, b in written] or _named(text, names)
-    return list(dict.fromkeys(pair for pair in pairs if frame.holds(*pair, size)))
+    inside = [pair for pair in pairs if frame.holds(*pair, size)]
+    different = list(dict.fromkeys(inside))
+    return inside if 2 < len(inside) == len(names[0]) == len(different) + 1 else different
 
 
 def _named(text: str, names: Names) -> list[Place]:

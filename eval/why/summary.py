@@ -13,10 +13,9 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
-from medvision_agent.eval.why.calls import tools_of
-from medvision_agent.eval.why.decompose import Parts
 from medvision_agent.eval.why.measured import numbers_of
-from medvision_agent.eval.why.samples import SampleWhy, sample_whys
+from medvision_agent.eval.why.samples import Parts, SampleWhy, sample_whys
+from medvision_agent.eval.why.stored import tools_of
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
@@ -34,15 +33,13 @@ class Part(Frozen):
 
 
 class Group(Frozen):
-    """Numbers decomposed; the means of copying, arithmetic and seeing (signed) add up to that of the error."""
+    """Numbers decomposed; the means of unit, arithmetic and seeing (signed) add up to that of the error."""
 
     n: int
-    matched: int
-    """Numbers that are a rounding of the value they cite, or were worked out from points stated."""
     sources: dict[str, int]
-    """Where the points come from: a tool, or the text."""
+    """Where the points come from: tools, or the model itself."""
     error: Part
-    copying: Part
+    unit: Part
     arithmetic: Part
     seeing: Part
 
@@ -146,7 +143,7 @@ def _quantity(unit: str, found: Sequence[Parts | str]) -> Quantity:
     return Quantity(
         unit=unit,
         with_solver=_group(parts),
-        without_solver=_group([one for one in parts if not one.measurement.solver]),
+        without_solver=_group([one for one in parts if not one.traced.solver]),
         not_decomposed=dict(Counter(str(one) for one in found if not isinstance(one, Parts)).most_common()),
     )
 
@@ -154,10 +151,9 @@ def _quantity(unit: str, found: Sequence[Parts | str]) -> Quantity:
 def _group(parts: Sequence[Parts]) -> Group:
     return Group(
         n=len(parts),
-        matched=sum(one.matched for one in parts),
-        sources=dict(Counter(one.measurement.source for one in parts).most_common()),
+        sources=dict(Counter(one.traced.source for one in parts).most_common()),
         error=_part(parts, lambda one: one.error),
-        copying=_part(parts, lambda one: one.copying),
+        unit=_part(parts, lambda one: one.unit),
         arithmetic=_part(parts, lambda one: one.arithmetic),
         seeing=_part(parts, lambda one: one.seeing),
     )

@@ -124,6 +124,8 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     code, out, _ = command("compare", a, b)
     assert code == 0
     assert "distance: 2 pairs, 2 subjects" in out
+    assert "decomposed in both: 0% of the summed sizes of the differences in loss" in out
+    assert "of the gain of" not in out
     assert "WARNING: 2 of 3 chosen samples are paired" in out
     assert "B: model m (m-1), tools: on@2026-11 (zoom)" in out
     code, out, _ = command("compare", a, b, "--json")
@@ -132,6 +134,9 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     assert (printed["comparison"]["pairs"], printed["comparison"]["chosen"]) == (2, 3)
     assert (code, loss["difference"], loss["n"]) == (0, pytest.approx(-0.55), 2)
     assert printed["comparison"]["tasks"]["distance"]["missing"]["infrastructure_a"] == ["s2"]
+    parts = printed["parts"]["distance"]
+    assert sum(part["mean"] for part in parts["parts"].values()) == pytest.approx(-0.55)
+    assert (parts["together"], parts["decomposed"]) == (False, 0.0)  # their images are not stored
     assert (printed["a"]["identity"]["tools"], printed["b"]["identity"]["tools"]) == ([], ["zoom"])
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 async def test_why_prints_tables_and_strict_json(call, tmp_path):
     run = ("run", "--model", "baseline-cv", "--data", "phantom:2:10", "--out", tmp_path / "run")
@@ -11,11 +13,16 @@ async def test_why_prints_tables_and_strict_json(call, tmp_path):
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 100
     assert "SYNTHETIC" in out
-    assert "error = answer - target = copying + arithmetic + seeing" in out
+    assert "error = answer - target = unit + arithmetic + seeing" in out
     assert "major axis, no solver" in out
+    assert "answers by what is wrong: " in out
     code, out, err = await call("why", tmp_path / "run", "--json")
     assert (code, err) == (0, "")
-    why = json.loads(out, parse_constant=lambda name: 1 / 0)["why"]
+    printed = json.loads(out, parse_constant=lambda name: 1 / 0)
+    why, parts = printed["why"], printed["parts"]
+    assert parts.keys() == why["tasks"].keys()
+    for one in parts.values():
+        assert sum(part["mean"] for part in one["parts"].values()) == pytest.approx(one["loss"], abs=1e-12)
     assert why["n"] == 8
     size = why["tasks"]["size"]["errors"]["quantities"]["major axis"]
     assert size["with_solver"]["sources"] == {"fit_contour": size["with_solver"]["n"]}

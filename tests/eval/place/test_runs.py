@@ -118,7 +118,7 @@ async def test_a_small_shift_stays_in_place_and_a_larger_one_does_not(stored):
 async def test_what_agrees_with_no_call_is_not_locatable(stored):
     places = summarise_place(run := await stored(Elsewhere(factor=1.2)), located_run(run, RULES))
     for task in ("size", "distance", "angle"):
-        assert places[task].not_locatable == {"a number of the answer is the result of no call": COUNT}
+        assert places[task].not_locatable == {"a number of the answer is made of nothing that was measured": COUNT}
         assert places[task].grounded_loss is None
         assert places[task].highest_loss == 1.0
     assert places["detection"].share.mean == 1.0

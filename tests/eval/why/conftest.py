@@ -51,12 +51,14 @@ def measured(task, points, width, height):
 
 @dataclass(frozen=True)
 class Planted:
-    """A model that sees every point but the first displaced, measures or works out, and copies by a factor."""
+    """A model that sees every second point displaced, measures or works out, and slips."""
 
     shift: tuple[float, float] = (0.0, 0.0)
     """Of every second point, in shares of the picture (x right, y down)."""
     factor: float = 1.0
-    """The answer over the value measured, or worked out."""
+    """The answer over the value worked out without tools."""
+    slips: bool = False
+    """Gives lengths that tools measured in cm, angles in radians."""
     crops: bool = False
     reverse: bool = False
     """Gives the ends of lines, and lines or axes, in the other order."""
@@ -92,11 +94,12 @@ class Planted:
             names = ("ax0", "ay0", "ax1", "ay1", "bx0", "by0", "bx1", "by1")
             flat = [value for point in placed for value in point]
             reply = yield "protractor", {"view": view, **dict(zip(names, flat, strict=True))}
-            return final(self.factor * reply["acute_angle_deg"], decimals=4)
+            angle = reply["acute_angle_deg"]
+            return final(math.radians(angle) if self.slips else angle, decimals=4)
         values = []
         for (x0, y0), (x1, y1) in zip(placed[::2], placed[1::2], strict=True):
             reply = yield "ruler", {"view": view, "x0": x0, "y0": y0, "x1": x1, "y1": y1}
-            values.append(self.factor * reply["distance_mm"])
+            values.append(reply["distance_mm"] * (0.1 if self.slips else 1))
         return final(*(values[::-1] if self.reverse else values), decimals=4)
 
     def _stated(self, look, points):

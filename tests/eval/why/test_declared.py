@@ -91,7 +91,7 @@ def test_the_oracle_measures_lengths_with_it_and_their_errors_are_its_arithmetic
         for found in why.errors.quantities.values():
             assert found.with_solver == found.without_solver
             assert found.with_solver.sources == {"caliper": COUNT}
-            assert found.with_solver.copying.absolute.mean == 0
+            assert found.with_solver.unit.absolute.mean == 0
             assert found.with_solver.arithmetic.signed.mean == pytest.approx(found.with_solver.error.signed.mean)
             assert 0.001 < found.with_solver.arithmetic.absolute.mean <= 0.5
     assert not summary.tasks["angle"].behaviour.tools  # it measures no angle: worked out instead

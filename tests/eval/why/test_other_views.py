@@ -57,8 +57,8 @@ async def test_points_of_several_views_are_explained_and_located(planted_run, fr
     lengths = [why for why in sample_whys(run, RULES) if why.quantities]
     assert len(lengths) == 3 * planted.COUNT
     for part in (part for why in lengths for part in why.quantities.values()):
-        assert part.matched
-        assert max(abs(part.copying), abs(part.arithmetic), abs(part.seeing)) < 2e-3
+        assert part.traced.source in {"ruler", "protractor"}
+        assert max(abs(part.unit), abs(part.arithmetic), abs(part.seeing)) < 2e-3
     located = list(located_run(run, RULES))
     assert [one.place for one in located] == [Place.RIGHT] * (4 * planted.COUNT)
     boxes = [record for record in run.records if record.sample.asks.is_box]

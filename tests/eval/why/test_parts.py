@@ -1,39 +1,31 @@
 """Telescoping for any points and any answer; which measurement is cited; which points are read from a text."""
 
-import json
-
-import numpy as np
 import pytest
+import talks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from talks import RULES, done
 
-from medvision_agent.eval.scorer.protocol import PROTOCOLS, protocol
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.tasks import TASKS
-from medvision_agent.eval.why.calls import Call
-from medvision_agent.eval.why.decompose import Parts, decompose
-from medvision_agent.eval.why.measured import Measurement, cite
+from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.numbers import Number, numbers_in
-from medvision_agent.eval.why.samples import corner_errors, landmark_error
+from medvision_agent.eval.why.samples import Parts, corner_errors, landmark_error
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stated import stated_points
-from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Point, Spacing
-from medvision_agent.tools.view.perceived import Fixed, Native
-from medvision_agent.tools.view.slice import grey_slice
-from medvision_agent.tools.view.views import ViewSet
-
-RULES = protocol("medvision-1.2")
+from medvision_agent.tools.view.perceived import Fixed
 
 
-def scene(frame=MEDVISION, spacing=(2.0, 0.5), size=(40, 80), rule=None):
-    return Scene(ViewSet(grey_slice(np.zeros(size), Spacing(*spacing)), rule or Native(), frame), (), cropped=False)
+def scene(frame=MEDVISION, spacing=(2.0, 0.5), rule=None):
+    return talks.scene(frame, spacing, (40, 80), rule)
 
 
-def done(where, tool, **arguments):
-    """Call a tool for true, as the agent does."""
-    reply = TOOLS[tool].call(where.views, arguments)
-    return Call(tool, arguments, json.dumps(arguments), reply.ok, False, 0.0, reply.result or {}, TOOLS[tool].measuring)
+def traced(record, calls, where):
+    response = record.response if record.outcome is Outcome.ANSWERED else None
+    return trace(record.sample.asks, response, calls, where, RULES)
 
 
 unit = st.floats(0, 1)
@@ -57,52 +49,16 @@ def test_parts_add_up_to_the_error_for_any_points_and_answer(make, at, height, w
     for task, made in calls.items():
         truth = (target, target) if task == "size" else (target,)
         record = make("s", task, ", ".join([written] * len(truth)), target=truth)
-        parts = decompose(record, made, where, RULES)
-        if not all(call.ok for call in made):  # points too close for a line
-            continue
-        for part in parts:
-            assert part.copying + part.arithmetic + part.seeing == pytest.approx(float(written) - target, abs=1e-9)
-            assert abs(part.arithmetic) <= 0.5e-4 + 1e-9
+        found = trace(record.sample.asks, record.response, made, where, RULES)
+        for one in found:
+            if isinstance(one, Traced):
+                part = Parts(one, target)
+                assert part.unit + part.arithmetic + part.seeing == pytest.approx(float(written) - target, abs=1e-9)
 
 
 @pytest.fixture
 def make(make_record):
     return make_record
-
-
-def line(value, axis=None, source="ruler"):
-    return Measurement(source, value, (), value, axis)
-
-
-def cited(answer, *measured):
-    found = cite([Number.read(text) for text in answer.split(" ")], measured)
-    return [None if one is None else (measured.index(one.measurement), one.matched) for one in found]
-
-
-@pytest.mark.parametrize(
-    ("answer", "measured", "expected"),
-    [
-        ("12.3", [line(12.3456), line(12.3111), line(50)], [(1, True)]),  # the nearest of two
-        ("12.3", [line(12.31), line(12.29)], [(1, True)]),  # of equally near ones the last
-        ("12.3", [line(12.36), line(40)], [(1, False)]),  # no rounding of anything: the last
-        ("12.35", [line(12.345)], [(0, True)]),
-        ("12", [line(12.49)], [(0, True)]),
-        ("12.0", [line(12.49)], [(0, False)]),
-        ("12.3", [], [None]),
-        ("20.00 10.00", [line(10.001), line(20.002)], [(1, True), (0, True)]),
-        ("20.00 20.00", [line(20.001), line(20.002)], [(0, True), (1, True)]),  # different ones where possible
-        ("20.00 20.00", [line(20.001)], [(0, True), (0, True)]),
-        ("30.00 15.00", [line(1), line(10), line(20)], [(2, False), (1, False)]),  # the last two, the longer first
-        ("20.00 15.00", [line(20), line(10)], [(0, True), (1, False)]),
-        ("19.00 11.00", [line(10)], [None, (0, False)]),  # the one line goes to the nearer number
-        ("20.00 10.00", [line(20, 0), line(10, 1), line(20, 0), line(10, 1)], [(2, True), (3, True)]),
-        ("10.00 20.00", [line(20, 0), line(10, 1)], [(1, True), (0, True)]),  # axes swapped
-        ("12.00 11.00", [line(5), line(20, 0), line(10, 1)], [(1, False), (2, False)]),
-        ("12.00 11.00", [line(20, 0), line(10, 1), line(5), line(6)], [(3, False), (2, False)]),
-    ],
-)
-def test_what_an_answer_cites(answer, measured, expected):
-    assert cited(answer, *measured) == expected
 
 
 @pytest.mark.parametrize(
@@ -123,11 +79,12 @@ def test_absurd_numbers_are_read_without_fault():
 
 def test_a_huge_answer_has_no_parts(make):
     record = make("s", "distance", "1e300")
-    assert decompose(record, [], scene(), RULES) == [Missing.TOO_LARGE]
-    assert decompose(make("s", "distance", None), [], scene(), RULES) == [Missing.NO_ANSWER]
-    assert decompose(make("s", "distance", "none"), [], scene(), RULES) == [Missing.NO_NUMBERS]
+    assert traced(record, [], scene()) == [Missing.TOO_LARGE]
+    assert traced(make("s", "distance", None), [], scene()) == [Missing.NO_ANSWER]
+    assert traced(make("s", "distance", "none"), [], scene()) == [Missing.NO_NUMBERS]
 
 
+STEPS = {k: f"<step-{k}-answer>(0.{k}, 0.{k})</step-{k}-answer>" for k in (1, 2)}
 P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
 """(0.1, 0.1), (0.2, 0.2), (0.3, 0.3), (0.4, 0.4) of a picture of 80 x 40."""
 
@@ -145,6 +102,13 @@ P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
         ("distance", "(0.1, 0.1)", Missing.UNCLEAR_POINTS),
         ("distance", "about 3 <answer>(0.1, 0.1), (0.2, 0.2)</answer>", Missing.NO_POINTS),
         ("distance", "<step-1>x1 = 0.1, y1 = 0.1</step-1><step-2>x2 = 0.2, y2 = 0.2</step-2>(0.9, 0.9)", (P, Q)),
+        (
+            "distance",
+            " then ".join(f"<step-{k}-reasoning>(0.9, 0.9)?</step-{k}-reasoning>{STEPS[k]}" for k in (1, 2)),
+            (P, Q),
+        ),
+        ("angle", "(0.1, 0.1) (0.2, 0.2) and (0.1, 0.1) (0.4, 0.4)", (P, Q, P, S)),  # the lines share an end
+        ("angle", "(0.1, 0.1) (0.2, 0.2) and (0.1, 0.1) (0.2, 0.2)", Missing.UNCLEAR_POINTS),
         ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3) (0.4, 0.4)", (P, Q, R, S)),
         ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3)", Missing.UNCLEAR_POINTS),
         (
@@ -181,19 +145,18 @@ def test_stated_points_that_coincide_have_no_angle(make):
     # Both lie on the border, one by the rounding that is forgiven.
     text = "(0, 0.5) (-0.0000005, 0.5) (0.1, 0.1) (0.2, 0.2) <answer>5</answer>"
     record = make("s", "angle", "5").model_copy(update={"response": text})
-    assert decompose(record, [], scene(), RULES) == [Missing.SAME_POINTS]
+    assert traced(record, [], scene()) == [Missing.SAME_POINTS]
 
 
 def test_a_failed_call_measures_nothing_and_a_crop_counts_where_it_lies(make):
     where = scene()
     failed = done(where, "ruler", x0=0, y0=0, x1=5, y1=0)
     assert not failed.ok
-    assert decompose(make("s", "distance", "10"), [failed], where, RULES) == [Missing.NO_POINTS]
+    assert traced(make("s", "distance", "10"), [failed], where) == [Missing.NO_POINTS]
     crop = done(where, "crop", x0=0, y0=0, x1=0.5, y1=0.5, zoom=2)
     ruler = done(where, "ruler", view="v1", x0=0, y0=0, x1=1, y1=1)
-    (part,) = decompose(make("s", "distance", "44.7"), [failed, crop, ruler], where, RULES)
-    assert isinstance(part, Parts)
-    assert part.measurement.exact == pytest.approx(2000**0.5)  # 20 mm across, 40 mm down
+    (one,) = traced(make("s", "distance", "44.7"), [failed, crop, ruler], where)
+    assert one.seen == pytest.approx(2000**0.5)  # 20 mm across, 40 mm down
 
 
 def test_landmark_errors_by_hand():

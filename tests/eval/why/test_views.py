@@ -7,9 +7,11 @@ import pytest
 
 import medvision_agent as mva
 from medvision_agent.eval.store.read import open_run, read_trace
-from medvision_agent.eval.why.calls import calls_of, tools_of
+from medvision_agent.eval.why.calls import calls_of
 from medvision_agent.eval.why.measured import measurements
-from medvision_agent.eval.why.scene import Missing, scene_of
+from medvision_agent.eval.why.scene import Missing
+from medvision_agent.eval.why.stored import scene_of, tools_of
+from medvision_agent.tools.registry import installed
 
 MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
 LINE = {"x0": 0.4, "y0": 0.5, "x1": 0.6, "y1": 0.5}
@@ -60,6 +62,13 @@ def test_views_are_made_in_a_run_and_made_again_for_its_explanation(asked):
     scene = scene_of(run, record, calls)
     found = measurements(record.sample.asks, calls, scene)
     assert [one.exact for one in found] == pytest.approx([call.result["distance_mm"] for call in calls[7:]], abs=1e-3)
+
+
+def test_what_tools_measure_is_declared_in_the_month_of_the_set_that_was_asked_for(asked):
+    run, *_ = asked("on@2026-11")
+    assert run.config.get("tools_dated") != run.identity.tool_set == "2026-11"
+    then = installed().dated("2026-11").tool("fit_contour").measuring
+    assert tools_of(run)["fit_contour"] == then != installed().tool("fit_contour").measuring
 
 
 def test_without_numbers_the_views_keep_their_ids(asked):

@@ -1,0 +1,41 @@
+"""The loss in parts, for a person: of one arm, and of the difference of two."""
+
+from rich.console import RenderableType
+
+from medvision_agent.cli.printed.table import new_table, number, plain
+from medvision_agent.eval.parts.compare import PartsComparison, parts_sentence
+from medvision_agent.eval.parts.summary import PartMean, TaskParts
+from medvision_agent.text import counted
+
+__all__ = ["compared_parts", "parts_blocks"]
+
+
+def parts_blocks(found: TaskParts) -> list[RenderableType]:
+    """Return the parts of an arm's mean loss with their intervals, and its answers by what is wrong with them."""
+    table = new_table(["mean", "95% interval"])
+    table.add_row("loss", number(found.loss), "")
+    for cause, part in found.parts.items():
+        table.add_row(f"  {cause}", number(part.mean), _interval(part))
+    lines = [f"answers by what is wrong: {counted(found.kinds)}"]
+    lines += [f"loss not decomposed: {counted(found.reasons)}"] if found.reasons else []
+    lines += [f"no intervals of the parts: {found.withheld}"] if found.withheld else []
+    return [table, *map(plain, lines)]
+
+
+def compared_parts(found: PartsComparison) -> list[RenderableType]:
+    """Return the parts of both arms and of their difference, and the difference in words where that is allowed."""
+    table = new_table(["A", "B", "B - A", "95% interval"])
+    table.add_row("loss", number(found.loss_a), number(found.loss_b), number(found.difference, sign=True), "")
+    for cause, part in found.parts.items():
+        a, b = (number(arm[cause].mean if cause in arm else 0.0) for arm in (found.a, found.b))
+        table.add_row(f"  {cause}", a, b, number(part.mean, sign=True), _interval(part))
+    said = parts_sentence(found, "A", "B")
+    share = "none" if found.decomposed is None else f"{found.decomposed:.0%}"
+    lines = [said] if said else []
+    lines.append(f"decomposed in both: {share} of the summed sizes of the differences in loss")
+    lines += [f"no intervals of the parts: {found.withheld}"] if found.withheld else []
+    return [table, *map(plain, lines)]
+
+
+def _interval(part: PartMean) -> str:
+    return "-" if part.interval is None else " to ".join(number(end, sign=True) for end in part.interval)

@@ -1,0 +1,119 @@
+"""The difference of two arms in parts: of the gain in loss, how much is seeing, arithmetic, unit, or having an answer.
+
+Contract: pairs are samples scored in both runs. The parts of the difference, B minus A, add up to the difference of the
+mean losses. If one arm states no points, seeing and arithmetic are one part in both. How much of the difference is
+decomposed is the share of the summed sizes of the paired differences that lies in pairs of which both losses are; under
+``ENOUGH`` of it nothing is said in words.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from medvision_agent.eval.parts.replay import Cause
+from medvision_agent.eval.parts.summary import PartMean, SampleLoss, means_of, states_points, told_apart, withheld
+from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.frozen import Frozen
+
+__all__ = ["ENOUGH", "PartsComparison", "compare_parts", "parts_sentence"]
+
+ENOUGH = 0.8
+"""The share of a difference that must be decomposed for a sentence."""
+_SHOWN = 0.0005
+"""Parts that would be told as 0.000 are not told."""
+
+Pair = tuple[SampleLoss, SampleLoss]
+
+
+class PartsComparison(Frozen):
+    """All pairs of one task."""
+
+    pairs: int
+    subjects: int
+    loss_a: float
+    loss_b: float
+    difference: float
+    """B minus A."""
+    together: bool
+    """Seeing and arithmetic are one part, because an arm states no points."""
+    a: dict[Cause, PartMean]
+    b: dict[Cause, PartMean]
+    parts: dict[Cause, PartMean]
+    """Of the difference."""
+    decomposed: float | None
+    """Share of the summed sizes of the paired differences that is decomposed in both arms; None where none differs."""
+    withheld: str
+    """Why there are no intervals; empty where there are."""
+
+    @property
+    def telling(self) -> bool:
+        """Whether so much is decomposed that the difference may be told in words."""
+        return self.decomposed is not None and self.decomposed >= ENOUGH and abs(self.difference) >= _SHOWN
+
+
+def compare_parts(
+    a: Iterable[SampleLoss], b: Iterable[SampleLoss], reasons: Sequence[str] = ()
+) -> dict[TaskName, PartsComparison]:
+    """Return arm B beside arm A by task; what is given is the scored samples of a run (``parts_of_run``).
+
+    *reasons* are the caller's why there are no intervals.
+    """
+    others = {one.sample.id: one for one in b}
+    pairs = [(one, others[one.sample.id]) for one in a if one.sample.id in others]
+    by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
+    return {task: _compared(own, reasons) for task, own in by_task.items() if own}
+
+
+def _compared(pairs: Sequence[Pair], reasons: Sequence[str]) -> PartsComparison:
+    arms = [[pair[side] for pair in pairs] for side in (0, 1)]
+    own = [states_points(arm) for arm in arms]
+    together = not all(own)
+    parts_a, parts_b = (
+        [told_apart(one.found, own=states, together=together) for one in arm]
+        for arm, states in zip(arms, own, strict=True)
+    )
+    subjects = [one.sample.subject for one, _ in pairs]
+    apart = [abs(b.found.loss - a.found.loss) for a, b in pairs]
+    both = [Cause.NOT_DECOMPOSED not in {*a, *b} for a, b in zip(parts_a, parts_b, strict=True)]
+    total, why = math.fsum(apart), withheld(subjects, reasons)
+    known = math.fsum(size for size, decomposed in zip(apart, both, strict=True) if decomposed)
+    return PartsComparison(
+        pairs=len(pairs),
+        subjects=len(set(subjects)),
+        loss_a=math.fsum(one.found.loss for one in arms[0]) / len(pairs),
+        loss_b=math.fsum(one.found.loss for one in arms[1]) / len(pairs),
+        difference=math.fsum(b.found.loss - a.found.loss for a, b in pairs) / len(pairs),
+        together=together,
+        a=means_of(parts_a, subjects, bare=bool(why)),
+        b=means_of(parts_b, subjects, bare=bool(why)),
+        parts=means_of([_apart(a, b) for a, b in zip(parts_a, parts_b, strict=True)], subjects, bare=bool(why)),
+        decomposed=known / total if total > 0 else None,
+        withheld=why,
+    )
+
+
+def _apart(a: Mapping[Cause, float], b: Mapping[Cause, float]) -> dict[Cause, float]:
+    """Return the parts of one difference."""
+    return {cause: b.get(cause, 0.0) - a.get(cause, 0.0) for cause in {*a, *b}}
+
+
+def parts_sentence(found: PartsComparison, a: str, b: str) -> str:
+    """Return in words what a difference is made of; empty where too little is decomposed.
+
+    Parts are told as shares of the gain or of the harm: one of the other sign is negative.
+    """
+    if not found.telling:
+        return ""
+    sign = 1 if found.difference > 0 else -1
+    ordered = sorted(found.parts.items(), key=lambda one: -sign * one[1].mean)
+    said = [f"{_figure(sign, part)} is {cause}" for cause, part in ordered if abs(part.mean) >= _SHOWN]
+    listed = ", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0]
+    what = "harm" if sign > 0 else "gain"
+    losses = f"mean loss {found.loss_a:.3f} with {a}, {found.loss_b:.3f} with {b}"
+    return f"of the {what} of {abs(found.difference):.3f} ({losses}), {listed}"
+
+
+def _figure(sign: int, part: PartMean) -> str:
+    if part.interval is None:
+        return f"{sign * part.mean:.3f}"
+    low, high = sorted(sign * end for end in part.interval)
+    return f"{sign * part.mean:.3f} ({low:.3f} to {high:.3f})"

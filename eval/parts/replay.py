@@ -1,0 +1,258 @@
+"""The loss of one answer in parts that add up to it: a replay of the conversation with some of it corrected.
+
+For every subset S of four causes, ``v(S)`` is the (capped) loss of the answer with the causes in S corrected:
+
+* *wrong object*: readings that were measured elsewhere (``eval/place/rule.py``) give the target;
+* *seeing*: all other readings give it;
+* *arithmetic*: what the points give stays as it is, not changed by the model nor rounded by an instrument. Where it is
+  not corrected, the answer's own arithmetic is done again: of a length by its factor, of an angle by its difference;
+* *unit*: the number is written in the form asked for (``eval/why/forms.py``).
+
+The part of a cause is its Shapley value: ``v(S) - v(S with it)``, averaged over all orders in which the causes can be
+corrected (Shapley 1953). Parts add up exactly to ``v({})``, the loss, minus ``v`` of all four, which is that of the
+target: 0. A part is negative where one error made up for another. An answer without numbers is *no answer*, and one of
+which a number cannot be traced is *not decomposed*: each is one part with the whole loss.
+
+A box is its own points and has no arithmetic. Its unit is wrong where shares of the image were asked for, a number is
+beyond 2, and the box fits into the image in exactly one of per cent, thousandths and pixels, or is a tool's box in one
+of them. What was measured where is the rule of ``eval/place``; of a size each axis by itself.
+
+Contract: a function of the task, the target, the final message, the tool calls with their results, and the views. It
+knows nothing of stored runs, raises nothing on what a model wrote, and reads bounded parts of it (``eval/why/flow``).
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+import numpy as np
+
+from medvision_agent.eval.place.located import is_ambiguous, is_elsewhere
+from medvision_agent.eval.place.rule import Target, corners_of
+from medvision_agent.eval.scorer.metrics import LOSSES, Floats, box_loss, overlap
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score, score
+from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.flow import Traced, trace
+from medvision_agent.eval.why.forms import PLAIN
+from medvision_agent.eval.why.measured import measurements
+from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.quantity import BOX, LENGTH_MM
+from medvision_agent.tools.view.frames import MEDVISION
+from medvision_agent.tools.view.geometry import Spacing
+
+__all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain"]
+
+
+class Cause(StrEnum):
+    """What a part of a loss is due to."""
+
+    WRONG_OBJECT = "wrong object"
+    SEEING = "seeing"
+    ARITHMETIC = "arithmetic"
+    UNIT = "unit"
+    TOGETHER = "seeing and arithmetic"
+    """Of an arm that states no points, so that the two cannot be told apart."""
+    NO_ANSWER = "no answer"
+    NOT_DECOMPOSED = "not decomposed"
+
+
+class Kind(StrEnum):
+    """What is wrong with one answer; docs/why.md defines each."""
+
+    RIGHT = "right"
+    WRONG_OBJECT = "wrong object"
+    IMPRECISE = "imprecise"
+    UNIT = "unit"
+    ARITHMETIC = "arithmetic"
+    IGNORED = "ignored"
+    COPIED = "copied"
+    NOWHERE = "from nowhere"
+    AMBIGUOUS = "ambiguous"
+    NO_ANSWER = "no answer"
+    UNKNOWN = "not known"
+
+
+CAUSES = (Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, Cause.UNIT)
+"""The causes that a replay can correct."""
+_FAR = 2.0
+"""A number of a box beyond this is no share of the image."""
+_RIGHT = 0.01
+"""An answer with a smaller loss is called right."""
+_KINDS = {
+    Cause.WRONG_OBJECT: Kind.WRONG_OBJECT,
+    Cause.SEEING: Kind.IMPRECISE,
+    Cause.ARITHMETIC: Kind.ARITHMETIC,
+    Cause.UNIT: Kind.UNIT,
+}
+_UNTRACED = {
+    Missing.IGNORED: Kind.IGNORED,
+    Missing.COPIED: Kind.COPIED,
+    Missing.AMBIGUOUS: Kind.AMBIGUOUS,
+    Missing.NO_POINTS: Kind.NOWHERE,
+    Missing.UNCLEAR_POINTS: Kind.NOWHERE,
+    Missing.SEVERAL_VIEWS: Kind.NOWHERE,
+    Missing.SAME_POINTS: Kind.NOWHERE,
+}
+
+Replay = Callable[[frozenset[Cause]], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What one answer is judged by, besides its words."""
+
+    task: Task
+    target: Sequence[float]
+    calls: Sequence[Call]
+    """The tool calls with their results; none for an answer without tools."""
+    scene: Scene | Missing
+    """The views with the pixel size and the ground truth's points, or why they are not known."""
+    rules: Protocol
+    """By which the answer is read and scored."""
+
+
+@dataclass(frozen=True, eq=False)
+class LossParts:
+    """The loss of one answer."""
+
+    loss: float
+    parts: Mapping[Cause, float]
+    """They add up to the loss."""
+    kind: Kind
+    reason: Missing | None = None
+    """Why it is not decomposed, or why there is no answer; None where it is decomposed."""
+
+    @property
+    def decomposed(self) -> bool:
+        """Whether it is known what the loss is due to."""
+        return Cause.NOT_DECOMPOSED not in self.parts
+
+
+def explain(case: Case, response: str | None) -> LossParts:
+    """Return the parts of the loss of one answer.
+
+    *response* is the final message, of a box in MedVision's convention; None where there is no answer.
+    """
+    found = score(case.task.name, response, case.target, case.rules)
+    if not found.success:
+        return LossParts(found.loss, {Cause.NO_ANSWER: found.loss}, Kind.NO_ANSWER, Missing.NO_ANSWER)
+    if case.task.is_box:
+        return _box(case, found)
+    traced = trace(case.task, response, case.calls, case.scene, case.rules)
+    known = [one for one in traced if isinstance(one, Traced)]
+    if len(known) < len(traced) or isinstance(case.scene, Missing):
+        return _whole(found, next(one for one in traced if isinstance(one, Missing)))
+    place = Target(case.task, case.scene.truth, case.scene.spacing)
+    if any(is_ambiguous(one, place) for one in known):
+        return _whole(found, Missing.AMBIGUOUS)
+    elsewhere = [[is_elsewhere(each.points, place) is True for each in one.readings] for one in known]
+
+    def replay(corrected: frozenset[Cause]) -> float:
+        each = zip(known, case.target, elsewhere, strict=True)
+        values = [_replayed(case.task, one, wanted, flags, corrected) for one, wanted, flags in each]
+        return float(LOSSES[case.task.loss](np.array(values), np.array(case.target)))
+
+    present = {Cause.ARITHMETIC, *(_cause(flag) for flags in elsewhere for flag in flags)}
+    present |= {Cause.UNIT} if any(one.form != PLAIN for one in known) else set()
+    parts = _shapley(replay, found.loss, present)
+    kind = _kind(parts, found.loss, elsewhere=Cause.WRONG_OBJECT in present)
+    if kind is Kind.WRONG_OBJECT and _other_in_place(case.task, case.calls, case.scene, place):
+        kind = Kind.COPIED
+    return LossParts(found.loss, parts, kind)
+
+
+def _whole(found: Score, reason: Missing) -> LossParts:
+    """Return the whole loss of an answer as one part."""
+    kind = _UNTRACED.get(reason, Kind.UNKNOWN)
+    return LossParts(found.loss, {Cause.NOT_DECOMPOSED: found.loss}, kind, reason)
+
+
+def _cause(elsewhere: bool) -> Cause:
+    """Return what an error of points is due to."""
+    return Cause.WRONG_OBJECT if elsewhere else Cause.SEEING
+
+
+def _replayed(task: Task, one: Traced, target: float, elsewhere: Sequence[bool], corrected: frozenset[Cause]) -> float:
+    """Return a number of the answer with some causes corrected."""
+    each = zip(one.readings, elsewhere, strict=True)
+    seen = [target if _cause(flag) in corrected else reading.exact for reading, flag in each]
+    value = math.fsum(seen) / len(seen)
+    if Cause.ARITHMETIC not in corrected:
+        by_factor = task.quantity == LENGTH_MM and one.seen > 0
+        value = value * (one.worked / one.seen) if by_factor else value + (one.worked - one.seen)
+    return value if Cause.UNIT in corrected else one.form.of(value)
+
+
+def _shapley(replay: Replay, loss: float, present: Collection[Cause]) -> dict[Cause, float]:
+    """Return each cause's mean reduction of the loss over all orders; causes that are not present have none.
+
+    ``v`` of nothing corrected is *loss* itself, not a replay of it, which differs by the scorer's float32.
+    """
+    causes, count = [one for one in CAUSES if one in present], len(present)
+    subsets = [frozenset(some) for size in range(count + 1) for some in combinations(causes, size)]
+    value = {some: replay(some) if some else loss for some in subsets}
+    weights = [math.factorial(k) * math.factorial(count - k - 1) / math.factorial(count) for k in range(count)]
+    found = {
+        one: math.fsum(weights[len(some)] * (value[some] - value[some | {one}]) for some in subsets if one not in some)
+        for one in causes
+    }
+    return {one: found.get(one, 0.0) for one in CAUSES}
+
+
+def _kind(parts: Mapping[Cause, float], loss: float, *, elsewhere: bool) -> Kind:
+    """Return what the largest part is due to; a number that is right by luck, measured elsewhere, is not right."""
+    if loss < _RIGHT:
+        return Kind.WRONG_OBJECT if elsewhere else Kind.RIGHT
+    return _KINDS[max(CAUSES, key=lambda one: parts[one])]
+
+
+def _other_in_place(task: Task, calls: Sequence[Call], scene: Scene, place: Target) -> bool:
+    """Return whether a tool measured in the right place, too."""
+    measured = measurements(task, calls, scene)
+    return not isinstance(measured, Missing) and any(is_elsewhere(one.points, place) is False for one in measured)
+
+
+def _box(case: Case, found: Score) -> LossParts:
+    """Return the parts of a box: where it lies, and the unit of its coordinates."""
+    values, wanted = np.array(found.values, dtype=np.float64), np.array(case.target)
+    if not np.isfinite(values).all():
+        return _whole(found, Missing.TOO_LARGE)
+    scales = _scales(values, case)
+    if len(scales) > 1:
+        return _whole(found, Missing.AMBIGUOUS)
+    scale = np.array((*scales[0], *scales[0]) if scales else (1.0,) * len(values))
+    elsewhere = is_elsewhere(corners_of(values / scale), Target(case.task, corners_of(wanted), Spacing(1.0, 1.0)))
+    cause = _cause(elsewhere is True)
+
+    def replay(corrected: frozenset[Cause]) -> float:
+        box = wanted if cause in corrected else values / scale
+        return float(box_loss(overlap(box if Cause.UNIT in corrected else box * scale, wanted, case.rules).iou))
+
+    parts = _shapley(replay, found.loss, {cause, Cause.UNIT} if scales else {cause})
+    return LossParts(found.loss, parts, _kind(parts, found.loss, elsewhere=elsewhere is True))
+
+
+def _scales(values: Floats, case: Case) -> list[tuple[float, float]]:
+    """Return by what x and y may have been multiplied, where numbers of a box in 0..1 are far beyond 1."""
+    scene = case.scene
+    if values.max() <= _FAR or (isinstance(scene, Scene) and scene.views.frame.name != MEDVISION.name):
+        return []
+    scales = {(100.0, 100.0), (1000.0, 1000.0)}
+    if isinstance(scene, Scene):
+        size = scene.views.whole.perceived
+        scales.add((float(size.width), float(size.height)))
+    fit = [one for one in sorted(scales) if values.min() >= 0 and (values <= np.array((*one, *one))).all()]
+    boxes = [box for call in case.calls if (box := _box_of(call)) is not None]
+    cited = [one for one in fit if any(np.allclose(values, box * (*one, *one), atol=0.51, rtol=0) for box in boxes)]
+    return cited or fit
+
+
+def _box_of(call: Call) -> Floats | None:
+    """Return the box that a call measured, in coordinates of v0; None where it measured none."""
+    taken = call.measures.of(BOX) if call.ok else None
+    numbers = [call.number(name) for name in taken.fields] if taken else []
+    return np.array(numbers, dtype=np.float64) if len(numbers) == BOX.numbers and None not in numbers else None

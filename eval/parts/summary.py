@@ -1,0 +1,143 @@
+"""The mean loss of an arm in parts, task by task, and how many answers are of each kind.
+
+Contract: strict JSON. The parts add up to the mean loss over all scored samples; infrastructure failures are in none.
+An arm of which no answered sample of a task states points, by a tool or by itself, cannot tell seeing from arithmetic:
+there the loss of its answers is one part, *seeing and arithmetic* (a unit that nothing shows is in it). Intervals are
+those of the jackknife over subjects (95 %), and withheld where subjects are too few.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from medvision_agent.eval.compare.statistics.estimate import too_few
+from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.spoken import scored_text
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.why.scene import Missing
+from medvision_agent.eval.why.stored import conversation_of, tools_of
+from medvision_agent.frozen import Frozen
+
+__all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
+__all__ += ["means_of", "told_apart", "withheld"]
+
+_LEVEL = 0.95
+_NO_SPREAD = 1e-12
+"""Standard errors below this are rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampleLoss:
+    """One scored sample with the parts of its loss."""
+
+    sample: Sample
+    found: LossParts
+
+
+class PartMean(Frozen):
+    """A part of a mean loss, or of a difference of two."""
+
+    mean: float
+    interval: tuple[float, float] | None
+    """95 %, by the jackknife over subjects; None where ``withheld`` says why, or where nothing varies."""
+
+
+class TaskParts(Frozen):
+    """All scored samples of one task in one arm."""
+
+    n: int
+    subjects: int
+    loss: float
+    states_points: bool
+    """Whether any answer states points, so that seeing and arithmetic are told apart."""
+    parts: dict[Cause, PartMean]
+    """They add up to ``loss``; a cause that no sample has is left out."""
+    kinds: dict[str, int]
+    """Samples by what is wrong with their answer (``Kind``)."""
+    reasons: dict[str, int]
+    """Answers that are not decomposed, by the reason."""
+    withheld: str
+    """Why there are no intervals; empty where there are."""
+
+
+def parts_of_run(run: Run, rules: Protocol) -> Iterator[SampleLoss]:
+    """Yield every scored sample of a stored run with the parts of its loss, in their order."""
+    tools = tools_of(run)
+    for record in run.records:
+        if not record.outcome.infrastructure:
+            sample = record.sample
+            case = Case(sample.asks, sample.target, *conversation_of(run, record, tools), rules)
+            yield SampleLoss(sample, explain(case, scored_text(record)))
+
+
+def states_points(samples: Sequence[SampleLoss]) -> bool:
+    """Return whether any answer of an arm to one task states points; an arm without answers is not blamed."""
+    answered = [one.found for one in samples if one.found.kind is not Kind.NO_ANSWER]
+    return not answered or any(one.reason not in {Missing.NO_POINTS, Missing.COPIED} for one in answered)
+
+
+def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, float]:
+    """Return the parts of one loss, *together*: with seeing and arithmetic in one.
+
+    *own*: whether the arm states points; an answer without any is then not decomposed, and else seeing and arithmetic.
+    """
+    if not together:
+        return dict(found.parts)
+    joined = {Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, *([] if own else [Cause.NOT_DECOMPOSED])}
+    parts = {cause: value for cause, value in found.parts.items() if cause not in joined}
+    within = [value for cause, value in found.parts.items() if cause in joined]
+    return parts | ({Cause.TOGETHER: math.fsum(within)} if within else {})
+
+
+def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
+    """Return the mean of every part that any sample has; *bare*, without intervals."""
+    present = [cause for cause in Cause if any(cause in one for one in parts)]
+    return {cause: _mean([one.get(cause, 0.0) for one in parts], subjects, bare=bare) for cause in present}
+
+
+def _mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
+    sizes, sums = by_subject(subjects, values)
+    found = jackknife(sums, sizes)
+    mean = float(found.estimate)
+    if bare or float(found.error) < _NO_SPREAD:
+        return PartMean(mean=mean, interval=None)
+    margin = float(found.margin(_LEVEL))
+    return PartMean(mean=mean, interval=(mean - margin, mean + margin))
+
+
+def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
+    """Return why there are no intervals: the caller's reasons, and too few subjects; empty where there are."""
+    return "; ".join([*reasons, *too_few(by_subject(subjects)[0])])
+
+
+def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) -> dict[TaskName, TaskParts]:
+    """Return the parts of an arm by task; *samples* are those of a run (``parts_of_run``).
+
+    *reasons* are the caller's why there are no intervals.
+    """
+    every = list(samples)
+    by_task = {task: [one for one in every if one.sample.task == task] for task in TASKS}
+    return {task: _task(own, reasons) for task, own in by_task.items() if own}
+
+
+def _task(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> TaskParts:
+    own = states_points(samples)
+    subjects = [one.sample.subject for one in samples]
+    parts = [told_apart(one.found, own=own, together=not own) for one in samples]
+    why = withheld(subjects, reasons)
+    left = [one.found.reason for one in samples if not one.found.decomposed]
+    return TaskParts(
+        n=len(samples),
+        subjects=len(set(subjects)),
+        loss=math.fsum(one.found.loss for one in samples) / len(samples),
+        states_points=own,
+        parts=means_of(parts, subjects, bare=bool(why)),
+        kinds=dict(Counter(str(one.found.kind) for one in samples).most_common()),
+        reasons=dict(Counter(str(reason) for reason in left).most_common()),
+        withheld=why,
+    )

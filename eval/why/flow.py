@@ -1,0 +1,175 @@
+"""What a number of an answer was made of: a small data-flow graph, traced backwards without a look at the truth.
+
+The numbers of a conversation are *values*: what tools measured of the quantity asked for, what code worked out of such
+values or of points that stand in the code (``python``), and sums that the final message writes out (``30.1 + 31.2 =
+61.3``). Each value knows its *readings*, which are measurements or sums of some, with their points, and the *form* in
+which it stands (``forms.py``). A number of the answer is traced to a value, or to a few of them, in this order; the
+first step that finds anything ends the search:
+
+1. as it is: the number is a rounding of a value;
+2. in another form: a rounding of a value in cm or m (or of one taken for cm or m), of an angle in radians or of 180
+   degrees minus it;
+3. made of several values in a row, for a number of three significant digits: the mean of 2, of 3 or of all, the sum
+   of 2 or 3 lines, or the difference of 2; only lines that share an end are added or subtracted. For k values, each
+   perhaps rounded first, k + 1 half units of the last decimal are forgiven;
+4. the points that the model states itself, in the final message, in code or as marks, if there are exactly those of the
+   task (``stated.py``, ``coded.py``): the model worked them out. Where tools measured, the number must be within 2 % of
+   what they give (the prompt states pixel sizes with three decimals).
+
+Code is searched alike, but only over values that it holds as a literal of three significant digits, with sums of any
+lines and in any form.
+
+The bound: at most the last 12 values are combined, so that step 3 tries at most 54 combinations. Matches of different
+kinds in step 3 (a mean and a sum, say) are ambiguous, and so are several matches of which some were measured in the
+right place and some elsewhere (``eval/parts``): nothing is guessed.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.forms import PLAIN, Form, nearest_form
+from medvision_agent.eval.why.matches import Reading, Value, matches
+from medvision_agent.eval.why.measured import Measurement, numbers_of
+from medvision_agent.eval.why.numbers import Number, numbers_in
+from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.eval.why.stated import own_lines
+from medvision_agent.eval.why.values import values_of
+from medvision_agent.quantity import NUMBER
+from medvision_agent.tools.view.geometry import Point
+
+__all__ = ["Traced", "trace"]
+
+_MOST = 1e12
+"""Answers beyond this are not looked at."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """One number of an answer, and what it was made of."""
+
+    answer: float
+    readings: tuple[Reading, ...]
+    """Its mean is what the number was made of."""
+    form: Form
+    others: tuple[tuple[Reading, ...], ...] = ()
+    """Other readings that would do as well."""
+
+    @property
+    def worked(self) -> float:
+        """The answer in mm or degrees, in the form asked for."""
+        return self.form.back(self.answer)
+
+    @property
+    def seen(self) -> float:
+        """What the points give, without rounding and without a slip."""
+        return math.fsum(one.exact for one in self.readings) / len(self.readings)
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """All measurements that it was made of."""
+        return tuple(part for one in self.readings for part in one.parts)
+
+    @property
+    def source(self) -> str:
+        """The tools that the points come from, or ``STATED``."""
+        return ", ".join(dict.fromkeys(one.source for one in self.measurements))
+
+    @property
+    def solver(self) -> bool:
+        """Whether a tool found any of the points."""
+        return any(one.solver for one in self.measurements)
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """The points it was measured between; empty for the mean of several readings."""
+        return self.readings[0].points if len(self.readings) == 1 else ()
+
+
+def trace(
+    task: Task, response: str | None, calls: Sequence[Call], scene: Scene | Missing, rules: Protocol
+) -> list[Traced | Missing]:
+    """Return what each number of an answer was made of (``numbers_of``), or why that is not known.
+
+    *response* is the final message, None where there is no answer; *calls* are the tool calls with their results.
+    """
+    names = numbers_of(task)
+    numbers = _numbers(task, response, rules) if names else []
+    if isinstance(numbers, Missing):
+        return [numbers] * len(names)
+    if isinstance(scene, Missing):
+        return [scene] * len(names)
+    values = values_of(task, calls, response or "", scene)
+    if isinstance(values, Missing):
+        return [values] * len(names)
+    own = own_lines(task, response or "", calls, scene)
+    found: list[Traced | Missing] = []
+    for place, number in enumerate(numbers):
+        used = [one.readings for one in found if isinstance(one, Traced)]
+        known = matches(number, values, task.quantity, scene.spacing)
+        if known:
+            found.append(_chosen(place, number, known, used))
+        elif isinstance(own, Missing):
+            found.append(_untraced(number, calls, scene, measured=bool(values), reason=own))
+        else:
+            line = _worked_out(number, own[place], task, strictly=bool(values))
+            found.append(line or _untraced(number, calls, scene, measured=True, reason=Missing.IGNORED))
+    return found
+
+
+def _numbers(task: Task, response: str | None, rules: Protocol) -> list[Number] | Missing:
+    """Return the numbers of a length's or an angle's answer, or why there are none."""
+    if response is None:
+        return Missing.NO_ANSWER
+    numbers = numbers_in(response, len(task.numbers), rules)
+    if numbers is None:
+        return Missing.NO_NUMBERS
+    if any(not abs(number.value) <= _MOST for number in numbers):
+        return Missing.TOO_LARGE
+    return list(numbers)
+
+
+def _chosen(
+    place: int, number: Number, known: Sequence[Value], used: Sequence[tuple[Reading, ...]]
+) -> Traced | Missing:
+    """Return what a number was made of: an unused value of its own axis, the nearest, of equally near ones the last."""
+
+    def fits(one: Value) -> tuple[bool, bool]:
+        return one.readings in used, one.axis not in (None, place)
+
+    ranked = sorted(
+        range(len(known)),
+        key=lambda k: (*fits(known[k]), round(abs(known[k].value - number.value), 9), -k),
+    )
+    best = known[ranked[0]]
+    rivals = [one for one in known if one is not best and fits(one) == fits(best)]
+    if any((one.made, one.form) != (best.made, best.form) for one in rivals):
+        return Missing.AMBIGUOUS
+    return Traced(number.value, best.readings, best.form, tuple(one.readings for one in rivals))
+
+
+def _worked_out(number: Number, line: Reading, task: Task, *, strictly: bool) -> Traced | None:
+    """Return a number as worked out from the model's own points; *strictly*, None where it is not near their length."""
+    form = nearest_form(number.value, line.exact, task.quantity)
+    if form is None and strictly:
+        return None
+    return Traced(number.value, (line,), form or PLAIN)
+
+
+def _untraced(number: Number, calls: Sequence[Call], scene: Scene, *, measured: bool, reason: Missing) -> Missing:
+    """Return why nothing is known of a number."""
+    if number.tells and any(number.rounds(value) for value in _other_numbers(calls, scene)):
+        return Missing.COPIED
+    return Missing.IGNORED if measured else reason
+
+
+def _other_numbers(calls: Sequence[Call], scene: Scene) -> Iterator[float]:
+    """Yield the numbers that tools returned, whatever they measure, and those that the prompt states."""
+    whole = scene.views.whole
+    yield from (whole.spacing.width_mm, whole.spacing.height_mm, whole.perceived.width, whole.perceived.height)
+    for call in calls:
+        if call.ok and call.measures.of(NUMBER) is None:
+            yield from (number for name in call.result if (number := call.number(name)) is not None)

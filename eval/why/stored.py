@@ -1,0 +1,125 @@
+"""What is read of a stored run: what its tools measure, and the views of its conversations, rebuilt from the calls.
+
+``v0`` has the size of the picture as sent, which the run keeps, and the sample's spacing (after ``--reshape``: the
+field of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is
+made again, by the tool itself, on an empty slice of that size, with the model's size rule and convention; views through
+another window, and of other slices, have the place and the size of the view they were made of.
+
+Where this cannot be done there is a counted reason (``Missing``), never a silent gap.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.errors import StorageError, ToolError
+from medvision_agent.eval.asking.recipe import recipe_named
+from medvision_agent.eval.settings.identity import FIRST_SET
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import is_hash
+from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.why.calls import Call, calls_of
+from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
+from medvision_agent.tools.base import Measures
+from medvision_agent.tools.crop import crop
+from medvision_agent.tools.neighbours import neighbours
+from medvision_agent.tools.registry import installed
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION
+from medvision_agent.tools.view.geometry import Point, Size, Spacing
+from medvision_agent.tools.view.perceived import Native, PerceivedRule
+from medvision_agent.tools.view.slice import Window
+from medvision_agent.tools.view.views import ViewSet
+from medvision_agent.tools.window import window
+
+__all__ = ["conversation_of", "picture_size", "reply_of", "scene_of", "tools_of"]
+
+_STORED = TypeAdapter(dict[str, Measures])
+
+_RULE: TypeAdapter[PerceivedRule | None] = TypeAdapter(PerceivedRule | None)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SAME = 1e-5
+"""How far two reports of one coordinate may differ, as a share of the view."""
+
+
+def tools_of(run: Run) -> dict[str, Measures]:
+    """Return what the tools of a run measure: the shipped ones as declared in its month, others as it stored them.
+
+    The month is that of the set which ``on`` stood for; where tools were chosen by name, the one that was asked for.
+    """
+    stored = _STORED.validate_python(run.config.get("measures", {}))
+    registry = installed().dated(run.identity.tool_set or run.config.get("tools_dated", FIRST_SET))
+    shipped = [name for name in run.identity.tools if name in registry.offers and name not in stored]
+    return {name: registry.tool(name).measuring for name in shipped} | stored
+
+
+def reply_of(record: Record) -> str | None:
+    """Return the final message of a record; None where it is no answer."""
+    return record.response if record.outcome is Outcome.ANSWERED else None
+
+
+def conversation_of(run: Run, record: Record, tools: Mapping[str, Measures]) -> tuple[list[Call], Scene | Missing]:
+    """Return the calls of a record and its views; where the store is damaged, no calls and that reason."""
+    try:
+        calls = calls_of(read_trace(run.folder, record.sample.id), tools)
+        return calls, scene_of(run, record, calls)
+    except StorageError:
+        return [], Missing.DAMAGED
+
+
+def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
+    """Return the views of a record's conversation, or why they cannot be had."""
+    size = picture_size(run, record)
+    if size is None:
+        return Missing.NO_PICTURE
+    native, facts = size, record.sample.medvision
+    if run.identity.reshape:
+        if facts is None:
+            return Missing.NO_SIZE
+        native = Size(*facts.image_size_2d)
+    fx, fy = size.width / native.width, size.height / native.height
+    pixel = record.sample.pixel_size
+    spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
+    model: Mapping[str, Any] = run.identity.model
+    rule = _RULE.validate_python(model.get("perceived")) or Native()
+    perceives = recipe_named(run.identity.recipe).perceives(rule)
+    truth = [Point(point.x * fx, point.y * fy) for point in record.sample.truth_points]
+    scene = whole_scene(size, spacing, truth, perceives, FRAMES[model.get("frame", MEDVISION.name)])
+    made = [call for call in calls if call.ok and call.tool in {crop.name, window.name, neighbours.name}]
+    try:
+        remade = all(_again(scene.views, call) for call in made)
+    except ToolError:
+        remade = False
+    return replace(scene, cropped=bool(made)) if remade else Missing.NO_VIEWS
+
+
+def _again(views: ViewSet, call: Call) -> bool:
+    """Make the view of a call; tell whether it is the one reported then."""
+    if call.tool != crop.name:
+        source = views.get(str(call.result.get("of")))
+        return views.shown(source, Window(0.0, 0.0)).id == call.result.get("view")
+    made = crop.call(views, call.arguments).result
+    if made is None or made["view"] != call.result.get("view"):
+        return False
+    whole, keys = views.whole.perceived, ("v0_x0", "v0_y0", "v0_x1", "v0_y1")
+    if all(call.withheld(key) for key in keys):  # a blind arm was told the id of the view only
+        return True
+    scale = max(views.frame.ends(whole))
+    reported = [(made[key], call.number(key)) for key in keys]
+    return all(then is not None and abs(now - then) <= _SAME * scale for now, then in reported)
+
+
+def picture_size(run: Run, record: Record) -> Size | None:
+    """Return the size of the image as sent, or None where none was stored; raises DamageError where it was changed."""
+    if not is_hash(record.v0_sha256):
+        return None
+    head = read_picture(run.folder, record.v0_sha256, record.sample.id)[:24]
+    if len(head) < 24 or not head.startswith(_PNG):
+        return None
+    width, height = struct.unpack(">II", head[16:24])
+    return Size(height, width)
