@@ -46,6 +46,13 @@ def but(answers: Sequence[str | None], where: NDArray[np.bool_], what: str | Non
     return [what if other else answer for answer, other in zip(answers, where, strict=True)]
 
 
+def stated(shift: float, factor: Errors) -> list[str | None]:
+    """Return answers that state the true ends (the image is 50 x 40 mm), the second one moved, times a factor."""
+    seen = 10.0 + NUMBERS % 31 + shift
+    ends = [f"({5 / 50}, {1 - 5 / 40}), ({(5 + length) / 50}, {1 - 5 / 40})" for length in seen]
+    return [f"{where} <answer>{length:.2f}</answer>" for where, length in zip(ends, factor * seen, strict=True)]
+
+
 def arms(off: Sequence[str | None], on: Sequence[str | None], **more: Any) -> Callable[[Store], list[Path]]:
     """Return what stores two arms; keywords that begin with ``on_`` go to the second alone."""
     of_on = {name.removeprefix("on_"): value for name, value in more.items() if name.startswith("on_")}
@@ -116,6 +123,7 @@ GAIN = arms(said(BAD), said(GOOD))
 EQUAL = arms(said(BAD), said(BAD[::-1]))
 FEW = arms(said(BAD), said(GOOD), subjects=10)
 STRATA = arms(said(0.3 + SMALL), said(np.where(NUMBERS % 2, 0.5, 0.1) + SMALL))
+SHORT, NEAR = stated(0.0, 0.7 + 0.01 * (NUMBERS % 24)), stated(-0.5, np.ones(N))
 OFFLINE = {"provider": "offline"}
 
 CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
@@ -129,6 +137,8 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "demonstration": plain(arms(said(BAD), said(GOOD), demonstration=True)),
     "silver": plain(arms(said(BAD), said(GOOD), silver=True)),
     "strata": plain(STRATA),
+    "arithmetic that gains": plain(arms(SHORT, NEAR)),
+    "arithmetic that loses": plain(arms(NEAR, SHORT)),
     "all lost": plain(arms(said(BAD), [LOST] * N)),
     "some lost": plain(arms(said(BAD), but(said(GOOD), NUMBERS % 9 == 4, LOST))),
     "lost where large": plain(arms(said(np.where(LARGE, 0.9, 0.1) + SMALL), but(said(GOOD), LARGE, LOST))),

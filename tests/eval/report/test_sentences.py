@@ -19,6 +19,8 @@ from medvision_agent.eval.report.words import headline, sentences
 PLACES = {
     "eval/report/words.py": (),
     "eval/report/place_tables.py": ("place_sentences", "_where", "_gained"),
+    "eval/report/parts_tables.py": ("parts_sentences",),
+    "eval/parts/compare.py": ("parts_sentence", "_figure"),
     "eval/compare/statistics/estimate.py": ("estimate", "too_few"),
     "eval/compare/statistics/informative.py": ("warning", "_words"),
     "eval/summary/claims.py": ("_never_called", "_unread_calls", "_told_truth", "no_claim_line"),
@@ -107,6 +109,11 @@ TOLD = {
     "elsewhere": ("real", "real oracle"),
     "not locatable": ("real where off is better", "real"),
     "; pairs in which {} is better, with what they add to the difference: {}": ("real", "real without looking"),
+    # parts_tables.py and parts/compare.py
+    "of the {} of {} ({}), {}": ("arithmetic that gains", "same"),
+    "mean loss {} with {}, {} with {}": ("arithmetic that gains", "same"),
+    "of the gain": ("arithmetic that gains", "arithmetic that loses"),
+    "of the harm": ("arithmetic that loses", "arithmetic that gains"),
     # estimate.py
     "demonstration data support no claim": ("demonstration", "gain"),
     "no spread: the mean difference is the same in every subject": ("same", "gain"),
@@ -159,6 +166,8 @@ NARROWER = {
 """Where the text alone would also be found in another sentence."""
 MORE = {
     "elsewhere",
+    "of the gain",
+    "of the harm",
     "; everything else is exploratory",
     "in whom A fails",
     "in whom B fails",
