@@ -81,7 +81,14 @@ async def answer(
     """
     condition = condition.with_truth(truth)
     sees, frame = perceives or chat.config.sees, FRAMES[chat.config.frame]
-    views = ViewSet(question.image, sees, frame, question.wording.display)
+    views = ViewSet(
+        question.image,
+        sees,
+        frame,
+        question.wording.display,
+        new_detail=condition.control is None or condition.control.new_detail,
+        refuses=condition.control is None or condition.control.refuses,
+    )
     session = Session(question, condition, chat, limits, views, waiting or Waiting(), brief)
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
     steps: RunnableConfig = {"recursion_limit": 3 * limits.model_calls + 10}

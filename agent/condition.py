@@ -5,9 +5,9 @@ month. ``NAME,NAME``: tools by name, always in the registry's order; ``on,NAME``
 tool that outlines in another way, which the model is not told of. ``code``: none of ours, but the provider's own code
 execution.
 
-Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures`` and ``sham`` change what comes back from
-the tools, all of ours or those named after a slash (``blind/crop,ruler``). ``again:N`` has no tools and asks N times to
-check the answer: what extra turns alone do.
+Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures``, ``same-region``, ``blank`` and
+``misled`` change what comes back from the tools, all of ours or those named after a slash (``blind/crop,ruler``).
+``again:N`` has no tools and asks N times to check the answer: what extra turns alone do.
 """
 
 import json

@@ -46,15 +46,17 @@ Update = dict[str, list[AnyMessage]]
 
 
 async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001 - LangGraph's signature
-    """Open the conversation: system text, then the picture and the question."""
+    """Open the conversation: system text, then the picture, if there is one, and the question."""
     session = runtime.context
-    png = await asyncio.to_thread(encode_png, shown(session.views, session.views.whole))
-    words = opening(session.question, session.views, session.condition, session.chat.config)
-    session.words, session.v0_sha256 = words, sha256(png).hexdigest()
-    session.counts["picture"] = 1
-    picture, question = session.chat.picture_block(png), {"type": "text", "text": words.question}
+    session.words = words = opening(session.question, session.views, session.condition, session.chat.config)
+    content: list[str | dict[str, Any]] = [{"type": "text", "text": words.question}]
+    if session.question.shows_picture:
+        png = await asyncio.to_thread(encode_png, shown(session.views, session.views.whole))
+        session.v0_sha256 = sha256(png).hexdigest()
+        session.counts["picture"] = 1
+        content.insert(0, session.chat.picture_block(png))
     system = [SystemMessage(words.system_sent)] if words.system_sent else []
-    return _said(session, *system, HumanMessage([picture, question]))
+    return _said(session, *system, HumanMessage(content))
 
 
 async def model(state: State, runtime: Runtime[Session]) -> Update:

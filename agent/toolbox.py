@@ -14,6 +14,7 @@ from uuid import uuid4
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from medvision_agent.agent.chat.chat import Turn
+from medvision_agent.agent.control import without_pictures
 from medvision_agent.agent.grammars.grammar import Blocks, CallResult
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.trace import ToolCallTrace
@@ -85,6 +86,8 @@ def _run(session: Session, call: _Call) -> _Answered:
     seconds = time.perf_counter() - started
     if (control := session.condition.control) is not None:
         reply = control.shown(tools[call.name], call.arguments, reply, session.views)
+    if not session.question.shows_picture:
+        reply = without_pictures(reply)
     return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds)
 
 

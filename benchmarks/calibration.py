@@ -3,9 +3,10 @@
 The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that cost 1, subjects of unequal sizes and
 correlated samples; tests and intervals are made by the very code a study uses (``eval.compare.statistics``). A naive
 paired t-test, which takes samples for independent, runs beside it. *Weak nulls* have a true mean difference of 0, but
-one arm is a little better nearly always and fails rarely. Prints tables, and writes them only where told to.
+one arm is a little better nearly always and fails rarely. The last part looks at a study while it goes on: whenever
+five more subjects are there, and at planned looks. Prints tables, and writes them only where told to.
 
-Usage: python benchmarks/calibration.py [--replicates 10000] [--out FILE]
+Usage: python benchmarks/calibration.py [--replicates 10000] [--only looks] [--out FILE]
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from rates import Rates, measure, measure_weak
+from rates import Rates, measure, measure_looks, measure_weak
 from simulated_arms import Cell, WeakNull, sizes_of
 
 SUBJECTS = (20, 40, 100)
@@ -40,6 +41,15 @@ WEAK: dict[str, WeakNull] = {
 }
 """Weak nulls, and effects under the same tests, at each number of subjects."""
 WEAK_SUBJECTS = (20, 40, 60, 100)
+LOOK_SUBJECTS = 100
+LOOKS = ((0.5, 0.75, 1.0), (0.25, 0.5, 0.75, 1.0))
+LOOKED: dict[str, WeakNull] = {
+    "arms alike, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25),
+    "arms alike, 6 samples a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25, size=6),
+    "5 % harmed, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.05, noise=0.1),
+    "1 % harmed, low noise, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.01, noise=0.02),
+    "power: -0.08, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25, effect=-0.08),
+}
 HARD: dict[str, Cell] = {
     f"{name}, {subjects} subjects": cell
     for subjects in SUBJECTS
@@ -67,11 +77,12 @@ def main() -> None:
     """Simulate all cells, print the tables and what was reached."""
     parser = argparse.ArgumentParser(description="Calibration of the interval and the test")
     parser.add_argument("--replicates", type=int, default=10_000)
+    parser.add_argument("--only", choices=list(PARTS), help="only one part")
     parser.add_argument("--out", type=Path, help="write the tables to this file too")
     options = parser.parse_args()
     start = time.process_time()
-    lines = [*_calibration(options.replicates), "", *_weak(options.replicates), "", *_hard(options.replicates)]
-    text = "\n".join(lines)
+    parts = [PARTS[options.only]] if options.only else PARTS.values()
+    text = "\n\n".join("\n".join(part(options.replicates)) for part in parts)
     print(text)
     print(f"\n{options.replicates:,} replicates a cell; CPU {time.process_time() - start:.0f} s")
     if options.out:
@@ -142,6 +153,23 @@ def _hard(replicates: int) -> list[str]:
         without = f" (no interval: {100 * found.undefined / replicates:.1f} %)" if found.undefined else ""
         lines.append(f"| {name}{without} | {found.truth:+.3f} | {shown} |")
     return lines
+
+
+def _looks(replicates: int) -> list[str]:
+    heads = [f"{LOOK_SUBJECTS} subjects, rejected in %", "peeking every 5 subjects from 20 on"]
+    heads += [f"looks at {' / '.join(f'{one:g}' for one in fractions)}: rejected, verdicts" for fractions in LOOKS]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    worst = 0.0
+    for name, cell in LOOKED.items():
+        found = [measure_looks(cell, fractions, replicates) for fractions in LOOKS]
+        shown = " | ".join(f"{100 * one.looks:.1f}, {100 * one.verdicts:.1f}" for one in found)
+        lines.append(f"| {name} | {100 * found[0].peeking:.1f} | {shown} |")
+        if cell.effect == 0:
+            worst = max([worst, *(one.verdicts for one in found)])
+    return [*lines, "", f"Worst null, verdicts at planned looks: {100 * worst:.1f} % (goal: at most 5 %)."]
+
+
+PARTS = {"calibration": _calibration, "weak": _weak, "hard": _hard, "looks": _looks}
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.scorer.primary import Failures
 
 __all__ = ["command"]
 
@@ -15,8 +19,30 @@ __all__ = ["command"]
 @click.argument("run_b", type=click.Path(path_type=Path), required=False)
 @click.option("--published", is_flag=True, help="Put the results MedVision published beside RUN_A.")
 @click.option("--protocol", "protocol_name", default=DEFAULT_PROTOCOL, show_default=True, help=", ".join(PROTOCOLS))
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="Loss by which the runs are compared (docs/report.md); TASK=METRIC for one task. Repeat the option for more.",
+)
+@click.option(
+    "--failures",
+    type=click.Choice(["worst", "chance"]),
+    default="worst",
+    show_default=True,
+    help="What a failure costs: as much as the worst answer, or as the best constant answer.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: bool, as_json: bool) -> None:
+def command(
+    run_a: Path,
+    run_b: Path | None,
+    protocol_name: str,
+    metrics: tuple[str, ...],
+    failures: "Failures",
+    *,
+    published: bool,
+    as_json: bool,
+) -> None:
     """Put RUN_B beside RUN_A, sample by sample. Runs that differ in more than their tools are refused.
 
     With --published, RUN_A (of MedVision samples) stands beside the published results instead, and what is not the
@@ -24,11 +50,17 @@ def command(run_a: Path, run_b: Path | None, protocol_name: str, *, published: b
     """
     if published and run_b is not None:
         raise click.UsageError("--published takes one run; give RUN_B or --published")
+    if published and (metrics or failures != "worst"):
+        raise click.UsageError("--metric and --failures are for two runs; published results have metrics of their own")
     if not published and run_b is None:
         raise click.UsageError("what is RUN_A to be compared with? Give RUN_B or --published")
-    from medvision_agent.api.comparing import BesidePublished, compare, compare_published
+    from medvision_agent.api.comparing import BesidePublished, Compared, compare, compare_published
+    from medvision_agent.eval.scorer.primary import declared_by
 
-    found = compare_published(run_a, protocol_name) if run_b is None else compare(run_a, run_b, protocol_name)
+    if run_b is None:
+        found: BesidePublished | Compared = compare_published(run_a, protocol_name)
+    else:
+        found = compare(run_a, run_b, protocol_name, metric=declared_by(metrics), failures=failures)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return

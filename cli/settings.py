@@ -20,7 +20,7 @@ __all__ = ["settings_options", "settings_with"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _METAVARS = {
-    "tools": "on|off|NAME,NAME|code|blind|sham|again:N",
+    "tools": "on|off|NAME,NAME|code|CONTROL",
     "tools_dated": "YYYY-MM",
     "frame": "NAME",
     "grammar": "NAME",

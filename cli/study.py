@@ -40,6 +40,10 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         tasks = ", ".join(f"{task} {count}" for task, count in source.tasks.items())
         where = f"{source.source}: " if several else ""
         click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
+        for task, metric in source.metrics.items():
+            click.echo(f"{where}loss of {task}: {metric}")
+        for task, subjects in source.looks.items():
+            click.echo(f"{where}looks at {task} after {', '.join(map(str, subjects))} subjects")
     click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
     if found.probes is not None:
         click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
@@ -95,8 +99,9 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
     """
     from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.arms import stored_arms
+    from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
 
-    plan, out = done.plan, done.path
+    plan, out, asked = done.plan, done.path, list[CellProgress]()
     headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
     notes, failures = dict[str, None](), list[str]()
     for arm in stored_arms(plan, out):
@@ -104,11 +109,14 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         if (path := arm.tool_path) is not None:
             paths[arm.name] = path
         for cell, run in zip(arm.cells, arm.runs, strict=True):
+            asked.append(cell_progress(plan, cell, run))
             notes[run.source_note] = None
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
+    state = progress(plan, asked)
     if as_json:
         found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
+        found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
         found["parity"] = [
             {"contrast": one.contrast, "model": one.model, "source": one.source} | card_json(one.card)
@@ -116,7 +124,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         ]
         click.echo(json.dumps(found, indent=2, allow_nan=False))
     else:
-        for line in headlines:
+        for line in (*headlines, *state.lines()):
             click.echo(printable(line))
         _show_rows(rows, several=len(plan.sources) > 1)
         said = [*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes), *_parity(done)]

@@ -29,14 +29,19 @@ designs: [on-off, leave-one-out, repeat]
 The folder holds `study.json`, the plan, and `cells/`, ordinary run folders: `score`, `compare` and `why` work on
 each, wherever it is moved. Pictures are on disk once, in `pictures/`, and linked into the cells (copied where the file
 system knows no links); a copy of a study made without its links is larger and otherwise the same. The
-plan - arms, contrasts, the primary metric (loss) and the family of tests (tested contrasts x tasks x models x
+plan - arms, contrasts, the primary metric, planned looks and the family of tests (tested contrasts x tasks x models x
 sources) - is settled and hashed before the first call; a study goes on under the same plan only. What arms differ in
 besides what the study varies is named before the first call, as far as it is known then, and after the last one as it
 was stored.
 
+A study that is stopped early gives no verdict before its planned end, unless `looks` plans one
+([report.md](report.md#planned-looks)).
+
 In this file `on` and `off` are words, not truth values (those are `true` and `false`). Paths are relative to the file.
 More in `examples/studies`.
 """
+
+CONTROLS = (Path(__file__).parent / "controls.md").read_text(encoding="utf-8")
 
 
 def pages() -> str:
@@ -53,7 +58,7 @@ def pages() -> str:
         shown = f"`{name}`" if optional or not takes else f"`{name}:{takes}`"
         shown += f" or `{name}:{takes[1:-1]}`" if optional else ""
         rows.append(f"| {shown} | {text} |")
-    return "\n".join([*parts, "\n".join(rows), ""])
+    return "\n".join([*parts, "\n".join(rows), "", CONTROLS])
 
 
 def _table(schema: type[BaseModel]) -> str:

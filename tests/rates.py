@@ -5,13 +5,14 @@ from zlib import crc32
 
 import numpy as np
 from scipy import stats
-from simulated_arms import Cell, Draw, WeakNull, draw, draw_weak, truth
+from simulated_arms import Cell, Draw, WeakNull, draw, draw_weak, draw_weak_subjects, truth
 
 from medvision_agent.eval.compare.statistics.guard import against, guarded_p
 from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife, kish
+from medvision_agent.eval.compare.statistics.looks import boundaries
 
-__all__ = ["Rates", "WeakRates", "measure", "measure_weak"]
+__all__ = ["LookRates", "Rates", "WeakRates", "measure", "measure_looks", "measure_weak"]
 
 ALPHA = 0.05
 _BLOCK = 1000
@@ -79,6 +80,40 @@ def measure_weak(cell: WeakNull, replicates: int) -> WeakRates:
         rejected = found.p() <= ALPHA
         rows.append(np.array([found.mean.p() <= ALPHA, rejected, rejected & guard]))
     return WeakRates(*np.concatenate(rows, axis=1).mean(axis=1).tolist())
+
+
+@dataclass(frozen=True)
+class LookRates:
+    """Fractions of replicates rejected while subjects come in one after the other."""
+
+    peeking: float
+    """At 5 % whenever five more subjects are there, from the first 20 on."""
+    looks: float
+    """At a planned look, at its boundary."""
+    verdicts: float
+    """And guarded at that look."""
+
+
+def measure_looks(cell: WeakNull, fractions: tuple[float, ...], replicates: int) -> LookRates:
+    """Return the rates of a cell at planned looks, and of looking every five subjects; the seed is the cell's own."""
+    random = np.random.default_rng(crc32(repr(cell).encode()))
+    planned = [round(fraction * cell.subjects) for fraction in fractions]
+    levels = dict(zip(planned, boundaries(fractions, ALPHA), strict=True))
+    rows = []
+    for start in range(0, replicates, _BLOCK):
+        sums, a, b = draw_weak_subjects(cell, min(_BLOCK, replicates - start), random)
+        peeked, looked, verdict = np.zeros((3, len(sums)), dtype=np.bool_)
+        for count in range(20, cell.subjects + 1, 5):
+            own, sizes = sums[:, :count], np.full((len(sums), count), float(cell.size))
+            p = skewed(own, sizes).p()
+            peeked |= p <= ALPHA
+            if count in levels:
+                mean_a, mean_b = (losses[:, :count].mean(axis=1) for losses in (a, b))
+                guard = guarded_p(own, sizes, against(own.sum(axis=-1), mean_a, mean_b))
+                looked |= p <= levels[count]
+                verdict |= np.maximum(p, guard) <= levels[count]
+        rows.append(np.array([peeked, looked, verdict]))
+    return LookRates(*np.concatenate(rows, axis=1).mean(axis=1).tolist())
 
 
 def _block(block: Draw, true: float) -> list[Floats]:

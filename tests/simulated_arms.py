@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-__all__ = ["Cell", "Draw", "WeakNull", "draw", "draw_weak", "latent", "sizes_of", "truth"]
+__all__ = ["Cell", "Draw", "WeakNull", "draw", "draw_weak", "draw_weak_subjects", "latent", "sizes_of", "truth"]
 
 Floats = NDArray[np.float64]
 Losses = NDArray[np.float32]
@@ -80,13 +80,19 @@ class WeakNull:
 
 def draw_weak(cell: WeakNull, replicates: int, random: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     """Return sums of B minus A by subject (replicates, subjects), and the mean losses of A and B."""
+    sums, a, b = draw_weak_subjects(cell, replicates, random)
+    return sums, a.mean(axis=1), b.mean(axis=1)
+
+
+def draw_weak_subjects(cell: WeakNull, replicates: int, random: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    """Return sums of B minus A, and the mean losses of A and B, all by subject (replicates, subjects)."""
     shape = (replicates, cell.subjects, cell.size)
     a = np.clip(0.35 + 0.15 * random.standard_normal(shape), 0, 1)
     failed = random.random(shape[:2]) < cell.harmed
     gain = 0.65 * cell.harmed / (1 - cell.harmed)
     change = cell.effect - gain + cell.noise * random.standard_normal(shape)
     b = np.where(failed[..., np.newaxis], 1.0, a + change)
-    return (b - a).sum(axis=-1), a.mean(axis=(1, 2)), b.mean(axis=(1, 2))
+    return (b - a).sum(axis=-1), a.mean(axis=-1), b.mean(axis=-1)
 
 
 def sizes_of(kind: str, subjects: int) -> NDArray[np.int64]:

@@ -77,7 +77,7 @@ def test_the_readme_study_is_one(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(re.search(r"```yaml\n(.*?)```", section, re.DOTALL)[1], encoding="utf-8")
     arms, contrasts = expand(read_study(path))
-    assert {"on", "off", "blind", "sham", "again:2", "on-repeat", "without-fit_contour"} <= arms.keys()
+    assert {"on", "off", "blind", "same-region", "again:2", "on-repeat", "without-fit_contour"} <= arms.keys()
     assert len(contrasts) >= 10
 
 

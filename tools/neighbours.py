@@ -46,13 +46,15 @@ def neighbours(views: ViewSet, args: NeighboursArguments) -> Output:
     """
     source = views.get(args.view)
     stack = views.slice.stack
-    if stack is None:
-        raise ToolError("the image is a single picture, not a slice of a volume, so it has no adjacent slices")
+    if stack is None and views.refuses:
+        raise ToolError(
+            "the image is a single picture, not a slice of a volume, so it has no adjacent slices", about_image=True
+        )
     if args.away == 0:
         raise ToolError("away = 0 is the image asked about itself, v0")
-    if not stack.first <= args.away <= stack.last:
-        # Without numbers of the volume: errors of the arguments are told in blind arms too.
-        raise ToolError(f"there is no slice {args.away} away: the volume ends before it")
+    first, last = (stack.first, stack.last) if stack else (0, 0)
+    if not first <= args.away <= last and views.refuses:
+        raise ToolError(f"there is no slice {args.away} away: the volume ends before it", about_image=True)
     view = views.beside(source, args.away)
     position = round(view.slice.away_mm, 4)
     result = Neighbour(
@@ -60,8 +62,8 @@ def neighbours(views: ViewSet, args: NeighboursArguments) -> Output:
         of=source.id,
         away=args.away,
         position_mm=position,
-        first_away=stack.first,
-        last_away=stack.last,
+        first_away=first,
+        last_away=last,
     )
     where = f"{abs(args.away)} {'after' if args.away > 0 else 'before'}"
     caption = (

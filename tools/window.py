@@ -70,7 +70,7 @@ def window(views: ViewSet, args: WindowArguments) -> Output:
     that are cut off at black_value and at white_value.
     """
     source = views.get(args.view)
-    low, high = _by_hu(args, source) if args.by == "HU" else _by_percentile(views, args, source)
+    low, high = _by_hu(views, args, source) if args.by == "HU" else _by_percentile(views, args, source)
     view = views.shown(source, Mapping(low, high))
     units = source.slice.units
     result = Window(view=view.id, of=source.id, black_value=round(low, 4), white_value=round(high, 4), units=units)
@@ -78,10 +78,13 @@ def window(views: ViewSet, args: WindowArguments) -> Output:
     return Output(result, picture_of(views, view, caption))
 
 
-def _by_hu(args: WindowArguments, source: View) -> tuple[float, float]:
+def _by_hu(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, float]:
     """Return the values shown black and white; raises ToolError where they are not in HU, or not given."""
-    if source.slice.units != Units.HU:
-        raise ToolError(f"the values of this image are not known to be HU ({source.slice.units}); window by percentile")
+    if views.refuses and source.slice.units != Units.HU:
+        raise ToolError(
+            f"the values of this image are not known to be HU ({source.slice.units}); window by percentile",
+            about_image=True,
+        )
     if args.level is None or args.width is None:
         raise ToolError("a window by HU needs both level and width")
     if not (abs(args.level) <= _LARGEST and 0 < args.width <= _LARGEST):

@@ -94,6 +94,10 @@ class Look:
         return width * self.stated("width_mm_per_px"), height * self.stated("height_mm_per_px")
 
 
+class NoPictureError(Exception):
+    """A policy wants to look, and no picture stands with the question."""
+
+
 Reading = dict[str, Any]
 """A tool's reply as the policy gets it: the JSON result but for what is withheld, or ``{"error": text}``."""
 Policy = Callable[[Look], Generator[tuple[str, dict[str, Any]], Reading, str]]
@@ -176,6 +180,8 @@ class PolicyModel(OfflineModel):
                 call = play.send({"error": "no further tool call is possible"})
         except StopIteration as done:
             return AIMessage(str(done.value))
+        except NoPictureError:
+            return AIMessage("There is no picture to look at.")
         return self.calls([call], messages)
 
 
@@ -193,7 +199,7 @@ def _picture(messages: Sequence[BaseMessage]) -> Grey:
     for block in question.content:
         if isinstance(block, dict) and block.get("type") == "image_url":
             return decode_png(png_of(block["image_url"]["url"]))
-    raise ValueError("the question holds no picture")
+    raise NoPictureError
 
 
 Unit = tuple[float, float]

@@ -63,6 +63,8 @@ class Question:
     asks_box: bool = False
     """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
+    shows_picture: bool = True
+    """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
         """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""

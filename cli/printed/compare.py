@@ -72,8 +72,23 @@ def _task_view(task: TaskName, comparison: TaskComparison, place: PlaceCompariso
         )
     heading = plain(f"{task}: {plural(comparison.pairs, 'pair')}, {people(comparison)}")
     heading.stylize("bold")
-    notes = [_missing_line(comparison.missing), limited, *(gain_lines(place) if place else [])]
+    notes = [*_parts_lines(comparison), _missing_line(comparison.missing), limited]
+    notes += gain_lines(place) if place else []
     return Group(heading, table, *map(plain, filter(None, notes)))
+
+
+def _parts_lines(one: TaskComparison) -> list[str]:
+    """Say what the loss is where it was declared, and the parts of its difference where an answer failed."""
+    lines = [f"loss: {one.metric}"] if one.metric else []
+    if one.missing.unparsable_a or one.missing.unparsable_b:
+        parts = number(one.by_answers, sign=True), number(one.by_failures, sign=True)
+        lines.append("of the difference in loss, {} comes from answers and {} from failures".format(*parts))
+    if one.largest_price is not None:
+        dear = number(one.largest_price, sign=True)
+        lines.append(f"had failures cost as much as the worst answer, the difference in loss would be {dear}")
+        if one.largest_price * (one.metrics["loss"].difference or 0.0) < 0:
+            lines.append("NO VERDICT: the sign of the difference depends on the price of a failure")
+    return lines
 
 
 def _missing_line(missing: Unpaired) -> str:

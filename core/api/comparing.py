@@ -20,11 +20,12 @@ from medvision_agent.eval.parts.summary import parts_of_run
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
 from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
+from medvision_agent.eval.scorer.primary import Declared, Failures, primaries_of
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair
+from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair, unfinished
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
@@ -45,8 +46,9 @@ class Compared:
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: why the difference says nothing of tools; none where it may."""
-        return [no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])]
+        """Headlines: why the difference says nothing of tools, or nothing yet; none where it may."""
+        early = unfinished({"A": self.a, "B": self.b})
+        return [*(no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])), *filter(None, [early])]
 
     @property
     def card(self) -> Card:
@@ -101,10 +103,18 @@ class BesidePublished:
         }
 
 
-def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compared:
+def compare(
+    a: PathText,
+    b: PathText,
+    protocol: str = DEFAULT_PROTOCOL,
+    *,
+    metric: Declared = "loss",
+    failures: Failures = "worst",
+) -> Compared:
     """Return stored run *b* beside run *a*, sample by sample; no test of significance.
 
-    Raises ConfigError naming every difference where the runs differ in more than their tools.
+    *metric* and *failures* are the keys of a study (docs/studies.md): the loss and what a failure costs. Raises
+    ConfigError naming every difference where the runs differ in more than their tools, or a task without the metric.
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
@@ -114,7 +124,8 @@ def compare(a: PathText, b: PathText, protocol: str = DEFAULT_PROTOCOL) -> Compa
             f"{a} (A) and {b} (B) differ in more than their tools, so no difference in their "
             f"results could be put down to the tools:{listed}"
         )
-    comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples))
+    metrics = primaries_of(one.samples, metric, failures)
+    comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples), metrics=metrics)
     places = compare_places(located_run(one, rules), located_run(two, rules))
     parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
     return Compared(one, two, comparison, places, parts)

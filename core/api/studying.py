@@ -27,9 +27,10 @@ from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
 from medvision_agent.eval.study.parity import ContrastCard, Problem, check_identities, study_parity
-from medvision_agent.eval.study.plan import Plan, make_plan, month_of
+from medvision_agent.eval.study.plan import Plan, arms_begun, make_plan, month_of
 from medvision_agent.eval.study.preview import Preview, without_noise
 from medvision_agent.eval.study.preview import preview as preview_plan
+from medvision_agent.eval.study.progress import cell_progress, progress
 from medvision_agent.eval.study.run import execute_study
 from medvision_agent.eval.study.schema import Study
 from medvision_agent.frozen import complaint
@@ -75,6 +76,13 @@ class Ablated(Loaded):
     def no_claim(self) -> Sequence[str]:
         """Headlines: the arms that say nothing of tools, each with the reason."""
         return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
+
+    @property
+    def progress(self) -> Sequence[str]:
+        """Headlines: why there is no verdict yet, or which of the planned looks took place; none at the planned end."""
+        arms = stored_arms(self.plan, self.path)
+        cells = [cell_progress(self.plan, *one) for arm in arms for one in zip(arm.cells, arm.runs, strict=True)]
+        return progress(self.plan, cells).lines()
 
     def tool_paths(self) -> pd.DataFrame:
         """Return a row for each arm with tools: how often they were declared, called, answered and shown."""
@@ -139,7 +147,7 @@ def lay_out(
     month = month_of(folder)
     try:
         registry = registry_of(tools_file(read, file.parent), month, segmenter=read.base.segmenter)
-        arms, contrasts = expand(read, registry)
+        arms, contrasts = arms_begun(folder, read) or expand(read, registry)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
@@ -156,6 +164,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     every = sum(len(cell.prepared.samples) for cell in asked)
     lines = list(dict.fromkeys(line for cell in cells for line in notices(cell.prepared.model)))
     lines += without_noise(plan.arms, laid.study.epochs, cells)
+    lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
         lines.append(warning)
     with RunProgress(shown=progress) as shown:

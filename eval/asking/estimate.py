@@ -135,7 +135,7 @@ def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
 
 
 def _views(prepared: Prepared, sample: Sample) -> ViewSet:
-    image = prepared.recipe.slice_of(prepared.source.load(sample), sample)
+    image = prepared.image_of(sample)
     check_drawable(image.size, prepared.wording.display, f"{sample.id}: ")
     return views_of(prepared, image)
 
@@ -144,7 +144,7 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
     texts = [len(prompt.system_sent) + len(prompt.question) for prompt in prompts.values()]
     declared = prepared.condition.tools and prepared.model.tool_calling == "native"
     schemas = _schemas(prepared) if declared else 0
-    picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN)
+    picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN) if prepared.pictures.kind != "none" else 0.0
     start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
     most = prepared.settings.limits.model_calls
     counts = [1, min(USUAL_CALLS, most), most] if prepared.condition.tools else [1 + prepared.condition.again]

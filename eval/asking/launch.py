@@ -21,6 +21,7 @@ from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
 from medvision_agent.eval.asking.meter import Meter
+from medvision_agent.eval.asking.pictures import Pictures, check_picture, pictures_for
 from medvision_agent.eval.asking.pool import Job
 from medvision_agent.eval.asking.probing import Probed, Probing, is_probed
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
@@ -66,18 +67,34 @@ class Prepared:
     condition: Condition
     source: Source
     samples: tuple[Sample, ...]
+    pictures: Pictures
+    without_donor: int
+    """Samples that were chosen and are not asked: there is no other subject whose picture could stand with them."""
     identity: Identity
+
+    def image_of(self, sample: Sample) -> Slice:
+        """Return the image that stands with the question about a sample; raises DataError if it cannot be read."""
+        own = self.recipe.slice_of(self.source.load(sample), sample)
+        return self.pictures.given(own, sample, self.source, self.recipe)[0]
 
     @property
     def parallel(self) -> int:
         """Samples in flight at once."""
         return self.settings.max_connections or self.model.max_connections
 
+    def not_asked(self) -> list[str]:
+        """Return a line that counts the samples that were chosen and are not asked, if there are any."""
+        count = self.without_donor
+        return [f"{plural(count, 'sample')} left out: no other subject is asked the same"] if count else []
+
     def warnings(self) -> list[str]:
-        """Return a line for each limit of the run that bounds nothing."""
+        """Return a line for each limit of the run that bounds nothing, and for samples that are not asked."""
         if self.settings.budget.tokens is None or not isinstance(self.model, Offline):
-            return []
-        return [f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens"]
+            return self.not_asked()
+        return [
+            *self.not_asked(),
+            f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens",
+        ]
 
     @property
     def probed(self) -> bool:
@@ -99,6 +116,7 @@ class Prepared:
                 "origin": dict(info.origin) if info.origin else None,
             },
             "own_prompts": dict(self.wording.own),
+            "without_donor": self.without_donor,
             "measures": {tool.name: asdict(tool.measuring) for tool in self.condition.tools if tool.code_sha256},
             "max_connections": self.parallel,
             "libraries": libraries(),
@@ -155,6 +173,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
     chosen = chosen or choose(settings)
     source, samples = chosen.source, chosen.samples
+    check_picture(settings.picture, settings.model, model, condition)
+    pictures = pictures_for(settings.picture, samples, settings.selection.seed)
+    asked = tuple(sample for sample in samples if pictures.kind != "swapped" or sample.id in pictures.donors)
     _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
     found = Identity(
@@ -167,6 +188,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         states_spacing=wording.states_spacing,
         display=wording.display,
         display_sha256=_hash([wording.displayed]) if wording.displayed else None,
+        picture=pictures.kind,
+        donors_sha256=pictures.sha256,
         prompt_file_sha256=prompt_file_sha256,
         reshape=settings.reshape,
         output_format=_output_format(model, condition),
@@ -179,7 +202,8 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         source_origin=source.info.origin,
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
-    return Prepared(settings, model, recipe, wording, condition, source, samples, found)
+    left_out = len(samples) - len(asked)
+    return Prepared(settings, model, recipe, wording, condition, source, asked, pictures, left_out, found)
 
 
 def _check_truth(condition: Condition, samples: Iterable[Sample]) -> None:
@@ -256,6 +280,7 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
     return Job(
         source=prepared.source,
         recipe=prepared.recipe,
+        pictures=prepared.pictures,
         wording=prepared.wording,
         condition=prepared.condition,
         chat=chat,
@@ -267,8 +292,7 @@ def check_pictures(prepared: Prepared, run: Run) -> None:
     """Refuse to go on where pictures are no longer those that were sent; looks at a few of the finished samples."""
     finished = [record for record in run.records if record.v0_sha256]
     for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
-        native = prepared.source.load(record.sample)
-        views = views_of(prepared, prepared.recipe.slice_of(native, record.sample))
+        views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))
         if sha256(png).hexdigest() != record.v0_sha256:
             raise StorageError(

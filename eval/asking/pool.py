@@ -16,6 +16,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.eval.asking.breaker import FIRST, Breaker
+from medvision_agent.eval.asking.pictures import Pictures
 from medvision_agent.eval.asking.recipe import Recipe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source
@@ -31,6 +32,7 @@ class Job:
 
     source: Source
     recipe: Recipe
+    pictures: Pictures
     wording: Wording
     condition: Condition
     chat: Chat

@@ -28,7 +28,7 @@ from medvision_agent.eval.data.outline import outline_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.scorer.spoken import spoken_in
-from medvision_agent.eval.store.record import Record, ToolUse
+from medvision_agent.eval.store.record import Donor, Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import Task
@@ -155,11 +155,12 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     """Ask one sample; whatever happens to it becomes its record."""
     try:
         native = await asyncio.to_thread(job.source.load, sample)
-        image = await asyncio.to_thread(job.recipe.slice_of, native, sample)
+        own = await asyncio.to_thread(job.recipe.slice_of, native, sample)
+        image, donor = await asyncio.to_thread(job.pictures.given, own, sample, job.source, job.recipe)
         check_drawable(image.size, job.wording.display)
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
-    question = question_of(sample, image, job.wording)
+    question = question_of(sample, image, job.wording, shows_picture=job.pictures.kind != "none")
     perceives = job.recipe.perceives(job.chat.config.sees)
     given = await answer(
         question,
@@ -171,10 +172,10 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         brief=_brief(job, sample, native),
         truth=_truth(job, sample, native, image),
     )
-    return _record(job, sample, attempt, given), given.trace
+    return _record(job, sample, attempt, given, donor), given.trace
 
 
-def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
+def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture: bool = True) -> Question:
     """Return what the agent is asked about a sample: all of it but the truth."""
     return Question(
         template=sample.asks.template,
@@ -185,6 +186,7 @@ def question_of(sample: Sample, image: Slice, wording: Wording) -> Question:
         measurement=sample.measurement,
         asks_box=sample.asks.is_box,
         wording=wording,
+        shows_picture=shows_picture,
     )
 
 
@@ -221,7 +223,7 @@ def _use(call: ToolCallTrace) -> ToolUse:
     return ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds, shown=call.shown, picture_shown=call.picture_shown)
 
 
-def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
+def _record(job: Job, sample: Sample, attempt: int, given: Answer, donor: Donor | None) -> Record:
     requests = given.trace.requests
     return Record(
         sample=sample,
@@ -230,6 +232,7 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer) -> Record:
         response=given.response,
         as_written=given.as_written,
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
+        donor=donor,
         forced=given.forced,
         detail=given.detail,
         tool_uses=tuple(_use(call) for call in given.trace.tool_calls),

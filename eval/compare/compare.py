@@ -2,16 +2,19 @@
 
 Contract: dropping failures in each run first and pairing what is left compares different samples; here the pairs
 are made first, every pair of scored samples enters loss, success and all fractions, and only MAE and MRE, which a
-failure does not have, use the pairs complete in both runs and say how many. What a run lacks is listed, never
+failure does not have, use the pairs complete in both runs and say how many. The loss is that of the declared metric
+(``primary``), else ours. What a run lacks is listed, never
 guessed. Whether the runs may be compared at all is ``parity``'s question. Differences are ``B - A``, without a
 test of significance.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
@@ -58,7 +61,14 @@ class TaskComparison(Frozen):
     """Distinct subjects among them."""
     largest_subject: int
     """Pairs of the subject with most of them."""
+    metric: Primary | None = None
+    """The declared metric; None: our loss."""
     metrics: dict[str, PairedMean]
+    by_answers: float | None
+    by_failures: float | None
+    """The parts of the difference in loss by pairs answered in both runs and by the others: they add up to it."""
+    largest_price: float | None = None
+    """The difference in loss, had failures cost as much as the worst answer; given where they cost less."""
     missing: Unpaired
 
 
@@ -78,15 +88,25 @@ class _Pair:
     sample: Sample
     a: Score
     b: Score
+    loss_a: float
+    loss_b: float
+    answered: tuple[bool, bool]
 
 
-def compare(records_a: Sequence[Record], records_b: Sequence[Record], protocol: Protocol, *, chosen: int) -> Comparison:
+def compare(
+    records_a: Sequence[Record],
+    records_b: Sequence[Record],
+    protocol: Protocol,
+    *,
+    chosen: int,
+    metrics: Mapping[TaskName, Primary] = MappingProxyType({}),
+) -> Comparison:
     """Return run B beside run A, scored by a protocol: means over common pairs and their differences ``B - A``.
 
-    *chosen* is the number of samples the runs were to ask.
+    *chosen* is the number of samples the runs were to ask, *metrics* the declared metric of each task.
     """
     tasks = {
-        task: _compare_task(task, own_a, own_b, protocol)
+        task: _compare_task(task, own_a, own_b, protocol, metrics.get(task))
         for task in TASKS
         if (own_a := _of_task(task, records_a)) | (own_b := _of_task(task, records_b))
     }
@@ -99,34 +119,68 @@ def _of_task(task: TaskName, records: Sequence[Record]) -> dict[str, Record]:
 
 
 def _compare_task(
-    task: TaskName, records_a: dict[str, Record], records_b: dict[str, Record], protocol: Protocol
+    task: TaskName,
+    records_a: dict[str, Record],
+    records_b: dict[str, Record],
+    protocol: Protocol,
+    metric: Primary | None,
 ) -> TaskComparison:
     common = [sample_id for sample_id in records_a if sample_id in records_b]
     scores_a = {sample_id: score_record(records_a[sample_id], protocol) for sample_id in common}
     scores_b = {sample_id: score_record(records_b[sample_id], protocol) for sample_id in common}
     pairs = {
-        sample_id: _Pair(records_a[sample_id].sample, a, b)
+        sample_id: _pair(records_a[sample_id].sample, a, b, metric)
         for sample_id in common
         if (a := scores_a[sample_id]) is not None and (b := scores_b[sample_id]) is not None
     }
+    loss = _mean_of(list(pairs.values()), lambda one: (one.loss_a, one.loss_b))
+    own = [one.loss_b - one.loss_a if all(one.answered) else 0.0 for one in pairs.values()]
+    by_answers = finite_mean(own)[0]
     return TaskComparison(
         pairs=len(pairs),
         subjects=len(subjects := subject_sizes(records_a[sample_id] for sample_id in pairs)),
         largest_subject=max(subjects, default=0),
-        metrics={measure.name: _paired(measure, list(pairs.values())) for measure in MEASURES[task]},
+        metric=metric,
+        metrics={measure.name: _paired(measure, list(pairs.values())) for measure in MEASURES[task]} | {"loss": loss},
+        by_answers=by_answers,
+        by_failures=None if by_answers is None or loss.difference is None else loss.difference - by_answers,
+        largest_price=_at_largest(list(pairs.values()), metric),
         missing=Unpaired(
             only_in_a=tuple(sample_id for sample_id in records_a if sample_id not in records_b),
             only_in_b=tuple(sample_id for sample_id in records_b if sample_id not in records_a),
             infrastructure_a=tuple(sample_id for sample_id in common if scores_a[sample_id] is None),
             infrastructure_b=tuple(sample_id for sample_id in common if scores_b[sample_id] is None),
-            unparsable_a=tuple(sample_id for sample_id, pair in pairs.items() if not pair.a.success),
-            unparsable_b=tuple(sample_id for sample_id, pair in pairs.items() if not pair.b.success),
+            unparsable_a=tuple(sample_id for sample_id, pair in pairs.items() if not pair.answered[0]),
+            unparsable_b=tuple(sample_id for sample_id, pair in pairs.items() if not pair.answered[1]),
         ),
     )
 
 
+def _pair(sample: Sample, a: Score, b: Score, metric: Primary | None) -> _Pair:
+    if metric is None:
+        return _Pair(sample, a, b, a.loss, b.loss, (a.success, b.success))
+    (loss_a, read_a), (loss_b, read_b) = metric.of(a, sample.target), metric.of(b, sample.target)
+    return _Pair(sample, a, b, loss_a, loss_b, (read_a, read_b))
+
+
+def _at_largest(pairs: Sequence[_Pair], metric: Primary | None) -> float | None:
+    if metric is None or metric.largest <= 1:
+        return None
+
+    def dear(loss: float, *, answered: bool) -> float:
+        return loss if answered else metric.largest
+
+    return finite_mean(
+        [dear(one.loss_b, answered=one.answered[1]) - dear(one.loss_a, answered=one.answered[0]) for one in pairs]
+    )[0]
+
+
 def _paired(measure: Measure, pairs: Sequence[_Pair]) -> PairedMean:
-    both = [(one.sample.subject, measure.of(one.sample, one.a), measure.of(one.sample, one.b)) for one in pairs]
+    return _mean_of(pairs, lambda one: (measure.of(one.sample, one.a), measure.of(one.sample, one.b)))
+
+
+def _mean_of(pairs: Sequence[_Pair], values: Callable[[_Pair], tuple[float, float]]) -> PairedMean:
+    both = [(one.sample.subject, *values(one)) for one in pairs]
     complete = [(subject, a, b) for subject, a, b in both if math.isfinite(a) and math.isfinite(b)]
     return PairedMean(
         a=finite_mean([a for _, a, _ in complete])[0],

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Test, family
+from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Looks, Test, family
 from medvision_agent.eval.compare.statistics.interaction import interactions
-from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
+from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, pair
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.parts.summary import summarise_parts
@@ -29,6 +29,7 @@ from medvision_agent.eval.report.places import (
 )
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
+from medvision_agent.eval.report.unseen import picture_notes
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.measures import finite_mean
@@ -71,9 +72,13 @@ def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -
     """Return chapters whose declared tests are one family: those of a study."""
     scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
     data: dict[Key, Pairs] = {}
+    looks: dict[Key, Looks] = {}
     for chapter, own in zip(group, scores, strict=True):
-        data |= _paired(chapter, own, rules)
-    found = family(group[0].family, data, alpha=group[0].alpha, primaries=group[0].primaries)
+        paired = _paired(chapter, own, rules)
+        looks |= _looks(chapter, paired)
+        data |= paired
+    data |= {key: one.seen[-1] for key, one in looks.items()}
+    found = family(group[0].family, data, alpha=group[0].alpha, primaries=group[0].primaries, looks=looks)
     return [
         _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
         for one, own in zip(group, scores, strict=True)
@@ -108,7 +113,11 @@ def _chapter(
         data_versions=tuple(sorted({one.medvision.annotation_version for one in every if one.medvision is not None})),
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
-        no_claim=tuple(no_claim_line(f"{arm.name}: {why}") for arm in chapter.arms for why in no_claim(arm.runs)),
+        no_claim=(
+            *(no_claim_line(f"{arm.name}: {why}") for arm in chapter.arms for why in no_claim(arm.runs)),
+            *(f"{line[:1].upper()}{line[1:]}" for line in chapter.progress),
+        ),
+        picture_notes=tuple(picture_notes(chapter)),
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
@@ -137,12 +146,26 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
     data: dict[Key, Pairs] = {}
     for one in chapter.contrasts:
         for task in TASKS:
-            samples = [sample for sample in one.a.first.samples if sample.task == task]
+            asked = {sample.id for sample in one.b.first.samples}
+            samples = [sample for sample in one.a.first.samples if sample.task == task and sample.id in asked]
             if samples:
-                a, b = (results(samples, scores[arm.name]) for arm in (one.a, one.b))
-                pairs = pair(units(samples, chapter.evidence, rules), a, b)
-                data[_key(chapter, one, task)] = replace(pairs, no_claim=one.no_claim)
+                metric = chapter.metrics.get(task)
+                a, b = (results(samples, scores[arm.name], metric) for arm in (one.a, one.b))
+                price = Price(largest=metric.largest) if metric else WORST
+                pairs = pair(units(samples, chapter.evidence, rules), a, b, price)
+                data[_key(chapter, one, task)] = replace(pairs, no_claim=one.withheld)
     return data
+
+
+def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
+    """Return the planned looks that took place at each contrast and task."""
+    found: dict[Key, Looks] = {}
+    for one in chapter.contrasts:
+        for task, subjects in chapter.looks.items():
+            if one.seen and (key := _key(chapter, one, task)) in data:
+                fractions = tuple(count / subjects[-1] for count in subjects)
+                found[key] = Looks(fractions, tuple(data[key].of_subjects(seen) for seen in one.seen))
+    return found
 
 
 def _contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests) -> tuple[Contrast, ...]:
@@ -160,7 +183,8 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
     by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
-    declared = chapter.plan.get("study", {}).get("strata", ()) if one.declared else ()
+    tested = one.declared and chapter.at_end(one)
+    declared = chapter.plan.get("study", {}).get("strata", ()) if tested else ()
     policy = one.a.offline
     text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
     return Contrast(
@@ -176,6 +200,7 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        metrics={task: str(metric) for task, metric in chapter.metrics.items()},
         card=one.card,
     )
 

@@ -13,7 +13,9 @@ from medvision_agent.eval.compare.statistics.pairs import Evidence, Result, Unit
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import ArmTask
+from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.labels import label_names
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
@@ -106,19 +108,27 @@ def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
     return [[(record, score_record(record, rules)) for record in run.records] for run in arm.runs]
 
 
-def results(samples: Sequence[Sample], epochs: Epochs) -> list[Result]:
-    """Return what came back for the samples in every epoch; what is not finished is lost."""
-    found = []
-    for epoch in epochs:
-        by_id = {record.sample.id: score for record, score in epoch}
-        for sample in samples:
-            score = by_id.get(sample.id)
-            found.append(
-                Result(sample.id, None, answered=False)
-                if score is None
-                else Result(sample.id, float(score.loss), answered=score.success)
-            )
-    return found
+def results(samples: Sequence[Sample], epochs: Epochs, metric: Primary | None = None) -> list[Result]:
+    """Return what came back for the samples in every epoch; a sample that was not asked has no result.
+
+    *metric* is the declared one; our loss without it.
+    """
+    wanted = {sample.id for sample in samples}
+    return [
+        _result(record.sample, score, metric)
+        for epoch in epochs
+        for record, score in epoch
+        if record.sample.id in wanted
+    ]
+
+
+def _result(sample: Sample, score: Score | None, metric: Primary | None) -> Result:
+    if score is None:
+        return Result(sample.id, None, answered=False)
+    if metric is None:
+        return Result(sample.id, float(score.loss), answered=score.success)
+    loss, answered = metric.of(score, sample.target)
+    return Result(sample.id, loss, answered)
 
 
 def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
@@ -135,7 +145,7 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
     return ArmTask(
         arm=arm.name,
         model=arm.model,
-        reference=REFERENCES.get(arm.offline, ""),
+        reference=OWN_PRIOR if is_own_prior(arm) else REFERENCES.get(arm.offline, ""),
         chosen=len(chosen),
         n=len(by_sample),
         subjects=len(subjects),

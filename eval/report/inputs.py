@@ -16,9 +16,11 @@ from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
 from medvision_agent.eval.report.model import Refused
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.summary.claims import no_claim_of_pair
+from medvision_agent.eval.summary.claims import no_claim_of_pair, unfinished
+from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters"]
 
@@ -37,6 +39,11 @@ class ArmIn:
         return self.runs[0]
 
     @property
+    def shows_own(self) -> bool:
+        """Whether the sample's own image stood with each question."""
+        return self.first.identity.picture == "own"
+
+    @property
     def offline(self) -> str:
         """The name of the scripted policy behind it; empty for a model."""
         model = self.first.identity.model
@@ -53,11 +60,20 @@ class ContrastIn:
     card: Card = field(default_factory=Card)
     """What is known of their parity."""
     declared: bool = False
+    no_verdict: str = ""
+    """Why it is too early for a verdict; empty where it is not."""
+    seen: tuple[frozenset[str], ...] = ()
+    """The subjects of each planned look that took place; empty without planned looks."""
 
     @property
     def no_claim(self) -> tuple[str, ...]:
         """Why a difference says nothing of tools; empty where it may."""
         return no_claim_of_pair(self.a.runs, self.b.runs, (self.a.name, self.b.name))
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """All reasons why a difference bears no interval and no p-value."""
+        return (*self.no_claim, *filter(None, [self.no_verdict]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +91,12 @@ class ChapterIn:
     """The declared tests: those of all chapters of a study."""
     primaries: tuple[str, ...] = ()
     """The contrasts whose tests start with all of alpha."""
+    metrics: Mapping[TaskName, Primary] = field(default_factory=dict)
+    """The declared metric of each task; our loss where there is none."""
+    looks: Mapping[TaskName, tuple[int, ...]] = field(default_factory=dict)
+    """How many subjects of each task each planned look has."""
+    progress: tuple[str, ...] = ()
+    """Headlines: why there is no verdict, or which look it is."""
     source: str = ""
     """Of the samples, as a study's tests name it."""
     label: str = ""
@@ -82,6 +104,10 @@ class ChapterIn:
     plan: Mapping[str, Any] = field(default_factory=dict)
     """What a study settled before its first call."""
     plan_sha256: str = ""
+
+    def at_end(self, one: ContrastIn) -> bool:
+        """Return whether no planned look at a contrast is left: only then are tests made that have no boundaries."""
+        return len(one.seen) == max(map(len, self.looks.values()), default=0)
 
     def name_of(self, one: ContrastIn) -> str:
         """Return what a contrast is called in the report: with its model and its source, where there are several."""
@@ -114,7 +140,8 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
     contrasts, refused = list[ContrastIn](), list[Refused]()
     for model in dict.fromkeys(arm.model for arm in arms):
         own = [arm for arm in arms if arm.model == model]
-        base = next((arm for arm in own if arm.first.identity.without_tools), own[0])
+        plain = [arm for arm in own if arm.shows_own] or own
+        base = next((arm for arm in plain if arm.first.identity.without_tools), plain[0])
         for other in own:
             if other is base:
                 continue
@@ -123,9 +150,11 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
             if found := run_parity(one, two):
                 refused.append(Refused(name=name, differences=tuple(found)))
             else:
-                contrasts.append(ContrastIn(name, base, other, parity_card([(one, two)])))
+                early = unfinished({arm.name: arm.first for arm in (base, other)})
+                contrasts.append(ContrastIn(name, base, other, parity_card([(one, two)]), no_verdict=early))
     evidence = evidence_of(runs, source)
-    return ChapterIn(source, "runs", tuple(arms), tuple(contrasts), tuple(refused), evidence=evidence)
+    lines = tuple(dict.fromkeys(one.no_verdict for one in contrasts if one.no_verdict))
+    return ChapterIn(source, "runs", tuple(arms), tuple(contrasts), tuple(refused), evidence=evidence, progress=lines)
 
 
 def _contrast_name(a: ArmIn, b: ArmIn) -> str:
@@ -141,6 +170,8 @@ def _named(runs: Sequence[Run]) -> list[ArmIn]:
     several = len({run.identity.model_name for run in runs}) > 1
     asked = [run.identity for run in runs]
     bare = [f"{one.model_name} {one.condition}" if several else one.condition for one in asked]
+    shown = ["" if one.picture == "own" else f", picture {one.picture}" for one in asked]
+    bare = [f"{name}{picture}" for name, picture in zip(bare, shown, strict=True)]
     names = [
         f"{name} ({run.folder.name})" if bare.count(name) > 1 else name for name, run in zip(bare, runs, strict=True)
     ]

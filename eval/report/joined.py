@@ -23,7 +23,8 @@ __all__ = ["joined_tables", "over_datasets", "over_models"]
 def over_models(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> list[Joined]:
     """Return every contrast of a study over its models; none with one model."""
     named = {frozenset(pair): tuple(pair) for pair in chapter.plan.get("study", {}).get("model_pairs", ())}
-    tested = {key.contrast for key in chapter.family}
+    early = {one.name for one in chapter.contrasts if not chapter.at_end(one)}
+    tested = {key.contrast for key in chapter.family} - early
     found: list[Joined] = []
     for contrast, task, own in _by_contrast(chapter, data):
         for both in combinations(own, 2):

@@ -6,6 +6,8 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.card import Card
@@ -165,6 +167,8 @@ class Contrast(Frozen):
     interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
     """Of the pairs scored: A, B."""
+    metrics: dict[TaskName, str] = Field(default={})
+    """The declared metric of each task, in words; our loss where there is none."""
     card: Card
     """What is proven, assumed and unknowable of their parity."""
 
@@ -294,8 +298,10 @@ class Chapter(Frozen):
     arms: tuple[str, ...]
     offline: tuple[str, ...]
     """Arms without a model: scripted policies."""
+    picture_notes: tuple[str, ...]
+    """What must be known of arms that were shown another picture, or none."""
     no_claim: tuple[str, ...]
-    """Headlines: the arms that say nothing of tools, each with the reason."""
+    """Headlines: the arms that say nothing of tools, each with the reason; and why there is no verdict yet."""
     tasks: tuple[TaskData, ...]
     alpha: float
     family_size: int

@@ -42,9 +42,13 @@ _MOST_PIXELS = 768
 
 
 def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, most: int) -> list[Picture]:
-    """Return at most *most* pictures for each of the first contrasts, or of the first arm where there is none."""
-    pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts[:_CONTRASTS]]
-    chosen: list[tuple[str, tuple[ArmIn, ...]]] = [*pairs] if pairs else [("", chapter.arms[:1])]
+    """Return at most *most* pictures for each of the first contrasts, or of the first arm where there is none.
+
+    Arms that were not shown the sample's own image have none: the ground truth lies nowhere in what they were shown.
+    """
+    pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts if one.a.shows_own and one.b.shows_own]
+    single = [("", (arm,)) for arm in chapter.arms if arm.shows_own]
+    chosen: list[tuple[str, tuple[ArmIn, ...]]] = [*(pairs[:_CONTRASTS] or single[:1])]
     found = []
     for name, arms in chosen:
         epochs = [{record.sample.id: (record, score) for record, score in scores[arm.name][0]} for arm in arms]

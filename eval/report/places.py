@@ -77,5 +77,5 @@ def _estimate(chapter: ChapterIn, one: ContrastIn, task: TaskName, places: ArmPl
         [a.sample.subject for a, _ in own],
         evidence=chapter.evidence,
         role="exploratory",
-        no_claim=one.no_claim,
+        no_claim=one.withheld,
     )

@@ -70,7 +70,8 @@ def paired(chapter: Chapter, place: str, one: Contrast) -> Drawn | None:
     with drawing(name):
         figure, drawn = panels(list(points))
         for axes, (task, own) in zip(drawn, points.items(), strict=True):
-            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1)
+            most = 2.0 if any(max(pair) > 1 for pair in own) else 1.0
+            axes.plot([0, most], [0, most], color=MUTED, linewidth=1)
             better = [(a, b) for a, b in own if b < a]
             worse = [(a, b) for a, b in own if b > a]
             same = [(a, b) for a, b in own if b == a]
@@ -79,7 +80,8 @@ def paired(chapter: Chapter, place: str, one: Contrast) -> Drawn | None:
                 _dots(axes, groups[label], colour, marker)
             axes.set_title(task)
             counts.append(f"{task}: {len(better)} better, {len(worse)} worse, {len(same)} equal")
-            axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal", xlabel="loss in A")
+            ends = (-0.04 * most, 1.04 * most)
+            axes.set(xlim=ends, ylim=ends, aspect="equal", xlabel="loss in A")
         drawn[0].set_ylabel("loss in B")
         legend(figure, letters(["B better", "B worse", "equal"]))
         title = marked(chapter, f"loss of each sample in both arms: A is {one.a}, B is {one.b}")

@@ -13,6 +13,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.figures import REFERENCES
 from medvision_agent.eval.report.inputs import ArmIn
 from medvision_agent.eval.report.model import Published, Reference
+from medvision_agent.eval.report.unseen import CONSTANT, constant, is_own_prior, on_donors
 from medvision_agent.eval.results.published import differences, published_tables, run_figures
 from medvision_agent.eval.scorer.ceiling import ceiling
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -29,6 +30,7 @@ _RUN = {
     "prior": "baseline-prior (no model): no such run here; `medvision-agent run --model baseline-prior` makes one",
     "cv": "baseline-cv (no model): no such run here; `medvision-agent run --model baseline-cv` makes one",
 }
+_OWN_PRIOR = "the model's own prior: no such run here; `medvision-agent run --tools off --picture none` makes one"
 _EDGE = "convention ceiling: these targets lie at true edges, so that a perfect answer has a loss of 0"
 
 
@@ -37,11 +39,22 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
     own = [arm for arm in arms if any(sample.task == task for sample in arm.first.samples)]
     there = {arm.offline for arm in own}
     missing = [_RUN[name] for name in REFERENCES if name not in there]
-    if not TASKS[task].is_box:
-        return [], missing
+    missing += [] if any(map(is_own_prior, own)) else [_OWN_PRIOR]
     samples = {sample.id: sample for arm in own for sample in arm.first.samples if sample.task == task}
+    found, absent = _of_boxes(own, samples, rules) if TASKS[task].is_box else ([], [])
+    if (fixed := constant(task, list(samples.values()), rules)) is not None:
+        found.append(fixed)
+    else:
+        absent.append(f"{CONSTANT}: there is one subject only")
+    return [*found, *on_donors(task, own, rules)], [*missing, *absent]
+
+
+def _of_boxes(
+    own: Sequence[ArmIn], samples: Mapping[str, Sample], rules: Protocol
+) -> tuple[list[Reference], list[str]]:
+    """Return what random boxes score, and how well boxes at the true edges can, with what is not there."""
+    found, missing = list[Reference](), list[str]()
     sizes = _sizes_of([run for arm in own for run in arm.runs], samples.values())
-    found: list[Reference] = []
     if known := [sample for sample in samples.values() if sample.id in sizes]:
         targets = np.array([sample.target for sample in known], dtype=np.float64)
         figures = random_boxes([one.id for one in known], targets, [sizes[one.id] for one in known], rules)

@@ -13,10 +13,11 @@ from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, evidence_of
 from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.store.read import STUDY, open_run
+from medvision_agent.eval.store.read import STUDY, has_run, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.parity import StudyParity, study_parity
 from medvision_agent.eval.study.plan import Plan, read_plan
+from medvision_agent.eval.study.progress import CellProgress, Progress, cell_progress, progress
 
 __all__ = ["is_study", "study_chapters", "study_protocol"]
 
@@ -36,12 +37,14 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
     plan, parity, chapters, absent = read_plan(folder), study_parity(folder), list[ChapterIn](), list[Refused]()
     several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
     name = str(plan.study.get("name", folder.name))
-    for source in (one.source for one in plan.sources):
-        arms, unread = _arms(plan, source, folder)
+    read = {one.source: _arms(plan, one.source, folder) for one in plan.sources}
+    asked = progress(plan, [one for _, _, cells in read.values() for one in cells])
+    for planned in plan.sources:
+        source, (arms, unread, _) = planned.source, read[planned.source]
         if not arms:
             absent.append(Refused(name=f"the samples of {source}", differences=("none of its runs has begun",)))
             continue
-        contrasts, refused = _contrasts(plan, arms, parity.of(source), as_planned=as_planned)
+        contrasts, refused = _contrasts(plan, arms, parity.of(source), asked, source, as_planned=as_planned)
         chapters.append(
             ChapterIn(
                 name=f"{name} over {source}" if several else name,
@@ -51,6 +54,9 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 refused=(*unread, *refused),
                 alpha=plan.alpha,
                 primaries=plan.primaries,
+                metrics=planned.metrics,
+                looks=planned.looks,
+                progress=tuple(asked.lines(source)),
                 evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
                 family=tuple(dict.fromkeys(plan.family)) if as_planned else (),  # earlier versions let one stand twice
                 source=source,
@@ -65,7 +71,13 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
 
 
 def _contrasts(
-    plan: Plan, arms: Mapping[tuple[str, str], ArmIn], parity: StudyParity, *, as_planned: bool
+    plan: Plan,
+    arms: Mapping[tuple[str, str], ArmIn],
+    parity: StudyParity,
+    asked: Progress,
+    source: str,
+    *,
+    as_planned: bool,
 ) -> tuple[list[ContrastIn], list[Refused]]:
     """Return the contrasts of one source, and those that are not compared."""
     contrasts, refused, problems = list[ContrastIn](), list[Refused](), parity.problems
@@ -78,14 +90,20 @@ def _contrasts(
             if found or a is None or b is None or card is None:
                 refused.append(Refused(name=f"{one.name} of {model}", differences=tuple(found or ["a run is missing"])))
             else:
-                contrasts.append(ContrastIn(one.name, a, b, card, declared=one.tested and as_planned))
+                early, seen = asked.no_verdict(source, model), asked.seen[source, model]
+                declared = one.tested and as_planned
+                contrasts.append(ContrastIn(one.name, a, b, card, declared=declared, no_verdict=early, seen=seen))
     if apart := [str(problem) for problem in problems if not problem.contrast]:
         refused.append(Refused(name="cells that no contrast compares", differences=tuple(apart)))
     return contrasts, refused
 
 
-def _arms(plan: Plan, source: str, folder: Path) -> tuple[dict[tuple[str, str], ArmIn], list[Refused]]:
-    runs, missing = dict[tuple[str, str], list[Run]](), list[str]()
+def _arms(
+    plan: Plan, source: str, folder: Path
+) -> tuple[dict[tuple[str, str], ArmIn], list[Refused], list[CellProgress]]:
+    """Return the arms of a source, the runs that cannot be read, and how far each run is."""
+    runs, missing, cells = dict[tuple[str, str], list[Run]](), list[str](), list[CellProgress]()
+    samples = next(one.samples for one in plan.sources if one.source == source)
     for cell in plan.cells:
         if cell.source != source:
             continue
@@ -93,11 +111,15 @@ def _arms(plan: Plan, source: str, folder: Path) -> tuple[dict[tuple[str, str], 
             run = open_run(folder / cell.folder)
         except StorageError as error:
             missing.append(str(error))
+            if has_run(folder / cell.folder):  # its contrasts are refused; the others go on without it
+                cells.append(CellProgress(cell, samples))
         else:
             runs.setdefault((cell.model, cell.arm), []).append(run)
+            cells.append(cell_progress(plan, cell, run))
     several = len({cell.model for cell in plan.cells}) > 1
     arms = {
         (model, arm): ArmIn(f"{model} {arm}" if several else arm, model, tuple(own))
         for (model, arm), own in runs.items()
     }
-    return arms, [Refused(name="runs that cannot be read", differences=tuple(missing))] if missing else []
+    refused = [Refused(name="runs that cannot be read", differences=tuple(missing))] if missing else []
+    return arms, refused, cells

@@ -104,7 +104,7 @@ def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
 
 
 def _task_notes(data: TaskData) -> list[str]:
-    notes = ["loss: 0 is perfect, 1 is useless; a failure costs 1. MAE and MRE are over answers that parsed."]
+    notes = ["loss: from 0, perfect, to 1; a failure costs 1. MAE and MRE are over answers that parsed."]
     most = max((one.chosen for one in data.arms), default=0)
     notes += [
         f"{one.arm}: was to be asked {one.chosen} samples, not {most}: its means are over other samples."
@@ -144,7 +144,8 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         rows.append((*cells, found.withheld))
     notes = [
         "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
-        f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects.",
+        *dict.fromkeys(f"Loss, {task}: {said}." for one in chapter.contrasts for task, said in one.metrics.items()),
+        *_levels(chapter),
         "Limit A and B: answers that a limit ended, among the pairs of all epochs.",
     ]
     if chapter.family_size:
@@ -156,6 +157,17 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
             "how many more subjects in whom the better arm fails in every sample would undo the difference."
         )
     return chapter_table(chapter, slug(place, "contrasts"), "differences in loss", columns, rows, notes=notes)
+
+
+def _levels(chapter: Chapter) -> Iterator[str]:
+    """Say the level of the intervals, and which look each is of."""
+    whole = f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects."
+    looks = {
+        f"{100 * test.primary.level:.4g}%, look {test.look} of {test.looks}"
+        for _, _, test in _tests(chapter)
+        if test.looks > 1
+    }
+    yield f"Interval, over subjects, at the boundary of the look: {'; '.join(sorted(looks))}." if looks else whole
 
 
 def _counts(found: Estimate) -> tuple[int | None, ...]:
@@ -171,18 +183,26 @@ def _tests(chapter: Chapter) -> Iterator[tuple[Contrast, TaskName, Test]]:
 
 def missing_table(chapter: Chapter, place: str) -> Table:
     """Return how many samples failed or were lost, pair by pair."""
-    columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs")]
+    columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs", "not asked")]
     for what in ("failed", "lost"):
         columns += numbers(f"{what} only in A", f"{what} only in B", f"{what} in both")
+    columns += signed("difference in loss", "part by answers", "part by failures")
     rows = [
         (
-            *(one.name, task, gone.chosen, gone.scored),
+            *(one.name, task, gone.chosen, gone.scored, gone.not_asked),
             *(gone.failed_only_a, gone.failed_only_b, gone.failed_both),
             *(gone.lost_only_a, gone.lost_only_b, gone.lost_both),
+            *(difference, gone.by_answers, gone.by_failures),
         )
-        for one, task, gone in ((one, task, test.missing) for one, task, test in _tests(chapter))
+        for one, task, gone, difference in (
+            (one, task, test.missing, test.primary.difference) for one, task, test in _tests(chapter)
+        )
     ]
-    notes = ("Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",)
+    notes = (
+        "Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",
+        "Not asked: not in both arms yet; neither failed nor lost, and in no figure.",
+        "Parts: of the pairs answered in both arms, and of the others; they add up to the difference (docs/report.md).",
+    )
     return chapter_table(chapter, slug(place, "missing"), "what is missing", columns, rows, notes=notes)
 
 

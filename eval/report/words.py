@@ -95,6 +95,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
             yield from _apart(one, task)
             if test.missing.warning:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
+    yield from (f"{note}." for note in chapter.picture_notes)
     yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
     if bare:
         yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."
@@ -160,18 +161,26 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
     rates = f"success rates {means.success_a:.1%} and {means.success_b:.1%}"
     apart = fixed(found.difference, 3, sign=True)
     text = (
-        f"{one.name}, {task}: mean loss {means.loss_a:.3f} and {means.loss_b:.3f}, difference {apart} "
-        f"({pairs}; {_counts(found.differing)}; {rates})"
+        f"{one.name}, {task}: mean loss{_metric(one, task)} {means.loss_a:.3f} and {means.loss_b:.3f}, "
+        f"difference {apart} ({pairs}; {_counts(found.differing)}; {rates})"
     )
     if found.interval is not None:
         text += f"; {100 * found.level:.4g}% interval {fixed(found.interval[0], 3, sign=True)} to "
         text += fixed(found.interval[1], 3, sign=True)
     if test.adjusted_p is not None and found.p is not None:
-        text += f"; p {found.p:.2g}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict}"
+        look = f" at look {test.look} of {test.looks}" if test.looks > 1 else ""
+        text += f"; p {found.p:.2g}{look}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict}"
+        if test.decided_at is not None and test.decided_at < test.look:
+            text += f" (since look {test.decided_at})"
         text += _undone(test)
     elif found.withheld:
         text += f"; {'no interval, no p-value' if found.interval is None else 'no p-value'} ({found.withheld})"
     return f"{text}."
+
+
+def _metric(one: Contrast, task: TaskName) -> str:
+    """Name the declared metric; nothing where it is our loss."""
+    return f" ({one.metrics[task]})" if task in one.metrics else ""
 
 
 def _apart(one: Contrast, task: TaskName) -> Iterator[str]:
@@ -220,12 +229,23 @@ def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:
             apart = fixed(gone.complete.difference, 3, sign=True)
             text += f"; loss over the {gone.complete.n} pairs answered in both {apart}"
         yield f"{text} (B minus A)."
+        if gone.by_answers is not None and gone.by_failures is not None:
+            parts = (fixed(part, 3, sign=True) for part in (gone.by_answers, gone.by_failures))
+            yield "{}, {}: of the difference in loss, {} comes from answers and {} from failures.".format(
+                one.name, task, *parts
+            )
+        if test.largest_price is not None:
+            dear = fixed(test.largest_price, 3, sign=True)
+            yield f"{one.name}, {task}: had failures cost as much as the worst answer, the difference would be {dear}."
     if any(lost) and gone.bounds is not None:
         low, high = (fixed(end, 3, sign=True) for end in (gone.bounds.low, gone.bounds.high))
         yield (
             f"{one.name}, {task}: lost to infrastructure only in A {lost[0]}, only in B {lost[1]}, in both {lost[2]} "
             f"pairs; had they been scored, the difference would lie between {low} and {high}."
         )
+    if gone.not_asked:
+        left = f"{plural(gone.not_asked, 'pair')} {'was' if gone.not_asked == 1 else 'were'} not asked in both arms yet"
+        yield f"{one.name}, {task}: {left}; no figure has them."
 
 
 def _placed(chapter: Chapter) -> Iterator[str]:

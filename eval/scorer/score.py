@@ -24,7 +24,7 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["Score", "score", "score_record"]
+__all__ = ["Score", "score", "score_on_donor", "score_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,13 @@ def score(task: TaskName, response: str | None, target: Sequence[float], protoco
     found = overlap(values, truth, protocol)
     iou, f1, precision, recall = map(float, found)
     return replace(read, iou=iou, f1=f1, precision=precision, recall=recall, loss=float(box_loss(found.iou)))
+
+
+def score_on_donor(record: Record, protocol: Protocol) -> Score | None:
+    """Return the score by the ground truth of the image that was shown; None where the sample's own was, or unknown."""
+    if record.outcome.infrastructure or record.donor is None or record.donor.target is None:
+        return None
+    return score(record.sample.task, scored_text(record), record.donor.target, protocol)
 
 
 def score_record(record: Record, protocol: Protocol) -> Score | None:

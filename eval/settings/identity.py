@@ -41,6 +41,10 @@ class Identity(Frozen):
     """What is drawn on the pictures of the image."""
     display_sha256: str | None = None
     """Hash of what the prompt says of it; None where it is plain."""
+    picture: str = "own"
+    """What picture stands with the question."""
+    donors_sha256: str | None = None
+    """Hash over whose picture stands with which question; None where none is swapped."""
     prompt_file_sha256: str | None = None
     reshape: tuple[int, int] | None = None
     """Height and width to which native images are resampled first."""
@@ -81,9 +85,14 @@ class Identity(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_first_set(cls, fields: Any) -> Any:
-        """Date the ``on`` of version 0.1.0, which knew no dates."""
-        if not isinstance(fields, Mapping) or "tool_set" in fields:
+    def _in_todays_words(cls, fields: Any) -> Any:
+        """Date the ``on`` of version 0.1.0, which knew no dates, and give ``sham`` the name that it has today."""
+        if not isinstance(fields, Mapping):
+            return fields
+        if fields.get("control") == "sham":
+            condition = str(fields.get("condition")).replace("sham", "misled", 1)
+            fields = {**fields, "control": "misled", "condition": condition}
+        if "tool_set" in fields:
             return fields
         chosen = str(fields.get("condition")).rpartition("/")[2]
         return {**fields, "tool_set": FIRST_SET if chosen in {"on", fields.get("control")} else ""}

@@ -20,7 +20,11 @@ from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.view.views import Display
 
-__all__ = ["NEITHER", "TOOL_FIELDS", "Asked", "Belongs", "Settings", "belongs", "condition", "identity"]
+__all__ = ["NEITHER", "TOOL_FIELDS", "Asked", "Belongs", "Picture", "Settings", "belongs", "condition", "identity"]
+
+
+Picture = Literal["own", "none", "blank", "swapped"]
+"""What picture stands with a question (``eval/asking/pictures.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,17 @@ class Asked(Frozen):
         str, condition("condition", "control", "again", "provider_code", "overlays", "paragraph", *_TOOLS)
     ] = Field(default="on", min_length=1)
     """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`; `on,NAME`),
-    `on@2026-11` (the set of that month), `code` (the provider's code execution), or a control: `blind`, `sham`,
-    `again:N`. A tool that outlines may carry a variant: `segment@watershed`, `segment@server`, `segment@oracle`,
-    `segment@noise:0.1`."""
+    `on@2026-11` (the set of that month), `code` (the provider's code execution), or a control (docs/studies.md):
+    `blind`, `same-region`, `blank`, `misled`, `again:N`. A tool that outlines may carry a variant:
+    `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`: `on` means its set, and tools are declared in its words, those
     that are named too. By default the newest; a stored run that goes on or is asked again keeps its own."""
     segmenter: Annotated[str | None, condition("tool_variants")] = None
     """The address of the segmenter that the variant `server` asks, such as `http://127.0.0.1:8000`."""
+    picture: Annotated[Picture, identity("picture", "donors_sha256", "v0_sha256")] = "own"
+    """What picture stands with the question: the sample's `own`, `none`, a uniform one (`blank`), or that of another
+    subject who is asked the same (`swapped`; who it is follows from the seed). Tools work on the same picture."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
     """How a sample is asked: `medvision-1.2` or `paper-v1`."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
@@ -152,11 +159,12 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from`` and no ``display``. Before there
-        were two sets of tools, nobody kept ``tools_dated``.
+        it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display`` and no ``picture``.
+        Before there were two sets of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
+        later |= {"picture"}
         stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})

@@ -10,7 +10,7 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.frames import FRAMES
 
-__all__ = ["Record", "Spoken", "ToolUse"]
+__all__ = ["Donor", "Record", "Spoken", "ToolUse"]
 
 
 class _Frozen(BaseModel):
@@ -48,6 +48,15 @@ class ToolUse(_Frozen):
     """The picture did; None without a picture, or where it was not recorded (0.1.0)."""
 
 
+class Donor(_Frozen):
+    """Whose image stood with the question instead of the sample's own."""
+
+    sample: str
+    """The id of a sample of another subject."""
+    target: tuple[float, ...] | None
+    """Its ground truth in the image as shown, in the millimetres that the prompt states; None where that is unknown."""
+
+
 class Record(_Frozen):
     """One finished sample."""
 
@@ -65,6 +74,8 @@ class Record(_Frozen):
     """The model's own words, where it gave a box by the names of marks; None where ``response`` has them."""
     spoken: Spoken | None = None
     """The convention of ``response``; None: MedVision's."""
+    donor: Donor | None = None
+    """Whose image was shown, where another subject's was."""
     forced: bool = False
     """A limit was reached and the model was given one last turn to answer."""
     detail: str = ""
@@ -95,7 +106,7 @@ class Record(_Frozen):
     prompt_with_tools_sha256: str = ""
     """Hash of the rendered prompt as sent."""
     v0_sha256: str = ""
-    """Hash of the PNG bytes of the whole picture as sent."""
+    """Hash of the PNG bytes of the whole picture as sent; empty where none was."""
 
     @property
     def limited(self) -> bool:

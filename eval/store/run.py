@@ -11,6 +11,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.tool_path import ToolPath, tool_path
+from medvision_agent.text import plural
 from medvision_agent.tools.view.frames import MEDVISION
 
 __all__ = ["Run"]
@@ -68,6 +69,7 @@ class Run:
         if dates := self._dates():
             lines.append(dates)
         lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
+        lines += self._swapped()
         if identity.model.get("replay"):
             lines.append(self._replayed())
         if identity.resumed:
@@ -108,6 +110,14 @@ class Run:
         cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
         return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
 
+    def _swapped(self) -> list[str]:
+        """Say whose pictures were shown where they were swapped, and what could not be asked so."""
+        if self.identity.picture != "swapped":
+            return []
+        without = int(self.config.get("without_donor", 0))
+        left_out = f"; {plural(without, 'sample')} without such a subject left out" if without else ""
+        return [f"each question stands with the picture of another subject who is asked the same{left_out}"]
+
     def _replayed(self) -> str:
         """Say whose words a replay of the published experiment speaks."""
         tasks = {sample.task for sample in self.samples}
@@ -134,6 +144,8 @@ class Run:
             parts.append("pixel size by tools only")
         if identity.display != "plain":
             parts.append(f"display {identity.display}")
+        if identity.picture != "own":
+            parts.append(f"picture {identity.picture}")
         if identity.overlays is False:
             parts.append("no overlays")
         if identity.paragraph not in {None, "tools"}:

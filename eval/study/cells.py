@@ -1,7 +1,8 @@
 """Cells: every arm of every model over every source, as often as there are epochs; each is an ordinary run, prepared.
 
-Contract: all cells of a source share its samples and their order, and nothing is written. The order of cells is arm by
-arm within a model, source by source, epochs last.
+Contract: all cells of a source share its samples and their order (but for those that an arm cannot ask, for want of
+another subject's picture), and nothing is written. The order of cells is arm by arm within a model, source by source,
+epochs last.
 """
 
 import re

@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import get_args
 
 from medvision_agent.agent.condition import Condition
 from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.settings.settings import Picture
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
 from medvision_agent.tools.registry import Registry, installed
 
@@ -141,16 +143,34 @@ def _repeat(design: Design, values: list[str]) -> None:
 
 
 def _controls(design: Design, values: list[str]) -> None:
-    """Arms `on`, and one for each control named, by default `blind`, `sham` and `again:2`; `CONTROL -> on`.
+    """Arms `on`, and one for each control named, by default `blind`, `same-region` and `again:2`; `CONTROL -> on`.
 
-    Each contrast isolates one explanation: the information tools return (`blind`), the images they return (`sham`), or
-    merely having more turns (`again:N`).
+    Each contrast isolates one explanation: the information tools return (`blind`), the new detail of their pictures
+    (`same-region`), or merely having more turns (`again:N`); see below.
     """
-    for value in values or ["blind", "sham", "again:2"]:
+    for value in values or ["blind", "same-region", "again:2"]:
         subset = "" if value.startswith("again") or design.base.tools == "on" else f"/{design.base.tools}"
         design.compare(design.condition(value, f"{value}{subset}"), design.on(), "tools")
 
 
+def _needs_picture(design: Design, values: list[str]) -> None:
+    """Arms `off` and `on`, and `off-no-picture` and `on-no-picture`; `off-no-picture -> off`, `on-no-picture -> on`.
+
+    Pictures may be named, `none` (the default), `blank` and `swapped`, each with arms of its own
+    (`off-swapped-picture`). How much of a score the image is worth, with and without tools; see below.
+    """
+    for value in values or ["none"]:
+        if value not in _OTHER_PICTURES:
+            hint = nearest(value, _OTHER_PICTURES)
+            raise ConfigError(f"designs: needs-picture:{value}: expected {' or '.join(_OTHER_PICTURES)}.{hint}")
+        if value == design.base.picture:
+            raise ConfigError(f"designs: needs-picture:{value}: that is the base's own")
+        for name in (design.off(), design.on()):
+            other = f"{name}-{'no' if value == 'none' else value}-picture"
+            design.compare(design.add(other, design.arms[name].but(picture=value)), name, "picture")
+
+
+_OTHER_PICTURES = tuple(kind for kind in get_args(Picture) if kind != "own")
 _BOXES = (
     "MedVision's convention keeps MedVision's rule of reading a box, the others have ours: compare success rates too."
 )
@@ -182,6 +202,7 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "must-use": (_must_use, ""),
     "repeat": (_repeat, "[ARM]"),
     "controls": (_controls, "[CONTROL,CONTROL]"),
+    "needs-picture": (_needs_picture, "[PICTURE,PICTURE]"),
     "form": (_vary("form", "prompt form", " What tools do under each is `cross`."), "FORM,FORM"),
     "recipe": (_vary("recipe", "recipe"), "RECIPE,RECIPE"),
     "frame": (_vary("frame", "coordinate convention", f" {_BOXES}"), "FRAME,FRAME"),

@@ -14,6 +14,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.estimate import usage_of
 from medvision_agent.eval.asking.launch import Prepared
 from medvision_agent.eval.compare.statistics.power import Pilot, pilot
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.read import open_run
@@ -52,11 +53,13 @@ def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pil
     return found
 
 
-def spread(tasks: Sequence[TaskName], protocol: Protocol, runs: Sequence[Run]) -> dict[TaskName, Pilot]:
-    """Return spread and correlation of each task; *runs* are no, one or two pilots."""
+def spread(
+    tasks: Sequence[TaskName], protocol: Protocol, runs: Sequence[Run], metrics: Mapping[TaskName, Primary]
+) -> dict[TaskName, Pilot]:
+    """Return spread and correlation of each task, by its declared metric; *runs* are no, one or two pilots."""
     if not runs:
         return {}
-    losses = [_losses(run, protocol) for run in runs]
+    losses = [_losses(run, protocol, metrics) for run in runs]
     found: dict[TaskName, Pilot] = {}
     for task in tasks:
         common = [sample for sample in losses[0] if sample.task == task and all(sample in one for one in losses)]
@@ -96,6 +99,11 @@ def _kind(data: str) -> str:
     return kind if kind in {"demo", "phantom", "medvision"} else Path(data).name
 
 
-def _losses(run: Run, protocol: Protocol) -> dict[_Named, float]:
+def _losses(run: Run, protocol: Protocol, metrics: Mapping[TaskName, Primary]) -> dict[_Named, float]:
     scores = [(record.sample, score_record(record, protocol)) for record in run.records]
-    return {_Named(s.id, s.task, s.subject): score.loss for s, score in scores if score is not None}
+    return {
+        _Named(one.id, one.task, one.subject): metric.of(score, one.target)[0] if metric else score.loss
+        for one, score in scores
+        if score is not None
+        for metric in [metrics.get(one.task)]
+    }

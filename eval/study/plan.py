@@ -6,19 +6,21 @@ budget, the number of connections and the probe are no part of it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from medvision_agent.errors import StorageError
+from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.statistics.pairs import Key
+from medvision_agent.eval.scorer.primary import Primary, primaries_of
 from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.files import make_folder, sync_folder
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
+from medvision_agent.eval.study.looks import planned_looks
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
@@ -28,7 +30,17 @@ from medvision_agent.version import VERSION
 if TYPE_CHECKING:  # a plan is read without what it takes to run it
     from medvision_agent.eval.study.cells import Cell
 
-__all__ = ["Plan", "PlannedCell", "PlannedSource", "make_plan", "month_of", "read_plan", "settle"]
+__all__ = [
+    "Plan",
+    "PlannedCell",
+    "PlannedSource",
+    "arms_begun",
+    "make_plan",
+    "month_of",
+    "read_plan",
+    "settle",
+    "widest",
+]
 
 FORMAT = 2
 """Of the file; another one is refused."""
@@ -58,6 +70,10 @@ class PlannedSource(Frozen):
     samples: int
     subjects: int
     samples_sha256: str
+    metrics: dict[TaskName, Primary] = Field(default={})
+    """The primary metric of each task; empty where all have our loss."""
+    looks: dict[TaskName, tuple[int, ...]] = Field(default={})
+    """How many subjects of each task each planned look has; empty without looks."""
 
 
 class Plan(Frozen):
@@ -70,7 +86,7 @@ class Plan(Frozen):
     contrasts: tuple[Contrast, ...]
     """All declared contrasts."""
     metric: str = "loss"
-    """The primary metric."""
+    """The primary metric where the source of a test names none."""
     protocol: str
     alpha: float
     family: tuple[Key, ...]
@@ -116,7 +132,8 @@ def make_plan(
     month: str = NEWEST,
 ) -> Plan:
     """Return the plan of prepared cells."""
-    sources = [_source(next(cell for cell in cells if cell.source == source)) for source in study.data]
+    sources = [_source(widest(cells, source), study) for source in study.data]
+    tasks = {(cell.source, cell.arm): {sample.task for sample in cell.prepared.samples} for cell in cells}
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
         arms=dict(arms),
@@ -129,6 +146,7 @@ def make_plan(
             for contrast in contrasts
             if contrast.tested
             for task in source.tasks
+            if task in tasks[source.source, contrast.a] & tasks[source.source, contrast.b]
             for model in study.models
         ),
         primaries=_primaries(contrasts),
@@ -147,6 +165,11 @@ def make_plan(
     )
 
 
+def widest(cells: Iterable["Cell"], source: str) -> "Cell":
+    """Return the first of the cells of a source that ask most samples: no other cell asks further ones."""
+    return max((cell for cell in cells if cell.source == source), key=lambda cell: len(cell.prepared.samples))
+
+
 def _primaries(contrasts: Sequence[Contrast]) -> tuple[str, ...]:
     """Return the contrasts that a study is about: `matched -> on` where it has them, else `off -> on`."""
     for first in ("matched", "off"):
@@ -161,15 +184,33 @@ def _arm(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _source(cell: "Cell") -> PlannedSource:
+def _source(cell: "Cell", study: Study) -> PlannedSource:
     samples = cell.prepared.samples
+    try:
+        metrics = primaries_of(samples, study.metric, study.failures)
+        looks = planned_looks(samples, study.looks, study.seed)
+    except ConfigError as error:
+        raise ConfigError(f"{cell.source}: {error}") from None
     return PlannedSource(
         source=cell.source,
         tasks={task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))},
         samples=len(samples),
         subjects=len({sample.subject for sample in samples}),
         samples_sha256=cell.prepared.identity.samples_sha256,
+        metrics=metrics,
+        looks=looks,
     )
+
+
+def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]] | None:
+    """Return the arms and contrasts of *study* as it was begun in a folder; None where it was not.
+
+    What a design adds may change from version to version; a study that goes on keeps what it began with.
+    """
+    begun = read_plan(out) if (out / STUDY).exists() else None
+    if begun is None or _complete(begun)["study"] != study.model_dump(mode="json", exclude=_CHANGING):
+        return None
+    return begun.arms, begun.contrasts
 
 
 def month_of(out: Path) -> str:

@@ -22,7 +22,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.pilots import measured, open_pilots, spread, spread_note
-from medvision_agent.eval.study.plan import Plan, PlannedSource
+from medvision_agent.eval.study.plan import Plan, PlannedSource, widest
 from medvision_agent.eval.study.schema import Arm
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
@@ -102,7 +102,7 @@ def preview(
     Of two runs of the same samples, spread and correlation are those of the paired differences; of one run they are
     those of its loss, the spread times the square root of 2: as if the arms had nothing in common.
     """
-    firsts = {one.source: next(c.prepared for c in cells if c.source == one.source) for one in plan.sources}
+    firsts = {one.source: widest(cells, one.source).prepared for one in plan.sources}
     known = open_pilots(pilots, firsts)
     found: dict[tuple[str, str, str], tuple[str | None, Estimate]] = {}
     for cell in (cell for cell in cells if cell.epoch == 1):
@@ -114,7 +114,7 @@ def preview(
     watched = [estimate(cell.prepared, measured(cell.prepared, known[cell.source])) for cell in canaries]
     every += watched
     probes = _probes(cells, found)
-    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source]) for one in plan.sources}
+    spreads = {one.source: spread(list(one.tasks), protocol, known[one.source], one.metrics) for one in plan.sources}
     return Preview(
         name=str(plan.study["name"]),
         sha256=plan.sha256,

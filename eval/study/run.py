@@ -2,8 +2,9 @@
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample. Sources come one after the other, each with its canaries. Each
-model has its own connections; the models run side by side. The budget is that of the whole study.
+cell comes first changes from sample to sample. A study with planned looks asks subject by subject in random order
+(``looks``). Sources come one after the other, each with its canaries. Each model has its own connections; the models
+run side by side. The budget is that of the whole study.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.probe import ToolProbe
@@ -31,7 +33,8 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.study.cells import Cell
-from medvision_agent.eval.study.plan import Plan, settle
+from medvision_agent.eval.study.looks import by_subject
+from medvision_agent.eval.study.plan import Plan, settle, widest
 
 __all__ = ["execute_study", "interleaved"]
 
@@ -72,12 +75,13 @@ async def execute_study(
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
-                check = not any(one.cell.source == cell.source for one in opened)
+                check = not any(_sends_the_same(one.cell, cell) for one in opened)
                 opened.append(_open(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
             probing = Probing([one.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
-            pools = [await _pool([one for one in opened if one.cell.model == name], stack, probing) for name in models]
+            groups = [[one for one in opened if one.cell.model == name] for name in models]
+            pools = [await _pool(group, stack, probing, plan.study) for group in groups]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -96,6 +100,11 @@ def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample
             lane, todo = lanes[(position + step) % len(lanes)]
             if sample.id in todo:
                 yield lane, sample, todo[sample.id]
+
+
+def _sends_the_same(a: Cell, b: Cell) -> bool:
+    """Say whether two cells send the same pictures of their samples."""
+    return (a.source, a.prepared.pictures.kind) == (b.source, b.prepared.pictures.kind)
 
 
 def _with_canaries(
@@ -124,7 +133,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
     stack.callback(store.close)
     store.shared = out  # all cells send the same pictures
     run = open_run(cell.folder)
-    if check:  # all cells of a source have the same pictures
+    if check:  # cells that send the same pictures are looked at once
         check_pictures(prepared, run)
     for record in (*run.records, *run.superseded):
         meter.add(record)
@@ -134,7 +143,7 @@ def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: 
     return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
 
 
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing) -> Pool:
+async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing, study: Mapping[str, Any]) -> Pool:
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
     canaries = dict[str, dict[str, tuple[Lane, Attempts]]]()
@@ -155,7 +164,10 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing
             canaries.setdefault(one.cell.source, {})[one.cell.canary] = lane, one.todo
         else:
             lanes.setdefault(one.cell.source, []).append((lane, one.todo))
-    samples = {one.cell.source: one.cell.prepared.samples for one in opened if not one.cell.canary}
+    cells = [one.cell for one in opened if not one.cell.canary]
+    samples = {source: widest(cells, source).prepared.samples for source in lanes}
+    if study.get("looks"):
+        samples = {source: by_subject(own, study["seed"]) for source, own in samples.items()}
     asks = list(
         chain.from_iterable(
             _with_canaries(own, samples[source], canaries.get(source, {})) for source, own in lanes.items()

@@ -15,7 +15,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
-from medvision_agent.errors import nearest
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.compare.statistics.looks import MOST_LOOKS
+from medvision_agent.eval.scorer.primary import Failures, Metric, metric_named
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, belongs, identity
 from medvision_agent.eval.tasks import TaskName
@@ -77,6 +79,16 @@ def _known(name: str) -> str:
     if name not in VARIES:
         raise ValueError(f"expected one of {', '.join(VARIES)}.{nearest(name, VARIES)}")
     return name
+
+
+def _metrics(value: object) -> object:
+    """Refuse an unknown metric with the known ones: a choice between a name and a table hides what was wrong."""
+    for name in value.values() if isinstance(value, dict) else [value]:
+        try:
+            metric_named(str(name))
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("metric: ")) from None
+    return value
 
 
 class Contrast(_Strict):
@@ -176,6 +188,17 @@ class Study(_Strict):
     and at the end, to test whether the service changed meanwhile. They belong to no arm and enter no mean; 0: none."""
     protocol: str = "medvision-1.2"
     """How samples are scored."""
+    metric: Annotated[Metric | dict[TaskName, Metric], BeforeValidator(_metrics)] = "loss"
+    """The primary metric, or one for each task (`{size: log-ratio, detection: iou>0.5}`; tasks that are not named have
+    `loss`): `loss` (that of the task), `relative`, `log-ratio` (lengths), `absolute`, `iou`, or MedVision's `iou>0.5`
+    and `mre<0.1` as losses. See docs/report.md."""
+    failures: Failures = "worst"
+    """What a failure costs: as much as the worst answer, or `chance`, which is what the best constant answer of the
+    other subjects costs: losses are then in units of it, up to 2."""
+    looks: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(default=(), max_length=MOST_LOOKS)
+    """When the study may be looked at before its end, in fractions of its subjects, such as `[0.5, 0.75, 1]`: at most
+    four looks, none under 20 subjects, the last is 1. The study then asks subject by subject in random order (`seed`).
+    Without looks there is a verdict at the planned end only."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """The level of the family of tests."""
     strata: tuple[Literal["dataset", "modality", "plane", "target size", "label group"], ...] = ()
@@ -211,6 +234,8 @@ class Study(_Strict):
             raise ValueError("a model stands twice in `models`")
         if len(set(self.data)) < len(self.data):
             raise ValueError("a source stands twice in `data`")
+        if self.looks and (list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != 1):
+            raise ValueError("the fractions in `looks` must rise, and the last must be 1")
         if not (self.arms or self.designs):
             raise ValueError("nothing to ask: give `designs` or `arms`")
         for one, other in self.model_pairs:

@@ -4,14 +4,14 @@ Contract: summary, comparison, report and study name these reasons first, and gi
 a difference in tools that such an arm takes part in. A further reason is one more function in ``REASONS``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from medvision_agent.agent.endings.outcome import READ_THEM
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import plural
 
-__all__ = ["REASONS", "no_claim", "no_claim_line", "no_claim_of_pair"]
+__all__ = ["REASONS", "no_claim", "no_claim_line", "no_claim_of_pair", "no_verdict_line", "unfinished"]
 
 Reason = Callable[[Sequence[Run]], Iterator[str]]
 
@@ -59,3 +59,18 @@ def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] 
 def no_claim_line(reason: str) -> str:
     """Return the headline that stands before everything else that is said of an arm."""
     return f"NOTHING CAN BE SAID OF TOOLS: {reason}"
+
+
+def no_verdict_line(asked: int, planned: int) -> str:
+    """Return the headline of what stopped before its planned end."""
+    return f"no verdict: {asked} of {plural(planned, 'planned sample')} {'was' if asked == 1 else 'were'} asked"
+
+
+def unfinished(runs: Mapping[str, Run]) -> str:
+    """Return why the difference between named runs bears no verdict; empty where all their samples were asked."""
+    lines = [
+        f"{no_verdict_line(len(run.records), len(run.samples))} in {name}"
+        for name, run in runs.items()
+        if len(run.records) < len(run.samples)
+    ]
+    return "; ".join(lines)

@@ -14,14 +14,18 @@ import numpy as np
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
-from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.scorer.score import Score, score_on_donor, score_record
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "effort_of"]
+__all__ = ["ON_DONOR", "Cost", "Effort", "Mean", "Summary", "TaskSummary", "ToolCount", "effort_of"]
 __all__ += ["subject_sizes", "summarise"]
+
+
+ON_DONOR = "by the ground truth of the picture shown"
+"""A reference of swapped pictures: with a small loss, the model read what it was shown."""
 
 
 class Mean(Frozen):
@@ -88,7 +92,8 @@ class TaskSummary(Frozen):
     """How the others failed."""
     metrics: dict[str, Mean]
     references: dict[str, dict[str, Mean]]
-    """What would be scored without looking, by name: random boxes, for boxes in images of known size."""
+    """What the answers are held against, by name: random boxes, for boxes in images of known size; where pictures were
+    swapped, the same answers by the ground truth of the picture shown."""
     effort: Effort
     cost: Cost
 
@@ -148,7 +153,10 @@ def _summarise_task(task: TaskName, records: Sequence[Record], protocol: Protoco
         outcomes=_counts(record.outcome.value for record in scored),
         infrastructure=_counts(record.outcome.value for record in records if record.outcome.infrastructure),
         metrics=_metrics(task, pairs),
-        references=_references(scored, protocol) if TASKS[task].is_box else {},
+        references={
+            **(_references(scored, protocol) if TASKS[task].is_box else {}),
+            **_on_donors(task, scored, protocol),
+        },
         effort=effort_of(scored),
         cost=_cost(records),
     )
@@ -159,6 +167,12 @@ def _metrics(task: TaskName, pairs: Sequence[tuple[Record, Score]]) -> dict[str,
         measure.name: Mean.of([measure.of(record.sample, score) for record, score in pairs])
         for measure in MEASURES[task]
     }
+
+
+def _on_donors(task: TaskName, scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:
+    """Return what swapped answers score by the ground truth of the pictures that were shown; empty without any."""
+    pairs = [(record, score) for record in scored if (score := score_on_donor(record, protocol)) is not None]
+    return {ON_DONOR: _metrics(task, pairs)} if pairs else {}
 
 
 def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:

@@ -262,6 +262,12 @@ _EFFORT: tuple[_Column, ...] = (
         "prompt_sha256", "text", "Hash of the prompt without its tool paragraph", _got(lambda one: one.prompt_sha256)
     ),
     Column("picture_sha256", "text", "Hash of the whole image as sent (v0)", _got(lambda one: one.v0_sha256)),
+    Column(
+        "donor",
+        "text",
+        "The sample whose image was shown, where pictures were swapped",
+        _got(lambda one: one.donor.sample if one.donor else ""),
+    ),
     Column("tool_calls", "integer", "Tool calls", _got(lambda one: len(one.tool_uses))),
     Column(
         "tool_calls_failed",

@@ -36,11 +36,21 @@ def sample(number: int) -> Sample:
     )
 
 
-def store(folder: Path, answers: Sequence[str | None], tools: Sequence[str] = (), **changed: Any) -> Path:
+def store(
+    folder: Path,
+    answers: Sequence[str | None],
+    tools: Sequence[str] = (),
+    *,
+    targets: Sequence[float] = (),
+    left: int = 0,
+    **changed: Any,
+) -> Path:
+    """Store a run with one answer per sample; *left* more samples were not asked."""
     arm = {"condition": "on" if tools else "off", "tools": list(tools)}
-    samples = [sample(number) for number in range(len(answers))]
+    samples = [sample(number) for number in range(len(answers) + left)]
+    samples = [one.but(target=(target,)) for one, target in zip(samples, targets or [20.0] * len(samples), strict=True)]
     with RunStore.create(folder, samples, an_identity(**arm | changed), CONFIG) as run:
-        for one, answer in zip(samples, answers, strict=True):
+        for one, answer in zip(samples, answers, strict=False):
             record = Record(
                 sample=one,
                 outcome=Outcome.TIMEOUT if answer is None else Outcome.ANSWERED,
@@ -138,6 +148,58 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     assert sum(part["mean"] for part in parts["parts"].values()) == pytest.approx(-0.55)
     assert (parts["together"], parts["decomposed"]) == (False, 0.0)  # their images are not stored
     assert (printed["a"]["identity"]["tools"], printed["b"]["identity"]["tools"]) == ([], ["zoom"])
+
+
+def test_compare_gives_no_verdict_while_a_run_is_unfinished(tmp_path: Path, command: Command) -> None:
+    answers = ["<answer>18</answer>", "<answer>19</answer>"]
+    a, b = store(tmp_path / "a", answers, left=3), store(tmp_path / "b", [*answers, *answers], ["zoom"], left=1)
+    why = "no verdict: 2 of 5 planned samples were asked in A; no verdict: 4 of 5 planned samples were asked in B"
+    code, out, _ = command("compare", a, b)
+    assert code == 0
+    assert why in " ".join(out.split())
+    _, out, _ = command("compare", a, b, "--json")
+    assert why in json.loads(out)["no_claim"]
+    whole = store(tmp_path / "c", [*answers, *answers, *answers[:1]], ["zoom"])
+    assert "no verdict" not in command("compare", store(tmp_path / "d", [*answers, *answers, "no"]), whole)[1]
+
+
+def test_compare_by_a_declared_metric_with_the_parts_of_the_difference(tmp_path: Path, command: Command) -> None:
+    targets = [10.0, 20.0, 40.0, 20.0]
+    a = store(tmp_path / "a", [f"<answer>{one}</answer>" for one in (10, 10, 10, 20)], targets=targets)
+    b = store(tmp_path / "b", ["<answer>10</answer>", "<answer>20</answer>", "no", "no"], ["zoom"], targets=targets)
+    words = ("--metric", "log-ratio", "--failures", "chance")
+    _, out, _ = command("compare", a, b, *words, "--json")
+    found = json.loads(out)["comparison"]["tasks"]["distance"]
+    # The best constant is 20 for every subject: log ratios of 1/2, 0, 1/2 and 0, in units of ln 4.
+    assert found["metric"] == {"task": "distance", "metric": "log-ratio", "failures": "chance", "chance": 0.25}
+    assert found["metrics"]["loss"]["a"] == pytest.approx((0 + 2 + 2 + 0) / 4)
+    assert found["metrics"]["loss"]["b"] == pytest.approx((0 + 0 + 1 + 1) / 4)
+    assert (found["by_answers"], found["by_failures"]) == pytest.approx((-2 / 4, (-1 + 1) / 4))
+    assert found["largest_price"] == pytest.approx((-2 + 0 + 2) / 4)
+    _, out, _ = command("compare", a, b, *words)
+    text = " ".join(out.split())
+    assert "of the difference in loss, -0.5000 comes from answers and +0.0000 from failures" in text
+    assert "loss: log-ratio in units of chance (0.25), up to 2; a failure costs 1" in text
+
+    _, out, _ = command("compare", a, b, "--metric", "distance=mre<0.1", "--json")
+    loss = json.loads(out)["comparison"]["tasks"]["distance"]["metrics"]["loss"]
+    assert (loss["a"], loss["b"]) == (0.5, 0.5)
+    for wrong, why in (
+        ("mre", "expected one of loss, relative"),
+        ("iou", "not defined for distance"),
+        ("x=iou", "among"),
+    ):
+        code, _, err = command("compare", a, b, "--metric", wrong)
+        assert code == 2
+        assert why in " ".join(err.split())
+
+
+def test_compare_says_where_abstaining_decides_the_sign(tmp_path: Path, command: Command) -> None:
+    targets = [10.0, 20.0, 40.0]
+    a = store(tmp_path / "a", ["<answer>15</answer>", "<answer>60</answer>", "<answer>400</answer>"], targets=targets)
+    b = store(tmp_path / "b", ["<answer>15</answer>", "no", "no"], ["zoom"], targets=targets)
+    text = " ".join(command("compare", a, b, "--failures", "chance")[1].split())
+    assert "NO VERDICT: the sign of the difference depends on the price of a failure" in text
 
 
 def test_compare_refuses_unequal_runs(tmp_path: Path, command: Command) -> None:

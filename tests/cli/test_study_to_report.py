@@ -114,7 +114,15 @@ async def test_the_demo_study_killed_twice_resumed_and_reported(start, call, tmp
     code, _, err = await call("report", study, "--out", "report.html", "--tables", "tables")
     assert code == 0, err
     found, page = losses(study), (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert {arm for _, arm, _ in found} >= {"off", "on", "blind", "sham", "again:2", "without-fit_contour", "on-repeat"}
+    assert {arm for _, arm, _ in found} >= {
+        "off",
+        "on",
+        "blind",
+        "same-region",
+        "again:2",
+        "without-fit_contour",
+        "on-repeat",
+    }
     rows = table(tmp_path / "tables", "contrasts")
     assert len(rows) >= 40
     for row in rows:

@@ -63,7 +63,13 @@ def shown(views: ViewSet, view: View) -> Grey:
 
 
 def picture_of(views: ViewSet, view: View, caption: str) -> Picture:
-    """Return a new view as a tool shows it; the caption says so where it is too small for what is to be drawn on it."""
+    """Return a new view as a tool shows it, with a caption that is true of it.
+
+    The caption says so where the view is too small for what is to be drawn on it, and where it shows v0 instead of
+    another slice or another window.
+    """
+    if not views.new_detail and view.slice is not views.slice:
+        caption = f"view {view.id}, shown with the pixels of v0"
     if views.display != "plain" and not is_drawn(views, view):
         caption += f"; too small for its {views.display}"
     return Picture(shown(views, view), caption)

@@ -101,11 +101,17 @@ class Slice:
         """Distance from the slice asked about along the axis of the volume; negative before it."""
         return self.away * self.stack.step_mm if self.stack else 0.0
 
-    def beside(self, away: int) -> "Slice":
-        """Return the slice of the volume that lies *away* slices from the one asked about, shown in the same way."""
-        if self.stack is None or not self.stack.first <= away <= self.stack.last:
+    def beside(self, away: int, *, nearest: bool = False) -> "Slice":
+        """Return the slice of the volume that lies *away* slices from the one asked about, shown in the same way.
+
+        Raises ValueError where there is none. With *nearest* its place is then taken by the last one before it, or by
+        the slice asked about.
+        """
+        first, last = (self.stack.first, self.stack.last) if self.stack else (0, 0)
+        there = min(max(away, first), last)
+        if there != away and not nearest:
             raise ValueError(f"there is no slice {away} slices away")
-        return replace(self, values=self.stack.values(away), away=away)
+        return replace(self, values=self.stack.values(there) if self.stack else self.values, away=away)
 
     @property
     def windowed(self) -> "Slice":

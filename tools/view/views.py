@@ -7,6 +7,7 @@ never to padding an encoder may add.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 import cv2
@@ -16,7 +17,7 @@ from medvision_agent.errors import ToolError
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
 from medvision_agent.tools.view.marks import Marks
-from medvision_agent.tools.view.slice import Grey, Slice, Window
+from medvision_agent.tools.view.slice import FloatImage, Grey, Slice, Window, as_displayed
 
 __all__ = ["MAX_SIDE", "MAX_ZOOM", "Display", "Perceives", "View", "ViewSet"]
 
@@ -83,11 +84,22 @@ class ViewSet:
     """All views of one slice in one conversation, their marks, the frame its model speaks, and what is drawn on."""
 
     def __init__(
-        self, image: Slice, perceives: Perceives, frame: Frame = MEDVISION, display: Display = "plain"
+        self,
+        image: Slice,
+        perceives: Perceives,
+        frame: Frame = MEDVISION,
+        display: Display = "plain",
+        *,
+        new_detail: bool = True,
+        refuses: bool = True,
     ) -> None:
         self.slice = image
         self.frame = frame
         self.display: Display = display
+        self.new_detail = new_detail
+        """Whether further views are made of native values; else, of what the model's encoder sees of v0."""
+        self.refuses = refuses
+        """Whether a tool may refuse a call because of what the image is: not where a model is not to learn it."""
         self.marks = Marks()
         self._perceives = perceives
         self._views: dict[str, View] = {}
@@ -167,14 +179,24 @@ class ViewSet:
 
     def beside(self, view: View, away: int) -> View:
         """Add a view of the same part of another slice of the volume, shown as *view* shows its own."""
-        return self._made(view.slice.beside(away), view.region, view.size)
+        return self._made(view.slice.beside(away, nearest=not self.refuses), view.region, view.size)
 
     def _made(self, image: Slice, region: Region, size: Size) -> View:
         """Add a view of whole native pixels of *image*, resampled to *size*."""
         x0, y0, x1, y1 = region.pixels(image.size)
-        native = np.ascontiguousarray(image.values[y0:y1, x0:x1])
-        resampled = cv2.resize(native, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
-        return self._add(image, region, image.mapping(resampled.astype(np.float32, copy=False)))
+        values, mapping = (image.values, image.mapping) if self.new_detail else (self._seen, as_displayed)
+        part = np.ascontiguousarray(values[y0:y1, x0:x1])
+        resampled = cv2.resize(part, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+        return self._add(image, region, mapping(resampled.astype(np.float32, copy=False)))
+
+    @cached_property
+    def _seen(self) -> FloatImage:
+        """The grey levels of v0, at its own size, with no more detail than at the size at which it is perceived."""
+        sent, perceived = self.whole.size, self.whole.perceived
+        fewer = min(sent.width, perceived.width), min(sent.height, perceived.height)
+        seen = cv2.resize(self.whole.pixels.astype(np.float32), fewer, interpolation=cv2.INTER_AREA)
+        seen = cv2.resize(seen, (sent.width, sent.height), interpolation=cv2.INTER_LINEAR)
+        return seen.astype(np.float32, copy=False)
 
     def _add(self, image: Slice, region: Region, pixels: Grey) -> View:
         size = Size(*pixels.shape)

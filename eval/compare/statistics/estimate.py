@@ -20,13 +20,16 @@ from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs
 from medvision_agent.frozen import Frozen
 
-__all__ = ["MIN_EFFECTIVE", "MIN_SUBJECTS", "Differing", "Estimate", "Role"]
+__all__ = ["MIN_EFFECTIVE", "MIN_SUBJECTS", "NO_SPREAD", "Differing", "Estimate", "Role"]
 __all__ += ["against_winner", "estimate", "losses_of", "primary", "too_few"]
 
 MIN_SUBJECTS = 20
 MIN_EFFECTIVE = 10.0
-_NO_SPREAD = 1e-12
+_ROUNDING = 1e-12
 """Standard errors below this are rounding: losses are within 0..1."""
+
+NO_SPREAD = "no spread"
+"""How the reason begins why equal differences in all subjects bear no interval."""
 
 Role = Literal["declared", "exploratory"]
 
@@ -70,7 +73,7 @@ class Estimate(Frozen):
 
 
 def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
-    """Return the difference of the primary metric (loss, a failure costs 1) over the pairs scored in both arms."""
+    """Return the difference of the primary metric (the loss) over the pairs scored in both arms."""
     losses, subjects = losses_of(pairs)
     return estimate(
         [b - a for a, b in losses],
@@ -80,6 +83,7 @@ def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
         level=level,
         no_claim=pairs.no_claim,
         losses=losses,
+        largest=pairs.price.largest,
     )
 
 
@@ -93,10 +97,10 @@ def losses_of(pairs: Pairs) -> tuple[list[tuple[float, float]], list[str]]:
     return [losses for losses, _ in rows], [subject for _, subject in rows]
 
 
-def against_winner(losses: Sequence[tuple[float, float]]) -> float:
+def against_winner(losses: Sequence[tuple[float, float]], largest: float) -> float:
     """Return by how much a sample goes against the better arm where that arm fails (``guard.against``)."""
     mean_a, mean_b = np.mean(losses, axis=0)
-    return float(against(mean_b - mean_a, mean_a, mean_b))
+    return float(against(mean_b - mean_a, mean_a, mean_b, largest))
 
 
 def estimate(
@@ -108,11 +112,12 @@ def estimate(
     level: float = 0.95,
     no_claim: Sequence[str] = (),
     losses: Sequence[tuple[float, float]] = (),
+    largest: float = 1.0,
 ) -> Estimate:
     """Return the mean of paired differences, each with its subject, by the rules above.
 
     *no_claim* are the caller's reasons why there is neither interval nor p-value; *losses* are those of A and B behind
-    the differences, where they are losses within 0..1: only then is there a guard.
+    the differences, where they are losses within 0..*largest*: only then is there a guard.
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")
@@ -133,15 +138,15 @@ def estimate(
         reasons.append("demonstration data support no claim")
     if found is None or reasons:
         return bare.but(withheld="; ".join(reasons))
-    if found.mean.error < _NO_SPREAD:
-        return bare.but(withheld="no spread: the mean difference is the same in every subject")
+    if found.mean.error < _ROUNDING:
+        return bare.but(withheld=f"{NO_SPREAD}: the mean difference is the same in every subject")
     low, high = found.interval(level)
     inner = bare.but(error=float(found.mean.error), interval=(float(low), float(high)))
     if evidence == "synthetic":
         return inner.but(withheld="synthetic data: no p-value and no claim about patients")
     if role == "exploratory":
         return inner.but(withheld="exploratory: not a declared contrast, so no p-value")
-    guarded = float(guarded_p(sums, sizes, np.asarray(against_winner(losses)))) if losses else None
+    guarded = float(guarded_p(sums, sizes, np.asarray(against_winner(losses, largest)))) if losses else None
     return inner.but(p=float(found.p()), guarded_p=guarded)
 
 

@@ -6,21 +6,28 @@ makes the others no easier. Everything else is exploratory: figures and interval
 
 A difference is a verdict only if it is *guarded* (``guard``): rejected at the same level, with the same sign, before
 and after one subject is added in whom the better arm fails. One that is rejected and not guarded says so in words.
+
+A test with planned looks (``looks``) takes part with its sequential p-value, and "its level" is then the boundary of a
+look; it is guarded if it is so at one look. What is shown is the latest look. Where a failure costs less than the worst
+answer, a difference has a p-value only if it keeps its sign when failures cost the most: else abstaining could win.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, against_winner, losses_of, primary
 from medvision_agent.eval.compare.statistics.graph import Rejection, reject
 from medvision_agent.eval.compare.statistics.guard import Tipping, tipping
 from medvision_agent.eval.compare.statistics.jackknife import by_subject
+from medvision_agent.eval.compare.statistics.looks import boundaries, sequential_p
 from medvision_agent.eval.compare.statistics.missing import MissingData, missing
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
 from medvision_agent.eval.compare.statistics.weights import family_graph
 from medvision_agent.frozen import Frozen
 
-__all__ = ["FamilyOfTests", "Key", "Test", "Verdict", "family"]
+__all__ = ["FamilyOfTests", "Key", "Looks", "Test", "Verdict", "family"]
 
 Verdict = Literal[
     "B has the lower loss",
@@ -29,6 +36,20 @@ Verdict = Literal[
     "B is higher in what was seen; rare failures are not excluded",
     "no difference shown",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The planned looks at one test, of which at least one took place."""
+
+    fractions: tuple[float, ...]
+    """Subjects of each look over all planned subjects; the last is 1."""
+    seen: tuple[Pairs, ...]
+    """The pairs of each look that took place, in their order."""
+
+    def level(self, alpha: float, look: int = -1) -> float:
+        """Return the nominal level of a look that took place, the latest by default."""
+        return boundaries(self.fractions[: len(self.seen)], alpha)[look] if alpha > 0 else 0.0
 
 
 class Test(Frozen):
@@ -43,12 +64,20 @@ class Test(Frozen):
     declared: bool
     primary: Estimate
     missing: MissingData
+    largest_price: float | None = None
+    """The difference, had failures cost as much as the worst answer; given where they cost less."""
+    look: int = 1
+    looks: int = 1
+    """Of how many planned looks this is which."""
+    decided_at: int | None = None
+    """The look at which it was rejected first."""
     adjusted_p: float | None = None
     """The least alpha of the family at which it is rejected."""
     local_level: float | None = None
     """The share of alpha at which it was rejected, or that it had at the end; None where it is no declared test."""
     local_interval: tuple[float, float] | None = None
-    """The interval at 1 - ``local_level``: it leaves 0 out exactly where the test is rejected."""
+    """The interval at 1 - ``local_level`` (with looks: at the boundary of the latest look at that level). It leaves 0
+    out exactly where the test is rejected by this look."""
     tipping: Tipping | None = None
     """What it takes to undo the difference; given where it is rejected."""
     verdict: Verdict | None = None
@@ -66,70 +95,118 @@ class FamilyOfTests(Frozen):
 
 
 def family(
-    declared: Sequence[Key], data: Mapping[Key, Pairs], *, alpha: float = 0.05, primaries: Sequence[str] = ()
+    declared: Sequence[Key],
+    data: Mapping[Key, Pairs],
+    *,
+    alpha: float = 0.05,
+    primaries: Sequence[str] = (),
+    looks: Mapping[Key, Looks] = MappingProxyType({}),
 ) -> FamilyOfTests:
     """Return the family of declared tests with everything else beside it.
 
     A declared test without data is kept: it has no pairs, says so, and counts. *primaries* are the contrasts whose
-    tests start with all of alpha; without any, every test starts with an equal share (Holm's method).
+    tests start with all of alpha; without any, every test starts with an equal share (Holm's method). The pairs of a
+    test among the *looks* are those of its latest look, whatever *data* holds.
 
     Raises:
         ValueError: a test is declared twice.
     """
     if len(set(declared)) < len(declared):
         raise ValueError("a test is declared twice")
-    pairs = [data.get(key, Pairs((), "real")) for key in declared]
-    bare = [_test(key, own, declared=True, level=1 - alpha) for key, own in zip(declared, pairs, strict=True)]
-    found = reject(family_graph(declared, primaries), [test.primary.p for test in bare], alpha)
+    taken = [looks.get(key) or Looks((1.0,), (data.get(key, Pairs((), "real")),)) for key in declared]
+    every = [_looked_at(key, one, alpha) for key, one in zip(declared, taken, strict=True)]
+    found = reject(
+        family_graph(declared, primaries), [_p(one, own) for one, own in zip(taken, every, strict=True)], alpha
+    )
     others = [key for key in data if key not in set(declared)]
     return FamilyOfTests(
         size=len(declared),
         alpha=alpha,
-        declared=tuple(_decided(test, own, one) for test, own, one in zip(bare, pairs, found, strict=True)),
-        exploratory=tuple(_test(key, data[key], declared=False, level=1 - alpha) for key in others),
+        declared=tuple(_decided(own, one, what) for own, one, what in zip(every, taken, found, strict=True)),
+        exploratory=tuple(
+            _test(key, looks[key].seen[-1] if key in looks else data[key], declared=False, level=1 - alpha)
+            for key in others
+        ),
     )
 
 
 def _test(key: Key, pairs: Pairs, *, declared: bool, level: float) -> Test:
     role: Literal["declared", "exploratory"] = "declared" if declared else "exploratory"
+    found, dear = primary(pairs, role=role, level=level), _at_largest(pairs)
+    if found.p is not None and found.difference is not None and dear is not None and found.difference * dear <= 0:
+        why = f"no verdict: the difference is {dear:+.3f} where a failure costs as much as the worst answer"
+        found = found.but(p=None, guarded_p=None, withheld=why)
     return Test(
         contrast=key.contrast,
         task=key.task,
         model=key.model,
         source=key.source,
         declared=declared,
-        primary=primary(pairs, role=role, level=level),
+        primary=found,
         missing=missing(pairs),
+        largest_price=dear,
     )
 
 
-def _decided(test: Test, pairs: Pairs, found: Rejection) -> Test:
-    """Return a declared test with what became of it in the family."""
-    if found.adjusted is None:
-        return test.but(local_level=found.level)
-    local = primary(pairs, role="declared", level=1 - found.level) if found.level > 0 else None
+def _at_largest(pairs: Pairs) -> float | None:
+    """Return the difference, had failures cost the largest loss; None where they do, or without a pair."""
+    more = pairs.price.largest - pairs.price.failure
+    losses, _ = losses_of(pairs)
+    if more <= 0 or not losses:
+        return None
+    rates = [(one.a.success or 0.0) - (one.b.success or 0.0) for one in pairs.scored]
+    return sum(b - a + more * rate for (a, b), rate in zip(losses, rates, strict=True)) / len(losses)
+
+
+def _looked_at(key: Key, own: Looks, alpha: float) -> list[Test]:
+    """Return a test as it was at each look that took place."""
+    found = [_test(key, pairs, declared=True, level=1 - own.level(alpha, at)) for at, pairs in enumerate(own.seen)]
+    return [one.but(look=at, looks=len(own.fractions)) for at, one in enumerate(found, start=1)]
+
+
+def _p(own: Looks, found: Sequence[Test]) -> float | None:
+    """Return a test's p-value over all its looks; None where the latest has none."""
+    if found[-1].primary.p is None:
+        return None
+    return sequential_p([1.0 if one.primary.p is None else one.primary.p for one in found], own.fractions)
+
+
+def _decided(found: Sequence[Test], own: Looks, what: Rejection) -> Test:
+    """Return the latest look at a declared test with what became of it in the family."""
+    test, pairs = found[-1], own.seen[-1]
+    if what.adjusted is None:
+        return test.but(local_level=what.level)
+    nominal = own.level(what.level)
+    local = primary(pairs, role="declared", level=1 - nominal) if nominal > 0 else None
+    over = [
+        at for at, one in enumerate(found) if one.primary.p is not None and one.primary.p <= own.level(what.level, at)
+    ]
+    first = over[0] if what.rejected and over else None
     return test.but(
-        adjusted_p=found.adjusted,
-        local_level=found.level,
+        adjusted_p=what.adjusted,
+        local_level=what.level,
         local_interval=None if local is None else local.interval,
-        tipping=_tipping(pairs, found.level) if found.rejected else None,
-        verdict=_verdict(test.primary, found),
+        decided_at=None if first is None else first + 1,
+        tipping=None if first is None else _tipping(own.seen[first], own.level(what.level, first)),
+        verdict=_verdict(test.primary, [(found[at].primary, own.level(what.level, at)) for at in over]),
     )
 
 
 def _tipping(pairs: Pairs, level: float) -> Tipping:
     losses, subjects = losses_of(pairs)
     sizes, sums = by_subject(subjects, [b - a for a, b in losses])
-    return tipping(sums, sizes, against_winner(losses), level)
+    return tipping(sums, sizes, against_winner(losses, pairs.price.largest), level)
 
 
-def _verdict(found: Estimate, tested: Rejection) -> Verdict | None:
-    if found.difference is None:
+def _verdict(latest: Estimate, over: Sequence[tuple[Estimate, float]]) -> Verdict | None:
+    """Return the verdict, given the looks at which the test was rejected, each with its level."""
+    if latest.difference is None:
         return None
-    if not tested.rejected:
+    lower = latest.difference < 0
+    if not over or any(one.difference is None or (one.difference < 0) != lower for one, _ in over):
         return "no difference shown"
-    if found.guarded_p is None or found.guarded_p > tested.level:
-        if found.difference < 0:
+    if not any(one.guarded_p is not None and one.guarded_p <= level for one, level in over):
+        if lower:
             return "B is lower in what was seen; rare failures are not excluded"
         return "B is higher in what was seen; rare failures are not excluded"
-    return "B has the lower loss" if found.difference < 0 else "B has the higher loss"
+    return "B has the lower loss" if lower else "B has the higher loss"

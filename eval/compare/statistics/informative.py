@@ -8,8 +8,10 @@ For failures to answer, and likewise for results lost to infrastructure, three c
 
 **The rule**: failures are informative if any check's 95 % jackknife interval over subjects excludes 0. A check *cannot
 be told* under the limits of ``estimate`` (20 subjects, 10 effective, no demonstration data), and checks 2 and 3 also
-under 5 effective subjects with failures or without. There is no correction for the number of checks, because a false
-alarm costs a line of warning and a missed one a wrong reading; "not shown" is no proof of absence.
+under 5 effective subjects with failures or without. It is *certain* where an arm failed in every sample, or where the
+rates differ by the same amount in every subject: nothing is left to tell. There is no correction for the number of
+checks, because a false alarm costs a line of warning and a missed one a wrong reading; "not shown" is no proof of
+absence.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate, too_few
+from medvision_agent.eval.compare.statistics.estimate import NO_SPREAD, Estimate, estimate, too_few
 from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife_contrast, kish
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs, Side
 from medvision_agent.frozen import Frozen
@@ -42,9 +44,9 @@ class Signal(Frozen):
     check: Literal["rate", "loss", "size"]
     difference: float | None
     """Rate: B minus A. Loss and size: where the arm failed minus where it did not."""
-    finding: Literal["informative", "not shown", "cannot be told"]
+    finding: Literal["certain", "informative", "not shown", "cannot be told"]
     why: str = ""
-    """Why it cannot be told."""
+    """Why it is certain, or cannot be told."""
 
 
 def signals(pairs: Pairs) -> tuple[Signal, ...]:
@@ -52,7 +54,9 @@ def signals(pairs: Pairs) -> tuple[Signal, ...]:
     found: list[Signal] = []
     kinds: tuple[Kind, ...] = ("failed", "lost")
     for kind in kinds:
-        rows = [(one.unit, _fraction(one.a, kind), one.a.loss, _fraction(one.b, kind), one.b.loss) for one in pairs.all]
+        rows = [
+            (one.unit, _fraction(one.a, kind), one.a.loss, _fraction(one.b, kind), one.b.loss) for one in pairs.asked
+        ]
         both = [(unit.subject, b - a) for unit, a, _, b, _ in rows if a is not None and b is not None]
         if any(a or b for _, a, _, b, _ in rows):
             rate = [difference for _, difference in both]
@@ -61,7 +65,9 @@ def signals(pairs: Pairs) -> tuple[Signal, ...]:
         on_a = [(unit, a, other) for unit, a, _, _, other in rows if a is not None]
         on_b = [(unit, b, other) for unit, _, other, b, _ in rows if b is not None]
         for arm, own in (("A", on_a), ("B", on_b)):
-            if any(fraction for _, fraction, _ in own):
+            if own and all(fraction == 1 for _, fraction, _ in own):
+                found.append(_always(kind, arm, [unit.subject for unit, _, _ in own], pairs.evidence))
+            elif any(fraction for _, fraction, _ in own):
                 losses = [(unit.subject, fraction, other) for unit, fraction, other in own if other is not None]
                 sizes = [(u.subject, fraction, u.target_size) for u, fraction, _ in own if u.target_size is not None]
                 found.append(_contrast(kind, arm, "loss", losses, pairs.evidence))
@@ -73,6 +79,7 @@ def signals(pairs: Pairs) -> tuple[Signal, ...]:
 def warning(found: Sequence[Signal]) -> str:
     """Return the checks in words: what is informative, else what cannot be told; empty if there is neither."""
     for finding, words in (
+        ("certain", "certain"),
         ("informative", "informative"),
         ("cannot be told", "of unknown kind (too few data to tell)"),
     ):
@@ -88,9 +95,18 @@ def _fraction(side: Side, kind: Kind) -> float | None:
     return None if side.success is None else 1 - side.success
 
 
+def _always(kind: Kind, arm: str, subjects: Sequence[str], evidence: Evidence) -> Signal:
+    """Return the check of an arm that has nothing but failures: certain, where the subjects are enough for a claim."""
+    few = too_few(by_subject(subjects)[0])
+    certain = not few and evidence != "demonstration"
+    why = f"in all {len(subjects)} samples" if certain else "; ".join(few) or "demonstration data support no claim"
+    return _signal(kind, arm, "rate", None, None, why=why, certain=certain)
+
+
 def _rate(kind: Kind, found: Estimate) -> Signal:
     if found.interval is None and found.difference != 0:
-        return _signal(kind, "both", "rate", found.difference, None, why=found.withheld)
+        same = found.withheld.startswith(NO_SPREAD)
+        return _signal(kind, "both", "rate", found.difference, None, why=found.withheld, certain=same)
     low, high = found.interval or (0.0, 0.0)  # exactly equal rates: nothing to tell
     return _signal(kind, "both", "rate", found.difference, not low <= 0 <= high)
 
@@ -121,9 +137,17 @@ def _ranked(rows: Sequence[Observation]) -> list[Observation]:
 
 
 def _signal(
-    kind: Kind, arm: str, check: str, difference: float | None, informative: bool | None, *, why: str = ""
+    kind: Kind,
+    arm: str,
+    check: str,
+    difference: float | None,
+    informative: bool | None,
+    *,
+    why: str = "",
+    certain: bool = False,
 ) -> Signal:
-    finding = "cannot be told" if informative is None else "informative" if informative else "not shown"
+    told = "cannot be told" if informative is None else "informative" if informative else "not shown"
+    finding = "certain" if certain else told
     return Signal.model_validate(
         {"kind": kind, "arm": arm, "check": check, "difference": difference, "finding": finding, "why": why}
     )
@@ -132,6 +156,8 @@ def _signal(
 def _words(signal: Signal) -> str:
     amount = "" if signal.difference is None else f" ({signal.difference:+.3f})"
     noun = "failures" if signal.kind == "failed" else "losses to infrastructure"
+    if signal.arm != "both" and signal.check == "rate":
+        return f"{noun} of {signal.arm} {signal.why}"
     if signal.check == "rate":
         return f"rates of {noun} in B and A{amount}"
     if signal.check == "loss":

@@ -1,16 +1,24 @@
 """What is missing from a comparison, in the open: failed answers, lost pairs, and how far they could move the result.
 
-Two things can be missing. A *failure* (no answer) costs a loss of 1 and is in the primary; without it, the difference
+Two things can be missing. A *failure* (no answer) has a declared loss and is in the primary; without it, the difference
 over complete pairs compares only what both arms answered. A pair *lost* to infrastructure has no loss and is not in the
 primary. For both there are worst-case bounds (Manski 1990, "Nonparametric bounds on treatment effects"): what is
-missing is set to 0 in one arm and to 1 in the other, then the other way round. Bounds are figures that say nothing of
-chance; their interval, from the lower end of the low bound's to the upper end of the high bound's, does.
-``informative`` says whether what is missing looks like the rest.
+missing is set to 0 in one arm and to the largest loss in the other, then the other way round. Bounds are figures that
+say nothing of chance; their interval, from the lower end of the low bound's to the upper end of the high bound's, does.
+``informative`` says whether what is missing looks like the rest. A pair that was not asked in both arms is neither
+failed nor lost: it is counted, and enters nothing.
+
+**Parts of the difference.** With ``s`` the share of a sample's epochs that an arm answered and ``L`` its mean loss over
+these, a pair's ``min(s_a, s_b) (L_b - L_a)`` is its part by answers, and the rest of ``b - a`` its part by failures.
+With one epoch: a pair answered in both arms is all of the first kind, any other all of the second. The parts of the
+difference are the means of these over all scored pairs, so that they add up to it.
 """
+
+import math
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate
 from medvision_agent.eval.compare.statistics.informative import Signal, signals, warning
-from medvision_agent.eval.compare.statistics.pairs import Pairs
+from medvision_agent.eval.compare.statistics.pairs import Pair, Pairs
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Bounds", "MissingData", "missing"]
@@ -37,7 +45,9 @@ class MissingData(Frozen):
     lost_only_a: int
     lost_only_b: int
     lost_both: int
-    """Pairs lost to infrastructure, by the arm that has no loss; with ``scored`` they add up to ``chosen``."""
+    """Pairs lost to infrastructure, by the arm that has no loss."""
+    not_asked: int = 0
+    """Pairs that were not asked in both arms; with ``scored`` and those lost they add up to ``chosen``."""
     lost_epochs: int
     """Epochs lost in pairs that are scored all the same."""
     failed_only_a: int
@@ -48,6 +58,9 @@ class MissingData(Frozen):
     """Difference of the success rates."""
     complete: Estimate
     """Difference of the losses over pairs that both arms answered; of their answered epochs."""
+    by_answers: float | None = None
+    by_failures: float | None = None
+    """The two parts of the primary difference; None without a scored pair."""
     bounds: Bounds | None
     """The primary, had every lost epoch been scored; equal ends if nothing was lost, None without units."""
     answered_bounds: Bounds | None
@@ -59,15 +72,19 @@ class MissingData(Frozen):
 
 def missing(pairs: Pairs) -> MissingData:
     """Return what is missing from a comparison."""
-    lost = [(one.a.loss is None, one.b.loss is None) for one in pairs.all]
+    asked = pairs.asked
+    lost = [(one.a.loss is None, one.b.loss is None) for one in asked]
     failed = [(one.a.answered_loss is None, one.b.answered_loss is None) for one in pairs.scored]
-    found = signals(pairs)
+    found, parts = signals(pairs), [_by_answers(one) for one in pairs.scored]
+    whole = [one.b.loss - one.a.loss for one in pairs.scored if one.a.loss is not None and one.b.loss is not None]
+    by_answers = math.fsum(parts) / len(parts) if parts else None
     return MissingData(
         chosen=len(pairs.all),
         scored=len(pairs.scored),
         lost_only_a=lost.count((True, False)),
         lost_only_b=lost.count((False, True)),
         lost_both=lost.count((True, True)),
+        not_asked=len(pairs.all) - len(asked),
         lost_epochs=sum(one.a.lost + one.b.lost for one in pairs.scored),
         failed_only_a=failed.count((True, False)),
         failed_only_b=failed.count((False, True)),
@@ -76,13 +93,26 @@ def missing(pairs: Pairs) -> MissingData:
         complete=_exploratory(
             pairs, [(one.unit.subject, one.a.answered_loss, one.b.answered_loss) for one in pairs.all]
         ),
-        bounds=_bounds(pairs, [(one.b.low - one.a.high, one.b.high - one.a.low) for one in pairs.all]),
+        by_answers=by_answers,
+        by_failures=None if by_answers is None else math.fsum(whole) / len(whole) - by_answers,
+        bounds=_bounds(pairs, [(one.b.low - one.a.high, one.b.high - one.a.low) for one in asked]),
         answered_bounds=_bounds(
-            pairs, [(one.b.low_if_answered - one.a.high, one.b.high - one.a.low_if_answered) for one in pairs.all]
+            pairs,
+            [
+                (one.b.low_if_answered - one.a.high_if_answered, one.b.high_if_answered - one.a.low_if_answered)
+                for one in asked
+            ],
         ),
         signals=found,
         warning=warning(found),
     )
+
+
+def _by_answers(one: Pair) -> float:
+    """Return the part of a pair's difference that its answers make."""
+    if one.a.answered_loss is None or one.b.answered_loss is None:
+        return 0.0
+    return min(one.a.success or 0.0, one.b.success or 0.0) * (one.b.answered_loss - one.a.answered_loss)
 
 
 def _exploratory(pairs: Pairs, rows: list[tuple[str, float | None, float | None]]) -> Estimate:
@@ -95,7 +125,7 @@ def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Es
 
 
 def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:
-    subjects = [one.unit.subject for one in pairs.all]
+    subjects = [one.unit.subject for one in pairs.asked]
     low, high = (_estimate(pairs, subjects, [end[side] for end in ends]) for side in (0, 1))
     if low.difference is None or high.difference is None:
         return None

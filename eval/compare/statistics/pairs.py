@@ -3,16 +3,16 @@
 Contract: every unit that was to be asked stays a pair, whatever came back. Repeated runs of an arm (epochs) are
 averaged within sample and arm first, so that repetition never counts as more samples. A result without a loss is an
 infrastructure failure: it enters no mean, and ``low`` and ``high`` say what the arm's mean loss would have been, had it
-been 0 or 1. An arm without any result for a unit lost it. Synthetic and real units never share a ``Pairs``, hence
-never a mean.
+been 0 or the largest. An arm without any result for a unit was *not asked*, which is no loss to infrastructure: such a
+pair enters no figure but its count. Synthetic and real units never share a ``Pairs``, hence never a mean.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-__all__ = ["Evidence", "Key", "Pair", "Pairs", "Result", "Side", "Unit", "pair"]
+__all__ = ["WORST", "Evidence", "Key", "Pair", "Pairs", "Price", "Result", "Side", "Unit", "pair"]
 
 Evidence = Literal["real", "synthetic", "demonstration"]
 """What the data can be evidence of, said by the caller: patients, phantoms, or nothing beyond that the tools work."""
@@ -44,22 +44,36 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """The scale of a loss: what a failure costs, and the most that any answer costs."""
+
+    failure: float = 1.0
+    largest: float = 1.0
+
+    def check(self, result: "Result") -> None:
+        """Raise a ValueError unless a result keeps to the scale."""
+        name, loss = result.sample, result.loss
+        if loss is None and result.answered:
+            raise ValueError(f"{name}: an answer without a loss")
+        if loss is not None and not 0 <= loss <= self.largest:  # also NaN
+            raise ValueError(f"{name}: a loss of {loss} is not within 0..{self.largest:g}")
+        if loss is not None and loss != self.failure and not result.answered:
+            raise ValueError(f"{name}: a failure with a loss of {loss}, it must cost {self.failure:g}")
+
+
+WORST = Price()
+"""A failure costs as much as the worst answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What came back for a sample in one run of an arm."""
 
     sample: str
     loss: float | None
-    """The primary metric, within 0..1, 1 for a failure; None for an infrastructure failure."""
+    """The primary metric on the scale of its price; None for an infrastructure failure."""
     answered: bool
     """An answer could be read; False for every failure."""
-
-    def __post_init__(self) -> None:
-        if self.loss is None and self.answered:
-            raise ValueError(f"{self.sample}: an answer without a loss")
-        if self.loss is not None and not 0 <= self.loss <= 1:  # also NaN
-            raise ValueError(f"{self.sample}: a loss of {self.loss} is not within 0..1")
-        if self.loss is not None and self.loss != 1 and not self.answered:
-            raise ValueError(f"{self.sample}: a failure with a loss of {self.loss}, it must cost 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +88,12 @@ class Side:
     """Mean loss over the answered epochs; None without any."""
     low: float
     high: float
-    """Mean loss over all epochs, if those lost to infrastructure had cost 0, or 1."""
+    """Mean loss over all epochs, if those lost to infrastructure had cost 0, or the largest loss."""
     low_if_answered: float
-    """The same as ``low``, if failures had cost 0 too; had they cost 1, as they do, it is ``high``."""
+    high_if_answered: float
+    """The same, if failures had cost 0, or the largest loss, too."""
     epochs: int
+    """Those that were asked; 0: the arm was not asked."""
     lost: int
     """Epochs lost to infrastructure."""
 
@@ -90,6 +106,11 @@ class Pair:
     a: Side
     b: Side
 
+    @property
+    def asked(self) -> bool:
+        """Whether both arms were asked."""
+        return self.a.epochs > 0 and self.b.epochs > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -99,11 +120,17 @@ class Pairs:
     evidence: Evidence
     no_claim: tuple[str, ...] = ()
     """Reasons, known to the caller, why no difference of these arms bears an interval or a p-value."""
+    price: Price = WORST
 
     def __post_init__(self) -> None:
         found = {one.unit.evidence for one in self.all}
         if "synthetic" in found and len(found) > 1:
             raise ValueError("synthetic units are never mixed with real ones; compare them apart")
+
+    @property
+    def asked(self) -> tuple[Pair, ...]:
+        """The pairs that both arms were asked."""
+        return tuple(one for one in self.all if one.asked)
 
     @property
     def scored(self) -> tuple[Pair, ...]:
@@ -112,48 +139,55 @@ class Pairs:
 
     def where(self, name: str, value: str) -> "Pairs":
         """Return the pairs of one stratum; their evidence is still that of the whole comparison."""
-        return Pairs(tuple(one for one in self.all if one.unit.strata.get(name) == value), self.evidence, self.no_claim)
+        return replace(self, all=tuple(one for one in self.all if one.unit.strata.get(name) == value))
+
+    def of_subjects(self, subjects: Collection[str]) -> "Pairs":
+        """Return the pairs of these subjects; their evidence is still that of the whole comparison."""
+        return replace(self, all=tuple(one for one in self.all if one.unit.subject in subjects))
 
 
-def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result]) -> Pairs:
+def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price: Price = WORST) -> Pairs:
     """Pair the results of two arms; several results of one sample are its epochs.
 
     Raises:
-        ValueError: a sample stands twice among the units, a result belongs to none of them, or synthetic and real
-            units are mixed.
+        ValueError: a sample stands twice among the units, a result belongs to none of them or is not on the scale of
+            the price, or synthetic and real units are mixed.
     """
     known = {unit.sample for unit in units}
     if len(known) < len(units):
         raise ValueError("a sample stands twice among the units")
-    of_a, of_b = _epochs(known, a), _epochs(known, b)
+    of_a, of_b = _epochs(known, a, price), _epochs(known, b, price)
     found = {unit.evidence for unit in units}
     evidence: Evidence = (
         "demonstration" if "demonstration" in found else "synthetic" if "synthetic" in found else "real"
     )
-    return Pairs(tuple(Pair(unit, _side(of_a[unit.sample]), _side(of_b[unit.sample])) for unit in units), evidence)
+    sides = ((unit, _side(of_a[unit.sample], price), _side(of_b[unit.sample], price)) for unit in units)
+    return Pairs(tuple(Pair(*one) for one in sides), evidence, price=price)
 
 
-def _epochs(known: set[str], results: Iterable[Result]) -> dict[str, list[Result]]:
+def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[str, list[Result]]:
     epochs: dict[str, list[Result]] = {sample: [] for sample in known}
     for result in results:
+        price.check(result)
         if result.sample not in epochs:
             raise ValueError(f"{result.sample}: a result for a sample that is not among the units")
         epochs[result.sample].append(result)
     return epochs
 
 
-def _side(results: Sequence[Result]) -> Side:
+def _side(results: Sequence[Result], price: Price) -> Side:
     losses = [result.loss for result in results if result.loss is not None]
     answered = [result.loss for result in results if result.loss is not None and result.answered]
-    epochs = max(len(results), 1)
-    lost, total = epochs - len(losses), math.fsum(losses)
+    epochs, lost = len(results), len(results) - len(losses)
+    total, good, count = math.fsum(losses), math.fsum(answered), max(epochs, 1)
     return Side(
         loss=total / len(losses) if losses else None,
         success=len(answered) / len(losses) if losses else None,
-        answered_loss=math.fsum(answered) / len(answered) if answered else None,
-        low=total / epochs,
-        high=(total + lost) / epochs,
-        low_if_answered=math.fsum(answered) / epochs,
+        answered_loss=good / len(answered) if answered else None,
+        low=total / count,
+        high=(total + lost * price.largest) / count,
+        low_if_answered=good / count,
+        high_if_answered=(good + (epochs - len(answered)) * price.largest) / count,
         epochs=epochs,
         lost=lost,
     )

@@ -9,17 +9,17 @@ import pytest
 
 from medvision_agent.agent.answer import answer
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.control import Blind, Sham
+from medvision_agent.agent.control import Blank, Blind, Misled, SameRegion
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.runner import brief_of
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.registry import TOOLS, installed
-from medvision_agent.tools.view.geometry import Spacing
+from medvision_agent.tools.view.geometry import Size, Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.png import decode_png
-from medvision_agent.tools.view.slice import Slice, Stack, Units, as_displayed
+from medvision_agent.tools.view.slice import Slice, Stack, Units, Window, as_displayed
 from medvision_agent.tools.view.views import ViewSet
 
 CALLS = {
@@ -36,13 +36,21 @@ BARE = {"x0": 0.0, "y0": 0.0, "x1": 0.1, "y1": 0.1}
 """A region of one grey level: there is nothing to find."""
 
 
-@pytest.fixture
-def views() -> ViewSet:
+CONTROLS = ["blind", "blind:numbers", "blind:pictures", "same-region", "blank", "misled"]
+
+
+def image(units: Units = Units.HU, reach: int = 1) -> Slice:
+    """Return a slice with a bright box, and as many slices on each side of it as it *reaches*."""
     pixels = np.zeros((60, 80))
     pixels[20:45, 30:50] = np.linspace(150, 250, 20)
     values = pixels.astype(np.float32)
-    stack = Stack(-1, 1, 3.0, lambda away: np.roll(values, away))
-    return ViewSet(Slice(values, Spacing(2.0, 0.5), as_displayed, Units.HU, stack), Native())
+    stack = Stack(-reach, reach, 3.0, lambda away: np.roll(values, away)) if reach else None
+    return Slice(values, Spacing(2.0, 0.5), as_displayed, units, stack)
+
+
+@pytest.fixture
+def views() -> ViewSet:
+    return ViewSet(image(), Native())
 
 
 def numbers(value: object) -> list[object]:
@@ -69,7 +77,7 @@ def test_blind_to_one_leaves_the_other(views, name):
     no_numbers = Blind("numbers").shown(tool, CALLS[name], plain, views)
     assert not numbers(no_numbers.text)
     if plain.picture is not None:
-        assert np.array_equal(no_numbers.picture.pixels, plain.picture.pixels)
+        assert np.array_equal(no_numbers.picture.pixels, plain.picture.pixels) != tool.solver
         assert no_numbers.picture.caption == "withheld"
     no_pictures = Blind("pictures").shown(tool, CALLS[name], plain, views)
     assert no_pictures.picture is None
@@ -94,6 +102,47 @@ def test_nothing_found_looks_like_something_found(views, what):
     assert shown[0].ok
     assert shown[0].text == shown[1].text
     assert (shown[0].picture is None) == (shown[1].picture is None) == (what == "all")
+    if what == "numbers":
+        assert np.array_equal(shown[0].picture.pixels, shown[1].picture.pixels), "no outline: nothing was found"
+        assert shown[0].picture.caption == shown[1].picture.caption
+
+
+@pytest.mark.parametrize("what", ["all", "numbers"])
+@pytest.mark.parametrize("name", ["fit_contour", "segment"])
+def test_nothing_found_between_marks_looks_like_something_found(views, what, name):
+    tool, shown = installed().tool(name), []
+    view = installed().tool("crop").call(views, {**CALLS["crop"], "x0": 0.0, "y0": 0.0, "x1": 0.9, "y1": 0.9}).result
+    for x0, y0, x1, y1 in (BARE.values(), (0.3, 0.2, 0.8, 0.8)):
+        for mark, x, y in (("a", x0, y0), ("b", x1, y1)):
+            installed().tool("mark").call(views, {"name": mark, "view": view["view"], "x": x, "y": y})
+        call = {"mark0": "a", "mark1": "b"}
+        shown.append((plain := tool.call(views, call), Blind(what).shown(tool, call, plain, views)))
+    (nothing, first), (found, second) = shown
+    assert (nothing.ok, found.ok, found.result["view"]) == (False, True, "v1")
+    assert first.text == second.text
+    assert what == "all" or np.array_equal(first.picture.pixels, second.picture.pixels)
+
+
+@pytest.mark.parametrize("what", ["all", "numbers", "pictures"])
+@pytest.mark.parametrize(
+    ("name", "call", "there", "lacking"),
+    [
+        ("window", {"by": "HU", "level": 100, "width": 200}, image(), image(Units.GREY)),
+        ("neighbours", {"away": 2}, image(reach=2), image()),
+        ("neighbours", {"away": -1}, image(), image(reach=0)),
+    ],
+    ids=["no HU", "past the end", "no volume"],
+)
+def test_no_refusal_tells_what_the_image_is(what, name, call, there, lacking):
+    tool, ruler, heard = installed().tool(name), TOOLS["ruler"], []
+    control = Blind(what)
+    for one in (there, lacking):
+        views = ViewSet(one, Native(), refuses=control.refuses)
+        reply = control.shown(tool, call, tool.call(views, call), views)
+        inside = {**CALLS["ruler"], "view": "v1"}
+        then = control.shown(ruler, inside, ruler.call(views, inside), views)
+        heard.append((reply.ok, reply.text, reply.picture is None, then.text))
+    assert (heard[0] == heard[1]) == (what != "pictures")
 
 
 def test_nothing_found_between_points_of_another_view_looks_like_something_found(views):
@@ -107,7 +156,7 @@ def test_nothing_found_between_points_of_another_view_looks_like_something_found
     assert (shown[0].ok, shown[0].text) == (shown[1].ok, shown[1].text)
 
 
-@pytest.mark.parametrize("control", [Blind(), Blind("numbers"), Blind("pictures"), Sham()])
+@pytest.mark.parametrize("control", [Blind(), Blind("numbers"), Blind("pictures"), SameRegion(), Blank(), Misled()])
 def test_errors_in_the_arguments_come_back(views, control):
     for arguments in ({"view": "v9", "x0": 0, "y0": 0, "x1": 1, "y1": 1}, {"x0": 7, "y0": 0, "x1": 1, "y1": 1}, {}):
         reply = TOOLS["ruler"].call(views, arguments)
@@ -121,23 +170,86 @@ def test_arithmetic_is_no_matter_of_the_image(views):
 
 
 @pytest.mark.parametrize("name", ["crop", "ruler", "fit_contour"])
-def test_sham_shows_the_whole_image_at_the_size_of_the_picture(views, name):
+def test_misled_shows_the_whole_image_at_the_size_of_the_picture(views, name):
     tool = installed().tool(name)
     plain = tool.call(views, CALLS[name])
-    sham = Sham().shown(tool, CALLS[name], plain, views)
-    assert (sham.text, sham.picture.caption) == (plain.text, plain.picture.caption)
-    assert sham.picture.pixels.shape == plain.picture.pixels.shape
+    misled = Misled().shown(tool, CALLS[name], plain, views)
+    assert (misled.text, misled.picture.caption) == (plain.text, plain.picture.caption)
+    assert misled.picture.pixels.shape == plain.picture.pixels.shape
     height, width = plain.picture.pixels.shape[:2]
-    grey = sham.picture.pixels if sham.picture.pixels.ndim == 2 else sham.picture.pixels[:, :, 1]
+    grey = misled.picture.pixels if misled.picture.pixels.ndim == 2 else misled.picture.pixels[:, :, 1]
     whole = cv2.resize(views.whole.pixels, (width, height), interpolation=cv2.INTER_LINEAR)
     assert np.abs(grey.astype(int) - whole).mean() < 3
 
 
-@pytest.mark.parametrize("text", ["blind", "blind:numbers", "blind:pictures", "sham"])
+@pytest.mark.parametrize("name", ["crop", "ruler", "window", "neighbours", "statistics"])
+def test_blank_pictures_are_uniform_and_say_so(views, name):
+    tool = installed().tool(name)
+    plain = tool.call(views, CALLS[name])
+    blank = Blank().shown(tool, CALLS[name], plain, views)
+    assert (blank.text, blank.picture.pixels.shape) == (plain.text, plain.picture.pixels.shape)
+    assert np.ptp(blank.picture.pixels) == 0
+    assert blank.picture.caption == "a blank picture: what it would show is withheld"
+
+
+class Half:
+    """Perceives pictures at half their size."""
+
+    def perceived(self, sent):
+        return Size(max(1, sent.height // 2), max(1, sent.width // 2))
+
+    canvas = perceived
+
+
+def fine(perceives) -> dict[bool, ViewSet]:
+    """Return the views of stripes one pixel wide, with and without new detail."""
+    stripes = np.tile(np.arange(80) % 2 * 200, (60, 1)).astype(np.float32)
+    stack = Stack(-1, 1, 3.0, lambda away: stripes[:, ::-1])
+    one = Slice(stripes, Spacing(2.0, 0.5), Window(0, 255), Units.HU, stack)
+    return {new: ViewSet(one, perceives, new_detail=new) for new in (True, False)}
+
+
+def test_the_same_region_has_the_pixels_of_v0():
+    same, crop = fine(Native())[False], installed().tool("crop")
+    picture = crop.call(same, CALLS["crop"]).picture
+    x0, y0, x1, y1 = same.get("v1").region.pixels(same.slice.size)
+    part = same.whole.pixels[y0:y1, x0:x1]
+    enlarged = cv2.resize(part, picture.pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    assert np.abs(picture.pixels.astype(int) - enlarged).max() <= 1
+
+
+def test_the_same_region_shows_no_detail_that_the_encoder_did_not_see_in_v0():
+    for new, views in fine(Half()).items():
+        reply = installed().tool("crop").call(views, CALLS["crop"])
+        assert (np.ptp(reply.picture.pixels) > 150) == new
+        ruler = TOOLS["ruler"].call(views, {**CALLS["ruler"], "view": "v1"})
+        assert (np.ptp(ruler.picture.pixels[:4]) > 100) == new, "what is drawn on shows no more"
+        assert (ruler.picture.pixels[:, :, 0] != ruler.picture.pixels[:, :, 2]).any(), "the line stays"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_same_region_leaves_every_number(name):
+    tool, both = installed().tool(name), fine(Half())
+    plain, same = (tool.call(views, CALLS[name]) for views in both.values())
+    assert same.text == plain.text
+    if plain.picture is not None:
+        other = name in {"window", "neighbours"}
+        assert (same.picture.caption == plain.picture.caption) != other
+        assert not other or same.picture.caption == "view v1, shown with the pixels of v0"
+
+
+@pytest.mark.parametrize("text", CONTROLS)
 def test_only_the_control_differs_from_tools_on(text):
     controlled, on = Condition.parse(text).identity(), Condition.parse("on").identity()
     different = {key for key in on if controlled[key] != on[key]}
     assert different == {"condition", "control"}
+
+
+@pytest.mark.parametrize(("then", "now"), [("sham", "misled"), ("sham/crop,ruler", "misled/crop,ruler")])
+def test_misled_was_once_called_sham(then, now):
+    found = Condition.parse(then)
+    assert found.identity() == Condition.parse(now).identity()
+    assert (found.name, found.control) == (now, Misled())
 
 
 def test_a_control_of_some_tools():
@@ -177,9 +289,17 @@ async def test_a_blind_conversation(question, scripted):
     assert len(given.trace.pictures) == 1  # the question's
 
 
-async def test_a_sham_conversation_shows_v0_again(question, scripted):
+async def test_a_conversation_in_the_same_region(question, scripted):
+    calls = [[("window", {"by": "percentile"})], [("crop", CALLS["crop"])], "<answer>20</answer>"]
+    given = await answer(question, Condition.parse("same-region"), scripted(*calls), Limits())
+    window, crop = (decode_png(given.trace.pictures[call.picture]) for call in given.trace.tool_calls)
+    assert np.array_equal(window, question.image.grey)
+    assert crop.size
+
+
+async def test_a_misled_conversation_shows_v0_again(question, scripted):
     crop = ("crop", {"view": "v0", "x0": 0.0, "y0": 0.0, "x1": 0.5, "y1": 0.5, "zoom": 2})
-    given = await answer(question, Condition.parse("sham"), scripted([crop], "<answer>20</answer>"), Limits())
+    given = await answer(question, Condition.parse("misled"), scripted([crop], "<answer>20</answer>"), Limits())
     shown = decode_png(given.trace.pictures[given.trace.tool_calls[0].picture])
     assert shown.shape == question.image.grey.shape  # half of it, twice as large
     assert np.array_equal(shown, question.image.grey)

@@ -34,7 +34,8 @@ def medvision(tmp_path_factory):
 def test_boxes_stand_beside_chance_and_the_ceiling(medvision):
     (chapter,) = collect([medvision]).chapters
     detection = next(data for data in chapter.tasks if data.task == "detection")
-    random, ceiling = detection.references
+    random, ceiling, constant = detection.references
+    assert constant.name == "best constant of the other subjects"
     assert random.name == "random boxes (100 per sample)"
     assert random.n == ceiling.n == detection.arms[0].chosen
     # By hand: the box one pixel longer to the right and at the bottom, over the one that is short.
@@ -45,7 +46,7 @@ def test_boxes_stand_beside_chance_and_the_ceiling(medvision):
     assert ceiling.means["IoU"].mean == pytest.approx(np.mean(overlaps), rel=1e-5)
     assert ceiling.means["loss"].mean == pytest.approx(1 - np.mean(overlaps), rel=1e-4)
     assert random.means["IoU"].mean < ceiling.means["IoU"].mean
-    assert [line.split(" ")[0] for line in detection.not_there] == ["oracle", "baseline-prior", "baseline-cv"]
+    assert [line.split(" ")[0] for line in detection.not_there] == ["oracle", "baseline-prior", "baseline-cv", "the"]
 
 
 def test_published_rows_stand_above_the_runs_own(medvision):

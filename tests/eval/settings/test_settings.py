@@ -24,6 +24,7 @@ ROW = {"provider": "offline", "name": "prior"}
 OTHER = {
     "tools": "blind",
     "tools_dated": "2026-11",
+    "picture": "blank",
     "recipe": "paper-v1",
     "form": "cot",
     "frame": "pixel",
@@ -157,6 +158,8 @@ def test_the_tools_of_version_0_1_0_have_their_set(condition, control, month):
     del fields["tool_set"], fields["tool_code_sha256"]
     found = Identity.model_validate(fields)
     assert (found.tool_set, found.tool_code_sha256) == (month, {})
+    assert found.control == control.replace("sham", "misled")
+    assert found.condition == condition.replace("sham", "misled")
     now = Condition.parse(f"on@{month}" if month else "off")
     assert now.tool_set == month
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from medvision_agent.api.studying import lay_out
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.study.designs import DESIGNS, expand
+from medvision_agent.eval.study.plan import settle
 from medvision_agent.eval.study.schema import Arm, Contrast, Study
 from medvision_agent.tools.registry import TOOLS
 
@@ -44,14 +46,34 @@ CASES = {
     "repeat": ({"on": ON, "on-repeat": ON}, ["on -> on-repeat"], set()),
     "repeat:off": ({"off": OFF, "off-repeat": OFF}, ["off -> off-repeat"], set()),
     "controls": (
-        {"on": ON, **{name: Arm(tools=name) for name in ("blind", "sham", "again:2")}},
-        ["blind -> on", "sham -> on", "again:2 -> on"],
+        {"on": ON, **{name: Arm(tools=name) for name in ("blind", "same-region", "again:2")}},
+        ["blind -> on", "same-region -> on", "again:2 -> on"],
         {"tools"},
     ),
     "controls:blind:numbers": (
         {"blind:numbers": Arm(tools="blind:numbers"), "on": ON},
         ["blind:numbers -> on"],
         {"tools"},
+    ),
+    "needs-picture": (
+        {
+            "off": OFF,
+            "on": ON,
+            "off-no-picture": Arm(tools="off", picture="none"),
+            "on-no-picture": Arm(picture="none"),
+        },
+        ["off-no-picture -> off", "on-no-picture -> on"],
+        {"picture"},
+    ),
+    "needs-picture:blank,swapped": (
+        {
+            "off": OFF,
+            "on": ON,
+            **{f"off-{one}-picture": Arm(tools="off", picture=one) for one in ("blank", "swapped")},
+            **{f"on-{one}-picture": Arm(picture=one) for one in ("blank", "swapped")},
+        },
+        [f"{arm}-{one}-picture -> {arm}" for one in ("blank", "swapped") for arm in ("off", "on")],
+        {"picture"},
     ),
     "form:cot": ({"on": ON, "cot": Arm(form="cot")}, ["on -> cot"], {"form"}),
     "recipe:paper-v1": ({"on": ON, "paper-v1": Arm(recipe="paper-v1")}, ["on -> paper-v1"], {"recipe"}),
@@ -163,3 +185,17 @@ def test_a_contrast_is_declared_once():
     assert [contrast.name for contrast in contrasts] == ["off -> on", "off -> cot"]
     with pytest.raises(ConfigError, match="off -> on: declared twice, once as a test"):
         made("on-off", contrasts=[{"a": "off", "b": "on", "varies": ["tools"], "tested": False}])
+
+
+def test_a_study_goes_on_with_the_arms_its_designs_had_when_it_was_begun(tmp_path):
+    file, out = tmp_path / "study.yaml", tmp_path / "out"
+    text = "name: t\nmodels: [baseline-prior]\nlimit: 1\ndesigns: [controls]\n"
+    file.write_text(text.replace("[controls]", '["controls:blind,sham,again:2"]'), encoding="utf-8")
+    begun = lay_out(file, out).plan
+    settle(out, begun.but(study={**begun.study, "designs": ["controls"]}))
+    file.write_text(text, encoding="utf-8")
+    again = lay_out(file, out).plan
+    assert (again.arms, again.contrasts, again.family) == (begun.arms, begun.contrasts, begun.family)
+    assert {"sham -> on", "blind -> on"} <= {key.contrast for key in again.family}
+    assert settle(out, again), "it goes on"
+    assert "sham" not in lay_out(file, tmp_path / "new").plan.arms

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rates import measure, measure_weak
+from rates import measure, measure_looks, measure_weak
 from scipy import stats
 from simulated_arms import Cell, WeakNull, draw, truth
 
@@ -46,6 +46,15 @@ def test_a_gain_that_hides_rare_failures_is_rejected_too_often_and_not_guarded(s
 def test_an_effect_without_failures_is_found_by_the_guarded_test():
     found = measure_weak(WeakNull(subjects=60, harmed=0.0, noise=0.2, effect=-0.15), 1000)
     assert found.guarded > 0.9
+
+
+def test_peeking_rejects_far_too_often_and_planned_looks_do_not():
+    null = WeakNull(subjects=60, harmed=0.0, noise=0.25)
+    found = measure_looks(null, (0.5, 0.75, 1.0), 1000)
+    assert found.peeking > 0.1
+    assert found.verdicts <= found.looks <= 0.065
+    power = measure_looks(WeakNull(subjects=60, harmed=0.0, noise=0.25, effect=-0.15), (0.5, 0.75, 1.0), 300)
+    assert power.verdicts > 0.9
 
 
 def test_samples_taken_for_independent_fail(null):

@@ -16,14 +16,14 @@ def test_what_is_missing_is_counted_and_bounded():
     a = [Result("u", 0.2, True), Result("v", 0.4, True), Result("w", None, False), Result("x", 0.6, True)]
     b = [Result("u", 0.1, True), Result("v", None, False), Result("w", 0.5, True), Result("x", 1.0, False)]
     found = missing(pair(units, a, b))
-    assert (found.chosen, found.scored) == (5, 2)
-    assert (found.lost_only_a, found.lost_only_b, found.lost_both, found.lost_epochs) == (1, 1, 1, 0)
+    assert (found.chosen, found.scored, found.not_asked) == (5, 2, 1)
+    assert (found.lost_only_a, found.lost_only_b, found.lost_both, found.lost_epochs) == (1, 1, 0, 0)
     assert (found.failed_only_a, found.failed_only_b, found.failed_both) == (0, 1, 0)
     assert found.success.difference == -0.5
     assert (found.complete.difference, found.complete.n) == (pytest.approx(-0.1), 1)
-    # u -0.1; v -0.4..0.6; w -0.5..0.5; x 0.4, or -0.6..0.4 had it been answered; y -1..1
-    assert (found.bounds.low, found.bounds.high) == pytest.approx((-1.6 / 5, 2.4 / 5))
-    assert (found.answered_bounds.low, found.answered_bounds.high) == pytest.approx((-2.6 / 5, 2.4 / 5))
+    # u -0.1; v -0.4..0.6; w -0.5..0.5; x 0.4, or -0.6..0.4 had it been answered; y was not asked
+    assert (found.bounds.low, found.bounds.high) == pytest.approx((-0.6 / 4, 1.4 / 4))
+    assert (found.answered_bounds.low, found.answered_bounds.high) == pytest.approx((-1.6 / 4, 1.4 / 4))
     assert found.bounds.interval is None
     assert "fewer than 20" in found.bounds.withheld
     assert "unknown kind" in found.warning
@@ -129,6 +129,39 @@ def test_failures_of_two_subjects_tell_nothing():
     found = {one.check: one for one in signals(pair(units, a, b)) if one.arm == "B"}
     assert found["loss"].finding == "cannot be told"
     assert found["loss"].why == "2.0 effective subjects on one side, fewer than 5"
-    everything = [Result(unit.sample, 1.0, False) for unit in units]
-    (loss,) = [one for one in signals(pair(units, a, everything)) if one.check == "loss"]
-    assert (loss.difference, loss.why) == (None, "nothing to compare with")
+
+
+def test_an_arm_that_always_fails_is_certain():
+    units = [Unit(f"x{n}", f"s{n}") for n in range(60)]
+    a = [Result(unit.sample, n % 5 / 5, True) for n, unit in enumerate(units)]
+    pairs = pair(units, a, [Result(unit.sample, 1.0, False) for unit in units])
+    assert [(one.arm, one.check, one.finding) for one in signals(pairs)] == [
+        ("both", "rate", "certain"),
+        ("B", "rate", "certain"),
+    ]
+    assert (
+        missing(pairs).warning.startswith("What is missing is certain: rates of failures in B and A (-1.000)") is False
+    )
+    assert "failures of B in all 60 samples" in missing(pairs).warning
+    few = pair(units[:5], a[:5], [Result(unit.sample, 1.0, False) for unit in units[:5]])
+    assert {one.finding for one in signals(few)} == {"cannot be told"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.floats(0, 1), st.floats(0, 1)), min_size=1))
+def test_the_parts_of_a_difference_add_up_to_it(rows):
+    units = [Unit(f"x{n}", f"s{n}") for n in range(len(rows))]
+    a, b = (
+        [
+            Result(f"x{n}", row[2 + arm] if epoch < row[arm] else 1.0, epoch < row[arm])
+            for n, row in enumerate(rows)
+            for epoch in range(3)
+        ]
+        for arm in (0, 1)
+    )
+    found = missing(pair(units, a, b))
+    # Directly: of each pair the epochs that can be matched as answered in both arms, and the rest.
+    matched = [min(in_a, in_b) / 3 * (loss_b - loss_a) for in_a, in_b, loss_a, loss_b in rows]
+    whole = [(3 - in_b + in_b * loss_b - 3 + in_a - in_a * loss_a) / 3 for in_a, in_b, loss_a, loss_b in rows]
+    assert found.by_answers == pytest.approx(np.mean(matched), abs=1e-12)
+    assert found.by_answers + found.by_failures == pytest.approx(np.mean(whole), abs=1e-12)

@@ -3,7 +3,7 @@
 import pytest
 
 from medvision_agent.eval.compare.statistics.estimate import primary
-from medvision_agent.eval.compare.statistics.pairs import Result, Unit, pair
+from medvision_agent.eval.compare.statistics.pairs import Price, Result, Unit, pair
 
 
 def test_epochs_are_averaged_within_sample_and_arm_first():
@@ -30,21 +30,32 @@ def test_every_unit_stays_a_pair():
     assert [one.unit.sample for one in pairs.all] == list("wxyz")
     assert [one.unit.sample for one in pairs.scored] == ["w", "y"]
     nothing = pairs.all[3].a
-    assert (nothing.loss, nothing.success, nothing.lost, nothing.low, nothing.high) == (None, None, 1, 0, 1)
+    assert (nothing.loss, nothing.success, nothing.epochs, nothing.lost) == (None, None, 0, 0)  # not asked, not lost
+    assert [one.unit.sample for one in pairs.asked] == ["w", "y"]  # x was asked in A alone
     assert primary(pairs, role="declared").difference == pytest.approx((-0.1 - 0.7) / 2)
 
 
 @pytest.mark.parametrize("loss", [-0.1, 1.1, float("nan")])
 def test_a_loss_lies_within_0_and_1(loss):
     with pytest.raises(ValueError, match="not within"):
-        Result("x", loss, True)
+        pair([Unit("x", "s")], [Result("x", loss, True)], [])
 
 
-def test_a_failure_costs_1_and_an_answer_has_a_loss():
+def test_a_failure_costs_its_price_and_an_answer_has_a_loss():
     with pytest.raises(ValueError, match="must cost 1"):
-        Result("x", 0.4, False)
+        pair([Unit("x", "s")], [Result("x", 0.4, False)], [])
     with pytest.raises(ValueError, match="without a loss"):
-        Result("x", None, True)
+        pair([Unit("x", "s")], [Result("x", None, True)], [])
+
+
+def test_where_failures_cost_less_than_the_worst_answer_the_bounds_reach_the_worst():
+    results = [Result("x", 1.0, False), Result("x", 1.6, True), Result("x", None, False)]
+    (one,) = pair([Unit("x", "s")], results, [], Price(failure=1.0, largest=2.0)).all
+    assert (one.a.loss, one.a.answered_loss) == pytest.approx((1.3, 1.6))
+    assert (one.a.low, one.a.high) == pytest.approx((2.6 / 3, 4.6 / 3))
+    assert (one.a.low_if_answered, one.a.high_if_answered) == pytest.approx((1.6 / 3, 5.6 / 3))
+    with pytest.raises(ValueError, match="not within"):
+        pair([Unit("x", "s")], results, [])
 
 
 def test_unknown_and_doubled_samples_are_refused():

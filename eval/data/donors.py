@@ -1,0 +1,89 @@
+"""Donors: for each sample another subject's sample of the same question, whose image can stand in for its own.
+
+Contract: subjects give to one another one to one, and none to itself: those of one question (task, label, landmarks,
+measurement), modality and plane stand in a circle in an order drawn from the seed, and each gets from the next. Who is
+alone with a modality and a plane stands with others who are, or else with those who are most like it. A sample has no
+donor only where no other subject has its question. The order in which samples come changes nothing.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.tools.view.geometry import Point, Size, Spacing, acute_angle_deg, distance_mm
+
+__all__ = ["donors", "truth_as_shown"]
+
+_Circle = dict[str, list[Sample]]
+"""Samples by subject."""
+_Kind = tuple[str, str]
+"""Modality and plane."""
+
+
+def donors(samples: Iterable[Sample], seed: int) -> dict[str, Sample]:
+    """Return the donor of each sample that has one, by the sample's id."""
+    questions: dict[tuple[object, ...], list[Sample]] = {}
+    for one in sorted(samples, key=lambda sample: sample.id):
+        questions.setdefault((one.task, one.label, one.landmarks, one.measurement), []).append(one)
+    circles = [circle for same in questions.values() for circle in _circles(same)]
+    return {target: donor for circle in circles for target, donor in _given(circle, seed).items()}
+
+
+def _circles(same: Iterable[Sample]) -> list[_Circle]:
+    """Return the samples of one question in circles of two subjects at least; none where there is one subject only."""
+    kinds: dict[_Kind, _Circle] = {}
+    for one in same:
+        kinds.setdefault(_kind(one), {}).setdefault(one.subject, []).append(one)
+    circles = {kind: circle for kind, circle in sorted(kinds.items()) if len(circle) > 1}
+    alone: _Circle = {}
+    for _, circle in sorted(item for item in kinds.items() if len(item[1]) == 1):
+        _join(alone, circle)
+    if len(alone) > 1:
+        return [*circles.values(), alone]
+    if alone and circles:
+        [(first, *_)] = alone.values()
+        _join(circles[min(circles, key=lambda kind: (kind[0] != first.modality, kind[1] != first.plane, kind))], alone)
+    return list(circles.values())
+
+
+def _kind(sample: Sample) -> _Kind:
+    return sample.modality, sample.plane
+
+
+def _join(circle: _Circle, others: Mapping[str, list[Sample]]) -> None:
+    for subject, samples in others.items():
+        circle.setdefault(subject, []).extend(samples)
+
+
+def _given(circle: _Circle, seed: int) -> dict[str, Sample]:
+    """Return the donors in one circle: samples of the next subject in turn, those of the same kind if there are any."""
+    order = sorted(circle, key=lambda subject: sha256(f"{seed}\0{subject}".encode()).digest())
+    found: dict[str, Sample] = {}
+    for subject, donor in zip(order, [*order[1:], order[0]], strict=True):
+        for number, one in enumerate(circle[subject]):
+            like = [other for other in circle[donor] if _kind(other) == _kind(one)] or circle[donor]
+            found[one.id] = like[number % len(like)]
+    return found
+
+
+def truth_as_shown(donor: Sample, native: Size, field_mm: tuple[float, float]) -> tuple[float, ...] | None:
+    """Return the ground truth of *donor* once its image is resized to another's pixels, whose size is stated.
+
+    *native* is the size of its own image, *field_mm* the height and width of the image that it takes the place of: what
+    is measured in it comes out in those millimetres. None where that is not known: a ground truth without points, and
+    another shape of the pixels.
+    """
+    if donor.asks.is_box:  # relative to the image
+        return donor.target
+    spacing = Spacing(field_mm[0] / native.height, field_mm[1] / native.width)
+    points = [Point(one.x, one.y) for one in donor.truth_points]
+    if len(points) >= 2 * len(donor.asks.lines):
+        lines = list(zip(points[::2], points[1::2], strict=False))
+        if len(donor.target) < len(lines):
+            return (acute_angle_deg(*lines[0], *lines[1], spacing),)
+        return tuple(distance_mm(a, b, spacing) for a, b in lines[: len(donor.target)])
+    down, across = spacing.height_mm / donor.pixel_size.height_mm, spacing.width_mm / donor.pixel_size.width_mm
+    if not math.isclose(down, across, rel_tol=1e-6):
+        return None
+    return donor.target if donor.asks.loss == "angle" else tuple(number * down for number in donor.target)

@@ -1,0 +1,117 @@
+"""The best constant answer of the other subjects: what can be scored by knowing what is asked, and no image.
+
+For each sample it is the one answer that has the least mean loss over the samples of other subjects: those of the same
+label, where at least five other subjects have that label, else all of the task.
+
+Contract: the ground truth of a subject never enters the constants of that subject. The search begins at the better of
+the medians and the best ground truth, and improves one number at a time over the values that the others have, until
+nothing improves: exact where the loss is a mean over an answer's numbers and the others are few, close to it
+elsewhere. At most ``_SAMPLES`` of the others and ``_VALUES`` values of each number are looked at, evenly drawn. The
+same samples give the same constants.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.scorer.metrics import LOSSES, Floats, box_loss, overlap
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
+from medvision_agent.eval.tasks import TASKS, TaskName
+
+__all__ = ["MIN_OTHERS", "LossOf", "best_constants", "mean_losses", "our_loss"]
+
+LossOf = Callable[[Floats, Floats], Floats]
+"""A loss of answers beside their ground truths: the last axis of both holds the numbers of an answer."""
+
+MIN_OTHERS = 5
+"""Other subjects that a label needs, or the constant is that of the whole task."""
+_SAMPLES, _VALUES = 256, 32
+
+
+def our_loss(task: TaskName) -> LossOf:
+    """Return the loss of a task (``metrics``); a box must name its lower-left corner first."""
+    kind = TASKS[task].loss
+    if kind != "overlap":
+        rule = LOSSES[kind]
+        return lambda answers, targets: rule(answers.astype(np.float32), targets)
+    rules = replace(protocol(DEFAULT_PROTOCOL), sort_corners=False, overlap_float64=False)
+    return lambda answers, targets: box_loss(overlap(answers.astype(np.float32), targets, rules).iou)
+
+
+def best_constants(samples: Iterable[Sample], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[str, Floats]:
+    """Return the best constant answer for each sample, by its id: as many numbers as the sample's target.
+
+    *loss* gives the loss of each task. A sample of a task without any other subject has no constant and is left out.
+    """
+    every, found = list(samples), dict[str, Floats]()
+    for task in dict.fromkeys(one.task for one in every):
+        own = [one for one in every if one.task == task]
+        of_task: dict[str, Floats] = {}
+        for same in _by_label(own):
+            for subject in dict.fromkeys(one.subject for one in same):
+                others = [one for one in same if one.subject != subject]
+                if len({one.subject for one in others}) >= MIN_OTHERS:
+                    constant = _best(_targets(others), loss(task))
+                elif subject in of_task:
+                    constant = of_task[subject]
+                elif others := [one for one in own if one.subject != subject]:
+                    constant = of_task[subject] = _best(_targets(others), loss(task))
+                else:
+                    continue
+                found |= {one.id: constant for one in same if one.subject == subject}
+    return found
+
+
+def mean_losses(samples: Iterable[Sample], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[TaskName, float]:
+    """Return the mean loss of the best constants of each task; a task without any constant is left out."""
+    every = list(samples)
+    constants = best_constants(every, loss)
+    found: dict[TaskName, float] = {}
+    for task in TASKS:
+        if own := [one for one in every if one.task == task and one.id in constants]:
+            answers = np.array([constants[one.id] for one in own])
+            found[task] = float(loss(task)(answers, _targets(own)).mean())
+    return found
+
+
+def _by_label(samples: Iterable[Sample]) -> list[list[Sample]]:
+    """Return the samples of one task by what is asked for: a structure, or what lies between named landmarks."""
+    labels: dict[tuple[str | None, tuple[str, ...]], list[Sample]] = {}
+    for one in samples:
+        labels.setdefault((one.label, one.landmarks), []).append(one)
+    return list(labels.values())
+
+
+def _targets(samples: Sequence[Sample]) -> Floats:
+    return np.array([one.target for one in samples], dtype=np.float64)
+
+
+def _best(targets: Floats, loss: LossOf) -> Floats:
+    """Return the constant of the least mean loss over ground truths (n, numbers)."""
+    targets = _evenly(targets, _SAMPLES)
+
+    def best_of(answers: Floats) -> tuple[Floats, float]:
+        means = loss(answers[:, np.newaxis, :], targets[np.newaxis]).mean(axis=1)
+        first = int(means.argmin())
+        return answers[first], float(means[first])
+
+    middle = np.quantile(targets, [0.5], axis=0, method="nearest")
+    answer, least = best_of(np.concatenate((middle, _evenly(targets, _VALUES))))
+    values = [_evenly(np.unique(column), _VALUES) for column in targets.T]
+    better = True
+    while better:
+        better = False
+        for index, column in enumerate(values):
+            tries = np.repeat(answer[np.newaxis], len(column), axis=0)
+            tries[:, index] = column
+            tried, mean = best_of(tries)
+            if mean < least - 1e-12:
+                answer, least, better = tried, mean, True
+    return answer
+
+
+def _evenly(rows: Floats, count: int) -> Floats:
+    """Return at most *count* of the rows, evenly spaced."""
+    return rows if len(rows) <= count else rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]

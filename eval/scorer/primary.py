@@ -1,0 +1,193 @@
+"""The primary metric of a comparison: which loss, and what a failure costs. Declared, never chosen afterwards.
+
+A metric is a loss within 0..1, 0 is perfect:
+
+* ``loss``: that of the task (``metrics``); the default.
+* ``relative``: mean over the numbers of ``min(|p - t| / t, 1)``.
+* ``log-ratio``: mean over the numbers of ``min(|ln(p / t)|, ln 4) / ln 4``. Lengths only; a length of 0 or less is no
+  answer, hence a failure.
+* ``absolute``: of angles ``min(|p - t|, 90) / 90``. An error in mm has no largest value: it counts in units of twice
+  the mean error of the best constant (``constants``), up to 1.
+* ``iou``: ``1 - IoU``.
+* ``iou>0.5``: 0 where IoU is at least 0.5 (as MedVision counts it), else 1. ``mre<0.1``: 0 where MRE is below 0.1,
+  else 1.
+
+A failure costs 1 (``failures: worst``), or as much as *chance*: with c the mean loss of the best constant, the loss is
+then ``min(loss / c, 2)``, so that 1 is what knowing the question is worth and a failure costs 1. There is one c for
+each task of a source, made of the planned ground truths before the first call.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.scorer.constants import LossOf, mean_losses, our_loss
+from medvision_agent.eval.scorer.metrics import Floats, Values, absolute_errors, mean_relative_error, relative_loss
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
+from medvision_agent.frozen import Frozen
+from medvision_agent.quantity import ANGLE_DEG, LENGTH_MM
+
+__all__ = ["Declared", "Failures", "Metric", "Primary", "declared_by", "metric_named", "primaries_of"]
+
+Metric = Literal["loss", "relative", "log-ratio", "absolute", "iou", "iou>0.5", "mre<0.1"]
+Failures = Literal["worst", "chance"]
+Declared = Metric | Mapping[TaskName, Metric]
+"""One metric for all tasks, or one for each; a task that is not named has the loss."""
+
+_LARGEST = 2.0
+"""Of a loss in units of chance."""
+_FACTOR = math.log(4)
+_HAS: dict[Metric, Callable[[Task], bool]] = {
+    "loss": lambda _: True,
+    "relative": lambda task: "MRE" in task.measures,
+    "log-ratio": lambda task: task.quantity == LENGTH_MM,
+    "absolute": lambda task: not task.is_box,
+    "iou": lambda task: task.is_box,
+    "iou>0.5": lambda task: task.is_box,
+    "mre<0.1": lambda task: "MRE" in task.measures,
+}
+"""For which tasks a metric is defined."""
+
+
+class Primary(Frozen):
+    """The primary metric of one task of one source."""
+
+    task: TaskName
+    metric: Metric = "loss"
+    failures: Failures = "worst"
+    chance: float | None = Field(default=None, gt=0)
+    """c, the mean of the metric over the best constants; where it is needed."""
+
+    @property
+    def largest(self) -> float:
+        """The most that an answer costs."""
+        return _LARGEST if self.failures == "chance" else 1.0
+
+    def __str__(self) -> str:
+        """Return it in a few words."""
+        name = "our loss" if self.metric == "loss" else self.metric
+        if self.failures == "worst":
+            return f"{name}, a failure costs 1"
+        return f"{name} in units of chance ({self.chance:.4g}), up to 2; a failure costs 1"
+
+    def of(self, score: Score, target: Sequence[float]) -> tuple[float, bool]:
+        """Return the loss of a scored sample, and whether it was answered."""
+        answered = score.success and not (self.metric == "log-ratio" and min(score.values) <= 0)
+        if not answered:
+            return 1.0, False
+        loss = self._bare(score, target)
+        if self.failures == "chance":
+            return min(loss / (self.chance or 1.0), _LARGEST), True
+        return min(
+            loss / (_LARGEST * (self.chance or 1.0)) if _in_mm(self.metric, TASKS[self.task]) else loss, 1.0
+        ), True
+
+    def _bare(self, score: Score, target: Sequence[float]) -> float:
+        """Return the metric of an answer before any scale."""
+        if self.metric in {"loss", "iou"}:
+            return score.loss
+        if self.metric == "iou>0.5":
+            return float(not score.iou >= 0.5)
+        if self.metric == "mre<0.1":
+            return float(not score.mre < 0.1)
+        loss = float(_loss_of(self.metric, self.task)(np.array(score.values), np.array(target)))
+        return loss if math.isfinite(loss) else math.inf
+
+
+def metric_named(name: str) -> Metric:
+    """Return the metric of a name; raises ConfigError with the known ones."""
+    for metric in _HAS:
+        if metric == name:
+            return metric
+    raise ConfigError(f"metric: expected one of {', '.join(_HAS)}, found {name!r}.{nearest(name, _HAS)}")
+
+
+def declared_by(words: Sequence[str]) -> Declared:
+    """Return what words of a command line declare: one metric, or ``TASK=METRIC`` for each task; else our loss."""
+    if len(words) == 1 and "=" not in words[0]:
+        return metric_named(words[0])
+    found: dict[TaskName, Metric] = {}
+    for word in words:
+        task, separator, metric = word.partition("=")
+        known = next((name for name in TASKS if name == task), None)
+        if known is None or not separator:
+            raise ConfigError(
+                f"metric: expected METRIC once, or TASK=METRIC for tasks among {', '.join(TASKS)}: {word}"
+            )
+        found[known] = metric_named(metric)
+    return found
+
+
+def primaries_of(samples: Sequence[Sample], declared: Declared, failures: Failures) -> dict[TaskName, Primary]:
+    """Return the primary metric of each task of the planned samples; empty where nothing but the default is declared.
+
+    Raises ConfigError naming the task where a metric is not defined for it, or where chance is not.
+    """
+    tasks = [task for task in TASKS if any(one.task == task for one in samples)]
+    metrics = {task: _metric(declared, task) for task in tasks}
+    if failures == "worst" and set(metrics.values()) <= {"loss"}:
+        return {}
+    needed = [one for one in samples if failures == "chance" or _in_mm(metrics[one.task], TASKS[one.task])]
+    chance = mean_losses(needed, lambda task: _loss_of(metrics[task], task))
+    found: dict[TaskName, Primary] = {}
+    for task, metric in metrics.items():
+        wanted = any(one.task == task for one in needed)
+        if wanted and not chance.get(task):
+            raise ConfigError(
+                f"metric: the best constant of the other subjects is needed for {task}, and there is none: it takes "
+                "samples of two subjects at least, and ground truths that differ"
+            )
+        # Rounded, so that another processor finds the same plan.
+        known = float(f"{chance[task]:.6g}") if wanted else None
+        found[task] = Primary(task=task, metric=metric, failures=failures, chance=known)
+    return found
+
+
+def _metric(declared: Declared, task: TaskName) -> Metric:
+    metric: Metric = declared.get(task, "loss") if isinstance(declared, Mapping) else declared
+    if not _HAS[metric](TASKS[task]):
+        have = [name for name, one in TASKS.items() if _HAS[metric](one)]
+        raise ConfigError(
+            f"metric: {metric} is not defined for {task} samples, only for {' and '.join(have)}; ask only these "
+            f"(tasks: [{', '.join(have)}]), or name the metric of each task: {{{have[0]}: {metric}}} "
+            f"(compare: --metric '{have[0]}={metric}')"
+        )
+    return metric
+
+
+def _in_mm(metric: Metric, task: Task) -> bool:
+    """Return whether a metric has no largest value of its own."""
+    return metric == "absolute" and task.quantity != ANGLE_DEG
+
+
+def _loss_of(metric: Metric, task: TaskName) -> LossOf:
+    """Return a metric as a function of answers and ground truths."""
+    asked = TASKS[task]
+    if metric == "iou>0.5":
+        return lambda answers, targets: (our_loss(task)(answers, targets) > 0.5).astype(np.float64)
+    if metric == "mre<0.1":
+        return lambda answers, targets: (~(mean_relative_error(_single(answers), targets) < 0.1)).astype(np.float64)
+    if metric == "relative":
+        return lambda answers, targets: relative_loss(_single(answers), targets)
+    if metric == "log-ratio":
+        return _log_ratio
+    if metric == "absolute" and _in_mm(metric, asked):
+        return lambda answers, targets: absolute_errors(_single(answers), targets).mean(axis=-1)
+    return our_loss(task)
+
+
+def _log_ratio(answers: Floats, targets: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        ratio = np.abs(np.log(answers / targets)) / _FACTOR
+    return np.asarray(np.where(np.isfinite(ratio), np.minimum(ratio, 1.0), 1.0).mean(axis=-1))
+
+
+def _single(answers: Floats) -> Values:
+    """Return answers in the type that answers are scored in."""
+    return answers.astype(np.float32)

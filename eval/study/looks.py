@@ -1,0 +1,64 @@
+"""Planned looks of a study: in which order it asks, how large each look is, and which looks took place.
+
+Contract: the subjects of a source are asked one after the other, in an order that follows from their names and the
+study's seed alone; all samples of a subject are asked in all arms before the next one. A look takes place once the
+first subjects of that order, as many as planned, were asked in full, by every arm and epoch of a model. What was asked
+beyond them enters no test. A sample whose result was lost to infrastructure was asked.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from math import ceil
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import TASKS, TaskName
+
+__all__ = ["by_subject", "planned_looks", "subjects_seen"]
+
+
+def by_subject(samples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
+    """Return samples subject by subject, the subjects in their random order."""
+    place = {subject: at for at, subject in enumerate(_order(samples, seed))}
+    return tuple(sorted(samples, key=lambda one: place[one.subject]))
+
+
+def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> dict[TaskName, tuple[int, ...]]:
+    """Return how many subjects of each task are complete at each look; empty without looks.
+
+    Raises ConfigError where the first look has fewer subjects than a claim needs, or a look has no new one.
+    """
+    found: dict[TaskName, tuple[int, ...]] = {}
+    sets = _sets(samples, fractions, seed)
+    for task in TASKS if sets else ():
+        if not (subjects := {one.subject for one in samples if one.task == task}):
+            continue
+        counts = found[task] = tuple(len(subjects & seen) for seen in sets)
+        if counts[0] < MIN_SUBJECTS:
+            raise ConfigError(
+                f"looks: at {fractions[0]:g} there are {counts[0]} of {len(subjects)} subjects of {task}, fewer than "
+                f"{MIN_SUBJECTS}: begin with a later look, or ask more subjects"
+            )
+        if len(set(counts)) < len(counts):
+            raise ConfigError(f"looks: {task} has no new subject at one of them ({counts}): leave it out")
+    return found
+
+
+def subjects_seen(run: Run, fractions: Sequence[float], seed: int) -> list[frozenset[str]]:
+    """Return the subjects of each look for which a run is complete."""
+    asked = {record.sample.id for record in run.records}
+    missing = {sample.subject for sample in run.samples if sample.id not in asked}
+    return [seen for seen in _sets(run.samples, fractions, seed) if not seen & missing]
+
+
+def _sets(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> list[frozenset[str]]:
+    order = _order(samples, seed)
+    return [frozenset(order[: ceil(fraction * len(order))]) for fraction in fractions]
+
+
+def _order(samples: Iterable[Sample], seed: int) -> list[str]:
+    """Return the subjects in the random order of a seed."""
+    subjects = {one.subject for one in samples}
+    return sorted(subjects, key=lambda subject: sha256(f"{seed}\0{subject}".encode()).digest())

@@ -1,0 +1,90 @@
+"""How far a study is: how many of its planned samples were asked, and which of its planned looks took place.
+
+Contract: a sample was asked if its cell holds a record of it, whatever came back. Before the planned end, or between
+planned looks, nothing is said of a difference: a verdict at a time that nobody planned is one of many that could have
+been given, and false far too often.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.study.looks import subjects_seen
+from medvision_agent.eval.study.plan import Plan, PlannedCell
+from medvision_agent.eval.summary.claims import no_verdict_line
+
+__all__ = ["CellProgress", "Progress", "cell_progress", "progress"]
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """What of one cell was asked."""
+
+    cell: PlannedCell
+    asked: int
+    seen: tuple[frozenset[str], ...] = ()
+    """The subjects of each planned look for which it is complete."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What of a study was asked."""
+
+    plan: Plan
+    asked: int
+    planned: int
+    """Samples of all cells."""
+    seen: dict[tuple[str, str], tuple[frozenset[str], ...]]
+    """By source and model, the subjects of each planned look that took place."""
+
+    @property
+    def looks(self) -> int:
+        """How many looks were planned; 0: the planned end alone."""
+        return len(self.plan.study.get("looks", ()))
+
+    def no_verdict(self, source: str, model: str) -> str:
+        """Return why nothing is said of a model over a source; empty where there may be a verdict."""
+        return "" if self.asked >= self.planned or self.seen[source, model] else self._why(source)
+
+    def lines(self, source: str | None = None) -> list[str]:
+        """Return headlines over one source or all: why there is no verdict, or which look took place."""
+        found = []
+        for (place, model), seen in self.seen.items():
+            if source not in {None, place}:
+                continue
+            if why := self.no_verdict(place, model):
+                found.append(why)
+            elif self.looks:
+                subjects = next(one.subjects for one in self.plan.sources if one.source == place)
+                found.append(
+                    f"look {len(seen)} of {self.looks} at {model} over {place}: the tests are of {len(seen[-1])} of "
+                    f"{subjects} subjects"
+                )
+        return list(dict.fromkeys(found))
+
+    def _why(self, source: str) -> str:
+        line = no_verdict_line(self.asked, self.planned)
+        if not self.looks:
+            return line
+        first = next(iter(next(one.looks for one in self.plan.sources if one.source == source).values()))[0]
+        return f"{line}, and the first of {self.looks} looks at {source} takes {first} subjects"
+
+
+def cell_progress(plan: Plan, cell: PlannedCell, run: Run) -> CellProgress:
+    """Return the progress of a cell whose run is stored."""
+    return CellProgress(
+        cell, len(run.records), tuple(subjects_seen(run, plan.study.get("looks", ()), plan.study.get("seed", 0)))
+    )
+
+
+def progress(plan: Plan, cells: Iterable[CellProgress]) -> Progress:
+    """Return the progress of a study; cells of the plan that are not among these have not begun."""
+    known = {one.cell: one for one in cells}
+    every = [known.get(cell) or CellProgress(cell, 0) for cell in plan.cells]
+    seen: dict[tuple[str, str], tuple[frozenset[str], ...]] = {}
+    for one in every:
+        place = one.cell.source, one.cell.model
+        seen[place] = min(seen.get(place, one.seen), one.seen, key=len)
+    samples = {one.source: one.samples for one in plan.sources}
+    planned = sum(samples[cell.source] for cell in plan.cells)
+    return Progress(plan, sum(one.asked for one in every), planned, seen)
