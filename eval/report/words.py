@@ -208,12 +208,14 @@ def _undone(test: Test) -> str:
     if test.tipping is None or test.primary.difference is None:
         return ""
     better = "B" if test.primary.difference < 0 else "A"
+    dear = "" if test.largest_price is None else ", each at the cost of the worst answer,"
     if test.tipping.subjects is None:
         return ". Even 1,000 more subjects in whom the better arm fails would not undo it"
     if test.tipping.share is not None:
         share = max(1, math.ceil(100 * test.tipping.share))  # rounded down, it would not be enough
-        return f". One more subject in whom {better} fails in {share}% of its samples would undo it"
-    return f". It would take {test.tipping.subjects} more subjects in whom {better} fails in every sample to undo it"
+        return f". One more subject in whom {better} fails in {share}% of its samples{dear} would undo it"
+    more = f"{test.tipping.subjects} more subjects in whom {better} fails in every sample{dear}"
+    return f". It would take {more} to undo it"
 
 
 def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:

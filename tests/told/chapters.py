@@ -13,6 +13,7 @@ from medvision_agent.eval.compare.statistics.pairs import Key
 from medvision_agent.eval.report.collect import _chapters, collect
 from medvision_agent.eval.report.inputs import ChapterIn, runs_chapters
 from medvision_agent.eval.report.model import Chapter, Refused
+from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
 
 __all__ = ["CHAPTERS"]
@@ -85,6 +86,22 @@ def study(
     return chapter
 
 
+def priced(one: ChapterIn) -> ChapterIn:
+    """Return a chapter whose losses are in units of chance, so that a failure costs half of the worst answer."""
+    return replace(one, metrics={"distance": Primary(task="distance", failures="chance", chance=0.4)})
+
+
+def looked_at(*seen: int) -> Callable[[ChapterIn], ChapterIn]:
+    """Return what plans looks at 24 and at all 48 subjects, of which some took place, at so many."""
+    subjects = tuple(frozenset(f"d/{number}" for number in range(count)) for count in seen)
+
+    def changed(one: ChapterIn) -> ChapterIn:
+        contrasts = tuple(replace(each, seen=subjects) for each in one.contrasts)
+        return replace(one, contrasts=contrasts, looks={"distance": (24, N)})
+
+    return changed
+
+
 def two_models(store: Store) -> list[Path]:
     """Return off and on of two models, of which only the first gains; on CT only."""
     other = {"model_name": "n", "model": {"name": "n", "provider": "openai"}}
@@ -124,6 +141,8 @@ EQUAL = arms(said(BAD), said(BAD[::-1]))
 FEW = arms(said(BAD), said(GOOD), subjects=10)
 STRATA = arms(said(0.3 + SMALL), said(np.where(NUMBERS % 2, 0.5, 0.1) + SMALL))
 SHORT, NEAR = stated(0.0, 0.7 + 0.01 * (NUMBERS % 24)), stated(-0.5, np.ones(N))
+MANY = arms(said(BAD), said(GOOD), subjects=N)
+FAILED = arms(said(BAD), but(said(GOOD), NUMBERS == 4, None))
 OFFLINE = {"provider": "offline"}
 
 CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
@@ -142,8 +161,11 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "all lost": plain(arms(said(BAD), [LOST] * N)),
     "some lost": plain(arms(said(BAD), but(said(GOOD), NUMBERS % 9 == 4, LOST))),
     "lost where large": plain(arms(said(np.where(LARGE, 0.9, 0.1) + SMALL), but(said(GOOD), LARGE, LOST))),
-    "some failed": plain(arms(said(BAD), but(said(GOOD), NUMBERS == 4, None))),
+    "some failed": plain(FAILED),
     "failed where large": plain(arms(said(np.where(LARGE, 0.8, 0.1) + SMALL), but(said(GOOD), LARGE, None))),
+    "no picture": plain(arms(said(BAD), said(GOOD), picture="none")),
+    "swapped": plain(arms(said(BAD), said(GOOD), picture="swapped")),
+    "swapped but one": plain(arms(said(BAD), said(GOOD), picture="swapped", config={"without_donor": 1})),
     "unfinished": plain(arms(said(BAD), said(GOOD), on_done=40)),
     "never called": plain(arms(said(BAD), said(GOOD), on_called=False)),
     "unread call": plain(arms(said(BAD), said(GOOD), on_unread=1)),
@@ -165,6 +187,15 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "study that loses": study(arms(said(GOOD), said(BAD))),
     "study with a small gain": study(arms(said(SMALL), said(SMALLER))),
     "study with a small loss": study(arms(said(SMALLER), said(SMALL))),
+    "study after one look": study(MANY, changed=looked_at(24)),
+    "study after two looks": study(MANY, changed=looked_at(24, N)),
+    "study with cheap failures": study(FAILED, changed=priced),
+    "study with a small gain and cheap failures": study(
+        arms(but(said(SMALL), NUMBERS == 4, None), but(said(SMALLER), NUMBERS == 4, None)), changed=priced
+    ),
+    "study where silence would pay": study(
+        arms(said(0.5 + SMALL), but(said(0.5 + SMALLER), NUMBERS % 2 == 1, None)), changed=priced
+    ),
     "study of equals": study(EQUAL),
     "study where A always fails": study(arms([None] * N, said(GOOD))),
     "study of few": study(FEW),

@@ -1,7 +1,8 @@
 """Stored runs made by hand: two arms of one model over real, synthetic or demonstration samples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,7 @@ def storing(place: Path) -> Store:
         unread: int = 0,
         done: int | None = None,
         called: bool = True,
+        config: Mapping[str, Any] = MappingProxyType({}),
         **identity: Any,
     ) -> Path:
         fields: dict[str, Any] = {
@@ -78,7 +80,7 @@ def storing(place: Path) -> Store:
         kind = {"subjects": subjects, "synthetic": synthetic, "silver": silver, "giant": giant}
         samples = [sample(number, **kind) for number in range(len(answers))]
         folder = place / name
-        with RunStore.create(folder, samples, an_identity(**fields | identity), {"source": source}) as run:
+        with RunStore.create(folder, samples, an_identity(**fields | identity), {"source": source, **config}) as run:
             for number, (one, answer) in enumerate(zip(samples[:done], answers[:done], strict=True)):
                 trace = Trace()
                 key = trace.picture(encode_png(np.full((40, 50), 60, np.uint8)))

@@ -23,7 +23,16 @@ PLACES = {
     "eval/parts/compare.py": ("parts_sentence", "_figure"),
     "eval/compare/statistics/estimate.py": ("estimate", "too_few"),
     "eval/compare/statistics/informative.py": ("warning", "_words"),
-    "eval/summary/claims.py": ("_never_called", "_unread_calls", "_told_truth", "no_claim_line"),
+    "eval/summary/claims.py": (
+        "_never_called",
+        "_unread_calls",
+        "_told_truth",
+        "no_claim_line",
+        "no_verdict_line",
+        "unfinished",
+    ),
+    "eval/report/unseen.py": ("picture_notes",),
+    "eval/compare/statistics/family.py": ("_test",),
 }
 """Where sentences are made: all functions of a file, or those named. (Those of a parity card: ``test_card.py``.)"""
 NOT_PRINTED = {
@@ -66,10 +75,13 @@ TOLD = {
     "No comparison here is one of the study's declared tests": ("study without a test", "study"),
     "{}, {}: no pair was scored in both arms.": ("all lost", "some lost"),
     "success rates {} and {}": ("gain", "all lost"),
-    "{}, {}: mean loss {} and {}, difference {} ({}; {}; {})": ("gain", "all lost"),
+    "{}, {}: mean loss{} {} and {}, difference {} ({}; {}; {})": ("gain", "all lost"),
+    "mean loss (": ("study with cheap failures", "some failed"),
     "B lower in {}, equal in {}, higher in {}; {} differ{} at all": ("gain", "all lost"),
     "; {}% interval {} to ": ("gain", "few"),
-    "; p {}, adjusted over the family {}: {}": ("study", "gain"),
+    "; p {}{}, adjusted over the family {}: {}": ("study", "gain"),
+    " at look {} of {}": ("study after one look", "study"),
+    " (since look {})": ("study after two looks", "study after one look"),
     "no interval, no p-value": ("few", "gain"),
     "no p-value": ("gain", "few"),
     "p {}, adjusted over the strata": ("study with strata", "strata"),
@@ -78,16 +90,25 @@ TOLD = {
         "study where A always fails",
         "study",
     ),
-    ". One more subject in whom {} fails in {}% of its samples would undo it": ("study with a small gain", "study"),
-    "in whom A fails": ("study with a small loss", "study with a small gain"),
-    "in whom B fails": ("study with a small gain", "study with a small loss"),
-    ". It would take {} more subjects in whom {} fails in every sample to undo it": (
-        "study",
+    ". One more subject in whom {} fails in {}% of its samples{} would undo it": ("study with a small gain", "study"),
+    ", each at the cost of the worst answer,": (
+        "study with a small gain and cheap failures",
         "study with a small gain",
     ),
+    "in whom A fails": ("study with a small loss", "study with a small gain"),
+    "in whom B fails": ("study with a small gain", "study with a small loss"),
+    ". It would take {} to undo it": ("study", "study with a small gain"),
+    "{} more subjects in whom {} fails in every sample{}": ("study", "study with a small gain"),
     "{}, {}: no answer only in A {}, only in B {}, in both {}": ("some failed", "gain"),
     "; success rate {}": ("some failed", "gain"),
     "; loss over the {} pairs answered in both {}": ("some failed", "study where A always fails"),
+    "{}, {}: of the difference in loss, {} comes from answers and {} from failures.": ("some failed", "gain"),
+    "{}, {}: had failures cost as much as the worst answer, the difference would be {}.": (
+        "study with cheap failures",
+        "some failed",
+    ),
+    "{} {} not asked in both arms yet": ("unfinished", "gain"),
+    "{}, {}: {}; no figure has them.": ("unfinished", "gain"),
     (
         "{}, {}: lost to infrastructure only in A {}, only in B {}, in both {} pairs; had they been scored, the "
         "difference would lie between {} and {}."
@@ -116,11 +137,22 @@ TOLD = {
     "of the harm": ("arithmetic that loses", "arithmetic that gains"),
     # estimate.py
     "demonstration data support no claim": ("demonstration", "gain"),
-    "no spread: the mean difference is the same in every subject": ("same", "gain"),
+    "{}: the mean difference is the same in every subject": ("same", "gain"),
     "synthetic data: no p-value and no claim about patients": ("synthetic", "gain"),
     "exploratory: not a declared contrast, so no p-value": ("gain", "study"),
     "{} subject{}, fewer than {}": ("few", "gain"),
     "{} effective subjects, fewer than {}": ("giant", "gain"),
+    # statistics/family.py
+    "no verdict: the difference is {} where a failure costs as much as the worst answer": (
+        "study where silence would pay",
+        "study with cheap failures",
+    ),
+    # unseen.py
+    "{}: no picture stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
+    "contrasts over the pairs answered in both arms too": ("no picture", "swapped"),
+    "{}: the picture of another subject stood with the question{}": ("swapped", "no picture"),
+    "{} without such a subject {}": ("swapped but one", "swapped"),
+    "; {} in no contrast with it": ("swapped but one", "swapped"),
     # informative.py
     "of unknown kind (too few data to tell)": ("some failed", "failed where large"),
     "What is missing is {}: {}. Read the bounds, not the complete pairs alone.": ("some failed", "gain"),
@@ -130,6 +162,8 @@ TOLD = {
     "{} of {} and the loss of {}{}": ("failed where large", "gain"),
     "{} of {} and the size of targets{}": ("failed where large", "gain"),
     # claims.py
+    "no verdict: {} of {} {} asked": ("unfinished", "gain"),
+    "planned sample": ("unfinished", "gain"),
     "no tool was called in any of {}": ("never called", "gain"),
     "reply holds": ("unread call", "unread calls"),
     "replies hold": ("unread calls", "unread call"),
@@ -166,6 +200,7 @@ NARROWER = {
 """Where the text alone would also be found in another sentence."""
 MORE = {
     "elsewhere",
+    "mean loss (",
     "of the gain",
     "of the harm",
     "; everything else is exploratory",

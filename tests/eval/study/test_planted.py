@@ -21,18 +21,19 @@ RARE = "B is lower in what was seen; rare failures are not excluded"
 EQUAL = None
 """No difference in any sample: nothing to test."""
 MAIN, BLIND_ON, OFF_BLIND = "off -> on", "blind -> on", "off -> blind"
-AGAIN_ON = "again:3 -> on"
+AGAIN_ON, REGION_ON = "again:3 -> on", "same-region -> on"
+UNSEEN_OFF, UNSEEN_ON = "off-no-picture -> off", "on-no-picture -> on"
 
 PLANTED = {
-    "faithful": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE},
+    "faithful": {MAIN: LOWER, REGION_ON: NONE, BLIND_ON: LOWER, OFF_BLIND: NONE},
     "copier": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE},
-    "prior": {MAIN: NONE, BLIND_ON: EQUAL, OFF_BLIND: NONE},
+    "prior": {MAIN: NONE, UNSEEN_OFF: EQUAL, UNSEEN_ON: EQUAL, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "burner": {MAIN: LOWER, BLIND_ON: EQUAL, OFF_BLIND: LOWER, AGAIN_ON: NONE},
     "hurt-on-mr": {MAIN: NONE, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "rarely": {MAIN: RARE, BLIND_ON: EQUAL, OFF_BLIND: RARE},
 }
 """The verdict that each model must get, by contrast."""
-DESIGNS = {"burner": ["controls:again:3"]}
+DESIGNS = {"faithful": ["controls:same-region"], "prior": ["needs-picture"], "burner": ["controls:again:3"]}
 """What is asked beyond the arms off, on and blind."""
 
 
