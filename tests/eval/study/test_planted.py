@@ -25,7 +25,7 @@ AGAIN_ON, REGION_ON = "again:3 -> on", "same-region -> on"
 UNSEEN_OFF, UNSEEN_ON = "off-no-picture -> off", "on-no-picture -> on"
 
 PLANTED = {
-    "faithful": {MAIN: LOWER, REGION_ON: NONE, BLIND_ON: LOWER, OFF_BLIND: NONE},
+    "faithful": {MAIN: LOWER, REGION_ON: EQUAL, BLIND_ON: LOWER, OFF_BLIND: NONE},
     "copier": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE},
     "prior": {MAIN: NONE, UNSEEN_OFF: EQUAL, UNSEEN_ON: EQUAL, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "burner": {MAIN: LOWER, BLIND_ON: EQUAL, OFF_BLIND: LOWER, AGAIN_ON: NONE},
