@@ -46,6 +46,8 @@ class Answer:
     """That text, where it gives a box by the names of marks: ``response`` has the coordinates in their place."""
     detail: str
     forced: bool
+    handed: int
+    """Pictures of tool results that stood beside the question."""
     usage: Usage
     seconds: float
     """Of the model and the tools, without failed tries and waits."""
@@ -155,6 +157,7 @@ def _answer(session: Session, outcome: Outcome, detail: str) -> Answer:
         as_written=None if box is None else text,
         detail=detail,
         forced=session.forced,
+        handed=session.counts["handed"],
         usage=session.usage,
         seconds=session.seconds,
         waited_seconds=session.waited,

@@ -8,6 +8,10 @@ execution.
 Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures``, ``same-region``, ``blank`` and
 ``misled`` change what comes back from the tools, all of ours or those named after a slash (``blind/crop,ruler``).
 ``again:N`` has no tools and asks N times to check the answer: what extra turns alone do.
+
+Made from another arm's answers to the same samples, in studies only: ``matched`` and ``matched:mean`` combine as many
+answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead; ``result-only``
+hands back what the other arm's tools returned.
 """
 
 import json
@@ -19,6 +23,7 @@ from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
 from medvision_agent.agent.grammars.grammar import Declared, Grammar
+from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY, THINKING
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -27,6 +32,7 @@ from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 
 __all__ = ["Condition"]
+
 
 _MOST_TIMES = 20
 _RESULTS_OPEN = render("replies/tool_output")
@@ -51,6 +57,8 @@ class Condition:
     """The template of the paragraph that says that tools can be called."""
     tool_set: str = ""
     """The month of the set of tools that ``on`` stands for; empty where tools are chosen by name, or there are none."""
+    made: bool = False
+    """It is made from another arm's answers to the same samples."""
 
     @classmethod
     def parse(cls, text: str, registry: Registry | None = None) -> "Condition":
@@ -62,6 +70,8 @@ class Condition:
             return cls("off", ())
         if text == "code":
             return cls("code", (), provider_code=True)
+        if text in MADE:
+            return cls(text, (), made=True)
         if text == "again" or text.startswith("again:"):
             times = _times(text)
             return cls(f"again:{times}", (), again=times)
@@ -78,6 +88,21 @@ class Condition:
             return replace(chosen, name=name, control=control)
         choice = (registry or installed()).choose(text)
         return cls(choice.name, choice.tools, tool_set=choice.tool_set)
+
+    @property
+    def matched(self) -> bool:
+        """Whether several answers are drawn to every sample, to make one of them."""
+        return self.name in MATCHED
+
+    @property
+    def thinks(self) -> bool:
+        """Whether as many tokens of thinking are allowed as another arm spent."""
+        return self.name == THINKING
+
+    @property
+    def hands_back(self) -> bool:
+        """Whether the results of another arm's tools stand beside the question."""
+        return self.name == RESULT_ONLY
 
     @property
     def told_truth(self) -> tuple[str, ...]:
@@ -116,6 +141,10 @@ class Condition:
         about = about.replace(f'"{_RESULTS_OPEN}"', f'"{grammar.opens}"')
         return grammar.paragraph(Declared(names, self.schemas(frame), about, filled))
 
+    def _told_besides(self, grammar: Grammar | None, frame: Frame) -> str:
+        """Return what the model is told besides the question: of its tools, or of the results handed back."""
+        return render("replies/handed_back") if self.hands_back else self.told(grammar, frame)
+
     def identity(self, grammar: Grammar | None = None, frame: Frame = MEDVISION) -> dict[str, Any]:
         """Return the fields in which two runs of one comparison may differ; *grammar* is that of calls in text."""
         names = [tool.name for tool in self.tools]
@@ -134,7 +163,7 @@ class Condition:
             "overlays": self.overlays if names else None,
             "paragraph": self.paragraph if names else None,
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),
-            "tool_paragraph_sha256": sha256(self.told(grammar, frame).encode()).hexdigest(),
+            "tool_paragraph_sha256": sha256(self._told_besides(grammar, frame).encode()).hexdigest(),
         }
 
 

@@ -23,12 +23,14 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from medvision_agent.agent.chat.history import newest_pictures
 from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Session
 from medvision_agent.agent.shown import mark_shown
 from medvision_agent.agent.toolbox import answer_calls
+from medvision_agent.agent.words.handed_back import blocks
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.display import shown
 from medvision_agent.tools.view.png import encode_png
@@ -56,7 +58,7 @@ async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: AR
         session.counts["picture"] = 1
         content.insert(0, session.chat.picture_block(png))
     system = [SystemMessage(words.system_sent)] if words.system_sent else []
-    return _said(session, *system, HumanMessage(content))
+    return _said(session, *system, HumanMessage(content), *_handed_back(session))
 
 
 async def model(state: State, runtime: Runtime[Session]) -> Update:
@@ -154,6 +156,16 @@ def agent_graph() -> CompiledStateGraph[State, Session, Any, Any]:
     graph.add_edge("force", "model")
     graph.add_edge("again", "model")
     return graph.compile()
+
+
+def _handed_back(session: Session) -> list[AnyMessage]:
+    """Return the message with the results that stand beside the question, if there are any."""
+    if not session.question.results:
+        return []
+    message = HumanMessage(blocks(session.question.results, session.chat.picture_block))
+    sent = newest_pictures([message], session.chat.config.pictures_per_request)
+    session.counts["handed"] = sum(isinstance(one, dict) and one["type"] != "text" for one in sent[0].content)
+    return sent
 
 
 def _said(session: Session, *messages: AnyMessage) -> Update:

@@ -53,7 +53,8 @@ class Session:
     turns: list[Turn] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     counts: Counter[str] = field(default_factory=Counter)
-    """``model`` and ``tool`` calls so far, ``picture`` numbers given, ``broken`` turns in a row, ``again`` checks."""
+    """``model`` and ``tool`` calls so far, ``picture`` numbers given, ``broken`` turns in a row, ``again`` checks,
+    ``handed`` pictures beside the question."""
     forced: bool = False
     words: Prompt | None = None
     """The prompt as sent; None before the first turn."""

@@ -3,8 +3,9 @@
 The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that cost 1, subjects of unequal sizes and
 correlated samples; tests and intervals are made by the very code a study uses (``eval.compare.statistics``). A naive
 paired t-test, which takes samples for independent, runs beside it. *Weak nulls* have a true mean difference of 0, but
-one arm is a little better nearly always and fails rarely. The last part looks at a study while it goes on: whenever
-five more subjects are there, and at planned looks. Prints tables, and writes them only where told to.
+one arm is a little better nearly always and fails rarely. *Looks* looks at a study while it goes on: whenever five more
+subjects are there, and at planned looks. *Equivalence* counts how often arms are called equivalent. Prints tables, and
+writes them only where told to.
 
 Usage: python benchmarks/calibration.py [--replicates 10000] [--only looks] [--out FILE]
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from rates import Rates, measure, measure_looks, measure_weak
+from rates import Rates, measure, measure_equivalence, measure_looks, measure_weak
 from simulated_arms import Cell, WeakNull, sizes_of
 
 SUBJECTS = (20, 40, 100)
@@ -50,6 +51,13 @@ LOOKED: dict[str, WeakNull] = {
     "1 % harmed, low noise, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.01, noise=0.02),
     "power: -0.08, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25, effect=-0.08),
 }
+EQUIVALENT: dict[str, WeakNull] = {
+    "arms alike, 1 sample a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25),
+    "arms alike, 6 samples a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25, size=6),
+    "apart by the margin, 6 samples a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25, size=6, effect=0.05),
+    "5 % harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
+}
+EQUIVALENT_SUBJECTS = (20, 60, 100, 150)
 HARD: dict[str, Cell] = {
     f"{name}, {subjects} subjects": cell
     for subjects in SUBJECTS
@@ -169,7 +177,16 @@ def _looks(replicates: int) -> list[str]:
     return [*lines, "", f"Worst null, verdicts at planned looks: {100 * worst:.1f} % (goal: at most 5 %)."]
 
 
-PARTS = {"calibration": _calibration, "weak": _weak, "hard": _hard, "looks": _looks}
+def _equivalence(replicates: int) -> list[str]:
+    heads = ["called equivalent within 0.05, in %", *(f"{count} subjects" for count in EQUIVALENT_SUBJECTS)]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for name, cell in EQUIVALENT.items():
+        found = [measure_equivalence(replace(cell, subjects=count), replicates) for count in EQUIVALENT_SUBJECTS]
+        lines.append(f"| {name} | {' | '.join(f'{100 * one:.1f}' for one in found)} |")
+    return lines
+
+
+PARTS = {"calibration": _calibration, "weak": _weak, "hard": _hard, "looks": _looks, "equivalence": _equivalence}
 
 
 if __name__ == "__main__":

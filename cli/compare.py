@@ -70,5 +70,5 @@ def command(
     if isinstance(found, BesidePublished):
         show(published_view(found))
     else:
-        facts = found.a.facts, found.b.facts, found.a.source_note, found.no_claim
+        facts = found.a.facts, found.b.facts, found.a.source_note, [*found.no_claim, *found.compute]
         show(comparison_view(found.comparison, *facts, card=found.card, places=found.places, parts=found.parts))

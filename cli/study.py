@@ -100,23 +100,31 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
     from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.arms import stored_arms
     from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
+    from medvision_agent.eval.study.same import handed_back
+    from medvision_agent.eval.summary.compute import COMPUTE, compute_note, effort_of_arm
 
     plan, out, asked = done.plan, done.path, list[CellProgress]()
     headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
+    took = list[dict[str, Any]]()
     notes, failures = dict[str, None](), list[str]()
     for arm in stored_arms(plan, out):
         headlines += arm.no_claim
         if (path := arm.tool_path) is not None:
             paths[arm.name] = path
+        effort = effort_of_arm(arm.runs)
+        took.append({"arm": arm.name, **{name: getattr(effort, field).mean for field, name in COMPUTE.items()}})
+        took[-1]["forced endings"] = effort.forced_endings.mean
         for cell, run in zip(arm.cells, arm.runs, strict=True):
             asked.append(cell_progress(plan, cell, run))
-            notes[run.source_note] = None
+            notes |= {f"{cell.folder}: {run.drawn}" if run.drawn else "": None, run.source_note: None}
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
     state = progress(plan, asked)
+    compute, handed = compute_note(arm.tools for arm in plan.arms.values()), handed_back(plan, out, protocol)
     if as_json:
         found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
         found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
+        found |= {"compute": took, "handed_back": handed}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
         found["parity"] = [
             {"contrast": one.contrast, "model": one.model, "source": one.source} | card_json(one.card)
@@ -127,6 +135,11 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         for line in (*headlines, *state.lines()):
             click.echo(printable(line))
         _show_rows(rows, several=len(plan.sources) > 1)
+        if len(took) > 1:
+            click.echo(f"{compute}; means per scored sample (forced endings: their share):")
+            _show(took, list(took[0])[1:], ["arm"])
+        for name, (same, scored) in handed.items():
+            click.echo(printable(f"{name}: own results handed back; the answer of `on` in {same} of {scored} samples"))
         said = [*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes), *_parity(done)]
         for line in said:
             click.echo(printable(line))
@@ -168,10 +181,13 @@ def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[st
 
 
 def _show_rows(rows: Sequence[Mapping[str, Any]], *, several: bool) -> None:
+    names = ("model", "arm", *(["source"] if several else []), "epoch", "task")
+    _show(rows, ("n", "success_rate", "loss"), names)
+
+
+def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequence[str]) -> None:
     from medvision_agent.cli.printed.table import new_table, plain, show
 
-    names = ("model", "arm", *(["source"] if several else []), "epoch", "task")
-    figures = ("n", "success_rate", "loss")
     table = new_table(figures, names)
     for row in rows:
         table.add_row(*(plain(_cell(row[head])) for head in (*names, *figures)))

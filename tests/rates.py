@@ -7,12 +7,13 @@ import numpy as np
 from scipy import stats
 from simulated_arms import Cell, Draw, WeakNull, draw, draw_weak, draw_weak_subjects, truth
 
+from medvision_agent.eval.compare.statistics.equivalence import MARGIN, equivalent
 from medvision_agent.eval.compare.statistics.guard import against, guarded_p
 from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife, kish
 from medvision_agent.eval.compare.statistics.looks import boundaries
 
-__all__ = ["LookRates", "Rates", "WeakRates", "measure", "measure_looks", "measure_weak"]
+__all__ = ["LookRates", "Rates", "WeakRates", "measure", "measure_equivalence", "measure_looks", "measure_weak"]
 
 ALPHA = 0.05
 _BLOCK = 1000
@@ -114,6 +115,16 @@ def measure_looks(cell: WeakNull, fractions: tuple[float, ...], replicates: int)
                 verdict |= np.maximum(p, guard) <= levels[count]
         rows.append(np.array([peeked, looked, verdict]))
     return LookRates(*np.concatenate(rows, axis=1).mean(axis=1).tolist())
+
+
+def measure_equivalence(cell: WeakNull, replicates: int) -> float:
+    """Return the fraction of replicates in which the arms are called equivalent within 0.05; the seed is the cell's."""
+    random, found = np.random.default_rng(crc32(repr(cell).encode())), []
+    for start in range(0, replicates, _BLOCK):
+        sums, a, b = draw_weak(cell, min(_BLOCK, replicates - start), random)
+        sizes = np.full(sums.shape, float(cell.size))
+        found.append(equivalent(sums, sizes, a, b, level=ALPHA, margin=MARGIN))
+    return float(np.concatenate(found).mean())
 
 
 def _block(block: Draw, true: float) -> list[Floats]:

@@ -162,6 +162,12 @@ class LangChain(Model):
     """Megabytes (10^6 bytes) of one reply's body at most, as for other providers; kept with `client_argument` only."""
 
     @model_validator(mode="after")
+    def _one_value_for_an_argument(self) -> "LangChain":
+        if self.client_argument is not None and self.client_argument in {self.key_argument, *self.settings}:
+            raise ValueError("client_argument: the same argument is in settings, or is key_argument; name another one")
+        return self
+
+    @model_validator(mode="after")
     def _bound_that_can_be_kept(self) -> "LangChain":
         if self.client_argument is None and self.max_body_mb != _MOST_MB:
             raise ValueError("max_body_mb: goes with client_argument, the factory's argument that takes an HTTP client")

@@ -69,8 +69,9 @@ class KnownFault(Exception):  # noqa: N818 - it carries a fault
 
 _TIMEOUTS = (TimeoutError, ModelTimeoutError, httpx.TimeoutException, httpx2.TimeoutException)
 _DROPS = (OSError, ModelConnectionError, httpx.TransportError, httpx2.TransportError)
-_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
-"""What the SDKs raise for a body that is no reply: null, half a JSON text, HTML under status 200."""
+_UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+"""What the SDKs raise for a body that is no reply: null, half a JSON text, HTML under status 200, brackets without
+end."""
 
 
 def classify(error: BaseException, *, tools: bool = False) -> Fault:

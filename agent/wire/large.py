@@ -2,19 +2,21 @@
 
 The SDKs and adapters parse and convert a body where they await it, on the event loop. Once a large body is there, the
 coroutine that awaits it is therefore given up, and the same call is made again in a thread with an event loop of its
-own, where the HTTP client answers with the body that came. Every client, error and conversion is the SDK's own, and
-nothing is sent twice. Small bodies are read where they come, because a thread would cost more than it saves.
+own, where the HTTP client answers with the bodies that came, in their order. Every client, error and conversion is the
+SDK's own, and nothing is sent twice. Small bodies are read where they come, because a thread would cost more than it
+saves.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx2
 
-__all__ = ["LARGE", "LARGE_VALUES", "aside_if_large", "hand_over", "handed_over", "is_large"]
+__all__ = ["LARGE", "LARGE_VALUES", "aside_if_large", "hand_over", "handed_over"]
 
 LARGE = 65_536
 """Bytes from which a body is worked on in a thread."""
@@ -25,17 +27,19 @@ _Result = TypeVar("_Result")
 
 @dataclass
 class _Call:
-    """One call of a model, and the large reply that came to it."""
+    """One call of a model, and the replies that came to it; a class may send more than one request."""
 
     given_up: asyncio.Timeout
-    reply: httpx2.Response | None = None
+    came: list[httpx2.Response] = field(default_factory=list)
+    large: bool = False
+    """The last of them is large."""
 
 
 _CALL: ContextVar[_Call | None] = ContextVar("_CALL", default=None)
 """None where nobody would make the call again."""
 
 
-def is_large(body: bytes) -> bool:
+def _is_large(body: bytes) -> bool:
     """Tell whether a body is worked on in a thread."""
     return len(body) >= LARGE or sum(map(body.count, (b",", b"[", b"{"))) >= LARGE_VALUES
 
@@ -49,23 +53,49 @@ async def aside_if_large(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Re
             async with call.given_up:
                 return await ask()
         except TimeoutError:
-            if call.reply is None:
+            if not call.large:
                 raise
-        return await asyncio.to_thread(lambda: asyncio.run(ask()))
+        return await _in_a_thread(ask)
     finally:
         _CALL.reset(token)
+
+
+async def _in_a_thread(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Return what *ask* returns in a thread; when this is cancelled, an SDK that waits there waits no longer."""
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def call() -> _Result:
+        if (task := asyncio.current_task()) is not None:
+            running.append((asyncio.get_running_loop(), task))
+        return await ask()
+
+    try:
+        return await asyncio.to_thread(lambda: asyncio.run(call()))
+    except asyncio.CancelledError:
+        for loop, task in running:
+            with suppress(RuntimeError):  # the loop is closed: the call has ended
+                loop.call_soon_threadsafe(task.cancel)
+        raise
 
 
 async def hand_over(reply: httpx2.Response) -> None:
     """Give up the coroutine that awaits *reply* if that is large and the call can be made again in a thread."""
     call = _CALL.get()
-    if call is not None and is_large(reply.content):
-        call.reply = reply
+    if call is None:
+        return
+    call.came.append(reply)
+    if _is_large(reply.content):
+        call.large = True
         call.given_up.reschedule(0)
         await asyncio.get_running_loop().create_future()  # until it is cancelled
 
 
 def handed_over() -> httpx2.Response | None:
-    """Return the large reply for which the call is made again; None where the request is to be sent."""
+    """Return the reply that came to this request, where the call is made again; None where it is to be sent.
+
+    The large one is the last; where an SDK tries again by itself, it is also the answer to that.
+    """
     call = _CALL.get()
-    return call.reply if call is not None else None
+    if call is None or not call.large:
+        return None
+    return call.came.pop(0) if len(call.came) > 1 else call.came[0]

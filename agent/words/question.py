@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from medvision_agent.agent.words.handed_back import HandedBack
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import Display, ViewSet
@@ -65,6 +66,8 @@ class Question:
     wording: Wording = field(default_factory=Wording)
     shows_picture: bool = True
     """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""
+    results: Sequence[HandedBack] = ()
+    """Results of tools that stand beside it."""
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
         """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""

@@ -26,6 +26,7 @@ from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair, unfinished
+from medvision_agent.eval.summary.compute import compute_of_pair
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
@@ -55,6 +56,11 @@ class Compared:
         """What is proven, assumed and unknowable of the parity of both runs."""
         return parity_card([(self.a, self.b)])
 
+    @property
+    def compute(self) -> Sequence[str]:
+        """A sentence: whether compute was matched, and by how much it differs; none for arms with the same tools."""
+        return compute_of_pair([self.a], [self.b])
+
     def table(self) -> pd.DataFrame:
         """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
         return pd.DataFrame(
@@ -73,10 +79,11 @@ class Compared:
             }
             for arm, run in (("a", self.a), ("b", self.b))
         }
-        facts = {"no_claim": list(self.no_claim), "parity": card_json(self.card), "source_note": self.a.source_note}
+        said = {"no_claim": list(self.no_claim), "compute": list(self.compute), "parity": card_json(self.card)}
         places = {task: one.model_dump(mode="json") for task, one in self.places.items()}
         parts = {task: one.model_dump(mode="json") for task, one in self.parts.items()}
-        return arms | facts | {"comparison": self.comparison.model_dump(mode="json"), "place": places, "parts": parts}
+        found = {"comparison": self.comparison.model_dump(mode="json"), "place": places, "parts": parts}
+        return arms | said | {"source_note": self.a.source_note} | found
 
 
 @dataclass(frozen=True, eq=False)

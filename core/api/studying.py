@@ -26,9 +26,11 @@ from medvision_agent.eval.study.canaries import canary_cells
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
 from medvision_agent.eval.study.designs import expand
 from medvision_agent.eval.study.load import read_study
+from medvision_agent.eval.study.made import check_made, with_truth_told
+from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.parity import ContrastCard, Problem, check_identities, study_parity
 from medvision_agent.eval.study.plan import Plan, arms_begun, make_plan, month_of
-from medvision_agent.eval.study.preview import Preview, without_noise
+from medvision_agent.eval.study.preview import Preview
 from medvision_agent.eval.study.preview import preview as preview_plan
 from medvision_agent.eval.study.progress import cell_progress, progress
 from medvision_agent.eval.study.run import execute_study
@@ -151,6 +153,8 @@ def lay_out(
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
+    check_made(arms, cells)
+    cells = with_truth_told(arms, cells)
     plan = make_plan(read, arms, contrasts, cells, folder, month=month)
     check_identities(plan, cells)
     canaries = canary_cells(read.canaries, cells, folder, asking=asking)

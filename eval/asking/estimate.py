@@ -12,6 +12,7 @@ from statistics import fmean
 
 from medvision_agent.agent.chat.chat import BRIEF
 from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.made import MOST_DRAWS
 from medvision_agent.agent.opening import opening
 from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.agent.words.question import Prompt
@@ -22,6 +23,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.text import plural
 from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.display import check_drawable
 from medvision_agent.tools.view.frames import FRAMES
@@ -147,8 +149,35 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
     picture = max(LEAST_PER_PICTURE, pixels / PIXELS_PER_TOKEN) if prepared.pictures.kind != "none" else 0.0
     start = (fmean(texts) + schemas) / CHARACTERS_PER_TOKEN + picture
     most = prepared.settings.limits.model_calls
-    counts = [1, min(USUAL_CALLS, most), most] if prepared.condition.tools else [1 + prepared.condition.again]
-    return tuple(_of_calls(prepared, calls, start, picture) for calls in dict.fromkeys(counts))
+    condition, counts = prepared.condition, dict.fromkeys([1, min(USUAL_CALLS, most), most])
+    if condition.matched:
+        return tuple(_of_draws(prepared, min(MOST_DRAWS, calls), start) for calls in counts)
+    if condition.thinks:
+        return tuple(_of_thinking(prepared, calls, start) for calls in counts)
+    if condition.hands_back:
+        return tuple(_of_handed(prepared, calls - 1, start, picture) for calls in counts)
+    counts = counts if condition.tools else dict.fromkeys([1 + condition.again])
+    return tuple(_of_calls(prepared, calls, start, picture) for calls in counts)
+
+
+def _of_draws(prepared: Prepared, draws: int, start: float) -> Spending:
+    """Return what as many answers take as the other arm makes calls: the calls of both put out the same."""
+    samples = len(prepared.samples)
+    usage = Usage(input=round(samples * draws * start), output=samples * draws * OUTPUT_PER_CALL)
+    return _spending(f"{plural(draws, 'answer')} drawn a sample", usage, prepared)
+
+
+def _of_thinking(prepared: Prepared, calls: int, start: float) -> Spending:
+    samples = len(prepared.samples)
+    usage = Usage(input=round(samples * start), output=samples * (calls + 1) * OUTPUT_PER_CALL)
+    return _spending(f"1 model call a sample that thinks as much as {plural(calls, 'call')}", usage, prepared)
+
+
+def _of_handed(prepared: Prepared, results: int, start: float, picture: float) -> Spending:
+    samples = len(prepared.samples)
+    read = start + results * (RESULT_PER_CALL + picture)
+    usage = Usage(input=round(samples * read), output=samples * OUTPUT_PER_CALL)
+    return _spending(f"1 model call a sample with {plural(results, 'result')} handed back", usage, prepared)
 
 
 def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> Spending:
@@ -156,9 +185,8 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
     read = calls * start + growth * calls * (calls - 1) / 2
     samples = len(prepared.samples)
     usage = Usage(input=round(samples * read), output=samples * calls * OUTPUT_PER_CALL)
-    plural = "call" if calls == 1 else "calls"
     limit = ", the limit" if prepared.condition.tools and calls == prepared.settings.limits.model_calls else ""
-    return _spending(f"{calls} model {plural} a sample{limit}", usage, prepared)
+    return _spending(f"{plural(calls, 'model call')} a sample{limit}", usage, prepared)
 
 
 def usage_of(run: Run, task: TaskName) -> list[Usage]:

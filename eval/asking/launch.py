@@ -161,6 +161,11 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         questions = [task.template for task in TASKS.values()]
         wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file, questions)
     wording = replace(_with_spacing(wording, settings), display=settings.display)
+    if condition.made and chosen is None:  # only a study has several runs of the same samples
+        raise ConfigError(
+            f"--tools {condition.name}: such an arm is made from another arm's answers to the same samples, so that "
+            "only a study has it (docs/studies.md): medvision-agent ablate"
+        )
     check_askable(settings.model, model, condition, recipe.name, wording)
     if condition.again > settings.limits.model_calls - 2:
         needed = condition.again + 2
@@ -325,7 +330,7 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
             check_pictures(prepared, run)
         watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
-        meter = Meter(settings.budget, [*run.records, *run.superseded], run.probe)
+        meter = Meter(settings.budget, run.paid, run.probe)
         try:
             async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
                 job = job_of(prepared, chat)

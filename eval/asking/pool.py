@@ -2,20 +2,22 @@
 
 Contract: ``turn`` hands out the next sample and counts it as in flight while the context lasts. Suspects (``alone``)
 are asked with nothing else of the pool in flight, and so are all others while samples wait whose first request was
-refused (``waiting``).
+refused (``waiting``). Where nothing is left, it waits for what is in flight: more may follow from that.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.words.handed_back import HandedBack
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.eval.asking.breaker import FIRST, Breaker
+from medvision_agent.eval.asking.draws import Draws
 from medvision_agent.eval.asking.pictures import Pictures
 from medvision_agent.eval.asking.recipe import Recipe
 from medvision_agent.eval.data.sample import Sample
@@ -37,6 +39,10 @@ class Job:
     condition: Condition
     chat: Chat
     limits: Limits
+    results: Callable[[str], Sequence[HandedBack]] | None = None
+    """Returns the results of tools that stand beside the question of a sample, by its id."""
+    thinking_budget: int | None = None
+    """Tokens of thinking allowed, where another arm's answers settled them."""
 
 
 @dataclass(eq=False)
@@ -46,6 +52,10 @@ class Lane:
     job: Job
     store: RunStore
     breaker: Breaker
+    draws: Draws | None = None
+    """Where several answers to a sample make one."""
+    followers: list[Callable[[Record], "list[Ask]"]] = field(default_factory=list[Callable[[Record], "list[Ask]"]])
+    """Each hears every record, and returns what of another run can be asked now that it is on disk."""
 
 
 Ask = tuple[Lane, Sample, int]
@@ -56,7 +66,7 @@ Ask = tuple[Lane, Sample, int]
 class Pool:
     """What is asked of one model, in this order, and how many samples at a time."""
 
-    asks: Iterator[Ask]
+    asks: deque[Ask]
     parallel: int
     alone: deque[Ask] = field(default_factory=deque[Ask])
     """What is asked before all else, one at a time."""
@@ -90,14 +100,16 @@ class Pool:
 
     def left(self) -> bool:
         """Say whether anything was not asked; to be called when all is over."""
-        return bool(self.alone or self.waiting) or next(self.asks, None) is not None
+        return bool(self.alone or self.waiting or self.asks)
 
     def _open(self) -> bool:
-        return not self._exclusive and (self._flying == 0 or not (self.alone or self.waiting))
+        one_at_a_time = self.alone or self.waiting
+        return self._flying == 0 or not (self._exclusive or one_at_a_time or not self.asks)
 
     def _next(self) -> Ask | None:
         self._settle()
-        ask = self.alone.popleft() if self.alone else next(self.asks, None)
+        asks = self.alone or self.asks
+        ask = asks.popleft() if asks else None
         if ask is None and self.waiting:
             self._refuse(self.waiting[0])
         return ask

@@ -7,7 +7,7 @@ one is started. A ProviderError stops the run the same way and is raised at the 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from medvision_agent.agent.answer import Answer, answer
@@ -69,7 +69,7 @@ async def run_samples(
     todo = without_fatal(store, run, watch.on_record)
     lane = Lane(job, store, Breaker(job.chat.config.model, run.samples, run.records))
     asks: list[Ask] = [(lane, sample, attempt) for sample, attempt in todo]
-    pool = Pool(iter([ask for ask in asks if not suspect(ask)]), parallel, deque(filter(suspect, asks)))
+    pool = Pool(deque(ask for ask in asks if not suspect(ask)), parallel, deque(filter(suspect, asks)))
     await run_pools([pool], meter, watch=watch, stop=stop)
 
 
@@ -125,16 +125,27 @@ class _Asking:
 
     async def _one(self, pool: Pool, ask: Ask) -> None:
         lane, sample, attempt = ask
+        made = lane.draws.made(sample, attempt) if lane.draws else None
         with lane.store.in_flight.asking(sample.id):
-            record, trace = await _ask(lane.job, sample, attempt, waiting_until(self.stop, self.watch))
+            waiting = waiting_until(self.stop, self.watch)
+            record, trace = made or await _ask(lane.job, sample, attempt, waiting)
             if lane.breaker.too_early(record):
                 pool.waiting.append((ask, record))
                 return
+            if lane.draws and made is None:
+                record = lane.draws.part(record)
             await lane.store.add_async(record, trace)
-        self.meter.add(record)
-        self.watch.on_record(record)
+        if made is None:
+            self.meter.add(record)
+        if lane.draws and record.part:
+            lane.draws.add(record)
+            pool.asks.appendleft((lane, sample, attempt + 1))
+        else:
+            self.watch.on_record(record)
         for again in lane.breaker.hear(record):
             pool.alone.append((lane, again.sample, again.attempt + 1))
+        following = [ask for follow in lane.followers for ask in follow(record)]
+        pool.asks.extendleft(reversed(following))
 
 
 def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
@@ -161,6 +172,8 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
     question = question_of(sample, image, job.wording, shows_picture=job.pictures.kind != "none")
+    if job.results is not None:
+        question = replace(question, results=await asyncio.to_thread(job.results, sample.id))
     perceives = job.recipe.perceives(job.chat.config.sees)
     given = await answer(
         question,
@@ -234,6 +247,8 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer, donor: Donor 
         spoken=spoken_in(job.chat.config.frame, given.v0_perceived),
         donor=donor,
         forced=given.forced,
+        handed=given.handed,
+        thinking_budget=job.thinking_budget,
         detail=given.detail,
         tool_uses=tuple(_use(call) for call in given.trace.tool_calls),
         usage=given.usage,

@@ -9,7 +9,7 @@ test of significance.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ from medvision_agent.eval.summary.summary import subject_sizes
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Comparison", "PairedMean", "TaskComparison", "Unpaired", "compare"]
+__all__ = ["Comparison", "PairedMean", "TaskComparison", "Unpaired", "compare", "same_answers"]
 
 
 class PairedMean(Frozen):
@@ -112,6 +112,22 @@ def compare(
     }
     pairs = sum(task.pairs for task in tasks.values())
     return Comparison(protocol=protocol.name, chosen=chosen, pairs=pairs, tasks=tasks)
+
+
+def same_answers(pairs: Iterable[tuple[Sequence[Record], Sequence[Record]]], protocol: Protocol) -> tuple[int, int]:
+    """Return how many samples have the same answer in both of two runs, and how many were scored in both.
+
+    *pairs* are the records of both, for each epoch. Two failures are no same answer.
+    """
+    same = scored = 0
+    for records_a, records_b in pairs:
+        others = {record.sample.id: score_record(record, protocol) for record in records_b}
+        for record in records_a:
+            a, b = score_record(record, protocol), others.get(record.sample.id)
+            if a is not None and b is not None:
+                scored += 1
+                same += a.success and a.values == b.values
+    return same, scored
 
 
 def _of_task(task: TaskName, records: Sequence[Record]) -> dict[str, Record]:

@@ -58,9 +58,9 @@ class VolumeSlice(Frozen):
     Of the two axes that stay, the first runs down the picture and the second across; nothing is turned or flipped.
     """
 
-    slice_dim: Literal[0, 1, 2]
+    slice_dim: int = Field(ge=0, le=2)
     """The axis that is left out."""
-    slice_idx: int = Field(ge=0)
+    slice_idx: int = Field(ge=0, le=65_535)
     """The place along it, from 0."""
 
 

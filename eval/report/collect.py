@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from medvision_agent.agent.made import RESULT_ONLY
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.compare import same_answers
 from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Looks, Test, family
 from medvision_agent.eval.compare.statistics.interaction import interactions
 from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, pair
@@ -32,6 +34,7 @@ from medvision_agent.eval.report.study import is_study, study_chapters, study_pr
 from medvision_agent.eval.report.unseen import picture_notes
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
+from medvision_agent.eval.summary.compute import compute_of_pair
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.summary import summarise_why
@@ -78,7 +81,8 @@ def _chapters(group: Sequence[ChapterIn], rules: Protocol, most_pictures: int) -
         looks |= _looks(chapter, paired)
         data |= paired
     data |= {key: one.seen[-1] for key, one in looks.items()}
-    found = family(group[0].family, data, alpha=group[0].alpha, primaries=group[0].primaries, looks=looks)
+    one = group[0]
+    found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
     return [
         _chapter(one, own, data, found, rules=rules, most_pictures=most_pictures)
         for one, own in zip(group, scores, strict=True)
@@ -121,7 +125,7 @@ def _chapter(
         tasks=tuple(_task(task, chapter.arms, scores, rules) for task in TASKS if task in asked),
         alpha=chapter.alpha,
         family_size=found.size,
-        contrasts=_contrasts(chapter, data, found),
+        contrasts=_contrasts(chapter, data, found, rules),
         refused=chapter.refused,
         published=tuple(tables),
         published_missing=not_there,
@@ -168,18 +172,22 @@ def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
     return found
 
 
-def _contrasts(chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests) -> tuple[Contrast, ...]:
+def _contrasts(
+    chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests, rules: Protocol
+) -> tuple[Contrast, ...]:
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
-    return tuple(_contrast(chapter, one, data, tests) for one in chapter.contrasts)
+    return tuple(_contrast(chapter, one, data, tests, rules) for one in chapter.contrasts)
 
 
 def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
     return Key(one.name, task, one.a.model, chapter.source)
 
 
-def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test]) -> Contrast:
+def _contrast(
+    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], rules: Protocol
+) -> Contrast:
     by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
     }
@@ -200,9 +208,17 @@ def _contrast(chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], te
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        compute=compute_of_pair(one.a.runs, one.b.runs, (one.a.name, one.b.name)),
+        same_answers=_same(one, rules),
         metrics={task: str(metric) for task, metric in chapter.metrics.items()},
         card=one.card,
     )
+
+
+def _same(one: ContrastIn, rules: Protocol) -> tuple[int, int] | None:
+    if RESULT_ONLY not in {one.a.first.identity.condition, one.b.first.identity.condition}:
+        return None
+    return same_answers([(a.records, b.records) for a, b in zip(one.a.runs, one.b.runs, strict=False)], rules)
 
 
 def _means(pairs: Pairs) -> PairMeans:

@@ -86,6 +86,8 @@ class ChapterIn:
     contrasts: tuple[ContrastIn, ...] = ()
     refused: tuple[Refused, ...] = ()
     alpha: float = 0.05
+    margin: float | None = None
+    """Differences below it are declared not to matter."""
     evidence: Evidence = "real"
     family: tuple[Key, ...] = ()
     """The declared tests: those of all chapters of a study."""

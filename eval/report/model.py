@@ -171,6 +171,10 @@ class Contrast(Frozen):
     """The declared metric of each task, in words; our loss where there is none."""
     card: Card
     """What is proven, assumed and unknowable of their parity."""
+    compute: tuple[str, ...] = ()
+    """By how much the compute of the arms differs, in a sentence; none where they have the same tools."""
+    same_answers: tuple[int, int] | None = None
+    """Where own results are handed back: samples with the same answer in both arms, and those scored in both."""
 
 
 class GroundedContrast(Frozen):

@@ -53,6 +53,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 contrasts=tuple(contrasts),
                 refused=(*unread, *refused),
                 alpha=plan.alpha,
+                margin=plan.margin,
                 primaries=plan.primaries,
                 metrics=planned.metrics,
                 looks=planned.looks,

@@ -7,6 +7,7 @@ from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.missing import Bounds
 from medvision_agent.eval.report.model import Chapter, Contrast, Published, TaskData
 from medvision_agent.eval.report.table import Column, Table, Value
+from medvision_agent.eval.summary.compute import compute_note
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TaskName
@@ -138,7 +139,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
         cells += [*(found.interval or (None, None)), found.n, found.subjects, *_counts(found)]
         cells += [means.success_a, means.success_b, *one.card.limited.get(task, (0, 0))]
         if chapter.family_size:
-            verdict = test.verdict or ("none" if test.declared else "exploratory")
+            verdict = test.verdict_words or ("none" if test.declared else "exploratory")
             cells += [found.p, test.adjusted_p, test.local_level, *(test.local_interval or (None, None)), verdict]
             cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))
@@ -233,7 +234,8 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
 def tool_table(chapter: Chapter, place: str) -> Table:
     """Return what the scored samples took."""
     columns = [*texts("arm", "task"), *numbers("n", "success rate"), Column("tool calls per sample", 2)]
-    columns += [*texts("calls by tool (failed)"), Column("tokens in", 0), Column("tokens out", 0), Column("seconds", 1)]
+    columns += [*texts("calls by tool (failed)"), Column("turns", 2), Column("pictures", 2), Column("tokens in", 0)]
+    columns += [Column("tokens out", 0), Column("US dollars", 5), Column("seconds", 1), Column("forced endings", 3)]
     rows: list[Cells] = []
     for data in chapter.tasks:
         for one in data.arms:
@@ -241,9 +243,13 @@ def tool_table(chapter: Chapter, place: str) -> Table:
             tools = ", ".join(f"{name} {use.calls} ({use.failed})" for name, use in effort.tools.items())
             cells: list[Value] = [one.arm, data.task, one.n, one.means["success_rate"].mean]
             cells += [effort.tool_calls.mean, tools or "none"]
-            rows.append((*cells, effort.input_tokens.mean, effort.output_tokens.mean, effort.seconds.mean))
-    caption = "what a scored sample took: tool calls, tokens, seconds (means)"
-    return chapter_table(chapter, slug(place, "effort"), caption, columns, rows)
+            cells += [effort.turns.mean, effort.pictures.mean, effort.input_tokens.mean, effort.output_tokens.mean]
+            rows.append((*cells, effort.cost_usd.mean, effort.seconds.mean, effort.forced_endings.mean))
+    caption = "what a scored sample took (means; forced endings: their share)"
+    notes = [f"{compute_note(run.identity.condition for run in chapter.runs).capitalize()}."]
+    return chapter_table(
+        chapter, slug(place, "effort"), caption, columns, rows, notes=notes if len(chapter.arms) > 1 else ()
+    )
 
 
 def path_table(chapter: Chapter, place: str) -> Table:

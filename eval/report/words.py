@@ -97,6 +97,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
                 yield f"{one.name}, {task}: WARNING. {test.missing.warning}"
     yield from (f"{note}." for note in chapter.picture_notes)
     yield from dict.fromkeys(f"{one.by_construction}." for one in chapter.contrasts if one.by_construction)
+    yield from _made(chapter)
     if bare:
         yield f"{bare} of {rows} comparisons have no interval; the table of differences has them all, with the reasons."
     for refused in chapter.refused:
@@ -106,6 +107,17 @@ def _compared(chapter: Chapter) -> Iterator[str]:
         else:
             yield f"Not compared: {refused.name}: {what}."
     yield from _declared(chapter)
+
+
+def _made(chapter: Chapter) -> Iterator[str]:
+    """Say how the compute of compared arms differs, and what an arm made of the results handed back to it."""
+    if len(chapter.contrasts) <= _NAMED:
+        yield from dict.fromkeys(f"{one.name}: {line}" for one in chapter.contrasts for line in one.compute)
+    for one in chapter.contrasts:
+        if one.same_answers is not None:
+            same, scored = one.same_answers
+            among = f"{same} of {plural(scored, 'sample')}"
+            yield f"{one.name}: own results handed back; both arms answer the same in {among}."
 
 
 def _assumed(chapter: Chapter) -> Iterator[str]:
@@ -169,7 +181,7 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
         text += fixed(found.interval[1], 3, sign=True)
     if test.adjusted_p is not None and found.p is not None:
         look = f" at look {test.look} of {test.looks}" if test.looks > 1 else ""
-        text += f"; p {found.p:.2g}{look}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict}"
+        text += f"; p {found.p:.2g}{look}, adjusted over the family {test.adjusted_p:.2g}: {test.verdict_words}"
         if test.decided_at is not None and test.decided_at < test.look:
             text += f" (since look {test.decided_at})"
         text += _undone(test)

@@ -13,7 +13,7 @@ from medvision_agent.eval.store.record import Record, Spoken
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 from medvision_agent.tools.view.geometry import Size
 
-__all__ = ["scored_text", "spoken_in"]
+__all__ = ["as_number", "scored_text", "spoken_in"]
 
 _TAGGED = next(rules for rules in PROTOCOLS.values() if rules.answer_tags)
 _BARE = next(rules for rules in PROTOCOLS.values() if not rules.answer_tags)
@@ -52,10 +52,10 @@ def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
     if written is None:
         return ""
     box = frame.box_to_medvision([float(number) for number in written], Size(spoken.height_px, spoken.width_px))
-    return ", ".join(map(_written, box))
+    return ", ".join(map(as_number, box))
 
 
-def _written(value: float) -> str:
+def as_number(value: float) -> str:
     """Return a number as both protocols read it: no exponent, no sign of a zero, finer than float32 near 1."""
     text = f"{min(max(value, -_HUGE), _HUGE):.9f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.made import MADE
 from medvision_agent.frozen import Frozen
 
 __all__ = ["FIRST_SET", "Identity"]
@@ -111,7 +112,8 @@ class Identity(Frozen):
     @property
     def without_tools(self) -> bool:
         """Whether the model could call nothing, and no control stood in the place of tools."""
-        return not (self.tools or self.provider_code or self.control or self.again)
+        changed = self.control or self.again or self.condition in MADE
+        return not (self.tools or self.provider_code or changed)
 
     @property
     def code(self) -> str:

@@ -40,11 +40,13 @@ __all__ = [
 FORMAT = 2
 _READABLE = (1, FORMAT)
 """Format 1 had no hashes."""
-_LATEST = """
-    JOIN sample ON sample.id = sample_id
-    WHERE attempt = (SELECT max(attempt) FROM record AS other WHERE other.sample_id = record.sample_id)
-    ORDER BY position
-"""
+_NO_PART = """instr(json, '"part":true') = 0"""
+"""A record that was not only drawn to make another one of; inside a text, JSON writes the quotes otherwise."""
+_OF_ALL = f"""
+    WHERE (sample_id, attempt) IN (SELECT sample_id, max(attempt) FROM record WHERE {_NO_PART} GROUP BY sample_id)
+    ORDER BY (SELECT position FROM sample WHERE id = sample_id)
+"""  # noqa: S608 - of constants
+_OF_ONE = f"WHERE sample_id = ? AND {_NO_PART} ORDER BY attempt DESC LIMIT 1"
 STUDY, CELLS, CANARIES = "study.json", "cells", "canaries"
 """By these a study is known from a run: the file of its plan, the folder of its runs, and that of runs in no arm."""
 
@@ -61,13 +63,17 @@ def open_run(folder: Path) -> Run:
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
         rows = database.execute("SELECT json FROM sample ORDER BY position")
         samples = {sample.id: sample for sample in (Sample.model_validate_json(row[0]) for row in rows)}
-        latest, superseded, sealed = dict[str, Record](), list[Record](), dict[str, bool]()
+        latest, superseded, draws = dict[str, Record](), list[Record](), list[Record]()
+        sealed = dict[str, bool]()
         for stored in records_in(database):
+            record = Record.model_validate({**json.loads(stored.json), "sample": samples[stored.sample_id]})
+            if record.part:
+                draws.append(record)
+                continue
             sealed[stored.sample_id] = stored.sha256 is not None
             if stored.sample_id in latest:
                 superseded.append(latest[stored.sample_id])
-            content = {**json.loads(stored.json), "sample": samples[stored.sample_id]}
-            latest[stored.sample_id] = Record.model_validate(content)
+            latest[stored.sample_id] = record
         records = settled([latest[sample_id] for sample_id in samples if sample_id in latest])
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
@@ -79,6 +85,7 @@ def open_run(folder: Path) -> Run:
             list(samples.values()),
             records,
             superseded,
+            draws,
             probe,
             unsealed=frozenset(sample_id for sample_id, holds in sealed.items() if not holds),
             libraries=(config.get("libraries", {}), *facts.get("later_libraries", ())),
@@ -100,7 +107,7 @@ def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
     Raises StorageError if there is none, and DamageError if it is not what was stored.
     """
     with reading(folder) as database:
-        for _, trace in _traces(database, folder, "WHERE sample_id = ? ORDER BY attempt DESC LIMIT 1", sample_id):
+        for _, trace in _traces(database, folder, _OF_ONE, sample_id):
             return trace
         raise StorageError(f"{folder} has no trace of sample {sample_id!r}")
 
@@ -108,7 +115,7 @@ def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
 def read_traces(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each finished sample's id and latest trace, in the order of the samples; raises as ``read_trace`` does."""
     with reading(folder) as database:
-        yield from _traces(database, folder, _LATEST)
+        yield from _traces(database, folder, _OF_ALL)
 
 
 def _traces(

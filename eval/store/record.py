@@ -62,7 +62,15 @@ class Record(_Frozen):
 
     sample: Sample
     attempt: int = 1
-    """1 for the first try of this sample, higher after a resume that tried it again."""
+    """1 for the first try of this sample, higher after a resume that tried it again, or after answers drawn to it."""
+    part: bool = False
+    """One of several answers drawn to the sample, from which a later record is made; never scored by itself."""
+    draws: int = 0
+    """The number of answers from which this one was made; its effort is the sum of theirs. 0: it was asked for."""
+    thinking_budget: int | None = None
+    """Tokens of thinking allowed, where another arm's answers settled them."""
+    handed: int = 0
+    """Pictures of tool results that stood beside the question."""
     outcome: Outcome
     response: str = ""
     """The model's own words: the visible text of the final message, thoughts excluded; kept for failures too.
@@ -107,6 +115,12 @@ class Record(_Frozen):
     """Hash of the rendered prompt as sent."""
     v0_sha256: str = ""
     """Hash of the PNG bytes of the whole picture as sent; empty where none was."""
+
+    @property
+    def pictures(self) -> int:
+        """The pictures that the model was shown: v0 in every conversation, and those of tools, as far as recorded."""
+        shown = sum(use.picture_shown is True for use in self.tool_uses)
+        return (self.draws or bool(self.v0_sha256)) + self.handed + shown
 
     @property
     def limited(self) -> bool:

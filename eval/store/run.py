@@ -7,6 +7,7 @@ from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
+from medvision_agent.agent.made import MADE, MOST_DRAWS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.record import Record
@@ -33,6 +34,8 @@ class Run:
     records: Sequence[Record]
     superseded: Sequence[Record] = ()
     """Earlier attempts of these samples: they count in nothing but what was spent."""
+    draws: Sequence[Record] = ()
+    """Answers drawn to the samples, in their order: the effort of those of a finished sample is in its record too."""
     probe: ToolProbe | None = None
     """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
     unsealed: frozenset[str] = frozenset()
@@ -51,11 +54,21 @@ class Run:
         return tool_path(self.identity, self.records)
 
     @property
+    def drawn(self) -> str | None:
+        """How many answers were drawn, and to how many samples the most there may be; None where none were."""
+        numbers = [record.draws for record in self.records if record.draws]
+        if not numbers:
+            return None
+        most = plural(sum(number == MOST_DRAWS for number in numbers), "sample")
+        each = f"{sum(numbers) / len(numbers):.1f} a sample"
+        return f"{plural(sum(numbers), 'answer')} drawn, {each}; {most} got {MOST_DRAWS}, the most"
+
+    @property
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
         own_code = "the provider's code execution" if identity.provider_code else "none"
-        tools = ", ".join(identity.tools) or own_code
+        tools = ", ".join(identity.tools) or MADE.get(identity.condition, own_code)
         if identity.tool_variants:
             tools = ", ".join(_variant(name, identity.tool_variants.get(name)) for name in identity.tools)
         if identity.tool_set:
@@ -68,7 +81,7 @@ class Run:
         ]
         if dates := self._dates():
             lines.append(dates)
-        lines += [str(one) for one in (self.probe, self.tool_path) if one is not None]
+        lines += [str(one) for one in (self.probe, self.tool_path, self.drawn) if one is not None]
         lines += self._swapped()
         if identity.model.get("replay"):
             lines.append(self._replayed())
@@ -87,9 +100,14 @@ class Run:
         return lines
 
     @property
+    def paid(self) -> list[Record]:
+        """All that was asked and paid, each request once: records of every attempt, and the answers drawn."""
+        return [*(record for record in self.records if not record.draws), *self.superseded, *self.draws]
+
+    @property
     def spent_usd(self) -> float | None:
         """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
-        return _dollars([*self.records, *self.superseded, *([self.probe] if self.probe else [])])
+        return _dollars([*self.paid, *([self.probe] if self.probe else [])])
 
     def _dates(self) -> str:
         """Say on which days samples were asked, and which marks of its version the server sent; empty if unknown."""
@@ -161,13 +179,14 @@ class Run:
         unless it ended the program.
         """
         latest = {record.sample.id: record for record in self.records}
+        attempts = {record.sample.id: record.attempt for record in self.draws}
         todo = []
         for sample in self.samples:
-            record = latest.get(sample.id)
+            record, attempt = latest.get(sample.id), attempts.get(sample.id, 0)
             if record is None:
-                todo.append((sample, 1))
+                todo.append((sample, attempt + 1))
             elif record.outcome.infrastructure and record.outcome is not Outcome.CRASHED:
-                todo.append((sample, record.attempt + 1))
+                todo.append((sample, max(attempt, record.attempt) + 1))
         return todo
 
 

@@ -11,6 +11,7 @@ from itertools import product
 from typing import get_args
 
 from medvision_agent.agent.condition import Condition
+from medvision_agent.agent.made import RESULT_ONLY
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.settings.settings import Picture
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
@@ -153,6 +154,30 @@ def _controls(design: Design, values: list[str]) -> None:
         design.compare(design.condition(value, f"{value}{subset}"), design.on(), "tools")
 
 
+def _matched(design: Design, values: list[str]) -> None:
+    """Arms `off`, `on` and `matched`; `matched -> on`, the primary contrast of a study that has it.
+
+    `matched` draws answers without tools until they have cost the output tokens that `on` spent on that sample, 64 at
+    most, and combines them; `matched:mean` draws the same number for every sample; `matched:thinking` gives one answer,
+    which may think as much.
+    """
+    if unknown := [value for value in values if value not in ("mean", "thinking")]:
+        raise ConfigError(f"designs: matched:{unknown[0]}: expected matched, matched:mean or matched:thinking")
+    design.off()
+    name = ":".join(["matched", *values[:1]])
+    design.compare(design.condition(name, name), design.on(), "tools")
+
+
+def _result_only(design: Design, values: list[str]) -> None:  # noqa: ARG001
+    """Arms `off`, `on` and `result-only`; `off -> result-only`, `result-only -> on`.
+
+    `result-only` gets its own results handed back: what the tools of `on` returned for the same sample, with the
+    question and without a word of the model's. It calls nothing.
+    """
+    design.compare(design.off(), design.condition(RESULT_ONLY, RESULT_ONLY), "tools")
+    design.compare(RESULT_ONLY, design.on(), "tools")
+
+
 def _needs_picture(design: Design, values: list[str]) -> None:
     """Arms `off` and `on`, and `off-no-picture` and `on-no-picture`; `off-no-picture -> off`, `on-no-picture -> on`.
 
@@ -202,6 +227,8 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "must-use": (_must_use, ""),
     "repeat": (_repeat, "[ARM]"),
     "controls": (_controls, "[CONTROL,CONTROL]"),
+    "matched": (_matched, "[mean or thinking]"),
+    "result-only": (_result_only, ""),
     "needs-picture": (_needs_picture, "[PICTURE,PICTURE]"),
     "form": (_vary("form", "prompt form", " What tools do under each is `cross`."), "FORM,FORM"),
     "recipe": (_vary("recipe", "recipe"), "RECIPE,RECIPE"),

@@ -89,6 +89,8 @@ class Plan(Frozen):
     """The primary metric where the source of a test names none."""
     protocol: str
     alpha: float
+    margin: float | None = None
+    """Of equivalence; None in plans of earlier versions, which declared none."""
     family: tuple[Key, ...]
     """The declared tests."""
     primaries: tuple[str, ...] = ()
@@ -140,6 +142,7 @@ def make_plan(
         contrasts=tuple(contrasts),
         protocol=study.protocol,
         alpha=study.alpha,
+        margin=study.margin,
         family=tuple(
             Key(contrast.name, task, model, source.source)
             for source in sources
@@ -225,7 +228,7 @@ def settle(out: Path, plan: Plan) -> bool:
     """
     if (out / STUDY).exists():
         begun = read_plan(out)
-        then, now = _complete(begun), _complete(plan.but(primaries=begun.primaries))
+        then, now = _complete(begun), _complete(plan.but(primaries=begun.primaries, margin=begun.margin))
         different = list(_differences("", then, now))
         if different:
             more = f"\n  and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""

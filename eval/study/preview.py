@@ -10,24 +10,22 @@ case (icc 1). Named besides: what a study's repeats cannot show, which is the no
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from medvision_agent.agent.models import ModelConfig, Transformers
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
 from medvision_agent.eval.asking.probing import key_of
 from medvision_agent.eval.compare.statistics.power import Detectable, Pilot, detectable
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.noise import without_noise
 from medvision_agent.eval.study.pilots import measured, open_pilots, spread, spread_note
 from medvision_agent.eval.study.plan import Plan, PlannedSource, widest
-from medvision_agent.eval.study.schema import Arm
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["CellPreview", "PowerPreview", "Preview", "preview", "without_noise"]
+__all__ = ["CellPreview", "PowerPreview", "Preview", "preview"]
 
 
 POWER = 0.8
@@ -205,30 +203,3 @@ def _claimed(found: Detectable, *, made: bool) -> Detectable:
     """Return it with the reason why nothing is tested on made pictures."""
     reasons = [found.withheld, "synthetic data have intervals, no p-values"] if made else [found.withheld]
     return found.but(withheld="; ".join(filter(None, reasons)))
-
-
-def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
-    """Return a line for each model that is asked the same again with a fixed seed or without sampling."""
-    repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
-    again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
-    if not again:
-        return []
-    models = {cell.model: cell.prepared.model for cell in cells}
-    return [
-        f"{name}: {reason}; {again} of it show no sampling noise, only what the service itself leaves to chance"
-        for name, model in models.items()
-        for reason in _fixed(model)
-    ]
-
-
-def _fixed(model: ModelConfig) -> Iterator[str]:
-    """Yield why a model's draws are the same every time, if they are."""
-    own = {name: getattr(model, name, None) for name in ("seed", "temperature")}
-    free: dict[str, Any] = {**getattr(model, "settings", {}), **getattr(model, "extra_body", {})}
-    seed, temperature = (free.get(name) if value is None else value for name, value in own.items())
-    if temperature == 0:
-        yield "its temperature is 0"
-    elif isinstance(model, Transformers) and temperature is None:
-        yield "without a temperature it takes the likeliest token"
-    elif seed is not None:
-        yield f"its seed is fixed ({seed})"

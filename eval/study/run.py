@@ -2,8 +2,9 @@
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
 that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample. A study with planned looks asks subject by subject in random order
-(``looks``). Sources come one after the other, each with its canaries. Each model has its own connections; the models
+cell comes first changes from sample to sample, but for cells that are made from another one's answers: they follow it
+(``made.py``). A study with planned looks asks subject by subject in random order (``looks``). Sources come one after
+the other, each with its canaries. Each model has its own connections; the models
 run side by side. The budget is that of the whole study.
 """
 
@@ -11,18 +12,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
-from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.errors import ConfigError, ProviderError, StorageError
-from medvision_agent.eval.asking.breaker import Breaker
-from medvision_agent.eval.asking.crashes import suspect, without_fatal
-from medvision_agent.eval.asking.launch import check_pictures, job_of
+from medvision_agent.errors import ConfigError, ProviderError
+from medvision_agent.eval.asking.crashes import suspect
+from medvision_agent.eval.asking.launch import job_of
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Lane, Pool
 from medvision_agent.eval.asking.probing import Probed, Probing
@@ -30,28 +27,14 @@ from medvision_agent.eval.asking.runner import Watch, run_pools
 from medvision_agent.eval.compare.drift import MOMENTS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.store.read import STUDY, has_run, open_run
-from medvision_agent.eval.store.write import RunStore
+from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.looks import by_subject
+from medvision_agent.eval.study.made import ready
+from medvision_agent.eval.study.opened import Attempts, Opened, open_cell
 from medvision_agent.eval.study.plan import Plan, settle, widest
 
 __all__ = ["execute_study", "interleaved"]
-
-Attempts = Mapping[str, int]
-"""The samples of a cell still to be asked, each with the number of its next attempt."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Open:
-    """A cell whose run is open for writing."""
-
-    cell: Cell
-    store: RunStore
-    todo: Attempts
-    breaker: Breaker
-    probe: ToolProbe | None
-    """What an earlier session found of the tools' declarations."""
 
 
 async def execute_study(
@@ -71,17 +54,17 @@ async def execute_study(
     opened; a new study that holds nothing by then is taken away again. *on_start* hears how many samples are pending.
     """
     new = not settle(out, plan)
-    meter, opened = Meter(budget), list[_Open]()
+    meter, opened = Meter(budget), list[Opened]()
     async with AsyncExitStack() as stack:
         try:
             for cell in cells:
                 check = not any(_sends_the_same(one.cell, cell) for one in opened)
-                opened.append(_open(cell, out, meter, stack, check=check))
+                opened.append(open_cell(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
-            probing = Probing([one.probe for one in opened], meter, watch, stop)
+            probing = Probing([one.run.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
             groups = [[one for one in opened if one.cell.model == name] for name in models]
-            pools = [await _pool(group, stack, probing, plan.study) for group in groups]
+            pools = [await _pool(group, plan, stack, probing) for group in groups]
             meter.start()
             await run_pools(pools, meter, watch=watch, stop=stop)
         except (ProviderError, ConfigError):
@@ -118,37 +101,11 @@ def _with_canaries(
         yield from interleaved(lanes, part, first)
 
 
-def _open(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> _Open:
-    """Create or resume a cell's run, count what it took, and keep only what is left to do of it."""
-    prepared = cell.prepared
-    try:
-        if not has_run(cell.folder):
-            config = prepared.config() | {"arm": cell.arm, "epoch": cell.epoch}
-            config |= {"canary": cell.canary} if cell.canary else {}
-            store = RunStore.create(cell.folder, prepared.samples, prepared.identity, config)
-        else:
-            store = RunStore.resume(cell.folder, prepared.identity)
-    except StorageError as error:
-        raise type(error)(f"{cell.name}: {error}") from None
-    stack.callback(store.close)
-    store.shared = out  # all cells send the same pictures
-    run = open_run(cell.folder)
-    if check:  # cells that send the same pictures are looked at once
-        check_pictures(prepared, run)
-    for record in (*run.records, *run.superseded):
-        meter.add(record)
-    if run.probe is not None:
-        meter.probed(run.probe)
-    todo = {sample.id: attempt for sample, attempt in without_fatal(store, run, meter.add)}
-    return _Open(cell, store, todo, Breaker(cell.model, run.samples, run.records), run.probe)
-
-
-async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing, study: Mapping[str, Any]) -> Pool:
+async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, probing: Probing) -> Pool:
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
-    chats, lanes = dict[bool, Chat](), dict[str, list[tuple[Lane, Attempts]]]()
-    canaries = dict[str, dict[str, tuple[Lane, Attempts]]]()
+    chats, lanes = dict[bool, Chat](), dict[Opened, Lane]()
     if not any(one.todo for one in opened):
-        return Pool(iter(()), 0)
+        return Pool(deque(), 0)
     for one in opened:
         prepared, code = one.cell.prepared, one.cell.prepared.condition.provider_code
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
@@ -156,28 +113,30 @@ async def _pool(opened: Sequence[_Open], stack: AsyncExitStack, probing: Probing
             chats[code] = await stack.enter_async_context(open_model(config, provider_code=code))
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
-        lane = Lane(job_of(prepared, chat), one.store, one.breaker)
+        lanes[one] = lane = Lane(job_of(prepared, chat), one.store, one.breaker)
         if one.todo:
-            probed = Probed(lane.job, one.store, prepared.identity, one.probe, wanted=prepared.settings.probe)
+            probed = Probed(lane.job, one.store, prepared.identity, one.run.probe, wanted=prepared.settings.probe)
             await probing.settle(probed)
+    by_source, canaries = dict[str, list[tuple[Lane, Attempts]]](), dict[str, dict[str, tuple[Lane, Attempts]]]()
+    for one, todo in ready(lanes, plan.arms).items():
         if one.cell.canary:
-            canaries.setdefault(one.cell.source, {})[one.cell.canary] = lane, one.todo
+            canaries.setdefault(one.cell.source, {})[one.cell.canary] = lanes[one], todo
         else:
-            lanes.setdefault(one.cell.source, []).append((lane, one.todo))
+            by_source.setdefault(one.cell.source, []).append((lanes[one], todo))
     cells = [one.cell for one in opened if not one.cell.canary]
-    samples = {source: widest(cells, source).prepared.samples for source in lanes}
-    if study.get("looks"):
-        samples = {source: by_subject(own, study["seed"]) for source, own in samples.items()}
+    samples = {source: widest(cells, source).prepared.samples for source in by_source}
+    if plan.study.get("looks"):
+        samples = {source: by_subject(own, plan.study["seed"]) for source, own in samples.items()}
     asks = list(
         chain.from_iterable(
-            _with_canaries(own, samples[source], canaries.get(source, {})) for source, own in lanes.items()
+            _with_canaries(own, samples[source], canaries.get(source, {})) for source, own in by_source.items()
         )
     )
-    others = iter([ask for ask in asks if not suspect(ask)])
+    others = deque(ask for ask in asks if not suspect(ask))
     return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))
 
 
-def _discard(opened: Sequence[_Open], out: Path, *, new: bool) -> None:
+def _discard(opened: Sequence[Opened], out: Path, *, new: bool) -> None:
     """Take runs without a record away again, and with the last of them a study that was new."""
     for one in opened:
         one.store.discard_if_empty()

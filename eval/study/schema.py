@@ -24,7 +24,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.view.views import Display
 
-__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied"]
+__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied", "source_arm"]
 
 
 class _Strict(Frozen):
@@ -50,6 +50,12 @@ class Arm(Asked):
             for name, varied in VARIES.items()
             if any(getattr(self, key) != getattr(other, key) for key in varied.keys)
         )
+
+
+def source_arm(name: str) -> str:
+    """Return the arm from whose answers an arm is made that is made from another: `on@cot` for `matched@cot`."""
+    _, at, factors = name.partition("@")
+    return f"on{at}{factors}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +207,9 @@ class Study(_Strict):
     Without looks there is a verdict at the planned end only."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """The level of the family of tests."""
+    margin: float = Field(default=0.05, gt=0, lt=1)
+    """Differences in the primary metric below it, either way, do not matter: where a test shows no difference but shows
+    that, it says "equivalent"."""
     strata: tuple[Literal["dataset", "modality", "plane", "target size", "label group"], ...] = ()
     """Tested besides: whether a difference is the same in all strata of these names, by Holm's method for each name."""
     model_pairs: tuple[tuple[str, str], ...] = ()

@@ -65,6 +65,13 @@ class Effort(Frozen):
 
     tools: dict[str, ToolCount]
     tool_calls: Mean
+    turns: Mean
+    """Replies of the model."""
+    pictures: Mean
+    """Pictures the model was shown: the image in every conversation, and those of tools, as far as recorded."""
+    forced_endings: Mean
+    """The share of samples in which a limit was reached and one last turn was given."""
+    cost_usd: Mean
     input_tokens: Mean
     output_tokens: Mean
     """Tokens per sample, over samples whose model calls all reported their usage."""
@@ -201,6 +208,10 @@ def effort_of(scored: Sequence[Record]) -> Effort:
             for tool, count in calls.most_common()
         },
         tool_calls=Mean.of([len(record.tool_uses) for record in scored]),
+        turns=Mean.of([record.usage.model_calls for record in scored]),
+        pictures=Mean.of([record.pictures for record in scored]),
+        forced_endings=Mean.of([record.forced for record in scored]),
+        cost_usd=Mean.of([record.cost_usd for record in scored if record.cost_usd is not None]),
         input_tokens=Mean.of([usage.input for usage in reported]),
         output_tokens=Mean.of([usage.output for usage in reported]),
         unreported=len(scored) - len(reported),

@@ -146,6 +146,7 @@ _QUESTION: tuple[_Column, ...] = (
 
 _ENDING: tuple[_Column, ...] = (
     Column("attempt", "integer", "Attempt that counts, from 1", _got(lambda one: one.attempt)),
+    Column("draws", "integer", "Answers drawn of which this one was made; 0: none", _got(lambda one: one.draws)),
     Column("forced", "flag", "A limit was reached and one last turn was given", _got(lambda one: one.forced)),
     Column("detail", "text", "What happened, for a failure", _got(lambda one: one.detail)),
     Column("response", "text", "Final message of the model, in its own coordinates", _got(lambda one: one.response)),
@@ -262,6 +263,12 @@ _EFFORT: tuple[_Column, ...] = (
         "prompt_sha256", "text", "Hash of the prompt without its tool paragraph", _got(lambda one: one.prompt_sha256)
     ),
     Column("picture_sha256", "text", "Hash of the whole image as sent (v0)", _got(lambda one: one.v0_sha256)),
+    Column(
+        "pictures",
+        "integer",
+        "Pictures the model was shown: the image in every conversation, and those of tools",
+        _got(lambda one: one.pictures),
+    ),
     Column(
         "donor",
         "text",

@@ -24,12 +24,16 @@ class GeminiChat(Chat):
     """A Gemini model ready to be asked."""
 
     def call_settings(self) -> dict[str, Any]:
-        """Return the picture resolution and the seed: the adapter honours them per call only."""
+        """Return the picture resolution and the seed, which the adapter honours per call only, and the thinking budget.
+
+        An arm of a study may have a thinking budget of its own.
+        """
         assert isinstance(self.config, Gemini)  # noqa: S101 - for the type checker
         level = self.config.media_resolution
         settings = {
             "media_resolution": f"MEDIA_RESOLUTION_{level.upper()}" if level else None,
             "seed": self.config.seed,
+            "thinking_budget": self.config.thinking_budget,
         }
         return {name: value for name, value in settings.items() if value is not None}
 

@@ -10,6 +10,9 @@ and after one subject is added in whom the better arm fails. One that is rejecte
 A test with planned looks (``looks``) takes part with its sequential p-value, and "its level" is then the boundary of a
 look; it is guarded if it is so at one look. What is shown is the latest look. Where a failure costs less than the worst
 answer, a difference has a p-value only if it keeps its sign when failures cost the most: else abstaining could win.
+
+"No difference shown" and "equivalent" are different verdicts: the second needs an interval within the margin that was
+declared (``equivalence``), at the test's own level.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +20,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.equivalence import equivalent
 from medvision_agent.eval.compare.statistics.estimate import Estimate, against_winner, losses_of, primary
 from medvision_agent.eval.compare.statistics.graph import Rejection, reject
 from medvision_agent.eval.compare.statistics.guard import Tipping, tipping
@@ -35,6 +41,7 @@ Verdict = Literal[
     "B is lower in what was seen; rare failures are not excluded",
     "B is higher in what was seen; rare failures are not excluded",
     "no difference shown",
+    "equivalent: apart by less than the margin",
 ]
 
 
@@ -80,8 +87,15 @@ class Test(Frozen):
     out exactly where the test is rejected by this look."""
     tipping: Tipping | None = None
     """What it takes to undo the difference; given where it is rejected."""
+    margin: float | None = None
+    """Differences below it, either way, are declared not to matter; None where nothing was declared."""
     verdict: Verdict | None = None
     """At the family's alpha; None where there is no p-value (``primary.withheld`` says why)."""
+
+    @property
+    def verdict_words(self) -> str:
+        """The verdict with its margin; empty where there is none."""
+        return (self.verdict or "").replace("the margin", "" if self.margin is None else f"{self.margin:g}")
 
 
 class FamilyOfTests(Frozen):
@@ -101,12 +115,14 @@ def family(
     alpha: float = 0.05,
     primaries: Sequence[str] = (),
     looks: Mapping[Key, Looks] = MappingProxyType({}),
+    margin: float | None = None,
 ) -> FamilyOfTests:
     """Return the family of declared tests with everything else beside it.
 
     A declared test without data is kept: it has no pairs, says so, and counts. *primaries* are the contrasts whose
     tests start with all of alpha; without any, every test starts with an equal share (Holm's method). The pairs of a
-    test among the *looks* are those of its latest look, whatever *data* holds.
+    test among the *looks* are those of its latest look, whatever *data* holds. Differences below *margin* do not
+    matter; without it, nothing is called equivalent.
 
     Raises:
         ValueError: a test is declared twice.
@@ -122,7 +138,7 @@ def family(
     return FamilyOfTests(
         size=len(declared),
         alpha=alpha,
-        declared=tuple(_decided(own, one, what) for own, one, what in zip(every, taken, found, strict=True)),
+        declared=tuple(_decided(own, one, what, margin) for own, one, what in zip(every, taken, found, strict=True)),
         exploratory=tuple(
             _test(key, looks[key].seen[-1] if key in looks else data[key], declared=False, level=1 - alpha)
             for key in others
@@ -171,7 +187,7 @@ def _p(own: Looks, found: Sequence[Test]) -> float | None:
     return sequential_p([1.0 if one.primary.p is None else one.primary.p for one in found], own.fractions)
 
 
-def _decided(found: Sequence[Test], own: Looks, what: Rejection) -> Test:
+def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float | None) -> Test:
     """Return the latest look at a declared test with what became of it in the family."""
     test, pairs = found[-1], own.seen[-1]
     if what.adjusted is None:
@@ -182,14 +198,26 @@ def _decided(found: Sequence[Test], own: Looks, what: Rejection) -> Test:
         at for at, one in enumerate(found) if one.primary.p is not None and one.primary.p <= own.level(what.level, at)
     ]
     first = over[0] if what.rejected and over else None
+    verdict = _verdict(test.primary, [(found[at].primary, own.level(what.level, at)) for at in over])
+    if verdict == "no difference shown" and margin is not None and nominal > 0 and _equivalent(pairs, nominal, margin):
+        verdict = "equivalent: apart by less than the margin"
     return test.but(
         adjusted_p=what.adjusted,
         local_level=what.level,
         local_interval=None if local is None else local.interval,
         decided_at=None if first is None else first + 1,
         tipping=None if first is None else _tipping(own.seen[first], own.level(what.level, first)),
-        verdict=_verdict(test.primary, [(found[at].primary, own.level(what.level, at)) for at in over]),
+        margin=margin,
+        verdict=verdict,
     )
+
+
+def _equivalent(pairs: Pairs, level: float, margin: float) -> bool:
+    losses, subjects = losses_of(pairs)
+    sizes, sums = by_subject(subjects, [b - a for a, b in losses])
+    mean_a, mean_b = np.mean(losses, axis=0)
+    largest = pairs.price.largest
+    return bool(equivalent(sums, sizes, mean_a, mean_b, level=level, margin=margin, largest=largest))
 
 
 def _tipping(pairs: Pairs, level: float) -> Tipping:

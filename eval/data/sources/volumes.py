@@ -114,8 +114,10 @@ class Volumes:
 def _with_pixel_size(text: bytes) -> bytes:
     """Return the text of a sample of a volume that states no pixel size with one, to be replaced; others unchanged."""
     with suppress(ValueError):  # no JSON: the parser of samples says so
-        fields = from_json(text) if b'"pixel_size"' not in text else None
-        if isinstance(fields, dict) and (fields.get("volume") or str(fields.get("image")).endswith(_SUFFIXES)):
+        fields = from_json(text) if b'"volume"' in text or b".nii" in text else None
+        if not isinstance(fields, dict) or "pixel_size" in fields:
+            return text
+        if fields.get("volume") or str(fields.get("image")).endswith(_SUFFIXES):
             return to_json(fields | {"pixel_size": {"height_mm": 1.0, "width_mm": 1.0}})
     return text
 

@@ -96,6 +96,12 @@ def test_a_bound_that_is_not_kept_cannot_be_set(row):
         row(max_body_mb=1)
 
 
+@pytest.mark.parametrize("fields", [{"client_argument": "api_key"}, {"client_argument": "model"}])
+def test_an_argument_that_is_given_already_takes_no_client(row, fields):
+    with pytest.raises(ValueError, match="client_argument: the same argument is in settings, or is key_argument"):
+        row(**fields)
+
+
 async def test_an_argument_for_another_kind_of_client_is_named(ask, row):
     with pytest.raises(ConfigError, match=r"fails with these settings: TypeError: .*http_client"):
         await ask(row(client_argument="http_client"), text("fine"))

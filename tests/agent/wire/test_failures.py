@@ -214,6 +214,13 @@ async def test_a_body_that_is_no_json_is_named_as_such(ask):
 
 
 @pytest.mark.parametrize("wire", ["chat", "responses", "gemini"])
+async def test_a_body_nested_too_deep_is_a_reply_that_cannot_be_read(ask, wire):
+    given = await ask(raw('{"further":' + "[" * 19_000 + "]" * 19_000 + "}"), wire=wire)
+    assert given.outcome is Outcome.BAD_REPLY
+    assert given.detail.startswith("the reply cannot be read (RecursionError")
+
+
+@pytest.mark.parametrize("wire", ["chat", "responses", "gemini"])
 async def test_of_a_long_error_the_beginning_is_read(ask, wire):
     """A search of all of a body of 30 MB took half a minute, in which no other sample went on."""
     quoted = "x" * MOST_READ

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 
+import httpx2
 import pytest
 from fake import wires
 from fake.replies import HANG, error, raw, text
@@ -11,7 +12,7 @@ from langchain_core.messages import HumanMessage
 
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.retry import RequestFailed, call_model
-from medvision_agent.agent.wire.large import LARGE, LARGE_VALUES, aside_if_large
+from medvision_agent.agent.wire.large import LARGE, LARGE_VALUES, aside_if_large, hand_over, handed_over
 
 PADDING = {"long": "x" * LARGE, "many values": [0] * LARGE_VALUES, "small": [0] * 300}
 PARSED_FROM = 500
@@ -87,6 +88,44 @@ async def test_a_timeout_of_the_call_itself_is_its_own():
 
     with pytest.raises(TimeoutError, match="of the SDK"):
         await aside_if_large(late)
+
+
+async def test_each_request_of_a_call_gets_its_own_reply():
+    """A class may look something up before it asks; the thread must not take the answer for what was looked up."""
+    replies = {"first": b"small", "second": b"x" * LARGE}
+
+    async def ask():
+        got = []
+        for name, body in replies.items():
+            if (reply := handed_over()) is None:
+                reply = httpx2.Response(200, content=body, request=httpx2.Request("POST", f"http://host/{name}"))
+                await hand_over(reply)
+            got.append(reply.content)
+        return got, threading.current_thread()
+
+    got, thread = await aside_if_large(ask)
+    assert got == list(replies.values())
+    assert thread is not threading.current_thread()
+
+
+async def test_what_waits_in_the_thread_ends_with_the_call():
+    waits, ended = threading.Event(), threading.Event()
+
+    async def ask():
+        if handed_over() is None:
+            await hand_over(httpx2.Response(503, content=b"x" * LARGE))
+        waits.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    call = asyncio.create_task(aside_if_large(ask))
+    assert await asyncio.to_thread(waits.wait, 20)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert await asyncio.to_thread(ended.wait, 20)
 
 
 async def test_other_calls_go_on_while_one_is_converted(provider):

@@ -103,6 +103,14 @@ def test_a_stated_pixel_size_that_agrees_becomes_the_headers(lab):
     assert sample.pixel_size.height_mm == 0.68359375
 
 
+def test_a_pixel_size_is_told_by_its_key_and_not_by_a_word(lab):
+    (sample,) = lab.open({"label": "pixel_size"}).samples
+    assert (sample.label, sample.pixel_size.width_mm) == ("pixel_size", ZOOMS[1])
+    lab.file.write_text(json.dumps(LINE)[:-1] + r', "pixel\u005fsize": {"height_mm": 0.5, "width_mm": 9}}')
+    with pytest.raises(DataError, match=r"pixel_size: 0.5 mm down and 9 mm across, but the header"):
+        open_source(str(lab.file))
+
+
 def edited(name, **more):
     """Return a change of the volume's header."""
     return lambda lab: lab.save(VALUES, **{name: more["to"]})
@@ -144,7 +152,9 @@ REFUSED = {
     "spacing": (edited("pixdim", to=[1, 1, np.nan, 3, 0, 0, 0, 0]), {}, "image: .*pixdim"),
     "micrometres": (edited("xyzt_units", to=3), {}, "image: .*xyzt_units: the spacing is in micrometres"),
     "sform": (lambda lab: lab.save(VALUES, **SFORM), {}, "image: .*pixdim says .*0.5 x 2 x 4 mm, and sform.*x 5 mm"),
-    "axis": (fine, {"volume": {"slice_dim": 3, "slice_idx": 2}}, "volume.slice_dim: Input should be 0, 1 or 2"),
+    "axis": (fine, {"volume": {"slice_dim": 3, "slice_idx": 2}}, "volume.slice_dim: Input should be less"),
+    "true": (fine, {"volume": {"slice_dim": True, "slice_idx": 2}}, "volume.slice_dim: Input should be a valid int"),
+    "far": (fine, {"volume": {"slice_dim": 2, "slice_idx": 10**400}}, "volume.slice_idx: Input should be less"),
     "no axis": (fine, {"volume": {"slice_idx": 2}}, "volume.slice_dim: Field required"),
     "outside": (fine, {"volume": {"slice_dim": 2, "slice_idx": 6}}, "volume.slice_idx: 6; .* has the slices 0 to 5"),
     "negative": (fine, {"volume": {"slice_dim": 2, "slice_idx": -1}}, "volume.slice_idx: Input should be greater"),

@@ -55,6 +55,22 @@ CASES = {
         ["blind:numbers -> on"],
         {"tools"},
     ),
+    "matched": ({"off": OFF, "matched": Arm(tools="matched"), "on": ON}, ["matched -> on"], {"tools"}),
+    "matched:mean": (
+        {"off": OFF, "matched:mean": Arm(tools="matched:mean"), "on": ON},
+        ["matched:mean -> on"],
+        {"tools"},
+    ),
+    "matched:thinking": (
+        {"off": OFF, "matched:thinking": Arm(tools="matched:thinking"), "on": ON},
+        ["matched:thinking -> on"],
+        {"tools"},
+    ),
+    "result-only": (
+        {"off": OFF, "result-only": Arm(tools="result-only"), "on": ON},
+        ["off -> result-only", "result-only -> on"],
+        {"tools"},
+    ),
     "needs-picture": (
         {
             "off": OFF,

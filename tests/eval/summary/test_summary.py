@@ -234,8 +234,8 @@ def test_rows_have_the_names_of_the_golden_files(make_record) -> None:
 
 def test_a_measure_sees_the_sample_as_well_as_the_score(make_record, monkeypatch) -> None:
     records = [make_record("s1", "size", "20, 10", subject="d/p1"), make_record("s2", "size", "20, 10", subject="d/p2")]
-    of_p2 = Measure("loss", lambda sample, score: score.loss if sample.subject == "d/p2" else math.nan)
+    of_p2 = Measure("of p2", lambda sample, score: score.loss if sample.subject == "d/p2" else math.nan)
     monkeypatch.setitem(MEASURES, "size", (of_p2,))
-    assert summarise(records, V12).tasks["size"].metrics["loss"].n == 1
-    paired = compare(records, records, V12, chosen=2).tasks["size"].metrics["loss"]
+    assert summarise(records, V12).tasks["size"].metrics["of p2"].n == 1
+    paired = compare(records, records, V12, chosen=2).tasks["size"].metrics["of p2"]
     assert (paired.n, paired.subjects) == (1, 1)

@@ -1,5 +1,6 @@
 """Declared against exploratory; what is rejected, and what is guarded too; strata."""
 
+import numpy as np
 import pytest
 
 from medvision_agent.eval.compare.statistics.family import family
@@ -60,3 +61,29 @@ def test_strata_say_their_numbers_and_small_ones_nothing_else():
     assert many.estimate.interval is not None
     assert many.estimate.p is None
     assert "exploratory" in many.withheld
+
+
+def alike(spread: float) -> Pairs:
+    """Return arms of 100 subjects that do not differ on average."""
+    random = np.random.default_rng(7)
+    units = [Unit(f"s{number}", f"p{number}") for number in range(100)]
+    changes = np.clip(random.normal(0, spread, 100), -0.45, 0.45)
+    a = [Result(unit.sample, 0.5, answered=True) for unit in units]
+    b = [
+        Result(unit.sample, 0.5 + change - changes.mean(), answered=True)
+        for unit, change in zip(units, changes, strict=True)
+    ]
+    return pair(units, a, b)
+
+
+@pytest.mark.parametrize(
+    ("spread", "margin", "verdict"),
+    [
+        (0.05, 0.05, "equivalent: apart by less than 0.05"),
+        (0.3, 0.02, "no difference shown"),
+        (0.05, None, "no difference shown"),
+    ],
+)
+def test_equivalent_and_not_shown_are_different_words(spread, margin, verdict):
+    key = Key("off -> on", "size", "m")
+    assert family([key], {key: alike(spread)}, margin=margin).declared[0].verdict_words == verdict

@@ -1,0 +1,100 @@
+"""Answers drawn to a sample until they cost what another arm's answer to it cost: how many, and what is made of them.
+
+Contract: the cost of an answer is its output tokens, reasoning included. Each answer drawn is stored as an attempt of
+its own (``Record.part``), so that none is asked twice; once there are enough, the next attempt is made of them without
+a request. A request that fails, or that the service calls invalid, ends the sample for now, as it would in any arm.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from langchain_core.messages import AIMessage
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.made import MOST_DRAWS
+from medvision_agent.agent.trace import Trace
+from medvision_agent.errors import ProviderError
+from medvision_agent.eval.asking.combine import combined
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+
+__all__ = ["Draws", "mean_number", "tokens"]
+
+_NO_DRAWS = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW})
+"""Results of which another draw is no other: the question itself is what the service does not take."""
+
+
+@dataclass(eq=False)
+class Draws:
+    """The answers drawn to the samples of one run so far, and how many it takes."""
+
+    tagged: bool
+    """Whether answers stand between tags."""
+    drawn: dict[str, list[Record]] = field(default_factory=lambda: defaultdict[str, list[Record]](list))
+    """By sample, in their order."""
+    spent: dict[str, int] = field(default_factory=dict[str, int])
+    """Tokens that the answers to a sample have to reach."""
+    number: int | None = None
+    """How many answers each sample gets, where that is the same for all."""
+
+    @classmethod
+    def of(cls, run: Run, *, tagged: bool) -> "Draws":
+        """Return those of a stored run; what was the same for all its samples stays so."""
+        draws = cls(tagged)
+        for record in run.draws:
+            draws.add(record)
+        draws.number = next((record.draws for record in run.records if record.draws), None)
+        return draws
+
+    def add(self, record: Record) -> None:
+        """Count an answer that is on disk."""
+        self.drawn[record.sample.id].append(record)
+
+    def part(self, record: Record) -> Record:
+        """Return a record as one of several answers, unless it ends the sample; raises ProviderError without tokens."""
+        if record.outcome.infrastructure or record.outcome in _NO_DRAWS:
+            return record
+        tokens(record)
+        return record.model_copy(update={"part": True})
+
+    def made(self, sample: Sample, attempt: int) -> tuple[Record, Trace] | None:
+        """Return what is made of the answers to a sample; None where it takes more of them."""
+        drawn = self.drawn[sample.id]
+        if not self._enough(sample.id, drawn):
+            return None
+        trace = Trace()
+        trace.say(*(AIMessage(one.response) for one in drawn))
+        return combined(drawn, attempt, tagged=self.tagged), trace
+
+    def _enough(self, sample_id: str, drawn: list[Record]) -> bool:
+        if self.number is not None or len(drawn) >= MOST_DRAWS:
+            return len(drawn) >= min(MOST_DRAWS, self.number or MOST_DRAWS)
+        return bool(drawn) and sum(map(tokens, drawn)) >= self.spent[sample_id]
+
+    def settle_number(self, source: Iterable[Record], single: Iterable[Record]) -> None:
+        """Set the number of answers that every sample gets, unless an earlier session did."""
+        self.number = self.number or mean_number(source, single)
+
+
+def tokens(record: Record) -> int:
+    """Return what an answer cost; raises ProviderError where the service did not say."""
+    if record.usage.unreported and not record.usage.output:
+        raise ProviderError(
+            f"sample {record.sample.id!r}: the service reports no tokens, so that no compute can be matched; leave "
+            "the arms `matched` out of the study"
+        )
+    return record.usage.output
+
+
+def mean_number(source: Iterable[Record], single: Iterable[Record]) -> int:
+    """Return the number of single answers that cost on average what the source's answers cost, ``MOST_DRAWS`` at most.
+
+    Both over the samples with a result in both.
+    """
+    ours = {record.sample.id: tokens(record) for record in source if not record.outcome.infrastructure}
+    theirs = {record.sample.id: tokens(record) for record in single if not record.outcome.infrastructure}
+    common = ours.keys() & theirs.keys()
+    spent, each = sum(ours[one] for one in common), sum(theirs[one] for one in common)
+    return min(MOST_DRAWS, max(1, -(-spent // each))) if each else 1

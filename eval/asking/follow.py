@@ -1,0 +1,112 @@
+"""Runs that are made from other runs' answers to the same samples: what of them can be asked, and when.
+
+Contract: a sample is asked once the answer it is made from is on disk and is a result. Where the other run has none,
+it stays pending with it. A refusal, which may yet turn out to be the server's, is waited out until the next session.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.words.handed_back import HandedBack
+from medvision_agent.eval.asking.draws import tokens
+from medvision_agent.eval.asking.pool import Ask, Lane
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.record import Record
+
+__all__ = ["AfterAll", "SampleBySample", "results_of"]
+
+_CAPTION = re.compile(r"\[(picture \d+)\] ")
+
+
+@dataclass(eq=False)
+class SampleBySample:
+    """A run whose samples follow those of one other run, each by itself."""
+
+    lane: Lane
+    todo: dict[str, Ask]
+    """What is pending, by sample."""
+
+    def begin(self, source: Lane, answered: Iterable[Record]) -> list[Ask]:
+        """Follow *source* from now on; return what can be asked at once, by its records of earlier sessions."""
+        source.followers.append(self.heard)
+        return [ask for record in answered for ask in self._ready(record)]
+
+    def heard(self, record: Record) -> list[Ask]:
+        """Return what can be asked now that this record of the other run is on disk."""
+        return [] if record.outcome is Outcome.REJECTED else self._ready(record)
+
+    def _ready(self, record: Record) -> list[Ask]:
+        if record.outcome.infrastructure or record.sample.id not in self.todo:
+            return []
+        if self.lane.draws:
+            self.lane.draws.spent[record.sample.id] = tokens(record)
+        return [self.todo.pop(record.sample.id)]
+
+
+@dataclass(eq=False)
+class AfterAll:
+    """A run that follows others once all their samples were asked: the one it matches, perhaps with single answers."""
+
+    todo: dict[str, Ask]
+    """What is pending, by sample."""
+    settle: Callable[..., None]
+    """Takes the records of each of the others, before the first sample is asked."""
+    waiting: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    """Samples of the other runs that are still to be asked."""
+    known: list[dict[str, Record]] = field(default_factory=list[dict[str, Record]])
+    """Their records."""
+
+    def begin(self, *sources: tuple[Lane, Mapping[str, Any], Iterable[Record]]) -> list[Ask]:
+        """Follow them, each with its pending samples and its records; return what can be asked at once."""
+        for number, (lane, pending, records) in enumerate(sources):
+            lane.followers.append(partial(self.heard, number))
+            self.waiting |= {(number, sample_id) for sample_id in pending}
+            self.known.append({record.sample.id: record for record in records})
+        return self._all()
+
+    def heard(self, number: int, record: Record) -> list[Ask]:
+        """Return everything once nothing is left of the other runs."""
+        self.known[number][record.sample.id] = record
+        self.waiting.discard((number, record.sample.id))
+        return self._all()
+
+    def _all(self) -> list[Ask]:
+        if self.waiting or not self.todo:
+            return []
+        self.settle(*(known.values() for known in self.known))
+        ready, self.todo = list(self.todo.values()), {}
+        return ready
+
+
+def results_of(folder: Path, sample_id: str) -> tuple[HandedBack, ...]:
+    """Return what tools returned without an error in the latest conversation about a sample of a stored run."""
+    trace = read_trace(folder, sample_id)
+    captions = dict(_captions(trace["messages"]))
+    return tuple(
+        HandedBack(
+            call["tool"],
+            call["arguments"],
+            call["text"],
+            next((caption for name, caption in captions.items() if f'"{name}"' in call["text"]), ""),
+            read_picture(folder, call["picture"], sample_id) if call["picture"] else None,
+        )
+        for call in trace["tool_calls"]
+        if call["ok"]
+    )
+
+
+def _captions(messages: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
+    """Yield the captions of the pictures that tools returned, each with the name of its picture."""
+    for message in messages:
+        if message["type"] == "ai" or isinstance(message["content"], str):
+            continue
+        for block in message["content"]:
+            text = block.get("text", "") if isinstance(block, Mapping) else block
+            if found := _CAPTION.match(text):
+                yield found[1], text

@@ -1,0 +1,39 @@
+"""A tool-free arm that may think as much as another arm spent: the budget, and the lane that is asked with it.
+
+Contract: the budget is the mean of the other arm's output tokens over its results, within what the models take. It is a
+limit, which a model may leave unused; it is stored with every record, and stays what it was when a study goes on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import fmean
+
+from medvision_agent.agent.models import Gemini, ModelConfig
+from medvision_agent.eval.asking.draws import tokens
+from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.store.record import Record
+
+__all__ = ["budget_of", "can_think", "let_think"]
+
+_LEAST, _MOST = 512, 24_576
+"""What every model takes that has a thinking budget (ai.google.dev/gemini-api/docs/thinking, Gemini 2.5)."""
+
+
+def can_think(row: ModelConfig) -> bool:
+    """Say whether a row has a thinking budget that can be set."""
+    return isinstance(row, Gemini) and row.thinking_budget is not None
+
+
+def budget_of(records: Iterable[Record]) -> int:
+    """Return the tokens of thinking that match what these records spent on average."""
+    spent = [tokens(record) for record in records if not record.outcome.infrastructure]
+    return min(_MOST, max(_LEAST, round(fmean(spent)))) if spent else _LEAST
+
+
+def let_think(lane: Lane, own: Iterable[Record], source: Iterable[Record]) -> None:
+    """Ask a lane with the budget of its *own* earlier records, or, without any, of what the *source* spent."""
+    earlier = next((record.thinking_budget for record in own if record.thinking_budget is not None), None)
+    budget = budget_of(source) if earlier is None else earlier
+    chat = lane.job.chat
+    config = chat.config.model_copy(update={"thinking_budget": budget})
+    lane.job = replace(lane.job, chat=chat.beside(chat, config), thinking_budget=budget)

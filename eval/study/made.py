@@ -1,0 +1,130 @@
+"""Arms that are made from another arm's answers to the same samples: from which arm, whether that can be, and when.
+
+Contract: an arm is made from the answers of the arm `on`, crossed alike (`matched@cot` from `on@cot`), of the same
+model, source and epoch. Both differ in their tools and in nothing else. What matches compute needs a model that draws
+another answer every time, and an arm of single answers without tools beside it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from medvision_agent.agent.made import MADE, MATCHED
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.draws import Draws
+from medvision_agent.eval.asking.follow import AfterAll, SampleBySample, results_of
+from medvision_agent.eval.asking.pool import Ask, Lane
+from medvision_agent.eval.asking.thinking import can_think, let_think
+from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.noise import fixed, temperature_of
+from medvision_agent.eval.study.opened import Attempts, Opened
+from medvision_agent.eval.study.schema import Arm, source_arm
+
+__all__ = ["check_made", "ready", "with_truth_told"]
+
+
+def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
+    """Raise ConfigError where an arm cannot be made of another one's answers."""
+    matched = [name for name, arm in arms.items() if arm.tools in MATCHED]
+    for name, arm in arms.items():
+        if arm.tools in MADE:
+            _source(arms, name)
+    for name in matched:
+        _single(arms, name)
+    for cell in cells:
+        if cell.prepared.condition.thinks and not can_think(cell.prepared.model):
+            raise ConfigError(
+                f"arm {cell.arm!r} of model {cell.model!r}: its row has no `thinking_budget` that could be set to what "
+                "`on` spent; leave the arm out"
+            )
+    for model, row in {cell.model: cell.prepared.model for cell in cells if cell.arm in matched}.items():
+        if reason := _same_every_time(row):
+            raise ConfigError(
+                f"arm {matched[0]!r} of model {model!r}: answers are drawn until they cost what `on` spent, and "
+                f"{reason}; give the row a `temperature` above 0 and no `seed`, or leave the arm out"
+            )
+
+
+def with_truth_told(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return the cells; those that hand back results that were the ground truth's say so in their identity."""
+    found = {(cell.source, cell.model, cell.arm, cell.epoch): cell.prepared for cell in cells}
+    told = list[Cell]()
+    for cell in cells:
+        prepared = cell.prepared
+        if prepared.condition.hands_back:
+            source = found[cell.source, cell.model, _source(arms, cell.arm), cell.epoch]
+            prepared = replace(prepared, identity=prepared.identity.but(told_truth=source.identity.told_truth))
+        told.append(replace(cell, prepared=prepared))
+    return tuple(told)
+
+
+def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened, Attempts]:
+    """Return what can be asked at once of the runs of one model; the rest follows when what it is made from is there.
+
+    To be called once for each session.
+    """
+    found = {(one.cell.source, one.cell.arm, one.cell.epoch): one for one in lanes if not one.cell.canary}
+    begun = dict[Opened, Attempts]()
+    for one, lane in lanes.items():
+        begun[one] = one.todo
+        if one.cell.prepared.condition.made:
+            source = found[one.cell.source, _source(arms, one.cell.arm), one.cell.epoch]
+            others = [source]
+            if one.cell.prepared.condition.name == "matched:mean":
+                others.append(found[one.cell.source, _single(arms, one.cell.arm), one.cell.epoch])
+            begun[one] = {sample.id: attempt for _, sample, attempt in _follow(one, lane, others, lanes)}
+    return begun
+
+
+def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Opened, Lane]) -> list[Ask]:
+    """Have a run follow those it is made from; return what can be asked at once."""
+    prepared = one.cell.prepared
+    if prepared.condition.hands_back:
+        lane.job = replace(lane.job, results=partial(results_of, others[0].cell.folder))
+    elif prepared.condition.matched:
+        lane.draws = Draws.of(one.run, tagged=prepared.wording.tagged)
+    todo = {id_: (lane, sample, one.todo[id_]) for sample in prepared.samples if (id_ := sample.id) in one.todo}
+    settle: Callable[..., None] | None = None
+    if prepared.condition.thinks:
+        settle = partial(let_think, lane, one.run.records)
+    elif lane.draws and len(others) > 1:
+        settle = lane.draws.settle_number
+    if settle is not None:
+        return AfterAll(todo, settle).begin(*((lanes[other], other.todo, other.run.records) for other in others))
+    return SampleBySample(lane, todo).begin(lanes[others[0]], others[0].run.records)
+
+
+def _source(arms: Mapping[str, Arm], name: str) -> str:
+    """Return the arm that an arm is made from."""
+    source = source_arm(name)
+    if source not in arms:
+        raise ConfigError(
+            f"arm {name!r}: tools: {arms[name].tools} is made from the answers of an arm called {source!r}, and the "
+            "study has none"
+        )
+    if arms[source].tools in (*MADE, "off"):
+        raise ConfigError(f"arm {name!r}: it is made from the answers of {source!r}, which needs tools of its own")
+    if more := set(arms[source].differences(arms[name])) - {"tools"}:
+        raise ConfigError(
+            f"arm {name!r}: it is made from the answers of {source!r}, and they also differ in {', '.join(more)}"
+        )
+    return source
+
+
+def _single(arms: Mapping[str, Arm], name: str) -> str:
+    """Return the arm of single answers without tools that an arm with several of them is read beside."""
+    for other, arm in arms.items():
+        if arm.tools == "off" and set(arm.differences(arms[name])) <= {"tools"}:
+            return other
+    raise ConfigError(
+        f"arm {name!r}: several answers are read beside single ones of the same temperature: add the design on-off, "
+        "or an arm with tools: off that differs in nothing else"
+    )
+
+
+def _same_every_time(row: ModelConfig) -> str:
+    """Say why a model's answers are the same every time, or may be; empty where they are drawn."""
+    temperature = temperature_of(row)
+    stated = isinstance(temperature, int | float) and temperature > 0
+    return next(fixed(row), "" if stated else "its row states no temperature")

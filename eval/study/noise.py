@@ -1,0 +1,46 @@
+"""Whether a model, asked the same again, draws another answer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from medvision_agent.agent.models import ModelConfig, Transformers
+from medvision_agent.eval.study.cells import Cell
+from medvision_agent.eval.study.schema import Arm
+
+__all__ = ["fixed", "temperature_of", "without_noise"]
+
+
+def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
+    """Return a line for each model that is asked the same again with a fixed seed or without sampling."""
+    repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
+    again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
+    if not again:
+        return []
+    models = {cell.model: cell.prepared.model for cell in cells}
+    return [
+        f"{name}: {reason}; {again} of it show no sampling noise, only what the service itself leaves to chance"
+        for name, model in models.items()
+        for reason in fixed(model)
+    ]
+
+
+def fixed(model: ModelConfig) -> Iterator[str]:
+    """Yield why a model's draws are the same every time, if they are."""
+    seed, temperature = _stated(model, "seed"), temperature_of(model)
+    if temperature == 0:
+        yield "its temperature is 0"
+    elif isinstance(model, Transformers) and temperature is None:
+        yield "without a temperature it takes the likeliest token"
+    elif seed is not None:
+        yield f"its seed is fixed ({seed})"
+
+
+def temperature_of(model: ModelConfig) -> Any:
+    """Return the temperature that a row states, or None."""
+    return _stated(model, "temperature")
+
+
+def _stated(model: ModelConfig, name: str) -> Any:
+    free: dict[str, Any] = {**getattr(model, "settings", {}), **getattr(model, "extra_body", {})}
+    own = getattr(model, name, None)
+    return free.get(name) if own is None else own

@@ -1,0 +1,25 @@
+"""How often an arm that is handed its own results gives the answer that it gave when it called for them."""
+
+from pathlib import Path
+
+from medvision_agent.agent.made import RESULT_ONLY
+from medvision_agent.eval.compare.compare import same_answers
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.read import has_run, open_run
+from medvision_agent.eval.study.plan import Plan
+from medvision_agent.eval.study.schema import source_arm
+
+__all__ = ["handed_back"]
+
+
+def handed_back(plan: Plan, folder: Path, rules: Protocol) -> dict[str, tuple[int, int]]:
+    """Return for each such cell how many answers are the same, and how many samples were scored in both arms."""
+    cells = {(cell.source, cell.model, cell.arm, cell.epoch): folder / cell.folder for cell in plan.cells}
+    found = dict[str, tuple[int, int]]()
+    for (source, model, arm, epoch), own in cells.items():
+        if plan.arms[arm].tools == RESULT_ONLY:
+            on = cells[source, model, source_arm(arm), epoch]
+            if has_run(own) and has_run(on):
+                name = own.relative_to(folder).name
+                found[name] = same_answers([(open_run(on).records, open_run(own).records)], rules)
+    return found

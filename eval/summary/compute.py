@@ -1,0 +1,62 @@
+"""What arms took beside each other: whether compute was matched between them, and by how much it differs.
+
+Contract: figures are means over scored samples, as ``Effort`` has them; what is unknown in one arm is left out. Only
+output tokens are ever matched. Images, caching, latency and forced endings are not, whatever is drawn.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from medvision_agent.agent.made import MATCHED
+from medvision_agent.eval.settings.settings import TOOL_FIELDS
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.summary import Effort, Mean, effort_of
+
+__all__ = ["COMPUTE", "compute_note", "compute_of_pair", "effort_of_arm"]
+
+COMPUTE: Mapping[str, str] = {
+    "output_tokens": "tokens out",
+    "input_tokens": "tokens in",
+    "turns": "turns",
+    "pictures": "pictures",
+    "cost_usd": "US dollars",
+    "seconds": "seconds",
+}
+"""The measures of compute: fields of ``Effort``, and how a person calls them."""
+_NOT = "pictures, caching, latency and forced endings are not"
+
+
+def compute_note(conditions: Iterable[str]) -> str:
+    """Say of arms under these conditions whether any was matched in compute."""
+    if any(condition in MATCHED for condition in conditions):
+        return f"compute was matched in output tokens alone: {_NOT}"
+    return "compute was not matched between arms"
+
+
+def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
+    """Say by how much the compute of two arms differs, in one sentence; none where they have the same tools."""
+    differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
+    if not differ & TOOL_FIELDS:
+        return ()
+    one, two = effort_of_arm(a), effort_of_arm(b)
+    note = compute_note([a[0].identity.condition, b[0].identity.condition])
+    ratios = [
+        f"{two_mean / one_mean:.2f} times the {name}"
+        for field, name in COMPUTE.items()
+        if (one_mean := _mean(one, field)) and (two_mean := _mean(two, field)) is not None
+    ]
+    forced = [mean for effort in (one, two) if (mean := effort.forced_endings.mean) is not None]
+    if not ratios or len(forced) < 2:
+        return ()
+    endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(names, forced, strict=True))
+    took = f"{names[1]} took {', '.join(ratios)} of {names[0]}"
+    return (f"{note[0].upper()}{note[1:]}. Per sample {took}; forced endings: {endings}.",)
+
+
+def effort_of_arm(runs: Sequence[Run]) -> Effort:
+    """Return what the scored samples of an arm took, over all its epochs and tasks."""
+    return effort_of([record for run in runs for record in run.records if not record.outcome.infrastructure])
+
+
+def _mean(effort: Effort, field: str) -> float | None:
+    mean: Mean = getattr(effort, field)
+    return mean.mean
