@@ -2,11 +2,13 @@
 
 A policy is a generator as those of ``agent/policies``: it yields tool calls, is sent what came back, and returns the
 text of its answer. What it knows of a sample is the question and the pictures it is shown. Its noise depends on the
-question, on whether tools are declared and on how often it has spoken, and on nothing else.
+question, on whether tools are declared, on how often it has spoken and how often it was asked just that before, and on
+nothing else.
 """
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,7 @@ import numpy as np
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field
 
 from medvision_agent.agent.chat.chat import png_of
 from medvision_agent.tools.view.png import decode_png
@@ -46,10 +49,12 @@ class Scene:
     tools: bool
     spoken: int = 0
     """How often it answered before, where it is asked to check its answer."""
+    asked: int = 0
+    """How often exactly this was asked before: every answer is drawn anew."""
 
     def noise(self, spread: float, about: str = "", size: int | None = None) -> Any:
-        """Return normal noise, of its own for each question, arm with or without tools, turn and *about*."""
-        seed = crc32(f"{self.plant}|{self.question}|{self.tools}|{self.spoken}|{about}".encode())
+        """Return normal noise, of its own for each question, arm with or without tools, turn, draw, *about*."""
+        seed = crc32(f"{self.plant}|{self.question}|{self.tools}|{self.spoken}|{about}{'+' * self.asked}".encode())
         return np.random.default_rng(seed).normal(0, spread, size)
 
     @property
@@ -173,6 +178,9 @@ class Planted(BaseChatModel):
     """A chat model that follows one of the policies; each turn costs it 100 output tokens."""
 
     plant: str
+    temperature: float = 1.0
+    asked: Counter[str] = Field(default_factory=Counter)
+    """How often each question was asked without tools."""
 
     @property
     def _llm_type(self) -> str:
@@ -194,7 +202,12 @@ class Planted(BaseChatModel):
     def _next(self, messages: Sequence[BaseMessage], *, tools: bool) -> AIMessage:
         asked = next(one for one in messages if isinstance(one, HumanMessage))
         spoken = sum(isinstance(one, AIMessage) and not one.tool_calls for one in messages)
-        play = POLICIES[self.plant](Scene(self.plant, str(asked.text), _picture(asked), tools, spoken))
+        draw = 0
+        if len(messages) <= 2 and not tools:  # with tools, each answer is asked for once
+            draw = self.asked[str(asked.text)]
+            self.asked[str(asked.text)] += 1
+        scene = Scene(self.plant, str(asked.text), _picture(asked), tools, spoken, draw)
+        play = POLICIES[self.plant](scene)
         try:
             call = next(play)
             for shown in _shown(messages):
@@ -224,4 +237,4 @@ def _picture(message: HumanMessage) -> Any:
 def rows() -> dict[str, dict[str, Any]]:
     """Return the rows of all planted models, as a file of models holds them."""
     common = {"provider": "langchain", "factory": "planted.models:Planted", "perceived": {"rule": "native"}}
-    return {name: common | {"model": name, "settings": {"plant": name}} for name in POLICIES}
+    return {name: common | {"model": name, "settings": {"plant": name, "temperature": 1.0}} for name in POLICIES}

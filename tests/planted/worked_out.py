@@ -133,7 +133,20 @@ def _guarded_p(rows: Rows) -> float:
     return _p(more) if more.difference * seen.difference > 0 else 1.0
 
 
-def family(pairs: Mapping[str, Rows], primary: str, alpha: float = 0.05) -> dict[str, Tested | None]:
+def _equivalent(rows: Rows, level: float, margin: float) -> bool:
+    """Tell whether two one-sided tests find a difference within the margin, also with a failing subject of either."""
+    if level <= 0:
+        return False
+    subjects, a, b = (list(column) for column in zip(*rows, strict=True))
+    apart, size = [y - x for x, y in zip(a, b, strict=True)], len(rows) / len(set(subjects))
+    b_fails, a_fails = (1 - sum(a) / len(a)) * size / 2, (sum(b) / len(b) - 1) * size / 2
+    ends = [
+        _interval(_mean(apart, subjects, more), 1 - 2 * level) for more in ([], [(b_fails, size)], [(a_fails, size)])
+    ]
+    return all(-margin < low and high < margin for low, high in ends)
+
+
+def family(pairs: Mapping[str, Rows], primary: str, margin: float, alpha: float = 0.05) -> dict[str, Tested | None]:
     """Return the declared tests of one task, model and source by contrast; None where nothing differs between subjects.
 
     The primary starts with all of alpha, which goes to the others evenly; each of them hands its share on evenly.
@@ -141,24 +154,20 @@ def family(pairs: Mapping[str, Rows], primary: str, alpha: float = 0.05) -> dict
     means = {name: _mean([b - a for _, a, b in rows], [one for one, _, _ in rows]) for name, rows in pairs.items()}
     p = {name: _p(mean) for name, mean in means.items() if mean.error > 1e-12}
     levels, rejected = _graph(list(pairs), p, primary, alpha)
-    return {
-        name: Tested(
-            mean.difference,
-            _interval(mean, 1 - alpha),
-            p[name],
-            levels[name],
-            _verdict(mean.difference, name in rejected, _guarded_p(pairs[name]) <= levels[name]),
-        )
-        if name in p
-        else None
-        for name, mean in means.items()
-    }
+    found = dict[str, Tested | None]()
+    for name, mean in means.items():
+        found[name] = None
+        if name in p:
+            verdict = _verdict(pairs[name], mean.difference, levels[name], margin, rejected=name in rejected)
+            found[name] = Tested(mean.difference, _interval(mean, 1 - alpha), p[name], levels[name], verdict)
+    return found
 
 
-def _verdict(difference: float, rejected: bool, guarded: bool) -> str:
+def _verdict(rows: Rows, difference: float, level: float, margin: float, *, rejected: bool) -> str:
     if not rejected:
-        return "no difference shown"
-    way = "lower" if difference < 0 else "higher"
+        equal = _equivalent(rows, level, margin)
+        return "equivalent: apart by less than the margin" if equal else "no difference shown"
+    way, guarded = "lower" if difference < 0 else "higher", _guarded_p(rows) <= level
     return f"B has the {way} loss" if guarded else f"B is {way} in what was seen; rare failures are not excluded"
 
 

@@ -35,6 +35,7 @@ SMALL, SMALLER = 0.1 + noise(3, 0.004), 0.09 + noise(4, 0.004)
 NUMBERS = np.arange(N)
 LARGE = NUMBERS % 31 > 21
 """Samples with the largest targets."""
+OTHERS = (NUMBERS % 5 == 1) & (NUMBERS < 45)
 
 
 def said(errors: Errors) -> list[str | None]:
@@ -89,6 +90,11 @@ def study(
 def priced(one: ChapterIn) -> ChapterIn:
     """Return a chapter whose losses are in units of chance, so that a failure costs half of the worst answer."""
     return replace(one, metrics={"distance": Primary(task="distance", failures="chance", chance=0.4)})
+
+
+def with_margin(one: ChapterIn) -> ChapterIn:
+    """Return a chapter in which differences below 0.2 are declared not to matter."""
+    return replace(one, margin=0.2)
 
 
 def looked_at(*seen: int) -> Callable[[ChapterIn], ChapterIn]:
@@ -163,9 +169,16 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "lost where large": plain(arms(said(np.where(LARGE, 0.9, 0.1) + SMALL), but(said(GOOD), LARGE, LOST))),
     "some failed": plain(FAILED),
     "failed where large": plain(arms(said(np.where(LARGE, 0.8, 0.1) + SMALL), but(said(GOOD), LARGE, None))),
+    "counted": plain(arms(said(BAD), said(GOOD), tokens=100)),
+    "counted and matched": plain(arms(said(BAD), said(GOOD), tokens=100, condition="matched", on_condition="on")),
+    "handed back": plain(arms(said(BAD), said(GOOD), condition="result-only", on_condition="on")),
     "no picture": plain(arms(said(BAD), said(GOOD), picture="none")),
     "swapped": plain(arms(said(BAD), said(GOOD), picture="swapped")),
     "swapped but one": plain(arms(said(BAD), said(GOOD), picture="swapped", config={"without_donor": 1})),
+    "both failed, B where hard": plain(
+        arms(but(said(np.where(LARGE, 0.8, 0.1) + SMALL), OTHERS, None), but(said(SMALLER), LARGE, None))
+    ),
+    "both failed, B where large": plain(arms(but(said(SMALL), OTHERS, None), but(said(SMALLER), LARGE, None))),
     "unfinished": plain(arms(said(BAD), said(GOOD), on_done=40)),
     "never called": plain(arms(said(BAD), said(GOOD), on_called=False)),
     "unread call": plain(arms(said(BAD), said(GOOD), on_unread=1)),
@@ -196,6 +209,7 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "study where silence would pay": study(
         arms(said(0.5 + SMALL), but(said(0.5 + SMALLER), NUMBERS % 2 == 1, None)), changed=priced
     ),
+    "study of equals with a margin": study(arms(said(0.1 + SMALL), said(0.1 + SMALL[::-1])), changed=with_margin),
     "study of equals": study(EQUAL),
     "study where A always fails": study(arms([None] * N, said(GOOD))),
     "study of few": study(FEW),

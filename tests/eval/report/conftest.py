@@ -10,6 +10,7 @@ import pytest
 from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
 from medvision_agent.eval.store.record import Record, ToolUse
@@ -66,6 +67,7 @@ def storing(place: Path) -> Store:
         silver: bool = False,
         giant: int = 0,
         unread: int = 0,
+        tokens: int = 0,
         done: int | None = None,
         called: bool = True,
         config: Mapping[str, Any] = MappingProxyType({}),
@@ -94,6 +96,7 @@ def storing(place: Path) -> Store:
                     v0_sha256=key,
                     prompt_sha256="prompt",
                     model_versions=("m-1",),
+                    usage=Usage(model_calls=1, output=tokens),
                     unread_calls=int(number < unread),
                     tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools) if called else (),
                 )

@@ -31,6 +31,7 @@ PLACES = {
         "no_verdict_line",
         "unfinished",
     ),
+    "eval/summary/compute.py": (),
     "eval/report/unseen.py": ("picture_notes",),
     "eval/compare/statistics/family.py": ("_test",),
 }
@@ -119,6 +120,7 @@ TOLD = {
     "(mean size, {}, n {}): {}": ("real", "gain"),
     "none left": ("real", "real oracle"),
     "; without the answers of the solver {}: {}": ("real", "real oracle"),
+    "{}: own results handed back; both arms answer the same in {}.": ("handed back", "gain"),
     "Samples not asked yet, in no mean: {}.": ("unfinished", "gain"),
     "Results lost to infrastructure, in no mean: {}.": ("some lost", "gain"),
     # place_tables.py
@@ -147,6 +149,12 @@ TOLD = {
         "study where silence would pay",
         "study with cheap failures",
     ),
+    # summary/compute.py
+    "compute was not matched between arms": ("counted", "counted and matched"),
+    "compute was matched in output tokens alone: {}": ("counted and matched", "counted"),
+    "{} times the {}": ("counted", "one arm"),
+    "{} took {} of {}": ("counted", "one arm"),
+    "{}{}. Per sample {}; forced endings: {}.": ("counted", "one arm"),
     # unseen.py
     "{}: no picture stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
     "contrasts over the pairs answered in both arms too": ("no picture", "swapped"),
@@ -155,12 +163,14 @@ TOLD = {
     "; {} in no contrast with it": ("swapped but one", "swapped"),
     # informative.py
     "of unknown kind (too few data to tell)": ("some failed", "failed where large"),
-    "What is missing is {}: {}. Read the bounds, not the complete pairs alone.": ("some failed", "gain"),
+    "What is missing is {}: {}": ("some failed", "gain"),
+    "{}. Read the bounds, not the complete pairs alone.": ("some failed", "gain"),
+    "What is missing is certain": ("study where A always fails", "some failed"),
     "What is missing is informative": ("failed where large", "some failed"),
     "losses to infrastructure": ("lost where large", "failed where large"),
     "rates of {} in B and A{}": ("failed where large", "some failed"),
-    "{} of {} and the loss of {}{}": ("failed where large", "gain"),
-    "{} of {} and the size of targets{}": ("failed where large", "gain"),
+    "{} of {} and the loss of {}{}": ("both failed, B where hard", "both failed, B where large"),
+    "{} of {} and the size of targets{}": ("both failed, B where large", "both failed, B where hard"),
     # claims.py
     "no verdict: {} of {} {} asked": ("unfinished", "gain"),
     "planned sample": ("unfinished", "gain"),
@@ -178,11 +188,17 @@ TOLD = {
     "B has the higher loss": ("study that loses", "study"),
     "B is lower in what was seen; rare failures are not excluded": ("study with a small gain", "study"),
     "B is higher in what was seen; rare failures are not excluded": ("study with a small loss", "study that loses"),
+    "equivalent: apart by less than the margin": ("study of equals with a margin", "study of equals"),
     "no difference shown": ("study of equals", "study"),
 }
 """By text: a chapter of which it is true, and one of which it is false."""
 NARROWER = {
+    "equivalent: apart by less than the margin": r"equivalent: apart by less than 0\.2\.",
+    "compute was not matched between arms": "[Cc]ompute was not matched between arms",
+    "compute was matched in output tokens alone: {}": "[Cc]ompute was matched in output tokens alone: pictures",
+    "{} took {} of {}": r"on took .* of off|on took .* of matched",
     "runs over": "Runs over",
+    "{} of {} and the size of targets{}": r"failures of [AB] and the size of targets",
     "{} {} of {} and the loss of {}{}": r"failures of [AB] and the loss of",
     "no p-value": r"\d; no p-value \(",
     "in the right place": r"difference: .*in the right place \d+ \(",
@@ -207,6 +223,8 @@ MORE = {
     "in whom A fails",
     "in whom B fails",
     "What is missing is informative",
+    "of unknown kind (too few data to tell)",
+    "What is missing is certain",
 }
 """What is told apart within one text."""
 

@@ -17,23 +17,31 @@ from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.words import sentences
 
 LOWER, NONE = "B has the lower loss", "no difference shown"
+EQUIVALENT, MARGIN = "equivalent: apart by less than the margin", 0.05
 RARE = "B is lower in what was seen; rare failures are not excluded"
 EQUAL = None
 """No difference in any sample: nothing to test."""
 MAIN, BLIND_ON, OFF_BLIND = "off -> on", "blind -> on", "off -> blind"
 AGAIN_ON, REGION_ON = "again:3 -> on", "same-region -> on"
+MATCHED_ON = "matched -> on"
 UNSEEN_OFF, UNSEEN_ON = "off-no-picture -> off", "on-no-picture -> on"
 
 PLANTED = {
     "faithful": {MAIN: LOWER, REGION_ON: EQUAL, BLIND_ON: LOWER, OFF_BLIND: NONE},
     "copier": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE},
-    "prior": {MAIN: NONE, UNSEEN_OFF: EQUAL, UNSEEN_ON: EQUAL, BLIND_ON: EQUAL, OFF_BLIND: NONE},
+    "prior": {MAIN: EQUIVALENT, UNSEEN_OFF: NONE, UNSEEN_ON: EQUAL, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "burner": {MAIN: LOWER, BLIND_ON: EQUAL, OFF_BLIND: LOWER, AGAIN_ON: NONE},
+    "burner.matched": {MAIN: NONE, MATCHED_ON: EQUIVALENT, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "hurt-on-mr": {MAIN: NONE, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "rarely": {MAIN: RARE, BLIND_ON: EQUAL, OFF_BLIND: RARE},
 }
-"""The verdict that each model must get, by contrast."""
-DESIGNS = {"faithful": ["controls:same-region"], "prior": ["needs-picture"], "burner": ["controls:again:3"]}
+"""The verdict that each model must get, by contrast. Where compute is matched, all hangs on `matched -> on`."""
+DESIGNS = {
+    "faithful": ["controls:same-region"],
+    "prior": ["needs-picture"],
+    "burner": ["controls:again:3"],
+    "burner.matched": ["matched"],
+}
 """What is asked beyond the arms off, on and blind."""
 
 
@@ -52,23 +60,25 @@ class Done:
         return paired(self.arms[a], self.arms[b])
 
 
-def asked(folder: Path, model: str) -> Done:
+def asked(folder: Path, name: str) -> Done:
     study = {
-        "name": model,
-        "models": [model],
+        "name": name,
+        "models": [name.partition(".")[0]],
+        "max_connections": 1,
         "models_file": "models.yaml",
         "data": "bars.jsonl",
         "base": {"tools": "crop,ruler", "overlays": False},
-        "designs": ["on-off", "controls:blind", *DESIGNS.get(model, [])],
+        "designs": ["on-off", "controls:blind", *DESIGNS.get(name, [])],
         "contrasts": [{"a": "off", "b": "blind"}],
         "strata": ["modality"],
+        "margin": MARGIN,
     }
-    (folder / f"{model}.yaml").write_text(json.dumps(study), encoding="utf-8")
-    done = mva.ablate(folder / f"{model}.yaml", folder / model, progress=False)
+    (folder / f"{name}.yaml").write_text(json.dumps(study), encoding="utf-8")
+    done = mva.ablate(folder / f"{name}.yaml", folder / name, progress=False)
     assert (done.left, list(done.problems)) == (0, [])
-    (chapter,) = collect([folder / model], most_pictures=0).chapters
-    cells = json.loads((folder / model / "study.json").read_text(encoding="utf-8"))["plan"]["cells"]
-    return Done(chapter, {one["arm"]: answers(folder / model / one["folder"]) for one in cells})
+    (chapter,) = collect([folder / name], most_pictures=0).chapters
+    cells = json.loads((folder / name / "study.json").read_text(encoding="utf-8"))["plan"]["cells"]
+    return Done(chapter, {one["arm"]: answers(folder / name / one["folder"]) for one in cells})
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +99,8 @@ def test_each_model_gets_the_verdict_that_was_planted(studies, model):
 def test_differences_intervals_and_verdicts_are_those_of_the_raw_store(studies, model):
     done = studies[model]
     assert len({one.subject for one in done.arms["on"].values()}) == SUBJECTS
-    expected = family({one.name: done.rows(one.name) for one in done.chapter.contrasts}, MAIN)
+    primary = MATCHED_ON if MATCHED_ON in PLANTED[model] else MAIN
+    expected = family({one.name: done.rows(one.name) for one in done.chapter.contrasts}, primary, MARGIN)
     for name, other in expected.items():
         test = done.contrast(name).tests["distance"]
         if other is None:
@@ -146,11 +157,19 @@ def test_the_gain_of_the_copier_was_measured_in_the_wrong_place(studies):
 
 
 def test_the_gain_of_the_burner_is_bought_by_turns(studies):
-    arms = studies["burner"].arms
-    tokens = {name: {one.tokens for one in own.values()} for name, own in arms.items()}
-    assert tokens == {"off": {100}, "on": {400}, "blind": {400}, "again:3": {400}}
-    effort = {one.arm: one.effort.output_tokens.mean for one in studies["burner"].chapter.tasks[0].arms}
-    assert effort == {name: sum(own) for name, own in tokens.items()}
+    for name, more in (("burner", "again:3"), ("burner.matched", "matched")):
+        done = studies[name]
+        tokens = {arm: {one.tokens for one in own.values()} for arm, own in done.arms.items()}
+        assert tokens == {"off": {100}, "on": {400}, "blind": {400}, more: {400}}
+        effort = {one.arm: one.effort.output_tokens.mean for one in done.chapter.tasks[0].arms}
+        assert effort == {arm: sum(own) for arm, own in tokens.items()}
+        said = [line for line in sentences(done.chapter) if "ompute was " in line]
+        (off,) = (line for line in said if line.startswith(MAIN))
+        assert "Compute was not matched between arms. Per sample on took 4.00 times the tokens out" in off
+    (matched,) = (line for line in said if line.startswith(MATCHED_ON))
+    assert "Compute was matched in output tokens alone" in matched
+    assert "Per sample on took 1.00 times the tokens out" in matched
+    assert not [line for line in said if "was matched in" in line and not line.startswith(MATCHED_ON)]
 
 
 def test_the_model_that_fails_rarely_does_fail(studies):
