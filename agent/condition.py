@@ -120,6 +120,14 @@ class Condition:
         tools = self.tools if overlays else tuple(tool.without_overlay() for tool in self.tools)
         return replace(self, tools=tools, overlays=overlays, paragraph=paragraph)
 
+    def shuffled(self, draw: str) -> "Condition":
+        """Return it with its tools in an order that depends on *draw* and their names alone.
+
+        So tools that two conditions share stand in the same order in both.
+        """
+        tools = sorted(self.tools, key=lambda tool: sha256(f"{draw}\0{tool.name}".encode()).digest())
+        return replace(self, tools=tuple(tools))
+
     def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
         """Return the declarations of the tools, in order, for a model that speaks *frame*."""
         return [tool.schema(frame) for tool in self.tools]

@@ -47,6 +47,10 @@ def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: 
             f"model {name!r} replays {LITERAL}, whose pictures have nothing drawn on them: use --display plain, not "
             f"{wording.display}"
         )
+    if wording.number:
+        raise ConfigError(
+            f"model {name!r} replays {LITERAL}, asked in the usual words: leave out --wording, and `prompts` of a study"
+        )
     unsent = " and ".join(name for name in wording.own if name == "system" or name.startswith("tools"))
     if unsent:
         raise ConfigError(

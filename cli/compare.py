@@ -32,6 +32,7 @@ __all__ = ["command"]
     show_default=True,
     help="What a failure costs: as much as the worst answer, or as the best constant answer.",
 )
+@click.option("--models", is_flag=True, help="RUN_A and RUN_B are of two models under the same condition.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def command(
     run_a: Path,
@@ -41,15 +42,20 @@ def command(
     failures: "Failures",
     *,
     published: bool,
+    models: bool,
     as_json: bool,
 ) -> None:
     """Put RUN_B beside RUN_A, sample by sample. Runs that differ in more than their tools are refused.
+
+    With --models, the two are of two models under the same condition, and may differ in nothing else.
 
     With --published, RUN_A (of MedVision samples) stands beside the published results instead, and what is not the
     same in both is said.
     """
     if published and run_b is not None:
         raise click.UsageError("--published takes one run; give RUN_B or --published")
+    if published and models:
+        raise click.UsageError("--models is for two runs")
     if published and (metrics or failures != "worst"):
         raise click.UsageError("--metric and --failures are for two runs; published results have metrics of their own")
     if not published and run_b is None:
@@ -60,7 +66,7 @@ def command(
     if run_b is None:
         found: BesidePublished | Compared = compare_published(run_a, protocol_name)
     else:
-        found = compare(run_a, run_b, protocol_name, metric=declared_by(metrics), failures=failures)
+        found = compare(run_a, run_b, protocol_name, metric=declared_by(metrics), failures=failures, models=models)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return

@@ -14,6 +14,7 @@ from medvision_agent.cli.options import BUDGET, LIMITS, bounded, help_of, limit_
 from medvision_agent.cli.sampling import reading_with, sample_options, selection_with
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.settings.settings import Asked, Settings
+from medvision_agent.prompts.paraphrase import WORDINGS
 
 __all__ = ["settings_options", "settings_with"]
 
@@ -25,6 +26,7 @@ _METAVARS = {
     "frame": "NAME",
     "grammar": "NAME",
 }
+_RANGES = {"wording": click.IntRange(0, WORDINGS - 1)}
 _OTHERS = (
     click.option("--reshape", metavar="H,W", help=help_of(Settings, "reshape")),
     click.option("--models", "models_file", type=_FILE, help=help_of(Settings, "models_file")),
@@ -50,6 +52,8 @@ def _option(name: str) -> Callable[[_F], _F]:
         return click.option(flag, type=click.Choice(get_args(kind)), **shown)
     if Path in get_args(kind):
         return click.option(flag, type=_FILE, **shown)
+    if kind is int or int in get_args(kind):
+        return click.option(flag, type=_RANGES.get(name, click.INT), **shown)
     return click.option(flag, metavar=_METAVARS.get(name), **shown)
 
 

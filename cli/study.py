@@ -30,7 +30,8 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
     click.echo(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
     several = len(found.sources) > 1
     for cell in found.cells:
-        times = f" x {cell.epochs} epochs" if cell.epochs > 1 else ""
+        times = f" in {cell.wordings} wordings" if cell.wordings > 1 else ""
+        times += f" x {cell.epochs} epochs" if cell.epochs > 1 else ""
         over = f" over {cell.source}" if several else ""
         basis = f"(measured in {cell.measured_in})" if cell.measured_in else "at most"
         basis += " (rules of thumb)" if not cell.measured_in and any(one.measured_in for one in found.cells) else ""
@@ -170,6 +171,7 @@ def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[st
             "model": cell.model,
             "arm": cell.arm,
             "source": cell.source,
+            "wording": cell.wording,
             "epoch": cell.epoch,
             "task": task,
             "n": summary.n,
@@ -181,7 +183,8 @@ def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[st
 
 
 def _show_rows(rows: Sequence[Mapping[str, Any]], *, several: bool) -> None:
-    names = ("model", "arm", *(["source"] if several else []), "epoch", "task")
+    worded = any(row["wording"] is not None for row in rows)
+    names = ("model", "arm", *(["source"] if several else []), *(["wording"] if worded else []), "epoch", "task")
     _show(rows, ("n", "success_rate", "loss"), names)
 
 

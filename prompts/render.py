@@ -7,7 +7,7 @@ in a sandbox.
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,13 @@ def render(template: str, own: Mapping[str, str] | None = None, **values: Any) -
 
     Raises a jinja2.TemplateError if a value is missing or a text of *own* is no template.
     """
-    environment = _environment() if not own else _make(own)
+    environment = _environment(tuple(sorted((own or {}).items())))
     return environment.get_template(f"{template}.j2").render(values).strip()
 
 
-@cache
-def _environment() -> SandboxedEnvironment:
-    return _make({})
-
-
-def _make(own: Mapping[str, str]) -> SandboxedEnvironment:
-    texts = DictLoader({f"{name}.j2": text for name, text in own.items()})
+@lru_cache(maxsize=32)
+def _environment(own: tuple[tuple[str, str], ...]) -> SandboxedEnvironment:
+    texts = DictLoader({f"{name}.j2": text for name, text in own})
     # Plain text for a model, never HTML: nothing is escaped.
     return SandboxedEnvironment(
         loader=ChoiceLoader([texts, FileSystemLoader(_FOLDER)]), undefined=StrictUndefined, autoescape=False
@@ -48,7 +44,7 @@ def templates_sha256() -> str:
     """Return the hash over the templates of all prompts, by name: it changes when any word of them changes.
 
     Comments in a template reach no model and do not count. What lies in a folder of its own (the words of replies, of
-    grammars) does not count either: a condition hashes what it renders of it.
+    grammars, of paraphrases) does not count either: it is hashed where it is used.
     """
     digest = sha256()
     for path in sorted(_FOLDER.glob("*.j2")):

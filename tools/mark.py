@@ -28,14 +28,14 @@ class Mark(Result):
     v0_y: float
 
 
-@tool(MarkArguments, Mark, overlay=", and a picture of the\nview with the mark")
+@tool(MarkArguments, Mark, overlay=", and a picture of the view with the mark")
 def mark(views: ViewSet, args: MarkArguments) -> Output:
     """Place a mark: a named point of a view that other tools take in place of coordinates, whatever the view.
 
     The point is given in the coordinate convention of the instructions. Placing a name again moves the mark; there can
-    be 20 marks. A final answer that is a box may be the names of two or more marks in place of coordinates; it is then
-    the smallest box that holds these marks. Returns the point in coordinates of v0 (v0_x, v0_y), and a picture of the
-    view with the mark.
+    be 20 marks. A final answer that is a box may be the names of two or more marks, or points as text such as
+    'v1: x=..., y=...', in place of coordinates; it is then the smallest box that holds them. Returns the point in
+    coordinates of v0 (v0_x, v0_y), and a picture of the view with the mark.
     """
     view = views.get(args.view)
     placed = views.marks.place(args.name, views.point(view, args.x, args.y), view.id)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from medvision_agent.agent.words.handed_back import HandedBack
+from medvision_agent.prompts.paraphrase import paraphrase
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import Display, ViewSet
@@ -36,13 +37,15 @@ class Wording:
     pixel_unit: str = "millimeters"
     display: Display = "plain"
     """What is drawn on the pictures of the image; the system text says so where it is not plain."""
+    number: int = 0
+    """Which of the shipped wordings it is; 0 is the usual one, the others are its paraphrases."""
     own: Mapping[str, str] = field(default_factory=dict)
     """A researcher's own templates by name (``detection``, ``size``, ..., ``system``), instead of the shipped ones."""
 
     def render(self, template: str, **values: Any) -> str:
         """Return a template filled with *values* and the facts of this wording."""
-        facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "own"}
-        return render(template, self.own, **facts, **values)
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in {"own", "number"}}
+        return render(template, {**paraphrase(self.number), **self.own}, **facts, **values)
 
     @property
     def displayed(self) -> str:

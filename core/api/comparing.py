@@ -13,7 +13,7 @@ from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.card_words import card_json
 from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
-from medvision_agent.eval.compare.parity import run_parity
+from medvision_agent.eval.compare.parity import MODEL_FIELDS, run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
 from medvision_agent.eval.parts.summary import parts_of_run
@@ -23,6 +23,7 @@ from medvision_agent.eval.results.published import Figures, differences, publish
 from medvision_agent.eval.scorer.primary import Declared, Failures, primaries_of
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair, unfinished
@@ -49,6 +50,10 @@ class Compared:
     def no_claim(self) -> Sequence[str]:
         """Headlines: why the difference says nothing of tools, or nothing yet; none where it may."""
         early = unfinished({"A": self.a, "B": self.b})
+        a, b = self.a.identity.model_name, self.b.identity.model_name
+        if a != b:
+            between = f"A is {a}, B is {b}, under the same condition: differences are between models, not made by tools"
+            return [between, *filter(None, [early])]
         return [*(no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])), *filter(None, [early])]
 
     @property
@@ -117,19 +122,26 @@ def compare(
     *,
     metric: Declared = "loss",
     failures: Failures = "worst",
+    models: bool = False,
 ) -> Compared:
     """Return stored run *b* beside run *a*, sample by sample; no test of significance.
 
-    *metric* and *failures* are the keys of a study (docs/studies.md): the loss and what a failure costs. Raises
-    ConfigError naming every difference where the runs differ in more than their tools, or a task without the metric.
+    *metric* and *failures* are the keys of a study (docs/studies.md): the loss and what a failure costs. With *models*,
+    the runs are of two models under the same condition. Raises ConfigError naming every difference where the runs
+    differ in more than their tools (or their models), or a task without the metric.
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
-    if different := run_parity(one, two):
+    what = "models" if models else "tools"
+    names = one.identity.model_name, two.identity.model_name
+    if models and names[0] == names[1]:
+        raise ConfigError(f"{a} (A) and {b} (B) are both of {names[0]}; compare them without --models")
+    if different := run_parity(one, two, free=MODEL_FIELDS if models else TOOL_FIELDS):
         listed = "".join(f"\n  {line}" for line in different)
+        hint = "" if models or names[0] == names[1] else "\nTwo models under one condition are compared with --models"
         raise ConfigError(
-            f"{a} (A) and {b} (B) differ in more than their tools, so no difference in their "
-            f"results could be put down to the tools:{listed}"
+            f"{a} (A) and {b} (B) differ in more than their {what}, so no difference in their "
+            f"results could be put down to the {what}:{listed}{hint}"
         )
     metrics = primaries_of(one.samples, metric, failures)
     comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples), metrics=metrics)

@@ -18,6 +18,7 @@ from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.agent.words.question import Prompt
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import Prepared, views_of
+from medvision_agent.eval.asking.pool import ordered
 from medvision_agent.eval.asking.runner import question_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
@@ -127,7 +128,7 @@ def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
         task: opening(
             question_of(sample, views[sample.id].slice, prepared.wording),
             views[sample.id],
-            prepared.condition,
+            ordered(prepared.condition, prepared.settings.tool_order, prepared.wording, sample),
             prepared.model,
         )
         for task, sample in first.items()

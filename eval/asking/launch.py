@@ -38,6 +38,7 @@ from medvision_agent.eval.store.read import has_run, open_run, read_config
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
+from medvision_agent.prompts.paraphrase import paraphrase_sha256
 from medvision_agent.prompts.render import templates_sha256
 from medvision_agent.text import plural
 from medvision_agent.tools.registry import registry_of
@@ -156,8 +157,13 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     settings = settings.but(tools_dated=registry.month)
     condition = Condition.parse(settings.tools, registry).shown(overlays=settings.overlays, paragraph=template)
     recipe = recipe_named(settings.recipe, Size(*settings.reshape) if settings.reshape else None)
-    wording, prompt_file_sha256 = recipe.wording(settings.form), None
+    wording, prompt_file_sha256 = replace(recipe.wording(settings.form), number=settings.wording), None
     if settings.prompt_file is not None:
+        if settings.wording:
+            raise ConfigError(
+                f"--wording {settings.wording} is a paraphrase of the shipped prompts, and --prompt-file has your own: "
+                "give one of the two"
+            )
         questions = [task.template for task in TASKS.values()]
         wording, prompt_file_sha256 = with_prompt_file(wording, settings.prompt_file, questions)
     wording = replace(_with_spacing(wording, settings), display=settings.display)
@@ -193,6 +199,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         states_spacing=wording.states_spacing,
         display=wording.display,
         display_sha256=_hash([wording.displayed]) if wording.displayed else None,
+        wording=wording.number,
+        wording_sha256=paraphrase_sha256(wording.number),
+        tool_order=settings.tool_order,
         picture=pictures.kind,
         donors_sha256=pictures.sha256,
         prompt_file_sha256=prompt_file_sha256,
@@ -290,6 +299,7 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
         condition=prepared.condition,
         chat=chat,
         limits=prepared.settings.limits,
+        tool_order=prepared.settings.tool_order,
     )
 
 

@@ -25,7 +25,7 @@ from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
-__all__ = ["Ask", "Job", "Lane", "Pool"]
+__all__ = ["Ask", "Job", "Lane", "Pool", "ordered"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +39,21 @@ class Job:
     condition: Condition
     chat: Chat
     limits: Limits
+    tool_order: int | None = None
+    """The seed that shuffles the tools' declarations; None leaves them in their order."""
     results: Callable[[str], Sequence[HandedBack]] | None = None
     """Returns the results of tools that stand beside the question of a sample, by its id."""
     thinking_budget: int | None = None
     """Tokens of thinking allowed, where another arm's answers settled them."""
+
+    def condition_of(self, sample: Sample) -> Condition:
+        """Return the condition under which a sample is asked: its tools in the order in which they are declared."""
+        return ordered(self.condition, self.tool_order, self.wording, sample)
+
+
+def ordered(condition: Condition, seed: int | None, wording: Wording, sample: Sample) -> Condition:
+    """Return a condition with its tools shuffled by *seed* for one sample and wording, or as it is without a seed."""
+    return condition if seed is None else condition.shuffled(f"{seed}\0{wording.number}\0{sample.id}")
 
 
 @dataclass(eq=False)

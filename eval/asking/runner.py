@@ -174,10 +174,10 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     question = question_of(sample, image, job.wording, shows_picture=job.pictures.kind != "none")
     if job.results is not None:
         question = replace(question, results=await asyncio.to_thread(job.results, sample.id))
-    perceives = job.recipe.perceives(job.chat.config.sees)
+    perceives, condition = job.recipe.perceives(job.chat.config.sees), job.condition_of(sample)
     given = await answer(
         question,
-        job.condition,
+        condition,
         job.chat,
         job.limits,
         perceives=perceives,
@@ -185,7 +185,8 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         brief=_brief(job, sample, native),
         truth=_truth(job, sample, native, image),
     )
-    return _record(job, sample, attempt, given, donor), given.trace
+    order = () if job.tool_order is None else tuple(tool.name for tool in condition.tools)
+    return _record(job, sample, attempt, given, donor, tool_order=order), given.trace
 
 
 def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture: bool = True) -> Question:
@@ -236,7 +237,9 @@ def _use(call: ToolCallTrace) -> ToolUse:
     return ToolUse(tool=call.tool, ok=call.ok, seconds=call.seconds, shown=call.shown, picture_shown=call.picture_shown)
 
 
-def _record(job: Job, sample: Sample, attempt: int, given: Answer, donor: Donor | None) -> Record:
+def _record(
+    job: Job, sample: Sample, attempt: int, given: Answer, donor: Donor | None, *, tool_order: tuple[str, ...]
+) -> Record:
     requests = given.trace.requests
     return Record(
         sample=sample,
@@ -265,4 +268,5 @@ def _record(job: Job, sample: Sample, attempt: int, given: Answer, donor: Donor 
         prompt_sha256=given.prompt_sha256,
         prompt_with_tools_sha256=given.prompt_with_tools_sha256,
         v0_sha256=given.v0_sha256,
+        tool_order=tool_order,
     )

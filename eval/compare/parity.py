@@ -17,8 +17,13 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import plural
 
-__all__ = ["Pair", "parity", "question", "run_parity", "scored_pairs", "varied"]
+__all__ = ["MODEL_FIELDS", "Pair", "parity", "question", "run_parity", "scored_pairs", "varied"]
 
+MODEL_FIELDS = frozenset({"model", "model_name", "model_versions", "prompt_sha256", "v0_sha256"}) | frozenset(
+    {"display_sha256", "tool_schemas_sha256", "tool_paragraph_sha256"}
+)
+"""The fields in which two models under one condition may differ: the row, what was served, and what follows from the
+row: sizes and coordinates in the words, the picture as sent."""
 Identity = Mapping[str, Any]
 Pair = tuple[Record, Record]
 _ABSENT = object()
@@ -41,8 +46,8 @@ def parity(
 ) -> list[str]:
     """Return every difference besides the tools, one line each; empty if the two runs may be compared.
 
-    *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``
-    and ``v0_sha256`` of the records.
+    *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``,
+    ``v0_sha256`` and ``model_versions`` of the records.
     """
     return [
         *_identity_differences(identity_a, identity_b, free),
@@ -111,8 +116,9 @@ def _pair_differences(pairs: Sequence[Pair], free: frozenset[str]) -> Iterator[s
     if "prompt_sha256" not in free:
         what = "prompt_sha256 (the prompt without its tool paragraph)"
         yield from _differ(what, pairs, lambda record: record.prompt_sha256)
-    told = [pair for pair in pairs if not any(map(_could_not_tell, pair))]
-    yield from _differ("model version as served", told, lambda record: sorted(record.model_versions), shown=True)
+    if "model_versions" not in free:
+        told = [pair for pair in pairs if not any(map(_could_not_tell, pair))]
+        yield from _differ("model version as served", told, lambda record: sorted(record.model_versions), shown=True)
 
 
 def _could_not_tell(record: Record) -> bool:

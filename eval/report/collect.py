@@ -30,6 +30,7 @@ from medvision_agent.eval.report.places import (
     parted_contrasts,
 )
 from medvision_agent.eval.report.references import published, references
+from medvision_agent.eval.report.spread import spreads, with_noise
 from medvision_agent.eval.report.study import is_study, study_chapters, study_protocol
 from medvision_agent.eval.report.unseen import picture_notes
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
@@ -135,6 +136,7 @@ def _chapter(
         parts={arm.name: summarise_parts(parts[arm.name], demonstration(chapter)) for arm in chapter.arms},
         parted=parted_contrasts(chapter, parts),
         agreement=tuple(agreements(chapter, scores)),
+        spread=tuple(spreads(chapter, scores)),
         models=tuple(over_models(chapter, data)),
         datasets=tuple(over_datasets(chapter, data)),
         pictures=tuple(pictures(chapter, scores, rules, most_pictures)),
@@ -154,7 +156,7 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
             samples = [sample for sample in one.a.first.samples if sample.task == task and sample.id in asked]
             if samples:
                 metric = chapter.metrics.get(task)
-                a, b = (results(samples, scores[arm.name], metric) for arm in (one.a, one.b))
+                a, b = (results(samples, arm, scores[arm.name], metric) for arm in (one.a, one.b))
                 price = Price(largest=metric.largest) if metric else WORST
                 pairs = pair(units(samples, chapter.evidence, rules), a, b, price)
                 data[_key(chapter, one, task)] = replace(pairs, no_claim=one.withheld)
@@ -178,7 +180,7 @@ def _contrasts(
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
-    return tuple(_contrast(chapter, one, data, tests, rules) for one in chapter.contrasts)
+    return with_noise([_contrast(chapter, one, data, tests, rules) for one in chapter.contrasts])
 
 
 def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
@@ -212,6 +214,7 @@ def _contrast(
         same_answers=_same(one, rules),
         metrics={task: str(metric) for task, metric in chapter.metrics.items()},
         card=one.card,
+        identical=one.identical,
     )
 
 

@@ -6,6 +6,7 @@ Strata by size are the thirds of the samples of a task.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.summary.summary import Mean, effort_of
 from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "lines_of", "results", "scored", "target_size", "units"]
+__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "lines_of", "result_of", "results", "scored"]
+__all__ += ["target_size", "units"]
 
 
 def target_size(sample: Sample) -> float:
@@ -108,21 +110,22 @@ def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
     return [[(record, score_record(record, rules)) for record in run.records] for run in arm.runs]
 
 
-def results(samples: Sequence[Sample], epochs: Epochs, metric: Primary | None = None) -> list[Result]:
-    """Return what came back for the samples in every epoch; a sample that was not asked has no result.
+def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None = None) -> list[Result]:
+    """Return what came back for the samples in every epoch of an arm; a sample that was not asked has no result.
 
     *metric* is the declared one; our loss without it.
     """
     wanted = {sample.id for sample in samples}
     return [
-        _result(record.sample, score, metric)
-        for epoch in epochs
+        replace(result_of(record.sample, score, metric), wording=wording)
+        for wording, epoch in zip(arm.wordings, epochs, strict=True)
         for record, score in epoch
         if record.sample.id in wanted
     ]
 
 
-def _result(sample: Sample, score: Score | None, metric: Primary | None) -> Result:
+def result_of(sample: Sample, score: Score | None, metric: Primary | None) -> Result:
+    """Return what came back for a sample: by the declared *metric*, or by our loss."""
     if score is None:
         return Result(sample.id, None, answered=False)
     if metric is None:
@@ -142,6 +145,7 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
         if score is not None:
             by_sample.setdefault(record.sample.id, []).append((record.sample, score))
     subjects = {sample.subject for sample in chosen if sample.id in by_sample}
+    wordings = len(set(arm.wordings))
     return ArmTask(
         arm=arm.name,
         model=arm.model,
@@ -149,7 +153,8 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
         chosen=len(chosen),
         n=len(by_sample),
         subjects=len(subjects),
-        epochs=len(epochs),
+        wordings=wordings,
+        epochs=len(epochs) // wordings,
         infrastructure=sum(score is None for _, score in every),
         means=_means(task, by_sample),
         effort=effort_of([record for record, score in every if score is not None]),

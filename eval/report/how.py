@@ -21,12 +21,15 @@ UNFINISHED = "not finished"
 
 
 def run_facts(arm: ArmIn) -> list[RunFacts]:
-    """Return the facts of each epoch of an arm; the words of prompts are those of the first."""
-    several = len(arm.runs) > 1
-    return [
-        _facts(run, f"{arm.name}, epoch {number}" if several else arm.name, asked=number == 1)
-        for number, run in enumerate(arm.runs, start=1)
-    ]
+    """Return the facts of each run of an arm; the words of prompts are those of the first."""
+    names, epochs = list[str](), Counter[int]()
+    for wording in arm.wordings:
+        epochs[wording] += 1
+        worded = f", wording {wording}" if arm.drawn else ""
+        names.append(
+            f"{arm.name}{worded}" + (f", epoch {epochs[wording]}" if len(arm.runs) > len(set(arm.wordings)) else "")
+        )
+    return [_facts(run, name, asked=run is arm.first) for run, name in zip(arm.runs, names, strict=True)]
 
 
 def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
@@ -84,6 +87,7 @@ def _words(messages: list[Mapping[str, Any]], kind: str) -> str:
 def how(chapter: Chapter) -> list[tuple[str, str]]:
     """Return what all runs of a chapter were asked and scored by, and what of it they do not share."""
     identities = [run.identity for run in chapter.runs]
+    paraphrases = [one.wording_sha256 for one in identities]
     facts = [
         ("Data", f"{chapter.source}. {chapter.note}"),
         (
@@ -105,6 +109,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),
         ("Libraries", _each(_libraries(run.config) for run in chapter.runs)),
         ("Level of tests", f"{chapter.alpha:g}, {chapter.family_size} declared"),
+        *([("Paraphrases (SHA-256)", _each(paraphrases))] if any(paraphrases) else []),
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
     ]
     facts += [(f"Parity, {one.name}", _may_differ(one)) for one in chapter.contrasts]

@@ -27,16 +27,23 @@ __all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters"]
 
 @dataclass(frozen=True, eq=False)
 class ArmIn:
-    """One way of asking; several runs are its epochs."""
+    """One way of asking; several runs are its epochs, in each wording that was drawn."""
 
     name: str
     model: str
     runs: tuple[Run, ...]
+    drawn: tuple[int, ...] = ()
+    """The wording that was drawn for each run; empty where none was."""
 
     @property
     def first(self) -> Run:
-        """The first epoch."""
+        """The first epoch, of the first wording."""
         return self.runs[0]
+
+    @property
+    def wordings(self) -> tuple[int, ...]:
+        """The wording of each run, 0 where none was drawn."""
+        return self.drawn or (0,) * len(self.runs)
 
     @property
     def shows_own(self) -> bool:
@@ -64,6 +71,11 @@ class ContrastIn:
     """Why it is too early for a verdict; empty where it is not."""
     seen: tuple[frozenset[str], ...] = ()
     """The subjects of each planned look that took place; empty without planned looks."""
+
+    @property
+    def identical(self) -> bool:
+        """Whether the arms are two identical runs: a repeat."""
+        return not any(self.a.first.identity.differences(self.b.first.identity))
 
     @property
     def no_claim(self) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.interaction import Interaction
+from medvision_agent.eval.compare.statistics.noise import Noise
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.strata import Stratum
+from medvision_agent.eval.compare.statistics.variance import Components
 from medvision_agent.eval.parts.compare import PartsComparison
 from medvision_agent.eval.parts.summary import TaskParts
 from medvision_agent.eval.place.compare import PlaceComparison
@@ -49,6 +51,7 @@ __all__ += [
     "Refused",
     "Report",
     "RunFacts",
+    "Spread",
     "TaskData",
 ]
 
@@ -109,9 +112,12 @@ class ArmTask(Frozen):
     n: int
     """Samples with a result."""
     subjects: int
+    wordings: int
+    """Wordings that were drawn for it; 1 where none was."""
     epochs: int
+    """Of each wording."""
     infrastructure: int
-    """Results lost to infrastructure, over all epochs."""
+    """Results lost to infrastructure, over all wordings and epochs."""
     means: dict[str, Mean]
     effort: Effort
     points: tuple[tuple[str, float, float], ...]
@@ -171,10 +177,23 @@ class Contrast(Frozen):
     """The declared metric of each task, in words; our loss where there is none."""
     card: Card
     """What is proven, assumed and unknowable of their parity."""
+    identical: bool
+    """Whether the arms are two identical runs: a repeat."""
+    noise: dict[TaskName, Noise] = Field(default={})
+    """The difference beside that of two identical runs, where there are any."""
     compute: tuple[str, ...] = ()
     """By how much the compute of the arms differs, in a sentence; none where they have the same tools."""
     same_answers: tuple[int, int] | None = None
     """Where own results are handed back: samples with the same answer in both arms, and those scored in both."""
+
+
+class Spread(Frozen):
+    """What the variance of a loss or of a difference is made of, on one task."""
+
+    what: str
+    """An arm, or a contrast."""
+    task: TaskName
+    found: Components
 
 
 class GroundedContrast(Frozen):
@@ -325,6 +344,8 @@ class Chapter(Frozen):
     parted: tuple[PartedContrast, ...]
     """The differences in loss in parts, first epochs."""
     agreement: tuple[ArmAgreement, ...]
+    spread: tuple[Spread, ...]
+    """Of arms asked in several wordings or epochs, and of their contrasts."""
     models: tuple[Joined, ...]
     datasets: tuple[OverDatasets, ...]
     pictures: tuple[Picture, ...]

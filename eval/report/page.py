@@ -53,7 +53,7 @@ def _chapter(chapter: Chapter, place: str) -> dict[str, Any]:
         "pictures_title": "Samples where the arms differ most"
         if chapter.contrasts
         else "Samples with the largest errors",
-        "pictures_note": f"{_KEY} Of several epochs, the first." if repeated(chapter) else _KEY,
+        "pictures_note": f"{_KEY} Of several {several}, the first." if (several := repeated(chapter)) else _KEY,
         "how": how(chapter),
     }
 

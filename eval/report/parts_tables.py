@@ -6,7 +6,7 @@ from medvision_agent.eval.parts.compare import parts_sentence
 from medvision_agent.eval.parts.replay import Kind
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.table import Table, Value
-from medvision_agent.eval.report.tables import chapter_table, numbers, repeated, signed, slug, texts
+from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, repeated, signed, slug, texts
 
 __all__ = ["parts_sentences", "parts_tables"]
 
@@ -67,7 +67,7 @@ def _kinds(chapter: Chapter, place: str) -> Table:
 def parts_sentences(chapter: Chapter) -> Iterator[str]:
     """Say of each contrast what its difference is made of, where enough is decomposed and tools may be judged by it."""
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
-    when = ", first epoch" if repeated(chapter) else ""
+    when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.parted:
         said = parts_sentence(one.found, one.a, one.b)
         if said and one.contrast not in silent:

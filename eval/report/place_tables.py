@@ -6,7 +6,7 @@ from medvision_agent.eval.place.compare import Gains
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.report.model import Chapter, GroundedContrast
 from medvision_agent.eval.report.table import Table, Value, fixed
-from medvision_agent.eval.report.tables import chapter_table, numbers, repeated, signed, slug, texts
+from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, repeated, signed, slug, texts
 from medvision_agent.text import plural
 
 __all__ = ["place_sentences", "place_tables"]
@@ -95,7 +95,7 @@ def _gains(chapter: Chapter, place: str) -> Table:
 
 def place_sentences(chapter: Chapter) -> Iterator[str]:
     """Say of each contrast where B measured, and where the gains of both arms come from."""
-    when = ", first epoch" if repeated(chapter) else ""
+    when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.grounded:
         if one.found.b.share.n:
             gains = f"{_gained(one.b, one.found.gains_b)}{_gained(one.a, one.found.gains_a)}"

@@ -13,10 +13,12 @@ from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.parts_tables import parts_tables
 from medvision_agent.eval.report.place_tables import place_tables
 from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
+from medvision_agent.eval.report.spread import spread_tables
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
 from medvision_agent.eval.report.svg import Drawn
 from medvision_agent.eval.report.table import Table
 from medvision_agent.eval.report.tables import (
+    FIRST,
     contrast_table,
     endings_table,
     missing_table,
@@ -76,6 +78,9 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
         ),
         Section(f"{place}-joined", "Over models and datasets", tables=tuple(joined_tables(chapter, place))),
         _agreement(chapter, place, draw=draw),
+        Section(
+            f"{place}-spread", "Noise, and what the spread is made of", tables=tuple(spread_tables(chapter, place))
+        ),
         _published(chapter, place),
         _strata(chapter, place, draw=draw),
         _why(chapter, place, draw=draw),
@@ -106,7 +111,7 @@ def _missing(chapter: Chapter, place: str) -> Section:
 
 
 def _places(chapter: Chapter, place: str) -> Section:
-    notes = ("Of arms asked in several epochs, the first epoch.",) if repeated(chapter) and chapter.places else ()
+    notes = (_first(chapter),) if repeated(chapter) and chapter.places else ()
     tables = tuple(place_tables(chapter, place))
     return Section(f"{place}-places", "Measured in the right place", notes if tables else (), tables)
 
@@ -125,7 +130,7 @@ def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:
 def _published(chapter: Chapter, place: str) -> Section:
     notes = [chapter.published_missing] if chapter.published_missing else []
     if chapter.published and repeated(chapter):
-        notes.append("Of arms asked in several epochs, the first epoch.")
+        notes.append(_first(chapter))
     tables = [published_table(place, number, one) for number, one in enumerate(chapter.published, start=1)]
     return Section(f"{place}-published", "Beside published results", tuple(notes), tuple(tables))
 
@@ -155,8 +160,8 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
         )
     if repeated(chapter):
         notes.append(
-            "Of arms asked in several epochs, the first epoch alone: the parts of errors, the points, and how tools "
-            "were used. Success rates, and what a sample took, are over all epochs."
+            f"{_first(chapter).removesuffix('.')} alone: the parts of errors, the points, and how tools were used. "
+            f"Success rates, and what a sample took, are over all {repeated(chapter)}."
         )
     paths = [path_table(chapter, place)] if any(run.tool_path for run in chapter.runs) else []
     tables = (*parts_tables(chapter, place), *why_tables(chapter, place), *paths, tool_table(chapter, place))
@@ -167,6 +172,12 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
         tables,
         _there(figures),
     )
+
+
+def _first(chapter: Chapter) -> str:
+    """Say which runs are looked at of arms that were asked several times."""
+    several = repeated(chapter)
+    return f"Of arms asked in several {several}, the {FIRST[several]}."
 
 
 def _numbered(place: str, items: Sequence[_Item]) -> list[tuple[str, _Item]]:

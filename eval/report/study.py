@@ -1,4 +1,4 @@
-"""A study's folder as chapters, one for each source: its cells are arms with epochs, its plan says what is compared.
+"""A study's folder as chapters, one for each source: cells are arms with epochs, and the plan says what is compared.
 
 Contract: nothing is paired or averaged over two sources. The family of tests is the plan's, whatever came of it. A
 contrast whose runs differ in more than the study varies, or lack a run, is not compared: its tests have no data and
@@ -103,6 +103,7 @@ def _arms(
     plan: Plan, source: str, folder: Path
 ) -> tuple[dict[tuple[str, str], ArmIn], list[Refused], list[CellProgress]]:
     """Return the arms of a source, the runs that cannot be read, and how far each run is."""
+    drawn = dict[tuple[str, str], list[int]]()
     runs, missing, cells = dict[tuple[str, str], list[Run]](), list[str](), list[CellProgress]()
     samples = next(one.samples for one in plan.sources if one.source == source)
     for cell in plan.cells:
@@ -116,10 +117,12 @@ def _arms(
                 cells.append(CellProgress(cell, samples))
         else:
             runs.setdefault((cell.model, cell.arm), []).append(run)
+            if cell.wording is not None:
+                drawn.setdefault((cell.model, cell.arm), []).append(cell.wording)
             cells.append(cell_progress(plan, cell, run))
     several = len({cell.model for cell in plan.cells}) > 1
     arms = {
-        (model, arm): ArmIn(f"{model} {arm}" if several else arm, model, tuple(own))
+        (model, arm): ArmIn(f"{model} {arm}" if several else arm, model, tuple(own), tuple(drawn.get((model, arm), ())))
         for (model, arm), own in runs.items()
     }
     refused = [Refused(name="runs that cannot be read", differences=tuple(missing))] if missing else []

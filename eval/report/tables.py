@@ -14,6 +14,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
 __all__ = [
+    "FIRST",
     "chapter_table",
     "contrast_table",
     "declared",
@@ -56,9 +57,19 @@ def tested(chapter: Chapter) -> bool:
     return any(test.primary.p is not None for one in chapter.contrasts for test in one.tests.values())
 
 
-def repeated(chapter: Chapter) -> bool:
-    """Return whether any arm was asked in several epochs."""
-    return any(one.epochs > 1 for data in chapter.tasks for one in data.arms)
+def repeated(chapter: Chapter) -> str:
+    """Return in what several of arms were asked: wordings, epochs, both, or nothing."""
+    arms = [one for data in chapter.tasks for one in data.arms]
+    several = [name for name in ("wordings", "epochs") if any(getattr(one, name) > 1 for one in arms)]
+    return " and ".join(several)
+
+
+FIRST = {
+    "wordings": "first wording",
+    "epochs": "first epoch",
+    "wordings and epochs": "first epoch of the first wording",
+}
+"""What is told of an arm that was asked several times, where only one of its runs is looked at."""
 
 
 def texts(*names: str) -> list[Column]:
@@ -119,7 +130,9 @@ def _task_notes(data: TaskData) -> list[str]:
         for one in data.arms
         if one.infrastructure
     ]
-    notes += [f"{one.arm}: {one.epochs} epochs, averaged within each sample." for one in data.arms if one.epochs > 1]
+    for one in data.arms:
+        times = [f"{count} {name}" for name in ("wordings", "epochs") if (count := getattr(one, name)) > 1]
+        notes += [f"{one.arm}: {' x '.join(times)}, averaged within each sample."] if times else []
     notes += [f"Not in this table: {line}." for line in data.not_there]
     return notes
 

@@ -10,8 +10,9 @@ from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.parts_tables import parts_sentences
 from medvision_agent.eval.report.place_tables import place_sentences
+from medvision_agent.eval.report.spread import noise_sentences, spread_sentences
 from medvision_agent.eval.report.table import fixed
-from medvision_agent.eval.report.tables import declared, marked, repeated, tested
+from medvision_agent.eval.report.tables import FIRST, declared, marked, repeated, tested
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.measured import solvers
 from medvision_agent.eval.why.summary import Group
@@ -40,10 +41,12 @@ def headline(chapter: Chapter) -> str:
 
 def sentences(chapter: Chapter) -> list[str]:
     """Return the summary of a chapter."""
+    spread = spread_sentences(chapter) if len(chapter.spread) <= _MOST else ()
     return [
         *_what(chapter),
         *_single(chapter),
         *_compared(chapter),
+        *spread,
         *_assumed(chapter),
         *_placed(chapter),
         *_why(chapter),
@@ -91,6 +94,7 @@ def _compared(chapter: Chapter) -> Iterator[str]:
                 bare += 1
             else:
                 yield _difference(one, task, test)
+                yield from noise_sentences(one, task)
                 yield from _missing(one, task, test)
             yield from _apart(one, task)
             if test.missing.warning:
@@ -274,7 +278,7 @@ def _why(chapter: Chapter) -> Iterator[str]:
     """Say where the errors of each arm come from, with and without a solver's."""
     if len(chapter.arms) > _NAMED:
         return
-    when = " in the first epoch" if repeated(chapter) else ""
+    when = f" in the {FIRST[several]}" if (several := repeated(chapter)) else ""
     for arm, tasks in chapter.why.items():
         for task, why in tasks.items():
             for name, one in why.errors.quantities.items():

@@ -42,6 +42,10 @@ class Identity(Frozen):
     """What is drawn on the pictures of the image."""
     display_sha256: str | None = None
     """Hash of what the prompt says of it; None where it is plain."""
+    wording: int = 0
+    """Which of the shipped wordings; 0 is the usual one."""
+    wording_sha256: str | None = None
+    """Hash of a paraphrase; None for the usual wording, whose hash is ``prompts_sha256``."""
     picture: str = "own"
     """What picture stands with the question."""
     donors_sha256: str | None = None
@@ -61,6 +65,8 @@ class Identity(Frozen):
     """Hash over the files of the volumes that samples of a file are slices of; None where there are none."""
     source_origin: Mapping[str, str] | None = None
     """Package, version and hash of its code, where the samples come from another package's source."""
+    tool_order: int | None = None
+    """The seed by which the tools' declarations are shuffled for each sample; None: in the registry's order."""
     provider_code: bool = False
     """Whether the provider runs code that the model writes."""
     condition: str
@@ -106,7 +112,7 @@ class Identity(Frozen):
 
     @field_validator("prompts_sha256")
     @classmethod
-    def _without_comments(cls, found: str) -> str:
+    def _same_words(cls, found: str) -> str:
         return _SAME_PROMPTS.get(found, found)
 
     @property
@@ -134,9 +140,11 @@ class Identity(Frozen):
 
 FIRST_SET = "2026-11"
 """The set of tools of version 0.1.0, and the only one until there was a second."""
-_SAME_PROMPTS: Mapping[str, str] = {
-    "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803": (
-        "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9"
-    )
-}
-"""The hash that version 0.1.0 gave its prompts, comments included, and the hash of the same words without comments."""
+_SAME_PROMPTS: Mapping[str, str] = dict.fromkeys(
+    (
+        "705d679b71c8323262e8dac1499a3055c6773b82868563e4dcc5c94d940ff803",  # version 0.1.0, comments included
+        "4cf34e5165ab9fc722b087527d9e1c63ed85f285b3c552a863b0c64f515f61e9",  # each task with its own answer format
+    ),
+    "02bca263e03365cd991b21c2d36624e7aa6048de78ad38dc85e0729ca6367b96",
+)
+"""The hashes that earlier versions gave their prompts, and the hash of the same words now."""

@@ -18,6 +18,7 @@ from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.frozen import Frozen
+from medvision_agent.prompts.paraphrase import WORDINGS
 from medvision_agent.tools.view.views import Display
 
 __all__ = ["NEITHER", "TOOL_FIELDS", "Asked", "Belongs", "Picture", "Settings", "belongs", "condition", "identity"]
@@ -100,6 +101,10 @@ class Asked(Frozen):
     for models with `tool_calling: text`."""
     prompt_file: Annotated[Path | None, identity("prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256")] = None
     """A YAML file of your own prompts."""
+    wording: Annotated[int, Field(ge=0, lt=WORDINGS), identity("wording", "wording_sha256", "prompt_sha256")] = 0
+    """The words of the whole question: the usual ones (0), or one of their paraphrases (1 to 8, docs/prompts.md)."""
+    tool_order: Annotated[int | None, identity("tool_order")] = None
+    """A seed by which the order of the tools' declarations is shuffled for each sample and wording."""
     spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
     """Where the model finds the size of a pixel: in the prompt, or only in the results of `pixel_spacing` and
     `crop`."""
@@ -160,12 +165,12 @@ class Settings(Asked):
         """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
-        it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display`` and no ``picture``.
-        Before there were two sets of tools, nobody kept ``tools_dated``.
+        it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no
+        ``wording`` and no ``tool_order``. Before there were two sets of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
-        later |= {"picture"}
+        later |= {"picture", "wording", "tool_order"}
         stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})

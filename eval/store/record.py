@@ -115,6 +115,8 @@ class Record(_Frozen):
     """Hash of the rendered prompt as sent."""
     v0_sha256: str = ""
     """Hash of the PNG bytes of the whole picture as sent; empty where none was."""
+    tool_order: tuple[str, ...] = ()
+    """The tools in the order in which they were declared, where it was shuffled; else empty."""
 
     @property
     def pictures(self) -> int:

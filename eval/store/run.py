@@ -1,6 +1,6 @@
 """A stored run as it is read back: its identity, its settings, its samples and their latest records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,11 +166,19 @@ class Run:
             parts.append(f"picture {identity.picture}")
         if identity.overlays is False:
             parts.append("no overlays")
+        return " ".join([*parts, *self._worded()])
+
+    def _worded(self) -> Iterator[str]:
+        """Yield what is not usual of the words of prompts."""
+        identity = self.identity
         if identity.paragraph not in {None, "tools"}:
-            parts.append(f"tool paragraph {identity.paragraph}")
+            yield f"tool paragraph {identity.paragraph}"
+        if identity.wording:
+            yield f"wording {identity.wording} (a paraphrase)"
+        if identity.tool_order is not None:
+            yield f"tools shuffled by seed {identity.tool_order}"
         if identity.prompt_file_sha256:
-            parts.append(f"own prompts {identity.prompt_file_sha256[:12]}")
-        return " ".join(parts)
+            yield f"own prompts {identity.prompt_file_sha256[:12]}"
 
     def pending(self) -> list[tuple[Sample, int]]:
         """Return the samples still to be asked, each with the number of its next attempt.

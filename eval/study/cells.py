@@ -1,14 +1,15 @@
-"""Cells: every arm of every model over every source, as often as there are epochs; each is an ordinary run, prepared.
+"""Cells: every arm of every model over every source, in every wording that is drawn, as often as there are epochs.
 
-Contract: all cells of a source share its samples and their order (but for those that an arm cannot ask, for want of
-another subject's picture), and nothing is written. The order of cells is arm by arm within a model, source by source,
-epochs last.
+Contract: each is an ordinary run, prepared. All cells of a source share its samples and their order (but for those that
+an arm cannot ask, for want of another subject's picture), and nothing is written. The order of cells is arm by arm
+within a model, source by source, wording by wording, epochs last.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 from medvision_agent.agent.limits import Limits
@@ -39,6 +40,8 @@ class Cell:
     epoch: int
     """From 1."""
     prepared: Prepared
+    wording: int | None = None
+    """The wording that was drawn for it; None where the study draws none."""
     canary: str = ""
     """The moment at which it is asked, where it belongs to no arm (``canaries``)."""
 
@@ -46,7 +49,8 @@ class Cell:
     def name(self) -> str:
         """How messages call it."""
         more = f", epoch {self.epoch}" if self.epoch > 1 else f", canaries at the {self.canary}" if self.canary else ""
-        return f"{self.model}, {self.arm}, {self.source}{more}"
+        worded = "" if self.wording is None else f", wording {self.wording}"
+        return f"{self.model}, {self.arm}, {self.source}{worded}{more}"
 
     @property
     def folder(self) -> Path:
@@ -54,9 +58,10 @@ class Cell:
         return self.prepared.settings.out
 
 
-def cell_folder(out: Path, model: str, arm: str, epoch: int, source: str = "") -> Path:
-    """Return the folder of a cell's run within the study's folder; *source* where there are several."""
-    return out / CELLS / "--".join([*([_safe(source)] if source else []), _safe(model), _safe(arm), str(epoch)])
+def cell_folder(out: Path, model: str, arm: str, epoch: int, source: str = "", *, wording: int | None = None) -> Path:
+    """Return the folder of a cell's run within the study's folder; *source* and *wording* where there are several."""
+    names = [_safe(name) for name in (source, model, arm) if name]
+    return out / CELLS / "--".join([*names, *([] if wording is None else [f"w{wording}"]), str(epoch)])
 
 
 def _safe(name: str) -> str:
@@ -84,15 +89,17 @@ def make_cells(
         for model in study.models:
             for name, arm in arms.items():
                 dated = arm.but(tools_dated=arm.tools_dated or month)
-                settings = _settings(study, source, model, dated, home=home, budget=budget)
-                for epoch in range(1, study.epochs + 1):
-                    settings = settings.but(out=cell_folder(out, model, name, epoch, source if several else ""))
+                for wording, epoch in product(study.wordings, range(1, study.epochs + 1)):
+                    worded = dated if wording is None else dated.but(wording=wording, tool_order=study.seed)
+                    settings = _settings(study, source, model, worded, home=home, budget=budget)
+                    folder = cell_folder(out, model, name, epoch, source if several else "", wording=wording)
+                    settings = settings.but(out=folder)
                     try:
                         prepared = prepare(settings, asking=asking, chosen=chosen)
                     except MedVisionAgentError as error:
                         where = f"arm {name!r} of model {model!r}{f' over {source}' if several else ''}"
                         raise type(error)(f"{where}: {error}") from None
-                    cells.append(Cell(model, name, source, epoch, prepared))
+                    cells.append(Cell(model, name, source, epoch, prepared, wording))
     return tuple(cells)
 
 

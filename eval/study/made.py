@@ -1,8 +1,8 @@
 """Arms that are made from another arm's answers to the same samples: from which arm, whether that can be, and when.
 
 Contract: an arm is made from the answers of the arm `on`, crossed alike (`matched@cot` from `on@cot`), of the same
-model, source and epoch. Both differ in their tools and in nothing else. What matches compute needs a model that draws
-another answer every time, and an arm of single answers without tools beside it.
+model, source, wording and epoch. Both differ in their tools and in nothing else. What matches compute needs a model
+that draws another answer every time, and an arm of single answers without tools beside it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,12 +48,12 @@ def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
 
 def with_truth_told(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return the cells; those that hand back results that were the ground truth's say so in their identity."""
-    found = {(cell.source, cell.model, cell.arm, cell.epoch): cell.prepared for cell in cells}
+    found = {(cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared for cell in cells}
     told = list[Cell]()
     for cell in cells:
         prepared = cell.prepared
         if prepared.condition.hands_back:
-            source = found[cell.source, cell.model, _source(arms, cell.arm), cell.epoch]
+            source = found[cell.source, cell.model, _source(arms, cell.arm), cell.wording, cell.epoch]
             prepared = replace(prepared, identity=prepared.identity.but(told_truth=source.identity.told_truth))
         told.append(replace(cell, prepared=prepared))
     return tuple(told)
@@ -64,15 +64,17 @@ def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened,
 
     To be called once for each session.
     """
-    found = {(one.cell.source, one.cell.arm, one.cell.epoch): one for one in lanes if not one.cell.canary}
+    found = {
+        (one.cell.source, one.cell.arm, one.cell.wording, one.cell.epoch): one for one in lanes if not one.cell.canary
+    }
     begun = dict[Opened, Attempts]()
     for one, lane in lanes.items():
         begun[one] = one.todo
         if one.cell.prepared.condition.made:
-            source = found[one.cell.source, _source(arms, one.cell.arm), one.cell.epoch]
+            source = found[one.cell.source, _source(arms, one.cell.arm), one.cell.wording, one.cell.epoch]
             others = [source]
             if one.cell.prepared.condition.name == "matched:mean":
-                others.append(found[one.cell.source, _single(arms, one.cell.arm), one.cell.epoch])
+                others.append(found[one.cell.source, _single(arms, one.cell.arm), one.cell.wording, one.cell.epoch])
             begun[one] = {sample.id: attempt for _, sample, attempt in _follow(one, lane, others, lanes)}
     return begun
 

@@ -1,8 +1,9 @@
 """Parity of a study: do its arms differ in what it varies, and in nothing else? Checked in the stored runs.
 
-Contract: every declared contrast is checked in each source and epoch, and every other cell against the first one of
-its model and source. What two arms may differ in follows from the plan alone; anything else is a Problem that names the
-cells and the field. A contrast without problems has a card for each model and source, over all its epochs.
+Contract: every declared contrast is checked in each source, wording and epoch, and every other cell against the first
+one of its model and source. What two arms may differ in follows from the plan alone; anything else is a Problem that
+names the cells and the field. A contrast without problems has a card for each model and source, over all its wordings
+and epochs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # stored runs are compared without what it takes to run them
 
 __all__ = ["ContrastCard", "Problem", "StudyParity", "check_identities", "check_parity", "study_parity"]
 
-CellKey = tuple[str, str, str, int]
+CellKey = tuple[str, str, str, int | None, int]
 
 
 class Problem(Frozen):
@@ -117,7 +118,7 @@ def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]
 def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
     """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
     identities: Mapping[CellKey, dict[str, Any]] = {
-        (cell.source, cell.model, cell.arm, cell.epoch): cell.prepared.identity.plain() for cell in cells
+        (cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared.identity.plain() for cell in cells
     }
     for contrast, a, b in _pairs(plan):
         found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b))
@@ -132,7 +133,7 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
     for contrast in plan.contrasts:
         for cell in plan.cells:
             if cell.arm == contrast.a:
-                other = cells[cell.source, cell.model, contrast.b, cell.epoch]
+                other = cells[cell.source, cell.model, contrast.b, cell.wording, cell.epoch]
                 seen |= {(_key(cell), _key(other)), (_key(other), _key(cell))}
                 yield contrast.name, cell, other
     first: dict[tuple[str, str], PlannedCell] = {}
@@ -143,13 +144,12 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
 
 
 def _key(cell: PlannedCell) -> CellKey:
-    return cell.source, cell.model, cell.arm, cell.epoch
+    return cell.source, cell.model, cell.arm, cell.wording, cell.epoch
 
 
 def _free(plan: Plan, a: PlannedCell, b: PlannedCell) -> frozenset[str]:
-    return frozenset[str]().union(
-        *(VARIES[varied].changes for varied in plan.arms[a.arm].differences(plan.arms[b.arm]))
-    )
+    varied = (*plan.arms[a.arm].differences(plan.arms[b.arm]), *(["wording"] if a.wording != b.wording else []))
+    return frozenset[str]().union(*(VARIES[name].changes for name in varied))
 
 
 def _problem(contrast: str, a: PlannedCell, b: PlannedCell, line: str) -> Problem:

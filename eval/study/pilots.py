@@ -26,6 +26,7 @@ __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
 Pilots = Mapping[str, Sequence[Run]]
 """By source, the pilots that tell of it."""
 _NOT_ASKED = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "prompts_sha256"}
+_NOT_ASKED |= {"wording", "wording_sha256", "tool_order"}
 """Fields of an identity that do not change what one sample takes."""
 
 

@@ -58,6 +58,8 @@ class PlannedCell(Frozen):
     epoch: int
     folder: str
     """Relative to the study's folder."""
+    wording: int | None = None
+    """The wording that was drawn for it; None where the study draws none."""
 
 
 class PlannedSource(Frozen):
@@ -160,6 +162,7 @@ def make_plan(
                 source=cell.source,
                 epoch=cell.epoch,
                 folder=cell.folder.relative_to(out).as_posix(),
+                wording=cell.wording,
             )
             for cell in cells
         ),

@@ -11,6 +11,7 @@ case (icc 1). Named besides: what a study's repeats cannot show, which is the no
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medvision_agent.eval.asking.estimate import Estimate, Spending, estimate
@@ -32,15 +33,16 @@ POWER = 0.8
 
 
 class CellPreview(Frozen):
-    """One arm of one model over one source, with all its epochs."""
+    """One arm of one model over one source, with all its wordings and epochs."""
 
     model: str
     arm: str
     source: str
     condition: str
     epochs: int
+    wordings: int
     spending: tuple[Spending, ...]
-    """Of one epoch, from the least to the most; one where it was measured."""
+    """Of one epoch in all wordings, from the least to the most; one where it was measured."""
     measured_in: str | None
     """The pilot whose means these are; None where they are rules of thumb."""
 
@@ -102,13 +104,14 @@ def preview(
     """
     firsts = {one.source: widest(cells, one.source).prepared for one in plan.sources}
     known = open_pilots(pilots, firsts)
-    found: dict[tuple[str, str, str], tuple[str | None, Estimate]] = {}
+    found: dict[tuple[str, str, str], _Estimated] = {}
     for cell in (cell for cell in cells if cell.epoch == 1):
         run = measured(cell.prepared, known[cell.source])
         pilot = None if run is None else str(run.folder)
-        found[cell.source, cell.model, cell.arm] = pilot, estimate(cell.prepared, run)
+        of_arm = found.setdefault((cell.source, cell.model, cell.arm), _Estimated(pilot))
+        of_arm.wordings.append(estimate(cell.prepared, run))
     epochs = int(plan.study["epochs"])
-    every = [one for _, one in found.values() for _ in range(epochs)]
+    every = [one for of_arm in found.values() for one in of_arm.wordings for _ in range(epochs)]
     watched = [estimate(cell.prepared, measured(cell.prepared, known[cell.source])) for cell in canaries]
     every += watched
     probes = _probes(cells, found)
@@ -121,12 +124,13 @@ def preview(
                 model=model,
                 arm=arm,
                 source=source,
-                condition=one.condition,
+                condition=one.wordings[0].condition,
                 epochs=epochs,
+                wordings=len(one.wordings),
                 spending=one.spending,
-                measured_in=pilot,
+                measured_in=one.pilot,
             )
-            for (source, model, arm), (pilot, one) in found.items()
+            for (source, model, arm), one in found.items()
         ),
         sources=plan.sources,
         contrasts=tuple(contrast.name for contrast in plan.contrasts),
@@ -148,11 +152,24 @@ def preview(
     )
 
 
-def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], tuple[str | None, Estimate]]) -> list[Spending]:
+@dataclass(frozen=True)
+class _Estimated:
+    """What one epoch of an arm might take, wording by wording, and the pilot that it was measured in."""
+
+    pilot: str | None
+    wordings: list[Estimate] = field(default_factory=list[Estimate])
+
+    @property
+    def spending(self) -> tuple[Spending, ...]:
+        """Of all wordings together."""
+        return tuple(_total(rows[0].basis, rows) for rows in zip(*(one.spending for one in self.wordings), strict=True))
+
+
+def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], _Estimated]) -> list[Spending]:
     """Return the probes of a study: one for each model, endpoint and set of tools."""
     probes: dict[str, Spending] = {}
     for cell in cells:
-        one = found[cell.source, cell.model, cell.arm][1]
+        one = found[cell.source, cell.model, cell.arm].wordings[0]
         if one.probe is not None:
             probes.setdefault(key_of(cell.prepared.identity), one.probe)
     return list(probes.values())

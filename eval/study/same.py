@@ -14,11 +14,11 @@ __all__ = ["handed_back"]
 
 def handed_back(plan: Plan, folder: Path, rules: Protocol) -> dict[str, tuple[int, int]]:
     """Return for each such cell how many answers are the same, and how many samples were scored in both arms."""
-    cells = {(cell.source, cell.model, cell.arm, cell.epoch): folder / cell.folder for cell in plan.cells}
+    cells = {(cell.source, cell.model, cell.arm, cell.wording, cell.epoch): folder / cell.folder for cell in plan.cells}
     found = dict[str, tuple[int, int]]()
-    for (source, model, arm, epoch), own in cells.items():
+    for (source, model, arm, wording, epoch), own in cells.items():
         if plan.arms[arm].tools == RESULT_ONLY:
-            on = cells[source, model, source_arm(arm), epoch]
+            on = cells[source, model, source_arm(arm), wording, epoch]
             if has_run(own) and has_run(on):
                 name = own.relative_to(folder).name
                 found[name] = same_answers([(open_run(on).records, open_run(own).records)], rules)

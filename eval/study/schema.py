@@ -22,6 +22,7 @@ from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, belongs, identity
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.prompts.paraphrase import WORDINGS, draw_wordings
 from medvision_agent.tools.view.views import Display
 
 __all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied", "source_arm"]
@@ -168,7 +169,7 @@ class Study(_Strict):
     limit_by: Literal["first", "subject"] = "first"
     """The first samples, or as many of each subject as it takes."""
     seed: int = 0
-    """Random seed for subject sampling."""
+    """Random seed for subject sampling, and for `prompts`."""
     annotations: str | None = None
     """MedVision: the annotation version, as a ceiling."""
     filters: bool = True
@@ -189,6 +190,10 @@ class Study(_Strict):
     """Factors that all arms and contrasts are crossed with."""
     epochs: int = Field(default=1, ge=1, le=100)
     """How often each arm asks each sample; averaged within the sample, never counted as more samples."""
+    prompts: int = Field(default=1, ge=1, le=WORDINGS)
+    """In how many wordings each arm asks each sample, the same in all arms, averaged within the sample; drawn by `seed`
+    from the nine of docs/prompts.md. With more than one, the same seed shuffles the order in which the tools are
+    declared, for each sample and wording. 1 draws and shuffles nothing."""
     canaries: int = Field(default=0, ge=0, le=100)
     """This many samples of each task are asked three times more in the arm without tools, at the start, in the middle
     and at the end, to test whether the service changed meanwhile. They belong to no arm and enter no mean; 0: none."""
@@ -225,6 +230,11 @@ class Study(_Strict):
     max_connections: int | None = Field(default=None, ge=1, le=1000)
     """Samples in flight at once for each model, instead of its own setting. May change when the study goes on."""
 
+    @property
+    def wordings(self) -> tuple[int | None, ...]:
+        """The wordings that are drawn; only None where none is."""
+        return draw_wordings(self.prompts, self.seed) if self.prompts > 1 else (None,)
+
     @model_validator(mode="before")
     @classmethod
     def _arms_start_from_base(cls, data: object) -> object:
@@ -247,6 +257,12 @@ class Study(_Strict):
             raise ValueError("the fractions in `looks` must rise, and the last must be 1")
         if not (self.arms or self.designs):
             raise ValueError("nothing to ask: give `designs` or `arms`")
+        for key in ("prompt_file", "wording", "tool_order") if self.prompts > 1 else ():
+            if any(getattr(arm, key) != Arm.model_fields[key].default for arm in (self.base, *self.arms.values())):
+                raise ValueError(
+                    f"prompts: {self.prompts} draws the words and shuffles the tools itself, and an arm has `{key}`: "
+                    "leave one of the two out"
+                )
         for one, other in self.model_pairs:
             if one == other or not {one, other} <= set(self.models):
                 raise ValueError(f"model_pairs: expected two different models of `models`, not {one!r} and {other!r}")

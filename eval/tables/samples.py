@@ -89,12 +89,17 @@ def _scored(read: Callable[[Score], Any]) -> Callable[[SampleRow], Any]:
     return lambda row: None if row.score is None or (value := read(row.score)) == "" else value
 
 
+def _wording(row: SampleRow) -> int:
+    return row.run.identity.wording
+
+
 KEYS: tuple[_Column, ...] = (
     Column("run", "text", "Folder of the run, relative to the folder that was loaded", lambda row: row.run_name),
     Column("model", "text", "Name of the model", lambda row: row.run.identity.model_name),
     Column("condition", "text", "Tool condition of the run", lambda row: row.run.identity.condition),
     Column("arm", "text", "Arm of the study", lambda row: row.run.config.get("arm")),
     Column("epoch", "integer", "Epoch of the study, from 1", lambda row: row.run.config.get("epoch")),
+    Column("wording", "integer", "The words of the question: 0 the usual ones, else a paraphrase", _wording),
     Column("source", "text", "Source of the samples", lambda row: row.run.config["source"]["name"]),
     Column("id", "text", "Identifier of the sample, unique within its source", _asked(lambda one: one.id)),
     Column("task", "text", f"Task: {', '.join(TASKS)}", _asked(lambda one: one.task)),

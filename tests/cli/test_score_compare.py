@@ -210,3 +210,27 @@ def test_compare_refuses_unequal_runs(tmp_path: Path, command: Command) -> None:
     assert "differ in more than their tools" in err
     assert '\n  recipe: "medvision-1.2" in A, "paper-v1" in B' in err
     assert "zoom" not in err
+
+
+def test_two_models_under_one_condition_are_compared_when_told_to(command: Command, tmp_path: Path) -> None:
+    base = store(tmp_path / "base", ["<answer>20</answer>", "<answer>30</answer>"])
+    tuned = {"model": {"name": "tuned", "provider": "openai"}, "model_name": "tuned"}
+    other = store(tmp_path / "tuned", ["<answer>20</answer>", "<answer>22</answer>"], **tuned)
+    code, _, err = command("compare", str(base), str(other))
+    assert code == 2
+    assert "Two models under one condition are compared with --models" in err
+    code, out, _ = command("compare", str(base), str(other), "--models")
+    assert code == 0
+    assert "differences are between models, not made by tools" in " ".join(out.split())
+    with_tools = store(tmp_path / "tools", ["<answer>20</answer>"] * 2, ["ruler"], **tuned)
+    code, _, err = command("compare", str(base), str(with_tools), "--models")
+    assert code == 2
+    assert "differ in more than their models" in err
+    assert "tools: " in err
+
+
+def test_one_model_is_no_two_models(command: Command, tmp_path: Path) -> None:
+    one, two = (store(tmp_path / name, ["<answer>20</answer>"]) for name in ("one", "two"))
+    code, _, err = command("compare", str(one), str(two), "--models")
+    assert code == 2
+    assert "compare them without --models" in err

@@ -17,6 +17,7 @@ from medvision_agent.tools.view.marks import Placed, is_name
 from medvision_agent.tools.view.views import View, ViewSet
 
 __all__ = [
+    "POINT_TEXT",
     "MarkOrPoint",
     "Maybe",
     "Names",
@@ -26,6 +27,7 @@ __all__ = [
     "point_at",
     "region_at",
     "shown_in",
+    "written_point",
 ]
 
 Names = tuple[str, ...]
@@ -33,7 +35,9 @@ Names = tuple[str, ...]
 _FORM = "v1: x=..., y=..."
 """How a point of any view is written."""
 _NUMBER = r"([-+]?(?:\d{1,12}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,2})?)"
-_POINT = re.compile(rf"(v\d{{1,6}}) *: *([xy]) *= *{_NUMBER} *, *([xy]) *= *{_NUMBER}", re.ASCII)
+POINT_TEXT = rf"(v\d{{1,6}}) *: *([xy]) *= *{_NUMBER} *, *([xy]) *= *{_NUMBER}"
+"""The pattern of a point as text: its view, and both coordinates with their names."""
+_POINT = re.compile(POINT_TEXT, re.ASCII)
 
 
 def _plain(schema: dict[str, Any]) -> None:
@@ -64,7 +68,7 @@ def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = Fa
     if mark:
         if x is not None or y is not None:
             raise ToolError(f"give {names[2]}, or {names[0]} and {names[1]}, not both")
-        return _written(views, mark, any_slice=any_slice)
+        return written_point(views, mark, any_slice=any_slice)
     if x is None and y is None:
         return None
     if x is None or y is None:
@@ -73,8 +77,8 @@ def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = Fa
     return Placed(views.point(view, x, y, any_slice=any_slice), view.id)
 
 
-def _written(views: ViewSet, text: str, *, any_slice: bool) -> Placed:
-    """Return the mark that *text* names, or the point of a view that it states."""
+def written_point(views: ViewSet, text: str, *, any_slice: bool = False) -> Placed:
+    """Return the mark that *text* names, or the point of a view that it states; raises ToolError for anything else."""
     text = text.strip()
     if is_name(text):
         return views.marks.get(text)

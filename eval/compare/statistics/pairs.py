@@ -1,10 +1,12 @@
 """Two arms over the same samples, paired on sample id before anything is dropped.
 
 Contract: every unit that was to be asked stays a pair, whatever came back. Repeated runs of an arm (epochs) are
-averaged within sample and arm first, so that repetition never counts as more samples. A result without a loss is an
-infrastructure failure: it enters no mean, and ``low`` and ``high`` say what the arm's mean loss would have been, had it
-been 0 or the largest. An arm without any result for a unit was *not asked*, which is no loss to infrastructure: such a
-pair enters no figure but its count. Synthetic and real units never share a ``Pairs``, hence never a mean.
+averaged within sample and arm first, so that repetition never counts as more samples. So are the wordings a sample was
+asked in, over those that have a loss in both arms: no arm is compared in words that the other one was not asked in. A
+result without a loss is an infrastructure failure: it enters no mean, and ``low`` and ``high`` say what the arm's mean
+loss would have been, had it been 0 or the largest. An arm without any result for a unit was *not asked*, which is no
+loss to infrastructure: such a pair enters no figure but its count. Synthetic and real units never share a ``Pairs``,
+hence never a mean.
 """
 
 import math
@@ -74,14 +76,16 @@ class Result:
     """The primary metric on the scale of its price; None for an infrastructure failure."""
     answered: bool
     """An answer could be read; False for every failure."""
+    wording: int = 0
+    """Which of the wordings that were drawn for both arms it was asked in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One arm's results for one unit, averaged over its epochs."""
+    """One arm's results for one unit, averaged over the epochs of a wording, and then over wordings."""
 
     loss: float | None
-    """Mean over the epochs that were scored; None without any."""
+    """Mean over the epochs that were scored; None without any, and without a wording that both arms share."""
     success: float | None
     """Fraction of the scored epochs that were answered."""
     answered_loss: float | None
@@ -161,8 +165,15 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price:
     evidence: Evidence = (
         "demonstration" if "demonstration" in found else "synthetic" if "synthetic" in found else "real"
     )
-    sides = ((unit, _side(of_a[unit.sample], price), _side(of_b[unit.sample], price)) for unit in units)
-    return Pairs(tuple(Pair(*one) for one in sides), evidence, price=price)
+    pairs = (_pair(unit, of_a[unit.sample], of_b[unit.sample], price) for unit in units)
+    return Pairs(tuple(pairs), evidence, price=price)
+
+
+def _pair(unit: Unit, a: Sequence[Result], b: Sequence[Result], price: Price) -> Pair:
+    scored_a, scored_b = ({one.wording for one in own if one.loss is not None} for own in (a, b))
+    # Where one arm has nothing, the other one keeps what it has.
+    wordings = scored_a & scored_b if scored_a and scored_b else scored_a | scored_b
+    return Pair(unit, _side(a, wordings, price), _side(b, wordings, price))
 
 
 def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[str, list[Result]]:
@@ -175,15 +186,17 @@ def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[st
     return epochs
 
 
-def _side(results: Sequence[Result], price: Price) -> Side:
-    losses = [result.loss for result in results if result.loss is not None]
-    answered = [result.loss for result in results if result.loss is not None and result.answered]
-    epochs, lost = len(results), len(results) - len(losses)
-    total, good, count = math.fsum(losses), math.fsum(answered), max(epochs, 1)
+def _side(results: Sequence[Result], wordings: Collection[int], price: Price) -> Side:
+    """Return one arm's side; means are over *wordings*, and what is lost is counted over all."""
+    scored = [(one, one.loss) for one in results if one.loss is not None]
+    answered = [loss for one, loss in scored if one.answered]
+    kept = [(one, loss) for one, loss in scored if one.wording in wordings]
+    epochs, lost = len(results), len(results) - len(scored)
+    total, good, count = math.fsum(loss for _, loss in scored), math.fsum(answered), max(epochs, 1)
     return Side(
-        loss=total / len(losses) if losses else None,
-        success=len(answered) / len(losses) if losses else None,
-        answered_loss=good / len(answered) if answered else None,
+        loss=_mean((one.wording, loss) for one, loss in kept),
+        success=_mean((one.wording, float(one.answered)) for one, _ in kept),
+        answered_loss=_mean((one.wording, loss) for one, loss in kept if one.answered),
         low=total / count,
         high=(total + lost * price.largest) / count,
         low_if_answered=good / count,
@@ -191,3 +204,12 @@ def _side(results: Sequence[Result], price: Price) -> Side:
         epochs=epochs,
         lost=lost,
     )
+
+
+def _mean(values: Iterable[tuple[int, float]]) -> float | None:
+    """Return the mean over wordings of the mean of each wording's values; None without any."""
+    by_wording: dict[int, list[float]] = {}
+    for wording, value in values:
+        by_wording.setdefault(wording, []).append(value)
+    means = [math.fsum(own) / len(own) for own in by_wording.values()]
+    return math.fsum(means) / len(means) if means else None

@@ -121,6 +121,17 @@ async def test_a_final_box_may_be_the_names_of_two_marks_of_two_crops(question, 
     assert given.trace.messages[-1]["content"] == said
 
 
+@pytest.mark.parametrize("name", FRAMES)
+async def test_a_final_box_may_be_points_of_two_crops_and_marks_beside_them(question, scripted, name):
+    frame = FRAMES[name]
+    crops, [(_, measured)] = turns(frame, question.image, marked=False)
+    _, marks = turns(frame, question.image)
+    for both in (f"{measured['mark0']}; {measured['mark1']}", f"A and {measured['mark1']}"):
+        chat = scripted(crops, marks[:1], f"<answer>{both}</answer>", frame=name)
+        given = await answer(detection(question), Condition.parse("on"), chat, Limits())
+        assert given.response == f"<answer>{written_box(frame, question.image)}</answer>"
+
+
 @pytest.mark.parametrize(
     "answered",
     ["A, B", "[A, B]", "(A; B)", '["B", "A"]', "A and B", " B A ", "A, B, A", "{A}, {B}"],
@@ -145,6 +156,11 @@ async def test_names_are_read_however_they_are_joined(question, scripted, answer
         "<answer>A, B",
         "the marks A, B",
         "and, and",
+        "<answer>v1: x=0.5, y=0.5</answer>",
+        "<answer>A; v1: x=900, y=0.5</answer>",
+        "<answer>A; v9: x=0.5, y=0.5</answer>",
+        "<answer>A; v1: x=0.5, x=0.5</answer>",
+        "<answer>A; v1: x=0.5, y=</answer>",
     ],
 )
 async def test_what_does_not_name_a_box_is_left_as_it_is(question, scripted, said):

@@ -30,6 +30,8 @@ OTHER = {
     "frame": "pixel",
     "grammar": "hermes",
     "prompt_file": "prompts.yaml",
+    "wording": 3,
+    "tool_order": 7,
     "spacing": "tool",
     "display": "grid",
     "overlays": False,

@@ -35,6 +35,31 @@ def test_every_unit_stays_a_pair():
     assert primary(pairs, role="declared").difference == pytest.approx((-0.1 - 0.7) / 2)
 
 
+def worded(*losses):
+    """Return results of one sample: the loss of each wording, None where it is lost."""
+    return [Result("x", loss, loss is not None, wording=number) for number, loss in enumerate(losses)]
+
+
+def test_wordings_are_paired_within_the_sample():
+    """A wording that only one arm has a loss in moves no difference; it is still counted as lost."""
+    (one,) = pair([Unit("x", "s")], worded(0.1, 0.5, 0.9), worded(0.0, None, 0.4)).all
+    assert (one.a.loss, one.b.loss) == pytest.approx((0.5, 0.2))
+    assert (one.a.lost, one.b.lost, one.a.epochs, one.b.epochs) == (0, 1, 3, 3)
+    assert (one.b.low, one.b.high) == pytest.approx((0.4 / 3, 1.4 / 3))
+    # Without a wording that both share there is nothing to compare; an arm that lost all takes nothing from the other.
+    (apart,) = pair([Unit("x", "s")], worded(0.1, None), worded(None, 0.4)).all
+    assert (apart.a.loss, apart.b.loss) == (None, None)
+    (lost,) = pair([Unit("x", "s")], worded(0.1, 0.3), worded(None, None)).all
+    assert (lost.a.loss, lost.b.loss) == (pytest.approx(0.2), None)
+
+
+def test_every_wording_weighs_the_same_whatever_was_lost_of_its_epochs():
+    a = [*worded(0.2, 0.8), *worded(0.4, 0.8)]
+    b = [*worded(0.0, 0.6), *worded(None, 0.6)]
+    (one,) = pair([Unit("x", "s")], a, b).all
+    assert (one.a.loss, one.b.loss) == pytest.approx((0.55, 0.3))
+
+
 @pytest.mark.parametrize("loss", [-0.1, 1.1, float("nan")])
 def test_a_loss_lies_within_0_and_1(loss):
     with pytest.raises(ValueError, match="not within"):

@@ -1,0 +1,172 @@
+"""The noise floor of a chapter's differences, and what the spread of losses and differences is made of.
+
+Contract: a difference is set against identical runs of the same model: repeats of one of its own arms where there are
+any, else all of them. Parts of a variance are told where an arm was asked several times: in wordings, in epochs, or
+both; an arm that lacks a run has none.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.jackknife import Floats
+from medvision_agent.eval.compare.statistics.noise import Noise, noise
+from medvision_agent.eval.compare.statistics.variance import PARTS, Components, components
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.report.figures import Epochs, result_of
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.report.model import Chapter, Contrast, Spread
+from medvision_agent.eval.report.table import Table, Value, fixed
+from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
+from medvision_agent.eval.scorer.primary import Primary
+from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.text import plural
+
+__all__ = ["noise_sentences", "spread_sentences", "spread_tables", "spreads", "with_noise"]
+
+_WHAT = (
+    "Of the variance of one value (a sample, asked once in one wording), the share that each part has; SD: of all "
+    "parts together. Estimates by the method of moments, without intervals: few subjects, samples or wordings give "
+    "rough ones. What lies below 0 is given as 0."
+)
+_PARTS = (
+    "Subject, sample: how much persons, and samples of a person, differ. Prompt: how much wordings differ over all "
+    "samples alike; with one wording nothing is known of it. Prompt x sample: how much a wording, with its order of "
+    "tools, suits single samples. Sampling: how much the same request differs when it is asked again. What cannot be "
+    "told apart stands under the first of its parts."
+)
+_LEFT_OUT = "A sample that lacks a result in any wording or epoch is left out."
+_FLOOR = (
+    "Times: the size of the difference over that of two identical runs. Within: its size is inside the interval of "
+    "theirs, so that it is not larger than the noise of asking again. Of several repeats, the noisiest is taken."
+)
+
+
+def with_noise(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
+    """Return the contrasts, each set against the identical runs of its model."""
+    return tuple(one.but(noise=dict(_floors(one, contrasts))) for one in contrasts)
+
+
+def _floors(one: Contrast, contrasts: Sequence[Contrast]) -> Iterator[tuple[TaskName, Noise]]:
+    repeats = [other for other in contrasts if other.identical and other.model == one.model]
+    own = [other for other in repeats if other.a in (one.a, one.b)] or repeats
+    for task, test in () if one.identical else one.tests.items():
+        floors = {other.name: other.tests[task].primary for other in own if task in other.tests}
+        difference = test.primary.difference
+        if difference is not None and (found := noise(difference, floors)) is not None:
+            yield task, found
+
+
+def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread]:
+    """Yield what the spread is made of: of every arm that was asked several times, then of every difference."""
+    for task in TASKS:
+        samples = [sample for sample in chapter.arms[0].first.samples if sample.task == task]
+        if not samples:
+            continue
+        subjects = [sample.subject for sample in samples]
+        metric = chapter.metrics.get(task)
+        losses = {arm.name: _losses(samples, arm, scores[arm.name], metric) for arm in chapter.arms}
+        values = list(losses.items())
+        values += [
+            (chapter.name_of(one), losses[one.b.name] - losses[one.a.name])
+            for one in chapter.contrasts
+            if one.a.wordings == one.b.wordings
+        ]
+        for name, own in values:
+            if own[:1].size > 1 and (found := components(own, subjects)) is not None:
+                yield Spread(what=name, task=task, found=found)
+
+
+def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None) -> Floats:
+    """Return the losses of an arm by sample, wording and epoch; none where it lacks a run."""
+    times = Counter(arm.wordings)
+    if len(set(times.values())) > 1:
+        return np.empty((len(samples), 0, 0))
+    place = {sample.id: number for number, sample in enumerate(samples)}
+    losses = np.full((len(samples), len(epochs)), np.nan)
+    for run, epoch in enumerate(epochs):
+        for record, score in epoch:
+            if record.sample.id in place and (loss := result_of(record.sample, score, metric).loss) is not None:
+                losses[place[record.sample.id], run] = loss
+    # Runs stand in the order of the plan: wording by wording, epochs last.
+    return losses.reshape(len(samples), len(times), -1)
+
+
+def spread_tables(chapter: Chapter, place: str) -> list[Table]:
+    """Return the tables that have rows."""
+    return [table for table in (_noise_table(chapter, place), _parts_table(chapter, place)) if table.rows]
+
+
+def _noise_table(chapter: Chapter, place: str) -> Table:
+    columns = [*texts("contrast", "task"), *signed("difference"), *texts("identical runs"), *signed("theirs")]
+    columns += [*signed("low", "high"), *numbers("times"), *texts("within the noise", "what is withheld, and why")]
+    rows: list[tuple[Value, ...]] = [
+        (
+            *(one.name, task, one.tests[task].primary.difference, floor.repeat, floor.difference),
+            *(floor.interval or (None, None)),
+            *(floor.times, {True: "yes", False: "no", None: "not known"}[floor.within], floor.withheld),
+        )
+        for one in chapter.contrasts
+        for task, floor in one.noise.items()
+    ]
+    return chapter_table(chapter, slug(place, "noise"), "the noise of asking again", columns, rows, notes=(_FLOOR,))
+
+
+def _parts_table(chapter: Chapter, place: str) -> Table:
+    columns = [*texts("what", "task"), *numbers("SD", *PARTS), *texts("not told apart")]
+    columns += numbers("wordings", "epochs", "n", "subjects", "left out")
+    rows: list[tuple[Value, ...]] = []
+    for one in chapter.spread:
+        found = one.found
+        shares = {part.of[0]: part.share for part in found.parts}
+        together = "; ".join(" and ".join(part.of) for part in found.parts if len(part.of) > 1)
+        cells: list[Value] = [one.what, one.task, found.sd, *(shares.get(name) for name in PARTS), together]
+        cells += [found.wordings, found.repetitions, found.n, found.subjects, found.left_out]
+        rows.append(tuple(cells))
+    return chapter_table(
+        chapter, slug(place, "variance"), "parts of the variance", columns, rows, notes=(_WHAT, _PARTS, _LEFT_OUT)
+    )
+
+
+def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
+    """Say how large a difference is beside that of two identical runs."""
+    floor, difference = one.noise.get(task), one.tests[task].primary.difference
+    if floor is None or difference is None:
+        return
+    same, ours = f"two identical runs ({floor.repeat})", fixed(difference, 3, sign=True)
+    theirs, about = fixed(floor.difference, 3, sign=True), f"{one.name}, {task}"
+    if floor.interval is None:
+        times = "" if floor.times is None else f"; it is {floor.times:.3g} times theirs"
+        why = floor.withheld or "not given"
+        yield f"{about}: {same} differ by {theirs}, without an interval ({why}); the difference is {ours}{times}."
+        return
+    low, high = (fixed(end, 3, sign=True) for end in floor.interval)
+    if floor.within:
+        yield (
+            f"{about}: the difference of {ours} is not larger than the noise of asking again: {same} differ by "
+            f"{theirs}, whose interval is {low} to {high}."
+        )
+    else:
+        times = "larger than" if floor.times is None else f"{floor.times:.3g} times"
+        yield (
+            f"{about}: the difference of {ours} is in size {times} that of {same}, {theirs}, "
+            f"whose interval is {low} to {high}."
+        )
+
+
+def spread_sentences(chapter: Chapter) -> Iterator[str]:
+    """Say what the spread of each difference is made of."""
+    contrasts = {one.name for one in chapter.contrasts if not one.identical}
+    for one in chapter.spread:
+        if one.what in contrasts and one.found.sd:
+            yield f"{one.what}, {one.task}: {_parts(one.found)}."
+
+
+def _parts(found: Components) -> str:
+    parts = ", ".join(f"{' and '.join(part.of)} {part.share:.0%}" for part in found.parts)
+    over = f"{plural(found.n, 'sample')} of {plural(found.subjects, 'subject')}, {plural(found.wordings, 'wording')}"
+    return (
+        f"the difference of one sample, asked once in one wording, has SD {found.sd:.3f}; of its variance, "
+        f"over {over}, {plural(found.repetitions, 'epoch')}: {parts}"
+    )

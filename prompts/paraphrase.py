@@ -1,0 +1,40 @@
+"""The wordings of the whole question: number 0 is the templates beside this file, the others lie in ``paraphrases``.
+
+Contract: a paraphrase has templates by name, which stand in for those beside this file. It says the same facts in the
+same order; what a scorer reads by (answer tags, numbers and their decimals), the words of a display and the paragraph
+about tools are never among them.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from medvision_agent.settings_text import read_yaml
+
+__all__ = ["WORDINGS", "draw_wordings", "paraphrase", "paraphrase_sha256"]
+
+WORDINGS = 9
+"""How many there are, number 0 included."""
+_FOLDER = Path(__file__).parent / "paraphrases"
+
+
+@cache
+def paraphrase(number: int) -> Mapping[str, str]:
+    """Return the templates of a wording by name; number 0 has none of its own."""
+    if number == 0:
+        return {}
+    found: Mapping[str, str] = read_yaml((_FOLDER / f"{number}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def paraphrase_sha256(number: int) -> str | None:
+    """Return the hash over the templates of a wording, by name; None for number 0, which is hashed with all prompts."""
+    texts = sorted(paraphrase(number).items())
+    return sha256("".join(f"{name}\0{text}\0" for name, text in texts).encode()).hexdigest() if texts else None
+
+
+def draw_wordings(count: int, seed: int) -> tuple[int, ...]:
+    """Return the numbers of *count* wordings, drawn from all without replacement: the same for the same seed."""
+    drawn = sorted(range(WORDINGS), key=lambda number: sha256(f"{seed} wording {number}".encode()).digest())
+    return tuple(sorted(drawn[:count]))
