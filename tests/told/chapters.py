@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from medvision_agent.api.asking import run
 from medvision_agent.eval.compare.statistics.pairs import Key
 from medvision_agent.eval.report.collect import _chapters, collect
-from medvision_agent.eval.report.inputs import ChapterIn, runs_chapters
+from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.report.model import Chapter, Refused
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
+from medvision_agent.eval.store.read import open_run
 
 __all__ = ["CHAPTERS"]
 
@@ -119,6 +120,27 @@ def two_models(store: Store) -> list[Path]:
     ]
 
 
+def noisy(gain: float, **more: Any) -> Callable[[Store], list[Path]]:
+    """Return what stores two identical runs, apart by about 0.05, and one with tools that gains so much."""
+    off, again, on = 0.5 + SMALL, 0.55 + SMALLER, 0.5 - gain + GOOD / 10
+    return lambda store: [
+        store("a", said(off), **more),
+        store("b", said(again), **more),
+        store("on", said(on), tools=RULER, **more),
+    ]
+
+
+def asked_twice(store: Store) -> Chapter:
+    """Return a chapter of two arms of two epochs each."""
+    arms_in = []
+    for name, errors, tools in (("off", BAD, ()), ("on", GOOD, RULER)):
+        answers = (said(errors), said(errors[::-1]))
+        runs = [open_run(store(f"{name}{epoch}", own, tools=tools)) for epoch, own in enumerate(answers)]
+        arms_in.append(ArmIn(name, "m", tuple(runs)))
+    chapter = ChapterIn("data", "runs", tuple(arms_in), (ContrastIn("off -> on", *arms_in),))
+    return _chapters([chapter], protocol(DEFAULT_PROTOCOL), 0)[0]
+
+
 def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], Chapter]:
     """Return what asks a shipped policy about phantoms, without tools and with them."""
 
@@ -172,6 +194,10 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "counted": plain(arms(said(BAD), said(GOOD), tokens=100)),
     "counted and matched": plain(arms(said(BAD), said(GOOD), tokens=100, condition="matched", on_condition="on")),
     "handed back": plain(arms(said(BAD), said(GOOD), condition="result-only", on_condition="on")),
+    "above the noise": plain(noisy(0.3)),
+    "within the noise": plain(noisy(-0.12)),
+    "unknown noise": plain(noisy(0.3, subjects=10)),
+    "asked twice": asked_twice,
     "no picture": plain(arms(said(BAD), said(GOOD), picture="none")),
     "swapped": plain(arms(said(BAD), said(GOOD), picture="swapped")),
     "swapped but one": plain(arms(said(BAD), said(GOOD), picture="swapped", config={"without_donor": 1})),

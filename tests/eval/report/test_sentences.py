@@ -32,11 +32,14 @@ PLACES = {
         "unfinished",
     ),
     "eval/summary/compute.py": (),
+    "eval/report/spread.py": ("noise_sentences", "_parts"),
     "eval/report/unseen.py": ("picture_notes",),
     "eval/compare/statistics/family.py": ("_test",),
 }
 """Where sentences are made: all functions of a file, or those named. (Those of a parity card: ``test_card.py``.)"""
 NOT_PRINTED = {
+    "larger than": "only where two identical runs differ by exactly 0 on average, and not in every subject",
+    "not given": "a reason in the place of an empty one, which no estimate has",
     "a difference is not finite": "an error",
     "cannot be told": "the name of a finding",
     "no pairs": "where there is no pair, another sentence says so",
@@ -114,7 +117,7 @@ TOLD = {
         "{}, {}: lost to infrastructure only in A {}, only in B {}, in both {} pairs; had they been scored, the "
         "difference would lie between {} and {}."
     ): ("some lost", "gain"),
-    " in the first epoch": ("real twice", "real"),
+    " in the {}": ("real twice", "real"),
     "{}, {}: error of the {}{} {}": ("real", "gain"),
     "in all": ("real", "gain"),
     "(mean size, {}, n {}): {}": ("real", "gain"),
@@ -155,6 +158,20 @@ TOLD = {
     "{} times the {}": ("counted", "one arm"),
     "{} took {} of {}": ("counted", "one arm"),
     "{}{}. Per sample {}; forced endings: {}.": ("counted", "one arm"),
+    # spread.py
+    "two identical runs ({})": ("above the noise", "gain"),
+    "; it is {} times theirs": ("unknown noise", "above the noise"),
+    "{}: {} differ by {}, without an interval ({}); the difference is {}{}.": ("unknown noise", "above the noise"),
+    "{}: the difference of {} is not larger than the noise of asking again: {} differ by {}, whose interval is {} to "
+    "{}.": ("within the noise", "above the noise"),
+    "{}: the difference of {} is in size {} that of {}, {}, whose interval is {} to {}.": (
+        "above the noise",
+        "within the noise",
+    ),
+    "the difference of one sample, asked once in one wording, has SD {}; of its variance, over {}, {}: {}": (
+        "asked twice",
+        "gain",
+    ),
     # unseen.py
     "{}: no picture stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
     "contrasts over the pairs answered in both arms too": ("no picture", "swapped"),
@@ -193,6 +210,7 @@ TOLD = {
 }
 """By text: a chapter of which it is true, and one of which it is false."""
 NARROWER = {
+    " in the {}": " in the first epoch",
     "equivalent: apart by less than the margin": r"equivalent: apart by less than 0\.2\.",
     "compute was not matched between arms": "[Cc]ompute was not matched between arms",
     "compute was matched in output tokens alone: {}": "[Cc]ompute was matched in output tokens alone: pictures",
@@ -216,6 +234,7 @@ NARROWER = {
 """Where the text alone would also be found in another sentence."""
 MORE = {
     "elsewhere",
+    ", first epoch",
     "mean loss (",
     "of the gain",
     "of the harm",
