@@ -1,9 +1,10 @@
 """The summary in words. Contract: every number in a sentence is a field of the report's data."""
 
+import math
 from collections.abc import Iterator
 
 from medvision_agent.eval.compare.card_words import doubts
-from medvision_agent.eval.compare.statistics.estimate import Estimate
+from medvision_agent.eval.compare.statistics.estimate import Differing
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.report.how import UNFINISHED
 from medvision_agent.eval.report.model import Chapter, Contrast
@@ -29,8 +30,6 @@ BANNERS = {
 """What stands above everything of a chapter."""
 _MOST = 16
 """Comparisons that are each told in words."""
-_A_PERCENT = 0.005
-"""A share that would be told as 0 %."""
 _NAMED = 8
 """Arms that are all named."""
 
@@ -142,11 +141,23 @@ def _declared(chapter: Chapter) -> Iterator[str]:
         return
     if tested(chapter):
         together = f"tested together along a graph of tests (level {chapter.alpha:g})"
-        yield f"{declared(chapter)} and {together}; everything else is exploratory, without p-values."
+        besides = f"{_besides(chapter)}everything else is exploratory, without p-values"
+        yield f"{declared(chapter)} and {together}; {besides}."
     elif any(one.declared for one in chapter.contrasts):
-        yield f"{declared(chapter)}; nothing here has a p-value, and the table of differences says why."
+        yield f"{declared(chapter)}; none of these comparisons has a p-value, and the table of differences says why."
     else:
         yield f"{_undeclared(chapter)}: everything here is exploratory, without p-values."
+
+
+def _besides(chapter: Chapter) -> str:
+    """Say what has p-values of its own, which are not those of the family."""
+    every = [at for one in chapter.contrasts for found in one.interactions.values() for at in found]
+    strata = dict.fromkeys(at.name for at in every if at.p is not None)
+    own = [f"strata ({', '.join(strata)})"] if strata else []
+    own += ["models"] if any(one.p is not None for one in chapter.models) else []
+    return (
+        f"differences between {' and between '.join(own)} have p-values of their own, by Holm's method; " if own else ""
+    )
 
 
 def _undeclared(chapter: Chapter) -> str:
@@ -160,14 +171,14 @@ def _undeclared(chapter: Chapter) -> str:
 
 def _difference(one: Contrast, task: TaskName, test: Test) -> str:
     found, means = test.primary, one.means[task]
-    if found.difference is None or means.loss_a is None or means.loss_b is None:
+    if found.difference is None or found.differing is None or means.loss_a is None or means.loss_b is None:
         return f"{one.name}, {task}: no pair was scored in both arms."
     pairs = f"{plural(found.n, 'pair')}, {plural(found.subjects, 'subject')}"
     rates = f"success rates {means.success_a:.1%} and {means.success_b:.1%}"
     apart = fixed(found.difference, 3, sign=True)
     text = (
         f"{one.name}, {task}: mean loss{_metric(one, task)} {means.loss_a:.3f} and {means.loss_b:.3f}, "
-        f"difference {apart} ({pairs}; {_counts(found)}; {rates})"
+        f"difference {apart} ({pairs}; {_counts(found.differing)}; {rates})"
     )
     if found.interval is not None:
         text += f"; {100 * found.level:.4g}% interval {fixed(found.interval[0], 3, sign=True)} to "
@@ -200,11 +211,8 @@ def _apart(one: Contrast, task: TaskName) -> Iterator[str]:
             )
 
 
-def _counts(found: Estimate) -> str:
+def _counts(one: Differing) -> str:
     """Say in how many samples the loss of B is lower, equal and higher, and how many subjects differ at all."""
-    one = found.differing
-    if one is None:
-        return "no pair"
     return (
         f"B lower in {one.b_lower}, equal in {one.equal}, higher in {one.b_higher}; "
         f"{plural(one.subjects, 'subject')} differ{'s' if one.subjects == 1 else ''} at all"
@@ -216,13 +224,14 @@ def _undone(test: Test) -> str:
     if test.tipping is None or test.primary.difference is None:
         return ""
     better = "B" if test.primary.difference < 0 else "A"
+    dear = "" if test.largest_price is None else ", each at the cost of the worst answer,"
     if test.tipping.subjects is None:
         return ". Even 1,000 more subjects in whom the better arm fails would not undo it"
-    if test.tipping.share is not None and test.tipping.share < _A_PERCENT:
-        return ". One more subject in whom the arms do not differ would undo it"
     if test.tipping.share is not None:
-        return f". One more subject in whom {better} fails in {test.tipping.share:.0%} of its samples would undo it"
-    return f". It would take {test.tipping.subjects} more subjects in whom {better} fails in every sample to undo it"
+        share = max(1, math.ceil(100 * test.tipping.share))  # rounded down, it would not be enough
+        return f". One more subject in whom {better} fails in {share}% of its samples{dear} would undo it"
+    more = f"{test.tipping.subjects} more subjects in whom {better} fails in every sample{dear}"
+    return f". It would take {more} to undo it"
 
 
 def _missing(one: Contrast, task: TaskName, test: Test) -> Iterator[str]:

@@ -7,6 +7,7 @@ output tokens are ever matched. Images, caching, latency and forced endings are 
 from collections.abc import Iterable, Mapping, Sequence
 
 from medvision_agent.agent.made import MATCHED
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Effort, Mean, effort_of
@@ -38,7 +39,7 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
     if not differ & TOOL_FIELDS:
         return ()
     one, two = effort_of_arm(a), effort_of_arm(b)
-    note = compute_note([a[0].identity.condition, b[0].identity.condition])
+    note = compute_note(_matched(a[0].identity, b[0].identity))
     ratios = [
         f"{two_mean / one_mean:.2f} times the {name}"
         for field, name in COMPUTE.items()
@@ -50,6 +51,12 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
     endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(names, forced, strict=True))
     took = f"{names[1]} took {', '.join(ratios)} of {names[0]}"
     return (f"{note[0].upper()}{note[1:]}. Per sample {took}; forced endings: {endings}.",)
+
+
+def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
+    """Return the condition that was matched to the other arm, which has tools; none where it was matched to neither."""
+    pairs = (one.condition for one, other in ((a, b), (b, a)) if other.tools and not other.control)
+    return tuple(condition for condition in pairs if condition in MATCHED)
 
 
 def effort_of_arm(runs: Sequence[Run]) -> Effort:

@@ -135,7 +135,7 @@ async def test_a_study_says_what_it_declared(call, tmp_path):
     assert code == 0, err
     words = "".join(Elements(out.read_text(encoding="utf-8")).words)
     assert "SYNTHETIC: study small" in words
-    assert "2 tests were declared; nothing here has a p-value" in words
+    assert "2 tests were declared; none of these comparisons has a p-value" in words
     assert "2 epochs, averaged within each sample" in words
     rows = list(csv.DictReader((tables / "c1-contrasts.csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["contrast"], row["task"], row["verdict"], row["p"]) for row in rows] == [

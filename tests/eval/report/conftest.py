@@ -1,7 +1,8 @@
 """Stored runs made by hand: two arms of one model over real, synthetic or demonstration samples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from identities import an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
 from medvision_agent.eval.store.record import Record, ToolUse
@@ -20,8 +22,8 @@ LOST = "LOST"
 Store = Callable[..., Path]
 
 
-def sample(number: int, *, subjects: int, synthetic: bool) -> Sample:
-    """Return a distance of 10 to 40 mm."""
+def sample(number: int, *, subjects: int, synthetic: bool, silver: bool = False, giant: int = 0) -> Sample:
+    """Return a distance of 10 to 40 mm; the first *giant* samples are of one subject."""
     return Sample(
         id=f"s{number}",
         task="distance",
@@ -34,14 +36,25 @@ def sample(number: int, *, subjects: int, synthetic: bool) -> Sample:
         convention="edge",
         truth_points=(Landmark(name="p", x=5, y=5), Landmark(name="q", x=15 + number % 31, y=5)),
         dataset="made" if synthetic else "d",
-        subject=f"d/{number % subjects}",
-        marks=Marks(synthetic=synthetic),
+        subject=f"d/{max(0, number - giant) % subjects}",
+        marks=Marks(synthetic=synthetic, silver=silver),
     )
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Return a function that stores a run with one answer per sample and returns its folder."""
+    return storing(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Return the same for all tests of a module."""
+    return storing(tmp_path_factory.mktemp("stores"))
+
+
+def storing(place: Path) -> Store:
+    """Return a function that stores a run with one answer per sample in *place* and returns its folder."""
 
     def stored(
         name: str,
@@ -51,8 +64,13 @@ def store(tmp_path: Path) -> Store:
         subjects: int = 24,
         synthetic: bool = False,
         demonstration: bool = False,
+        silver: bool = False,
+        giant: int = 0,
+        unread: int = 0,
+        tokens: int = 0,
         done: int | None = None,
         called: bool = True,
+        config: Mapping[str, Any] = MappingProxyType({}),
         **identity: Any,
     ) -> Path:
         fields: dict[str, Any] = {
@@ -61,10 +79,11 @@ def store(tmp_path: Path) -> Store:
             "tools": list(tools),
         }
         source = {"name": "phantoms" if synthetic else "data", "note": "A note.", "demonstration": demonstration}
-        samples = [sample(number, subjects=subjects, synthetic=synthetic) for number in range(len(answers))]
-        folder = tmp_path / name
-        with RunStore.create(folder, samples, an_identity(**fields | identity), {"source": source}) as run:
-            for one, answer in zip(samples[:done], answers[:done], strict=True):
+        kind = {"subjects": subjects, "synthetic": synthetic, "silver": silver, "giant": giant}
+        samples = [sample(number, **kind) for number in range(len(answers))]
+        folder = place / name
+        with RunStore.create(folder, samples, an_identity(**fields | identity), {"source": source, **config}) as run:
+            for number, (one, answer) in enumerate(zip(samples[:done], answers[:done], strict=True)):
                 trace = Trace()
                 key = trace.picture(encode_png(np.full((40, 50), 60, np.uint8)))
                 lost = answer == LOST
@@ -77,6 +96,8 @@ def store(tmp_path: Path) -> Store:
                     v0_sha256=key,
                     prompt_sha256="prompt",
                     model_versions=("m-1",),
+                    usage=Usage(model_calls=1, output=tokens),
+                    unread_calls=int(number < unread),
                     tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools) if called else (),
                 )
                 run.add(record, trace)

@@ -14,7 +14,9 @@ from medvision_agent.eval.report.words import _difference, _undone
 @pytest.mark.parametrize(
     ("share", "expected"),
     [
-        (0.0, ". One more subject in whom the arms do not differ would undo it"),
+        (0.0, ". One more subject in whom B fails in 1% of its samples would undo it"),
+        (0.0031, ". One more subject in whom B fails in 1% of its samples would undo it"),
+        (0.2939, ". One more subject in whom B fails in 30% of its samples would undo it"),
         (0.3, ". One more subject in whom B fails in 30% of its samples would undo it"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Chapters of which sentences are true or false, and the texts that code can print."""
