@@ -220,3 +220,10 @@ def test_a_model_is_told_why_nothing_was_measured(arguments, text):
     assert not reply.ok
     assert reply.text.startswith("Error: ")
     assert text in reply.text
+
+
+@pytest.mark.parametrize("width", [1e-300, 0.004])
+def test_a_region_narrower_than_half_a_pixel_is_refused_in_words(width: float) -> None:
+    views = ViewSet(grey_slice(np.eye(24) * 200, Spacing(0.01, 0.01)), Native())
+    reply = fit_contour.call(views, {"x0": 0.0, "y0": 0.0, "x1": width, "y1": 1.0})
+    assert reply.text == "Error: the region is empty; give two opposite corners"

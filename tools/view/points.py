@@ -30,6 +30,8 @@ __all__ = [
     "written_point",
 ]
 
+_NARROWEST = 0.5
+"""Pixels of the slice: what is narrower surrounds nothing of it."""
 Names = tuple[str, ...]
 """The arguments of one point: x, y and, in tools that take points of several views, a mark or a text."""
 _FORM = "v1: x=..., y=..."
@@ -121,9 +123,9 @@ def region_at(
         return None, []
     if a is None or b is None:
         raise ToolError("a region needs two opposite corners; give both or none")
-    if a.point.x == b.point.x or a.point.y == b.point.y:
-        raise ToolError("the region is empty; give two opposite corners")
     xs, ys = sorted((a.point.x, b.point.x)), sorted((a.point.y, b.point.y))
+    if min(xs[1] - xs[0], ys[1] - ys[0]) < _NARROWEST:
+        raise ToolError("the region is empty; give two opposite corners")
     return Region(xs[0], ys[0], xs[1], ys[1]), [a, b]
 
 
