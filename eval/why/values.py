@@ -27,12 +27,13 @@ _CODE = 4000
 _READ = 20_000
 """Characters of a message, its last ones, in which sums are looked for."""
 _MOST_SUMS = 50
+_SIGN = r"[-+\N{MINUS SIGN}]"
 _TERM = r"(\d++(?:\.\d++)?)(?:\s?(?:mm|cm|degrees|°))?"
-_TERMS = rf"(?<![\w.]){_TERM}((?:\s?[-+\N{{MINUS SIGN}}]\s?{_TERM}){{1,7}})"
+_TERMS = rf"(?<![\w.]){_TERM}((?:\s?{_SIGN}\s?{_TERM}){{1,7}})"
 _IS = r"\s?[=≈]\s?"
 _SUM = re.compile(rf"{_TERMS}{_IS}{_TERM}")
 _MEAN = re.compile(rf"\({_TERMS}\)\s?[/÷]\s?(\d){_IS}{_TERM}")
-_SIGNED = re.compile(rf"([-+\N{{MINUS SIGN}}])\s?{_TERM}")
+_SIGNED = re.compile(rf"({_SIGN})\s?{_TERM}")
 
 
 def values_of(task: Task, calls: Sequence[Call], response: str, scene: Scene) -> list[Value] | Missing:

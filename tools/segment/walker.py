@@ -1,4 +1,4 @@
-"""Random walker in a region: would a walk that avoids edges come to the middle of its oval first, or to its outside?
+"""Random walker: would a walk that avoids edges come to the middle of its oval first, or to its outside?
 
 The probability at every place solves a Dirichlet problem on the grid of places, whose edges weigh
 ``exp(-beta (difference of values)^2)``, values from 0 to 1 (Grady, Random Walks for Image Segmentation, IEEE TPAMI 28,
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import spsolve
 
+from medvision_agent.errors import ToolError
 from medvision_agent.tools.segment.candidates import Candidate, Prompt
 from medvision_agent.tools.segment.contour import component
-from medvision_agent.tools.segment.square import INSIDE, OUTSIDE, Square, region_alone
+from medvision_agent.tools.segment.square import INSIDE, OUTSIDE, Square
 from medvision_agent.tools.view.slice import Slice
 
 __all__ = ["random_walker"]
@@ -27,14 +28,15 @@ _LEAST = 1e-6
 
 
 def random_walker(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure in a region; raises ToolError without a region. Its cost is 0: it has no confidence."""
-    square = Square(region_alone("random-walker", prompt), _SIDE)
-    inside, outside = square.radius < INSIDE, square.radius > OUTSIDE
+    """Return the structure in a region or at a point; raises ToolError. Its cost is 0: it has no confidence."""
+    if prompt.outside is not None:  # a lone place takes away hardly more than itself
+        raise ToolError("the method random-walker takes no point outside")
+    square = Square.around(image, prompt, _SIDE)
+    inside, outside = square.markers(prompt)
     values = cv2.GaussianBlur(square.levels(image), (0, 0), 1.0).astype(np.float64) / 255
     chances = _chances(values, inside, inside | outside)
-    middle = _SIDE // 2
     # The ring runs through the middles of the outermost places inside: the edge lies half a place beyond.
-    return [square.candidate(component(chances > _EDGE, (middle, middle)), image, out=0.5)]
+    return [square.candidate(component(chances > _EDGE, square.middle(prompt)), image, out=0.5)]
 
 
 def _chances(values: NDArray[np.float64], inside: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -1,10 +1,11 @@
-"""Marker watershed in a region: the middle of its oval is inside, what lies well beyond it is outside."""
+"""Marker watershed: the middle of a region's oval and a point inside are inside, what lies well beyond is outside."""
 
 import cv2
 import numpy as np
 
 from medvision_agent.tools.segment.candidates import Candidate, Prompt
-from medvision_agent.tools.segment.square import INSIDE, OUTSIDE, Square, region_alone
+from medvision_agent.tools.segment.contour import component
+from medvision_agent.tools.segment.square import Square
 from medvision_agent.tools.view.slice import Slice
 
 __all__ = ["watershed"]
@@ -13,10 +14,12 @@ _SIDE = 160
 
 
 def watershed(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure in a region; raises ToolError without a region. Its cost is 0: it has no confidence."""
-    square = Square(region_alone("watershed", prompt), _SIDE)
-    markers = np.where(square.radius < INSIDE, 1, np.where(square.radius > OUTSIDE, 2, 0)).astype(np.int32)
+    """Return the structure in a region or at a point; raises ToolError. Its cost is 0: it has no confidence."""
+    square = Square.around(image, prompt, _SIDE)
+    inside, outside = square.markers(prompt)
+    markers = np.where(inside, 1, np.where(outside, 2, 0)).astype(np.int32)
     blurred = cv2.GaussianBlur(square.levels(image), (0, 0), 2.0)
     labels = cv2.watershed(cv2.merge([blurred] * 3), markers)
     # The line between the two is neither: the edge runs along it, one place outside of the ring.
-    return [square.candidate(labels == 1, image, out=1.0)]
+    found = labels == 1 if prompt.inside is None else component(labels == 1, square.middle(prompt))
+    return [square.candidate(found, image, out=1.0)]

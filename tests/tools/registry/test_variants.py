@@ -1,5 +1,6 @@
 """Variants of a tool: chosen by name, declared alike, recorded apart, and refused in words where they do not fit."""
 
+import numpy as np
 import pytest
 from installed import plugged_in, written
 from phantoms import EllipsePhantom
@@ -11,6 +12,7 @@ from medvision_agent.tools.registry.variants import SEGMENTERS
 from medvision_agent.tools.segment.methods import METHODS
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
+from medvision_agent.tools.view.slice import grey_slice
 from medvision_agent.tools.view.views import ViewSet
 
 REGION = {"x0": 16 / 64, "y0": 20 / 64, "x1": 48 / 64, "y1": 44 / 64}
@@ -112,11 +114,35 @@ def test_a_variant_draws_no_picture_where_overlays_are_off(views):
     assert reply.picture is None
 
 
-def test_a_method_that_takes_no_point_says_so(views):
-    for method in ("watershed", "random-walker"):
-        tool = installed().tool(f"segment@{method}")
-        assert "takes a region alone" in tool.call(views, {"inside_x": 0.5, "inside_y": 0.5}).text
-        assert "give a region" in tool.call(views, {}).text
+@pytest.mark.parametrize("method", ["watershed", "random-walker"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {"inside_x": 0.5, "inside_y": 0.5},
+        {**REGION, "inside_x": 0.52, "inside_y": 0.48},
+    ],
+)
+def test_methods_take_points_too(views, method, prompt):
+    tool = installed().tool(f"segment@{method}")
+    found = tool.call(views, prompt)
+    assert (found.result["major_mm"], found.result["minor_mm"]) == pytest.approx((28, 18), abs=1.5)
+    assert "give a region" in tool.call(views, {}).text
+
+
+def test_a_point_outside_takes_a_part_away():
+    down, across = np.mgrid[0:80, 0:80]
+    lesion = np.hypot(across - 40, down - 40) < 14
+    vessel = (abs(down - 40) < 6) & (across >= 52) & (across < 66)  # attached to it, as bright
+    pixels = np.where(lesion | vessel, 200, 60).astype(np.uint8)
+    views = ViewSet(grey_slice(pixels, Spacing(1, 1)), Native())
+    region = {"x0": 0.3, "y0": 0.3, "x1": 0.85, "y1": 0.7}
+    tool = installed().tool("segment@watershed")
+    both = tool.call(views, region).result["area_mm2"]
+    one = tool.call(views, {**region, "outside_x": 0.76, "outside_y": 0.5}).result["area_mm2"]
+    assert one < 0.95 * both
+    for method in ("random-walker", "threshold"):
+        refused = installed().tool(f"segment@{method}").call(views, {**region, "outside_x": 0.76, "outside_y": 0.5})
+        assert "takes no point outside" in refused.text
 
 
 def test_the_segmenter_of_a_package_is_known_by_its_hash(views, tmp_path):
