@@ -150,7 +150,7 @@ class Condition:
         return grammar.paragraph(Declared(names, self.schemas(frame), about, filled))
 
     def _told_besides(self, grammar: Grammar | None, frame: Frame) -> str:
-        """Return what the model is told besides the question: of its tools, or of the results handed back."""
+        """Return what follows the question: the paragraph on the tools, or on the results that are handed back."""
         return render("replies/handed_back") if self.hands_back else self.told(grammar, frame)
 
     def identity(self, grammar: Grammar | None = None, frame: Frame = MEDVISION) -> dict[str, Any]:

@@ -55,9 +55,13 @@ class Control(ABC):
         """Whether tools may refuse a call because of what the image is."""
         return True
 
-    @abstractmethod
-    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
-        """Return the reply to the call *raw* of a tool as the model gets it."""
+    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
+        """Return the reply to the call *raw* of *tool* as the model gets it: by default, with another picture."""
+        return reply if reply.picture is None else replace(reply, picture=self.picture(reply.picture, views))
+
+    def picture(self, picture: Picture, views: ViewSet) -> Picture:  # noqa: ARG002 - one signature for all
+        """Return what is shown in the place of a tool's picture: by default, that picture."""
+        return picture
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Blind(Control):
 
     @property
     def refuses(self) -> bool:
-        """Whether tools may refuse a call because of what the image is: only where numbers are told."""
+        """Whether tools may refuse a call because of what the image is. They may where only pictures are withheld."""
         return self.what == "pictures"
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
@@ -122,22 +126,16 @@ class SameRegion(Control):
     new_detail: ClassVar[bool] = False
     name: ClassVar[str] = "same-region"
 
-    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
-        """Return the reply: its picture was made from the views."""
-        return reply
-
 
 @dataclass(frozen=True)
 class Blank(Control):
-    """Shows a uniform picture instead of every picture a tool returns, and says so."""
+    """Shows a uniform picture of the same size instead of every picture a tool returns, and says so."""
 
     name: ClassVar[str] = "blank"
 
-    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
-        """Return the reply with a uniform picture of the same size in place of its own."""
-        if reply.picture is None:
-            return reply
-        return replace(reply, picture=Picture(np.full_like(reply.picture.pixels, _GREY), render("replies/blank")))
+    def picture(self, picture: Picture, views: ViewSet) -> Picture:  # noqa: ARG002
+        """Return a uniform picture."""
+        return Picture(np.full_like(picture.pixels, _GREY), render("replies/blank"))
 
 
 @dataclass(frozen=True)
@@ -146,17 +144,15 @@ class Misled(Control):
 
     name: ClassVar[str] = "misled"
 
-    def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
-        """Return the reply with v0 in place of its picture, at the same size in pixels."""
-        if reply.picture is None:
-            return reply
-        shape = reply.picture.pixels.shape
+    def picture(self, picture: Picture, views: ViewSet) -> Picture:
+        """Return v0, at the size of the tool's picture in pixels."""
+        shape = picture.pixels.shape
         size = (shape[1], shape[0])
         sent = shown(views, views.whole)
         way = cv2.INTER_AREA if size[0] * size[1] < sent.size else cv2.INTER_LINEAR
         whole = np.asarray(cv2.resize(sent, size, interpolation=way), np.uint8)
         pixels = whole if len(shape) == 2 else np.repeat(whole[:, :, None], 3, axis=2)
-        return replace(reply, picture=Picture(pixels, reply.picture.caption))
+        return Picture(pixels, picture.caption)
 
 
 _PLAIN: Mapping[str, Control] = {"same-region": SameRegion(), "blank": Blank(), "misled": Misled(), "sham": Misled()}

@@ -205,12 +205,12 @@ def new(name: str) -> None:
 
 
 def _callable(registry: Registry, name: str) -> Tool:
-    """Return a tool that can be called without a run; raises ConfigError for one that is told the ground truth."""
+    """Return a tool that works without a run; raises ConfigError for a variant that needs a sample's ground truth."""
     tool = registry.tool(name)
     if tool.variant is not None and tool.variant.of is not None:
         raise ConfigError(
-            f"{tool.label}: it is told the ground truth of a sample, which only a run hands over; {tool.name} itself "
-            "can be tried and checked"
+            f"{tool.label}: this variant needs the ground truth of a sample, and only a run has samples; try or check "
+            f"{tool.name} without the variant"
         )
     return tool
 

@@ -181,6 +181,6 @@ class LangChain(Model):
 
 
 @cache
-def _owners(path: tuple[str, ...]) -> Mapping[str, Sequence[str]]:  # noqa: ARG001 - what is found there is kept
+def _owners(path: tuple[str, ...]) -> Mapping[str, Sequence[str]]:  # noqa: ARG001 - the key of the cache
     """Return which distributions each package is from; reading all of them takes a third of a second."""
     return packages_distributions()

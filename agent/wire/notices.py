@@ -1,4 +1,4 @@
-"""What is said of a model before its first request: where its requests may go, and which bound is not kept."""
+"""What a user is told before a model is asked: where its requests may go, and that its replies have no bound."""
 
 import os
 from collections.abc import Mapping

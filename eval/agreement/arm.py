@@ -7,6 +7,7 @@ that is undefined, or an interval with fewer subjects than ``MIN_SUBJECTS``, is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -126,8 +127,8 @@ def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
         lower=_figure(low[0], high[0]),
         upper=_figure(low[1], high[1]),
         slope=_figure(*_each(found, drawn, "slope")),
-        ccc=_correlation(*_each(found, drawn, "ccc")),
-        icc=_correlation(*_each(found, drawn, "icc")),
+        ccc=_figure(*_each(found, drawn, "ccc"), correlation=True),
+        icc=_figure(*_each(found, drawn, "icc"), correlation=True),
         points=tuple(zip(((data.stated + data.true) / 2).tolist(), error.tolist(), strict=True)),
     )
 
@@ -136,6 +137,7 @@ def _each(found: Measures | None, drawn: Measures | None, name: str) -> tuple[Fl
     return getattr(found, name, None), getattr(drawn, name, None)
 
 
+@lru_cache(maxsize=4)
 def _draws(count: int) -> Floats:
     """Return how often each of *count* subjects is drawn in every draw of the bootstrap: always the same draws."""
     chances = np.full(count, 1 / count)
@@ -153,23 +155,18 @@ def _bias(error: Floats, subjects: list[str]) -> Figure:
     return Figure(value=value, interval=(value - margin, value + margin) if np.isfinite(margin) else None)
 
 
-def _figure(value: Floats | None, draws: Floats | None) -> Figure:
-    """Return a figure with the percentiles of its draws."""
+def _figure(value: Floats | None, draws: Floats | None, *, correlation: bool = False) -> Figure:
+    """Return a figure with its interval: the percentiles of its draws, or of a correlation by Fisher's z."""
     if value is None or not np.isfinite(value):
         return Figure(value=None)
     if draws is None or not np.isfinite(draws).all():
         return Figure(value=float(value))
-    low, high = np.quantile(draws, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
+    low, high = _by_z(value, draws) if correlation else np.quantile(draws, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
     return Figure(value=float(value), interval=(float(low), float(high)))
 
 
-def _correlation(value: Floats | None, draws: Floats | None) -> Figure:
-    """Return a figure whose interval is symmetric in Fisher's z, with the spread of the draws there."""
-    if value is None or not np.isfinite(value):
-        return Figure(value=None)
-    if draws is None or not np.isfinite(draws).all():
-        return Figure(value=float(value))
-    middle = np.arctanh(np.clip(value, -_ONE, _ONE))
-    margin = 1.96 * np.std(np.arctanh(np.clip(draws, -_ONE, _ONE)), ddof=1)
-    low, high = np.tanh((middle - margin, middle + margin))
-    return Figure(value=float(value), interval=(float(low), float(high)))
+def _by_z(value: Floats, draws: Floats) -> Floats:
+    """Return an interval that is symmetric in Fisher's z, with the spread of the draws there."""
+    middle, spread = (np.arctanh(np.clip(one, -_ONE, _ONE)) for one in (value, draws))
+    margin = 1.96 * np.std(spread, ddof=1)
+    return np.asarray(np.tanh((middle - margin, middle + margin)))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from medvision_agent.eval.compare.statistics.estimate import too_few
-from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -27,8 +27,6 @@ __all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points
 __all__ += ["means_of", "told_apart", "withheld"]
 
 _LEVEL = 0.95
-_NO_SPREAD = 1e-12
-"""Standard errors below this are rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +102,7 @@ def _mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> Pa
     sizes, sums = by_subject(subjects, values)
     found = jackknife(sums, sizes)
     mean = float(found.estimate)
-    if bare or float(found.error) < _NO_SPREAD:
+    if bare or float(found.error) < ROUNDING:
         return PartMean(mean=mean, interval=None)
     margin = float(found.margin(_LEVEL))
     return PartMean(mean=mean, interval=(mean - margin, mean + margin))

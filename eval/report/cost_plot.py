@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from medvision_agent.eval.compare.statistics.estimate import too_few
-from medvision_agent.eval.compare.statistics.hall import skewed
-from medvision_agent.eval.compare.statistics.jackknife import by_subject
+from medvision_agent.eval.compare.statistics.estimate import estimate
 from medvision_agent.eval.report.model import ArmTask, Chapter
 from medvision_agent.eval.report.panels import legend, panels
 from medvision_agent.eval.report.svg import MUTED, Drawn, drawing, letters, svg_text
@@ -13,8 +11,6 @@ from medvision_agent.eval.report.table import fixed
 from medvision_agent.eval.report.tables import marked, slug
 
 __all__ = ["Spot", "front", "losses_by_cost"]
-
-_LEVEL = 0.95
 
 
 class Spot(NamedTuple):
@@ -78,12 +74,6 @@ def _spot(one: ArmTask, chapter: Chapter) -> Spot | None:
     loss = one.means["loss"].mean
     if loss is None or None in taken or not (cost := sum(filter(None, taken))):
         return None
-    return Spot(one.arm, cost, loss, _interval(one, chapter), one.n)
-
-
-def _interval(one: ArmTask, chapter: Chapter) -> tuple[float, float] | None:
-    sizes, sums = by_subject([subject for subject, _, _ in one.points], [loss for _, _, loss in one.points])
-    if too_few(sizes) or chapter.evidence == "demonstration":
-        return None
-    low, high = skewed(sums, sizes).interval(_LEVEL)
-    return float(low), float(high)
+    losses, subjects = [loss for _, _, loss in one.points], [subject for subject, _, _ in one.points]
+    found = estimate(losses, subjects, evidence=chapter.evidence, role="exploratory")
+    return Spot(one.arm, cost, loss, found.interval, one.n)

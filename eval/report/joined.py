@@ -6,11 +6,12 @@ from itertools import combinations
 import numpy as np
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, Role, losses_of
-from medvision_agent.eval.compare.statistics.interaction import MIN_SUBJECTS, holm
-from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife
+from medvision_agent.eval.compare.statistics.interaction import MIN_SUBJECTS
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.compare.statistics.models import between_models, interaction, mean_over
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
 from medvision_agent.eval.compare.statistics.random_effects import MIN_GROUPS, random_effects
+from medvision_agent.eval.compare.statistics.weights import holm
 from medvision_agent.eval.report.inputs import ChapterIn
 from medvision_agent.eval.report.model import Chapter, Joined, OverDatasets
 from medvision_agent.eval.report.table import Table, Value
@@ -96,7 +97,7 @@ def _group(pairs: Pairs) -> tuple[float, float] | None:
     if len(sizes) < MIN_SUBJECTS:
         return None
     found = jackknife(sums, sizes)
-    return (float(found.estimate), float(found.error)) if found.error > 1e-12 else None
+    return (float(found.estimate), float(found.error)) if found.error > ROUNDING else None
 
 
 def joined_tables(chapter: Chapter, place: str) -> list[Table]:

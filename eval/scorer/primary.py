@@ -81,12 +81,10 @@ class Primary(Frozen):
         answered = score.success and not (self.metric == "log-ratio" and min(score.values) <= 0)
         if not answered:
             return 1.0, False
-        loss = self._bare(score, target)
-        if self.failures == "chance":
-            return min(loss / (self.chance or 1.0), _LARGEST), True
-        return min(
-            loss / (_LARGEST * (self.chance or 1.0)) if _in_mm(self.metric, TASKS[self.task]) else loss, 1.0
-        ), True
+        unit = self.chance or 1.0 if self.failures == "chance" else 1.0
+        if self.failures == "worst" and _in_mm(self.metric, TASKS[self.task]):
+            unit = _LARGEST * (self.chance or 1.0)
+        return min(self._bare(score, target) / unit, self.largest), True
 
     def _bare(self, score: Score, target: Sequence[float]) -> float:
         """Return the metric of an answer before any scale."""

@@ -174,7 +174,7 @@ def test_try_runs_a_tool_and_writes_its_picture(tools, folder, image):
 )
 def test_there_is_no_ground_truth_to_tell_outside_a_run(tools, words):
     code, _, err = tools(*words)
-    assert (code, f"{words[1]}: it is told the ground truth" in err) == (2, True)
+    assert (code, f"{words[1]}: this variant needs the ground truth of a sample" in err) == (2, True)
 
 
 def test_a_segmenter_is_shown_and_checked_at_its_address(tools):

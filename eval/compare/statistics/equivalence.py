@@ -11,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.eval.compare.statistics.guard import GUARD, joined
-from medvision_agent.eval.compare.statistics.hall import Skewed, skewed
+from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 
-__all__ = ["MARGIN", "equivalent", "tost_interval"]
+__all__ = ["MARGIN", "equivalent"]
 
 MARGIN = 0.05
 """Of a loss."""
-
-
-def tost_interval(found: Skewed, level: float) -> tuple[Floats, Floats]:
-    """Return the interval whose place within the margin is the test at *level*."""
-    return found.interval(1 - 2 * level)
 
 
 def equivalent(
@@ -34,6 +29,6 @@ def equivalent(
     """
     b_fails, a_fails = GUARD * (largest - mean_a), GUARD * (mean_b - largest)
     every = [skewed(sums, sizes), joined(sums, sizes, b_fails), joined(sums, sizes, a_fails)]
-    ends = [tost_interval(one, level) for one in every]
+    ends = [one.interval(1 - 2 * level) for one in every]
     inside = [(low > -margin) & (high < margin) for low, high in ends]
     return np.asarray(np.logical_and.reduce(inside))

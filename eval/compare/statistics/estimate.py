@@ -16,7 +16,7 @@ import numpy as np
 
 from medvision_agent.eval.compare.statistics.guard import against, guarded_p
 from medvision_agent.eval.compare.statistics.hall import skewed
-from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, kish
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Floats, by_subject, kish
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs
 from medvision_agent.frozen import Frozen
 
@@ -25,8 +25,6 @@ __all__ += ["against_winner", "estimate", "losses_of", "primary", "too_few"]
 
 MIN_SUBJECTS = 20
 MIN_EFFECTIVE = 10.0
-_ROUNDING = 1e-12
-"""Standard errors below this are rounding: losses are within 0..1."""
 
 NO_SPREAD = "no spread"
 """How the reason begins why equal differences in all subjects bear no interval."""
@@ -138,7 +136,7 @@ def estimate(
         reasons.append("demonstration data support no claim")
     if found is None or reasons:
         return bare.but(withheld="; ".join(reasons))
-    if found.mean.error < _ROUNDING:
+    if found.mean.error < ROUNDING:
         return bare.but(withheld=f"{NO_SPREAD}: the mean difference is the same in every subject")
     low, high = found.interval(level)
     inner = bare.but(error=float(found.mean.error), interval=(float(low), float(high)))

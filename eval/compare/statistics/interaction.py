@@ -9,16 +9,14 @@ of one name, is given only where the study declared that name, and on real data.
 """
 
 from collections.abc import Collection
-from itertools import accumulate
 from typing import NamedTuple
 
-import numpy as np
-
-from medvision_agent.eval.compare.statistics.jackknife import Jackknife, by_subject, jackknife_contrast
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Jackknife, by_subject, jackknife_contrast
 from medvision_agent.eval.compare.statistics.pairs import Pair, Pairs
+from medvision_agent.eval.compare.statistics.weights import holm
 from medvision_agent.frozen import Frozen
 
-__all__ = ["MIN_SUBJECTS", "Interaction", "holm", "interactions"]
+__all__ = ["MIN_SUBJECTS", "Interaction", "interactions"]
 
 MIN_SUBJECTS = 10
 """Of a stratum, and of the rest."""
@@ -94,7 +92,7 @@ def _of(pairs: Pairs, name: str) -> list[_Found]:
         _set_against(name, value, last if len(large) == 2 else "the others", large)
         for value in (large if len(large) > 2 else [first])
     ]
-    return [one for one in found if one.apart.error > 1e-12]  # without spread there is nothing to tell
+    return [one for one in found if one.apart.error > ROUNDING]  # without spread there is nothing to tell
 
 
 def _subjects(own: list[Pair]) -> int:
@@ -125,11 +123,3 @@ def _set_against(name: str, value: str, against: str, groups: dict[str, list[Pai
 def _interval(found: Jackknife, level: float) -> tuple[float, float]:
     middle, margin = float(found.estimate), float(found.margin(level))
     return middle - margin, middle + margin
-
-
-def holm(p: list[float]) -> list[float]:
-    """Return p-values adjusted by Holm's method."""
-    order = np.argsort(p, kind="stable")
-    raised = accumulate((min(1.0, p[at] * (len(p) - rank)) for rank, at in enumerate(order)), max)
-    by_place = dict(zip(order.tolist(), raised, strict=True))
-    return [by_place[at] for at in range(len(p))]

@@ -21,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "kish"]
+__all__ = ["ROUNDING", "Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "kish"]
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-12
+"""Standard errors below this are rounding: losses are within 0..1."""
 
 
 @dataclass(frozen=True, slots=True)

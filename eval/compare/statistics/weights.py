@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medvision_agent.eval.compare.statistics.graph import Graph
+from medvision_agent.eval.compare.statistics.graph import Graph, reject
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.eval.compare.statistics.pairs import Key
 
-__all__ = ["family_graph"]
+__all__ = ["family_graph", "holm"]
 
 
 def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
@@ -38,6 +38,11 @@ def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
         else:
             _share(edges[index], siblings or others, 1.0)
     return Graph(weights, edges)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p-values adjusted by Holm's method: the graph in which all tests are alike."""
+    return [one.adjusted for one in reject(_alike(len(p)), p, 1.0) if one.adjusted is not None]
 
 
 def _alike(count: int) -> Graph:

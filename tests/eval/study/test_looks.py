@@ -18,6 +18,7 @@ from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.sections import report_tables
 from medvision_agent.eval.report.words import sentences
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.study.looks import by_subject
 from medvision_agent.eval.study.plan import read_plan
 from medvision_agent.eval.study.run import execute_study
@@ -74,8 +75,8 @@ def asked(study: LaidOut, most: int) -> list[str]:
     async def work() -> None:
         stop = asyncio.Event()
 
-        def heard(record: object) -> None:
-            subjects.append(record.sample.subject)  # type: ignore[attr-defined]
+        def heard(record: Record) -> None:
+            subjects.append(record.sample.subject)
             if len(subjects) >= most:
                 stop.set()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from medvision_agent.eval.compare.statistics.equivalence import equivalent, tost_interval
+from medvision_agent.eval.compare.statistics.equivalence import equivalent
 from medvision_agent.eval.compare.statistics.hall import skewed
 
 HALF = np.asarray(0.5)
@@ -31,14 +31,14 @@ def test_wide_intervals_show_nothing():
 def test_the_interval_is_that_of_two_one_sided_tests():
     sums, _ = arms(40, 0.0, 0.1)
     symmetric = np.concatenate((sums, -sums))  # without skew Hall's interval is the t interval
-    low, high = tost_interval(skewed(symmetric, np.ones(80)), 0.05)
+    low, high = skewed(symmetric, np.ones(80)).interval(1 - 2 * 0.05)
     error = symmetric.std(ddof=1) / np.sqrt(80)
     assert (float(low), float(high)) == pytest.approx((-stats.t.ppf(0.95, 79) * error, stats.t.ppf(0.95, 79) * error))
 
 
 def test_one_more_subject_in_whom_an_arm_fails_must_not_undo_it():
     sums, sizes = arms(20, 0.0, 0.02)
-    low, high = tost_interval(skewed(sums, sizes), 0.05)
+    low, high = skewed(sums, sizes).interval(1 - 2 * 0.05)
     assert -0.05 < float(low) < float(high) < 0.05  # without the guard it would be a verdict
     assert not verdict(sums, sizes)
 
