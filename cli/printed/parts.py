@@ -30,9 +30,11 @@ def compared_parts(found: PartsComparison) -> list[RenderableType]:
         a, b = (number(arm[cause].mean if cause in arm else 0.0) for arm in (found.a, found.b))
         table.add_row(f"  {cause}", a, b, number(part.mean, sign=True), _interval(part))
     said = parts_sentence(found, "A", "B")
-    share = "none" if found.decomposed is None else f"{found.decomposed:.0%}"
     lines = [said] if said else []
-    lines.append(f"decomposed in both: {share} of the summed sizes of the differences in loss")
+    if found.decomposed is None:
+        lines.append("no pair differs in loss")
+    else:
+        lines.append(f"decomposed in both: {found.decomposed:.0%} of the summed sizes of the differences in loss")
     lines += [f"no intervals of the parts: {found.withheld}"] if found.withheld else []
     return [table, *map(plain, lines)]
 

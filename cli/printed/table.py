@@ -36,11 +36,11 @@ def plain(text: str) -> Text:
 
 
 def number(value: float | None, *, sign: bool = False) -> str:
-    """Return a value for a table cell; ``-`` where there is none."""
+    """Return a value for a table cell; ``-`` where there is none. What rounds to 0 is never negative."""
     if value is None:
         return "-"
     form = ".4f" if abs(value) < 1000 else ".4g"
-    return format(value, f"+{form}" if sign else form)
+    return format(round(value, 4) + 0.0 if abs(value) < 1 else value, f"+{form}" if sign else form)
 
 
 def people(part: Summary | TaskSummary | TaskComparison) -> str:

@@ -1,6 +1,6 @@
 """Tables for a terminal: what does not fit is broken, never lost, and text is not markup."""
 
-from medvision_agent.cli.printed.table import WIDTH, new_table, plain, show
+from medvision_agent.cli.printed.table import WIDTH, new_table, number, plain, show
 
 COLUMNS, NAMES = ("n", "success_rate", "loss"), ("model", "arm", "task")
 
@@ -25,3 +25,9 @@ def test_text_is_neither_markup_nor_terminal_control(capsys):
     out = printed(capsys, ("[bold]m", "a\x1b[2J", "angle", "1", "-", "-"))
     assert "[bold]m" in out
     assert "\x1b" not in out
+
+
+def test_what_rounds_to_zero_is_not_negative():
+    assert number(-1e-17, sign=True) == number(-0.00004, sign=True) == "+0.0000"
+    assert number(-0.00006, sign=True) == "-0.0001"
+    assert number(-0.0) == "0.0000"
