@@ -2,7 +2,8 @@
 
 Contract: over answered samples alone, so that it says nothing of failures; the share of answered samples stands beside
 it. Two arms are set side by side over the samples answered in both. Repeats of a sample are averaged first. A figure
-that is undefined, or an interval with fewer subjects than ``MIN_SUBJECTS``, is None.
+that is undefined is None, and so is an interval on demonstration data, with too few subjects for any (``estimate``) or,
+of those that are drawn, with fewer than ``MIN_SUBJECTS``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.eval.agreement.sums import Measures, sums_of
+from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, jackknife
+from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.frozen import Frozen
 from medvision_agent.quantity import LENGTH_MM
@@ -73,9 +76,13 @@ class _Data:
     stated: Floats
     true: Floats
     subjects: list[str]
+    intervals: bool
+    """Whether the data are evidence of anything."""
 
 
-def agreement(samples: Sequence[Sample], stated: Stated, both: Stated | None = None) -> list[Agreement]:
+def agreement(
+    samples: Sequence[Sample], stated: Stated, both: Stated | None = None, *, evidence: Evidence = "real"
+) -> list[Agreement]:
     """Return the agreement of each number of one task's answers, lengths also as log ratios.
 
     *both* are the numbers of the other arm: only samples that it answered too are taken.
@@ -90,6 +97,7 @@ def agreement(samples: Sequence[Sample], stated: Stated, both: Stated | None = N
             np.array([stated[one.id][at] for one in taken], np.float64),
             np.array([one.target[at] for one in taken], np.float64),
             [one.subject for one in taken],
+            evidence != "demonstration",
         )
         found.append(_agreement(data, number, asked.quantity.unit, len(samples)).but(**_within(taken, data)))
         if asked.quantity == LENGTH_MM:
@@ -106,7 +114,7 @@ def _within(taken: Sequence[Sample], data: _Data) -> dict[str, Any]:
 def _of_logs(data: _Data, number: str, chosen: int) -> Agreement:
     kept = (data.stated > 0) & (data.true > 0)
     subjects = [subject for subject, keep in zip(data.subjects, kept, strict=True) if keep]
-    logs = _Data(np.log(data.stated[kept]), np.log(data.true[kept]), subjects)
+    logs = _Data(np.log(data.stated[kept]), np.log(data.true[kept]), subjects, data.intervals)
     return _agreement(logs, number, "", chosen).but(logarithmic=True, left_out=int((~kept).sum()))
 
 
@@ -115,7 +123,7 @@ def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
     count = len(set(data.subjects))
     sums = sums_of(data.stated, data.true, data.subjects) if count else None
     found = sums.measures() if sums else None
-    drawn = sums.measures(_draws(count)) if sums and count >= MIN_SUBJECTS else None
+    drawn = sums.measures(_draws(count)) if sums and count >= MIN_SUBJECTS and data.intervals else None
     low, high = (found.limits if found else (None, None)), (drawn.limits if drawn else (None, None))
     return Agreement(
         number=number,
@@ -123,7 +131,7 @@ def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
         n=len(error),
         subjects=count,
         chosen=chosen,
-        bias=_bias(error, data.subjects),
+        bias=_bias(error, data),
         lower=_figure(low[0], high[0]),
         upper=_figure(low[1], high[1]),
         slope=_figure(*_each(found, drawn, "slope")),
@@ -144,15 +152,15 @@ def _draws(count: int) -> Floats:
     return np.random.default_rng(0).multinomial(count, chances, size=_DRAWS).astype(np.float64)
 
 
-def _bias(error: Floats, subjects: list[str]) -> Figure:
-    sizes, sums = by_subject(subjects, list(error))
+def _bias(error: Floats, data: _Data) -> Figure:
+    sizes, sums = by_subject(data.subjects, list(error))
     if not len(sizes):
         return Figure(value=None)
-    if len(sizes) == 1:
+    if too_few(sizes) or not data.intervals:
         return Figure(value=float(error.mean()))
     found = jackknife(sums, sizes)
     value, margin = float(found.estimate), float(found.margin(_LEVEL))
-    return Figure(value=value, interval=(value - margin, value + margin) if np.isfinite(margin) else None)
+    return Figure(value=value, interval=(value - margin, value + margin))
 
 
 def _figure(value: Floats | None, draws: Floats | None, *, correlation: bool = False) -> Figure:

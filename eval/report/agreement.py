@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from medvision_agent.eval.agreement.arm import Agreement, Figure, agreement
-from medvision_agent.eval.agreement.coverage import coverage, spread
+from medvision_agent.eval.agreement.coverage import Coverage, coverage, spread
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.report.figures import Epochs
 from medvision_agent.eval.report.inputs import ChapterIn
@@ -25,7 +25,7 @@ _NOTES = (
     "Over the samples answered in both arms of a contrast; a lone arm, over those it answered.",
     "Bias: the mean of stated minus true. Limits: bias plus and minus 1.96 SD, between and within subjects.",
     "Slope: by how much the error rises with the truth. CCC: Lin's concordance; ICC(A,1): absolute agreement.",
-    "Intervals: 95%. That of the bias is the jackknife's; the others are drawn from subjects and need 30 of them.",
+    "Intervals: 95%. That of the bias is the jackknife's and needs 20 subjects; the others are drawn and need 30.",
     "Of ln(stated / true), a bias of 0.1 is 10.5% too long. Answers of 0 or below have no logarithm and are left out.",
     "Within: the share of answers whose error is at most the annotators' own, of the samples that state it.",
 )
@@ -46,7 +46,16 @@ def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Arm
             own = [sample for sample in samples[a] if sample.task == task]
             for arm, other in ((a, b), (b, a)):
                 if own and arm and not own[0].asks.is_box:
-                    yield _of_arm(own, contrast, arm, answers[arm], answers.get(other))
+                    numbers = agreement(
+                        own, _means(answers[arm]), _means(answers[other]) if other else None, evidence=chapter.evidence
+                    )
+                    yield ArmAgreement(
+                        contrast=contrast,
+                        arm=arm,
+                        task=task,
+                        numbers=tuple(numbers),
+                        coverage=_coverage(own, answers[arm]),
+                    )
 
 
 def _answers(epochs: Epochs) -> dict[str, list[Score]]:
@@ -58,19 +67,12 @@ def _answers(epochs: Epochs) -> dict[str, list[Score]]:
     return found
 
 
-def _of_arm(samples: Sequence[Sample], contrast: str, arm: str, own: _Answers, other: _Answers | None) -> ArmAgreement:
-    known = {one.id for one in samples}
-    kept = {name: scores for name, scores in own.items() if name in known}
-    return ArmAgreement(
-        contrast=contrast,
-        arm=arm,
-        task=samples[0].task,
-        numbers=tuple(agreement(samples, _means(kept), None if other is None else _means(other))),
-        coverage=coverage(
-            len(samples),
-            {name: fmean(one.loss for one in scores) for name, scores in kept.items()},
-            {name: spread([one.values for one in scores]) for name, scores in kept.items()},
-        ),
+def _coverage(samples: Sequence[Sample], answers: _Answers) -> Coverage:
+    kept = {one.id: answers[one.id] for one in samples if one.id in answers}
+    return coverage(
+        len(samples),
+        {name: fmean(one.loss for one in scores) for name, scores in kept.items()},
+        {name: spread([one.values for one in scores]) for name, scores in kept.items()},
     )
 
 

@@ -68,6 +68,16 @@ def test_few_subjects_have_no_drawn_intervals_and_nothing_is_nan():
     assert (nobody.n, nobody.bias.value, nobody.icc.value) == (0, None, None)
 
 
+def test_no_interval_on_demonstration_data_or_with_under_20_subjects():
+    many = [sample(i, true=20.0 + i) for i in range(40)]
+    stated = {one.id: [one.target[0] + 1 + i % 3] for i, one in enumerate(many)}
+    assert agreement(many, stated)[0].bias.interval
+    shown = agreement(many, stated, evidence="demonstration")[0]
+    few = agreement(many[:19], stated)[0]
+    assert {one.interval for one in (shown.bias, shown.upper, shown.ccc, few.bias, few.upper)} == {None}
+    assert few.bias.value == pytest.approx(2.0, abs=0.1)
+
+
 def test_within_the_error_of_annotators_where_a_sample_states_it():
     samples = [sample(0, error=2.0), sample(1, error=2.0), sample(2)]
     found = agreement(samples, {"s0": [21.9], "s1": [25.0], "s2": [20.0]})[0]

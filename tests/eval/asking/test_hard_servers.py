@@ -10,7 +10,7 @@ from fake.servers import always, chat, mixed, thinker
 
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.cli.compare import command
+from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError
 
 FINAL = "<think>so</think><answer>34.0, 24.2</answer>"
@@ -77,6 +77,6 @@ async def test_a_server_that_names_another_version_of_itself_is_told_and_not_ref
     compared = mva.compare(off.run.folder, on.run.folder)
     (point,) = [one for one in compared.to_json()["parity"]["points"] if one["name"] == "fingerprint"]
     assert (point["assumed"], point["of"], point["found"]) == (12, 12, "none in A, fp_new in B")
-    command.main([str(off.run.folder), str(on.run.folder)], standalone_mode=False)
+    cli.main(["compare", str(off.run.folder), str(on.run.folder)], standalone_mode=False)
     told = "assumed: fingerprint of the server: the replies of 12 of 12 pairs do not carry one and the same fingerprint"
     assert told in " ".join(capfd.readouterr().out.split())

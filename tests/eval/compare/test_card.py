@@ -13,7 +13,7 @@ from forged import forged
 
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.cli.compare import command
+from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.card_words import WORDS, card_lines, limits_line, study_lines
 from medvision_agent.eval.compare.parity import run_parity
@@ -361,7 +361,7 @@ def test_the_card_stands_in_json_and_in_the_report(arms):
 
 def test_endings_by_a_limit_stand_beside_the_difference(arms, capsys):
     a, b = arms({}, half("forced", False, True))
-    command.main([str(a.folder), str(b.folder)], standalone_mode=False)
+    cli.main(["compare", str(a.folder), str(b.folder)], standalone_mode=False)
     out = " ".join(capsys.readouterr().out.split())
     assert "ended by a limit, among the pairs: 0 in A, 2 in B" in out
     assert out.index("parity in 4 pairs, proven: ") < out.index("distance: 4 pairs")

@@ -129,7 +129,10 @@ def test_a_source_without_a_run_is_named_and_its_tests_count(stored, tmp_path):
 def test_what_is_of_all_sources_or_of_the_first_epoch_is_called_so(stored):
     chapter = collect([stored]).chapters[1]
     said = sentences(chapter)
-    assert any(one.startswith("12 tests were declared over all sources of the study; nothing here") for one in said)
+    assert any(
+        one.startswith("12 tests were declared over all sources of the study; none of these comparisons has")
+        for one in said
+    )
     assert any("error of the major axis in the first epoch (mean size, mm" in one for one in said)
     notes = [text for one in sections(chapter, "c1", draw=False) for text in one.notes]
     assert any(note.startswith("Of arms asked in several epochs, the first epoch alone: ") for note in notes)
