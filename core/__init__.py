@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
-    from medvision_agent.api.listing import models
+    from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from medvision_agent.errors import MedVisionAgentError
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import Selection
+    from medvision_agent.eval.listing.row import Listed
     from medvision_agent.eval.settings.budget import Budget
     from medvision_agent.eval.settings.settings import Settings
     from medvision_agent.tools.base import tool
@@ -42,6 +43,7 @@ __all__ = [
     "Budget",
     "Compared",
     "Limits",
+    "Listed",
     "Loaded",
     "MedVisionAgentError",
     "Ran",
@@ -63,6 +65,7 @@ __all__ = [
     "report",
     "rerun",
     "run",
+    "runs",
     "score",
     "score_answers",
     "tool",
@@ -74,7 +77,7 @@ _PLACES = {
     "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
-    "api.listing": ("models",),
+    "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
@@ -83,6 +86,7 @@ _PLACES = {
     "errors": ("MedVisionAgentError",),
     "eval.data.medvision.source": ("Reading",),
     "eval.data.selection": ("Selection",),
+    "eval.listing.row": ("Listed",),
     "eval.settings.budget": ("Budget",),
     "eval.settings.settings": ("Settings",),
     "tools.base": ("tool",),
