@@ -35,7 +35,7 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
 
     scoring, stored = protocol_named(protocol), open_run(run)
     settings = settings_with(settings_of(stored, out), given(context))
-    carry_out(context, lambda: ask_again(stored, settings, progress=True), out, scoring, as_json=as_json)
+    carry_out(context, lambda: ask_again(stored, settings, progress=True, rules=scoring), out, scoring, as_json=as_json)
 
 
 for _parameter in command.params:

@@ -58,7 +58,7 @@ def command(
     if dry_run:
         print_estimate(estimate(settings, pilot=pilot), as_json=as_json)
         return
-    carry_out(context, lambda: ask(settings, progress=True), settings.out, scoring, as_json=as_json)
+    carry_out(context, lambda: ask(settings, progress=True, rules=scoring), settings.out, scoring, as_json=as_json)
 
 
 def carry_out(

@@ -171,7 +171,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
         lines.append(warning)
-    with RunProgress(shown=progress) as shown:
+    with RunProgress(laid.protocol, shown=progress) as shown:
 
         def start(pending: int) -> None:
             canaries = f" and {len(laid.canaries)} runs of canaries" if laid.canaries else ""

@@ -67,6 +67,7 @@ async def test_the_first_stop_finishes_what_is_in_flight(server, run_words, data
     await server.wait_for(3)
     process.send_signal(signal.SIGINT)
     assert b"writing to" in await process.stderr.readline()
+    assert b": 1 of " in await process.stderr.readline()
     assert b"finishing what is in flight" in await process.stderr.readline()
     released.set()
     _, err = await process.communicate()
@@ -82,6 +83,7 @@ async def test_the_second_stop_stops_at_once(server, run_words, start):
     await server.wait_for(2)
     process.send_signal(signal.SIGINT)
     await process.stderr.readline()  # where it writes
+    assert b": 1 of " in await process.stderr.readline()
     assert b"press Ctrl-C again" in await process.stderr.readline()
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(30):
