@@ -5,7 +5,9 @@ wrong usage or input (130 after Ctrl-C or SIGTERM). A MedVisionAgentError is pri
 it steers a terminal.
 """
 
+import re
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -13,7 +15,7 @@ import click
 
 from medvision_agent.cli.logs import LEVELS, printed_logs
 from medvision_agent.cli.stopping import INTERRUPTED
-from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.errors import MedVisionAgentError, nearest
 from medvision_agent.text import printable
 from medvision_agent.version import VERSION
 
@@ -84,6 +86,20 @@ def main() -> None:
     sys.exit(code)
 
 
+def _nearest(error: click.ClickException) -> str:
+    """Return the nearest command or choice, where a mistyped one is what is wrong; click names options itself."""
+    if getattr(error, "possibilities", None):
+        return ""  # click names them
+    quoted = re.search(r"'(.*?)'", error.message)
+    known: Iterable[str] = ()
+    if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
+        known = map(str, error.param.type.choices)
+    elif isinstance(error, click.UsageError) and error.ctx and error.message.startswith("No such command"):
+        command = error.ctx.command
+        known = command.list_commands(error.ctx) if isinstance(command, click.Group) else ()
+    return nearest(quoted[1], known) if quoted else ""
+
+
 def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -93,6 +109,7 @@ def _run() -> int:
         # Standalone, click would end a Ctrl-C while the command is still being found as any failure, with 1.
         return int(cli(prog_name="medvision-agent", standalone_mode=False) or 0)
     except click.ClickException as error:
+        error.message += _nearest(error)
         error.show()
         return error.exit_code
     except MedVisionAgentError as error:

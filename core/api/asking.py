@@ -149,7 +149,7 @@ def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
     try:
         settings = Settings(**given) if base is None else base.but(**given)
     except ValidationError as error:
-        raise ConfigError(complaint(error)) from None
+        raise ConfigError(complaint(error, of=Settings)) from None
     placed = "out" in given or settings.out != Settings.model_fields["out"].default
     if settings.resume and not placed:
         raise ConfigError("resume needs out: the folder of the run to continue")

@@ -198,7 +198,7 @@ def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
             study.budget.model_dump() | {name: value for name, value in values.items() if value is not None}
         )
     except ValidationError as error:
-        raise ConfigError(f"budget.{complaint(error)}") from None
+        raise ConfigError(f"budget.{complaint(error, of=Budget)}") from None
 
 
 def _default_folder(name: str) -> Path:
