@@ -60,12 +60,14 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     """Try a model with a tiny picture and one tool, and say what it did.
 
     Three short conversations: does it answer, see the picture, call a tool, get the tool's picture back, report its
-    tokens, keep to a limit of output. Exit code 0: nothing was found wanting; 1: something was, or
+    tokens, keep to a limit of output. The result is kept, and `run` says where a row failed or was never checked. Exit
+    code 0: nothing was found wanting; 1: something was, or
     no reply was had; 2: it cannot be asked as things stand (no key, a refused key, no such model).
     """
     import asyncio
 
     from medvision_agent.agent.check import check_model
+    from medvision_agent.agent.checks import keep
     from medvision_agent.agent.models import Offline
     from medvision_agent.agent.models.catalogue import find, load_catalogue
     from medvision_agent.agent.wire.notices import notices
@@ -77,6 +79,8 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
         click.echo(printable(line), err=True)
     found = asyncio.run(check_model(config, os.environ))
     print_findings(found.findings)
+    if problem := keep(name, config, found):
+        click.echo(printable(problem), err=True)
     usd, usage = found.usage.cost_usd(config.prices), found.usage
     cost = "no prices known" if usd is None else f"{usd:.6f} US dollars"
     unreported = f" (of {usage.unreported} calls not known)" if usage.unreported else ""

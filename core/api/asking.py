@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from medvision_agent.agent.checks import standing
 from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
@@ -92,7 +93,7 @@ def ask(settings: Settings, *, progress: bool, rules: Protocol | None = None) ->
     The loss in the progress is by *rules*, or by the default protocol.
     """
     prepared = prepare(settings)
-    return _asked(prepared, [*notices(prepared.model), *_upgrades(prepared)], progress=progress, rules=rules)
+    return _asked(prepared, _said_first(prepared), progress=progress, rules=rules)
 
 
 def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
@@ -100,8 +101,7 @@ def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protoco
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
     lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
-    said = [*lines, *notices(prepared.model), *_upgrades(prepared)]
-    return _asked(prepared, said, progress=progress, rules=rules)
+    return _asked(prepared, [*lines, *_said_first(prepared)], progress=progress, rules=rules)
 
 
 def default_folder(settings: Settings) -> Path:
@@ -130,6 +130,12 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: P
             shown.say(line)
         run, interrupted = to_its_end(work, shown.interrupted)
     return Ran(out, "run", {out.resolve().name: out}, run, "".join(used_up), interrupted)
+
+
+def _said_first(prepared: Prepared) -> list[str]:
+    """Return what a user must know before the first request, a line each."""
+    name, model = prepared.settings.model, prepared.model
+    return [*notices(model), *standing(name, model), *_upgrades(prepared)]
 
 
 def _whole(ran: Ran) -> Ran:

@@ -128,3 +128,23 @@ async def test_offline_policies_cannot_be_checked(call):
         code, _, err = await call("models", "check", "baseline-cv")
     assert code == 2
     assert "offline policy" in err
+
+
+async def test_a_run_says_in_one_line_that_its_row_failed_or_was_never_checked(eyes, call, tmp_path):
+    row = {"provider": "openai", "model": "m", "base_url": eyes.openai_url, "api_key_env": None, "max_tries": 1}
+    (tmp_path / "m.yaml").write_text(json.dumps({"probe": row | {"perceived": {"rule": "native"}}}))
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    named = ("--models", tmp_path / "m.yaml")
+    words = ("run", "--model", "probe", *named, "--limit", 1, "--task", "size", "--tools", "off")
+
+    async def said(out):
+        _, _, err = await call(*words, "--out", tmp_path / out, **state)
+        return [line for line in err.splitlines() if line.startswith("model probe: ")]
+
+    assert ["not checked yet" in line for line in await said("never")] == [True]
+    eyes.lacks = "tools"
+    assert (await call("models", "check", "probe", *named, **state))[0] == 1
+    assert ["failed: calls tools; see" in line for line in await said("failed")] == [True]
+    eyes.lacks = ""
+    assert (await call("models", "check", "probe", *named, **state))[0] == 0
+    assert await said("passed") == []

@@ -66,6 +66,7 @@ async def test_the_first_stop_finishes_what_is_in_flight(server, run_words, data
     process = await start(*words)
     await server.wait_for(3)
     process.send_signal(signal.SIGINT)
+    assert b"not checked yet" in await process.stderr.readline()
     assert b"writing to" in await process.stderr.readline()
     assert b": 1 of " in await process.stderr.readline()
     assert b"finishing what is in flight" in await process.stderr.readline()
@@ -82,6 +83,7 @@ async def test_the_second_stop_stops_at_once(server, run_words, start):
     process = await start(*run_words)
     await server.wait_for(2)
     process.send_signal(signal.SIGINT)
+    assert b"not checked yet" in await process.stderr.readline()
     await process.stderr.readline()  # where it writes
     assert b": 1 of " in await process.stderr.readline()
     assert b"press Ctrl-C again" in await process.stderr.readline()
