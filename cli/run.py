@@ -37,10 +37,19 @@ PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
     type=click.Path(path_type=Path, file_okay=False),
     help="With --dry-run: base the cost estimate on this stored run.",
 )
+@click.option("--verbose", is_flag=True, help="With --dry-run: print the prompts and all assumptions too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(
-    context: click.Context, /, as_json: bool, protocol: str, dry_run: bool, pilot: Path | None, **_: Any
+    context: click.Context,
+    /,
+    *,
+    protocol: str,
+    dry_run: bool,
+    pilot: Path | None,
+    verbose: bool,
+    as_json: bool,
+    **_: Any,
 ) -> None:
     """Run a model over samples, with or without tools.
 
@@ -54,9 +63,11 @@ def command(
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
+    if verbose and not dry_run:
+        raise ConfigError("--verbose goes with --dry-run; a run stores all it asks: score, why and report show it")
     settings = _settings(given(context))
     if dry_run:
-        print_estimate(estimate(settings, pilot=pilot), as_json=as_json)
+        print_estimate(estimate(settings, pilot=pilot), settings.data, as_json=as_json, verbose=verbose)
         return
     carry_out(context, lambda: ask(settings, progress=True, rules=scoring), settings.out, scoring, as_json=as_json)
 
@@ -106,10 +117,16 @@ def _settings(options: dict[str, Any]) -> Settings:
     return settings if "out" in options else settings.but(out=default_folder(settings))
 
 
-def print_estimate(estimate: "Estimate", *, as_json: bool) -> None:
-    """Print an estimate as text or JSON."""
+def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: bool) -> None:
+    """Print an estimate as JSON, in five lines, or with all it rests on."""
+    from medvision_agent.cli.printed.dry_run import estimate_lines
+    from medvision_agent.cli.printed.table import show_lines
+
     if as_json:
         click.echo(estimate.model_dump_json(indent=2))
+        return
+    if not verbose:
+        show_lines(estimate_lines(estimate, data))
         return
     for task, prompt in estimate.prompts.items():
         click.echo(f"--- prompt of the first {task} sample, after its picture\n{printable(prompt, lines=True)}\n")

@@ -20,13 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["print_cells", "print_preview"]
 
 
-def print_preview(found: "Preview", *, as_json: bool) -> None:
-    """Print what a study would ask, as text or JSON."""
-    from medvision_agent.text import plural
+def print_preview(found: "Preview", *, as_json: bool, verbose: bool) -> None:
+    """Print what a study would ask, as JSON, in five lines, or with all it rests on."""
+    from medvision_agent.cli.printed.dry_run import preview_lines
+    from medvision_agent.cli.printed.table import show_lines
 
     if as_json:
         click.echo(found.model_dump_json(indent=2))
-        return
+    elif verbose:
+        _print_arms(found)
+    else:
+        show_lines(preview_lines(found))
+
+
+def _print_arms(found: "Preview") -> None:
+    """Print what each arm would ask, and every assumption."""
+    from medvision_agent.text import plural
+
     click.echo(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
     several = len(found.sources) > 1
     for cell in found.cells:

@@ -17,7 +17,7 @@ from medvision_agent.eval.summary.summary import Summary, TaskSummary
 from medvision_agent.finding import Finding
 from medvision_agent.text import plural, printable
 
-__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_columns", "print_findings", "show"]
+__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_columns", "print_findings", "show", "show_lines"]
 
 
 WIDTH = 100
@@ -28,6 +28,12 @@ def show(view: RenderableType) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(view)
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines of text to standard output, wrapped to the terminal; nothing in them steers it."""
+    for line in lines:
+        show(plain(line))
 
 
 def plain(text: str) -> Text:
