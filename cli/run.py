@@ -91,7 +91,7 @@ def carry_out(
         if (out / DATABASE).exists():
             raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
         raise
-    print_summary(score_run(ran.run, scoring), as_json=as_json)
+    print_summary(score_run(ran.run, scoring), as_json=as_json, asked=True)
     failed = ran.unanswered
     if failed:
         first = failed[0]

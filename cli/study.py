@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.text import printable
+from medvision_agent.text import percent, printable
 
 if TYPE_CHECKING:
     from medvision_agent.api.studying import Ablated
@@ -203,9 +203,11 @@ def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequ
 
     table = new_table(figures, names)
     for row in rows:
-        table.add_row(*(plain(_cell(row[head])) for head in (*names, *figures)))
+        table.add_row(*(plain(_cell(row[head], head)) for head in (*names, *figures)))
     show(table)
 
 
-def _cell(value: object) -> str:
-    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+def _cell(value: object, head: str) -> str:
+    if isinstance(value, float):
+        return percent(value) if head in {"success_rate", "forced endings"} else f"{value:.3f}"
+    return "-" if value is None else str(value)

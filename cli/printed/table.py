@@ -8,19 +8,36 @@ from collections.abc import Iterable, Sequence
 
 import click
 from rich import box
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from medvision_agent.eval.compare.compare import TaskComparison
+from medvision_agent.eval.summary.measures import Measure
 from medvision_agent.eval.summary.summary import Summary, TaskSummary
 from medvision_agent.finding import Finding
-from medvision_agent.text import plural, printable
+from medvision_agent.text import percent, plural, printable
 
-__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_columns", "print_findings", "show", "show_lines"]
+__all__ = [
+    "WIDTH",
+    "figure",
+    "new_table",
+    "number",
+    "people",
+    "plain",
+    "print_columns",
+    "print_findings",
+    "show",
+    "show_lines",
+]
 
 
 WIDTH = 100
+_NAME = 12
+"""Characters of a name that stand in one line at least."""
+_GAP = 3
+"""Characters between two columns."""
 
 
 def show(view: RenderableType) -> None:
@@ -49,22 +66,48 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return format(round(value, 4) + 0.0 if abs(value) < 1 else value, f"+{form}" if sign else form)
 
 
+def figure(value: float | None, measure: Measure, *, sign: bool = False) -> str:
+    """Return a value of a measure for a table cell: a share in per cent, a difference of shares in points."""
+    if value is None or not measure.is_share:
+        return number(value, sign=sign)
+    return f"{round(100 * value, 1) + 0.0:+.1f} points" if sign else percent(value)
+
+
 def people(part: Summary | TaskSummary | TaskComparison) -> str:
     """Return how many subjects there are, and how many samples the largest of them has."""
     return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
 
 
+class _Fitting(Table):
+    """A table of names and figures; where the figures would be cut, each row is written out in words instead."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, or its rows as lines that wrap."""
+        cells = [[str(cell) for cell in (column.header, *column.cells)] for column in self.columns]
+        named = [column.justify != "right" for column in self.columns]
+        needed = [max(map(cell_len, column)) for column in cells]
+        for column, is_name, width in zip(self.columns, named, needed, strict=True):
+            column.min_width = min(width, _NAME) if is_name else width
+        if sum(column.min_width or 0 for column in self.columns) + _GAP * (len(needed) - 1) <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        heads, *rows = zip(*cells, strict=True)
+        for row in rows:
+            each = list(zip(row, named, heads, strict=True))
+            name = ", ".join(cell for cell, is_name, _ in each if is_name and cell)
+            yield Text(f"{name}: " + ", ".join(f"{head} {cell}" for cell, is_name, head in each if not is_name))
+
+
 def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
     """Return an empty table: left-aligned columns of *names*, then right-aligned *columns*.
 
-    A single column of names is never broken; of several, the longest are, so that the figures keep their room.
+    Names are broken so that the figures keep their room, and no figure is ever cut.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    heads = tuple(names)
-    for name in heads:
-        table.add_column(Text(name), no_wrap=len(heads) == 1, overflow="fold")
+    table = _Fitting(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for name in names:
+        table.add_column(Text(name), overflow="fold")
     for column in columns:
-        table.add_column(Text(column), justify="right")
+        table.add_column(Text(column), justify="right", no_wrap=True)
     return table
 
 

@@ -38,7 +38,7 @@ def test_the_first_sample_is_told_then_a_line_a_minute_and_the_end(clock, capfd)
         clock.now += 2
         shown.add(record())
         (first,) = lines(capfd)
-        assert first.startswith("gpt: 1 of 400, loss 0.000, success rate 100.0 % (n 1), 0.5/s,")
+        assert first.startswith("gpt: 1 of 400, loss 0.000, success rate 100.0% (n 1), 0.5/s,")
         for _ in range(100):  # 50 seconds
             clock.now += 0.5
             shown.add(record("15.0"))
@@ -46,13 +46,13 @@ def test_the_first_sample_is_told_then_a_line_a_minute_and_the_end(clock, capfd)
         clock.now += 10
         shown.add(record("no"))
         (minute,) = lines(capfd)
-        assert minute.startswith("gpt: 102 of 400, loss 0.500, success rate 99.0 % (n 102), 1.6/s,")
+        assert minute.startswith("gpt: 102 of 400, loss 0.500, success rate 99.0% (n 102), 1.6/s,")
         assert minute.endswith("102k tokens, $25.50, 0:01:02 elapsed, about 0:03:01 left")
         clock.now += 1
         shown.add(record(outcome=Outcome.TIMEOUT))
         assert lines(capfd) == []
     (last,) = lines(capfd)
-    assert last.startswith("gpt: 103 of 400, loss 0.500, success rate 99.0 % (n 102), ")
+    assert last.startswith("gpt: 103 of 400, loss 0.500, success rate 99.0% (n 102), ")
     assert "not reached 1" in last
 
 

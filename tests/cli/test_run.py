@@ -56,7 +56,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_says_how_to_go_on(
     process.send_signal(number)
     assert b"not checked yet" in await process.stderr.readline()
     assert await process.stderr.readline() == f"writing to {tmp_path / 'run'}\n".encode()
-    assert (await process.stderr.readline()).startswith(b"fake-openai: 1 of 12, loss 0.000, success rate 100.0 % (n 1)")
+    assert (await process.stderr.readline()).startswith(b"fake-openai: 1 of 12, loss 0.000, success rate 100.0% (n 1)")
     assert b"finishing what is in flight" in await process.stderr.readline()
     released.set()
     out, err = await process.communicate()
@@ -159,7 +159,9 @@ async def test_a_refused_key_stops_the_run_at_once_and_can_be_resumed(server, da
     code, _, err = await call(*words)
     assert code == 2
     folder = tmp_path / "run"
-    _, first, progress, second, third = err.strip().splitlines()
+    _, first, progress, last, second, third = err.strip().splitlines()
+    assert "1 of 12" in last
+    assert "failed tries 1 (last: gateway)" in last
     assert first == f"writing to {folder}"
     assert progress.startswith("fake-openai: 1 of 12, loss 0.000")
     assert second.startswith("Error: ")
