@@ -109,8 +109,9 @@ def _run() -> int:
         # Standalone, click would end a Ctrl-C while the command is still being found as any failure, with 1.
         return int(cli(prog_name="medvision-agent", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.message += _nearest(error)
         error.show()
+        if hint := _nearest(error).strip():
+            click.echo(hint, err=True)
         return error.exit_code
     except MedVisionAgentError as error:
         click.echo(f"Error: {printable(str(error), lines=True)}", err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.printed.table import print_columns, print_findings
+from medvision_agent.cli.printed.table import print_columns, print_findings, print_wrapped
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
 
@@ -84,5 +84,5 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     usd, usage = found.usage.cost_usd(config.prices), found.usage
     cost = "no prices known" if usd is None else f"{usd:.6f} US dollars"
     unreported = f" (of {usage.unreported} calls not known)" if usage.unreported else ""
-    click.echo(f"{usage.model_calls} calls, {usage.input} tokens in, {usage.output} out, {cost}{unreported}")
+    print_wrapped(f"{usage.model_calls} calls, {usage.input} tokens in, {usage.output} out, {cost}{unreported}")
     context.exit(0 if found.passed else 1)

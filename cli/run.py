@@ -120,7 +120,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: bool) -> None:
     """Print an estimate as JSON, in five lines, or with all it rests on."""
     from medvision_agent.cli.printed.dry_run import estimate_lines
-    from medvision_agent.cli.printed.table import show_lines
+    from medvision_agent.cli.printed.table import print_wrapped, show_lines
 
     if as_json:
         click.echo(estimate.model_dump_json(indent=2))
@@ -131,9 +131,9 @@ def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: b
     for task, prompt in estimate.prompts.items():
         click.echo(f"--- prompt of the first {task} sample, after its picture\n{printable(prompt, lines=True)}\n")
     tasks = ", ".join(f"{task} {count}" for task, count in estimate.tasks.items())
-    click.echo(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
-    click.echo(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
+    print_wrapped(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
+    print_wrapped(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
     for row in (*([estimate.probe] if estimate.probe else []), *estimate.spending):
         money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
-        click.echo(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
-    click.echo(f"({estimate.assumed})")
+        print_wrapped(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
+    print_wrapped(f"({estimate.assumed})")

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medvision_agent.text import printable
-
 if TYPE_CHECKING:
     from medvision_agent.eval.store.verify import Verified
 
@@ -37,7 +35,9 @@ def command(context: click.Context, path: Path) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(printable(line))
+    from medvision_agent.cli.printed.table import print_wrapped
+
+    print_wrapped(line)
 
 
 def _summary(run: "Verified") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from medvision_agent.eval.asking.estimate import Estimate, Spending
 from medvision_agent.eval.study.plan import PlannedSource
 from medvision_agent.eval.study.preview import PowerPreview, Preview
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
 __all__ = ["estimate_lines", "preview_lines"]
@@ -76,7 +77,7 @@ def _money(row: Spending) -> str:
     return f"{row.usd:.4f} US dollars"
 
 
-def _counts(tasks: Mapping[str, int]) -> str:
+def _counts(tasks: Mapping[TaskName, int]) -> str:
     return ", ".join(f"{task} {count}" for task, count in tasks.items())
 
 

@@ -66,9 +66,9 @@ def _next(run: Run) -> Sequence[str]:
         return [stored]  # the error stream says how to go on
     off = run.identity.condition == "off"
     other = run.folder.with_name(f"{run.folder.name}-tools-{'on' if off else 'off'}")
-    if (other.is_dir() and has_run(other)) or run.identity.model.get("replay"):
-        arms = (run.folder, other) if off else (other, run.folder)
-        command = ("score", run.folder) if run.identity.model.get("replay") else ("compare", *arms)
-    else:
-        command = ("rerun", run.folder, "--tools", "on" if off else "off", "--out", other)
+    command: Sequence[object] = ("rerun", run.folder, "--tools", "on" if off else "off", "--out", other)
+    if run.identity.model.get("replay"):  # one tool is all it has
+        command = ("score", run.folder)
+    elif other.is_dir() and has_run(other):
+        command = ("compare", *((run.folder, other) if off else (other, run.folder)))
     return [stored, f"next: medvision-agent {shlex.join(map(str, command))}"]

@@ -4,7 +4,10 @@ Contract: text from runs (tool names are what a model wrote) is printed as plain
 control.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
+from textwrap import TextWrapper
 
 import click
 from rich import box
@@ -111,19 +114,53 @@ def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
     return table
 
 
-def print_columns(rows: Sequence[Sequence[object]]) -> None:
-    """Print rows as plain columns, to be copied; a column whose last cell is a number stands to the right."""
-    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = zip(row, widths, rows[-1], strict=True)
-        padded = [
-            str(cell).rjust(width) if isinstance(last, int) else str(cell).ljust(width) for cell, width, last in cells
-        ]
-        click.echo(printable("  ".join(padded).rstrip()))
+def print_columns(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> None:
+    """Print rows as plain columns, to be copied; a column whose last cell is a number stands to the right.
+
+    In a terminal that is too narrow for them, each row is its first cell, and the others below it, wrapped; with
+    *heads*, the names of the columns, each says what it is.
+    """
+    texts = [[printable(str(cell)) for cell in row] for row in ([heads, *rows] if heads else rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    limit = get_terminal_size().columns if sys.stdout.isatty() else None
+    if limit is not None and sum(widths) + 2 * (len(widths) - 1) > limit:
+        for row in texts[bool(heads) :]:
+            _print_stacked(row, heads, limit)
+        return
+    right = [isinstance(cell, int) for cell in rows[-1]]
+    for row in texts:
+        cells = zip(row, widths, right, strict=True)
+        padded = [cell.rjust(width) if is_number else cell.ljust(width) for cell, width, is_number in cells]
+        click.echo("  ".join(padded).rstrip())
+
+
+def _print_stacked(row: Sequence[str], heads: Sequence[str], limit: int) -> None:
+    """Print the first cell of a row, and the others below it."""
+    names = [f"{head} " for head in heads[1:]] or [""] * (len(row) - 1)
+    others = (", " if heads else "  ").join(f"{name}{cell}" for name, cell in zip(names, row[1:], strict=True) if cell)
+    print_wrapped(row[0], limit=limit)
+    if others:
+        print_wrapped(others, indent=4, limit=limit)
+
+
+def print_wrapped(text: str, *, indent: int = 0, hanging: int | None = None, limit: int | None = None) -> None:
+    """Print a text in lines that fit the terminal; in a file or for another program it stays one line.
+
+    *indent* stands before the first line, *hanging* (or *indent*) before the others.
+    """
+    if limit is None:
+        limit = get_terminal_size().columns if sys.stdout.isatty() else None
+    shown = " " * indent + printable(text)
+    hang = " " * (indent if hanging is None else hanging)
+    fold = TextWrapper(limit or len(shown) + 1, subsequent_indent=hang, break_on_hyphens=False)
+    fold.break_long_words = False  # a path or an id is there to be copied
+    for line in fold.wrap(shown) or [""]:
+        click.echo(line)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print one line for each finding."""
+    """Print one line for each finding, wrapped to the terminal."""
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
-        click.echo(printable(f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"))
+        line = f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"
+        print_wrapped(line, hanging=9)
