@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +20,15 @@ from medvision_agent.errors import MedVisionAgentError, nearest
 from medvision_agent.text import printable
 from medvision_agent.version import VERSION
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["cli", "main"]
 
 COMMANDS = {
     "ablate": "Run a study: models under several conditions, side by side.",
     "compare": "Compare two runs of the same samples, paired sample by sample.",
+    "completion": "Set up your shell to complete commands, models, tools and runs.",
     "data": "List, show and export samples.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
@@ -57,6 +62,13 @@ class LazyGroup(click.Group):
             return super().get_command(ctx, cmd_name)
         command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return commands and options without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the command list without importing any command."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from medvision_agent.cli.completing import complete_models
 from medvision_agent.cli.printed.table import print_columns, print_findings, print_wrapped
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
@@ -38,7 +39,7 @@ def list_models(extra: Path | None) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 @_EXTRA
 def show(name: str, extra: Path | None) -> None:
     """Print every setting of one model, defaults included, as YAML."""
@@ -53,7 +54,7 @@ def show(name: str, extra: Path | None) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 @_EXTRA
 @click.pass_context
 def check(context: click.Context, name: str, extra: Path | None) -> None:

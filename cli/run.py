@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medvision_agent.cli.completing import complete_models, complete_protocols
 from medvision_agent.cli.options import given, help_of
 from medvision_agent.cli.settings import settings_options, settings_with
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
@@ -26,11 +27,13 @@ PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
 
 
 @click.command()
-@click.option("--model", required=True, help=help_of(Settings, "model"))
+@click.option("--model", required=True, shell_complete=complete_models, help=help_of(Settings, "model"))
 @settings_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")
 @click.option("--resume", is_flag=True, help=help_of(Settings, "resume"))
-@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help=PROTOCOL_HELP)
+@click.option(
+    "--protocol", default=DEFAULT_PROTOCOL, show_default=True, shell_complete=complete_protocols, help=PROTOCOL_HELP
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it might cost; ask nothing.")
 @click.option(
     "--pilot",

@@ -61,7 +61,7 @@ async def test_cells_share_samples_and_take_turns(server, study, call, tmp_path)
     assert all(len(run.records) == 4 for run in stored.values())
     rows = [line.split() for line in out.splitlines()]
     assert ["model", "arm", "epoch", "task", "n", "success_rate", "loss"] in rows
-    assert ["fake-openai", "on", "1", "distance", "4", "1.000", "0.000"] in rows
+    assert ["fake-openai", "on", "1", "distance", "4", "100.0%", "0.000"] in rows
     assert "parity of off -> on in 4 pairs, proven: all other settings and the code, question" in out
     assert "  unknowable: weights behind that version: a server shows a name" in out
     (card,) = json.loads((await call("ablate", tmp_path / "study.yaml", "--out", "s", "--json"))[1])["parity"]
