@@ -1,0 +1,72 @@
+"""``runs`` lists what a folder holds, and ``run`` ends with a sentence, a table and the next command."""
+
+import json
+
+import pytest
+from fake.replies import error, text
+
+ANSWER = text("<answer>10.0</answer>")
+
+
+@pytest.fixture
+def words(data, models):
+    def made(out, *more, tools="off"):
+        named = ("--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
+        return ("run", *named, "--max-connections", 1, "--limit", 4, "--out", out, *more)
+
+    return made
+
+
+async def test_runs_lists_states_losses_and_costs(server, words, call, tmp_path):
+    server.script([ANSWER, text("<answer>15.0</answer>"), text("no idea"), ANSWER])
+    assert (await call(*words("runs/whole")))[0] == 0
+    server.script([ANSWER, *[error(500, retry_after="0.01")] * 2, ANSWER, ANSWER])
+    assert (await call(*words("runs/part")))[0] == 1
+    code, out, err = await call("runs")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "runs/part  run, unfinished, 3 of 4 samples"
+    whole = lines.index("runs/whole  run, finished, 4 of 4 samples")
+    assert lines[whole + 1].startswith("    fake-openai; tools off; data ")
+    said = " ".join(" ".join(lines[whole + 2 : -1]).split())
+    assert "loss 0.3750 in distance, success rate 75.0% (n 4, 4 subjects); cost 0.0" in said
+    assert lines[-1] == "2 runs and 0 studies in ."
+    code, out, _ = await call("runs", tmp_path / "runs", "--json", "--no-loss")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["name"], row["state"], row["overall"]) for row in rows] == [
+        ("part", "unfinished", None),
+        ("whole", "finished", None),
+    ]
+    code, _, err = await call("runs", "nowhere")
+    assert code == 2
+    assert "nowhere: cannot be listed" in err
+
+
+async def test_a_run_ends_with_a_sentence_a_table_and_the_next_command(server, words, call):
+    server.script([ANSWER, text("<answer>15.0</answer>"), text("no idea"), ANSWER])
+    code, out, err = await call(*words("runs/off"))
+    assert code == 0, err
+    sentence, _, rest = out.partition("fake-openai with tools off gave ")[2].partition("\ntask ")
+    assert " ".join(sentence.split()) == (
+        "a readable answer to 3 of 4 scored samples (75.0%); its mean loss is 0.375 (distance), where 0 is perfect and "
+        "a failed answer costs 1."
+    )
+    assert rest.splitlines()[2].split()[:5] == ["distance", "4", "4", "75.0%", "0.3750"]
+    assert rest.splitlines()[-2:] == [
+        "stored in runs/off",
+        "next: medvision-agent rerun runs/off --tools on --out runs/off-tools-on",
+    ]
+    server.script([ANSWER] * 4)
+    code, out, err = await call("rerun", "runs/off", "--tools", "on", "--out", "runs/off-tools-on", "--no-probe")
+    assert code == 0, err
+    (_, mark, after) = (await call(*words("runs/off", "--resume")))[1].rpartition("next: ")
+    assert mark + after == "next: medvision-agent compare runs/off runs/off-tools-on\n"
+
+
+async def test_a_run_with_samples_left_leaves_the_next_command_to_the_error_stream(server, words, call):
+    server.script([ANSWER, *[error(500, retry_after="0.01")] * 2, ANSWER, ANSWER])
+    code, out, err = await call(*words("runs/off"))
+    assert code == 1
+    assert "next: " not in out
+    assert "1 sample got no reply" in " ".join(out.split())
+    assert "to go on, repeat the command with: --out runs/off --resume" in err
