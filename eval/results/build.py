@@ -25,7 +25,16 @@ _FAMILY_WORDS: dict[str, Family] = {
     "_BiometricsFromLandmarks_": "AD",
 }
 # In the order of Doc, whose last fields these are.
-_KEYS = ("dataset_name", "image_file", "taskID", "slice_dim", "slice_idx", "image_size_2d")
+_KEYS = (
+    "dataset_name",
+    "image_file",
+    "taskID",
+    "slice_dim",
+    "slice_idx",
+    "image_size_2d",
+    "pixel_size",
+    "landmark_file",
+)
 
 
 class Heading(NamedTuple):
@@ -62,9 +71,11 @@ def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
         if zooms is None and nmae is None and family != "Detection":
             zooms = plans.zooms(doc.image)
     identity = str(row["id"]) if "id" in row else f"{task}/{get('doc_id')}"
-    return Answer(
+    answer = Answer(
         identity, family, task, own_file, response, extracted, target, bare, doc, label, modality, zooms, nmae, scale
     )
+    subject, prompt = _optional_text(get("subject")), _optional_text(get("input"))
+    return answer._replace(subject=subject, points=_points(get("truth_points")), prompt=prompt)
 
 
 def task_of(file: str) -> str:
@@ -131,6 +142,15 @@ def _box(doc: Row) -> Any:
     try:
         return doc["bounding_boxes"]["dimensions"][0]
     except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _points(value: Any) -> tuple[tuple[float, float], ...] | None:
+    if not isinstance(value, list):
+        return None
+    try:
+        return tuple((float(x), float(y)) for x, y in value)
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
