@@ -11,7 +11,7 @@ from typing import Any
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.api.scoring import is_answers
-from medvision_agent.errors import DataError
+from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.parts.filed import filed_answers
 from medvision_agent.eval.parts.summary import (
     SampleLoss,
@@ -125,11 +125,14 @@ def explain_results(
         plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
 
     Raises:
+        ConfigError: *plans* are given for a run.
         StorageError: The run is damaged or cannot be read.
         DataError: It is neither a run nor such files; the message says what was expected.
     """
     rules, source = protocol_named(protocol), Path(path)
     if source.is_dir() and (source / DATABASE).exists():
+        if plans is not None:
+            raise ConfigError(f"--plans is for MedVision's result files; {source} is a run, which has all of it")
         return [_run(open_run(source), rules)]
     if not source.exists():
         raise DataError(f"{source}: there is nothing of this name; {_EXPECTED}")
