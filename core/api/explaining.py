@@ -164,7 +164,7 @@ def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
     without: Counter[TaskName] = Counter()
     with without_collector():
         for answers in files.answers():
-            for one in filed_answers(answers, rules, left_out):
+            for one in filed_answers(answers, rules, left_out, plans):
                 task = one.question.task
                 losses.append(SampleLoss(one.question, one.loss()))
                 errors[task].append(one.errors())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from medvision_agent.eval.parts.replay import Case, LossParts, explain_traced
 from medvision_agent.eval.place.located import Located, found_at
+from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score, score_numbers
@@ -60,19 +61,24 @@ class FiledAnswer:
         return Located(self.question, self.score, found_at(case.task, case.target, self.score, self.traced, case.scene))
 
 
-def filed_answers(answers: Iterable[Answer], rules: Protocol, left_out: Counter[str]) -> Iterator[FiledAnswer]:
-    """Yield the answers of result files as *rules* read and score them; what must be left out is counted there."""
+def filed_answers(
+    answers: Iterable[Answer], rules: Protocol, left_out: Counter[str], plans: Plans | None = None
+) -> Iterator[FiledAnswer]:
+    """Yield the answers of result files as *rules* read and score them; what must be left out is counted in *left_out*.
+
+    *plans*: where to look up what the files do not carry.
+    """
     for answer in answers:
-        question = filed_question(answer)
+        question = filed_question(answer, plans)
         if question is None:
             left_out[_NO_TASK] += 1
         else:
-            yield _filed(answer, question, rules)
+            yield _filed(answer, question, rules, plans)
 
 
-def _filed(answer: Answer, question: FiledQuestion, rules: Protocol) -> FiledAnswer:
+def _filed(answer: Answer, question: FiledQuestion, rules: Protocol, plans: Plans | None) -> FiledAnswer:
     task, response = question.asks, answer.response or None
-    scene, lacks = filed_scene(answer, task)
+    scene, lacks = filed_scene(answer, task, plans)
     case = Case(task, answer.target, (), scene, rules)
     if answer.response is None:
         # Of a parsed file there may be the numbers alone, joined by commas without a space: they are no text to read.

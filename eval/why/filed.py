@@ -9,7 +9,9 @@ and what is merely less is named (``Lack``).
   off). Tasks that scale the stated pixel size (``scaledPS``) need the factors stored with the answer.
 * Points are in MedVision's convention: shares of the image, x to the right and y up.
 * The numbers that a question states are all those of the prompt, where the file has it.
-* The subject is named by this program's exports. Else the image file stands for it.
+* The subject is named by this program's exports, or is the case that the plans know. Else the image file stands for it.
+
+With plans (``eval/results/plans.py``) headers, the ground truth's points and cases are looked up.
 """
 
 import math
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.medvision.keys import dataset_of
 from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, TASKS, Task, TaskName
@@ -61,7 +64,7 @@ class FiledQuestion:
         return TASKS[self.task]
 
 
-def filed_question(answer: Answer) -> FiledQuestion | None:
+def filed_question(answer: Answer, plans: Plans | None = None) -> FiledQuestion | None:
     """Return the question of an answer; None where the file does not say whether an angle or a distance was asked."""
     task = _task(answer)
     if task is None:
@@ -70,8 +73,12 @@ def filed_question(answer: Answer) -> FiledQuestion | None:
     named = task in {ANGLE, DISTANCE} and answer.doc.metric_key
     measurement = f"{dataset} {answer.doc.metric_key}".strip() if named else ""
     image = str(answer.doc.image or "").rpartition("Datasets/")[2]  # the same wherever the data folder lay
-    subject = answer.subject or (f"{dataset}/{image}" if image else "")
+    subject = _named_subject(answer, plans) or (f"{dataset}/{image}" if image else "")
     return FiledQuestion(answer.id, task.name, answer.label_name, measurement, subject)
+
+
+def _named_subject(answer: Answer, plans: Plans | None) -> str | None:
+    return answer.subject or (plans.case(answer) if plans else None)
 
 
 def _task(answer: Answer) -> Task | None:
@@ -82,18 +89,20 @@ def _task(answer: Answer) -> Task | None:
     return kinds.get(answer.doc.metric_type or "") or (named[0] if len(named) == 1 else None)
 
 
-def filed_scene(answer: Answer, task: Task) -> tuple[Scene | Missing, list[Lack]]:
+def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple[Scene | Missing, list[Lack]]:
     """Return the image of an answer with the ground truth's points, and what the file does not say of it."""
     lacks = [] if answer.prompt is not None or task.is_box else [Lack.PROMPT]
-    if not answer.subject:
+    if not _named_subject(answer, plans):
         lacks.append(Lack.SUBJECT if answer.doc.image else Lack.IMAGE)
     size = _size(answer.doc.size)
     if size is None:
         return Missing.NO_IMAGE_SIZE, lacks
+    if answer.zooms is None and plans is not None and plans.has_zooms and not task.is_box:
+        answer = answer._replace(zooms=plans.zooms(answer.doc.image))
     spacing, rounded = _spacing(answer)
     if isinstance(spacing, Missing):
         return spacing, lacks
-    truth = _points(answer.points, task)
+    truth = _points(answer.points or (plans.points(answer) if plans else None), task)
     if not task.is_box:
         lacks += ([Lack.ROUNDED] if rounded else []) + ([] if truth else [Lack.LANDMARKS])
     stated = tuple(number.value for number in written((answer.prompt or "")[:_MOST_PROMPT]))

@@ -119,6 +119,12 @@ def test_without_our_own_keys_less_is_known_and_nothing_else_differs(stored, tmp
                 assert "wrong object" not in parts.kinds
             unnamed = task in {"size", "detection"}
             assert list(bare.labels[task]) == (["not named"] if unnamed else list(whole.labels[task]))
+        # With the data folder, all of it is known again.
+        (planned,) = explain_results(out, plans=DATA)
+        assert planned.parts == whole.parts
+        assert planned.labels == whole.labels
+        assert planned.places == whole.places
+        assert set(planned.lacks) <= {Lack.PROMPT}
 
 
 async def test_files_are_explained_in_the_tables_of_runs(call, stored):
@@ -141,7 +147,7 @@ async def test_files_are_explained_in_the_tables_of_runs(call, stored):
     assert [sorted(one)[:2] for one in printed] == [["facts", "labels"], *[["files", "labels"]] * len(folders)]
     assert all(one["parts"].keys() == one["labels"].keys() == one["why"]["tasks"].keys() for one in printed)
     # A folder that holds several models is explained model by model.
-    code, out, err = await call("why", size.parents[1], "--json")
+    code, out, err = await call("why", folders[0].parents[1], "--json")
     assert (code, err) == (0, "")
     assert [one["parts"] for one in json.loads(out)] == [
         one["parts"] for one in sorted(printed[1:], key=lambda one: one["files"])
