@@ -27,6 +27,9 @@ from medvision_agent.eval.why.scene import Missing, Scene
 __all__ = ["FiledAnswer", "filed_answers"]
 
 _NO_TASK = "whose task does not say whether an angle or a distance was asked"
+_NO_TARGET = "whose target is beyond 1e12"
+
+_MOST = 1e12
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,6 +75,8 @@ def filed_answers(
         question = filed_question(answer, plans)
         if question is None:
             left_out[_NO_TASK] += 1
+        elif any(abs(number) > _MOST for number in answer.target):
+            left_out[_NO_TARGET] += 1
         else:
             yield _filed(answer, question, rules, plans)
 

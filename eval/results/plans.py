@@ -125,7 +125,7 @@ def _landmarks(data: Path, file: str) -> "LandmarkFile | None":
 
     try:
         return read_landmarks(DataFolder(data).file(file, "landmark_file", below="Datasets"))
-    except DataError:
+    except (DataError, UnicodeError):
         return None
 
 

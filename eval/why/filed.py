@@ -14,7 +14,6 @@ and what is merely less is named (``Lack``).
 With plans (``eval/results/plans.py``) headers, the ground truth's points and cases are looked up.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +30,8 @@ from medvision_agent.tools.view.geometry import Point, Size, Spacing
 __all__ = ["FiledQuestion", "Lack", "filed_question", "filed_scene"]
 
 _MOST_SIDE = 65_535
+_MOST_MM = 1e6
+"""No pixel is larger, or smaller than one over it."""
 _MOST_PROMPT = 20_000
 """Characters of a prompt that are read."""
 _SCALED = "scaledPS"
@@ -74,7 +75,13 @@ def filed_question(answer: Answer, plans: Plans | None = None) -> FiledQuestion 
     measurement = f"{dataset} {answer.doc.metric_key}".strip() if named else ""
     image = str(answer.doc.image or "").rpartition("Datasets/")[2]  # the same wherever the data folder lay
     subject = _named_subject(answer, plans) or (f"{dataset}/{image}" if image else "")
-    return FiledQuestion(answer.id, task.name, answer.label_name, measurement, subject)
+    label = None if answer.label_name is None else _sound(answer.label_name)
+    return FiledQuestion(_sound(answer.id), task.name, label, _sound(measurement), _sound(subject))
+
+
+def _sound(text: str) -> str:
+    """Return a text that can be written as UTF-8; lone surrogates are named by their numbers."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _named_subject(answer: Answer, plans: Plans | None) -> str | None:
@@ -102,7 +109,7 @@ def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple
     spacing, rounded = _spacing(answer)
     if isinstance(spacing, Missing):
         return spacing, lacks
-    truth = _points(answer.points or (plans.points(answer) if plans else None), task)
+    truth = _points(answer.points or (plans.points(answer) if plans else None), task, size)
     if not task.is_box:
         lacks += ([Lack.ROUNDED] if rounded else []) + ([] if truth else [Lack.LANDMARKS])
     stated = tuple(number.value for number in written((answer.prompt or "")[:_MOST_PROMPT]))
@@ -130,9 +137,11 @@ def _spacing(answer: Answer) -> tuple[Spacing | Missing, bool]:
     for rounded, pair in enumerate(pairs):
         try:
             height, width = pair  # None and what is no pair of numbers alike
-            return Spacing(float(height) * scale[0], float(width) * scale[1]), bool(rounded)
+            spacing = Spacing(float(height) * scale[0], float(width) * scale[1])
         except (TypeError, ValueError, OverflowError):
             continue
+        if all(1 / _MOST_MM <= side <= _MOST_MM for side in (spacing.height_mm, spacing.width_mm)):
+            return spacing, bool(rounded)
     return Missing.NO_SPACING, False
 
 
@@ -144,8 +153,8 @@ def _header(answer: Answer) -> tuple[float, float] | None:
     return answer.zooms[axes[0]], answer.zooms[axes[1]]
 
 
-def _points(found: Sequence[tuple[float, float]] | None, task: Task) -> tuple[Point, ...]:
-    """Return the ground truth's points; none unless there are as many finite ones as the task's lines have ends."""
+def _points(found: Sequence[tuple[float, float]] | None, task: Task, size: Size) -> tuple[Point, ...]:
+    """Return the ground truth's points; none unless there are as many in the image as the task's lines have ends."""
     points = tuple(Point(x, y) for x, y in found or ())
     whole = not task.is_box and len(points) == 2 * len(task.lines)
-    return points if whole and all(math.isfinite(one.x) and math.isfinite(one.y) for one in points) else ()
+    return points if whole and all(0 <= one.x <= size.width and 0 <= one.y <= size.height for one in points) else ()
