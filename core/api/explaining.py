@@ -33,6 +33,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.samples import AnswerErrors
 from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors, summarise_why
+from medvision_agent.text import plural
 
 __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
 
@@ -99,8 +100,8 @@ class FilesWhy(Why):
         """What is to be said of them first."""
         named = f"model {self.summary.model} (name of the folder)" if self.summary.model else "model not named"
         lines = [f"result files: {self.files}", named, *(f"note: {note}" for note in self.notes)]
-        lines += [f"left out: {count} answers {reason}" for reason, count in self.left_out.items()]
-        return lines + [f"not in the files, of {count} answers: {what}" for what, count in self.lacks.items()]
+        lines += [f"left out: {plural(count, 'answer')} {reason}" for reason, count in self.left_out.items()]
+        return lines + [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in self.lacks.items()]
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``why --json`` prints."""

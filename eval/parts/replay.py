@@ -3,7 +3,7 @@
 For every subset S of four causes, ``v(S)`` is the (capped) loss of the answer with the causes in S corrected:
 
 * *wrong object*: readings that were measured elsewhere (``eval/place/rule.py``) give the target;
-* *seeing*: all other readings give it;
+* *seeing*: all other readings give it, and all readings where the ground truth has no place;
 * *arithmetic*: what the points give stays as it is, not changed by the model nor rounded by an instrument. Where it is
   not corrected, the answer's own arithmetic is done again: of a length by its factor, of an angle by its difference;
 * *unit*: the number is written in the form asked for (``eval/why/forms.py``).
@@ -182,6 +182,8 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
     present |= {Cause.UNIT} if any(one.form != PLAIN for one in known) else set()
     values = _replays(replay, found.loss, present)
     parts = _shapley(values)
+    if len(place.points) != 2 * len(case.task.lines):
+        del parts[Cause.WRONG_OBJECT]  # nobody knows; 0 would say that there is none
     kind = _kind(parts, found.loss, elsewhere=Cause.WRONG_OBJECT in present)
     if kind is Kind.WRONG_OBJECT and _other_in_place(case.task, case.calls, case.scene, place):
         kind = Kind.COPIED
@@ -241,7 +243,7 @@ def _kind(parts: Mapping[Cause, float], loss: float, *, elsewhere: bool) -> Kind
     """Return what the largest part is due to; a number that is right by luck, measured elsewhere, is not right."""
     if loss < _RIGHT:
         return Kind.WRONG_OBJECT if elsewhere else Kind.RIGHT
-    return _KINDS[max(CAUSES, key=lambda one: parts[one])]
+    return _KINDS[max(CAUSES, key=lambda one: parts.get(one, 0.0))]
 
 
 def _other_in_place(task: Task, calls: Sequence[Call], scene: Scene, place: Target) -> bool:

@@ -1,13 +1,17 @@
 """Answers of result files in parts: golden responses worked out by another route, steps, and what files do not hold."""
 
+import copy
 import json
 import math
+import random
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from golden import GOLDEN, VERSIONS, rows
 
+from medvision_agent.api.explaining import explain_results
 from medvision_agent.eval.parts.filed import filed_answers
 from medvision_agent.eval.parts.replay import Cause, Kind
 from medvision_agent.eval.results.load import ResultFiles, load_answers
@@ -18,6 +22,7 @@ from medvision_agent.eval.why.filed import Lack
 from medvision_agent.eval.why.scene import Missing
 
 RULES = PROTOCOLS["medvision-1.2"]
+DATA = Path(__file__).parents[2] / "data/medvision-mini/Data"
 IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 FORMS = (1, 0.1, 0.001, 10, 1000)
 
@@ -251,3 +256,40 @@ def test_whether_an_angle_or_a_distance_was_asked_is_not_guessed(tmp_path):
         one = filed(tmp_path, row, f"x_samples_Mine_BiometricsFromLandmarks_{kind}_Task01_Axial.jsonl")
         assert one.question.task == kind.lower()
         assert Lack.IMAGE in one.lacks
+
+
+HOSTILE = [None, True, 0, -1, 1e308, math.nan, math.inf, "", "1e999", [], {}, [1, 2], [0.5, 0.6, 0.7], [1e308] * 2]
+HOSTILE += [
+    [1e-320, 1e-320],
+    "Datasets/../../x",
+    [math.nan] * 3,
+    10**400,
+    "\ud800",
+    [["a", "b"]],
+    [[1e308, -1e308]] * 4,
+]
+HOSTILE += [[[10, 10], [20, 20], [30, 30], [40, 40]], {"s_h": 0, "s_w": -1}, {"s_h": 1e308, "s_w": 1e308}]
+OURS = ("subject", "truth_points", "input", "pixel_size_scale", "image_header_zooms", "label_name")
+SAID = ("10, 20", "1e30, 5", "-4, 0", "0.1,0.2,0.3,0.4", "1 2 3 4", "45", "1e-30", "99999999999999 3", "")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_value_of_a_record_makes_the_rest_fail(tmp_path, seed):
+    chance = random.Random(seed)  # noqa: S311
+    chain = steps(*(f"({a[0]}, {a[1]}), ({b[0]}, {b[1]})" for a, b in (ENDS[:2], ENDS[2:])))
+    lines = []
+    for family in ("detection", "tl", "ad"):
+        for row in rows(GOLDEN / "v1.2" / family / "inputs.jsonl.gz")[::3]:
+            row["resps"] = chance.choice([row["resps"], [[f"{chain}<answer>{chance.choice(SAID)}</answer>"]]])
+            for _ in range(chance.randrange(4)):
+                place = chance.choice([row, row["doc"]]) if isinstance(row["doc"], dict) else row
+                place[chance.choice([*place, *OURS])] = copy.deepcopy(chance.choice(HOSTILE))
+            lines.append(json.dumps(row) + "\n")
+    path = tmp_path / "20260101_000000_samples_Mine_TumorLesionSize_Task01_Axial.jsonl"
+    path.write_text("".join(lines))
+    for rules in PROTOCOLS:
+        (found,) = explain_results(path, rules, None if seed else DATA)
+        assert found.summary.n > 200
+        json.dumps(found.to_json(), allow_nan=False)
+        for parts in found.parts.values():
+            assert sum(part.mean for part in parts.parts.values()) == pytest.approx(parts.loss, abs=1e-9)
