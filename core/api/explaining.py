@@ -22,7 +22,7 @@ from medvision_agent.eval.parts.summary import (
 )
 from medvision_agent.eval.place.located import Located, located_run
 from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
-from medvision_agent.eval.results.build import task_of
+from medvision_agent.eval.results.build import form_of, task_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
 from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
@@ -33,7 +33,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.samples import AnswerErrors
 from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors, summarise_why
-from medvision_agent.text import plural
+from medvision_agent.text import counted, plural
 
 __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
 
@@ -159,22 +159,26 @@ def _run(run: Run, rules: Protocol) -> RunWhy:
 
 def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
     files = ResultFiles(source, plans, prompts=True)
-    lacks, left_out = Counter[str](), Counter[str]()
+    lacks, left_out, forms = Counter[str](), Counter[str](), Counter[str]()
     losses, located = list[SampleLoss](), list[Located]()
     errors: dict[TaskName, list[AnswerErrors]] = {task: [] for task in TASKS}
     without: Counter[TaskName] = Counter()
     with without_collector():
         for answers in files.answers():
+            forms.update(map(form_of, answers.column("task")))
             for one in filed_answers(answers, rules, left_out, plans):
                 task = one.question.task
-                losses.append(SampleLoss(one.question, one.loss()))
+                losses.append(SampleLoss(one.question, found := one.loss()))
                 errors[task].append(one.errors())
-                lacks.update(map(str, one.lacks) if one.score.success else ())
+                if one.score.success:
+                    lacks.update(str(lack) for lack in one.lacks if lack.matters(decomposed=found.decomposed))
                 if (place := one.located()) is None:
                     without[task] += 1
                 else:
                     located.append(place)
     notes = files.remarks(rules)
+    if len(forms) > 1:
+        notes.append(f"answers asked in several forms, here together: {counted(dict(forms.most_common(10)))}")
     if not losses:
         raise DataError(f"{source}: no answer can be explained: all are {', '.join(left_out)}")
     summary = WhySummary(

@@ -8,6 +8,7 @@ Source: the records of MedVision's result files, both generations.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,9 +17,10 @@ from medvision_agent.eval.results.target import read_target
 from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Stored
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Heading", "build_answer", "read_heading", "task_of", "unpack"]
+__all__ = ["Heading", "build_answer", "form_of", "read_heading", "task_of", "unpack"]
 
 Row = Mapping[str, Any]
+_FORM = re.compile(r"^.*?_Task\d+(_(Sagittal|Coronal|Axial))?-?|^.*")
 _FAMILY_WORDS: dict[str, Family] = {
     "_BoxCoordinate_": "Detection",
     "_TumorLesionSize_": "TL",
@@ -82,6 +84,11 @@ def task_of(file: str) -> str:
     """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
     _, found, task = file.rpartition("_samples_")
     return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
+
+
+def form_of(task: str) -> str:
+    """Return in which form a task was asked, by what its name has after the plane: ``CoT``, ``336x336``, ``direct``."""
+    return _FORM.sub("", task) or "direct"
 
 
 def unpack(resps: Any) -> str:

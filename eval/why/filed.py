@@ -47,6 +47,12 @@ class Lack(StrEnum):
     SUBJECT = "the subject: the image file stands for it, so that images of one person count apart"
     IMAGE = "the subject, and the image file that could stand for it: no intervals"
 
+    def matters(self, *, decomposed: bool) -> bool:
+        """Return whether it changes what is said of an answer that was decomposed, or was not."""
+        if self is Lack.PROMPT:
+            return not decomposed
+        return decomposed or self in {Lack.SUBJECT, Lack.IMAGE}
+
 
 @dataclass(frozen=True, slots=True)
 class FiledQuestion:
