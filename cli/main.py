@@ -39,7 +39,7 @@ COMMANDS = {
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",
-    "why": "Split a run's loss into wrong object, seeing, arithmetic and unit, and show how its tools were used.",
+    "why": "Split the loss of a run or of MedVision's result files into wrong object, seeing, arithmetic and unit.",
 }
 """Commands and their one-line help; the module of each is imported when it runs."""
 

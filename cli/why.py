@@ -1,4 +1,4 @@
-"""``medvision-agent why``: loss and errors of a stored run in parts, and how its model went about its samples."""
+"""``medvision-agent why``: loss and errors of stored answers in parts, and how a run's model went about its samples."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,20 @@ from pathlib import Path
 import click
 
 from medvision_agent.cli.completing import complete_protocols, complete_runs
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, protocol
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
 
 
 @click.command("why")
-@click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path))
+@click.argument(
+    "results",
+    nargs=-1,
+    required=True,
+    metavar="RESULTS...",
+    shell_complete=complete_runs,
+    type=click.Path(path_type=Path),
+)
 @click.option(
     "--protocol",
     "protocol_name",
@@ -21,29 +28,31 @@ __all__ = ["command"]
     shell_complete=complete_protocols,
     help=", ".join(PROTOCOLS),
 )
+@click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE.json",
+    help="Result files: what they do not carry, from MedVision's data folder (names of labels and modalities, pixel "
+    "sizes, the ground truth's points, cases) or a JSON file of tasks (names).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
-    """Split the loss of a stored RUN into wrong object, seeing, arithmetic and unit, and show how tools were used.
+def command(*, results: tuple[Path, ...], protocol_name: str, plans: Path | None, as_json: bool) -> None:
+    """Split the loss of stored answers into wrong object, seeing, arithmetic and unit; show how a run used its tools.
 
-    Nothing is asked of a model, and what is stored is not changed.
+    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. Nothing is
+    asked of a model, and what is stored is not changed.
     """
-    from medvision_agent.eval.parts.summary import parts_of_run, summarise_parts
-    from medvision_agent.eval.place.located import located_run
-    from medvision_agent.eval.place.summary import summarise_place
-    from medvision_agent.eval.store.read import open_run
-    from medvision_agent.eval.why.summary import summarise_why
+    from medvision_agent.api.explaining import explain_results
 
-    rules = protocol(protocol_name)
-    stored = open_run(run)
-    summary, places = summarise_why(stored, rules), summarise_place(stored, located_run(stored, rules))
-    parts = summarise_parts(parts_of_run(stored, rules))
+    found = [one for path in results for one in explain_results(path, protocol_name, plans)]
     if as_json:
-        content = {"run": str(stored.folder), "facts": stored.facts, "why": summary.model_dump(mode="json")}
-        content["place"] = {task: one.model_dump(mode="json") for task, one in places.items()}
-        content["parts"] = {task: one.model_dump(mode="json") for task, one in parts.items()}
-        click.echo(json.dumps(content, indent=2, allow_nan=False))
+        content = [one.to_json() for one in found]
+        click.echo(json.dumps(content[0] if len(content) == 1 else content, indent=2, allow_nan=False))
         return
     from medvision_agent.cli.printed.table import show
     from medvision_agent.cli.printed.why import why_view
 
-    show(why_view(summary, stored.facts, stored.source_note, places=places, parts=parts))
+    for place, one in enumerate(found):
+        if place:
+            click.echo()
+        show(why_view(one.summary, one.facts, places=one.places, parts=one.parts, labels=one.labels))

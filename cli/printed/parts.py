@@ -1,13 +1,16 @@
 """The loss in parts, for a person: of one arm, and of the difference of two."""
 
+from collections.abc import Mapping
+
 from rich.console import RenderableType
 
 from medvision_agent.cli.printed.table import new_table, number, plain
 from medvision_agent.eval.parts.compare import PartsComparison, parts_sentence
+from medvision_agent.eval.parts.replay import Cause
 from medvision_agent.eval.parts.summary import PartMean, TaskParts
-from medvision_agent.text import counted
+from medvision_agent.text import counted, plural
 
-__all__ = ["compared_parts", "parts_blocks"]
+__all__ = ["compared_parts", "labels_table", "parts_blocks"]
 
 
 def parts_blocks(found: TaskParts) -> list[RenderableType]:
@@ -16,10 +19,29 @@ def parts_blocks(found: TaskParts) -> list[RenderableType]:
     table.add_row("loss", number(found.loss), "")
     for cause, part in found.parts.items():
         table.add_row(f"  {cause}", number(part.mean), _interval(part))
+    if found.replays is not None:
+        table.add_row(f"replay of {plural(found.replays.n, 'decomposed answer')}", "", "")
+        for name, part in found.replays.losses.items():
+            table.add_row(f"  loss {name}", number(part.mean), _interval(part))
     lines = [f"answers by what is wrong: {counted(found.kinds)}"]
     lines += [f"loss not decomposed: {counted(found.reasons)}"] if found.reasons else []
     lines += [f"no intervals of the parts: {found.withheld}"] if found.withheld else []
     return [table, *map(plain, lines)]
+
+
+def labels_table(labels: Mapping[str, TaskParts]) -> RenderableType:
+    """Return the loss of each structure and its parts."""
+    causes = [
+        cause for cause in Cause if any(cause in one.parts and one.parts[cause].mean != 0 for one in labels.values())
+    ]
+    table = new_table(["n", "subjects", "loss", *causes], ["structure"])
+    table.columns[0].no_wrap = False
+    for column in table.columns[1:]:  # of long names of structures, the figures are not to suffer
+        column.min_width = max(6, *(len(word) for word in str(column.header).split()))
+    for name, one in labels.items():
+        parts = [number(one.parts[cause].mean if cause in one.parts else None) for cause in causes]
+        table.add_row(plain(name), str(one.n), str(one.subjects or "-"), number(one.loss), *parts)
+    return table
 
 
 def compared_parts(found: PartsComparison) -> list[RenderableType]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Group as Stack
 from rich.console import RenderableType
 
-from medvision_agent.cli.printed.parts import parts_blocks
+from medvision_agent.cli.printed.parts import labels_table, parts_blocks
 from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.table import new_table, number, plain
 from medvision_agent.eval.parts.summary import TaskParts
@@ -24,32 +24,39 @@ _NAMES = ("error", "unit", "arithmetic", "seeing")
 def why_view(
     summary: WhySummary,
     facts: Sequence[str],
-    source_note: str,
     *,
     places: Mapping[TaskName, TaskPlace],
     parts: Mapping[TaskName, TaskParts],
+    labels: Mapping[TaskName, Mapping[str, TaskParts]],
 ) -> Stack:
-    """Return the summary as tables, under the facts of its run and the note of its source.
+    """Return the summary as tables, under the facts of its run or files.
 
-    *places* says of each task where its answers were measured, *parts* what its loss is made of.
+    *places* says of each task where its answers were measured, *parts* what its loss is made of, *labels* the same of
+    each structure.
     """
     lines = [
         *facts,
-        *([source_note] if source_note else []),
         f"answers read by {summary.protocol}: {plural(summary.n, 'sample')}",
         "the loss in parts: had the points, the arithmetic or the unit been right; the parts add up (docs/why.md)",
         "error = answer - target = unit + arithmetic + seeing; means over the numbers decomposed",
-        f"solver: {', '.join(summary.solvers)} returns the answer itself; figures with and without it",
     ]
-    each = [_task(task, one, places.get(task), parts[task]) for task, one in summary.tasks.items()]
+    if summary.solvers:
+        lines.append(f"solver: {', '.join(summary.solvers)} returns the answer itself; figures with and without it")
+    each = [
+        _task(task, one, places.get(task), parts[task], labels.get(task, {})) for task, one in summary.tasks.items()
+    ]
     return Stack(*map(plain, lines), *(block for one in each for block in ("", one)))
 
 
-def _task(task: TaskName, why: TaskWhy, place: TaskPlace | None, parts: TaskParts) -> Stack:
+def _task(
+    task: TaskName, why: TaskWhy, place: TaskPlace | None, parts: TaskParts, labels: Mapping[str, TaskParts]
+) -> Stack:
     unit = f", in {TASKS[task].quantity.unit}" if why.errors.quantities else ""
     heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
     heading.stylize("bold")
     blocks: list[RenderableType] = [heading, *parts_blocks(parts)]
+    if len(labels) > 1:
+        blocks.append(labels_table(labels))
     taken_apart = {name: one for name, one in why.errors.quantities.items() if one.with_solver.n}
     if taken_apart:
         blocks.append(_errors(taken_apart))
@@ -60,7 +67,8 @@ def _task(task: TaskName, why: TaskWhy, place: TaskPlace | None, parts: TaskPart
     if (corners := why.errors.corners) is not None:
         notes.append(f"corner error: lower {_said(corners.lower_mm, 'mm')}, higher {_said(corners.higher_mm, 'mm')}")
     notes += place_lines(place) if place else []
-    return Stack(*blocks, *map(plain, [*notes, *_behaviour(why.behaviour)]))
+    notes += _behaviour(why.behaviour) if why.behaviour else []
+    return Stack(*blocks, *map(plain, notes))
 
 
 def _errors(quantities: Mapping[str, Quantity]) -> RenderableType:

@@ -6,7 +6,7 @@ right, y down, origin at the outer corner of the first pixel: see ``tools/view/g
 What a target holds depends on the task (``eval/tasks``), in the order in which an answer gives it.
 """
 
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,7 +14,46 @@ from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Landmark", "Marks", "PixelSize", "Sample", "StoredValues", "VolumeSlice"]
+__all__ = ["Landmark", "Marks", "PixelSize", "Question", "Sample", "StoredValues", "VolumeSlice"]
+
+
+class Question(Protocol):
+    """What statistics and groups go by: a sample, or as much of one as a result file tells."""
+
+    @property
+    def id(self) -> str:
+        """Unique in its source, or among the results of one model."""
+        ...
+
+    @property
+    def task(self) -> TaskName:
+        """The task's name."""
+        ...
+
+    @property
+    def label(self) -> str | None:
+        """Name of the structure asked about."""
+        ...
+
+    @property
+    def landmarks(self) -> tuple[str, ...]:
+        """Names of the landmarks asked for."""
+        ...
+
+    @property
+    def measurement(self) -> str:
+        """Name of the distance or angle, where it has one."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """The cluster of all statistics; empty where it is not known."""
+        ...
+
+    @property
+    def asks(self) -> Task:
+        """What is asked."""
+        ...
 
 
 class PixelSize(Frozen):

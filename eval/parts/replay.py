@@ -3,7 +3,7 @@
 For every subset S of four causes, ``v(S)`` is the (capped) loss of the answer with the causes in S corrected:
 
 * *wrong object*: readings that were measured elsewhere (``eval/place/rule.py``) give the target;
-* *seeing*: all other readings give it;
+* *seeing*: all other readings give it, and all readings where the ground truth has no place;
 * *arithmetic*: what the points give stays as it is, not changed by the model nor rounded by an instrument. Where it is
   not corrected, the answer's own arithmetic is done again: of a length by its factor, of an angle by its difference;
 * *unit*: the number is written in the form asked for (``eval/why/forms.py``).
@@ -15,7 +15,8 @@ which a number cannot be traced is *not decomposed*: each is one part with the w
 
 A box is its own points and has no arithmetic. Its unit is wrong where shares of the image were asked for, a number is
 beyond 2, and the box fits into the image in exactly one of per cent, thousandths and pixels, or is a tool's box in one
-of them. What was measured where is the rule of ``eval/place``; of a size each axis by itself.
+of them; without the size at which the model saw the image, it is not known whether pixels fit. What was measured where
+is the rule of ``eval/place``; of a size each axis by itself.
 
 Contract: a function of the task, the target, the final message, the tool calls with their results, and the views. It
 knows nothing of stored runs, raises nothing on what a model wrote, and reads bounded parts of it (``eval/why/flow``).
@@ -23,8 +24,9 @@ knows nothing of stored runs, raises nothing on what a model wrote, and reads bo
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -44,7 +46,7 @@ from medvision_agent.quantity import BOX, LENGTH_MM
 from medvision_agent.tools.view.frames import MEDVISION
 from medvision_agent.tools.view.geometry import Spacing
 
-__all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain"]
+__all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain", "explain_traced"]
 
 
 class Cause(StrEnum):
@@ -80,6 +82,8 @@ CAUSES = (Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, Cause.UNIT)
 """The causes that a replay can correct."""
 _FAR = 2.0
 """A number of a box beyond this is no share of the image."""
+_MOST_PIXELS = 65_535
+"""No image has longer sides."""
 _RIGHT = 0.01
 """An answer with a smaller loss is called right."""
 _KINDS = {
@@ -125,11 +129,20 @@ class LossParts:
     kind: Kind
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None where it is decomposed."""
+    replays: Mapping[frozenset[Cause], float] = field(default_factory=dict)
+    """The loss with each set of the causes that are present corrected; empty where it is not decomposed."""
 
     @property
     def decomposed(self) -> bool:
         """Whether it is known what the loss is due to."""
         return Cause.NOT_DECOMPOSED not in self.parts
+
+    def corrected(self, causes: Collection[Cause]) -> float | None:
+        """Return what the answer would have cost, had these causes been corrected; None where that is not known."""
+        if not self.replays:
+            return None
+        present = max(self.replays, key=len)
+        return self.replays[present & frozenset(causes)]
 
 
 def explain(case: Case, response: str | None) -> LossParts:
@@ -138,11 +151,20 @@ def explain(case: Case, response: str | None) -> LossParts:
     *response* is the final message, of a box in MedVision's convention; None where there is no answer.
     """
     found = score(case.task.name, response, case.target, case.rules)
+    trace_it = found.success and not case.task.is_box
+    traced = trace(case.task, response, case.calls, case.scene, case.rules) if trace_it else []
+    return explain_traced(case, found, traced)
+
+
+def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing]) -> LossParts:
+    """Return the parts of the loss of an answer by its score and what its numbers were made of (``trace``).
+
+    Of a box, and of what failed, *traced* is not looked at.
+    """
     if not found.success:
         return LossParts(found.loss, {Cause.NO_ANSWER: found.loss}, Kind.NO_ANSWER, Missing.NO_ANSWER)
     if case.task.is_box:
         return _box(case, found)
-    traced = trace(case.task, response, case.calls, case.scene, case.rules)
     known = [one for one in traced if isinstance(one, Traced)]
     if len(known) < len(traced) or isinstance(case.scene, Missing):
         return _whole(found, next(one for one in traced if isinstance(one, Missing)))
@@ -158,11 +180,14 @@ def explain(case: Case, response: str | None) -> LossParts:
 
     present = {Cause.ARITHMETIC, *(_cause(flag) for flags in elsewhere for flag in flags)}
     present |= {Cause.UNIT} if any(one.form != PLAIN for one in known) else set()
-    parts = _shapley(replay, found.loss, present)
+    values = _replays(replay, found.loss, present)
+    parts = _shapley(values)
+    if len(place.points) != 2 * len(case.task.lines):
+        del parts[Cause.WRONG_OBJECT]  # nobody knows; 0 would say that there is none
     kind = _kind(parts, found.loss, elsewhere=Cause.WRONG_OBJECT in present)
     if kind is Kind.WRONG_OBJECT and _other_in_place(case.task, case.calls, case.scene, place):
         kind = Kind.COPIED
-    return LossParts(found.loss, parts, kind)
+    return LossParts(found.loss, parts, kind, replays=values)
 
 
 def _whole(found: Score, reason: Missing) -> LossParts:
@@ -187,17 +212,28 @@ def _replayed(task: Task, one: Traced, target: float, elsewhere: Sequence[bool],
     return value if Cause.UNIT in corrected else one.form.of(value)
 
 
-def _shapley(replay: Replay, loss: float, present: Collection[Cause]) -> dict[Cause, float]:
-    """Return each cause's mean reduction of the loss over all orders; causes that are not present have none.
+@cache
+def _subsets(present: frozenset[Cause]) -> tuple[frozenset[Cause], ...]:
+    """Return all sets of some causes: one object for each set, however many answers there are."""
+    causes = [one for one in CAUSES if one in present]
+    return tuple(frozenset(some) for size in range(len(causes) + 1) for some in combinations(causes, size))
+
+
+def _replays(replay: Replay, loss: float, present: Collection[Cause]) -> dict[frozenset[Cause], float]:
+    """Return the loss with each set of causes corrected.
 
     ``v`` of nothing corrected is *loss* itself, not a replay of it, which differs by the scorer's float32.
     """
-    causes, count = [one for one in CAUSES if one in present], len(present)
-    subsets = [frozenset(some) for size in range(count + 1) for some in combinations(causes, size)]
-    value = {some: replay(some) if some else loss for some in subsets}
+    return {some: replay(some) if some else loss for some in _subsets(frozenset(present))}
+
+
+def _shapley(value: Mapping[frozenset[Cause], float]) -> dict[Cause, float]:
+    """Return each cause's mean reduction of the loss over all orders; causes that are not present have none."""
+    causes = max(value, key=len)
+    count = len(causes)
     weights = [math.factorial(k) * math.factorial(count - k - 1) / math.factorial(count) for k in range(count)]
     found = {
-        one: math.fsum(weights[len(some)] * (value[some] - value[some | {one}]) for some in subsets if one not in some)
+        one: math.fsum(weights[len(some)] * (value[some] - value[some | {one}]) for some in value if one not in some)
         for one in causes
     }
     return {one: found.get(one, 0.0) for one in CAUSES}
@@ -207,7 +243,7 @@ def _kind(parts: Mapping[Cause, float], loss: float, *, elsewhere: bool) -> Kind
     """Return what the largest part is due to; a number that is right by luck, measured elsewhere, is not right."""
     if loss < _RIGHT:
         return Kind.WRONG_OBJECT if elsewhere else Kind.RIGHT
-    return _KINDS[max(CAUSES, key=lambda one: parts[one])]
+    return _KINDS[max(CAUSES, key=lambda one: parts.get(one, 0.0))]
 
 
 def _other_in_place(task: Task, calls: Sequence[Call], scene: Scene, place: Target) -> bool:
@@ -222,6 +258,8 @@ def _box(case: Case, found: Score) -> LossParts:
     if not np.isfinite(values).all():
         return _whole(found, Missing.TOO_LARGE)
     scales = _scales(values, case)
+    if isinstance(scales, Missing):
+        return _whole(found, scales)
     if len(scales) > 1:
         return _whole(found, Missing.AMBIGUOUS)
     scale = np.array((*scales[0], *scales[0]) if scales else (1.0,) * len(values))
@@ -232,22 +270,29 @@ def _box(case: Case, found: Score) -> LossParts:
         box = wanted if cause in corrected else values / scale
         return float(box_loss(overlap(box if Cause.UNIT in corrected else box * scale, wanted, case.rules).iou))
 
-    parts = _shapley(replay, found.loss, {cause, Cause.UNIT} if scales else {cause})
-    return LossParts(found.loss, parts, _kind(parts, found.loss, elsewhere=elsewhere is True))
+    replays = _replays(replay, found.loss, {cause, Cause.UNIT} if scales else {cause})
+    parts = _shapley(replays)
+    return LossParts(found.loss, parts, _kind(parts, found.loss, elsewhere=elsewhere is True), replays=replays)
 
 
-def _scales(values: Floats, case: Case) -> list[tuple[float, float]]:
-    """Return by what x and y may have been multiplied, where numbers of a box in 0..1 are far beyond 1."""
+def _scales(values: Floats, case: Case) -> list[tuple[float, float]] | Missing:
+    """Return by what x and y may have been multiplied, where numbers of a box in 0..1 are far beyond 1.
+
+    A reason where they may be pixels, of which it is not known how many there are.
+    """
     scene = case.scene
     if values.max() <= _FAR or (isinstance(scene, Scene) and scene.views.frame.name != MEDVISION.name):
         return []
     scales = {(100.0, 100.0), (1000.0, 1000.0)}
-    if isinstance(scene, Scene):
+    sized = isinstance(scene, Scene) and scene.sized
+    if isinstance(scene, Scene) and sized:
         size = scene.views.whole.perceived
         scales.add((float(size.width), float(size.height)))
     fit = [one for one in sorted(scales) if values.min() >= 0 and (values <= np.array((*one, *one))).all()]
     boxes = [box for call in case.calls if (box := _box_of(call)) is not None]
     cited = [one for one in fit if any(np.allclose(values, box * (*one, *one), atol=0.51, rtol=0) for box in boxes)]
+    if not cited and not sized and values.min() >= 0 and values.max() <= _MOST_PIXELS:
+        return Missing.NO_PERCEIVED
     return cited or fit
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
@@ -22,18 +22,26 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.scene import Missing
 from medvision_agent.eval.why.stored import conversation_of, tools_of
 from medvision_agent.frozen import Frozen
+from medvision_agent.text import plural
 
 __all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
-__all__ += ["means_of", "told_apart", "withheld"]
+__all__ += ["means_of", "summarise_labels", "told_apart", "withheld"]
 
 _LEVEL = 0.95
+_REPLAYS: Mapping[str, tuple[Cause, ...]] = {
+    "as answered": (),
+    "with the true points": (Cause.WRONG_OBJECT, Cause.SEEING),
+    "with exact arithmetic": (Cause.ARITHMETIC,),
+    "in the right unit": (Cause.UNIT,),
+}
+_NOT_NAMED = "not named"
 
 
 @dataclass(frozen=True, eq=False)
 class SampleLoss:
     """One scored sample with the parts of its loss."""
 
-    sample: Sample
+    sample: Question
     found: LossParts
 
 
@@ -45,11 +53,21 @@ class PartMean(Frozen):
     """95 %, by the jackknife over subjects; None where ``withheld`` says why, or where nothing varies."""
 
 
+class Replays(Frozen):
+    """Mean losses over the same answers, had something been right."""
+
+    n: int
+    """Answers that are decomposed."""
+    losses: dict[str, PartMean]
+    """As answered, with the true points, with exact arithmetic (not of boxes), in the right unit."""
+
+
 class TaskParts(Frozen):
     """All scored samples of one task in one arm."""
 
     n: int
     subjects: int
+    """Those that are known."""
     loss: float
     states_points: bool
     """Whether any answer states points, so that seeing and arithmetic are told apart."""
@@ -59,6 +77,8 @@ class TaskParts(Frozen):
     """Samples by what is wrong with their answer (``Kind``)."""
     reasons: dict[str, int]
     """Answers that are not decomposed, by the reason."""
+    replays: Replays | None
+    """None where no answer is decomposed, or seeing and arithmetic are not told apart."""
     withheld: str
     """Why there are no intervals; empty where there are."""
 
@@ -110,6 +130,9 @@ def _mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> Pa
 
 def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
     """Return why there are no intervals: the caller's reasons, and too few subjects; empty where there are."""
+    nameless = sum(not subject for subject in subjects)
+    if nameless:
+        return "; ".join([*reasons, f"the subject of {plural(nameless, 'answer')} is not known"])
     return "; ".join([*reasons, *too_few(by_subject(subjects)[0])])
 
 
@@ -123,19 +146,50 @@ def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) 
     return {task: _task(own, reasons) for task, own in by_task.items() if own}
 
 
-def _task(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> TaskParts:
-    own = states_points(samples)
+def summarise_labels(
+    samples: Iterable[SampleLoss], reasons: Sequence[str] = ()
+) -> dict[TaskName, dict[str, TaskParts]]:
+    """Return the parts of an arm by task and structure: the label, the measurement, or else the landmarks."""
+    groups: dict[TaskName, dict[str, list[SampleLoss]]] = {task: {} for task in TASKS}
+    for one in samples:
+        asked = one.sample
+        name = asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
+        groups[asked.task].setdefault(name, []).append(one)
+    found: dict[TaskName, dict[str, TaskParts]] = {}
+    for task, named in groups.items():
+        apart = states_points([one for own in named.values() for one in own])
+        if named:
+            found[task] = {name: _task(own, reasons, apart=apart) for name, own in sorted(named.items())}
+    return found
+
+
+def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays | None:
+    """Return the replays over the decomposed answers."""
+    own = [one for one in samples if one.found.replays]
+    if not own:
+        return None
+    subjects = [one.sample.subject for one in own]
+    causes = {name: some for name, some in _REPLAYS.items() if not (own[0].sample.asks.is_box and "arithmetic" in name)}
+    losses = {name: [one.found.corrected(some) or 0.0 for one in own] for name, some in causes.items()}
+    bare = bool(withheld(subjects, reasons))
+    return Replays(n=len(own), losses={name: _mean(each, subjects, bare=bare) for name, each in losses.items()})
+
+
+def _task(samples: Sequence[SampleLoss], reasons: Sequence[str], *, apart: bool | None = None) -> TaskParts:
+    """Return the parts of some samples of a task; *apart*: whether the arm states points, where they are not all."""
+    own = states_points(samples) if apart is None else apart
     subjects = [one.sample.subject for one in samples]
     parts = [told_apart(one.found, own=own, together=not own) for one in samples]
     why = withheld(subjects, reasons)
     left = [one.found.reason for one in samples if not one.found.decomposed]
     return TaskParts(
         n=len(samples),
-        subjects=len(set(subjects)),
+        subjects=len(set(subjects) - {""}),
         loss=math.fsum(one.found.loss for one in samples) / len(samples),
         states_points=own,
         parts=means_of(parts, subjects, bare=bool(why)),
         kinds=dict(Counter(str(one.found.kind) for one in samples).most_common()),
         reasons=dict(Counter(str(reason) for reason in left).most_common()),
+        replays=_replays(samples, reasons) if own else None,
         withheld=why,
     )

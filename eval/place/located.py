@@ -9,19 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Question, Sample
 from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, corners_of, in_place
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.flow import Traced, trace
-from medvision_agent.eval.why.scene import Missing
+from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stored import conversation_of, tools_of
 from medvision_agent.tools.base import Measures
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["Found", "Located", "has_place", "is_ambiguous", "is_elsewhere", "locate", "located_run", "question_of"]
+__all__ = ["Found", "Located", "found_at", "has_place", "is_ambiguous", "is_elsewhere", "locate", "located_run"]
+__all__ += ["question_of"]
 
 _SEVERAL = "a number of the answer was made of several measurements"
 _MOST = 1e12
@@ -56,7 +58,7 @@ class Found:
 class Located:
     """One scored sample whose ground truth has a place."""
 
-    sample: Sample
+    sample: Question
     score: Score
     found: Found | str | None
     """Where the answer was measured, or why that is not known; None for a failure, which measured nothing."""
@@ -107,7 +109,7 @@ def has_place(sample: Sample) -> bool:
     return task.is_box or len(sample.truth_points) == 2 * len(task.lines)
 
 
-def question_of(sample: Sample) -> tuple[str, ...]:
+def question_of(sample: Question) -> tuple[str, ...]:
     """Return what is equal in samples that ask for the same structure, landmarks or line."""
     return (sample.task, sample.label or "", *sample.landmarks, sample.measurement)
 
@@ -128,29 +130,41 @@ def locate(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures]
     score = score_record(record, rules)
     if score is None or not has_place(record.sample):
         return None
+    task, target = record.sample.asks, record.sample.target
+    if task.is_box or not score.success:
+        return Located(record.sample, score, found_at(task, target, score, (), Missing.NO_PICTURE))
+    calls, scene = conversation_of(run, record, tools_of(run) if tools is None else tools)
+    traced = trace(task, record.response, calls, scene, rules)
+    return Located(record.sample, score, found_at(task, target, score, traced, scene))
+
+
+def found_at(
+    task: Task, target: Sequence[float], score: Score, traced: Sequence[Traced | Missing], scene: Scene | Missing
+) -> Found | str | None:
+    """Return where an answer was measured, or why that is not known; None for a failure, which measured nothing.
+
+    *traced* says what its numbers were made of (``trace``); a box needs neither that nor a scene.
+    """
     if not score.success:
-        return Located(record.sample, score, None)
-    if record.sample.asks.is_box:
-        return Located(record.sample, score, _box(record.sample, score))
-    return Located(record.sample, score, _points(run, record, rules, tools_of(run) if tools is None else tools))
+        return None
+    if task.is_box:
+        return _box(task, target, score)
+    return str(scene) if isinstance(scene, Missing) else _points(task, traced, scene)
 
 
-def _box(sample: Sample, score: Score) -> Found | str:
+def _box(task: Task, wanted: Sequence[float], score: Score) -> Found | str:
     """Return the place of a box, in shares of the image."""
     if not all(abs(value) <= _MOST for value in score.values):
         return "a number of the answer is beyond 1e12"
     answer = tuple((corner.x, corner.y) for corner in corners_of(score.values))
-    return Found(answer, Target(sample.asks, corners_of(sample.target), _UNIT), (1.0, 1.0))
+    return Found(answer, Target(task, corners_of(wanted), _UNIT), (1.0, 1.0))
 
 
-def _points(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures]) -> Found | str:
+def _points(task: Task, traced: Sequence[Traced | Missing], scene: Scene) -> Found | str:
     """Return where the lines of an answer were measured, or why that is not known."""
-    calls, scene = conversation_of(run, record, tools)
-    if isinstance(scene, Missing):
-        return str(scene)
-    task, placed = record.sample.asks, list[Point]()
+    placed = list[Point]()
     target = Target(task, scene.truth, scene.spacing)
-    for one in trace(task, record.response, calls, scene, rules):
+    for one in traced:
         if isinstance(one, Missing):
             return str(one)
         if not one.points:

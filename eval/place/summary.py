@@ -8,7 +8,7 @@ takes every answer that is not locatable for one in the right place, the highest
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from medvision_agent.eval.place.chance import chances
 from medvision_agent.eval.place.located import Found, Located, has_place
@@ -18,7 +18,7 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "summarise_place", "task_place"]
+__all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "places_by_task", "summarise_place", "task_place"]
 
 ENOUGH = 0.8
 """The share of answers that must be locatable for a grounded loss."""
@@ -70,12 +70,16 @@ def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, Task
 
     *located* is its scored samples (``located_run``).
     """
+    scored = [record.sample for record in run.records if not record.outcome.infrastructure]
+    return places_by_task(located, Counter(sample.task for sample in scored if not has_place(sample)))
+
+
+def places_by_task(located: Iterable[Located], without: Mapping[TaskName, int]) -> dict[TaskName, TaskPlace]:
+    """Return the summary of located samples by task; *without* counts those whose ground truth has no place."""
     by_task: dict[TaskName, list[Located]] = {task: [] for task in TASKS}
     for one in located:
         by_task[one.sample.task].append(one)
-    scored = [record.sample for record in run.records if not record.outcome.infrastructure]
-    without = Counter(sample.task for sample in scored if not has_place(sample))
-    return {task: task_place(own, without_place=without[task]) for task, own in by_task.items() if own}
+    return {task: task_place(own, without_place=without.get(task, 0)) for task, own in by_task.items() if own}
 
 
 def task_place(located: Sequence[Located], *, without_place: int = 0) -> TaskPlace:

@@ -95,6 +95,8 @@ def _behaviour(chapter: Chapter, place: str) -> Table:
     rows: list[tuple[Value, ...]] = []
     for who, why in _each(chapter):
         own = why.behaviour
+        if own is None:
+            continue
         order = next(iter(own.orders.items()), ("none", 0))
         cells = [own.n, own.calls.mean, own.invalid, own.over_limit, own.repeated]
         cells += [own.last_result_is_answer.mean, own.last_result_is_answer.n]

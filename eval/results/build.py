@@ -8,6 +8,7 @@ Source: the records of MedVision's result files, both generations.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,16 +17,26 @@ from medvision_agent.eval.results.target import read_target
 from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Stored
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Heading", "build_answer", "read_heading", "task_of", "unpack"]
+__all__ = ["Heading", "build_answer", "form_of", "read_heading", "task_of", "unpack"]
 
 Row = Mapping[str, Any]
+_FORM = re.compile(r"^.*?_Task\d+(_(Sagittal|Coronal|Axial))?-?|^.*")
 _FAMILY_WORDS: dict[str, Family] = {
     "_BoxCoordinate_": "Detection",
     "_TumorLesionSize_": "TL",
     "_BiometricsFromLandmarks_": "AD",
 }
 # In the order of Doc, whose last fields these are.
-_KEYS = ("dataset_name", "image_file", "taskID", "slice_dim", "slice_idx", "image_size_2d")
+_KEYS = (
+    "dataset_name",
+    "image_file",
+    "taskID",
+    "slice_dim",
+    "slice_idx",
+    "image_size_2d",
+    "pixel_size",
+    "landmark_file",
+)
 
 
 class Heading(NamedTuple):
@@ -62,15 +73,22 @@ def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
         if zooms is None and nmae is None and family != "Detection":
             zooms = plans.zooms(doc.image)
     identity = str(row["id"]) if "id" in row else f"{task}/{get('doc_id')}"
-    return Answer(
+    answer = Answer(
         identity, family, task, own_file, response, extracted, target, bare, doc, label, modality, zooms, nmae, scale
     )
+    subject, prompt = _optional_text(get("subject")), _optional_text(get("input"))
+    return answer._replace(subject=subject, points=_points(get("truth_points")), prompt=prompt)
 
 
 def task_of(file: str) -> str:
     """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
     _, found, task = file.rpartition("_samples_")
     return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
+
+
+def form_of(task: str) -> str:
+    """Return in which form a task was asked, by what its name has after the plane: ``CoT``, ``336x336``, ``direct``."""
+    return _FORM.sub("", task) or "direct"
 
 
 def unpack(resps: Any) -> str:
@@ -131,6 +149,15 @@ def _box(doc: Row) -> Any:
     try:
         return doc["bounding_boxes"]["dimensions"][0]
     except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _points(value: Any) -> tuple[tuple[float, float], ...] | None:
+    if not isinstance(value, list):
+        return None
+    try:
+        return tuple((float(x), float(y)) for x, y in value)
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from medvision_agent.eval.results.build import Heading
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.record import Doc, Nmae, Record, Scale
+from medvision_agent.eval.results.record import Doc, Nmae, Prompted, Record, Scale
 from medvision_agent.eval.results.target import Numbers
 from medvision_agent.eval.scorer.answer import Stored
 from medvision_agent.eval.scorer.answers import Answers
@@ -51,6 +51,11 @@ def columns(
         "doc.slice_dim": [one.slice_dim for one in docs],
         "doc.slice_idx": [one.slice_idx for one in docs],
         "doc.size": [one.image_size_2d for one in docs],
+        "doc.pixel_size": [one.pixel_size for one in docs],
+        "doc.landmark_file": [one.landmark_file for one in docs],
+        "subject": [one.subject for one in records],
+        "points": [None if one.truth_points is None else tuple(one.truth_points) for one in records],
+        "prompt": [one.input if isinstance(one, Prompted) else None for one in records],
     }
     if plans is not None and family != "AD":
         names = {label: plans.names(heading.task, family, label, None, None) for label in set(made["doc.label"])}

@@ -11,9 +11,10 @@ all, and one that is there already is never touched.
 Families have folders of their own because MedVision's parser takes all files of a folder for one. A stamp belongs to
 one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
 data folder: MedVision's parser finds the images from there. The keys ``label_name``, ``image_modality`` and
-``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over.
-So is ``response_as_given``: a box in another convention than MedVision's, or by the names of marks, is written
-converted, and the model's own words stand there.
+``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over. So
+are ``subject`` and, for lengths and angles, ``truth_points`` (the ground truth's points, x and y in pixels of the
+slice, y down): with them ``why`` knows what it knows of a run. So is ``response_as_given``: a box in another convention
+than MedVision's, or by the names of marks, is written converted, and the model's own words stand there.
 """
 
 import json
@@ -142,6 +143,8 @@ def _row(record: Record) -> Row:
         "label_name": sample.label,
         "image_modality": sample.modality,
         "image_header_zooms": facts.header_zooms and list(facts.header_zooms),
+        "subject": sample.subject,
+        "truth_points": None if sample.asks.is_box else [[point.x, point.y] for point in sample.truth_points] or None,
         "response_as_given": given if scored not in {None, given} else None,
     }
     return {key: value for key, value in row.items() if value is not None}

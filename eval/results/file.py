@@ -37,13 +37,13 @@ _Numbered = tuple[list[_T], list[int]]
 class AnswerFile:
     """Takes the lines of a file called *name*, block by block."""
 
-    def __init__(self, name: str, plans: Plans | None) -> None:
+    def __init__(self, name: str, plans: Plans | None, *, prompts: bool = False) -> None:
         self.notes = FileNotes()
         self.signs: dict[str, int] = {}
         """Where there is a sign of a generation of MedVision, the line of the first."""
         self.lines: list[int] = []
         """The line of each answer."""
-        self._name, self._plans = name, plans
+        self._name, self._plans, self._prompts = name, plans, prompts
         self._answers: list[Answers] = []
         self._last = 0
 
@@ -64,11 +64,11 @@ class AnswerFile:
         if not block:
             return
         others: _Numbered[Answer] = ([], [])
-        start, found = self._last + 1, decode_records(block)
+        start, found = self._last + 1, decode_records(block, prompts=self._prompts)
         if found is None:
             records, lines = self._take_by_line(block, others)
         else:
-            records, lines = found[0], list(range(start, start + len(block)))
+            records, lines = list(found[0]), list(range(start, start + len(block)))
             if found[1]:
                 number = start + found[1][0]
                 self.notes.add(number, FileNotes.DECODED, _TOKENS, self.place(number), len(found[1]))
@@ -83,7 +83,7 @@ class AnswerFile:
         records: _Numbered[Record] = ([], [])
         for number, line in enumerate(block, start=self._last + 1):
             try:
-                record, nan = read_record(line)
+                record, nan = read_record(line, prompts=self._prompts)
             except (ValueError, RecursionError):
                 answer = self._read_carefully(line, number)
                 if answer is not None:

@@ -21,7 +21,32 @@ from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, join_batches, score_batch
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["has_results", "load_answers", "load_batches", "result_files", "without_collector"]
+__all__ = ["ResultFiles", "has_results", "load_answers", "load_batches", "models_in", "result_files"]
+__all__ += ["without_collector"]
+
+
+class ResultFiles:
+    """The files of one model, read one after the other: ``answers``, and then what is to be said (``remarks``)."""
+
+    def __init__(self, path: Path, plans: Plans | None = None, *, prompts: bool = False) -> None:
+        """Raise DataError where *path* is a folder without result files, or of several models."""
+        self._path = path
+        self._reader = AnswerReader(plans, prompts=prompts)
+        self._files = result_files(path, self._reader.notes) if path.is_dir() else [path]
+        self._count = 0
+        self._nameless: list[str] = []
+
+    def answers(self) -> Iterator[Answers]:
+        """Yield the answers in each file."""
+        for file in self._files:
+            found = self._reader.read(file)
+            self._count += len(found)
+            self._nameless += nameless(found)
+            yield found
+
+    def remarks(self, protocol: Protocol) -> list[str]:
+        """Return what is to be said of the files that were read; DataError where no answer was in any."""
+        return _remarks(self._path, self._reader, protocol, self._count, self._nameless)
 
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
@@ -30,10 +55,9 @@ def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> t
 
 
 def _load(path: Path, protocol: Protocol, plans: Plans | None) -> tuple[Answers, list[str]]:
-    reader = AnswerReader(plans)
-    files = result_files(path, reader.notes) if path.is_dir() else [path]
-    answers = Answers.joined([reader.read(file) for file in files])
-    return answers, _remarks(path, reader, protocol, len(answers), nameless(answers))
+    files = ResultFiles(path, plans)
+    answers = Answers.joined(list(files.answers()))
+    return answers, files.remarks(protocol)
 
 
 def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
@@ -105,7 +129,7 @@ def has_results(folder: Path) -> bool:
 
 def result_files(folder: Path, notes: Notes) -> list[Path]:
     """Return the sample files of the one model in *folder*."""
-    found = sorted(path for pattern in _PATTERNS for path in folder.rglob(pattern))
+    found = _sample_files(folder)
     raw = [path for path in found if path.parent.name != _PARSED]
     parsed = [path for path in found if path.parent.name == _PARSED and not _has_raw(path, raw)]
     if not raw and not parsed:
@@ -121,14 +145,28 @@ def result_files(folder: Path, notes: Notes) -> list[Path]:
     return files
 
 
+def models_in(folder: Path) -> list[Path]:
+    """Return the folders of the models whose results are in *folder*: itself, or several below it."""
+    inner = sorted(_homes(_sample_files(folder)) - {folder})
+    return inner if len(inner) > 1 else [folder]
+
+
+def _sample_files(folder: Path) -> list[Path]:
+    return sorted(path for pattern in _PATTERNS for path in folder.rglob(pattern))
+
+
+def _homes(files: list[Path]) -> set[Path]:
+    """Return the folders of models that files lie in."""
+    return {path.parent.parent if path.parent.name == _PARSED else path.parent for path in files}
+
+
 def _has_raw(parsed: Path, raw: list[Path]) -> bool:
     model = parsed.parent.parent
     return any(path.name == parsed.name and path.is_relative_to(model) for path in raw)
 
 
 def _check_one_model(folder: Path, files: list[Path]) -> None:
-    homes = {path.parent.parent if path.parent.name == _PARSED else path.parent for path in files}
-    inner = homes - {folder}
+    inner = _homes(files) - {folder}
     if len(inner) > 1:
         listed = ", ".join(sorted(str(home.relative_to(folder)) for home in inner if home.is_relative_to(folder)))
         raise DataError(f"{folder}: holds the results of several models ({listed}); give the folder of one")

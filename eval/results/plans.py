@@ -1,4 +1,4 @@
-"""What result files do not carry: names of labels and modalities, and voxel sizes, looked up where they are known.
+"""What result files do not carry, looked up: names of labels and modalities, voxel sizes, true points, cases.
 
 Contract: what a record says itself stays. What cannot be found stays unknown, and the summary says so.
 
@@ -6,22 +6,31 @@ Two forms: MedVision's data folder (annotation plans, and the headers of the ima
 
     {"KiTS23_BoxCoordinate_Task01": {"image_modality": "CT", "labels_map": {"1": "kidney"}},
      "KiTS23_TumorLesionSize_Task02": {"image_modality": "CT", "labels_map": {"2": "kidney tumor"}, "target_label": 2}}
+
+Voxel sizes, points and cases come from the data folder alone.
 """
 
 import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.tasks import Family
+
+if TYPE_CHECKING:
+    from medvision_agent.eval.data.medvision.landmarks import LandmarkFile
 
 __all__ = ["Plans", "Tasks", "read_plans", "read_tasks"]
 
 Tasks = dict[str, dict[str, Any]]
 """The facts of each task by the name it has in result files, without its plane."""
 _Names = tuple[str | None, str | None]
+_AXES = ("P1", "P2", "P3", "P4")
+"""The ends of a lesion's axes, in every landmark file."""
+_METRIC_TYPE = re.compile(r"_(Angle|Distance)_Task")
 
 
 def read_plans(path: Path) -> "Plans":
@@ -67,14 +76,57 @@ class Plans:
             return None
         return _zooms(self._data / "Datasets" / str(image).rpartition("Datasets/")[2])
 
-    def _planned(self, name: str, label: str, family: Family) -> tuple[Any, Any]:
+    def points(self, answer: Answer) -> tuple[tuple[float, float], ...] | None:
+        """Return the ground truth's points of a size, angle or distance, x and y in pixels; None where not known."""
+        names = self._point_names(answer)
+        if self._data is None or not names or not isinstance(answer.doc.landmark_file, str):
+            return None
+        file = _landmarks(self._data, answer.doc.landmark_file.rpartition("Datasets/")[2])
+        if file is None:
+            return None
+        try:
+            return tuple(file.point(name, answer.doc.slice_dim, answer.doc.slice_idx) for name in names)
+        except (DataError, TypeError, IndexError):
+            return None
+
+    def case(self, answer: Answer) -> str | None:
+        """Return ``dataset/case`` of the image of an answer, as a run names its subject; None where not known."""
+        dataset, _, file = str(answer.doc.image or "").rpartition("Datasets/")[2].partition("/")
+        folder, prefix, suffix = (self._task(answer.task) or {}).get("image", ("", "", ""))
+        start = f"{folder}/{prefix}"
+        fits = folder and file.startswith(start) and file.endswith(suffix) and len(file) > len(start) + len(suffix)
+        return f"{dataset}/{file[len(start) : len(file) - len(suffix)]}" if fits else None
+
+    def _point_names(self, answer: Answer) -> list[str]:
+        if answer.family == "TL":
+            return list(_AXES)
+        task, key = self._task(answer.task) or {}, str(answer.doc.metric_key)
+        lines, angles = task.get("lines_map", {}), task.get("angles_map", {})
+        keys = angles.get(key, ()) if answer.doc.metric_type == "angle" else [key]
+        return [end for line in keys for end in lines.get(line, ())]
+
+    def _task(self, name: str) -> dict[str, Any] | None:
         match = re.match(r".+_Task\d+", name)
-        task = self._tasks.get(match.group()) if match else None
+        return self._tasks.get(_METRIC_TYPE.sub("_Task", match.group())) if match else None
+
+    def _planned(self, name: str, label: str, family: Family) -> tuple[Any, Any]:
+        task = self._task(name)
         if task is None:
             return None, None
         # A size's label is the task's own, whatever its row says.
         number = str(task.get("target_label")) if family == "TL" else label
         return task.get("labels_map", {}).get(number), task.get("image_modality")
+
+
+@cache
+def _landmarks(data: Path, file: str) -> "LandmarkFile | None":
+    from medvision_agent.eval.data.medvision.folder import DataFolder  # noqa: PLC0415 - only where points are wanted
+    from medvision_agent.eval.data.medvision.landmarks import read_landmarks  # noqa: PLC0415
+
+    try:
+        return read_landmarks(DataFolder(data).file(file, "landmark_file", below="Datasets"))
+    except (DataError, UnicodeError):
+        return None
 
 
 @cache
@@ -95,10 +147,14 @@ def _from_plans(folder: Path) -> Tasks:
     tasks: Tasks = {}
     for plan in DataFolder(folder).plans():
         for task, _, _ in read_plan(plan) if plan.kind != "segmentation" else ():
-            family = "BoxCoordinate" if plan.kind == "detection" else "TumorLesionSize"
+            other = "BiometricsFromLandmarks" if task.target_label is None else "TumorLesionSize"
+            family = "BoxCoordinate" if plan.kind == "detection" else other
             tasks[f"{plan.dataset}_{family}_Task{task.task_ID}"] = {
                 "image_modality": task.image_modality,
                 "labels_map": task.labels_map,
                 "target_label": task.target_label,
+                "image": (task.image_folder, task.image_prefix, task.image_suffix),
+                "lines_map": {key: line.element_keys for key, line in task.lines_map.items()},
+                "angles_map": {key: angle.element_keys for key, angle in task.angles_map.items()},
             }
     return tasks

@@ -43,18 +43,18 @@ class ReadFile:
 class AnswerReader:
     """Reads the answers of one or more files and keeps what is to be said about them."""
 
-    def __init__(self, plans: Plans | None = None) -> None:
+    def __init__(self, plans: Plans | None = None, *, prompts: bool = False) -> None:
         self.notes = Notes()
         self.generations: dict[str, str] = {}
         """Which generation of MedVision wrote the answers, where a sign of it was seen, with the first place."""
         self.tagged: dict[str, bool] = {}
         """For each file, whether any response has answer tags."""
-        self._plans = plans
+        self._plans, self._prompts = plans, prompts
         self._ids: set[str] = set()
 
     def read(self, path: Path) -> Answers:
         """Return the answers in a file."""
-        found = read_file(path, self._plans)
+        found = read_file(path, self._plans, prompts=self._prompts)
         self._look_up(found.answers.column("id"), found, path.name)
         self.add(found)
         return found.answers
@@ -82,9 +82,9 @@ class AnswerReader:
         self._ids |= own
 
 
-def read_file(path: Path, plans: Plans | None) -> ReadFile:
-    """Return what is in a file."""
-    file = AnswerFile(path.name, plans)
+def read_file(path: Path, plans: Plans | None, *, prompts: bool = False) -> ReadFile:
+    """Return what is in a file; with *prompts*, what was asked too."""
+    file = AnswerFile(path.name, plans, prompts=prompts)
     damage = ""
     block: list[bytes] = []
     try:

@@ -15,7 +15,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-__all__ = ["NO_NMAE", "Doc", "Nmae", "Record", "Scale", "decode_carefully", "decode_quickly", "decode_records"]
+__all__ = [
+    "NO_NMAE",
+    "Doc",
+    "Nmae",
+    "Prompted",
+    "Record",
+    "Scale",
+    "decode_carefully",
+    "decode_quickly",
+    "decode_records",
+]
 __all__ += ["read_record"]
 
 
@@ -71,6 +81,8 @@ class Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
     slice_dim: int | None = None
     slice_idx: int | None = None
     image_size_2d: list[int] | None = None
+    pixel_size: list[float] | None = None
+    landmark_file: str | None = None
 
 
 class Nmae(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
@@ -106,23 +118,33 @@ class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
     pixel_size_scale: Scale | UnsetType | None = UNSET
     raw_pixel_size_scale: Scale | UnsetType | None = UNSET
     f1: Any = UNSET
+    subject: str | None = None
+    truth_points: list[tuple[float, float]] | None = None
 
 
-_DECODER = msgspec.json.Decoder(Record)
-_decode, _decode_lines = _DECODER.decode, _DECODER.decode_lines
+class Prompted(Record, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
+    """A record with what was asked."""
+
+    input: str | None = None
 
 
-def read_record(line: bytes) -> tuple[Record, bool]:
-    """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without."""
+_DECODERS = {prompts: msgspec.json.Decoder(Prompted if prompts else Record) for prompts in (False, True)}
+
+
+def read_record(line: bytes, *, prompts: bool = False) -> tuple[Record, bool]:
+    """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without.
+
+    *prompts*: as ``Prompted``.
+    """
     usual = line.replace(NO_NMAE, _NULL_NMAE) if line.count(NO_NMAE) == 1 else line
     _check_encoding(usual)
-    return _decode(usual), usual is not line
+    return _DECODERS[prompts].decode(usual), usual is not line
 
 
-def decode_records(block: Sequence[bytes]) -> tuple[list[Record], list[int]] | None:
+def decode_records(block: Sequence[bytes], *, prompts: bool = False) -> tuple[Sequence[Record], list[int]] | None:
     """Return the records in the lines of a block, one in each, and the rows of those in which MedVision's NaN stands.
 
-    All are read at once. None: one of them must be looked at by itself.
+    All are read at once. None: one of them must be looked at by itself. *prompts*: as ``Prompted``.
     """
     # One record in each line and all of it: the reader of many takes white space of any kind for the end of one.
     # No value goes on after a line that ends in a brace if the next one begins with one, so that each line holds at
@@ -137,7 +159,7 @@ def decode_records(block: Sequence[bytes]) -> tuple[list[Record], list[int]] | N
         piece = piece.replace(NO_NMAE, _NULL_NMAE)
     try:
         _check_encoding(piece)
-        records = _decode_lines(piece)
+        records = _DECODERS[prompts].decode_lines(piece)
     except (ValueError, RecursionError):
         return None
     return (records, nan) if len(records) == len(block) else None

@@ -41,6 +41,10 @@ class Doc(NamedTuple):
     slice_idx: Any = None
     size: Any = None
     """Of the slice: rows and columns."""
+    pixel_size: Any = None
+    """Of the slice in mm, rows and columns, as half floats."""
+    landmark_file: Any = None
+    """Where the ground truth's points stand; relative to the data folder, or with the path it had elsewhere."""
 
 
 class Answer(NamedTuple):
@@ -65,3 +69,9 @@ class Answer(NamedTuple):
     nmae: Stored | None = None
     pixel_scale: tuple[float, float] | None = None
     """Factors of a stated pixel size, height and width, where they were stored."""
+    subject: str | None = None
+    """The person whom the image shows; only this program's exports say it."""
+    points: tuple[tuple[float, float], ...] | None = None
+    """The ground truth's points, x and y in pixels of the slice (y down); only this program's exports say them."""
+    prompt: str | None = None
+    """What was asked; read only where it is wanted, for it is long."""

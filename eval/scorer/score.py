@@ -24,7 +24,7 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["Score", "score", "score_on_donor", "score_record"]
+__all__ = ["Score", "score", "score_numbers", "score_on_donor", "score_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,16 @@ class Score:
 
 def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
     """Return the score of a response; None stands for a failed outcome, whose text is not read."""
+    extracted = "" if response is None else extract(response, len(TASKS[task].numbers), protocol)
+    return score_numbers(task, extracted, target, protocol)
+
+
+def score_numbers(task: TaskName, extracted: str, target: Sequence[float], protocol: Protocol) -> Score:
+    """Return the score of the numbers read from a response, joined by commas; empty where there were too few."""
     asked = TASKS[task]
     count = len(asked.numbers)
     if len(target) != count:
         raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
-    extracted = "" if response is None else extract(response, count, protocol)
     values = parse(extracted, count)
     truth = np.array(target, dtype=np.float64)
     is_box = asked.loss == "overlap"

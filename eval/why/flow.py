@@ -168,8 +168,7 @@ def _untraced(number: Number, calls: Sequence[Call], scene: Scene, *, measured: 
 
 def _other_numbers(calls: Sequence[Call], scene: Scene) -> Iterator[float]:
     """Yield the numbers that tools returned, whatever they measure, and those that the prompt states."""
-    whole = scene.views.whole
-    yield from (whole.spacing.width_mm, whole.spacing.height_mm, whole.perceived.width, whole.perceived.height)
+    yield from scene.stated
     for call in calls:
         if call.ok and call.measures.of(NUMBER) is None:
             yield from (number for name in call.result if (number := call.number(name)) is not None)

@@ -38,7 +38,8 @@ class Number:
     def rounds(self, value: float, halves: float = 1.0) -> bool:
         """Tell whether this is *value*, rounded to the decimals written; with *halves*, so many half units away."""
         noise = _NOISE * max(1.0, abs(value))
-        return math.isfinite(self.value) and abs(value - self.value) <= halves * self.half_unit + noise
+        finite = math.isfinite(self.value) and math.isfinite(value)
+        return finite and abs(value - self.value) <= halves * self.half_unit + noise
 
     @property
     def tells(self) -> bool:

@@ -24,6 +24,7 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.behaviour import Conversation
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.eval.why.flow import Traced, trace
@@ -33,7 +34,8 @@ from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.quantity import BOX
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["LandmarkError", "Parts", "SampleWhy", "corner_errors", "landmark_error", "sample_whys"]
+__all__ = ["AnswerErrors", "LandmarkError", "Parts", "SampleWhy", "corner_errors", "errors_of", "landmark_error"]
+__all__ += ["sample_whys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,9 @@ class Parts:
 
 
 @dataclass(frozen=True, eq=False)
-class SampleWhy:
-    """One sample: its conversation, the parts of its error, and how far its points lie from the truth's."""
+class AnswerErrors:
+    """The parts of an answer's error, and how far its points lie from the truth's."""
 
-    conversation: Conversation
     quantities: dict[str, Parts | Missing]
     """By the names of ``numbers_of`` the task; empty for detection."""
     landmarks: LandmarkError | None
@@ -92,14 +93,21 @@ class SampleWhy:
     """Errors of a box's lower and higher corner; None for other tasks, and without a finite box."""
 
     @property
-    def record(self) -> Record:
-        """The record of the sample."""
-        return self.conversation.record
-
-    @property
     def solver(self) -> bool:
         """Whether a solver found any of the points."""
         return any(isinstance(one, Parts) and one.traced.solver for one in self.quantities.values())
+
+
+@dataclass(frozen=True, eq=False)
+class SampleWhy(AnswerErrors):
+    """One sample of a run: the errors of its answer, and its conversation."""
+
+    conversation: Conversation
+
+    @property
+    def record(self) -> Record:
+        """The record of the sample."""
+        return self.conversation.record
 
 
 def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
@@ -113,16 +121,30 @@ def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
         scene = scene_of(run, record, calls)
         sample = record.sample
         traced = trace(sample.asks, reply_of(record), calls, scene, rules)
-        parts = [
-            Parts(one, target) if isinstance(one, Traced) else one
-            for one, target in zip(traced, sample.target, strict=False)
-        ]
+        errors = errors_of(sample.asks, sample.target, scored_text(record), traced, scene=scene, rules=rules)
         yield SampleWhy(
-            Conversation(record, calls, spoken_texts(stored)),
-            dict(zip(numbers_of(sample.asks), parts, strict=True)),
-            _landmarks(parts, scene),
-            _corners(record, scene, rules),
+            errors.quantities, errors.landmarks, errors.corners_mm, Conversation(record, calls, spoken_texts(stored))
         )
+
+
+def errors_of(
+    task: Task,
+    target: Sequence[float],
+    text: str | None,
+    traced: Sequence[Traced | Missing],
+    *,
+    scene: Scene | Missing,
+    rules: Protocol,
+) -> AnswerErrors:
+    """Return the errors of an answer; *text* is what is scored, *traced* what its numbers were made of (``trace``)."""
+    parts = [
+        Parts(one, wanted) if isinstance(one, Traced) else one for one, wanted in zip(traced, target, strict=False)
+    ]
+    return AnswerErrors(
+        dict(zip(numbers_of(task), parts, strict=True)),
+        _landmarks(parts, scene),
+        _corners(task, target, text, scene, rules),
+    )
 
 
 def _landmarks(parts: Sequence[Parts | Missing], scene: Scene | Missing) -> LandmarkError | None:
@@ -132,16 +154,17 @@ def _landmarks(parts: Sequence[Parts | Missing], scene: Scene | Missing) -> Land
     return landmark_error(points, scene.truth, scene.spacing)
 
 
-def _corners(record: Record, scene: Scene | Missing, rules: Protocol) -> tuple[float, float] | None:
-    text = scored_text(record)
-    if not record.sample.asks.is_box or text is None or isinstance(scene, Missing):
+def _corners(
+    task: Task, target: Sequence[float], text: str | None, scene: Scene | Missing, rules: Protocol
+) -> tuple[float, float] | None:
+    if not task.is_box or text is None or isinstance(scene, Missing):
         return None
     extracted = extract(text, BOX.numbers, rules)
     values = parse(extracted, BOX.numbers)
     if values is None or not all(abs(value) <= 1e12 for value in values.tolist()):
         return None
     box = [float(number.replace(",", "")) for number in extracted.split(",")]
-    return corner_errors(box, record.sample.target, scene.views.whole.field_mm)
+    return corner_errors(box, target, scene.views.whole.field_mm)
 
 
 def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spacing) -> LandmarkError | None:

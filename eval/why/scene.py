@@ -27,6 +27,11 @@ class Missing(StrEnum):
     NO_PICTURE = "the picture as sent is not stored"
     NO_SIZE = "the picture was reshaped, and its native size is not known"
     NO_VIEWS = "the views of the calls cannot be rebuilt"
+    NO_TEXT = "the file holds the numbers read from the response, not its text"
+    NO_IMAGE_SIZE = "the size of the image is not in the file"
+    NO_SPACING = "the pixel size of the image is not in the file"
+    NO_SCALE = "the factors of the scaled pixel size are not in the file"
+    NO_PERCEIVED = "the size at which the model saw the image is not in the file"
     DAMAGED = "the conversation or the picture as sent is missing or damaged"
     WITHHELD = "what the tools measured was withheld (blind)"
     AMBIGUOUS = "the answer can be made of the conversation's numbers in several ways"
@@ -46,6 +51,10 @@ class Scene:
     truth: tuple[Point, ...]
     cropped: bool
     """Whether there are views besides v0."""
+    stated: tuple[float, ...] = ()
+    """Numbers that the question states: pixel sizes, sizes of the image."""
+    sized: bool = True
+    """Whether the size at which the model saw the image is known; if not, ``views`` have the image's own."""
 
     @property
     def spacing(self) -> Spacing:
@@ -54,13 +63,24 @@ class Scene:
 
 
 def whole_scene(
-    size: Size, spacing: Spacing, truth: Sequence[Point], perceives: Perceives | None = None, frame: Frame = MEDVISION
+    size: Size,
+    spacing: Spacing,
+    truth: Sequence[Point],
+    perceives: Perceives | None = None,
+    frame: Frame = MEDVISION,
+    *,
+    stated: tuple[float, ...] | None = None,
+    sized: bool = True,
 ) -> Scene:
     """Return a scene of the whole image alone, without its pixels: *size* and *spacing* are those of the image as sent.
 
-    *truth* are the ground truth's points in its pixels. Without *perceives* a model sees the image as it is.
+    *truth* are the ground truth's points in its pixels. Without *perceives* a model sees the image as it is; not
+    *sized*, it is not known at which size. *stated* are the numbers that the question states; left out, those that our
+    prompts state: the view's pixel size and size.
     """
-    empty = Slice(
-        np.zeros((size.height, size.width), np.float32), spacing, lambda values: np.zeros(values.shape, np.uint8)
-    )
-    return Scene(ViewSet(empty, perceives or Native(), frame), tuple(truth), cropped=False)
+    nothing = np.broadcast_to(np.float32(0), (size.height, size.width))
+    empty = Slice(nothing, spacing, lambda values: np.broadcast_to(np.uint8(0), values.shape))
+    views = ViewSet(empty, perceives or Native(), frame)
+    whole = views.whole
+    said = (whole.spacing.width_mm, whole.spacing.height_mm, whole.perceived.width, whole.perceived.height)
+    return Scene(views, tuple(truth), cropped=False, stated=said if stated is None else stated, sized=sized)

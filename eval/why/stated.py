@@ -1,12 +1,12 @@
 """Points that a model states itself: in its final message, in code that it has evaluated (``coded.py``), or as marks.
 
-Conservative: points are read only where they can be meant in one way. There must be exactly as many different points
-as the task has, in the text before the answer, or between the numbered tags ``<step-1>`` and ``<step-2>`` of the
-``cot`` form where it has both. MedVision's own ``CoT`` form has a reasoning and a result in each step; of these only
-the result is read (``<step-1-answer>``). A point is ``(x, y)`` or ``[x, y]`` in the order of the model's convention,
-or, without any such pair, ``x1 = ..., y1 = ...`` and so on, each with one value only. Pairs that lie outside the
-picture (a direction in mm, say) are none of its points. Coordinates refer to the whole picture; with further views they
-would be ambiguous.
+Conservative: points are read only where they can be meant in one way. There must be exactly as many different points as
+the task has, in the text before the answer, or between the numbered tags ``<step-1>`` and ``<step-2>`` of the ``cot``
+form where it has both. MedVision's own ``CoT`` form has a reasoning and a result in each step; of these only the result
+is read (``<step-1-answer>``). Where the first step names all points and the second none, these are the points. A point
+is ``(x, y)`` or ``[x, y]`` in the order of the model's convention, or, without any such pair, ``x1 = ..., y1 = ...``
+and so on, each with one value only. Pairs that lie outside the picture (a direction in mm, say) are none of its points.
+Coordinates refer to the whole picture; with further views they would be ambiguous.
 """
 
 import re
@@ -45,6 +45,10 @@ def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Mi
     steps = [step for k in (1, 2) if (step := _step(reasoning, k))]
     parts = list(zip(steps, _in_steps(task), strict=True)) if len(steps) == 2 else [(reasoning, [_points(task)])]
     groups = [_pairs(part, names, scene) for part, names in parts]
+    if len(steps) == 2 and not groups[1]:
+        first = _pairs(steps[0], [_points(task)], scene)
+        if len(first) == len(_points(task)):
+            parts, groups = [(steps[0], [_points(task)])], [first]
     if not any(groups):
         return Missing.NO_POINTS
     if any(len(group) != len(names[0]) for group, (_, names) in zip(groups, parts, strict=True)):

@@ -14,12 +14,12 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
 from medvision_agent.eval.why.measured import numbers_of
-from medvision_agent.eval.why.samples import Parts, SampleWhy, sample_whys
+from medvision_agent.eval.why.samples import AnswerErrors, Parts, sample_whys
 from medvision_agent.eval.why.stored import tools_of
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
-__all__ += ["summarise_why"]
+__all__ += ["summarise_errors", "summarise_why"]
 
 
 class Part(Frozen):
@@ -89,14 +89,16 @@ class TaskWhy(Frozen):
 
     n: int
     errors: Decomposition
-    behaviour: Behaviour
+    behaviour: Behaviour | None
+    """None for answers of result files, which hold no tool calls."""
 
 
 class WhySummary(Frozen):
-    """One run, which is one arm: a model under one condition."""
+    """One run, which is one arm: a model under one condition; or the result files of one model."""
 
     model: str
     condition: str
+    """Empty for result files, which do not say it."""
     protocol: str
     solvers: tuple[str, ...]
     """Tools that return an answer themselves."""
@@ -118,7 +120,7 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
         tasks={
             task: TaskWhy(
                 n=len(own),
-                errors=_errors(TASKS[task], own),
+                errors=summarise_errors(TASKS[task], own),
                 behaviour=behaviour([one.conversation for one in own], rules),
             )
             for task, own in by_task.items()
@@ -127,7 +129,8 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
     )
 
 
-def _errors(task: Task, whys: Sequence[SampleWhy]) -> Decomposition:
+def summarise_errors(task: Task, whys: Sequence[AnswerErrors]) -> Decomposition:
+    """Return the means over the answers of one task."""
     return Decomposition(
         quantities={
             name: _quantity(task.quantity.unit, [one.quantities[name] for one in whys]) for name in numbers_of(task)
@@ -170,7 +173,7 @@ def _part(parts: Sequence[Parts], of: Callable[[Parts], float]) -> Part:
     )
 
 
-def _landmarks(whys: Sequence[SampleWhy]) -> Landmarks | None:
+def _landmarks(whys: Sequence[AnswerErrors]) -> Landmarks | None:
     found = [one.landmarks for one in whys if one.landmarks is not None]
     if not found:
         return None
@@ -181,6 +184,6 @@ def _landmarks(whys: Sequence[SampleWhy]) -> Landmarks | None:
     )
 
 
-def _corners(whys: Sequence[SampleWhy]) -> Corners:
+def _corners(whys: Sequence[AnswerErrors]) -> Corners:
     found = [one.corners_mm for one in whys if one.corners_mm is not None]
     return Corners(lower_mm=Mean.of([low for low, _ in found]), higher_mm=Mean.of([high for _, high in found]))

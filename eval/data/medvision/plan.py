@@ -45,6 +45,9 @@ class PlanTask(_Loose):
     task_ID: str = Field(pattern=r"^\d\d+$")  # noqa: N815 - the plan's own name
     image_modality: str = ""
     image_description: str = ""
+    image_folder: str = ""
+    image_prefix: str = ""
+    image_suffix: str = ""
     labels_map: dict[str, str] = {}
     landmarks_map: dict[str, str] = {}
     lines_map: dict[str, Named] = {}

@@ -1,5 +1,6 @@
 """The parts of one loss: planted kinds of wrong answers, sums for any answer, and the replay worked out by hand."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -180,3 +181,28 @@ def test_the_parts_are_those_of_all_orders_of_correction(where):
         for place, cause in enumerate(order):
             expected[cause] += (loss(order[:place]) - loss(order[: place + 1])) / len(orders)
     assert found.parts == {cause: pytest.approx(value, abs=1e-9) for cause, value in expected.items()}
+
+
+def test_what_an_answer_would_have_cost_is_told_for_any_causes(where):
+    found = asked(where, "13.2", ruler(where, *NEAR))  # 132 mm in cm, of 120
+    assert found.corrected(()) == found.loss == pytest.approx(0.89)
+    assert found.corrected({Cause.SEEING, Cause.WRONG_OBJECT}) == pytest.approx(0.9)
+    assert found.corrected({Cause.UNIT}) == pytest.approx(0.1)
+    assert found.corrected({Cause.ARITHMETIC}) == pytest.approx(0.89)
+    assert found.corrected(CAUSES) == pytest.approx(0)
+    assert asked(where, "99.9").corrected({Cause.UNIT}) is None
+    assert asked(where, None).corrected(CAUSES) is None
+
+
+def test_a_box_in_unknown_units_needs_the_size_at_which_the_model_saw_the_image(where):
+    box = {"task": "detection", "target": (0.1, 0.2, 0.3, 0.4)}
+    known, unknown = scene(size=(448, 448)), replace(scene(size=(448, 448)), sized=False)
+    for here in (unknown, Missing.NO_IMAGE_SIZE):
+        for numbers in ("44.8, 89.6, 134.4, 179.2", "100, 200, 300, 400", "10, 20, 30, 40"):
+            found = asked(here, numbers, **box)
+            assert (found.kind, found.reason) == (Kind.UNKNOWN, Missing.NO_PERCEIVED)
+        assert asked(here, "0.1, 0.2, 0.3, 0.4", **box).kind is Kind.RIGHT
+        assert asked(here, "-10, 20, 30, 40", **box).kind is Kind.WRONG_OBJECT
+        assert asked(here, "100000, 200, 300, 400", **box).kind is Kind.WRONG_OBJECT
+    right = {"task": "detection", "target": (0.5, 0.2, 0.6, 0.4)}
+    assert asked(known, "500, 200, 600, 400", **right).kind is Kind.UNIT  # thousandths, for they are no pixels

@@ -46,7 +46,7 @@ def read(path: Path) -> tuple[list[str], list[str], dict[str, str], dict[str, bo
 def both(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     at_once = read(path)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "decode_records", lambda block: None)
+        patch.setattr(module, "decode_records", lambda block, **_: None)
         return at_once, read(path)
 
 

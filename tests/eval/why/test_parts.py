@@ -107,6 +107,18 @@ P, Q, R, S = Point(8, 36), Point(16, 32), Point(24, 28), Point(32, 24)
             " then ".join(f"<step-{k}-reasoning>(0.9, 0.9)?</step-{k}-reasoning>{STEPS[k]}" for k in (1, 2)),
             (P, Q),
         ),
+        # All points in the first step, and none in the second; but where the second names one, they are too many.
+        ("distance", "<step-1-answer>(0.1, 0.1), (0.2, 0.2)</step-1-answer><step-2-answer>3</step-2-answer>", (P, Q)),
+        (
+            "distance",
+            "<step-1-answer>(0.1, 0.1), (0.2, 0.2)</step-1-answer><step-2-answer>(0.3, 0.3)</step-2-answer>",
+            Missing.UNCLEAR_POINTS,
+        ),
+        (
+            "size",
+            "<step-1-answer>(0.1, 0.1), (0.2, 0.2)</step-1-answer><step-2-answer>3</step-2-answer>",
+            Missing.UNCLEAR_POINTS,
+        ),
         ("angle", "(0.1, 0.1) (0.2, 0.2) and (0.1, 0.1) (0.4, 0.4)", (P, Q, P, S)),  # the lines share an end
         ("angle", "(0.1, 0.1) (0.2, 0.2) and (0.1, 0.1) (0.2, 0.2)", Missing.UNCLEAR_POINTS),
         ("size", "(0.1, 0.1) (0.2, 0.2) (0.3, 0.3) (0.4, 0.4)", (P, Q, R, S)),

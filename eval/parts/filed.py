@@ -1,0 +1,94 @@
+"""Answers in MedVision's result files, from their text to the parts of their losses: scenes, and then replays.
+
+Contract: one answer after the other, so that only its result need be kept. What a file does not hold is a reason
+(``Missing``) or named (``Lack``), and answers that cannot be explained at all are counted in ``left_out``; nothing is
+guessed, and nothing that a file says makes it fail. The losses are those of ``score`` over the same files.
+
+``filed_answers`` takes what ``eval/results`` reads. A ``FiledAnswer`` holds its case and what its numbers were made of;
+``loss`` replays it (``LossParts.corrected`` says what it would have cost with other points, arithmetic or unit).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from medvision_agent.eval.parts.replay import Case, LossParts, explain_traced
+from medvision_agent.eval.place.located import Located, found_at
+from medvision_agent.eval.results.plans import Plans
+from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score, score, score_numbers
+from medvision_agent.eval.why.filed import FiledQuestion, Lack, filed_question, filed_scene
+from medvision_agent.eval.why.flow import Traced, trace
+from medvision_agent.eval.why.measured import numbers_of
+from medvision_agent.eval.why.samples import AnswerErrors, errors_of
+from medvision_agent.eval.why.scene import Missing, Scene
+
+__all__ = ["FiledAnswer", "filed_answers"]
+
+_NO_TASK = "whose task does not say whether an angle or a distance was asked"
+_NO_TARGET = "whose target is beyond 1e12"
+
+_MOST = 1e12
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FiledAnswer:
+    """One answer of a result file."""
+
+    question: FiledQuestion
+    case: Case
+    response: str | None
+    """None where there is no answer, or no text of it."""
+    score: Score
+    traced: Sequence[Traced | Missing]
+    """What each number was made of; empty for a box."""
+    lacks: Sequence[Lack]
+    """What the file does not say of it."""
+
+    def loss(self) -> LossParts:
+        """Return its loss in parts, with the replays that they are made of."""
+        return explain_traced(self.case, self.score, self.traced)
+
+    def errors(self) -> AnswerErrors:
+        """Return the errors of its numbers in parts, and of its points."""
+        case = self.case
+        return errors_of(case.task, case.target, self.response, self.traced, scene=case.scene, rules=case.rules)
+
+    def located(self) -> Located | None:
+        """Return where it was measured; None where the ground truth's place is not known."""
+        case = self.case
+        truth = case.scene.truth if isinstance(case.scene, Scene) else ()
+        if not case.task.is_box and len(truth) != 2 * len(case.task.lines):
+            return None
+        return Located(self.question, self.score, found_at(case.task, case.target, self.score, self.traced, case.scene))
+
+
+def filed_answers(
+    answers: Iterable[Answer], rules: Protocol, left_out: Counter[str], plans: Plans | None = None
+) -> Iterator[FiledAnswer]:
+    """Yield the answers of result files as *rules* read and score them; what must be left out is counted in *left_out*.
+
+    *plans*: where to look up what the files do not carry.
+    """
+    for answer in answers:
+        question = filed_question(answer, plans)
+        if question is None:
+            left_out[_NO_TASK] += 1
+        elif any(abs(number) > _MOST for number in answer.target):
+            left_out[_NO_TARGET] += 1
+        else:
+            yield _filed(answer, question, rules, plans)
+
+
+def _filed(answer: Answer, question: FiledQuestion, rules: Protocol, plans: Plans | None) -> FiledAnswer:
+    task, response = question.asks, answer.response or None
+    scene, lacks = filed_scene(answer, task, plans)
+    case = Case(task, answer.target, (), scene, rules)
+    if answer.response is None:
+        # Of a parsed file there may be the numbers alone, joined by commas without a space: they are no text to read.
+        found = score_numbers(task.name, answer.extracted or "", answer.target, rules)
+        reason = Missing.NO_TEXT if found.success else Missing.NO_NUMBERS
+        return FiledAnswer(question, case, None, found, [reason] * len(numbers_of(task)), lacks)
+    found = score(task.name, response, answer.target, rules)
+    return FiledAnswer(question, case, response, found, trace(task, response, (), scene, rules), lacks)
