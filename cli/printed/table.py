@@ -88,17 +88,42 @@ class _Fitting(Table):
         """Yield the table, or its rows as lines that wrap."""
         cells = [[str(cell) for cell in (column.header, *column.cells)] for column in self.columns]
         named = [column.justify != "right" for column in self.columns]
-        needed = [max(map(cell_len, column)) for column in cells]
-        for column, is_name, width in zip(self.columns, named, needed, strict=True):
-            column.min_width = min(width, _NAME) if is_name else width
-        if sum(column.min_width or 0 for column in self.columns) + _GAP * (len(needed) - 1) <= options.max_width:
-            yield from super().__rich_console__(console, options)
+        widths = _widths(cells, named, options.max_width - _GAP * (len(cells) - 1))
+        if widths is None:
+            yield from self._in_words(cells, named)
             return
+        for column, width in zip(self.columns, widths, strict=True):
+            column.width = width
+        yield from super().__rich_console__(console, options)
+
+    def _in_words(self, cells: Sequence[Sequence[str]], named: Sequence[bool]) -> Iterable[Text]:
+        """Yield each row as a line; *cells* are those of each column, its head first."""
         heads, *rows = zip(*cells, strict=True)
         for row in rows:
             each = list(zip(row, named, heads, strict=True))
             name = ", ".join(cell for cell, is_name, _ in each if is_name and cell)
             yield Text(f"{name}: " + ", ".join(f"{head} {cell}" for cell, is_name, head in each if not is_name))
+
+
+def _widths(cells: Sequence[Sequence[str]], named: Sequence[bool], room: int) -> list[int] | None:
+    """Return the widths of columns within *room*: first heads are broken, then names; None where that is not enough."""
+    whole = [max(map(cell_len, column)) for column in cells]
+    least = [
+        width if is_name else max(map(cell_len, [*own, *head.split()]))
+        for width, is_name, (head, *own) in zip(whole, named, cells, strict=True)
+    ]
+    for widths in (whole, least):
+        if sum(widths) <= room:
+            return widths
+    broken = [min(width, _NAME) if is_name else width for width, is_name in zip(least, named, strict=True)]
+    spare = room - sum(broken)
+    if spare < 0:
+        return None
+    for place, width in enumerate(least):  # what is left goes to the names, the first ones first
+        more = min(spare, width - broken[place])
+        broken[place] += more
+        spare -= more
+    return broken
 
 
 def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
@@ -110,7 +135,7 @@ def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
     for name in names:
         table.add_column(Text(name), overflow="fold")
     for column in columns:
-        table.add_column(Text(column), justify="right", no_wrap=True)
+        table.add_column(Text(column), justify="right")
     return table
 
 
