@@ -10,8 +10,9 @@ Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures``,
 ``again:N`` has no tools and asks N times to check the answer: what extra turns alone do.
 
 Made from another arm's answers to the same samples, in studies only: ``matched`` and ``matched:mean`` combine as many
-answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead; ``result-only``
-hands back what the other arm's tools returned.
+answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead;
+``matched:enlarged`` is shown the image with as many pixels; ``result-only`` hands back what the other arm's tools
+returned.
 """
 
 import json
@@ -23,7 +24,7 @@ from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
 from medvision_agent.agent.grammars.grammar import Declared, Grammar
-from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY, THINKING
+from medvision_agent.agent.made import ENLARGED, MADE, MATCHED, RESULT_ONLY, THINKING
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -98,6 +99,11 @@ class Condition:
     def thinks(self) -> bool:
         """Whether as many tokens of thinking are allowed as another arm spent."""
         return self.name == THINKING
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether the image is enlarged to the pixels that another arm was shown."""
+        return self.name == ENLARGED
 
     @property
     def hands_back(self) -> bool:

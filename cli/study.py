@@ -117,7 +117,8 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         took[-1]["forced endings"] = effort.forced_endings.mean
         for cell, run in zip(arm.cells, arm.runs, strict=True):
             asked.append(cell_progress(plan, cell, run))
-            notes |= {f"{cell.folder}: {run.drawn}" if run.drawn else "": None, run.source_note: None}
+            notes |= {f"{cell.folder}: {line}": None for line in (run.drawn, run.enlarged) if line}
+            notes |= {run.source_note: None}
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
     state = progress(plan, asked)

@@ -309,7 +309,7 @@ def check_pictures(prepared: Prepared, run: Run) -> None:
     for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))
-        if sha256(png).hexdigest() != record.v0_sha256:
+        if sha256(png).hexdigest() != record.own_v0_sha256:
             raise StorageError(
                 f"{run.folder} cannot be resumed: the picture of sample {record.sample.id!r} is no longer the one that "
                 "was sent; restore the pictures, or give another --out"

@@ -1,12 +1,12 @@
 """What arms took beside each other: whether compute was matched between them, and by how much it differs.
 
 Contract: figures are means over scored samples, as ``Effort`` has them; what is unknown in one arm is left out. Only
-output tokens are ever matched. Images, caching, latency and forced endings are not, whatever is drawn.
+output tokens are ever matched, or else the pixels of images. Caching, latency and forced endings are not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from medvision_agent.agent.made import MATCHED
+from medvision_agent.agent.made import ENLARGED, MATCHED
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
@@ -24,13 +24,16 @@ COMPUTE: Mapping[str, str] = {
 }
 """The measures of compute: fields of ``Effort``, and how a person calls them."""
 _NOT = "pictures, caching, latency and forced endings are not"
+_NOT_PIXELS = "tokens, turns, caching, latency and forced endings are not"
 
 
 def compute_note(conditions: Iterable[str]) -> str:
     """Say of arms under these conditions whether any was matched in compute."""
-    if any(condition in MATCHED for condition in conditions):
-        return f"compute was matched in output tokens alone: {_NOT}"
-    return "compute was not matched between arms"
+    found = set(conditions)
+    tokens, pixels = bool(found.intersection(MATCHED)), ENLARGED in found
+    notes = [f"compute was matched in output tokens alone: {_NOT}"] if tokens else []
+    notes += [f"compute was matched in pixels of images alone, as far as they can be enlarged: {_NOT_PIXELS}"] * pixels
+    return "; ".join(notes) or "compute was not matched between arms"
 
 
 def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
@@ -56,7 +59,7 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
     """Return the condition that was matched to the other arm, which has tools; none where it was matched to neither."""
     pairs = (one.condition for one, other in ((a, b), (b, a)) if other.tools and not other.control)
-    return tuple(condition for condition in pairs if condition in MATCHED)
+    return tuple(condition for condition in pairs if condition in (*MATCHED, ENLARGED))
 
 
 def effort_of_arm(runs: Sequence[Run]) -> Effort:
