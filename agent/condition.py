@@ -73,6 +73,7 @@ class Condition:
             return cls("code", (), provider_code=True)
         if text in MADE:
             return cls(text, (), made=True)
+        _check_alone(text)
         if text == "again" or text.startswith("again:"):
             times = _times(text)
             return cls(f"again:{times}", (), again=times)
@@ -179,6 +180,17 @@ class Condition:
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),
             "tool_paragraph_sha256": sha256(self._told_besides(grammar, frame).encode()).hexdigest(),
         }
+
+
+def _check_alone(text: str) -> None:
+    """Raise ConfigError where an arm that is made from another's answers is written otherwise, or beside tools."""
+    families = {name.partition(":")[0] for name in MADE}
+    named = [part for part in text.replace("/", ",").split(",") if part.strip().lower().partition(":")[0] in families]
+    if named:
+        raise ConfigError(
+            f"--tools {text}: {named[0]} is no tool and goes with none: an arm that is made from another arm's answers "
+            f"is one of {', '.join(MADE)}, in a study only (docs/studies.md)"
+        )
 
 
 def _times(text: str) -> int:

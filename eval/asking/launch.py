@@ -169,8 +169,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     wording = replace(_with_spacing(wording, settings), display=settings.display)
     if condition.made and chosen is None:  # only a study has several runs of the same samples
         raise ConfigError(
-            f"--tools {condition.name}: such an arm is made from another arm's answers to the same samples, so that "
-            "only a study has it (docs/studies.md): medvision-agent ablate"
+            f"--tools {condition.name}: such an arm is made from the answers of an arm `on` to the same samples, so "
+            f"that only a study has it: write `designs: ['{condition.name}']` into a study file, and run it by "
+            "medvision-agent ablate (docs/studies.md)"
         )
     check_askable(settings.model, model, condition, recipe.name, wording)
     if condition.again > settings.limits.model_calls - 2:
