@@ -32,12 +32,10 @@ WORDS: dict[str, Words] = {
     "own prompt": Words(
         "prompt, but for the sizes that it states of the enlarged image",
         "the hashes of the prompts that state the sizes of the image before it was enlarged are equal in {count}",
-        "these hashes are not equal in {count}",
     ),
     "own picture": Words(
         "image, but for its enlargement",
         "the hashes of the image before it was enlarged are equal in {count}; what was sent is another image",
-        "these hashes are not equal in {count}",
     ),
     "version": Words("served version", "all replies of {count} name one version", _NOT_ONE),
     "weights": Words(

@@ -78,7 +78,7 @@ def _enlarged(arms: _Arms) -> Iterator[Point]:
     larger = [pair for pair in arms.pairs if any(one.enlarged for one in pair) and _sent(pair[0]) != _sent(pair[1])]
     for name, value in {"own prompt": prompt_hash(enlarged=True), "own picture": picture_hash(enlarged=True)}.items():
         same = sum(value(a) == value(b) for a, b in larger)
-        yield Point(name=name, of=len(larger), proven=same, assumed=len(larger) - same)
+        yield Point(name=name, of=same, proven=same)
 
 
 def _sent(record: Record) -> tuple[str, str]:

@@ -53,7 +53,16 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
         return ()
     endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(names, forced, strict=True))
     took = f"{names[1]} took {', '.join(ratios)} of {names[0]}"
-    return (f"{note[0].upper()}{note[1:]}. Per sample {took}; forced endings: {endings}.",)
+    return (f"{note[0].upper()}{note[1:]}. Per sample {took}{_money(one, two, names)}; forced endings: {endings}.",)
+
+
+def _money(one: Effort, two: Effort, names: tuple[str, str]) -> str:
+    """Return what a sample of each arm cost; empty where no price is known in either."""
+    costs = [effort.cost_usd.mean for effort in (one, two)]
+    if not any(costs):
+        return ""
+    known = ["cost not known" if cost is None else f"{cost:.4g} US dollars" for cost in costs]
+    return f"; {known[0]} in {names[0]}, {known[1]} in {names[1]}"
 
 
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
