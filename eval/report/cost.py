@@ -16,6 +16,10 @@ from medvision_agent.eval.tasks import TaskName
 __all__ = ["Spot", "Unit", "cost_of", "cost_table", "cost_unit", "front", "spots"]
 
 Unit = Literal["tokens", "US dollars"]
+_FRONT = (
+    "On the front: no other arm that costs no more has as low a mean loss. It goes by means alone: an arm may be on it, or "
+    "not, by a difference that is noise, so read it beside the intervals and the differences between arms."
+)
 
 
 class Spot(NamedTuple):
@@ -67,28 +71,22 @@ def cost_table(chapter: Chapter, place: str) -> Table:
     """Return loss and cost of every arm, and whether another one beats it in both; no rows for a lone arm."""
     units: tuple[Unit, Unit] = ("tokens", "US dollars")
     columns = [*texts("arm", "task"), *numbers("n", "loss", "low", "high"), Column("tokens", 0)]
-    columns += [Column("US dollars", 5), *texts("beaten in tokens by", "beaten in US dollars by")]
-    rows: list[tuple[Value, ...]] = []
-    both = [spots(chapter, unit) for unit in units]
-    for task in both[0]:
-        by_arm = [{one.arm: one for one in own[task]} for own in both]
-        for arm in {**by_arm[0], **by_arm[1]}:
-            known = [own.get(arm) for own in by_arm]
-            first = next(one for one in known if one is not None)
-            costs = [None if one is None else one.cost for one in known]
-            beaten = [_beaten(one, own[task]) for one, own in zip(known, both, strict=True)]
-            rows.append((arm, task, first.n, first.loss, *(first.interval or (None, None)), *costs, *beaten))
-    caption = "loss and cost of a sample; an arm is beaten by another that costs no more and loses no more"
+    columns += [Column("US dollars", 5), *texts("on the front, tokens", "on the front, US dollars")]
+    both, rows = [spots(chapter, unit) for unit in units], list[tuple[Value, ...]]()
+    for data in chapter.tasks:
+        for arm in chapter.arms:
+            known = [next((one for one in own[data.task] if one.arm == arm), None) for own in both]
+            if (first := known[0] or known[1]) is not None:
+                costs = [None if one is None else one.cost for one in known]
+                best = [_on_front(one, own[data.task]) for one, own in zip(known, both, strict=True)]
+                rows.append((arm, data.task, first.n, first.loss, *(first.interval or (None, None)), *costs, *best))
     several = len({row[0] for row in rows}) > 1
-    return chapter_table(chapter, slug(place, "cost-table"), caption, columns, rows if several else [], notes=[LEVEL])
+    caption, notes = "loss and cost of a sample", (_FRONT, LEVEL)
+    return chapter_table(chapter, slug(place, "cost-table"), caption, columns, rows if several else [], notes=notes)
 
 
-def _beaten(one: Spot | None, others: Sequence[Spot]) -> str:
-    """Return the arm of the front that beats an arm: the cheapest one; empty for the front itself."""
-    best = front(others)
-    if one is None or len(others) < 2:
-        return "not known"
-    return next((other.arm for other in best if one not in best and other.loss <= one.loss), "")
+def _on_front(one: Spot | None, others: Sequence[Spot]) -> str:
+    return "not known" if one is None else "yes" if one in front(others) else "no"
 
 
 def _spot(one: ArmTask, chapter: Chapter, unit: Unit) -> Spot | None:

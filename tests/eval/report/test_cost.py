@@ -68,8 +68,8 @@ def test_arms_are_compared_in_money_where_all_have_prices(chapter):
     assert "loss against cost in US dollars; dashed" in drawn.svg.lower().replace("us dollars", "US dollars")
     assert "at 0.001 US dollars, n 48" in drawn.svg
     rows = {row[0]: row for row in cost_table(one, "c1").rows}
-    assert rows[names[2]][6:] == (800, pytest.approx(0.004), "", names[1])
-    assert rows[names[1]][6:] == (900, pytest.approx(0.002), "", "")
+    assert rows[names[2]][6:] == (800, pytest.approx(0.004), "yes", "no")
+    assert rows[names[1]][6:] == (900, pytest.approx(0.002), "yes", "yes")
 
 
 def test_one_arm_without_prices_brings_all_to_tokens_and_the_caption_says_so(chapter):
@@ -81,4 +81,4 @@ def test_one_arm_without_prices_brings_all_to_tokens_and_the_caption_says_so(cha
     assert "US dollars" not in drawn.svg
     rows = {row[0]: row for row in cost_table(one, "c1").rows}
     name = one.arms[1]
-    assert rows[name][6:] == (900, None, "", "not known")
+    assert rows[name][6:] == (900, None, "yes", "not known")
