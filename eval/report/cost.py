@@ -17,8 +17,8 @@ __all__ = ["Spot", "Unit", "cost_of", "cost_table", "cost_unit", "front", "spots
 
 Unit = Literal["tokens", "US dollars"]
 _FRONT = (
-    "On the front: no other arm that costs no more has as low a mean loss. It goes by means alone: an arm may be on it, "
-    "or not, by a difference that is noise, so read it beside the intervals and the differences between arms."
+    "On the front: no other arm that costs no more has as low a mean loss. It goes by means alone: an arm may be on it "
+    "or not by a difference that is noise, so read it beside the intervals and the differences between arms."
 )
 
 
