@@ -53,6 +53,7 @@ ROOMS = (
     "eval/agreement",
     "eval/tables",
     "eval/report",
+    "eval/browse",
     "core/api",
     "core/__init__.py",
     "cli/printed",
