@@ -150,6 +150,7 @@ def reckoner(scene: Scene) -> Calls:
     """See the ends as they are and reckon badly: without tools it says where they are, and a length that is wrong."""
     left, right, height = bar(scene.picture) or (0.1, 0.5, 0.8)
     if scene.tools:
+        yield "crop", {"x0": 0.1, "x1": 0.9, "y0": 0.1, "y1": 0.9, "zoom": 3}
         found = yield "ruler", {"x0": left, "y0": height, "x1": right, "y1": height}
         if isinstance(found.result.get("distance_mm"), float):
             return answer(found.result["distance_mm"])

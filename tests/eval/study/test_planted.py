@@ -57,7 +57,7 @@ PLANTED = {
         RESULT_ON: RARE,
     },
     "burner.matched": {MAIN: NONE, MATCHED_ON: EQUIVALENT, BLIND_ON: EQUAL, OFF_BLIND: NONE},
-    "reckoner": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE},
+    "reckoner": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE, LARGER_ON: LOWER},
     "hurt-on-mr": {MAIN: NONE, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "rarely": {MAIN: RARE, BLIND_ON: EQUAL, OFF_BLIND: RARE},
 }
@@ -68,6 +68,7 @@ DESIGNS = {
     "prior": ["needs-picture"],
     "burner": ["controls:again:3", "result-only"],
     "burner.matched": ["matched"],
+    "reckoner": ["matched:enlarged"],
 }
 """What is asked beyond the arms off, on and blind."""
 HANDED = {"burner": {"result-only": {100}}}
@@ -112,10 +113,17 @@ def asked(folder: Path, name: str) -> Done:
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory) -> dict[str, Done]:
+    """Return the studies by model, each asked when it is wanted first."""
     folder = tmp_path_factory.mktemp("planted")
     write(folder)
     (folder / "models.yaml").write_text(json.dumps(rows()), encoding="utf-8")
-    return {model: asked(folder, model) for model in PLANTED}
+
+    class Studies(dict[str, Done]):
+        def __missing__(self, model: str) -> Done:
+            self[model] = asked(folder, model)
+            return self[model]
+
+    return Studies()
 
 
 @pytest.mark.parametrize("model", PLANTED)
@@ -156,7 +164,8 @@ def test_means_and_counts_are_those_of_the_raw_store(studies, model):
 
 
 def test_the_difference_of_the_model_that_tools_hurt_on_mr_is_not_the_same_in_both(studies):
-    for model, done in studies.items():
+    for model in PLANTED:
+        done = studies[model]
         (found,) = (one for one in done.contrast(MAIN).interactions["distance"] if one.name == "modality")
         difference, error, p = apart(done.arms["off"], done.arms["on"])
         assert found.difference == pytest.approx(difference, abs=1e-12)
@@ -234,6 +243,11 @@ def test_the_gain_of_the_model_that_cannot_reckon_is_arithmetic(studies):
     assert losses["off"] > 0.2
     off = {str(cause): part.mean for cause, part in done.chapter.parts["off"]["distance"].parts.items()}
     assert off == pytest.approx({"wrong object": 0, "seeing": 0, "arithmetic": losses["off"], "unit": 0}, abs=1e-4)
+    # An image that was enlarged has the true ends elsewhere, and smaller pixels: seen right, what is left is reckoning.
+    larger = {str(cause): part.mean for cause, part in done.chapter.parts["matched:enlarged"]["distance"].parts.items()}
+    whole = np.mean([one.loss for one in done.arms["matched:enlarged"].values()])
+    assert whole > 0.2
+    assert larger == pytest.approx({"wrong object": 0, "seeing": 0, "arithmetic": whole, "unit": 0}, abs=0.01)
     (both,) = (one.found for one in done.chapter.parted if one.contrast == MAIN)
     parts = {str(cause): part.mean for cause, part in both.parts.items()}
     gain = losses["on"] - losses["off"]
