@@ -10,8 +10,9 @@ Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures``,
 ``again:N`` has no tools and asks N times to check the answer: what extra turns alone do.
 
 Made from another arm's answers to the same samples, in studies only: ``matched`` and ``matched:mean`` combine as many
-answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead; ``result-only``
-hands back what the other arm's tools returned.
+answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead;
+``matched:enlarged`` is shown the image with as many pixels; ``result-only`` hands back what the other arm's tools
+returned.
 """
 
 import json
@@ -23,7 +24,7 @@ from typing import Any
 
 from medvision_agent.agent.control import Control, control_named
 from medvision_agent.agent.grammars.grammar import Declared, Grammar
-from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY, THINKING
+from medvision_agent.agent.made import ENLARGED, MADE, MATCHED, RESULT_ONLY, THINKING
 from medvision_agent.errors import ConfigError
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Tool
@@ -72,6 +73,7 @@ class Condition:
             return cls("code", (), provider_code=True)
         if text in MADE:
             return cls(text, (), made=True)
+        _check_alone(text)
         if text == "again" or text.startswith("again:"):
             times = _times(text)
             return cls(f"again:{times}", (), again=times)
@@ -98,6 +100,11 @@ class Condition:
     def thinks(self) -> bool:
         """Whether as many tokens of thinking are allowed as another arm spent."""
         return self.name == THINKING
+
+    @property
+    def enlarges(self) -> bool:
+        """Whether the image is enlarged to the pixels that another arm was shown."""
+        return self.name == ENLARGED
 
     @property
     def hands_back(self) -> bool:
@@ -173,6 +180,17 @@ class Condition:
             "tool_schemas_sha256": sha256(json.dumps(self.schemas(frame), sort_keys=True).encode()).hexdigest(),
             "tool_paragraph_sha256": sha256(self._told_besides(grammar, frame).encode()).hexdigest(),
         }
+
+
+def _check_alone(text: str) -> None:
+    """Raise ConfigError where an arm that is made from another's answers is written otherwise, or beside tools."""
+    families = {name.partition(":")[0] for name in MADE}
+    named = [part for part in text.replace("/", ",").split(",") if part.strip().lower().partition(":")[0] in families]
+    if named:
+        raise ConfigError(
+            f"--tools {text}: {named[0]} is no tool and goes with none: an arm that is made from another arm's answers "
+            f"is one of {', '.join(MADE)}, in a study only (docs/studies.md)"
+        )
 
 
 def _times(text: str) -> int:

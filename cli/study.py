@@ -132,7 +132,8 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         took[-1]["forced endings"] = effort.forced_endings.mean
         for cell, run in zip(arm.cells, arm.runs, strict=True):
             asked.append(cell_progress(plan, cell, run))
-            notes |= {f"{cell.folder}: {run.drawn}" if run.drawn else "": None, run.source_note: None}
+            notes |= {f"{cell.folder}: {line}": None for line in (run.drawn, run.enlarged) if line}
+            notes |= {run.source_note: None}
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
     state = progress(plan, asked)
@@ -140,7 +141,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
     if as_json:
         found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
         found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
-        found |= {"compute": took, "handed_back": handed}
+        found |= {"compute": took, "handed_back": handed, "noise": done.noise(protocol)}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
         found["parity"] = [
             {"contrast": one.contrast, "model": one.model, "source": one.source} | card_json(one.card)
@@ -153,10 +154,11 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         _show_rows(rows, several=len(plan.sources) > 1)
         if len(took) > 1:
             click.echo(f"{compute}; means per scored sample (forced endings: their share):")
-            _show(took, list(took[0])[1:], ["arm"])
+            _show(_in_money(took), list(took[0])[1:], ["arm"])
         for name, (same, scored) in handed.items():
             click.echo(printable(f"{name}: own results handed back; the answer of `on` in {same} of {scored} samples"))
-        said = [*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes), *_parity(done)]
+        said = [*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes)]
+        said += [*done.noise(protocol), *_parity(done)]
         for line in said:
             click.echo(printable(line))
         click.echo(f"stored in {out}")
@@ -210,6 +212,14 @@ def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequ
     for row in rows:
         table.add_row(*(plain(_cell(row[head], head)) for head in (*names, *figures)))
     show(table)
+
+
+def _in_money(took: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return rows in which US dollars, of which a sample costs few, have four digits."""
+    costs = [one["US dollars"] for one in took]
+    return [
+        one if cost is None else {**one, "US dollars": f"{cost:.4g}"} for one, cost in zip(took, costs, strict=True)
+    ]
 
 
 def _cell(value: object, head: str) -> str:

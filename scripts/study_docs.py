@@ -40,45 +40,8 @@ A study that is stopped early gives no verdict before its planned end, unless `l
 In this file `on` and `off` are words, not truth values (those are `true` and `false`). Paths are relative to the file.
 More in `examples/studies`.
 """
-MADE = """## Arms made from another arm's answers
-
-`on` takes more turns, pictures and tokens than `off`. These arms ask what that alone explains. They are made from the
-answers of the arm `on` (of `on@cot`, where the study is crossed) to the same sample, in the same epoch, and are asked
-once it has answered. A study that has them needs the arm `on`; `run` has no such arm.
-
-**`matched`** rules out that more output alone explains a gain (Snell et al. 2024, arXiv:2408.03314, on compute at test
-time; Wang et al. 2022, arXiv:2203.11171, on answers drawn several times). The question of `off` is asked again and
-again until the answers have cost what `on` spent on that sample: output tokens, reasoning included. So it spends at
-most one answer more than `on`. At most 64 are drawn; the summary counts the samples that got there. `matched:mean`
-draws the same number to every sample, as many single answers as cost what `on` spent on average, because a budget for
-each sample tells how hard `on` found it; it is asked when `on` and `off` are done.
-
-- One answer is made of them, and it is scored by either protocol. Numbers: the median of each, over those that could be
-  read (the axes of a size after sorting them). Box: the one with the highest mean IoU to the others; with a tie, or of
-  two, the first. Where under half could be read, it is a failure.
-- The model must draw another answer each time: a `temperature` above 0 in its row and no `seed`. The arm `off` of
-  single answers stands beside it.
-- `matched -> on` is the primary contrast of a study that has it.
-- Matched are the output tokens and nothing else. Not matched: image tokens and all other input, what the service
-  caches, latency, and endings that a limit forces. Drawing more answers takes away noise, and no bias: a model that
-  misreads a scale in the same way every time gains nothing. The tables print turns, pictures, tokens, money, seconds
-  and forced endings of each arm.
-
-**`matched:thinking`** gives one answer without tools, whose thinking budget is what `on` spent on average (output
-tokens; at least 512 and at most 24,576, which every model with such a setting takes). It is asked when `on` is done,
-for rows with a `thinking_budget` (Gemini 2.5); others are refused. The budget is a limit: a model may leave it unused,
-and the tables tell what it took.
-
-Where no arm is matched, summary, comparison and report say so, and by how much the arms differ.
-
-**`result-only`** gets its own results handed back: the question, and what tools returned without an error in the
-conversation of `on` (tool, arguments, text, pictures), without a word of the model's. It calls nothing. Beside `off`,
-`blind` and `on` it tells whether a gain lies in the results, in calling for them, or in the turns between. The shares
-do not add up. The study prints how often its answer is that of `on`. With tools that were told the ground truth it is
-an oracle, and is labelled so.
-"""
-
-CONTROLS = (Path(__file__).parent / "controls.md").read_text(encoding="utf-8")
+CONTROLS, MADE = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("controls.md", "made.md"))
+"""What no schema says: the controls, and the arms made from another arm's answers."""
 
 
 def pages() -> str:

@@ -87,6 +87,15 @@ class Ablated(Loaded):
         cells = [cell_progress(self.plan, *one) for arm in arms for one in zip(arm.cells, arm.runs, strict=True)]
         return progress(self.plan, cells).lines()
 
+    def noise(self, rules: Protocol | None = None) -> list[str]:
+        """Return a sentence for every difference: how large it is beside that of two identical runs (`repeat`).
+
+        Empty for a study without a repeat. *rules* are by default those that the study declares.
+        """
+        from medvision_agent.eval.report.floor import floor_lines  # noqa: PLC0415 - needed by few studies
+
+        return floor_lines(self.path, rules or protocol(self.plan.protocol))
+
     def tool_paths(self) -> pd.DataFrame:
         """Return a row for each arm with tools: how often they were declared, called, answered and shown."""
         arms = ((arm.name, arm.tool_path) for arm in stored_arms(self.plan, self.path))

@@ -165,6 +165,8 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
         return tuple(_of_draws(prepared, min(MOST_DRAWS, calls), start) for calls in counts)
     if condition.thinks:
         return tuple(_of_thinking(prepared, calls, start) for calls in counts)
+    if condition.enlarges:
+        return tuple(_of_enlarged(prepared, calls, start, picture) for calls in counts)
     if condition.hands_back:
         return tuple(_of_handed(prepared, calls - 1, start, picture) for calls in counts)
     counts = counts if condition.tools else dict.fromkeys([1 + condition.again])
@@ -182,6 +184,12 @@ def _of_thinking(prepared: Prepared, calls: int, start: float) -> Spending:
     samples = len(prepared.samples)
     usage = Usage(input=round(samples * start), output=samples * (calls + 1) * OUTPUT_PER_CALL)
     return _spending(f"1 model call a sample that thinks as much as {plural(calls, 'call')}", usage, prepared)
+
+
+def _of_enlarged(prepared: Prepared, calls: int, start: float, picture: float) -> Spending:
+    samples, pictures = len(prepared.samples), calls
+    usage = Usage(input=round(samples * (start + (pictures - 1) * picture)), output=samples * OUTPUT_PER_CALL)
+    return _spending(f"1 model call a sample with the pixels of {plural(pictures, 'picture')}", usage, prepared)
 
 
 def _of_handed(prepared: Prepared, results: int, start: float, picture: float) -> Spending:

@@ -169,8 +169,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     wording = replace(_with_spacing(wording, settings), display=settings.display)
     if condition.made and chosen is None:  # only a study has several runs of the same samples
         raise ConfigError(
-            f"--tools {condition.name}: such an arm is made from another arm's answers to the same samples, so that "
-            "only a study has it (docs/studies.md): medvision-agent ablate"
+            f"--tools {condition.name}: such an arm is made from the answers of an arm `on` to the same samples, so "
+            f"that only a study has it: write `designs: ['{condition.name}']` into a study file, and run it by "
+            "medvision-agent ablate (docs/studies.md)"
         )
     check_askable(settings.model, model, condition, recipe.name, wording)
     if condition.again > settings.limits.model_calls - 2:
@@ -309,7 +310,7 @@ def check_pictures(prepared: Prepared, run: Run) -> None:
     for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))
-        if sha256(png).hexdigest() != record.v0_sha256:
+        if sha256(png).hexdigest() != record.own_v0_sha256:
             raise StorageError(
                 f"{run.folder} cannot be resumed: the picture of sample {record.sample.id!r} is no longer the one that "
                 "was sent; restore the pictures, or give another --out"

@@ -43,6 +43,8 @@ class Job:
     """The seed that shuffles the tools' declarations; None leaves them in their order."""
     results: Callable[[str], Sequence[HandedBack]] | None = None
     """Returns the results of tools that stand beside the question of a sample, by its id."""
+    pixels: Callable[[str], int] | None = None
+    """Returns how many pixels the image of a sample is enlarged to, by the sample's id; None: it is not enlarged."""
     thinking_budget: int | None = None
     """Tokens of thinking allowed, where another arm's answers settled them."""
 

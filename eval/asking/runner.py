@@ -22,13 +22,14 @@ from medvision_agent.agent.words.question import Question, Wording
 from medvision_agent.errors import DataError
 from medvision_agent.eval.asking.breaker import Breaker
 from medvision_agent.eval.asking.crashes import suspect, without_fatal
+from medvision_agent.eval.asking.enlarge import enlarged_question
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
 from medvision_agent.eval.data.outline import outline_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.scorer.spoken import spoken_in
-from medvision_agent.eval.store.record import Donor, Record, ToolUse
+from medvision_agent.eval.store.record import Donor, Enlarged, Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import Task
@@ -175,6 +176,12 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
     if job.results is not None:
         question = replace(question, results=await asyncio.to_thread(job.results, sample.id))
     perceives, condition = job.recipe.perceives(job.chat.config.sees), job.condition_of(sample)
+    enlarged: Enlarged | None = None
+    if job.pixels is not None:
+        pixels = await asyncio.to_thread(job.pixels, sample.id)
+        question, enlarged = await asyncio.to_thread(
+            enlarged_question, question, pixels, condition, job.chat.config, perceives
+        )
     given = await answer(
         question,
         condition,
@@ -186,7 +193,8 @@ async def _ask(job: Job, sample: Sample, attempt: int, waiting: Waiting) -> tupl
         truth=_truth(job, sample, native, image),
     )
     order = () if job.tool_order is None else tuple(tool.name for tool in condition.tools)
-    return _record(job, sample, attempt, given, donor, tool_order=order), given.trace
+    record = _record(job, sample, attempt, given, donor, tool_order=order)
+    return record.model_copy(update={"enlarged": enlarged}), given.trace
 
 
 def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture: bool = True) -> Question:

@@ -29,6 +29,14 @@ WORDS: dict[str, Words] = {
     "question": Words("question and ground truth", "the stored samples are equal in {count}"),
     "prompt": Words("prompt without its tool paragraph", _HASHES, _NO_HASH),
     "picture": Words("image as sent", _HASHES, _NO_HASH),
+    "own prompt": Words(
+        "prompt, but for the sizes that it states of the enlarged image",
+        "the hashes of the prompts that state the sizes of the image before it was enlarged are equal in {count}",
+    ),
+    "own picture": Words(
+        "image, but for its enlargement",
+        "the hashes of the image before it was enlarged are equal in {count}; what was sent is another image",
+    ),
     "version": Words("served version", "all replies of {count} name one version", _NOT_ONE),
     "weights": Words(
         "weights behind that version",

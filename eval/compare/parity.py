@@ -17,7 +17,17 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import plural
 
-__all__ = ["MODEL_FIELDS", "Pair", "parity", "question", "run_parity", "scored_pairs", "varied"]
+__all__ = [
+    "MODEL_FIELDS",
+    "Pair",
+    "parity",
+    "picture_hash",
+    "prompt_hash",
+    "question",
+    "run_parity",
+    "scored_pairs",
+    "varied",
+]
 
 MODEL_FIELDS = frozenset({"model", "model_name", "model_versions", "prompt_sha256", "v0_sha256"}) | frozenset(
     {"display_sha256", "tool_schemas_sha256", "tool_paragraph_sha256"}
@@ -47,7 +57,8 @@ def parity(
     """Return every difference besides the tools, one line each; empty if the two runs may be compared.
 
     *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``,
-    ``v0_sha256`` and ``model_versions`` of the records.
+    ``v0_sha256`` and ``model_versions`` of the records. With ``enlarged``, the image may be enlarged in an arm, and
+    prompt and image are compared by the hashes of what would have been sent without that.
     """
     return [
         *_identity_differences(identity_a, identity_b, free),
@@ -75,6 +86,16 @@ def scored_pairs(records_a: Sequence[Record], records_b: Sequence[Record]) -> li
 def question(record: Record) -> str:
     """Return what was asked and its ground truth, as text."""
     return record.sample.model_dump_json(exclude={"image", "source"})
+
+
+def prompt_hash(*, enlarged: bool) -> Callable[[Record], str]:
+    """Return what reads the hash of a prompt; where an arm may be *enlarged*, of that with the own image's sizes."""
+    return lambda record: record.own_prompt_sha256 if enlarged else record.prompt_sha256
+
+
+def picture_hash(*, enlarged: bool) -> Callable[[Record], str]:
+    """Return what reads the hash of the image as sent; where an arm may be *enlarged*, of the image before that."""
+    return lambda record: record.own_v0_sha256 if enlarged else record.v0_sha256
 
 
 def _identity_differences(identity_a: Identity, identity_b: Identity, free: frozenset[str]) -> Iterator[str]:
@@ -111,11 +132,13 @@ def _field_differences(field: str, a: object, b: object, free: frozenset[str]) -
 
 def _pair_differences(pairs: Sequence[Pair], free: frozenset[str]) -> Iterator[str]:
     yield from _differ("sample (question or truth)", pairs, question)
+    enlarged = "enlarged" in free
     if "v0_sha256" not in free:
-        yield from _differ("v0_sha256 (the picture as sent)", pairs, lambda record: record.v0_sha256)
+        what = "v0_sha256 (the picture before it was enlarged)" if enlarged else "v0_sha256 (the picture as sent)"
+        yield from _differ(what, pairs, picture_hash(enlarged=enlarged))
     if "prompt_sha256" not in free:
         what = "prompt_sha256 (the prompt without its tool paragraph)"
-        yield from _differ(what, pairs, lambda record: record.prompt_sha256)
+        yield from _differ(what, pairs, prompt_hash(enlarged=enlarged))
     if "model_versions" not in free:
         told = [pair for pair in pairs if not any(map(_could_not_tell, pair))]
         yield from _differ("model version as served", told, lambda record: sorted(record.model_versions), shown=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from medvision_agent.eval.compare.around import Runs, libraries_point, listed, one_name, prices_point
 from medvision_agent.eval.compare.card import Card, Point
 from medvision_agent.eval.compare.drift import Drift
-from medvision_agent.eval.compare.parity import Pair, question, scored_pairs, varied
+from medvision_agent.eval.compare.parity import Pair, picture_hash, prompt_hash, question, scored_pairs, varied
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
@@ -39,11 +39,18 @@ def parity_card(runs: Runs, drift: tuple[Drift, ...] = ()) -> Card:
     arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)])
     return Card(
         pairs=len(arms.pairs),
-        varied=tuple(dict.fromkeys(name for a, b in runs for name in varied(a, b))),
+        varied=_varied(arms),
         points=tuple(point for make in _POINTS for point in make(arms) if point.of),
         limited={task: _limited(own) for task in TASKS if (own := [one for one in arms.pairs if _task(one) == task])},
         drift=drift,
     )
+
+
+def _varied(arms: _Arms) -> tuple[str, ...]:
+    """Return the fields in which the identities differ, and the hashes of answers to images that were enlarged."""
+    found = [name for a, b in arms.runs for name in varied(a, b)]
+    larger = any(one.enlarged for pair in arms.pairs for one in pair)
+    return tuple(dict.fromkeys([*found, *(("prompt_sha256", "v0_sha256") if larger else ())]))
 
 
 def _settings(arms: _Arms) -> Iterator[Point]:
@@ -57,13 +64,25 @@ def _stored(arms: _Arms) -> Iterator[Point]:
     """Yield what is compared by what was stored of each answer; where it differs, a study varies it."""
     values: dict[str, Callable[[Record], str]] = {
         "question": question,
-        "prompt": lambda record: record.prompt_sha256,
-        "picture": lambda record: record.v0_sha256,
+        "prompt": prompt_hash(enlarged=False),
+        "picture": picture_hash(enlarged=False),
     }
     for name, value in values.items():
         both = [(value(a), value(b)) for a, b in arms.pairs]
         alike = [a for a, b in both if a == b]
         yield Point(name=name, of=len(alike), proven=sum(map(bool, alike)), assumed=alike.count(""))
+
+
+def _enlarged(arms: _Arms) -> Iterator[Point]:
+    """Yield what is compared where the image was enlarged in one arm, by what would have been sent without that."""
+    larger = [pair for pair in arms.pairs if any(one.enlarged for one in pair) and _sent(pair[0]) != _sent(pair[1])]
+    for name, value in {"own prompt": prompt_hash(enlarged=True), "own picture": picture_hash(enlarged=True)}.items():
+        same = sum(value(a) == value(b) for a, b in larger)
+        yield Point(name=name, of=same, proven=same)
+
+
+def _sent(record: Record) -> tuple[str, str]:
+    return record.prompt_sha256, record.v0_sha256
 
 
 def _version(arms: _Arms) -> Iterator[Point]:
@@ -186,7 +205,7 @@ def _in_each(a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
 
 
 _POINTS: tuple[Callable[[_Arms], Iterator[Point]], ...] = (
-    *(_settings, _stored, _version, _fingerprint, _date, _around),
+    *(_settings, _stored, _enlarged, _version, _fingerprint, _date, _around),
     *(_seal, _duplicates, _limits),
 )
 """Each yields points of the card. A further point is one more function, and its words."""

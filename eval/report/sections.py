@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
+from medvision_agent.eval.report.cost import cost_table
 from medvision_agent.eval.report.cost_plot import losses_by_cost
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.model import Chapter, Report
@@ -118,7 +119,8 @@ def _places(chapter: Chapter, place: str) -> Section:
 
 def _cost(chapter: Chapter, place: str, *, draw: bool) -> Section:
     figures = [losses_by_cost(chapter, place)] if draw else []
-    return Section(f"{place}-cost", "Loss against cost", figures=_there(figures))
+    table = cost_table(chapter, place)
+    return Section(f"{place}-cost", "Loss against cost", tables=(table,) if table.rows else (), figures=_there(figures))
 
 
 def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:

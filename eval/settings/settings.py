@@ -80,8 +80,8 @@ class Asked(Frozen):
     """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`; `on,NAME`),
     `on@2026-11` (the set of that month), `code` (the provider's code execution), or a control (docs/studies.md):
     `blind`, `same-region`, `blank`, `misled`, `again:N`. In a study also `matched`, `matched:mean`,
-    `matched:thinking` and `result-only`, which are made from the answers of its arm `on`. A tool that outlines may
-    carry a variant: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
+    `matched:thinking`, `matched:enlarged` and `result-only`, which are made from the answers of its arm `on`. A tool
+    that outlines may carry a variant: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`: `on` means its set, and tools are declared in its words, those
     that are named too. By default the newest; a stored run that goes on or is asked again keeps its own."""

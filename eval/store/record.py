@@ -10,7 +10,7 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.frames import FRAMES
 
-__all__ = ["Donor", "Record", "Spoken", "ToolUse"]
+__all__ = ["Donor", "Enlarged", "Record", "Spoken", "ToolUse"]
 
 
 class _Frozen(BaseModel):
@@ -57,6 +57,27 @@ class Donor(_Frozen):
     """Its ground truth in the image as shown, in the millimetres that the prompt states; None where that is unknown."""
 
 
+class Enlarged(_Frozen):
+    """The sample's own image, where it was shown enlarged, and how many pixels that took, all as the model sees them.
+
+    Hashes are of what would have been sent with the own image: they are those of the arm that it is read beside.
+    """
+
+    allowed: int = Field(ge=0)
+    """Pixels of all pictures that the other arm was shown."""
+    own: int = Field(gt=0)
+    """Pixels of the own image."""
+    given: int = Field(gt=0)
+    """Pixels of the image as it was shown; those of the own one where no larger one would be seen larger."""
+    height_px: int = Field(gt=0)
+    width_px: int = Field(gt=0)
+    """Size of the own image as it would have been sent."""
+    prompt_sha256: str
+    """Hash of the prompt that states the sizes of the own image."""
+    v0_sha256: str
+    """Hash of the PNG bytes of the own image."""
+
+
 class Record(_Frozen):
     """One finished sample."""
 
@@ -84,6 +105,8 @@ class Record(_Frozen):
     """The convention of ``response``; None: MedVision's."""
     donor: Donor | None = None
     """Whose image was shown, where another subject's was."""
+    enlarged: Enlarged | None = None
+    """The own image, where it was shown enlarged."""
     forced: bool = False
     """A limit was reached and the model was given one last turn to answer."""
     detail: str = ""
@@ -117,6 +140,16 @@ class Record(_Frozen):
     """Hash of the PNG bytes of the whole picture as sent; empty where none was."""
     tool_order: tuple[str, ...] = ()
     """The tools in the order in which they were declared, where it was shuffled; else empty."""
+
+    @property
+    def own_prompt_sha256(self) -> str:
+        """The hash of the prompt for the own image: ``prompt_sha256``, unless the image was enlarged."""
+        return self.enlarged.prompt_sha256 if self.enlarged else self.prompt_sha256
+
+    @property
+    def own_v0_sha256(self) -> str:
+        """The hash of the image before it was enlarged: ``v0_sha256``, unless it was."""
+        return self.enlarged.v0_sha256 if self.enlarged else self.v0_sha256
 
     @property
     def pictures(self) -> int:

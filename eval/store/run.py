@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -64,6 +65,20 @@ class Run:
         return f"{plural(sum(numbers), 'answer')} drawn, {each}; {most} got {MOST_DRAWS}, the most"
 
     @property
+    def enlarged(self) -> str | None:
+        """By how much the image was enlarged, and in how many samples it could not be; None where it was not to be."""
+        found = [record.enlarged for record in self.records if record.enlarged]
+        if not found:
+            return None
+        own, given, allowed = (fmean(getattr(one, name) for one in found) for name in ("own", "given", "allowed"))
+        kept = plural(sum(one.given <= one.own for one in found), "sample")
+        return (
+            f"image enlarged to {given / own:.2f} times its pixels, of {allowed / own:.2f} times that `on` was shown "
+            f"(means, as the model sees them); {kept} of {len(found)} not enlarged, because the model would see it no "
+            "larger"
+        )
+
+    @property
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
@@ -81,7 +96,7 @@ class Run:
         ]
         if dates := self._dates():
             lines.append(dates)
-        lines += [str(one) for one in (self.probe, self.tool_path, self.drawn) if one is not None]
+        lines += [str(one) for one in (self.probe, self.tool_path, self.drawn, self.enlarged) if one is not None]
         lines += self._swapped()
         if identity.model.get("replay"):
             lines.append(self._replayed())

@@ -11,7 +11,7 @@ from itertools import product
 from typing import get_args
 
 from medvision_agent.agent.condition import Condition
-from medvision_agent.agent.made import RESULT_ONLY
+from medvision_agent.agent.made import ENLARGED, RESULT_ONLY
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.settings.settings import Picture
 from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
@@ -159,13 +159,16 @@ def _matched(design: Design, values: list[str]) -> None:
 
     `matched` draws answers without tools until they have cost the output tokens that `on` spent on that sample, 64 at
     most, and combines them; `matched:mean` draws the same number for every sample; `matched:thinking` gives one answer,
-    which may think as much.
+    which may think as much; `matched:enlarged` gives one answer to the image enlarged to the pixels that `on` was shown
+    (it varies `tools` and `enlarged`).
     """
-    if unknown := [value for value in values if value not in ("mean", "thinking")]:
-        raise ConfigError(f"designs: matched:{unknown[0]}: expected matched, matched:mean or matched:thinking")
+    if unknown := [value for value in values if value not in _MATCHED]:
+        known = [f"matched:{value}" for value in _MATCHED]
+        raise ConfigError(f"designs: matched:{unknown[0]}: expected matched, {', '.join(known[:-1])} or {known[-1]}")
     design.off()
     name = ":".join(["matched", *values[:1]])
-    design.compare(design.condition(name, name), design.on(), "tools")
+    enlarged = ["enlarged"] if name == ENLARGED else []
+    design.compare(design.condition(name, name), design.on(), "tools", *enlarged)
 
 
 def _result_only(design: Design, values: list[str]) -> None:  # noqa: ARG001
@@ -195,6 +198,7 @@ def _needs_picture(design: Design, values: list[str]) -> None:
             design.compare(design.add(other, design.arms[name].but(picture=value)), name, "picture")
 
 
+_MATCHED = ("mean", "thinking", "enlarged")
 _OTHER_PICTURES = tuple(kind for kind in get_args(Picture) if kind != "own")
 _BOXES = (
     "MedVision's convention keeps MedVision's rule of reading a box, the others have ours: compare success rates too."
@@ -227,7 +231,7 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "must-use": (_must_use, ""),
     "repeat": (_repeat, "[ARM]"),
     "controls": (_controls, "[CONTROL,CONTROL]"),
-    "matched": (_matched, "[mean or thinking]"),
+    "matched": (_matched, "[mean or thinking or enlarged]"),
     "result-only": (_result_only, ""),
     "needs-picture": (_needs_picture, "[PICTURE,PICTURE]"),
     "form": (_vary("form", "prompt form", " What tools do under each is `cross`."), "FORM,FORM"),

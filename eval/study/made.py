@@ -1,8 +1,9 @@
 """Arms that are made from another arm's answers to the same samples: from which arm, whether that can be, and when.
 
 Contract: an arm is made from the answers of the arm `on`, crossed alike (`matched@cot` from `on@cot`), of the same
-model, source, wording and epoch. Both differ in their tools and in nothing else. What matches compute needs a model
-that draws another answer every time, and an arm of single answers without tools beside it.
+model, source, wording and epoch. Both differ in their tools and in nothing else, but for the size of an image that is
+enlarged. What matches tokens needs a model that draws another answer every time, and an arm of single answers without
+tools beside it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from medvision_agent.agent.made import MADE, MATCHED
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.draws import Draws
+from medvision_agent.eval.asking.enlarge import cannot_enlarge, pixels_shown
 from medvision_agent.eval.asking.follow import AfterAll, SampleBySample, results_of
 from medvision_agent.eval.asking.pool import Ask, Lane
 from medvision_agent.eval.asking.thinking import can_think, let_think
@@ -38,6 +40,8 @@ def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
                 f"arm {cell.arm!r} of model {cell.model!r}: its row has no `thinking_budget` that could be set to what "
                 "`on` spent; leave the arm out"
             )
+        if cell.prepared.condition.enlarges:
+            _check_enlarged(cell)
     for model, row in {cell.model: cell.prepared.model for cell in cells if cell.arm in matched}.items():
         if reason := _same_every_time(row):
             raise ConfigError(
@@ -84,6 +88,8 @@ def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Op
     prepared = one.cell.prepared
     if prepared.condition.hands_back:
         lane.job = replace(lane.job, results=partial(results_of, others[0].cell.folder))
+    elif prepared.condition.enlarges:
+        lane.job = replace(lane.job, pixels=partial(pixels_shown, others[0].cell.folder, prepared.model.sees))
     elif prepared.condition.matched:
         lane.draws = Draws.of(one.run, tagged=prepared.wording.tagged)
     todo = {id_: (lane, sample, one.todo[id_]) for sample in prepared.samples if (id_ := sample.id) in one.todo}
@@ -97,6 +103,14 @@ def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Op
     return SampleBySample(lane, todo).begin(lanes[others[0]], others[0].run.records)
 
 
+def _check_enlarged(cell: Cell) -> None:
+    reason = cannot_enlarge(cell.prepared.model)
+    if cell.prepared.pictures.kind == "none":
+        reason = "`picture: none` leaves no image to enlarge"
+    if reason:
+        raise ConfigError(f"arm {cell.arm!r} of model {cell.model!r}: {reason}; leave the arm out")
+
+
 def _source(arms: Mapping[str, Arm], name: str) -> str:
     """Return the arm that an arm is made from."""
     source = source_arm(name)
@@ -107,7 +121,7 @@ def _source(arms: Mapping[str, Arm], name: str) -> str:
         )
     if arms[source].tools in (*MADE, "off"):
         raise ConfigError(f"arm {name!r}: it is made from the answers of {source!r}, which needs tools of its own")
-    if more := set(arms[source].differences(arms[name])) - {"tools"}:
+    if more := set(arms[source].differences(arms[name])) - {"tools", "enlarged"}:
         raise ConfigError(
             f"arm {name!r}: it is made from the answers of {source!r}, and they also differ in {', '.join(more)}"
         )

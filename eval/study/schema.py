@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from medvision_agent.agent.limits import Limits
+from medvision_agent.agent.made import ENLARGED
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.compare.statistics.looks import MOST_LOOKS
 from medvision_agent.eval.scorer.primary import Failures, Metric, metric_named
@@ -43,6 +44,11 @@ class Arm(Asked):
         default=None, ge=2, le=1000
     )
     """Model turns of one sample, instead of the `limits` of the study."""
+
+    @property
+    def enlarged(self) -> bool:
+        """Whether the image is enlarged, which its tools say; contrasts name it beside them."""
+        return self.tools == ENLARGED
 
     def differences(self, other: "Arm") -> tuple[str, ...]:
         """Return in what two arms differ, by the names of VARIES."""
@@ -75,6 +81,7 @@ def _varies() -> dict[str, Varied]:
         name = mark.varies or key
         before = found.get(name, Varied((), frozenset()))
         found[name] = Varied((*before.keys, key), before.changes | mark.changes)
+    found["enlarged"] = Varied(("enlarged",), frozenset({"enlarged"}))
     return found
 
 

@@ -1,12 +1,12 @@
 """What arms took beside each other: whether compute was matched between them, and by how much it differs.
 
 Contract: figures are means over scored samples, as ``Effort`` has them; what is unknown in one arm is left out. Only
-output tokens are ever matched. Images, caching, latency and forced endings are not, whatever is drawn.
+output tokens are ever matched, or else the pixels of images. Caching, latency and forced endings are not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from medvision_agent.agent.made import MATCHED
+from medvision_agent.agent.made import ENLARGED, MATCHED
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
@@ -24,13 +24,16 @@ COMPUTE: Mapping[str, str] = {
 }
 """The measures of compute: fields of ``Effort``, and how a person calls them."""
 _NOT = "pictures, caching, latency and forced endings are not"
+_NOT_PIXELS = "tokens, turns, caching, latency and forced endings are not"
 
 
 def compute_note(conditions: Iterable[str]) -> str:
     """Say of arms under these conditions whether any was matched in compute."""
-    if any(condition in MATCHED for condition in conditions):
-        return f"compute was matched in output tokens alone: {_NOT}"
-    return "compute was not matched between arms"
+    found = set(conditions)
+    tokens, pixels = bool(found.intersection(MATCHED)), ENLARGED in found
+    notes = [f"compute was matched in output tokens alone: {_NOT}"] if tokens else []
+    notes += [f"compute was matched in pixels of images alone, as far as they can be enlarged: {_NOT_PIXELS}"] * pixels
+    return "; ".join(notes) or "compute was not matched between arms"
 
 
 def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
@@ -50,13 +53,22 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
         return ()
     endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(names, forced, strict=True))
     took = f"{names[1]} took {', '.join(ratios)} of {names[0]}"
-    return (f"{note[0].upper()}{note[1:]}. Per sample {took}; forced endings: {endings}.",)
+    return (f"{note[0].upper()}{note[1:]}. Per sample {took}{_money(one, two, names)}; forced endings: {endings}.",)
+
+
+def _money(one: Effort, two: Effort, names: tuple[str, str]) -> str:
+    """Return what a sample of each arm cost; empty where no price is known in either."""
+    costs = [effort.cost_usd.mean for effort in (one, two)]
+    if not any(costs):
+        return ""
+    known = ["cost not known" if cost is None else f"{cost:.4g} US dollars" for cost in costs]
+    return f"; {known[0]} in {names[0]}, {known[1]} in {names[1]}"
 
 
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
     """Return the condition that was matched to the other arm, which has tools; none where it was matched to neither."""
     pairs = (one.condition for one, other in ((a, b), (b, a)) if other.tools and not other.control)
-    return tuple(condition for condition in pairs if condition in MATCHED)
+    return tuple(condition for condition in pairs if condition in (*MATCHED, ENLARGED))
 
 
 def effort_of_arm(runs: Sequence[Run]) -> Effort:

@@ -82,6 +82,8 @@ def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing
         if facts is None:
             return Missing.NO_SIZE
         native = Size(*facts.image_size_2d)
+    elif record.enlarged is not None:
+        native = Size(record.enlarged.height_px, record.enlarged.width_px)
     fx, fy = size.width / native.width, size.height / native.height
     pixel = record.sample.pixel_size
     spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)

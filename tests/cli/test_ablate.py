@@ -8,7 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fake.replies import HANG, error, text
+from fake.replies import HANG, calls, error, text
+from fake.servers import turn_of
 from forged import forged
 
 from medvision_agent.agent.chat.chat import Chat
@@ -165,6 +166,28 @@ async def test_the_family_is_settled_before_the_first_call(server, study, call, 
         (name, "distance", "fake-openai") for name in ("off -> on", "without-crop -> on", "without-ruler -> on")
     ]
     assert [contrast.name for contrast in plan.contrasts if not contrast.tested] == ["on -> on-repeat"]
+
+
+async def test_every_difference_is_set_against_the_noise_in_words(server, study, call, tmp_path):
+    ruler = calls(("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5}))
+
+    def rule(request):
+        if not request.body.get("tools"):
+            return text("<answer>12.0</answer>")
+        return ruler if turn_of(request) == 0 else text("<answer>10.0</answer>")
+
+    server.behave(rule)
+    said = (
+        "off -> on, distance: two identical runs (on -> on-repeat) differ by 0.000, without an interval (4 subjects, "
+        "fewer than 20; 4.0 effective subjects, fewer than 10); the difference is \N{MINUS SIGN}0.200."
+    )
+    designs = "base: {tools: 'crop,ruler'}\ndesigns: [on-off, repeat]\n"
+    code, out, err = await call("ablate", study(designs), "--out", "s")
+    assert code == 0, err
+    assert said in out.splitlines()
+    assert "two identical runs" not in (await call("ablate", study(designs.replace(", repeat", "")), "--out", "t"))[1]
+    shown = json.loads((await call("ablate", study(designs), "--out", "s", "--json"))[1])
+    assert shown["noise"] == [said]
 
 
 async def test_a_difference_that_is_not_varied_is_named(server, study, call, tmp_path):

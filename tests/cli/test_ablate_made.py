@@ -176,7 +176,11 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
         ),
         ("base: {tools: matched}\ndesigns: [on-off]", "temperature: 1", "which needs tools of its own"),
         ("designs: ['matched:thinking']", "temperature: 1", "its row has no `thinking_budget`"),
-        ("designs: ['matched:median']", "temperature: 1", "expected matched, matched:mean or matched:thinking"),
+        (
+            "designs: ['matched:median']",
+            "temperature: 1",
+            "expected matched, matched:mean, matched:thinking or matched:enlarged",
+        ),
     ],
 )
 async def test_what_cannot_be_made_is_said_first(server, study, models, call, more, row, expected):
@@ -187,11 +191,19 @@ async def test_what_cannot_be_made_is_said_first(server, study, models, call, mo
     assert expected in err
 
 
-@pytest.mark.parametrize("tools", ["matched", "matched:mean", "result-only"])
+@pytest.mark.parametrize("tools", ["matched", "matched:mean", "matched:enlarged", "result-only"])
 async def test_a_single_run_has_no_other_arm_to_be_made_from(data, models, call, tools):
     code, _, err = await call("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
     assert code == 2
-    assert "only a study has it" in err
+    assert f"only a study has it: write `designs: ['{tools}']` into a study file" in err
+
+
+@pytest.mark.parametrize("tools", ["Matched", "matched:median", "matched/crop", "crop,matched", "result-only/crop"])
+async def test_such_an_arm_goes_with_no_tools(data, models, call, tools):
+    code, _, err = await call("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
+    assert code == 2
+    assert "is no tool and goes with none" in err
+    assert "matched, matched:mean, matched:thinking, matched:enlarged, result-only, in a study only" in err
 
 
 async def test_under_half_answered_is_a_failure(server, study, call, tmp_path):

@@ -51,6 +51,8 @@ class Scene:
     """How often it answered before, where it is asked to check its answer."""
     asked: int = 0
     """How often exactly this was asked before: every answer is drawn anew."""
+    handed: float | None = None
+    """The last distance among results that stand beside the question."""
 
     def noise(self, spread: float, about: str = "", size: int | None = None) -> Any:
         """Return normal noise, of its own for each question, arm with or without tools, turn, draw, *about*."""
@@ -100,6 +102,8 @@ def faithful(scene: Scene) -> Calls:
     ends = bar(scene.picture)
     if ends is None:
         return "I am shown no picture, so I cannot measure it."
+    if scene.handed is not None:
+        return answer(scene.handed)
     left, right = np.array(ends[:2]) + scene.noise(4 / scene.picture.shape[1], "v0", 2)
     if not scene.tools:
         return answer((right - left) * scene.picture.shape[1] * scene.spacing)
@@ -117,7 +121,7 @@ def faithful(scene: Scene) -> Calls:
 
 def copier(scene: Scene) -> Calls:
     """Guess; with tools, measure the wrong bar, which is about as long, and copy the number."""
-    guess = length_of(scene, 0.25)
+    guess = length_of(scene, 0.25) if scene.handed is None else scene.handed
     if not scene.tools:
         return answer(guess)
     left, right, height = bar(scene.picture, faint=True) or (0.1, 0.5, 0.2)
@@ -140,6 +144,18 @@ def burner(scene: Scene) -> Calls:
             yield "crop", {"x0": 0.2 * number, "y0": 0.2, "x1": 0.2 * number + 0.3, "y1": 0.5}
             readings += 1
     return answer(length_of(scene, 0.3, readings))
+
+
+def reckoner(scene: Scene) -> Calls:
+    """See the ends as they are and reckon badly: without tools it says where they are, and a length that is wrong."""
+    left, right, height = bar(scene.picture) or (0.1, 0.5, 0.8)
+    if scene.tools:
+        yield "crop", {"x0": 0.1, "x1": 0.9, "y0": 0.1, "y1": 0.9, "zoom": 3}
+        found = yield "ruler", {"x0": left, "y0": height, "x1": right, "y1": height}
+        if isinstance(found.result.get("distance_mm"), float):
+            return answer(found.result["distance_mm"])
+    millimetres = (right - left) * scene.picture.shape[1] * scene.spacing * (1 + scene.noise(0.3, "reckoning"))
+    return f"Its ends: ({left:.6f}, {height:.6f}), ({right:.6f}, {height:.6f}). <answer>{millimetres:.3f}</answer>"
 
 
 def hurt_on_mr(scene: Scene) -> Calls:
@@ -169,6 +185,7 @@ POLICIES: dict[str, Callable[[Scene], Calls]] = {
     "copier": copier,
     "prior": prior,
     "burner": burner,
+    "reckoner": reckoner,
     "hurt-on-mr": hurt_on_mr,
     "rarely": rarely,
 }
@@ -206,7 +223,7 @@ class Planted(BaseChatModel):
         if len(messages) <= 2 and not tools:  # with tools, each answer is asked for once
             draw = self.asked[str(asked.text)]
             self.asked[str(asked.text)] += 1
-        scene = Scene(self.plant, str(asked.text), _picture(asked), tools, spoken, draw)
+        scene = Scene(self.plant, str(asked.text), _picture(asked), tools, spoken, draw, _handed(messages))
         play = POLICIES[self.plant](scene)
         try:
             call = next(play)
@@ -227,6 +244,13 @@ def _shown(messages: Sequence[BaseMessage]) -> list[Shown]:
         elif found and isinstance(one, HumanMessage):
             found[-1] = Shown(found[-1].result, _picture(one))
     return found
+
+
+def _handed(messages: Sequence[BaseMessage]) -> float | None:
+    """Return the last distance among results that stand beside the question; None without."""
+    beside = [one for one in messages if isinstance(one, HumanMessage) and "Tool output for this" in str(one.text)]
+    found = re.findall(r'"distance_mm": ?([0-9.]+)', str(beside[0].text)) if beside else []
+    return float(found[-1]) if found else None
 
 
 def _picture(message: HumanMessage) -> Any:

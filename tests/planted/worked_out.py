@@ -174,7 +174,10 @@ def _verdict(rows: Rows, difference: float, level: float, margin: float, *, reje
 def _graph(
     names: Sequence[str], p: Mapping[str, float], primary: str, alpha: float
 ) -> tuple[dict[str, float], set[str]]:
-    """Return the level of each test and those that are rejected (Algorithm 1 of Bretz et al.)."""
+    """Return the level of each test and those that are rejected (Algorithm 1 of Bretz et al.).
+
+    What is rejected is the same in any order; the levels are those of taking the smallest p beside its level first.
+    """
     others = [name for name in names if name != primary]
     level = dict.fromkeys(others, 0.0) | {primary: alpha}
     edge = {(one, two): 1 / len(others) for one in [primary] for two in others}
@@ -182,7 +185,8 @@ def _graph(
         to = [two for two in others if two != one] or [primary]
         edge |= {(one, two): 1 / len(to) for two in to}
     left, rejected = set(names), set[str]()
-    while hit := next((one for one in names if one in left and one in p and p[one] <= level[one]), None):
+    while within := [one for one in names if one in left and one in p and p[one] <= level[one]]:
+        hit = min(within, key=lambda one: p[one] / level[one])
         left.remove(hit)
         rejected.add(hit)
         old = dict(edge)

@@ -16,6 +16,9 @@ from medvision_agent.eval.report.model import Chapter, Refused
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
 from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.study.plan import Plan, PlannedCell, PlannedSource
+from medvision_agent.eval.study.progress import cell_progress, progress
+from medvision_agent.eval.study.schema import Arm
 
 __all__ = ["CHAPTERS"]
 
@@ -109,6 +112,32 @@ def looked_at(*seen: int) -> Callable[[ChapterIn], ChapterIn]:
     return changed
 
 
+def in_time(one: ChapterIn) -> ChapterIn:
+    """Return a chapter with the headlines of a study that planned looks at half and all of its subjects."""
+    arms_in = {arm.name: arm for arm in one.arms}
+    cells = [PlannedCell(model="m", arm=name, source="data", epoch=1, folder=name) for name in arms_in]
+    planned = PlannedSource(
+        source="data",
+        tasks={"distance": N},
+        samples=N,
+        subjects=N,
+        samples_sha256="",
+        looks={"distance": (N // 2, N)},
+    )
+    plan = Plan(
+        study={"looks": [0.5, 1.0], "seed": 0},
+        arms={name: Arm(tools=name) for name in arms_in},
+        contrasts=(),
+        protocol=DEFAULT_PROTOCOL,
+        alpha=0.05,
+        family=(),
+        cells=tuple(cells),
+        sources=(planned,),
+    )
+    found = progress(plan, [cell_progress(plan, cell, arms_in[cell.arm].first) for cell in cells])
+    return replace(one, progress=tuple(found.lines()))
+
+
 def two_models(store: Store) -> list[Path]:
     """Return off and on of two models, of which only the first gains; on CT only."""
     other = {"model_name": "n", "model": {"name": "n", "provider": "openai"}}
@@ -193,6 +222,11 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "failed where large": plain(arms(said(np.where(LARGE, 0.8, 0.1) + SMALL), but(said(GOOD), LARGE, None))),
     "counted": plain(arms(said(BAD), said(GOOD), tokens=100)),
     "counted and matched": plain(arms(said(BAD), said(GOOD), tokens=100, condition="matched", on_condition="on")),
+    "counted and enlarged": plain(
+        arms(said(BAD), said(GOOD), tokens=100, condition="matched:enlarged", on_condition="on")
+    ),
+    "counted in money": plain(arms(said(BAD), said(GOOD), tokens=100, cost=0.002)),
+    "counted in money in part": plain(arms(said(BAD), said(GOOD), tokens=100, on_cost=0.002)),
     "handed back": plain(arms(said(BAD), said(GOOD), condition="result-only", on_condition="on")),
     "above the noise": plain(noisy(0.3)),
     "within the noise": plain(noisy(-0.12)),
@@ -228,6 +262,8 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "study with a small loss": study(arms(said(SMALLER), said(SMALL))),
     "study after one look": study(MANY, changed=looked_at(24)),
     "study after two looks": study(MANY, changed=looked_at(24, N)),
+    "study that was looked at": study(MANY, changed=in_time),
+    "study before its first look": study(arms(said(BAD), said(GOOD), subjects=N, done=20, on_done=12), changed=in_time),
     "study with cheap failures": study(FAILED, changed=priced),
     "study with a small gain and cheap failures": study(
         arms(but(said(SMALL), NUMBERS == 4, None), but(said(SMALLER), NUMBERS == 4, None)), changed=priced

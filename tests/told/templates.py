@@ -10,12 +10,22 @@ _WORD = re.compile(r"[A-Za-z_]{2,}")
 
 
 def templates(file: str, functions: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield every text of two words at least in a file's functions, or in those named; docstrings are none."""
+    """Yield every text of two words at least in a file's functions, or in those named, and in classes that are named.
+
+    Docstrings are none.
+    """
     for one in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
-        if isinstance(one, ast.FunctionDef) and (not functions or one.name in functions):
-            for statement in one.body:
-                if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
-                    yield from filter(_has_words, _texts(statement))
+        if isinstance(one, ast.ClassDef) and one.name in functions:
+            for method in one.body:
+                yield from _texts_of(method) if isinstance(method, ast.FunctionDef) else ()
+        elif isinstance(one, ast.FunctionDef) and (not functions or one.name in functions):
+            yield from _texts_of(one)
+
+
+def _texts_of(function: ast.FunctionDef) -> Iterator[str]:
+    for statement in function.body:
+        if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+            yield from filter(_has_words, _texts(statement))
 
 
 def _has_words(text: str) -> bool:

@@ -186,6 +186,7 @@ def test_the_picture_of_a_mark_shows_it_and_leaves_its_point_free():
         ("mark", {"name": "7", "x": 0.5, "y": 0.5}, "'7' is no name of a mark"),
         ("mark", {"name": "a" * 13, "x": 0.5, "y": 0.5}, "letters and digits, 12 at most"),
         ("mark", {"name": "", "x": 0.5, "y": 0.5}, "'' is no name of a mark"),
+        ("mark", {"name": "And", "x": 0.5, "y": 0.5}, "'And' is no name of a mark"),
         ("mark", {"name": "B", "x": 1.5, "y": 0.5}, "point (1.5, 0.5) lies outside view v0"),
         ("mark", {"name": "B", "view": "v7", "x": 0.5, "y": 0.5}, "no view 'v7'"),
         ("ruler", {"mark0": "A", "mark1": "B"}, "no mark 'B'; the marks are A"),

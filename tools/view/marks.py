@@ -20,8 +20,11 @@ _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9]{{0,{LONGEST - 1}}}")
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a mark can be called *text*: a letter, then letters and digits, so that no number is a name."""
-    return _NAME.fullmatch(text) is not None
+    """Tell whether a mark can be called *text*: a letter, then letters and digits, so that no number is a name.
+
+    The word "and" is none: it stands between names, in a final box too (``agent/marked_box.py``).
+    """
+    return _NAME.fullmatch(text) is not None and text.lower() != "and"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Marks:
         name = name.strip()
         if not is_name(name):
             raise ToolError(
-                f"{name[:40]!r} is no name of a mark; a name is a letter, then letters and digits, {LONGEST} at most"
+                f"{name[:40]!r} is no name of a mark; a name is a letter, then letters and digits, {LONGEST} at most, "
+                "and not the word and"
             )
         if name not in self._placed and len(self._placed) == MOST:
             raise ToolError(f"there are {MOST} marks already; move one by placing its name again")

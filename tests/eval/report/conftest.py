@@ -70,6 +70,7 @@ def storing(place: Path) -> Store:
         tokens: int = 0,
         done: int | None = None,
         called: bool = True,
+        cost: float | None = None,
         config: Mapping[str, Any] = MappingProxyType({}),
         **identity: Any,
     ) -> Path:
@@ -97,6 +98,7 @@ def storing(place: Path) -> Store:
                     prompt_sha256="prompt",
                     model_versions=("m-1",),
                     usage=Usage(model_calls=1, output=tokens),
+                    cost_usd=cost,
                     unread_calls=int(number < unread),
                     tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools) if called else (),
                 )

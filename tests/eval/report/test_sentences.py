@@ -35,8 +35,9 @@ PLACES = {
     "eval/report/spread.py": ("noise_sentences", "_parts"),
     "eval/report/unseen.py": ("picture_notes",),
     "eval/compare/statistics/family.py": ("_test",),
+    "eval/study/progress.py": ("Progress",),
 }
-"""Where sentences are made: all functions of a file, or those named. (Those of a parity card: ``test_card.py``.)"""
+"""Where sentences are made: all functions of a file, or those named. For cards: ``test_sentences_of_cards.py``."""
 NOT_PRINTED = {
     "larger than": "only where two identical runs differ by exactly 0 on average, and not in every subject",
     "not given": "a reason in the place of an empty one, which no estimate has",
@@ -157,7 +158,14 @@ TOLD = {
     "compute was matched in output tokens alone: {}": ("counted and matched", "counted"),
     "{} times the {}": ("counted", "one arm"),
     "{} took {} of {}": ("counted", "one arm"),
-    "{}{}. Per sample {}; forced endings: {}.": ("counted", "one arm"),
+    "{}{}. Per sample {}{}; forced endings: {}.": ("counted", "one arm"),
+    "compute was matched in pixels of images alone, as far as they can be enlarged: {}": (
+        "counted and enlarged",
+        "counted and matched",
+    ),
+    "{} US dollars": ("counted in money", "counted"),
+    "; {} in {}, {} in {}": ("counted in money", "counted"),
+    "cost not known": ("counted in money in part", "counted in money"),
     # spread.py
     "two identical runs ({})": ("above the noise", "gain"),
     "; it is {} times theirs": ("unknown noise", "above the noise"),
@@ -191,6 +199,15 @@ TOLD = {
     # claims.py
     "no verdict: {} of {} {} asked": ("unfinished", "gain"),
     "planned sample": ("unfinished", "gain"),
+    # study/progress.py
+    "look {} of {} at {} over {}: the tests are of {} of {} subjects": (
+        "study that was looked at",
+        "study before its first look",
+    ),
+    "{}, and the first of {} looks at {} takes {} subjects": (
+        "study before its first look",
+        "study that was looked at",
+    ),
     "no tool was called in any of {}": ("never called", "gain"),
     "reply holds": ("unread call", "unread calls"),
     "replies hold": ("unread calls", "unread call"),
@@ -210,10 +227,14 @@ TOLD = {
 }
 """By text: a chapter of which it is true, and one of which it is false."""
 NARROWER = {
+    "look {} of {} at {} over {}: the tests are of {} of {} subjects": r"Look 2 of 2 at m over data: the tests are",
     " in the {}": " in the first epoch",
     "equivalent: apart by less than the margin": r"equivalent: apart by less than 0\.2\.",
     "compute was not matched between arms": "[Cc]ompute was not matched between arms",
     "compute was matched in output tokens alone: {}": "[Cc]ompute was matched in output tokens alone: pictures",
+    "compute was matched in pixels of images alone, as far as they can be enlarged: {}": "ompute was matched in pix",
+    "{} US dollars": r"of off; 0\.002 US dollars in off",
+    "; {} in {}, {} in {}": r" of off; .* in off, .* in on; forced",
     "{} took {} of {}": r"on took .* of off|on took .* of matched",
     "runs over": "Runs over",
     "{} of {} and the size of targets{}": r"failures of [AB] and the size of targets",

@@ -66,6 +66,11 @@ CASES = {
         ["matched:thinking -> on"],
         {"tools"},
     ),
+    "matched:enlarged": (
+        {"off": OFF, "matched:enlarged": Arm(tools="matched:enlarged"), "on": ON},
+        ["matched:enlarged -> on"],
+        {"tools", "enlarged"},
+    ),
     "result-only": (
         {"off": OFF, "result-only": Arm(tools="result-only"), "on": ON},
         ["off -> result-only", "result-only -> on"],

@@ -24,25 +24,55 @@ EQUAL = None
 MAIN, BLIND_ON, OFF_BLIND = "off -> on", "blind -> on", "off -> blind"
 AGAIN_ON, REGION_ON = "again:3 -> on", "same-region -> on"
 MATCHED_ON = "matched -> on"
+RESULT_ON, OFF_RESULT = "result-only -> on", "off -> result-only"
+MISLED_ON, LARGER_ON = "misled -> on", "matched:enlarged -> on"
 UNSEEN_OFF, UNSEEN_ON = "off-no-picture -> off", "on-no-picture -> on"
 
 PLANTED = {
-    "faithful": {MAIN: LOWER, REGION_ON: EQUAL, BLIND_ON: LOWER, OFF_BLIND: EQUIVALENT},
-    "copier": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE},
+    "faithful": {
+        MAIN: LOWER,
+        REGION_ON: EQUAL,
+        BLIND_ON: LOWER,
+        OFF_BLIND: EQUIVALENT,
+        MISLED_ON: LOWER,
+        OFF_RESULT: LOWER,
+        RESULT_ON: EQUAL,
+        LARGER_ON: RARE,
+    },
+    "copier": {
+        MAIN: LOWER,
+        BLIND_ON: LOWER,
+        OFF_BLIND: NONE,
+        MISLED_ON: EQUAL,
+        OFF_RESULT: LOWER,
+        RESULT_ON: EQUAL,
+    },
     "prior": {MAIN: EQUIVALENT, UNSEEN_OFF: NONE, UNSEEN_ON: EQUAL, BLIND_ON: EQUAL, OFF_BLIND: NONE},
-    "burner": {MAIN: LOWER, BLIND_ON: EQUAL, OFF_BLIND: LOWER, AGAIN_ON: NONE},
+    "burner": {
+        MAIN: LOWER,
+        BLIND_ON: EQUAL,
+        OFF_BLIND: LOWER,
+        AGAIN_ON: NONE,
+        OFF_RESULT: NONE,
+        RESULT_ON: RARE,
+    },
     "burner.matched": {MAIN: NONE, MATCHED_ON: EQUIVALENT, BLIND_ON: EQUAL, OFF_BLIND: NONE},
+    "reckoner": {MAIN: LOWER, BLIND_ON: LOWER, OFF_BLIND: NONE, LARGER_ON: LOWER},
     "hurt-on-mr": {MAIN: NONE, BLIND_ON: EQUAL, OFF_BLIND: NONE},
     "rarely": {MAIN: RARE, BLIND_ON: EQUAL, OFF_BLIND: RARE},
 }
 """The verdict that each model must get, by contrast. Where compute is matched, all hangs on `matched -> on`."""
 DESIGNS = {
-    "faithful": ["controls:same-region"],
+    "faithful": ["controls:same-region,misled", "result-only", "matched:enlarged"],
+    "copier": ["controls:misled", "result-only"],
     "prior": ["needs-picture"],
-    "burner": ["controls:again:3"],
+    "burner": ["controls:again:3", "result-only"],
     "burner.matched": ["matched"],
+    "reckoner": ["matched:enlarged"],
 }
 """What is asked beyond the arms off, on and blind."""
+HANDED = {"burner": {"result-only": {100}}}
+"""The output tokens of an answer to results that were handed back: those of one turn."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +113,17 @@ def asked(folder: Path, name: str) -> Done:
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory) -> dict[str, Done]:
+    """Return the studies by model, each asked when it is wanted first."""
     folder = tmp_path_factory.mktemp("planted")
     write(folder)
     (folder / "models.yaml").write_text(json.dumps(rows()), encoding="utf-8")
-    return {model: asked(folder, model) for model in PLANTED}
+
+    class Studies(dict[str, Done]):
+        def __missing__(self, model: str) -> Done:
+            self[model] = asked(folder, model)
+            return self[model]
+
+    return Studies()
 
 
 @pytest.mark.parametrize("model", PLANTED)
@@ -127,7 +164,8 @@ def test_means_and_counts_are_those_of_the_raw_store(studies, model):
 
 
 def test_the_difference_of_the_model_that_tools_hurt_on_mr_is_not_the_same_in_both(studies):
-    for model, done in studies.items():
+    for model in PLANTED:
+        done = studies[model]
         (found,) = (one for one in done.contrast(MAIN).interactions["distance"] if one.name == "modality")
         difference, error, p = apart(done.arms["off"], done.arms["on"])
         assert found.difference == pytest.approx(difference, abs=1e-12)
@@ -156,11 +194,83 @@ def test_the_gain_of_the_copier_was_measured_in_the_wrong_place(studies):
         assert ("elsewhere" in said) == (not of_on)
 
 
+def test_a_gain_lies_in_results_or_in_turns(studies):
+    """Who only needs the results answers the same when they are handed back; of turns there are none then."""
+    for model in ("faithful", "copier", "burner"):
+        done = studies[model]
+        on, handed = done.arms["on"], done.arms["result-only"]
+        same = sum(on[one].loss == handed[one].loss for one in on)
+        assert done.contrast(RESULT_ON).same_answers == (same, len(on))
+        assert same == (0 if model == "burner" else len(on))
+        (said,) = (line for line in sentences(done.chapter) if line.startswith(f"{RESULT_ON}: own results handed"))
+        assert f"both arms answer the same in {same} of {len(on)} samples" in said
+
+
+def test_what_misleads_harms_who_trusts_pictures_and_nobody_else(studies):
+    for model, harmed in (("faithful", True), ("copier", False)):
+        arms = {name: np.mean([one.loss for one in own.values()]) for name, own in studies[model].arms.items()}
+        assert (arms["misled"] > arms["off"] > arms["on"]) == harmed
+        assert (arms["misled"] == arms["on"]) != harmed
+
+
+def test_a_larger_image_is_worth_something_and_less_than_a_look_closer(studies):
+    losses = {name: np.mean([one.loss for one in own.values()]) for name, own in studies["faithful"].arms.items()}
+    assert losses["on"] < losses["matched:enlarged"] < losses["off"]
+
+
+@pytest.mark.parametrize(("model", "arm"), [("faithful", "on"), ("faithful", "misled"), ("copier", "on")])
+def test_a_loss_is_seeing_in_the_right_place_and_another_object_elsewhere(studies, model, arm):
+    done = studies[model]
+    own, found = done.arms[arm].values(), done.chapter.parts[arm]["distance"]
+    assert {one.right for one in own} <= {True, False}
+    parts = {str(cause): part.mean for cause, part in found.parts.items()}
+    planted = {
+        "wrong object": np.mean([0.0 if one.right else one.loss for one in own]),
+        "seeing": np.mean([one.loss if one.right else 0.0 for one in own]),
+        "arithmetic": 0.0,
+        "unit": 0.0,
+    }
+    assert parts == pytest.approx(planted, abs=1e-4)  # the answer has three decimals
+    assert sum(parts.values()) == pytest.approx(np.mean([one.loss for one in own]), abs=1e-9)
+    share = parts["wrong object"] / sum(parts.values())
+    assert share == pytest.approx(1.0, abs=1e-3) if model == "copier" else (share > 0) == (arm == "misled")
+
+
+def test_the_gain_of_the_model_that_cannot_reckon_is_arithmetic(studies):
+    done = studies["reckoner"]
+    losses = {arm: np.mean([one.loss for one in done.arms[arm].values()]) for arm in ("off", "on")}
+    assert losses["on"] < 1e-4
+    assert losses["off"] > 0.2
+    off = {str(cause): part.mean for cause, part in done.chapter.parts["off"]["distance"].parts.items()}
+    assert off == pytest.approx({"wrong object": 0, "seeing": 0, "arithmetic": losses["off"], "unit": 0}, abs=1e-4)
+    # An image that was enlarged has the true ends elsewhere, and smaller pixels: seen right, what is left is reckoning.
+    larger = {str(cause): part.mean for cause, part in done.chapter.parts["matched:enlarged"]["distance"].parts.items()}
+    whole = np.mean([one.loss for one in done.arms["matched:enlarged"].values()])
+    assert whole > 0.2
+    assert larger == pytest.approx({"wrong object": 0, "seeing": 0, "arithmetic": whole, "unit": 0}, abs=0.01)
+    (both,) = (one.found for one in done.chapter.parted if one.contrast == MAIN)
+    parts = {str(cause): part.mean for cause, part in both.parts.items()}
+    gain = losses["on"] - losses["off"]
+    assert parts == pytest.approx({"wrong object": 0, "seeing": 0, "arithmetic": gain, "unit": 0}, abs=1e-4)
+    (said,) = (line for line in sentences(done.chapter) if line.startswith(MAIN) and "of the gain" in line)
+    assert said.endswith("is arithmetic.")
+    assert "seeing" not in said
+
+
+def test_of_answers_that_use_nothing_measured_no_part_is_told(studies):
+    done = studies["prior"]
+    for arm in ("on", "blind"):
+        whole = np.mean([one.loss for one in done.arms[arm].values()])
+        parts = {str(cause): part.mean for cause, part in done.chapter.parts[arm]["distance"].parts.items()}
+        assert parts == {"not decomposed": pytest.approx(whole, abs=1e-12)}
+    assert not [line for line in sentences(done.chapter) if "of the gain" in line or "of the harm" in line]
+
+
 def test_the_gain_of_the_burner_is_bought_by_turns(studies):
     for name, more in (("burner", "again:3"), ("burner.matched", "matched")):
         done = studies[name]
         tokens = {arm: {one.tokens for one in own.values()} for arm, own in done.arms.items()}
-        assert tokens == {"off": {100}, "on": {400}, "blind": {400}, more: {400}}
+        assert tokens == {"off": {100}, "on": {400}, "blind": {400}, more: {400}} | HANDED.get(name, {})
         effort = {one.arm: one.effort.output_tokens.mean for one in done.chapter.tasks[0].arms}
         assert effort == {arm: sum(own) for arm, own in tokens.items()}
         said = [line for line in sentences(done.chapter) if "ompute was " in line]

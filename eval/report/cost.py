@@ -1,0 +1,98 @@
+"""Loss against cost: what every arm took, in tokens and in money, and the arms that nothing beats in both.
+
+Contract: money is known of an arm where all its scored samples have a price and reported their usage. A figure is drawn
+in money where all arms of a chapter have it, else in tokens, so that no arm is left out for want of a price.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from medvision_agent.eval.compare.statistics.estimate import estimate
+from medvision_agent.eval.report.model import ArmTask, Chapter
+from medvision_agent.eval.report.table import Column, Table, Value
+from medvision_agent.eval.report.tables import LEVEL, chapter_table, numbers, slug, texts
+from medvision_agent.eval.tasks import TaskName
+
+__all__ = ["Spot", "Unit", "cost_of", "cost_table", "cost_unit", "front", "spots"]
+
+Unit = Literal["tokens", "US dollars"]
+_FRONT = (
+    "On the front: no other arm that costs no more has as low a mean loss. It goes by means alone: an arm may be on it "
+    "or not by a difference that is noise, so read it beside the intervals and the differences between arms."
+)
+
+
+class Spot(NamedTuple):
+    """An arm on one task."""
+
+    arm: str
+    cost: float
+    """Of a sample on average: tokens, in and out, or US dollars."""
+    loss: float
+    interval: tuple[float, float] | None
+    """At 95 %, over subjects; None for too few."""
+    n: int
+
+
+def front(spots: Sequence[Spot]) -> list[Spot]:
+    """Return the arms that no other one beats in both, from the cheapest to the one with the least loss (Pareto)."""
+    kept: list[Spot] = []
+    for one in sorted(spots, key=lambda spot: (spot.cost, spot.loss)):
+        if not kept or one.loss < kept[-1].loss:
+            kept.append(one)
+    return kept
+
+
+def cost_of(one: ArmTask, unit: Unit) -> float | None:
+    """Return what a sample of an arm took on average; None where it is not known, or was nothing."""
+    effort = one.effort
+    if unit == "tokens":
+        taken = [mean.mean for mean in (effort.input_tokens, effort.output_tokens)]
+        return None if None in taken else sum(filter(None, taken)) or None
+    whole = effort.cost_usd.n == effort.turns.n and not effort.unreported
+    return effort.cost_usd.mean or None if whole else None
+
+
+def cost_unit(chapter: Chapter) -> Unit:
+    """Return the unit in which the arms of a chapter can all be compared: money, or tokens where a price lacks."""
+    arms = [one for data in chapter.tasks for one in data.arms if one.means["loss"].mean is not None]
+    return "US dollars" if arms and all(cost_of(one, "US dollars") is not None for one in arms) else "tokens"
+
+
+def spots(chapter: Chapter, unit: Unit) -> dict[TaskName, list[Spot]]:
+    """Return the arms of every task that say what they took in a unit."""
+    return {
+        data.task: [spot for one in data.arms if (spot := _spot(one, chapter, unit)) is not None]
+        for data in chapter.tasks
+    }
+
+
+def cost_table(chapter: Chapter, place: str) -> Table:
+    """Return loss and cost of every arm, and whether another one beats it in both; no rows for a lone arm."""
+    units: tuple[Unit, Unit] = ("tokens", "US dollars")
+    columns = [*texts("arm", "task"), *numbers("n", "loss", "low", "high"), Column("tokens", 0)]
+    columns += [Column("US dollars", 5), *texts("on the front, tokens", "on the front, US dollars")]
+    both, rows = [spots(chapter, unit) for unit in units], list[tuple[Value, ...]]()
+    for data in chapter.tasks:
+        for arm in chapter.arms:
+            known = [next((one for one in own[data.task] if one.arm == arm), None) for own in both]
+            if (first := known[0] or known[1]) is not None:
+                costs = [None if one is None else one.cost for one in known]
+                best = [_on_front(one, own[data.task]) for one, own in zip(known, both, strict=True)]
+                rows.append((arm, data.task, first.n, first.loss, *(first.interval or (None, None)), *costs, *best))
+    several = len({row[0] for row in rows}) > 1
+    caption, notes = "loss and cost of a sample", (_FRONT, LEVEL)
+    return chapter_table(chapter, slug(place, "cost-table"), caption, columns, rows if several else [], notes=notes)
+
+
+def _on_front(one: Spot | None, others: Sequence[Spot]) -> str:
+    return "not known" if one is None else "yes" if one in front(others) else "no"
+
+
+def _spot(one: ArmTask, chapter: Chapter, unit: Unit) -> Spot | None:
+    cost, loss = cost_of(one, unit), one.means["loss"].mean
+    if loss is None or cost is None:
+        return None
+    losses, subjects = [loss for _, _, loss in one.points], [subject for subject, _, _ in one.points]
+    found = estimate(losses, subjects, evidence=chapter.evidence, role="exploratory")
+    return Spot(one.arm, cost, loss, found.interval, one.n)

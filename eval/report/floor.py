@@ -1,0 +1,31 @@
+"""The noise floor of a stored study in words, for its summary: every difference beside that of two identical runs."""
+
+from pathlib import Path
+
+from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.report.spread import noise_sentences
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.read import has_run
+from medvision_agent.eval.study.plan import read_plan
+from medvision_agent.text import printable
+
+__all__ = ["floor_lines"]
+
+
+def floor_lines(folder: Path, rules: Protocol) -> list[str]:
+    """Return the report's sentences on noise; none where the study has no `repeat`, or nothing of it was paired.
+
+    Raises a MedVisionAgentError where the study cannot be read.
+    """
+    plan = read_plan(folder)
+    repeated = any(plan.arms[one.a] == plan.arms[one.b] for one in plan.contrasts)
+    if not repeated or not any(has_run(folder / cell.folder) for cell in plan.cells):
+        return []
+    chapters = collect([folder], rules, most_pictures=0).chapters
+    return [
+        printable(f"{chapter.label}: {line}" if chapter.label else line)
+        for chapter in chapters
+        for one in chapter.contrasts
+        for task in one.noise
+        for line in noise_sentences(one, task)
+    ]
