@@ -52,6 +52,7 @@ ROOMS = (
     "eval/parts",
     "eval/agreement",
     "eval/tables",
+    "eval/figures",
     "eval/report",
     "core/api",
     "core/__init__.py",

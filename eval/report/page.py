@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from medvision_agent.eval.figures.style import variables
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Chapter, Panel, Report
 from medvision_agent.eval.report.sections import place_of, sections
@@ -37,7 +38,7 @@ def html_page(report: Report) -> str:
     synthetic = [chapter.evidence == "synthetic" for chapter in report.chapters]
     if any(synthetic):
         title = f"{'SYNTHETIC' if all(synthetic) else 'Partly SYNTHETIC'}: {title}"
-    style = Markup(_text("style.css"))  # noqa: S704 - our own file
+    style = Markup(_text("style.css").replace("/* light */", variables(dark=False)).replace("/* dark */", variables(dark=True)))  # noqa: S704 - our own file
     return _template().render(report=report, chapters=chapters, title=title, style=style) + "\n"
 
 
