@@ -18,12 +18,15 @@ from medvision_agent.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
+    from matplotlib.figure import FigureBase
 
 __all__ = ["drawing", "saved", "sheet", "single"]
 
 _POINTS = 72
 _PAD = 0.04
 """Inches around the axes."""
+_KEY_LINE = 1.65 * TEXT / _POINTS
+"""Inches of a line of the key."""
 _TITLE_WIDTH = 200
 """Points of a title: a panel but for the ticks to the left of its axes."""
 _METADATA: dict[str, dict[str, Any]] = {
@@ -48,32 +51,41 @@ def drawing(name: str) -> Iterator[None]:
 
 def single(panel: Panel) -> "Sheet":
     """Return a panel by itself, one column wide."""
-    return _sheet([panel], 1, 0.0)
+    made = _blank(COLUMN, panel.height)
+    _put(made, panel)
+    return made
 
 
 def sheet(figure: Figure, across: int = 2) -> "Sheet":
-    """Return all panels, at most *across* side by side, under the key."""
+    """Return all panels, at most *across* side by side and each as high as by itself, under the key."""
     columns = min(across, len(figure.panels))
+    rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
     ncols, lines = _key_shape([printable(name) for name in figure.key], columns)
-    made = _sheet(figure.panels, columns, lines * 1.6 * TEXT / _POINTS)
-    if figure.key:
-        _legend(made, figure, ncols, columns)
+    heights = [max(one.height for one in row) for row in rows]
+    key = [lines * _KEY_LINE + _PAD] if lines else []
+    made = _blank(COLUMN * columns, sum([*key, *heights]))
+    parts = made.subfigures(len(key) + len(rows), 1, squeeze=False, height_ratios=[*key, *heights])[:, 0]
+    if key:
+        _legend(parts[0], figure, ncols, columns)
+    for part, row, height in zip(parts[len(key) :], rows, heights, strict=True):
+        for cell, panel in zip(part.subfigures(1, columns, squeeze=False)[0], row, strict=False):
+            rest = height - panel.height
+            _put(cell.subfigures(2, 1, height_ratios=[panel.height, rest])[0] if rest else cell, panel)
     return made
 
 
-def _sheet(panels: Sequence[Panel], columns: int, key: float) -> "Sheet":
+def _blank(width: float, height: float) -> "Sheet":
     from matplotlib.figure import Figure as Sheet  # noqa: PLC0415 - takes half a second
 
-    rows = math.ceil(len(panels) / columns)
-    heights = [max(one.height for one in panels[row * columns : (row + 1) * columns]) for row in range(rows)]
-    made = Sheet(figsize=(COLUMN * columns, sum(heights) + key), layout="constrained")
+    made = Sheet(figsize=(width, height), layout="constrained")
     made.get_layout_engine().set(w_pad=_PAD, h_pad=_PAD)  # type: ignore[union-attr, call-arg]
-    grid = made.add_gridspec(rows, columns, height_ratios=heights)
-    for number, panel in enumerate(panels):
-        axes = made.add_subplot(grid[number // columns, number % columns])
-        panel.draw(axes)
-        axes.set_title(fitted(panel.title, _TITLE_WIDTH, TITLE, bold=True))
     return made
+
+
+def _put(place: "FigureBase", panel: Panel) -> None:
+    axes = place.subplots()
+    panel.draw(axes)
+    axes.set_title(fitted(panel.title, _TITLE_WIDTH, TITLE, bold=True))
 
 
 def _key_shape(names: Sequence[str], columns: int) -> tuple[int, int]:
@@ -85,7 +97,7 @@ def _key_shape(names: Sequence[str], columns: int) -> tuple[int, int]:
     return ncols, math.ceil(len(names) / ncols)
 
 
-def _legend(made: "Sheet", figure: Figure, ncols: int, columns: int) -> None:
+def _legend(made: "FigureBase", figure: Figure, ncols: int, columns: int) -> None:
     from matplotlib.lines import Line2D  # noqa: PLC0415 - takes half a second
 
     handles = [
@@ -100,7 +112,7 @@ def _legend(made: "Sheet", figure: Figure, ncols: int, columns: int) -> None:
         )
         for name, look in figure.key.items()
     ]
-    made.legend(handles=handles, loc="outside upper left", ncols=ncols, handletextpad=0.2, columnspacing=1.2)
+    made.legend(handles=handles, loc="upper left", ncols=ncols, handletextpad=0.2, columnspacing=1.2, borderaxespad=0.2)
 
 
 def saved(made: "Sheet", form: Literal["svg", "pdf"]) -> bytes:

@@ -1,6 +1,8 @@
 """Accuracy against cost: each arm's mean loss beside what a sample took, and the arms that no other beats in both."""
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from medvision_agent.eval.figures.figure import Figure, Panel
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Spot", "front", "losses_by_cost"]
 
 _HEIGHT = 2.7
+_STEPS = ((1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
+"""Round numbers within a decade, from fine to coarse."""
+_ROOM = 0.19
+"""The share of the axis that a number needs."""
 _HOW = (
     "Bars: 95% intervals over subjects, where there are enough. Dashed: the arms that no other beats in both (Pareto "
     "front). The axis of costs is logarithmic."
@@ -77,14 +83,21 @@ def _panel(task: str, unit: str, spots: Sequence[Spot], look: Mapping[str, Look]
 
 def _decades(axes: "Axes", costs: Sequence[float]) -> None:
     """Make the axis logarithmic, with a few ticks at round numbers in plain figures."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - takes half a second
-
-    axes.set_xscale("log")
     low, high = min(costs) / 1.3, max(costs) * 1.3
-    axes.set_xlim(low, high)
-    subs = (1.0,) if high / low > 1000 else (1.0, 3.0) if high / low > 30 else (1.0, 2.0, 5.0)
-    if high / low < 2:
-        subs = tuple(float(step) for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
-    axes.xaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.set(xscale="log", xlim=(low, high))
+    axes.set_xticks(round_numbers(low, high))
+    axes.set_xticks([], minor=True)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """Return the finest round numbers between two that have room on a logarithmic axis."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = list[float]()
+    for steps in _STEPS:
+        found = [float(f"{step}e{power}") for power in powers for step in steps]
+        found = [value for value in found if low <= value <= high]
+        gaps = [math.log(b / a) / math.log(high / low) for a, b in pairwise(found)]
+        if len(found) > 1 and min(gaps) >= _ROOM:
+            return found
+    return found[:: math.ceil(len(found) * _ROOM)]

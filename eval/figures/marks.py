@@ -15,7 +15,7 @@ __all__ = ["Point", "columns", "dots", "interval", "label", "losses", "mark", "r
 Point = tuple[float, float]
 _HEAD = 0.85
 """Inches of a panel of rows that its title and its axis of two lines take."""
-_ROW_WIDTH = COLUMN * 72 - 16
+_ROW_WIDTH = COLUMN * 72 - 34
 """Points between the ends of a row."""
 _WORDS, _BELOW = 0.145, 0.12
 """Inches from the marks of a row up to its words, and down to its end."""
