@@ -61,7 +61,10 @@ def an_agreement() -> Figure:
 
 
 def a_risk() -> Figure:
-    curves = [Risk(arm, [(at / 20, at / 40 + 0.05 * place) for at in range(1, 18)], 0.4, 0.9) for place, arm in enumerate(ARMS[:4])]
+    curves = [
+        Risk(arm, [(at / 20, at / 40 + 0.05 * place) for at in range(1, 18)], 0.4, 0.9)
+        for place, arm in enumerate(ARMS[:4])
+    ]
     return risk_coverage("risk", "Risk", ARMS, {"size": curves})
 
 
@@ -85,7 +88,12 @@ def a_use() -> Figure:
 
 def a_ladder() -> Figure:
     rungs = [Rung(name, (name, "on"), (0.8, 0.5), (-0.4, -0.2), 200, 80) for name in NAMES]
-    return ladder("ladder", "Ladder", {"size": rungs, "angle": [rungs[0]._replace(difference=None)]}, {"size": ("best constant", 0.6)})
+    return ladder(
+        "ladder",
+        "Ladder",
+        {"size": rungs, "angle": [rungs[0]._replace(difference=None)]},
+        {"size": ("best constant", 0.6)},
+    )
 
 
 def linked(href: str = "view/index.html#sample=s1") -> Figure:
@@ -95,8 +103,7 @@ def linked(href: str = "view/index.html#sample=s1") -> Figure:
 
 
 EVERY: dict[str, Callable[[], Figure]] = {
-    made.__name__: made
-    for made in (a_forest, a_pair, a_cost, an_agreement, a_risk, a_size, a_map, a_use, a_ladder)
+    made.__name__: made for made in (a_forest, a_pair, a_cost, an_agreement, a_risk, a_size, a_map, a_use, a_ladder)
 }
 """One of each kind."""
 
@@ -113,7 +120,7 @@ class Read(NamedTuple):
 def read_back(panel: Panel) -> Read:
     """Return the values that a panel shows, found by its ticks and their labels alone."""
     with drawing("read"):
-        root = ET.fromstring(saved(single(panel), "svg"))
+        root = ET.fromstring(saved(single(panel), "svg"))  # noqa: S314 - our own text
     axes = next(one for one in root.iter(f"{_SVG}g") if one.get("id") == "axes_1")
     across, down = (_scale(axes, number) for number in (1, 2))
     marks, lines = [], []
@@ -136,7 +143,9 @@ def _scale(axes: ET.Element, number: int) -> Callable[[float], float]:
     for group in axis:
         if (group.get("id") or "").startswith(f"{key}tick"):
             use, text = next(group.iter(f"{_SVG}use")), next(group.iter(f"{_SVG}text"))
-            ticks.append((float(use.get(key, "")), float((text.text or "").replace("−", "-").replace(",", ""))))
+            ticks.append(
+                (float(use.get(key, "")), float((text.text or "").replace("\N{MINUS SIGN}", "-").replace(",", "")))
+            )
     if len(ticks) < 2:
         return lambda at: at
     (first, low), (last, high) = ticks[0], ticks[-1]

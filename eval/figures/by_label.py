@@ -81,7 +81,7 @@ def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[st
                 continue
             row = labels.index(own)
             if cell.loss is None:
-                axes.text(column, row, "×", ha="center", va="center", color=MUTED)
+                axes.text(column, row, "x", ha="center", va="center", color=MUTED)
                 continue
             step = min(int(cell.loss * len(RAMP)), len(RAMP) - 1)
             axes.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=RAMP[step].light, linewidth=0))

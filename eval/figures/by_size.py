@@ -30,7 +30,11 @@ class Sized(NamedTuple):
 
 
 def loss_by_size(
-    name: str, title: str, arms: Sequence[str], panels: Mapping[tuple[str, str], Mapping[str, Sequence[Sized]]], few: int
+    name: str,
+    title: str,
+    arms: Sequence[str],
+    panels: Mapping[tuple[str, str], Mapping[str, Sequence[Sized]]],
+    few: int,
 ) -> Figure:
     """Return the figure: a panel for each task and unit of size, with the samples of each arm.
 
@@ -46,9 +50,7 @@ def loss_by_size(
     return Figure(name, title, how, made, {arm: one for arm, one in look.items() if arm in shown})
 
 
-def _panel(
-    task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: Mapping[str, Look], few: int
-) -> Panel:
+def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: Mapping[str, Look], few: int) -> Panel:
     ordered = {arm: sorted(own, key=lambda one: (one.size, one.loss)) for arm, own in samples.items()}
     joined = {arm: means(own, few) for arm, own in ordered.items()}
 

@@ -1,7 +1,7 @@
 """Drawing with matplotlib: a panel by itself for a page, or all panels of a figure on one sheet.
 
-Why matplotlib, which the report had before: its axes, ticks and layout are better than any we would write, its SVG keeps
-text as text, and its PDF holds vectors and fonts without another library. It is imported when something is drawn.
+Why matplotlib, which the report had before: its axes, ticks and layout are better than any we would write, its SVG
+keeps text as text, and its PDF holds vectors and fonts without another library. It is imported when something is drawn.
 """
 
 import io

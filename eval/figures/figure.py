@@ -3,10 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
-
-from markupsafe import Markup
 
 from medvision_agent.eval.figures.style import Look
 
@@ -40,7 +37,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with all that is needed to show it on a page or write it to a file."""
+    """A figure with all that is needed to show it on a page (``page``) or write it to a file (``files``)."""
 
     name: str
     """For ids and files; no other figure of a report has it."""
@@ -51,10 +48,3 @@ class Figure:
     key: Mapping[str, Look] = field(default_factory=dict)
     href: str = ""
     """Where the figure as a whole leads to; empty for nowhere."""
-
-    @cached_property
-    def svg(self) -> Markup:
-        """The figure for a page, without its title and description: the key, and an ``svg`` element for each panel."""
-        from medvision_agent.eval.figures.page import for_page  # noqa: PLC0415 - draws
-
-        return for_page(self)

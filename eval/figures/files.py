@@ -1,9 +1,10 @@
-"""Figures as files for papers: each as SVG, whose text can be edited, and as PDF with its fonts, in the colours of paper.
+"""Figures as files for papers: as SVG, whose text can be edited, and as PDF with its fonts, in the colours of paper.
 
 Contract: the same figure gives the same bytes. Links are left out, as a file may lie anywhere.
 """
 
 from pathlib import Path
+from typing import Final
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.figures.canvas import drawing, saved, sheet
@@ -11,7 +12,7 @@ from medvision_agent.eval.figures.figure import Figure
 
 __all__ = ["FORMS", "write_figure"]
 
-FORMS = ("svg", "pdf")
+FORMS: Final = ("svg", "pdf")
 """The formats, which are also the ends of the files' names."""
 
 
@@ -21,7 +22,7 @@ def write_figure(figure: Figure, folder: Path) -> list[Path]:
     with drawing(figure.name):
         made = sheet(figure)
         for artist in made.findobj():
-            artist.set_url(None)  # type: ignore[arg-type] - how a link is taken away
+            artist.set_url(None)  # type: ignore[arg-type]  # how a link is taken away
         for form in FORMS:
             file = folder / f"{figure.name}.{form}"
             try:

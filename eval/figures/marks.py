@@ -74,7 +74,7 @@ def interval(axes: "Axes", start: Point, end: Point, look: Look) -> None:
 def reference(axes: "Axes", *, x: float | None = None, y: float | None = None, dash: object = "-") -> None:
     """Draw a thin line over the whole panel, such as that of no difference."""
     draw, at = (axes.axvline, x) if x is not None else (axes.axhline, y)
-    draw(at or 0.0, color=MUTED, linewidth=THIN + 0.2, linestyle=dash, zorder=1)  # type: ignore[arg-type]
+    draw(at or 0.0, color=MUTED, linewidth=THIN + 0.2, linestyle=dash, zorder=1)
 
 
 def losses(axes: "Axes", axis: str, words: str = "mean loss", *, ends: Sequence[float] = ()) -> None:

@@ -19,9 +19,7 @@ def bland_altman(chapter: Chapter, place: str) -> Figure | None:
         return None
     title = marked(chapter, "error of each answer (Bland and Altman)")
     more = max(0, len(every) - _MOST)
-    return agreement.bland_altman(
-        slug(place, "bland-altman"), title, chapter.arms, every[:_MOST], left_out=more
-    )
+    return agreement.bland_altman(slug(place, "bland-altman"), title, chapter.arms, every[:_MOST], left_out=more)
 
 
 def _panels(chapter: Chapter) -> list[Errors]:

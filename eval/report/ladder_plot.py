@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from medvision_agent.agent.made import MATCHED, RESULT_ONLY, THINKING
+from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY, THINKING
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.ladder import Rung
 from medvision_agent.eval.figures.ladder import ladder as drawn
@@ -46,7 +46,8 @@ def rung_of(a: Identity, b: Identity) -> str:
         return ""
     if a.again:
         return "again"
-    found = "off" if a.without_tools else a.control or a.condition
+    made = a.condition if a.condition in MADE else ""
+    found = "off" if a.without_tools else a.control or made
     return found if found in _WORDS else ""
 
 
@@ -92,6 +93,4 @@ def _rung(one: Contrast, task: TaskName, kind: str, arms: Mapping[str, Identity]
     if kind == "picture":
         words = f"{words}, {'with' if arms[one.b].tools else 'without'} tools"
     found = test.primary
-    return Rung(
-        words, (one.a, one.b), (means.loss_a, means.loss_b), found.interval, n=found.n, subjects=found.subjects
-    )
+    return Rung(words, (one.a, one.b), (means.loss_a, means.loss_b), found.interval, n=found.n, subjects=found.subjects)

@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 from drawn import EVERY
 
+from medvision_agent.eval.figures.page import for_page
 from medvision_agent.eval.figures.style import variables
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -18,7 +19,8 @@ for (const svg of document.querySelectorAll("svg.plot")) {
   const scale = frame.width / svg.viewBox.baseVal.width;
   for (const text of svg.querySelectorAll("text")) {
     const box = text.getBoundingClientRect();
-    const out = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom);
+    const left = frame.left - box.left, right = box.right - frame.right;
+    const out = Math.max(left, right, frame.top - box.top, box.bottom - frame.bottom);
     found.push([text.textContent, parseFloat(getComputedStyle(text).fontSize) * scale, out]);
   }
 }
@@ -31,8 +33,10 @@ def test_words_can_be_read(width, tmp_path):
     if BROWSER is None:
         pytest.skip("no chromium, chromium-browser or google-chrome on PATH")
     style = (files("medvision_agent.eval.report") / "style.css").read_text(encoding="utf-8")
-    body = "".join(f"<figure>{made().svg}</figure>" for made in EVERY.values())
-    page = f"<!doctype html><style>{style}{':root{'}{variables(dark=False)}{'}'}</style>{body}<script>{MEASURE}</script>"
+    body = "".join(f"<figure>{for_page(made())}</figure>" for made in EVERY.values())
+    page = (
+        f"<!doctype html><style>{style}{':root{'}{variables(dark=False)}{'}'}</style>{body}<script>{MEASURE}</script>"
+    )
     # A window is never narrower than 500 pixels; a frame may be.
     frame = f'<iframe width="{width}" height="900" style="border: 0"></iframe>'
     script = f"document.querySelector('iframe').srcdoc = {json.dumps(page).replace('</', '<' + chr(92) + '/')}"

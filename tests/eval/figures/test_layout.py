@@ -20,7 +20,7 @@ def words_of(made):
     from matplotlib.text import Text
 
     laid_out(made)
-    axes = {axes for axes in made.axes}
+    axes = set(made.axes)
     ticks = {label for one in axes for axis in (one.xaxis, one.yaxis) for label in _labels(axis, every=True)}
     shown = {label for one in axes for axis in (one.xaxis, one.yaxis) for label in _labels(axis, every=False)}
     found = [one for one in made.findobj(Text) if one.get_text().strip() and one not in ticks - shown]
