@@ -22,7 +22,7 @@ def write_figure(figure: Figure, folder: Path) -> list[Path]:
     with drawing(figure.name):
         made = sheet(figure)
         for artist in made.findobj():
-            artist.set_url(None)  # type: ignore[arg-type]  # how a link is taken away
+            artist.set_url(None)  # how a link is taken away
         for form in FORMS:
             file = folder / f"{figure.name}.{form}"
             try:
