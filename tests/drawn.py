@@ -38,6 +38,12 @@ def a_forest() -> Figure:
     return forest("forest", "Differences", {"size": effects, "angle": effects[:2]}, margin=0.03)
 
 
+def a_small_forest() -> Figure:
+    """Return differences so small that the numbers at the axis are long."""
+    effects = [Effect(name, 0.0001, (-0.0002, 0.0004), 48, 48, "") for name in NAMES[:2]]
+    return forest("small", "Differences", {"size": effects})
+
+
 def a_pair() -> Figure:
     random = np.random.default_rng(1)
     few, many = random.uniform(size=(40, 2)).tolist(), random.uniform(size=(400, 2)).tolist()
@@ -103,7 +109,8 @@ def linked(href: str = "view/index.html#sample=s1") -> Figure:
 
 
 EVERY: dict[str, Callable[[], Figure]] = {
-    made.__name__: made for made in (a_forest, a_pair, a_cost, an_agreement, a_risk, a_size, a_map, a_use, a_ladder)
+    made.__name__: made
+    for made in (a_forest, a_small_forest, a_pair, a_cost, an_agreement, a_risk, a_size, a_map, a_use, a_ladder)
 }
 """One of each kind."""
 

@@ -23,6 +23,8 @@ def write_figure(figure: Figure, folder: Path) -> list[Path]:
         made = sheet(figure)
         for artist in made.findobj():
             artist.set_url(None)  # how a link is taken away
+        made.draw_without_rendering()
+        made.set_layout_engine("none")  # laid out once, for both
         for form in FORMS:
             file = folder / f"{figure.name}.{form}"
             try:

@@ -73,6 +73,7 @@ def _panel(task: str, effects: Sequence[Effect], widest: float, margin: float | 
                 interval(axes, (one.interval[0], height), (one.interval[1], height), look)
             mark(axes, one.difference, height, look, href=one.href)
         axes.set_xlim(-widest, widest)
+        axes.locator_params(axis="x", nbins=5)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("difference in loss\n(left: the second arm's is lower)")
 

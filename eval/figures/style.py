@@ -99,6 +99,7 @@ def variables(*, dark: bool) -> str:
 
 
 SETTINGS: dict[str, Any] = {
+    "figure.dpi": 72,
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "text.parse_math": False,
