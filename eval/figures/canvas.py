@@ -6,6 +6,7 @@ keeps text as text, and its PDF holds vectors and fonts without another library.
 
 import io
 import math
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -119,4 +120,11 @@ def saved(made: "Sheet", form: Literal["svg", "pdf"]) -> bytes:
     """Return a sheet as a file's bytes; the same sheet gives the same bytes."""
     out = io.BytesIO()
     made.savefig(out, format=form, metadata=_METADATA[form])
-    return out.getvalue()
+    return _numbered(out.getvalue()) if form == "svg" else out.getvalue()
+
+
+def _numbered(svg: bytes) -> bytes:
+    """Number what can be referred to: matplotlib names it by hashes of places, which differ in their last digits."""
+    ids = dict.fromkeys(re.findall(rb' id="([a-z][0-9a-f]{10})"', svg))
+    numbers = {own: b"r%d" % number for number, own in enumerate(ids, start=1)}
+    return re.sub(rb'( id="|#)([a-z][0-9a-f]{10})\b', lambda found: found[1] + numbers.get(found[2], found[2]), svg)

@@ -33,7 +33,7 @@ def test_the_same_figure_gives_the_same_bytes_in_every_process(tmp_path):
     code = (
         "import sys; from pathlib import Path; from drawn import EVERY\n"
         "from medvision_agent.eval.figures.files import write_figure\n"
-        "for name in ('a_cost', 'a_map', 'a_forest'): write_figure(EVERY[name](), Path(sys.argv[1]))"
+        "for name in ('a_cost', 'a_map', 'a_ladder'): write_figure(EVERY[name](), Path(sys.argv[1]))"
     )
     for seed in ("1", "2"):
         subprocess.run(
