@@ -20,7 +20,7 @@ __all__ = ["command"]
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write every table there too, as CSV and as LaTeX.",
+    help="Write every table there too, as CSV and as LaTeX, and every figure as SVG and as PDF.",
 )
 @click.option(
     "--pictures", default=6, show_default=True, type=click.IntRange(0, 100), help="Samples shown per contrast."
@@ -50,3 +50,4 @@ def command(
     click.echo(f"written: {done.page}")
     if tables is not None:
         click.echo(f"written: {done.tables} tables, each as CSV and LaTeX, in {tables}")
+        click.echo(f"written: {done.figures} figures, each as SVG and PDF, in {tables}")

@@ -53,6 +53,7 @@ ROOMS = (
     "eval/agreement",
     "eval/tables",
     "eval/listing",
+    "eval/figures",
     "eval/report",
     "eval/browse",
     "core/api",

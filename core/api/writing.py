@@ -9,7 +9,7 @@ from typing import Literal
 
 from medvision_agent.api.loaded import PathText, load
 from medvision_agent.eval.report.collect import PICTURES, collect
-from medvision_agent.eval.report.write import write_report, write_tables
+from medvision_agent.eval.report.write import write_figures, write_report, write_tables
 from medvision_agent.eval.results.export import Exported, export_run
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
@@ -27,6 +27,8 @@ class Written:
     page: Path
     tables: int
     """How many tables were written beside it, each as CSV and LaTeX."""
+    figures: int = 0
+    """How many figures were written there too, each as SVG and PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def report(
         folders: Runs and studies.
         out: The file.
         format: By the name of the file where not given, else HTML.
-        tables: A folder that every table is written into, as CSV and as LaTeX.
+        tables: A folder that every table is written into, as CSV and as LaTeX, and every figure, as SVG and as PDF.
         pictures: Samples shown for each contrast, at most.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
     """
@@ -61,7 +63,9 @@ def report(
     rules, page = protocol_named(protocol) if protocol else None, Path(out)
     found = collect([Path(folder) for folder in given], rules, most_pictures=pictures)
     write_report(found, page, format or ("md" if page.suffix.lower() in _MARKDOWN else "html"))
-    return Written(page, write_tables(found, Path(tables)) if tables is not None else 0)
+    if tables is None:
+        return Written(page, 0)
+    return Written(page, write_tables(found, Path(tables)), write_figures(found, Path(tables)))
 
 
 def export(

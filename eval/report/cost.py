@@ -5,42 +5,22 @@ in money where all arms of a chapter have it, else in tokens, so that no arm is 
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from medvision_agent.eval.compare.statistics.estimate import estimate
+from medvision_agent.eval.figures.cost import Spot, front
 from medvision_agent.eval.report.model import ArmTask, Chapter
 from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.report.tables import LEVEL, chapter_table, numbers, slug, texts
 from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["Spot", "Unit", "cost_of", "cost_table", "cost_unit", "front", "spots"]
+__all__ = ["Unit", "cost_of", "cost_table", "cost_unit", "spots"]
 
 Unit = Literal["tokens", "US dollars"]
 _FRONT = (
     "On the front: no other arm that costs no more has as low a mean loss. It goes by means alone: an arm may be on it "
     "or not by a difference that is noise, so read it beside the intervals and the differences between arms."
 )
-
-
-class Spot(NamedTuple):
-    """An arm on one task."""
-
-    arm: str
-    cost: float
-    """Of a sample on average: tokens, in and out, or US dollars."""
-    loss: float
-    interval: tuple[float, float] | None
-    """At 95 %, over subjects; None for too few."""
-    n: int
-
-
-def front(spots: Sequence[Spot]) -> list[Spot]:
-    """Return the arms that no other one beats in both, from the cheapest to the one with the least loss (Pareto)."""
-    kept: list[Spot] = []
-    for one in sorted(spots, key=lambda spot: (spot.cost, spot.loss)):
-        if not kept or one.loss < kept[-1].loss:
-            kept.append(one)
-    return kept
 
 
 def cost_of(one: ArmTask, unit: Unit) -> float | None:

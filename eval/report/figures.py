@@ -163,6 +163,9 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
             for sample in chosen
             if (own := by_sample.get(sample.id))
         ),
+        asked=tuple(
+            sample.label or sample.measurement or lines_of(sample) for sample in chosen if sample.id in by_sample
+        ),
     )
 
 

@@ -122,6 +122,8 @@ class ArmTask(Frozen):
     effort: Effort
     points: tuple[tuple[str, float, float], ...]
     """Of each sample: its subject, the size of its target (``TaskData.size_unit``), its loss."""
+    asked: tuple[str, ...] = ()
+    """Of each of these samples: the label, or what is asked for."""
 
 
 class Reference(Frozen):

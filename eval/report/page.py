@@ -12,6 +12,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.figures.style import variables
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Chapter, Panel, Report
 from medvision_agent.eval.report.sections import place_of, sections
@@ -37,8 +39,9 @@ def html_page(report: Report) -> str:
     synthetic = [chapter.evidence == "synthetic" for chapter in report.chapters]
     if any(synthetic):
         title = f"{'SYNTHETIC' if all(synthetic) else 'Partly SYNTHETIC'}: {title}"
-    style = Markup(_text("style.css"))  # noqa: S704 - our own file
-    return _template().render(report=report, chapters=chapters, title=title, style=style) + "\n"
+    style = _text("style.css").replace("/* light */", variables(dark=False)).replace("/* dark */", variables(dark=True))
+    sheet = Markup(style)  # noqa: S704 - our own file
+    return _template().render(report=report, chapters=chapters, title=title, style=sheet) + "\n"
 
 
 def _chapter(chapter: Chapter, place: str) -> dict[str, Any]:
@@ -64,6 +67,12 @@ def _said(panel: Panel) -> str:
     return f"{panel.answer}{loss}{ending}{f' (not drawn: {panel.note})' if panel.note else ''}"
 
 
+def _drawn(figure: Figure) -> Markup:
+    from medvision_agent.eval.figures.page import for_page  # noqa: PLC0415 - takes half a second
+
+    return for_page(figure)
+
+
 def _cut(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
@@ -77,7 +86,13 @@ def _short(value: float) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_text))
-    environment.filters |= {"plain": printable, "clean": partial(printable, lines=True), "cut": _cut, "said": _said}
+    environment.filters |= {
+        "plain": printable,
+        "clean": partial(printable, lines=True),
+        "cut": _cut,
+        "said": _said,
+        "drawn": _drawn,
+    }
     environment.filters |= {"pretty": partial(json.dumps, indent=2, sort_keys=True), "short": _short}
     return environment.get_template("page.html.j2")
 

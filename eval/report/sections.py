@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.cost import cost_table
 from medvision_agent.eval.report.cost_plot import losses_by_cost
 from medvision_agent.eval.report.joined import joined_tables
+from medvision_agent.eval.report.ladder_plot import ladder
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.parts_tables import parts_tables
 from medvision_agent.eval.report.place_tables import place_tables
-from medvision_agent.eval.report.plots import forest, paired, sizes, tool_use
+from medvision_agent.eval.report.plots import forest, labels, paired, sizes, tool_use
 from medvision_agent.eval.report.spread import spread_tables
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
-from medvision_agent.eval.report.svg import Drawn
 from medvision_agent.eval.report.table import Table
 from medvision_agent.eval.report.tables import (
     FIRST,
@@ -32,7 +33,7 @@ from medvision_agent.eval.report.tables import (
 )
 from medvision_agent.eval.report.why_tables import why_tables
 
-__all__ = ["Section", "place_of", "report_tables", "sections"]
+__all__ = ["Section", "place_of", "report_figures", "report_tables", "sections"]
 
 _ARMS = 6
 """Arms in one figure."""
@@ -47,7 +48,7 @@ class Section:
     title: str
     notes: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
-    figures: tuple[Drawn, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 def place_of(report: Report, chapter: Chapter) -> str:
@@ -62,6 +63,16 @@ def report_tables(report: Report) -> list[Table]:
         for chapter in report.chapters
         for section in sections(chapter, place_of(report, chapter), draw=False)
         for table in section.tables
+    ]
+
+
+def report_figures(report: Report) -> list[Figure]:
+    """Return all figures of a report."""
+    return [
+        figure
+        for chapter in report.chapters
+        for section in sections(chapter, place_of(report, chapter), draw=True)
+        for figure in section.figures
     ]
 
 
@@ -92,9 +103,8 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
 
 def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
     pairs = chapter.contrasts
-    figures = (
-        [forest(chapter, place), *(paired(chapter, at, one) for at, one in _numbered(place, pairs))] if draw else []
-    )
+    each = [paired(chapter, at, one) for at, one in _numbered(place, pairs)] if draw else []
+    figures = [forest(chapter, place), ladder(chapter, place), *each] if draw else []
     notes = dict.fromkeys(f"{one.by_construction}." for one in pairs if one.by_construction)
     tables = (contrast_table(chapter, place),)
     return Section(f"{place}-differences", "Differences between arms", tuple(notes), tables, _there(figures))
@@ -140,7 +150,8 @@ def _published(chapter: Chapter, place: str) -> Section:
 def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
     groups: list[tuple[str, tuple[str, ...]]] = [(one.name, (one.a, one.b)) for one in chapter.contrasts]
     groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
-    figures = [sizes(chapter, at, name, arms) for at, (name, arms) in _numbered(place, groups)] if draw else []
+    each = [sizes(chapter, at, name, arms) for at, (name, arms) in _numbered(place, groups)] if draw else []
+    figures = [*each, labels(chapter, place)] if draw else []
     tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]
     if (apart := interaction_table(chapter, place)).rows:
         tables.insert(0, apart)
@@ -191,5 +202,5 @@ def _parts(arms: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [arms[start : start + _ARMS] for start in range(0, len(arms), _ARMS)]
 
 
-def _there(figures: list[Drawn | None]) -> tuple[Drawn, ...]:
+def _there(figures: list[Figure | None]) -> tuple[Figure, ...]:
     return tuple(figure for figure in figures if figure is not None)

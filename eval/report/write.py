@@ -1,4 +1,4 @@
-"""Writing a report: as an HTML page or as Markdown, and its tables as CSV and LaTeX.
+"""Writing a report: as an HTML page or as Markdown, its tables as CSV and LaTeX, and its figures as SVG and PDF.
 
 Markdown has the words and tables; figures and pictures are in the HTML page alone.
 """
@@ -7,15 +7,16 @@ import json
 from pathlib import Path
 
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.figures.files import write_figure
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
-from medvision_agent.eval.report.sections import place_of, report_tables, sections
+from medvision_agent.eval.report.sections import place_of, report_figures, report_tables, sections
 from medvision_agent.eval.report.table import csv_text, latex_text, markdown_text, md
 from medvision_agent.eval.report.words import BANNERS, headline, sentences
 from medvision_agent.text import printable
 
-__all__ = ["FORMATS", "markdown_page", "write_report", "write_tables"]
+__all__ = ["FORMATS", "markdown_page", "write_figures", "write_report", "write_tables"]
 
 
 def markdown_page(report: Report) -> str:
@@ -45,6 +46,14 @@ def write_tables(report: Report, folder: Path) -> int:
         _write(folder / f"{table.id}.csv", csv_text(table))
         _write(folder / f"{table.id}.tex", latex_text(table))
     return len(tables)
+
+
+def write_figures(report: Report, folder: Path) -> int:
+    """Write every figure as SVG and PDF, named by its id; returns how many there are."""
+    figures = report_figures(report)
+    for figure in figures:
+        write_figure(figure, folder)
+    return len(figures)
 
 
 def _chapter(chapter: Chapter, place: str) -> list[str]:

@@ -69,11 +69,14 @@ async def test_a_hostile_response_stays_text(hostile, call, tmp_path):
     # What was said is there, word for word, but for what steers a terminal or turns text around.
     assert ATTACK.replace("\x1b", "?").replace("\u202e", "?") in "".join(found.words)
     assert TOOL in "".join(found.words)
-    for file in tables.iterdir():
+    assert {file.suffix for file in tables.iterdir()} == {".csv", ".tex", ".svg", ".pdf"}
+    for file in (one for one in tables.iterdir() if one.suffix != ".pdf"):
         content = file.read_text(encoding="utf-8")
         assert "\x1b" not in content
         if file.suffix == ".tex":
             assert "\\input{" not in content
+        if file.suffix == ".svg":
+            assert not {"script", "img", "a"} & set(Elements(content).tags)
     rows = list(csv.DictReader((tables / "c1-effort.csv").read_text(encoding="utf-8").splitlines()))
     assert TOOL in rows[1]["calls by tool (failed)"]
 

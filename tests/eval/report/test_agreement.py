@@ -22,4 +22,4 @@ def test_both_arms_are_judged_on_the_samples_both_answered(store):
     found = next(one for one in sections(chapter, "c1", draw=True) if one.id == "c1-agreement")
     assert [table.id for table in found.tables] == ["c1-agreement", "c1-coverage"]
     assert len(found.figures) == 1  # nobody was asked twice, so there is no curve
-    assert "off, distance: bias +3.00 mm, n 39" in found.figures[0].description
+    assert found.figures[0].panels[0].words.startswith("off, distance: bias +3.00 mm, limits ")

@@ -1,33 +1,17 @@
-"""Loss against cost: which arms nothing beats, and whether arms are compared in money or in tokens."""
+"""Loss against cost: whether arms are compared in money or in tokens, and what the table says of each."""
 
 import numpy as np
 import pytest
 
+from medvision_agent.eval.figures.cost import front
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.cost import Spot, cost_table, cost_unit, front, spots
+from medvision_agent.eval.report.cost import cost_table, cost_unit, spots
 from medvision_agent.eval.report.cost_plot import losses_by_cost
 
 N = 48
 ERRORS = {"off": 0.4, "on": 0.1, "dear": 0.2}
 TOKENS = {"off": 100, "on": 900, "dear": 800}
 COSTS = {"off": 0.001, "on": 0.002, "dear": 0.004}
-
-
-def spot(arm: str, cost: float, loss: float) -> Spot:
-    return Spot(arm, cost, loss, None, 10)
-
-
-def test_the_front_holds_the_arms_that_no_other_beats_in_both():
-    off, blind, on, dear = spot("off", 100, 0.5), spot("blind", 400, 0.5), spot("on", 500, 0.3), spot("dear", 900, 0.4)
-    assert front([dear, on, blind, off]) == [off, on]
-
-
-def test_of_arms_that_cost_the_same_the_better_one_stays():
-    assert front([spot("a", 100, 0.5), spot("b", 100, 0.4)]) == [spot("b", 100, 0.4)]
-
-
-def test_a_lone_arm_is_its_own_front():
-    assert front([spot("a", 1, 1.0)]) == [spot("a", 1, 1.0)]
 
 
 @pytest.fixture
@@ -65,8 +49,8 @@ def test_arms_are_compared_in_money_where_all_have_prices(chapter):
     assert [each.arm for each in front(money)] == names[:2]
     assert [each.arm for each in front(tokens)] == [names[0], names[2], names[1]]
     drawn = losses_by_cost(one, "c1")
-    assert "loss against cost in US dollars; dashed" in drawn.svg.lower().replace("us dollars", "US dollars")
-    assert "at 0.001 US dollars, n 48" in drawn.svg
+    assert drawn.title.endswith("oss against cost in US dollars")
+    assert "at 0.001 US dollars of a sample, n 48" in drawn.panels[0].words
     rows = {row[0]: row for row in cost_table(one, "c1").rows}
     assert rows[names[2]][6:] == (800, pytest.approx(0.004), "yes", "no")
     assert rows[names[1]][6:] == (900, pytest.approx(0.002), "yes", "yes")
@@ -77,8 +61,8 @@ def test_one_arm_without_prices_brings_all_to_tokens_and_the_caption_says_so(cha
     assert cost_unit(one) == "tokens"
     assert len(spots(one, "US dollars")["distance"]) == 2
     drawn = losses_by_cost(one, "c1")
-    assert "in tokens, because not every arm has prices" in drawn.svg
-    assert "US dollars" not in drawn.svg
+    assert drawn.title.endswith("in tokens, because not every arm has prices")
+    assert "US dollars" not in drawn.panels[0].words
     rows = {row[0]: row for row in cost_table(one, "c1").rows}
     name = one.arms[1]
     assert rows[name][6:] == (900, None, "yes", "not known")

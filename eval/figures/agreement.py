@@ -1,0 +1,105 @@
+"""Agreement with the ground truth: Bland-Altman plots, and risk against coverage."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.marks import Point, columns, dots, label, losses, reference
+from medvision_agent.eval.figures.style import LINE, Look, looks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Errors", "Risk", "bland_altman", "risk_coverage"]
+
+_HEIGHT = 2.5
+_CROWD = 500
+"""Points of one panel at most."""
+
+
+class Errors(NamedTuple):
+    """The errors of one arm's answers, for one number of an answer."""
+
+    arm: str
+    number: str
+    """Such as ``major axis``."""
+    unit: str
+    points: Sequence[Point]
+    """The mean of stated and true, and stated minus true."""
+    n: int
+    bias: float | None
+    limits: tuple[float | None, float | None]
+    """The lower and upper limit of agreement."""
+
+
+class Risk(NamedTuple):
+    """The mean loss of an arm's surest answers, by the share of all samples that they are."""
+
+    arm: str
+    curve: Sequence[Point]
+    """Coverage, risk."""
+    risk: float | None
+    """At full coverage."""
+    covered: float
+    """The share of samples that were answered."""
+
+
+def bland_altman(name: str, title: str, arms: Sequence[str], panels: Sequence[Errors], *, left_out: int = 0) -> Figure:
+    """Return the figure: a panel for each arm and number, on one scale for each number; *left_out* stand in a table."""
+    look = looks(arms)
+    how = "One mark for each answer. Solid: bias. Dashed: limits of agreement, 1.96 SD either way. Thin: no error."
+    more = f" {left_out} more stand in the table." if left_out else ""
+    return Figure(name, title, how + more, tuple(_errors(one, panels, look[one.arm]) for one in panels))
+
+
+def _errors(one: Errors, panels: Sequence[Errors], look: Look) -> Panel:
+    same = [other for other in panels if (other.number, other.unit) == (one.number, one.unit)]
+
+    def draw(axes: "Axes") -> None:
+        dots(axes, one.points[:: math.ceil(len(one.points) / _CROWD) or 1], look)
+        reference(axes, y=0.0)
+        for value, dash in ((one.bias, "-"), (one.limits[0], (0, (5, 2))), (one.limits[1], (0, (5, 2)))):
+            if value is not None:
+                axes.axhline(value, color=look.colour, linewidth=LINE, linestyle=dash, zorder=2)
+        axes.set(xlim=_span(same, 0), ylim=_span(same, 1))
+        axes.set(xlabel=label(f"mean of stated and true, {one.unit}"), ylabel=f"stated minus true, {one.unit}")
+
+    low, high = one.limits
+    limits = "" if low is None or high is None else f", limits {low:+.2f} to {high:+.2f}"
+    bias = "no bias can be given" if one.bias is None else f"bias {one.bias:+.2f} {one.unit}"
+    title = f"{one.arm}, {one.number}"
+    return Panel(title, _HEIGHT, draw, f"{title}: {bias}{limits}, n {one.n}.")
+
+
+def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
+    """Return the range that holds all points of some panels, their bias and limits, and a little more."""
+    values = [point[axis] for one in panels for point in one.points]
+    if axis:
+        values += [value for one in panels for value in (0.0, one.bias, *one.limits) if value is not None]
+    low, high = min(values), max(values)
+    margin = 0.06 * ((high - low) or 1.0)
+    return low - margin, high + margin
+
+
+def risk_coverage(name: str, title: str, arms: Sequence[str], panels: Mapping[str, Sequence[Risk]]) -> Figure:
+    """Return the figure: a panel for each task, a curve for each arm."""
+    look = looks(arms)
+    shown = {one.arm for own in panels.values() for one in own}
+    how = "Mean loss of the answers whose repeats differ least, by the share of all samples that they are."
+    key = {arm: one for arm, one in look.items() if arm in shown}
+    return Figure(name, title, how, tuple(_risk(task, own, look) for task, own in panels.items()), key)
+
+
+def _risk(task: str, curves: Sequence[Risk], look: Mapping[str, Look]) -> Panel:
+    def draw(axes: "Axes") -> None:
+        for one in curves:
+            own, every = look[one.arm], max(1, len(one.curve) // 6)
+            axes.plot(*columns(one.curve), own.shape, linestyle=own.dash, color=own.colour, markevery=every)
+        losses(axes, "y", "mean loss (risk)")
+        axes.set(xlim=(0, 1.04), xlabel="coverage")
+
+    words = "; ".join(
+        f"{one.arm}: {'no risk' if one.risk is None else f'{one.risk:.3f}'} at {one.covered:.0%}" for one in curves
+    )
+    return Panel(task, _HEIGHT, draw, f"{words}.")

@@ -1,0 +1,102 @@
+"""Error by label and box-to-image ratio, as the published figure has it: a map for each arm.
+
+The edges of the ratios are MedVision's (5 % wide); what it divides further above 35 % is one column here.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.style import BACK, INK, MUTED, RAMP, TEXT
+from medvision_agent.eval.figures.words import fitted
+from medvision_agent.text import plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Labelled", "loss_by_label"]
+
+_EDGES = tuple(step / 20 for step in range(1, 8))
+"""0.05 to 0.35; a ratio at an edge stands above it."""
+_NAMES = ("<5", "5", "10", "15", "20", "25", "30", "≥35")
+_MOST = 12
+"""Labels of a panel: those with most samples."""
+_ROW, _HEAD = 0.24, 0.85
+_LABEL_WIDTH = 92
+"""Points of a label."""
+
+
+class Labelled(NamedTuple):
+    """The loss of one box."""
+
+    label: str
+    subject: str
+    ratio: float
+    """The share of the picture's area that the true box takes, 0 to 1."""
+    loss: float
+
+
+class _Cell(NamedTuple):
+    loss: float | None
+    """None for too few subjects."""
+    n: int
+
+
+def loss_by_label(name: str, title: str, arms: Mapping[str, Sequence[Labelled]], few: int) -> Figure | None:
+    """Return the figure: a panel for each arm; None where no cell has *few* subjects."""
+    every = [one for own in arms.values() for one in own]
+    labels = sorted({one.label for one in every}, key=lambda own: (-sum(one.label == own for one in every), own))
+    cells = {arm: _cells(own, few) for arm, own in arms.items()}
+    if all(cell.loss is None for own in cells.values() for cell in own.values()):
+        return None
+    how = (
+        "Mean loss of boxes (1 - IoU) by label and by the share of the picture's area that the true box takes, in the "
+        f"published steps of 5%. Darker, or on a dark page lighter: a larger loss. A cross stands for fewer than {few} "
+        "subjects, which have no mean."
+    )
+    more = f" {plural(len(labels) - _MOST, 'label')} with fewer samples left out." if len(labels) > _MOST else ""
+    made = tuple(_panel(arm, own, labels[:_MOST]) for arm, own in cells.items())
+    return Figure(name, title, how + more, made)
+
+
+def _cells(samples: Sequence[Labelled], few: int) -> dict[tuple[str, int], _Cell]:
+    groups: dict[tuple[str, int], list[Labelled]] = {}
+    for one in samples:
+        groups.setdefault((one.label, bisect_right(_EDGES, one.ratio)), []).append(one)
+    return {
+        place: _Cell(
+            sum(one.loss for one in own) / len(own) if len({one.subject for one in own}) >= few else None, len(own)
+        )
+        for place, own in groups.items()
+    }
+
+
+def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[str]) -> Panel:
+    def draw(axes: "Axes") -> None:
+        from matplotlib.patches import Rectangle  # noqa: PLC0415 - takes half a second
+
+        for (own, column), cell in cells.items():
+            if own not in labels:
+                continue
+            row = labels.index(own)
+            if cell.loss is None:
+                axes.text(column, row, "x", ha="center", va="center", color=MUTED)
+                continue
+            step = min(int(cell.loss * len(RAMP)), len(RAMP) - 1)
+            axes.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=RAMP[step].light, linewidth=0))
+            words = f"{cell.loss:.2f}".removeprefix("0")
+            axes.text(column, row, words, ha="center", va="center", color=BACK if step > 2 else INK)
+        axes.set(xlim=(-0.5, len(_NAMES) - 0.5), ylim=(len(labels) - 0.5, -0.5))
+        axes.set_xticks(range(len(_NAMES)), _NAMES)
+        axes.set_yticks(range(len(labels)), [fitted(one, _LABEL_WIDTH, TEXT) for one in labels])
+        axes.set_xlabel("box-to-image ratio from, %")
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+
+    words = "; ".join(
+        f"{own}, {_NAMES[column]}%: {f'{cell.loss:.3f}' if cell.loss is not None else 'too few subjects'}, n {cell.n}"
+        for (own, column), cell in sorted(cells.items(), key=lambda item: (item[0][1], item[0][0]))
+        if own in labels
+    )
+    return Panel(arm, _HEAD + _ROW * len(labels), draw, f"{words}.")

@@ -1,0 +1,85 @@
+"""Error by the size of the target: sample by sample in each arm, and by label and box-to-image ratio."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.marks import columns, dots, label, losses
+from medvision_agent.eval.figures.style import LINE, Look, looks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Sized", "loss_by_size"]
+
+_HEIGHT = 2.6
+_CROWD = 300
+"""Small marks of an arm at most."""
+_GROUPS = 5
+"""Groups of equal numbers of samples whose means are joined by a line."""
+
+
+class Sized(NamedTuple):
+    """The loss of one sample."""
+
+    subject: str
+    size: float
+    loss: float
+
+
+def loss_by_size(
+    name: str,
+    title: str,
+    arms: Sequence[str],
+    panels: Mapping[tuple[str, str], Mapping[str, Sequence[Sized]]],
+    few: int,
+) -> Figure:
+    """Return the figure: a panel for each task and unit of size, with the samples of each arm.
+
+    Groups of fewer than *few* subjects have no mean.
+    """
+    look = looks(arms)
+    how = (
+        f"Small marks are samples ({_CROWD} of an arm at most); large ones, joined, are the means of {_GROUPS} groups "
+        f"of equal numbers, where a group has {few} subjects at least."
+    )
+    made = tuple(_panel(task, unit, own, look, few) for (task, unit), own in panels.items())
+    shown = {arm for own in panels.values() for arm in own}
+    return Figure(name, title, how, made, {arm: one for arm, one in look.items() if arm in shown})
+
+
+def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: Mapping[str, Look], few: int) -> Panel:
+    ordered = {arm: sorted(own, key=lambda one: (one.size, one.loss)) for arm, own in samples.items()}
+    joined = {arm: means(own, few) for arm, own in ordered.items()}
+
+    def draw(axes: "Axes") -> None:
+        for arm, own in ordered.items():
+            few_dots = own[:: math.ceil(len(own) / _CROWD) or 1]
+            dots(axes, [(one.size, one.loss) for one in few_dots], look[arm])
+        for arm, points in joined.items():
+            one = look[arm]
+            axes.plot(*columns(points), marker=one.shape, linestyle=one.dash, color=one.colour, linewidth=LINE)
+        losses(axes, "y", "loss")
+        axes.set_xlabel(label(unit))
+
+    words = "; ".join(
+        f"{arm}: {', '.join(f'{loss:.3f} at {size:.3g}' for size, loss in points) or 'too few subjects for means'}"
+        for arm, points in joined.items()
+    )
+    return Panel(task, _HEIGHT, draw, f"Mean loss by {unit}. {words}.")
+
+
+def means(samples: Sequence[Sized], few: int) -> list[tuple[float, float]]:
+    """Return the mean size and loss of groups of equal numbers of samples, which are in order of their sizes.
+
+    A group of fewer than *few* subjects has none.
+    """
+    ends = [round(len(samples) * number / _GROUPS) for number in range(_GROUPS + 1)]
+    groups = [samples[start:end] for start, end in pairwise(ends)]
+    return [
+        (math.fsum(one.size for one in own) / len(own), math.fsum(one.loss for one in own) / len(own))
+        for own in groups
+        if own and len({one.subject for one in own}) >= few
+    ]

@@ -1,0 +1,89 @@
+"""The forest: each contrast's difference with its interval, and whether it is a claim."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.marks import interval, mark, reference, rows, rows_height
+from medvision_agent.eval.figures.style import MUTED, SERIES, SOFT, Look
+from medvision_agent.text import plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Effect", "forest"]
+
+_LEAST = 0.02
+"""How far the axis reaches at least, either way."""
+_KEY = {
+    "claim": Look(SERIES[0].light, "o"),
+    "no claim": Look(SERIES[0].light, "o", filled=False),
+    "no interval, no claim": Look(MUTED, "D", filled=False),
+}
+_HOW = (
+    "Mean difference in loss, second arm minus first, with its 95% interval. Left of 0 the second arm has the lower "
+    "loss. At the right of each row: samples / subjects."
+)
+_MARGIN = " Shaded: differences that were declared not to matter."
+
+
+class Effect(NamedTuple):
+    """The difference of two arms on one task."""
+
+    name: str
+    """Of the contrast."""
+    difference: float
+    interval: tuple[float, float] | None
+    n: int
+    subjects: int
+    claim: str
+    """The verdict in words; empty where nothing is claimed."""
+    href: str = ""
+
+
+def forest(name: str, title: str, effects: Mapping[str, Sequence[Effect]], *, margin: float | None = None) -> Figure:
+    """Return the figure: a panel for each task, all on one scale; *margin* is that of equivalence, if there is one."""
+    ends = [abs(end) for own in effects.values() for one in own for end in (one.difference, *(one.interval or ()))]
+    widest = 1.1 * max([_LEAST, *ends])
+    used = {_kind(one) for own in effects.values() for one in own}
+    return Figure(
+        name,
+        title,
+        _HOW + (_MARGIN if margin is not None else ""),
+        tuple(_panel(task, own, widest, margin) for task, own in effects.items()),
+        {kind: look for kind, look in _KEY.items() if kind in used},
+    )
+
+
+def _kind(one: Effect) -> str:
+    if one.interval is None:
+        return "no interval, no claim"
+    return "claim" if one.claim else "no claim"
+
+
+def _panel(task: str, effects: Sequence[Effect], widest: float, margin: float | None) -> Panel:
+    def draw(axes: "Axes") -> None:
+        rows(axes, [(one.name, f"{one.n} / {one.subjects}") for one in effects])
+        if margin is not None:
+            axes.axvspan(-margin, margin, color=SOFT, zorder=0)
+        reference(axes, x=0.0)
+        for height, one in enumerate(effects):
+            look = _KEY[_kind(one)]
+            if one.interval is not None:
+                interval(axes, (one.interval[0], height), (one.interval[1], height), look)
+            mark(axes, one.difference, height, look, href=one.href)
+        axes.set_xlim(-widest, widest)
+        axes.locator_params(axis="x", nbins=5)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("difference in loss\n(left: the second arm's is lower)")
+
+    links = {one.href: f"{one.name}, {task}" for one in effects if one.href}
+    return Panel(task, rows_height(len(effects)), draw, "; ".join(map(_said, effects)) + ".", links)
+
+
+def _said(one: Effect) -> str:
+    ends = "no interval" if one.interval is None else f"95% interval {one.interval[0]:+.3f} to {one.interval[1]:+.3f}"
+    claim = f", claim: {one.claim}" if one.claim else ", no claim"
+    return f"{one.name}: {one.difference:+.3f}, {ends}{claim}, {plural(one.n, 'sample')} of " + plural(
+        one.subjects, "subject"
+    )

@@ -1,0 +1,123 @@
+"""What figures share on their axes: marks of samples and arms, intervals, rows under their names."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from medvision_agent.eval.figures.figure import relative
+from medvision_agent.eval.figures.style import BACK, COLUMN, INK, LINE, MARK, MUTED, ROW, SMALL_MARK, TEXT, THIN, Look
+from medvision_agent.eval.figures.words import fitted, width_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Point", "columns", "dots", "interval", "label", "losses", "mark", "reference", "rows", "rows_height"]
+
+Point = tuple[float, float]
+_HEAD = 0.85
+"""Inches of a panel of rows that its title and its axis of two lines take."""
+_ROW_WIDTH = COLUMN * 72 - 34
+"""Points between the ends of a row."""
+_WORDS, _BELOW = 0.145, 0.12
+"""Inches from the marks of a row up to its words, and down to its end."""
+_AXIS_WIDTH = 190
+"""Points of the words at an axis."""
+
+
+def columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    """Return the x and the y of some points."""
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def dots(
+    axes: "Axes", points: Sequence[Point], look: Look, *, size: float = SMALL_MARK, hrefs: Sequence[str] = ()
+) -> None:
+    """Draw samples: small marks through which others are seen, each with a link where there are any."""
+    groups = [points] if not hrefs else [[point] for point in points]
+    for number, own in enumerate(groups):
+        (line,) = axes.plot(
+            *columns(own),
+            marker=look.shape,
+            color=look.colour,
+            markerfacecolor=look.face,
+            markersize=size,
+            markeredgewidth=THIN,
+            linestyle="none",
+            alpha=0.5,
+        )
+        if hrefs and hrefs[number]:
+            line.set_url(relative(hrefs[number]))
+
+
+def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "") -> None:
+    """Draw the value of an arm or a contrast."""
+    (line,) = axes.plot(
+        [x],
+        [y],
+        marker=look.shape,
+        color=look.colour,
+        markerfacecolor=look.face,
+        markersize=MARK,
+        markeredgewidth=1.4,
+        linestyle="none",
+        zorder=4,
+        clip_on=False,
+    )
+    if href:
+        line.set_url(relative(href))
+
+
+def interval(axes: "Axes", start: Point, end: Point, look: Look) -> None:
+    """Draw an interval from one point to another."""
+    axes.plot([start[0], end[0]], [start[1], end[1]], color=look.colour, linewidth=LINE, zorder=3)
+
+
+def reference(axes: "Axes", *, x: float | None = None, y: float | None = None, dash: object = "-") -> None:
+    """Draw a thin line over the whole panel, such as that of no difference."""
+    draw, at = (axes.axvline, x) if x is not None else (axes.axhline, y)
+    draw(at or 0.0, color=MUTED, linewidth=THIN + 0.2, linestyle=dash, zorder=1)
+
+
+def losses(axes: "Axes", axis: str, words: str = "mean loss", *, ends: Sequence[float] = ()) -> None:
+    """Make an axis one of losses, from 0 to 1, or as far as *ends* reach."""
+    low, high = min([-0.04, *ends]), max([1.04, *ends])
+    step = 0.25 if high < 1.5 else 0.5
+    ticks = [step * number for number in range(int(high / step) + 1)]
+    axes.set(**{f"{axis}lim": (low, high), f"{axis}label": words, f"{axis}ticks": ticks})
+
+
+def label(text: str) -> str:
+    """Return the words of an axis, cut to its length."""
+    return fitted(text, _AXIS_WIDTH, TEXT)
+
+
+def rows_height(count: int, row: float = ROW) -> float:
+    """Return the height in inches of a panel of rows, each as high as said."""
+    return _HEAD + row * count
+
+
+def rows(
+    axes: "Axes", names: Sequence[tuple[str, str]], *, row: float = ROW, under: Sequence[str] = (), lanes: float = 0.0
+) -> None:
+    """Write the name of each row, and a note at its end, over the line at its number; rows run down from 0.
+
+    *row* is the height of a row in inches, of which *lanes* lie below its line; *under* has a second line for each
+    name.
+    """
+    below = _BELOW + lanes
+    axes.set_ylim(len(names) - 1 + below / row, -(row - below) / row)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    for number, (name, note) in enumerate(names):
+        up = number - (_WORDS + (_WORDS if under else 0.0)) / row
+        room = _ROW_WIDTH - (width_of(note, TEXT) + 8 if note else 0)
+        _line(axes, up, fitted(name, room, TEXT))
+        _line(axes, up, note, at=1.0, color=MUTED)
+        if under:
+            _line(axes, number - _WORDS / row, fitted(under[number], _ROW_WIDTH, TEXT), color=MUTED)
+
+
+def _line(axes: "Axes", height: float, words: str, *, at: float = 0.0, color: str = INK) -> None:
+    if words:
+        side, where = "right" if at else "left", axes.get_yaxis_transform()
+        behind = {"facecolor": BACK, "edgecolor": "none", "pad": 0.6}  # no line runs through the words
+        axes.text(at, height, words, transform=where, ha=side, va="center", fontsize=TEXT, color=color, bbox=behind)

@@ -1,0 +1,125 @@
+"""Figures for a page: text stays text, colours follow the page, the same data give the same bytes.
+
+Contract: a panel is an ``svg`` element with a role, a title and a description, in the page's own font, no wider than it
+was designed, without metadata or a style of its own, and without an id that another panel has. A panel with links has
+the role of a group, because what is inside an image cannot be reached with the keyboard.
+"""
+
+import re
+from collections.abc import Mapping
+from xml.etree import ElementTree as ET
+
+from markupsafe import Markup
+
+from medvision_agent.eval.figures.canvas import drawing, saved, single
+from medvision_agent.eval.figures.figure import Figure, Panel, relative
+from medvision_agent.eval.figures.style import VARIABLES, Look
+from medvision_agent.text import printable
+
+__all__ = ["for_page"]
+
+_SVG = "http://www.w3.org/2000/svg"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_LETTERS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
+"""What SVG calls the steps of matplotlib's paths."""
+_FONT = re.compile(r"font: (?:[a-z]+ )*(?:\d+ )?([\d.]+px) [^;]*")
+_FAMILY = re.compile(r"font-family: [^;]*; ?")
+_NUMBERS = {"d", "x", "y", "transform", "width", "height"}
+_LONG = re.compile(r"-?\d+\.\d{3,}")
+_NAMED = re.compile(r"#([\w-]+)")
+
+
+def for_page(figure: Figure) -> Markup:
+    """Return the key and the panels of a figure, in an element that lets them flow."""
+    with drawing(figure.name):
+        panels = [_panel(figure, panel, f"{figure.name}-{at}") for at, panel in enumerate(figure.panels, start=1)]
+        key = [Markup("<li>{}{}</li>").format(_swatch(look), printable(name)) for name, look in figure.key.items()]
+    inner = Markup("").join(panels)
+    if figure.href:
+        inner = Markup('<a href="{}">{}</a>').format(relative(figure.href), inner)
+    keys = Markup('<ul class="key">{}</ul>').format(Markup("").join(key)) if key else Markup("")
+    return Markup('<div class="plots">{}{}</div>').format(keys, inner)
+
+
+def _panel(figure: Figure, panel: Panel, name: str) -> Markup:
+    root = ET.fromstring(saved(single(panel), "svg"))  # noqa: S314 - matplotlib's own text
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"} or child.tag.endswith("}metadata"):
+                parent.remove(child)
+    for element in root.iter():
+        _rewrite(element, name, panel.links)
+    _lighter(root)
+    for attribute in ("width", "height", "version"):
+        root.attrib.pop(attribute, None)
+    role = "group" if panel.links else "img"
+    root.attrib |= {"class": "plot", "role": role, "aria-labelledby": f"{name}-title {name}-desc"}
+    title = f"{figure.title}: {panel.title}" if panel.title else figure.title
+    for place, (tag, text) in enumerate((("title", title), ("desc", panel.words))):
+        element = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{tag}"})
+        element.text = printable(text)
+        root.insert(place, element)
+    ET.register_namespace("", _SVG)
+    return Markup(_coloured(ET.tostring(root, encoding="unicode")))  # noqa: S704 - ElementTree escapes every text
+
+
+def _rewrite(element: ET.Element, name: str, links: Mapping[str, str]) -> None:
+    """Make ids the panel's own, references plain, links named, numbers short, and the font that of the page."""
+    if (own := element.attrib.get("id")) is not None:
+        element.attrib["id"] = f"{name}-{own}"
+    if (link := element.attrib.pop(_HREF, None)) is not None:
+        if element.tag == f"{{{_SVG}}}a":
+            element.attrib.pop("target", None)
+            element.attrib |= {"href": relative(link), "aria-label": printable(links[link])}
+        else:
+            element.attrib["href"] = f"#{name}-{link.removeprefix('#')}"
+    for key, value in element.attrib.items():
+        if "url(#" in value:
+            element.attrib[key] = value.replace("url(#", f"url(#{name}-")
+        elif key in _NUMBERS:
+            element.attrib[key] = _LONG.sub(lambda found: f"{float(found[0]):.2f}", " ".join(value.split()))
+    if "font" in (style := element.attrib.get("style", "")):
+        element.attrib["style"] = _FAMILY.sub("", _FONT.sub(r"font-size: \1", style))
+    if element.attrib.get("transform", "").startswith("rotate(-0 "):
+        del element.attrib["transform"]
+
+
+def _lighter(root: ET.Element) -> None:
+    """Leave out what nobody needs: ids that nothing names, white space between elements, groups without anything."""
+    named = {word for one in root.iter() for value in one.attrib.values() for word in _NAMED.findall(value)}
+    for element in root.iter():
+        if element.attrib.get("id", "") not in named and "mark" not in element.attrib.get("id", ""):
+            element.attrib.pop("id", None)
+        if not (element.text or "").strip():
+            element.text = None
+        element.tail = None
+
+
+def _coloured(text: str) -> str:
+    """Put the page's variables where colours stand in attributes; text keeps what looks like one."""
+
+    def variable(match: re.Match[str]) -> str:
+        tag = match[0]
+        if tag.startswith(("<title", "<desc")):
+            return tag
+        for colour, own in VARIABLES.items():
+            tag = tag.replace(colour, own)
+        return tag
+
+    return re.sub(r"<[^>]*>", variable, text)
+
+
+def _swatch(look: Look) -> Markup:
+    """Return a mark of the key, in the middle of a square of 14 units."""
+    from matplotlib.markers import MarkerStyle  # noqa: PLC0415 - takes half a second
+
+    marker = MarkerStyle(look.shape)
+    steps = [
+        _LETTERS[int(code)] + " ".join(f"{at:.2f}" for at in (points.reshape(-1, 2) * (9, -9)).ravel())
+        for points, code in marker.get_path().transformed(marker.get_transform()).iter_segments(simplify=False)
+    ]
+    colour, face = (VARIABLES.get(one, one) for one in (look.colour, look.face))
+    return Markup(
+        '<svg class="swatch" viewBox="-7 -7 14 14" aria-hidden="true">'
+        '<path d="{}" style="fill: {}; stroke: {}; stroke-width: 1.3"/></svg>'
+    ).format(" ".join(steps).replace("Z0.00 -0.00", "Z"), face, colour)

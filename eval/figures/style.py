@@ -1,0 +1,139 @@
+"""The one look of all figures: widths, sizes of type, lines, colours, and the order of shapes.
+
+Contract: a panel is one column of a journal wide, which is also the width of a phone, so that text keeps its size in
+both. No meaning hangs on colour alone: what has a colour has a shape or a dash of its own. ``tests/eval/figures`` holds
+the numbers that are said here: how far colours are apart for people who see them otherwise, and how they stand out.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+__all__ = ["BACK", "COLUMN", "GRID", "INK", "LINE", "MARK", "MUTED", "RAMP", "ROW", "SERIES", "SETTINGS", "SMALL_MARK"]
+__all__ += ["SOFT", "TEXT", "THIN", "TITLE", "VARIABLES", "Colour", "Look", "looks", "variables"]
+
+COLUMN = 3.5
+"""Inches of a panel: a journal's column, and 336 CSS pixels."""
+ROW = 0.42
+"""Inches of a row with its name above it."""
+TEXT, TITLE = 8.5, 9.5
+"""Points; 8.5 are 11.3 CSS pixels."""
+THIN, LINE = 0.8, 1.8
+"""Widths of lines in points: axes and references, data."""
+SMALL_MARK, MARK = 3.5, 6.5
+"""Sizes of marks in points: one sample, one arm."""
+
+
+class Colour(NamedTuple):
+    """A colour on paper and on a light page, and the one that stands for it on a dark page."""
+
+    variable: str
+    """Of the page's style sheet."""
+    light: str
+    dark: str
+
+
+_INK = Colour("ink", "#1b1f24", "#e6eaee")
+_MUTED = Colour("muted", "#59626c", "#a5b0ba")
+_GRID = Colour("grid", "#d9dee3", "#333b44")
+_SOFT = Colour("soft", "#eef1f4", "#222a32")
+_BACK = Colour("back", "#fffffe", "#14181d")
+INK, MUTED, GRID, SOFT, BACK = (one.light for one in (_INK, _MUTED, _GRID, _SOFT, _BACK))
+"""Text; axes and references; lines of the grid; areas; what lies behind a figure."""
+SERIES = (
+    Colour("c1", "#0a4f96", "#6fb1f7"),
+    Colour("c2", "#c77700", "#e58a1f"),
+    Colour("c3", "#638f61", "#4ff0a8"),
+    Colour("c4", "#933a6f", "#a16890"),
+    Colour("c5", "#866dd9", "#7f62fa"),
+    Colour("c6", "#069eb5", "#d5f5f8"),
+    Colour("c7", "#69002c", "#ea3558"),
+    Colour("c8", "#666020", "#f5e840"),
+)
+"""Arms and groups, in order. Any two are at least 20 apart in CIELAB, in normal vision and in simulated protanopia,
+deuteranopia and tritanopia (Machado et al. 2009, full severity), and all stand out from the page by 3 to 1."""
+RAMP = (
+    Colour("r1", "#e3eef9", "#173049"),
+    Colour("r2", "#b7d3ee", "#1f4a73"),
+    Colour("r3", "#7fb0df", "#2a6398"),
+    Colour("r4", "#2f6fb0", "#7ab4ea"),
+    Colour("r5", "#08366b", "#cfe6fb"),
+)
+"""Amounts from little to much, in even steps of lightness."""
+_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
+
+
+class Look(NamedTuple):
+    """How one arm or group is drawn."""
+
+    colour: str
+    shape: str
+    """A marker of matplotlib."""
+    dash: Any = "-"
+    """A line style of matplotlib."""
+    filled: bool = True
+
+    @property
+    def face(self) -> str:
+        """The colour inside a mark."""
+        return self.colour if self.filled else "none"
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """Return a look for each name, in order; the first 64 differ from one another."""
+    found = {}
+    for number, name in enumerate(names):
+        colour, shape = SERIES[number % len(SERIES)], (number + number // len(SERIES)) % len(_SHAPES)
+        found[name] = Look(colour.light, _SHAPES[shape], _DASHES[number % len(_DASHES)])
+    return found
+
+
+_ALL = (_INK, _MUTED, _GRID, _SOFT, _BACK, *SERIES, *RAMP)
+VARIABLES = {one.light: f"var(--{one.variable})" for one in _ALL}
+"""What stands on a page for a colour on paper."""
+
+
+def variables(*, dark: bool) -> str:
+    """Return the declarations of the colours that figures alone use, for a style sheet."""
+    return " ".join(f"--{one.variable}: {one.dark if dark else one.light};" for one in (*SERIES, *RAMP))
+
+
+SETTINGS: dict[str, Any] = {
+    "figure.dpi": 72,
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "text.parse_math": False,
+    "font.family": "sans-serif",
+    "font.size": TEXT,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.labelsize": TEXT,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": THIN,
+    "axes.titlesize": TITLE,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "grid.color": GRID,
+    "grid.linewidth": THIN,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "legend.fontsize": TEXT,
+    "lines.linewidth": LINE,
+    "lines.markersize": MARK,
+    "lines.solid_capstyle": "butt",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+"""Settings of matplotlib."""

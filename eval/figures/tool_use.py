@@ -1,0 +1,75 @@
+"""Use of tools: how often each tool was called in each arm, and how many of the calls failed."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.marks import interval, mark, rows, rows_height
+from medvision_agent.eval.figures.style import INK, ROW, Look, looks
+from medvision_agent.text import plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Use", "tool_use"]
+
+_LANE = 0.14
+"""Inches of an arm within the row of a tool."""
+_FAILED = Look(INK, "x")
+_HOW = (
+    "Calls per sample, the arms of a tool from top to bottom as named; a cross marks how many of them failed. At the "
+    "right of each row: the share of all its calls that failed."
+)
+
+
+class Use(NamedTuple):
+    """How often one arm called one tool."""
+
+    per_sample: float
+    calls: int
+    failed: int
+
+
+def tool_use(
+    name: str, title: str, arms: Sequence[str], panels: Mapping[str, Mapping[str, Mapping[str, Use]]]
+) -> Figure:
+    """Return the figure: a panel for each task, whose uses are by arm and by tool; *arms* are all of the chapter."""
+    look = {arm: one for arm, one in looks(arms).items() if any(arm in own for own in panels.values())}
+    failed = any(use.failed for task in panels.values() for own in task.values() for use in own.values())
+    key = dict(look) | ({"failed calls": _FAILED} if failed else {})
+    return Figure(name, title, _HOW, tuple(_panel(task, own, look) for task, own in panels.items()), key)
+
+
+def _panel(task: str, arms: Mapping[str, Mapping[str, Use]], look: Mapping[str, Look]) -> Panel:
+    tools = list(dict.fromkeys(tool for own in arms.values() for tool in own))
+    lanes = _LANE * (len(arms) - 1)
+    height = ROW + lanes
+
+    def draw(axes: "Axes") -> None:
+        names = [(tool, _note([own[tool] for own in arms.values() if tool in own])) for tool in tools]
+        rows(axes, names, row=height, lanes=lanes)
+        for row, tool in enumerate(tools):
+            for lane, (arm, own) in enumerate(arms.items()):
+                if (use := own.get(tool)) is None:
+                    continue
+                at = row + lane * _LANE / height
+                interval(axes, (0, at), (use.per_sample, at), look[arm])
+                mark(axes, use.per_sample, at, look[arm])
+                if use.failed:
+                    mark(axes, use.per_sample * use.failed / use.calls, at, _FAILED)
+        axes.set_xlim(left=0)
+        axes.margins(x=0.08)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("calls per sample")
+
+    words = "; ".join(f"{arm}: {', '.join(map(_said, own, own.values()))}" for arm, own in arms.items())
+    return Panel(task, rows_height(len(tools), height), draw, f"Calls per sample. {words}.")
+
+
+def _said(tool: str, use: Use) -> str:
+    return f"{tool} {use.per_sample:.2f} ({use.failed} of {use.calls} failed)"
+
+
+def _note(uses: Sequence[Use]) -> str:
+    calls, failed = sum(use.calls for use in uses), sum(use.failed for use in uses)
+    return f"{failed / calls:.0%} of {plural(calls, 'call')} failed" if failed else plural(calls, "call")

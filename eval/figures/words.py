@@ -1,0 +1,29 @@
+"""Text that fits: how wide words are in the type of figures, and words cut to a width."""
+
+from functools import lru_cache
+
+from medvision_agent.text import printable
+
+__all__ = ["fitted", "width_of"]
+
+
+@lru_cache(maxsize=4096)
+def width_of(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the width of a line of text in points, in matplotlib's own font, which is wider than most others."""
+    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - takes half a second
+    from matplotlib.textpath import text_to_path  # noqa: PLC0415
+
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width)
+
+
+def fitted(text: str, most: float, size: float, *, bold: bool = False) -> str:
+    """Return a text of at most so many points; one that is longer loses its middle, as names differ at their ends."""
+    text = printable(text)
+    kept = len(text)
+    cut = text
+    while kept > 2 and width_of(cut, size, bold=bold) > most:
+        kept -= 1
+        cut = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+    return cut
