@@ -4,9 +4,9 @@ Contract: the page gets ``Index`` at ``index``, ``Rows`` at ``rows/<run>``, ``Ta
 ``Reviews`` at ``reviews/<run>`` and pictures at ``pictures/<name>.png``. A server sends the values as JSON at
 ``data/<part>`` (``data/rows/r1?since=7``), and a ``Problem`` with the status where it has none; a ``Note`` is posted to
 ``data/reviews/<run>`` and answered with ``Reviews``. A bundle holds the same values in classic scripts,
-``data/<part>.js``, each a call of ``medvision("<part>", value)``, because a page that was opened from disk may not fetch;
-a server has no such scripts. Keys of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of a model
-or a server is ever part of a path. A number that is not known is null.
+``data/<part>.js``, each a call of ``medvision("<part>", value)``, because a page that was opened from disk may not
+fetch; a server has no such scripts. Keys of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of
+a model or a server is ever part of a path. A number that is not known is null.
 
 The browser's types are generated from these models (``scripts/viewer_forms.py``), so that neither side changes alone.
 
@@ -217,7 +217,8 @@ class Turn(Frozen):
     """One message of the conversation; results of tools stand with the calls that they answer."""
 
     number: int
-    """From 1."""
+    """Position of the message in the conversation, from 1, as in exported tables. Those of tools have numbers too, so
+    that some are left out."""
     role: Literal["system", "user", "assistant"]
     text: str
     thoughts: str
