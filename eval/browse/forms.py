@@ -217,8 +217,7 @@ class Turn(Frozen):
     """One message of the conversation; results of tools stand with the calls that they answer."""
 
     number: int
-    """Position of the message in the conversation, from 1, as in exported tables. Those of tools have numbers too, so
-    that some are left out."""
+    """From 1, over the messages that are no results of tools (``turns.py``)."""
     role: Literal["system", "user", "assistant"]
     text: str
     thoughts: str
