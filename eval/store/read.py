@@ -32,6 +32,7 @@ __all__ = [
     "no_run",
     "open_run",
     "read_config",
+    "read_record",
     "read_trace",
     "read_traces",
     "reading",
@@ -99,6 +100,20 @@ def read_config(folder: Path) -> dict[str, Any]:
         if row is None:
             raise DamageError(f"{folder}: its settings are gone, so the run is damaged; restore it from a copy")
         return dict(json.loads(row[0]))
+
+
+def read_record(folder: Path, sample_id: str) -> Record:
+    """Return the latest record of a sample, a refusal as it was stored.
+
+    Raises StorageError if there is none, and DamageError if it is not what was stored.
+    """
+    with reading(folder) as database:
+        for stored in records_in(database, _OF_ONE, sample_id):
+            if stored.changed:
+                raise changed("record", stored.sample_id, stored.attempt).error(folder)
+            (sample,) = database.execute("SELECT json FROM sample WHERE id = ?", (sample_id,)).fetchone()
+            return Record.model_validate({**json.loads(stored.json), "sample": Sample.model_validate_json(sample)})
+        raise StorageError(f"{folder} has no record of sample {sample_id!r}")
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
