@@ -11,14 +11,14 @@ import os
 import sqlite3
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
-from medvision_agent.errors import DamageError, MedVisionAgentError
+from medvision_agent.errors import DamageError, MedVisionAgentError, StorageError
 from medvision_agent.eval.browse.line import Line, line_of, open_line, place_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.place.located import has_place, locate
@@ -35,14 +35,14 @@ from medvision_agent.eval.store.tail import Tailed, count_of_records, tail
 from medvision_agent.eval.why.stored import tools_of
 from medvision_agent.tools.base import Measures
 
-__all__ = ["Feed"]
+__all__ = ["BROKEN", "Feed", "state_of"]
 
 _BATCH = 200
 """Records that are read at once."""
 _PLACED = 20
 """Answers that are located at once: each takes its conversation."""
 _AGAIN = {outcome.value for outcome in Outcome if outcome.infrastructure and outcome is not Outcome.CRASHED}
-_BROKEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+BROKEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What a run raises that is of another version, or was edited by hand."""
 
 
@@ -53,9 +53,10 @@ class Feed:
         self.folder, self.rules = folder, rules
         self.stamp = 0
         """Grows whenever a line changes."""
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Drop all that was read; the stamp goes on."""
         self.head: Run | None = None
         """The run without its samples and records; None until it is read."""
         self.problem = ""
@@ -79,7 +80,7 @@ class Feed:
         self._unplaced: deque[int] = deque()
         self._file: object = None
         self._seen: _State | None = None
-        self._tools: dict[str, Measures] | None = None
+        self._tools: Mapping[str, Measures] | None = None
 
     @property
     def left(self) -> int:
@@ -92,11 +93,11 @@ class Feed:
 
     def read_on(self) -> bool:
         """Read what was stored since, at most a few hundred records; return whether more may be there."""
-        seen = _state_of(self.folder)
+        seen = state_of(self.folder)
         if seen == self._seen and not self.problem:
             return False
         if self.head is not None and seen.file != self._file:
-            self._forget()  # another run has taken its place
+            self.forget()  # another run has taken its place
         self.problem, self._file = "", seen.file
         with self._noting():
             more = self._batch()
@@ -109,12 +110,6 @@ class Feed:
         """Work out where a few answers were measured; return whether more are left."""
         if self.head is None or not self._unplaced:
             return False
-        if self._tools is None:
-            try:
-                self._tools = tools_of(self.head)
-            except (MedVisionAgentError, *_BROKEN):  # tools of a later version
-                self._unplaced.clear()
-                return False
         self.stamp += 1
         for _ in range(min(_PLACED, len(self._unplaced))):
             row = self._unplaced.popleft()
@@ -137,7 +132,7 @@ class Feed:
             self.problem = str(error)
         except OSError as error:
             self.problem = f"{self.folder} cannot be read: {error.strerror or error}"
-        except _BROKEN as error:
+        except BROKEN as error:
             self.problem = (
                 f"{self.folder}: it cannot be read ({type(error).__name__}); `medvision-agent verify` says more"
             )
@@ -202,16 +197,27 @@ class Feed:
             self._refused[row] = record.detail, line
         elif line.success and has_place(sample):
             if sample.asks.is_box:
-                line = line._replace(place=place_of(locate(self._run, record, self.rules, {})))
+                line = line._replace(place=place_of(locate(self.opened, record, self.rules, {})))
             else:
                 self._unplaced.append(row)
         self._set(row, line)
 
     @property
-    def _run(self) -> Run:
+    def opened(self) -> Run:
+        """The run without its samples and records; raises StorageError where it could not be read."""
         if self.head is None:
-            raise ValueError("the run was not opened")
+            raise StorageError(self.problem or f"{self.folder} is not read yet")
         return self.head
+
+    @property
+    def tools(self) -> Mapping[str, Measures]:
+        """What the tools of the run measure; nothing where this version does not know them."""
+        if self._tools is None:
+            try:
+                self._tools = tools_of(self.opened)
+            except (MedVisionAgentError, *BROKEN):
+                self._tools = {}
+        return self._tools
 
     def _set(self, row: int, line: Line) -> None:
         if line != self.lines[row]:
@@ -247,8 +253,8 @@ class Feed:
 
     def _located(self, row: int) -> str | None:
         try:
-            return place_of(locate(self._run, self.record_of(row), self.rules, self._tools))
-        except (MedVisionAgentError, OSError, *_BROKEN):
+            return place_of(locate(self.opened, self.record_of(row), self.rules, dict(self.tools)))
+        except (MedVisionAgentError, OSError, *BROKEN):
             return "unknown"
 
 
@@ -275,7 +281,8 @@ class _State(NamedTuple):
     """Its size and time, and those of its log."""
 
 
-def _state_of(folder: Path) -> _State:
+def state_of(folder: Path) -> _State:
+    """Return in what state the files of a run are."""
     found = list[os.stat_result | None]()
     for name in (DATABASE, LOG):
         try:

@@ -11,9 +11,8 @@ __all__ = ["rows_of"]
 
 def rows_of(run: str, stamp: int, at: Sequence[int], lines: Sequence[Line]) -> Rows:
     """Return the columns of *lines*, whose row numbers are *at*."""
-    columns: dict[str, Any] = dict(zip(Line._fields, zip(*lines, strict=True), strict=True))
-    if not lines:
-        columns = dict.fromkeys(Line._fields, ())
+    values = zip(*lines, strict=True) if lines else ((),) * len(Line._fields)
+    columns: dict[str, Any] = dict(zip(Line._fields, values, strict=True))
     for name, field in Rows.model_fields.items():
         if field.annotation is Words:
             columns[name] = _words(columns[name])

@@ -33,6 +33,7 @@ __all__ = [
     "open_run",
     "read_config",
     "read_record",
+    "read_sample",
     "read_trace",
     "read_traces",
     "reading",
@@ -111,9 +112,21 @@ def read_record(folder: Path, sample_id: str) -> Record:
         for stored in records_in(database, _OF_ONE, sample_id):
             if stored.changed:
                 raise changed("record", stored.sample_id, stored.attempt).error(folder)
-            (sample,) = database.execute("SELECT json FROM sample WHERE id = ?", (sample_id,)).fetchone()
-            return Record.model_validate({**json.loads(stored.json), "sample": Sample.model_validate_json(sample)})
+            return Record.model_validate({**json.loads(stored.json), "sample": _sample(database, folder, sample_id)})
         raise StorageError(f"{folder} has no record of sample {sample_id!r}")
+
+
+def read_sample(folder: Path, sample_id: str) -> Sample:
+    """Return a sample of a run; raises StorageError if there is none."""
+    with reading(folder) as database:
+        return _sample(database, folder, sample_id)
+
+
+def _sample(database: sqlite3.Connection, folder: Path, sample_id: str) -> Sample:
+    row = database.execute("SELECT json FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    if row is None:
+        raise StorageError(f"{folder} has no sample {sample_id!r}")
+    return Sample.model_validate_json(row[0])
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
