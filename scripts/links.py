@@ -19,7 +19,7 @@ SUBPACKAGES = ("agent", "cli", "eval", "prompts", "tools")
 def wanted() -> dict[str, Path]:
     """Return what the package holds, by name: every file and folder of core/, and the other folders whole."""
     own = {path.name: path for path in (ROOT / "core").iterdir() if path.name != "__pycache__"}
-    return own | {name: ROOT / name for name in SUBPACKAGES}
+    return own | {name: ROOT / name for name in SUBPACKAGES} | {"viewer": ROOT / "viewer" / "built"}
 
 
 def link(tree: Path = TREE) -> None:

@@ -54,6 +54,7 @@ ROOMS = (
     "eval/tables",
     "eval/report",
     "eval/browse",
+    "eval/server",
     "core/api",
     "core/__init__.py",
     "cli/printed",

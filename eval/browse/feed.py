@@ -11,8 +11,7 @@ import os
 import sqlite3
 from array import array
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,12 +98,14 @@ class Feed:
         if self.head is not None and seen.file != self._file:
             self.forget()  # another run has taken its place
         self.problem, self._file = "", seen.file
-        with self._noting():
+        try:
             more = self._batch()
-            if not more:
-                self._seen = seen
-            return more
-        return False
+        except (MedVisionAgentError, OSError, *BROKEN) as error:
+            self.problem = _words(self.folder, error)
+            return False
+        if not more:
+            self._seen = seen
+        return more
 
     def place_on(self) -> bool:
         """Work out where a few answers were measured; return whether more are left."""
@@ -123,19 +124,6 @@ class Feed:
         if row in self._refused and self.lines[row].outcome == Outcome.UNSUPPORTED:
             return found.model_copy(update={"outcome": Outcome.UNSUPPORTED})
         return found
-
-    @contextmanager
-    def _noting(self) -> Iterator[None]:
-        try:
-            yield
-        except MedVisionAgentError as error:
-            self.problem = str(error)
-        except OSError as error:
-            self.problem = f"{self.folder} cannot be read: {error.strerror or error}"
-        except BROKEN as error:
-            self.problem = (
-                f"{self.folder}: it cannot be read ({type(error).__name__}); `medvision-agent verify` says more"
-            )
 
     def _batch(self) -> bool:
         noted = read_count(self.folder)  # before the database: it grows meanwhile
@@ -256,6 +244,14 @@ class Feed:
             return place_of(locate(self.opened, self.record_of(row), self.rules, dict(self.tools)))
         except (MedVisionAgentError, OSError, *BROKEN):
             return "unknown"
+
+
+def _words(folder: Path, error: Exception) -> str:
+    """Say what is wrong with a run."""
+    if isinstance(error, MedVisionAgentError):
+        return str(error)
+    why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return f"{folder} cannot be read ({why}); `medvision-agent verify` says more"
 
 
 def _compare(folder: Path, found: Tally, stored: Tally | None, *fields: str) -> None:

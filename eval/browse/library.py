@@ -55,13 +55,16 @@ class Library:
         """The runs that are there now, by their keys."""
         return dict(self._runs)
 
-    def read_on(self, seconds: float | None = None) -> bool:
-        """Read for about so many seconds, or to the end; return whether more is left to be read now."""
+    def read_on(self, seconds: float | None = None, *, findings: bool = True) -> bool:
+        """Read for about so many seconds, or to the end; return whether more is left to be read now.
+
+        What studies found is worked out afterwards, in whatever time it takes, unless *findings* says no.
+        """
         end = None if seconds is None else time.monotonic() + seconds
         if not self._reading.acquire(timeout=-1 if seconds is None else seconds):
             return True
         try:
-            return self._read_until(end)
+            return self._read_until(end, findings=findings)
         finally:
             self._reading.release()
 
@@ -147,7 +150,7 @@ class Library:
             if line.study == study.key and not line.canary
         }
 
-    def _read_until(self, end: float | None) -> bool:
+    def _read_until(self, end: float | None, *, findings: bool) -> bool:
         if time.monotonic() >= self._next_look:
             self._look()
         runs = sorted(self.runs.values(), key=lambda run: -run.asked)
@@ -157,7 +160,7 @@ class Library:
         if late:
             return True
         lines = {key: run.line for key, run in self.runs.items()}
-        for study in dict(self._studies).values():
+        for study in dict(self._studies).values() if findings else ():
             study.work_out(self._cells(study, lines))
         return False
 

@@ -50,8 +50,16 @@ class Line(NamedTuple):
 
 def open_line(sample: Sample) -> Line:
     """Return the line of a sample that is not finished."""
-    words = (sample.task, asked_for(sample), sample.dataset, sample.modality, sample.plane, sample.subject)
-    return Line(sample.id, *map(intern, words), in_words(sample.target, sample.asks))
+    return Line(
+        id=sample.id,
+        task=intern(sample.task),
+        asked=intern(asked_for(sample)),
+        dataset=intern(sample.dataset),
+        modality=intern(sample.modality),
+        plane=intern(sample.plane),
+        subject=intern(sample.subject),
+        target=in_words(sample.target, sample.asks),
+    )
 
 
 def line_of(line: Line, record: Record, rules: Protocol) -> Line:

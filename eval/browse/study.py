@@ -64,6 +64,7 @@ def _effects(chapter: Chapter) -> Iterator[Effect]:
         for task, test in contrast.tests.items():
             found, differing = test.primary, test.primary.differing
             low, high = found.interval or (None, None)
+            claim = (test.verdict or "").startswith("B has")
             yield Effect(
                 task=task,
                 model=contrast.model,
@@ -81,10 +82,8 @@ def _effects(chapter: Chapter) -> Iterator[Effect]:
                 losses=differing.b_higher if differing else 0,
                 elsewhere=_elsewhere(chapter, contrast, task),
                 cost_ratio=_cost_ratio(chapter, contrast, task),
-                claim=(test.verdict or "").startswith("B has"),
-                why_not=""
-                if (test.verdict or "").startswith("B has")
-                else _why_not(contrast, test.verdict_words, found.withheld),
+                claim=claim,
+                why_not="" if claim else _why_not(contrast, test.verdict_words, found.withheld),
             )
 
 

@@ -7,7 +7,7 @@ cut. Nothing that stands in a trace makes reading fail; what has another form th
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from medvision_agent.eval.browse.forms import Call, Number, Scene, Talk, Turn
 from medvision_agent.eval.browse.line import Line
@@ -27,7 +27,7 @@ MOST = 400_000
 """Characters of one conversation; the texts after them are left out."""
 _NAME = 200
 _MOST_PICTURES = 64
-_ROLES = {"system": "system", "human": "user", "ai": "assistant"}
+_ROLES: dict[str, Literal["system", "user", "assistant"]] = {"system": "system", "human": "user", "ai": "assistant"}
 
 
 class _Texts:
@@ -101,7 +101,7 @@ def turns_of(trace: Mapping[str, Any]) -> Iterator[Turn]:
         text = texts("\n".join(str(block["text"]) for block in blocks if isinstance(block.get("text"), str)))
         yield Turn(
             number=number,
-            role=role,  # type: ignore[arg-type]  # a value of _ROLES
+            role=role,
             text=text,
             thoughts=texts(_thoughts(message, blocks)),
             pictures=tuple(filter(is_hash, (str(block.get("picture")) for block in blocks)))[:_MOST_PICTURES],
