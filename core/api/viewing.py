@@ -6,11 +6,12 @@ from pathlib import Path
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.browse.bundle import Bundled, write_bundle
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.page import page_files
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 
-__all__ = ["view"]
+__all__ = ["Bundled", "bundle", "view"]
 
 
 def view(
@@ -45,6 +46,29 @@ def view(
             open_browser(once)
 
     serve(library, page_files(), port=port, ready=ready)
+
+
+def bundle(
+    folders: PathText | Sequence[PathText],
+    out: PathText,
+    *,
+    samples: int | None = None,
+    protocol: str | None = None,
+) -> Bundled:
+    """Write the viewer over runs and studies as a folder that opens from disk, or from any web host.
+
+    Args:
+        folders: Runs, studies, and folders of them.
+        out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
+        samples: How many samples there may be, each with its conversations in all runs: half of them those on which
+            runs differ most, the others spread evenly. 0 takes all; where not given, there are 100, or fewer where
+            samples were asked in many runs, so that there are about 200 conversations.
+        protocol: Scoring rules; where not given those a study declared, else the default ones.
+
+    Raises StorageError where there is no run, or *out* holds anything else or cannot be written.
+    """
+    library = Library(_folders(folders), protocol_named(protocol) if protocol else None)
+    return write_bundle(library, page_files(), Path(out), samples)
 
 
 def _folders(given: PathText | Sequence[PathText]) -> list[Path]:

@@ -125,6 +125,13 @@ class Feed:
             return found.model_copy(update={"outcome": Outcome.UNSUPPORTED})
         return found
 
+    def place_in(self, record: Record) -> str | None:
+        """Return where the answer of a record was measured; None for a failure, and without a place of the truth."""
+        try:
+            return place_of(locate(self.opened, record, self.rules, dict(self.tools)))
+        except BROKEN:
+            return "unknown"
+
     def _batch(self) -> bool:
         noted = read_count(self.folder)  # before the database: it grows meanwhile
         with reading(self.folder) as database:
@@ -185,7 +192,7 @@ class Feed:
             self._refused[row] = record.detail, line
         elif line.success and has_place(sample):
             if sample.asks.is_box:
-                line = line._replace(place=place_of(locate(self.opened, record, self.rules, {})))
+                line = line._replace(place=self.place_in(record))
             else:
                 self._unplaced.append(row)
         self._set(row, line)
@@ -241,7 +248,7 @@ class Feed:
 
     def _located(self, row: int) -> str | None:
         try:
-            return place_of(locate(self.opened, self.record_of(row), self.rules, dict(self.tools)))
+            return self.place_in(self.record_of(row))
         except (MedVisionAgentError, OSError, *BROKEN):
             return "unknown"
 

@@ -83,13 +83,13 @@ class Library:
 
     def rows(self, key: str, since: int = -1, only: Sequence[int] | None = None) -> Rows:
         """Return the rows of a run that changed after a stamp, or these *only*, as far as it has been read."""
-        with self._opened(key) as feed:
+        with self.opened(key) as feed:
             at = feed.since(since) if only is None else list(only)
             return rows_of(key, feed.stamp, at, [feed.lines[row] for row in at])
 
     def talk(self, key: str, row: int) -> Talk:
         """Return a conversation with its canvas."""
-        with self._opened(key, row) as feed:
+        with self.opened(key, row) as feed:
             found = open_talk(feed, key, row)
         if found.scene is not None:
             with self._lock:
@@ -109,7 +109,7 @@ class Library:
             key, row = self._made.get(name, ("", 0))
         if not key:
             raise StorageError("there is no picture of this name")
-        with self._opened(key, row) as feed:
+        with self.opened(key, row) as feed:
             return picture_made(feed, row, name)
 
     def reviews(self, key: str) -> Reviews:
@@ -119,18 +119,19 @@ class Library:
 
     def note(self, key: str, note: Note) -> Reviews:
         """Put a note on a sample, and return all notes of its run."""
-        with self._opened(key, note.row) as feed:
+        with self.opened(key, note.row) as feed:
             add_review(feed.folder, feed.lines[note.row].id, note.verdict, note.comment)
         return self.reviews(key)
 
     @contextmanager
-    def _opened(self, key: str, row: int | None = None) -> Iterator[Feed]:
-        """Hold a run whose samples are known."""
+    def opened(self, key: str, row: int | None = None, *, whole: bool = False) -> Iterator[Feed]:
+        """Hold a run whose samples, or all of whose records, are read; raises StorageError for what is not there."""
         run = self._run(key)
         with run.lock:
             run.asked = time.monotonic()
-            if run.feed.head is None:
-                run.feed.read_on()
+            more = whole or run.feed.head is None
+            while more:
+                more = run.feed.read_on() and whole
             if row is not None and not 0 <= row < len(run.feed.lines):
                 raise StorageError(run.feed.problem or f"{run.place.name} has no row {row}")
             yield run.feed
