@@ -28,6 +28,7 @@ COMMANDS = {
     "rerun": "Ask once more what a stored run asked, or the same with other tools.",
     "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",
     "run": "Run a model over samples, with or without tools.",
+    "runs": "List stored runs and studies: what was asked, how far each is, loss and cost.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
-    from medvision_agent.api.listing import models
+    from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from medvision_agent.errors import MedVisionAgentError
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import Selection
+    from medvision_agent.eval.listing.row import Listed
     from medvision_agent.eval.settings.budget import Budget
     from medvision_agent.eval.settings.settings import Settings
     from medvision_agent.tools.base import tool
@@ -44,6 +45,7 @@ __all__ = [
     "Bundled",
     "Compared",
     "Limits",
+    "Listed",
     "Loaded",
     "MedVisionAgentError",
     "Ran",
@@ -66,6 +68,7 @@ __all__ = [
     "report",
     "rerun",
     "run",
+    "runs",
     "score",
     "score_answers",
     "tool",
@@ -78,7 +81,7 @@ _PLACES = {
     "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
-    "api.listing": ("models",),
+    "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
@@ -88,6 +91,7 @@ _PLACES = {
     "errors": ("MedVisionAgentError",),
     "eval.data.medvision.source": ("Reading",),
     "eval.data.selection": ("Selection",),
+    "eval.listing.row": ("Listed",),
     "eval.settings.budget": ("Budget",),
     "eval.settings.settings": ("Settings",),
     "tools.base": ("tool",),

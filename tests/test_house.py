@@ -52,6 +52,7 @@ ROOMS = (
     "eval/parts",
     "eval/agreement",
     "eval/tables",
+    "eval/listing",
     "eval/report",
     "eval/browse",
     "eval/server",
