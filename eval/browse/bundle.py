@@ -20,12 +20,16 @@ from medvision_agent.eval.browse.chosen import Chosen, choose
 from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.line import Line
+from medvision_agent.tools.view.png import reduced
 from medvision_agent.version import VERSION
 
 __all__ = ["MARK", "Bundled", "write_bundle"]
 
 MARK = "medvision-bundle.json"
 """By this file a bundle is known."""
+MOST_PIXELS = 1024
+"""Longest side of a picture in a conversation."""
+_REDUCED = f"larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels"
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -101,7 +105,7 @@ class _Bundle:
 
     def __init__(self, library: Library, folder: Path, chosen: Chosen) -> None:
         self._library, self._folder, self._chosen = library, folder, chosen
-        self._pictures = set[str]()
+        self._pictures, self._reduced = set[str](), False
         self.talks = 0
         self.left_out: list[str] = []
 
@@ -111,7 +115,8 @@ class _Bundle:
             (self._folder / name).write_bytes(content)
         for key in self._library.runs:
             self._run(key)
-        self._script("index", self._library.index(live=False, bounded=self._chosen.words))
+        bounded = "; ".join(filter(None, [self._chosen.words, _REDUCED if self._reduced else ""]))
+        self._script("index", self._library.index(live=False, bounded=bounded))
         names = sorted({MARK, *(file.name for file in self._folder.iterdir())})
         mark = {"program": f"medvision-agent {VERSION}", "names": names}
         (self._folder / MARK).write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
@@ -146,7 +151,9 @@ class _Bundle:
         file = self._folder / "pictures" / f"{name}.png"
         if name not in self._pictures and (png := self._png(name)) is not None:
             file.parent.mkdir(exist_ok=True)
-            file.write_bytes(png)
+            small = reduced(png, MOST_PIXELS)
+            self._reduced = self._reduced or small is not png
+            file.write_bytes(small)
         self._pictures.add(name)
 
     def _png(self, name: str) -> bytes | None:
