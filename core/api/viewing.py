@@ -1,17 +1,31 @@
 """Stored runs and studies to look at in a browser: a server of this machine, or a folder that needs none."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.api.loaded import PathText
-from medvision_agent.errors import StorageError
+from medvision_agent.errors import ConfigError, StorageError, nearest
 from medvision_agent.eval.browse.bundle import Bundled, write_bundle
+from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.page import page_files
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 
-__all__ = ["Bundled", "bundle", "view"]
+__all__ = ["Bundled", "ShownTalk", "bundle", "talks", "view"]
+
+
+@dataclass(frozen=True)
+class ShownTalk:
+    """One conversation."""
+
+    name: str
+    """Of its run."""
+    folder: Path
+    """Of its run, where its pictures are."""
+    talk: Talk
 
 
 def view(
@@ -69,6 +83,41 @@ def bundle(
     """
     library = Library(_folders(folders), protocol_named(protocol) if protocol else None)
     return write_bundle(library, page_files(), Path(out), samples)
+
+
+def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: str | None = None) -> list[ShownTalk]:
+    """Return the conversations of a sample: that of a run, or those of a study's arms, of all or of these *arms*.
+
+    Raises StorageError where no run has finished the sample, ConfigError where there is no such arm.
+    """
+    library = Library(_folders(path), protocol_named(protocol) if protocol else None)
+    library.look()
+    runs = {key: run for key, run in library.runs.items() if not run.place.canary}
+    known = list(dict.fromkeys(run.place.arm for run in runs.values() if run.place.arm))
+    for arm in arms:
+        if arm not in known:
+            arms_known = f"; known: {', '.join(known)}" if known else ": a run has no arms"
+            raise ConfigError(f"--arm: {path} has no arm {arm!r}{arms_known}.{nearest(arm, known)}")
+    found, ids = list[ShownTalk](), set[str]()
+    for key, run in runs.items():
+        if arms and run.place.arm not in arms:
+            continue
+        with library.opened(key) as feed:
+            rows = [row for row, line in enumerate(feed.lines) if line.id == sample]
+            ids.update(line.id for line in feed.lines)
+            if not feed.lines and feed.problem:
+                raise StorageError(feed.problem)
+        for row in rows:
+            talk = library.talk(key, row)
+            if (
+                talk.outcome == Outcome.REJECTED
+            ):  # a result or the server's rule: that follows from all records together
+                with library.opened(key, whole=True):
+                    talk = library.talk(key, row)
+            found.append(ShownTalk(run.place.name, run.feed.folder, talk))
+    if not found:
+        raise StorageError(f"{path}: no run asks a sample {sample!r}.{nearest(sample, ids)}")
+    return found
 
 
 def _folders(given: PathText | Sequence[PathText]) -> list[Path]:

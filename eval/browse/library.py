@@ -153,7 +153,7 @@ class Library:
 
     def _read_until(self, end: float | None, *, findings: bool) -> bool:
         if time.monotonic() >= self._next_look:
-            self._look()
+            self.look()
         runs = sorted(self.runs.values(), key=lambda run: -run.asked)
         late = _go_on([run for run in runs if run.feed.head is None], Feed.read_on, end, once=True)
         late = late or _go_on(runs, Feed.read_on, end) or _go_on(runs, Feed.place_on, end)
@@ -165,7 +165,7 @@ class Library:
             study.work_out(self._cells(study, lines))
         return False
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Find what is there now: keys stay what they were, and what is gone has none."""
         begun, runs, studies = time.monotonic(), dict[str, OpenedRun](), dict[str, OpenedStudy]()
         for found in find(self.roots):
