@@ -109,9 +109,7 @@ def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: st
                 raise StorageError(feed.problem)
         for row in rows:
             talk = library.talk(key, row)
-            if (
-                talk.outcome == Outcome.REJECTED
-            ):  # a result or the server's rule: that follows from all records together
+            if talk.outcome == Outcome.REJECTED:  # its own result, or the server's rule: all records together say it
                 with library.opened(key, whole=True):
                     talk = library.talk(key, row)
             found.append(ShownTalk(run.place.name, run.feed.folder, talk))

@@ -88,12 +88,12 @@ def export(
 def export_medvision(run: PathText, out: PathText) -> ExportedRun:
     """Write a run over MedVision's samples as MedVision's own result files, a folder for each kind of task.
 
-    Notes on its samples (``review.jsonl``) are copied beside them.
+    Notes on its samples are copied beside them, to ``MODEL.review.jsonl``.
     """
     stored = open_run(Path(run))
     name, now = stored.identity.model_name, datetime.now().astimezone()
     done = export_run(stored.records, name, Path(out), now)
     if has_reviews(stored.folder):
         read_reviews(stored.folder)  # refuses what is no plain file
-        copyfile(stored.folder / REVIEWS, Path(out) / REVIEWS)
+        copyfile(stored.folder / REVIEWS, Path(out) / f"{done.folders[0].name}.{REVIEWS}")
     return ExportedRun(done, len(stored.samples) - len(stored.records))
