@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from medvision_agent.eval.browse.forms import Index, Review, Rows, Talk
+from medvision_agent.eval.browse.forms import Index, Note, Problem, Reviews, Rows, Talk
 
 SCHEMA = pathlib.Path(__file__).parent.parent / "viewer" / "forms.schema.json"
-PARTS = {"index": Index, "rows": Rows, "talk": Talk, "review": Review}
+PARTS = {"index": Index, "rows": Rows, "talk": Talk, "reviews": Reviews, "note": Note, "problem": Problem}
 
 
 def plain(node: Any, *, named: bool = False) -> Any:

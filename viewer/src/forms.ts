@@ -4,7 +4,9 @@ export interface Forms {
   index: Index;
   rows: Rows;
   talk: Talk;
-  review: Review;
+  reviews: Reviews;
+  note: Note;
+  problem: Problem;
 }
 /**
  * The first thing that the page reads.
@@ -17,6 +19,7 @@ export interface Index {
   bounded: string;
   runs: RunLine[];
   studies: StudyPage[];
+  notes: string[];
 }
 /**
  * One run, on the first page.
@@ -38,7 +41,8 @@ export interface RunLine {
   infrastructure: number;
   means: Means[];
   cost_usd: number | null;
-  state: string;
+  state: "running" | "unfinished" | "finished" | "damaged";
+  note: string;
   begun_at: string;
   stamp: number;
 }
@@ -63,7 +67,8 @@ export interface StudyPage {
   headline: string[];
   effects: Effect[];
   caveats: string[];
-  state: string;
+  state: "running" | "unfinished" | "finished" | "damaged";
+  note: string;
 }
 /**
  * One arm of a study.
@@ -98,7 +103,7 @@ export interface Effect {
   why_not: string;
 }
 /**
- * The samples of one run, column by column; all columns are equally long. Rows are in the order of the run.
+ * Samples of one run, column by column; all columns are equally long. Rows are in the order of the run.
  */
 export interface Rows {
   run: string;
@@ -230,6 +235,15 @@ export interface Mark {
   value: string;
   turn: number | null;
   call: number | null;
+  tool: string;
+}
+/**
+ * The notes on the samples of one run: of each sample the last one.
+ */
+export interface Reviews {
+  run: string;
+  reviews: Review[];
+  damaged: number;
 }
 /**
  * A note on a sample, a line of ``review.jsonl`` beside the run; the last line of a sample counts.
@@ -239,4 +253,18 @@ export interface Review {
   verdict: "" | "good" | "bad" | "unsure";
   comment: string;
   at: string;
+}
+/**
+ * What the page posts to put a note on a sample; an empty verdict and comment take it back.
+ */
+export interface Note {
+  row: number;
+  verdict: "" | "good" | "bad" | "unsure";
+  comment: string;
+}
+/**
+ * What a server answers where it has no value, or takes no note.
+ */
+export interface Problem {
+  error: string;
 }
