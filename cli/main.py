@@ -31,6 +31,7 @@ COMMANDS = {
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",
+    "view": "Look at runs and studies in the browser, down to every turn of a conversation.",
     "why": "Split a run's loss into wrong object, seeing, arithmetic and unit, and show how its tools were used.",
 }
 """Commands and their one-line help; the module of each is imported when it runs."""

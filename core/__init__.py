@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
+    from medvision_agent.api.viewing import view
     from medvision_agent.api.writing import export, export_medvision, report
     from medvision_agent.errors import MedVisionAgentError
     from medvision_agent.eval.data.medvision.source import Reading
@@ -68,6 +69,7 @@ __all__ = [
     "tool",
     "tools",
     "verify",
+    "view",
 ]
 
 _PLACES = {
@@ -79,6 +81,7 @@ _PLACES = {
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),
+    "api.viewing": ("view",),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),
     "eval.data.medvision.source": ("Reading",),

@@ -55,6 +55,7 @@ ROOMS = (
     "eval/tables",
     "eval/report",
     "eval/browse",
+    "eval/server",
     "core/api",
     "core/__init__.py",
     "cli/printed",
