@@ -4,8 +4,9 @@ Contract: the page gets ``Index`` at ``index``, ``Rows`` at ``rows/<run>``, ``Ta
 pictures at ``pictures/<name>.png``. A server sends them as JSON under ``data/``; a bundle holds the same values in
 classic scripts, ``data/<part>.js``, each a call of ``medvision("<part>", value)``, because a page that was opened from
 disk may not fetch. Nor may it read the pixels of a file: the image of a ``Shown`` is in a bundle a script, too,
-``data/shown/<name>.js``, whose value is the PNG as a text (``data:image/png;base64,...``). Keys of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of a model or a
-server is ever part of a path. A number that is not known is null.
+``data/shown/<name>.js``, whose value is the PNG as a text (``data:image/png;base64,...``). Keys of runs and studies
+(``r1``, ``s1``) and row numbers are made here; no text of a model or a server is ever part of a path. A number that is
+not known is null.
 
 The browser's types are generated from these models (``scripts/viewer_forms.py``), so that neither side changes alone.
 
