@@ -142,8 +142,9 @@ def _mark(one: _One) -> Iterator[Mark]:
 def _ruler(one: _One) -> Iterator[Mark]:
     args = RulerArguments.model_validate(dict(one.call.arguments))
     ends = line_at(one.scene.views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
-    named = " to ".join(end.mark for end in ends if end.mark)
-    yield one.pen.lines([end.point for end in ends], named or "ruler", one.told("distance_mm", millimetres))
+    a, b = (end.mark for end in ends)
+    name = f"ruler, {a or 'point'} to {b or 'point'}" if a or b else "ruler"
+    yield one.pen.lines([end.point for end in ends], name, one.told("distance_mm", millimetres))
 
 
 def _protractor(one: _One) -> Iterator[Mark]:

@@ -11,12 +11,14 @@ interface Props {
 
 /** All marks in words: what the canvas shows, for those who read it, and a way to find each. */
 export function MarkTable({ marks, looked, chosen, onLook, onPick }: Props) {
+  const several = new Set(marks.map((one) => one.arm).filter((arm) => arm !== TRUTH)).size > 1;
   return (
     <div class="mc-marks">
       <table>
         <caption>Marks ({marks.length})</caption>
         <thead>
           <tr>
+            {several && <th scope="col">Arm</th>}
             <th scope="col">What</th>
             <th scope="col">Measures</th>
             <th scope="col">Where</th>
@@ -30,6 +32,7 @@ export function MarkTable({ marks, looked, chosen, onLook, onPick }: Props) {
               onPointerEnter={() => onLook(one.key)}
               onPointerLeave={() => onLook(null)}
             >
+              {several && <td>{one.arm}</td>}
               <td>
                 <button
                   type="button"
@@ -42,7 +45,7 @@ export function MarkTable({ marks, looked, chosen, onLook, onPick }: Props) {
                 </button>
               </td>
               <td>{one.mark.value}</td>
-              <td>{whereOf(one)}</td>
+              <td class="mc-where">{whereOf(one)}</td>
             </tr>
           ))}
         </tbody>
@@ -52,6 +55,6 @@ export function MarkTable({ marks, looked, chosen, onLook, onPick }: Props) {
 }
 
 function whereOf({ mark, arm }: Placed): string {
-  if (mark.turn === null) return arm;
-  return mark.call === null ? `${arm}, turn ${mark.turn}` : `${arm}, turn ${mark.turn}, call ${mark.call}`;
+  if (arm === TRUTH || mark.turn === null) return "";
+  return mark.call === null ? `turn ${mark.turn}` : `turn ${mark.turn}, call ${mark.call}`;
 }

@@ -111,7 +111,7 @@ function OneImage({
           onSize={setSize}
         />
         <p class="mc-about">
-          {problem ? `The image cannot be shown: ${problem}.` : shown.about}
+          {problem ? `The image cannot be shown: ${problem}.` : `${sentence(shown.about)}.`}
           {` ${shown.width} x ${shown.height} pixels of ${+shown.pixel_width_mm.toFixed(4)} x ${+shown.pixel_height_mm.toFixed(4)} mm.`}
         </p>
       </div>
@@ -129,3 +129,5 @@ function OneImage({
     </div>
   );
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");

@@ -25,6 +25,7 @@ const PLATE = "rgba(8, 10, 14, 0.78)";
 const OWN = "#f2f230";
 const LONGEST = 34;
 const FADED = 0.28;
+const ASIDE = 0.6;
 const RANK = ["answer", "truth", "tool", "view"];
 
 export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: Picture): void {
@@ -44,20 +45,33 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
   const someChosen = marks.some((one) => isChosen(one, picture.chosen));
   const last = [...marks].sort((a, b) => rank(b, lit(b)) - rank(a, lit(a)));
   for (const one of last) {
-    context.globalAlpha = someChosen && !lit(one) && one.mark.layer !== "truth" ? FADED : 1;
+    const away = someChosen && !lit(one) && one.mark.layer !== "truth";
+    context.globalAlpha = away ? FADED : isAside(one) && !lit(one) ? ASIDE : 1;
     drawMark(context, picture, one, lit(one));
   }
   context.globalAlpha = 1;
   const taken: Rect[] = [];
   scaleBar(context, canvas, picture, taken);
   if (picture.own) ownLine(context, canvas, picture, picture.own, taken);
+  for (const one of marks)
+    if (one.mark.layer === "truth" || one.mark.layer === "answer")
+      for (const point of one.mark.points) taken.push(around(toCanvas(shown, camera, point), 4 * ratio));
+  const told = new Set<string>();
   if (picture.labels)
     for (const one of last.reverse())
       if (!someChosen || lit(one) || one.mark.layer === "truth")
-        label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken);
+        if (!told.has(`${one.colour} ${labelOf(one)}`)) {
+          told.add(`${one.colour} ${labelOf(one)}`);
+          label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken);
+        }
 }
 
+const around = ([x, y]: XY, room: number): Rect => ({ x: x - room, y: y - room, width: 2 * room, height: 2 * room });
+
 const rank = (one: Placed, lit: boolean): number => (lit ? -1 : RANK.indexOf(one.mark.layer));
+
+/** A region that a tool was given, or the box of what it found: beside what was measured. */
+const isAside = ({ mark }: Placed): boolean => mark.layer === "tool" && mark.kind === "box";
 
 function path(context: CanvasRenderingContext2D, points: readonly XY[]): void {
   context.beginPath();
@@ -88,7 +102,6 @@ function drawMark(
   const dash = { truth: [7, 4], answer: [], tool: [], view: [2, 3] }[mark.layer].map((part) => part * ratio);
   const thick = { truth: 1.5, answer: 2.25, tool: 1.25, view: 1 }[mark.layer];
   const width = (lit ? thick + 1 : thick) * ratio;
-  const faint = mark.name.startsWith("region given") || (mark.layer === "tool" && mark.kind === "box");
   for (const line of strokes(mark)) {
     const placed = line.map((point) => toCanvas(shown, camera, point));
     const [first] = placed;
@@ -97,7 +110,7 @@ function drawMark(
       continue;
     }
     path(context, placed);
-    haloed(context, colour, width, faint ? [4 * ratio, 3 * ratio] : dash);
+    haloed(context, colour, width, isAside(one) ? [4 * ratio, 3 * ratio] : dash);
     if (mark.kind === "line" || mark.kind === "angle") ends(context, placed, colour, width, ratio);
   }
 }

@@ -92,7 +92,7 @@ export function labelOf({ mark }: Placed): string {
   if (layer === "view") return name.split(",")[0]?.replace(/^view /, "") ?? "";
   if (kind === "point") return name;
   if (kind === "line" || kind === "angle" || kind === "ellipse") return value || name;
-  return tool === "statistics" ? value : "";
+  return tool === "statistics" ? (value.split(",")[0] ?? "") : "";
 }
 
 /** Name and value of a mark in one line. */
