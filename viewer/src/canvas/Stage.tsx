@@ -194,6 +194,7 @@ export function Stage(props: Props) {
         class={props.measuring ? "mc-stage mc-crosshair" : "mc-stage"}
         tabIndex={0}
         role="application"
+        aria-busy={props.image === null}
         aria-label="Image with everything that was measured. Arrows pan, plus and minus zoom, 0 fits, brackets narrow or widen the window. All marks are listed in the table."
         onPointerDown={begin}
         onPointerMove={move}

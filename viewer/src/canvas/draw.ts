@@ -26,6 +26,12 @@ const OWN = "#f2f230";
 const LONGEST = 34;
 const FADED = 0.28;
 const ASIDE = 0.6;
+const DASHES: Readonly<Record<Placed["mark"]["layer"], number[]>> = {
+  truth: [7, 4],
+  answer: [],
+  tool: [],
+  view: [2, 3],
+};
 const RANK = ["answer", "truth", "tool", "view"];
 
 export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: Picture): void {
@@ -50,6 +56,8 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
     drawMark(context, picture, one, lit(one));
   }
   context.globalAlpha = 1;
+  // Where an answer lies on the ground truth, both are seen.
+  for (const one of marks) if (one.mark.layer === "truth" && one.mark.kind !== "point") dashes(context, picture, one);
   const taken: Rect[] = [];
   scaleBar(context, canvas, picture, taken);
   if (picture.own) ownLine(context, canvas, picture, picture.own, taken);
@@ -60,11 +68,14 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
   if (picture.labels)
     for (const one of last.reverse())
       if (!someChosen || lit(one) || one.mark.layer === "truth")
-        if (!told.has(`${one.colour} ${labelOf(one)}`)) {
-          told.add(`${one.colour} ${labelOf(one)}`);
+        if (!told.has(once(one))) {
+          told.add(once(one));
           label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken);
         }
 }
+
+/** What is written once: the value of an answer not again beside the tool that measured it. */
+const once = (one: Placed): string => `${one.arm} ${labelOf(one).replace(/^answer /, "")}`;
 
 const around = ([x, y]: XY, room: number): Rect => ({ x: x - room, y: y - room, width: 2 * room, height: 2 * room });
 
@@ -99,7 +110,7 @@ function drawMark(
   lit: boolean,
 ): void {
   const { mark, colour } = one;
-  const dash = { truth: [7, 4], answer: [], tool: [], view: [2, 3] }[mark.layer].map((part) => part * ratio);
+  const dash = DASHES[mark.layer].map((part) => part * ratio);
   const thick = { truth: 1.5, answer: 2.25, tool: 1.25, view: 1 }[mark.layer];
   const width = (lit ? thick + 1 : thick) * ratio;
   for (const line of strokes(mark)) {
@@ -112,6 +123,20 @@ function drawMark(
     path(context, placed);
     haloed(context, colour, width, isAside(one) ? [4 * ratio, 3 * ratio] : dash);
     if (mark.kind === "line" || mark.kind === "angle") ends(context, placed, colour, width, ratio);
+  }
+}
+
+function dashes(context: CanvasRenderingContext2D, { shown, camera, ratio }: Picture, one: Placed): void {
+  for (const line of strokes(one.mark)) {
+    path(
+      context,
+      line.map((point) => toCanvas(shown, camera, point)),
+    );
+    context.setLineDash(DASHES.truth.map((part) => part * ratio));
+    context.strokeStyle = one.colour;
+    context.lineWidth = 1.5 * ratio;
+    context.stroke();
+    context.setLineDash([]);
   }
 }
 

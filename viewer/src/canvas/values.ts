@@ -81,8 +81,9 @@ export function painted(values: Values, window: Window): ImageData {
   return image;
 }
 
-/** A value with as many digits as tell it. */
+/** A value with its unit, with as many digits as tell it. */
 export function written(value: number, unit: string): string {
   const text = Number.isInteger(value) ? String(value) : value.toPrecision(5).replace(/\.?0+$/, "");
-  return `${text.replace("-", "−")}${unit ? ` ${unit}` : ""}`;
+  const number = text.replace("-", "−");
+  return unit === "HU" ? `${number} HU` : `${unit || "value"} ${number}`;
 }
