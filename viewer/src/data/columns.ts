@@ -23,8 +23,8 @@ function columnsOf(rows: Rows): [lists: [string, unknown[]][], words: [string, W
   const lists: [string, unknown[]][] = [];
   const words: [string, Words][] = [];
   for (const [name, value] of Object.entries(rows)) {
-    if (isWords(value)) words.push([name, value]);
-    else if (Array.isArray(value)) lists.push([name, value]);
+    if (Array.isArray(value)) lists.push([name, value]);
+    else if (isWords(value)) words.push([name, value]);
   }
   return [lists, words];
 }
@@ -60,10 +60,8 @@ export function update(run: Run, changed: Rows): number {
   }
   for (const [name, column] of words) {
     const own = run.words[name as keyof Texts];
-    const code = column.values.map((text) => {
-      const known = own.values.indexOf(text);
-      return known >= 0 ? known : own.values.push(text) - 1;
-    });
+    const codes = new Map(own.values.map((text, at) => [text, at]));
+    const code = column.values.map((text) => codes.get(text) ?? own.values.push(text) - 1);
     places.forEach((place, k) => (own.at[place] = code[column.at[k] ?? -1] ?? -1));
   }
   run.stamp = changed.stamp;

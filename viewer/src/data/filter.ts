@@ -36,15 +36,27 @@ export function rangeOf(text: string | undefined): [low: number, high: number] |
   return range[0] === -Infinity && range[1] === Infinity ? undefined : range;
 }
 
-/** Whether the two arms of a line disagree: in their outcome, or by DISAGREE in their loss. */
-export function disagrees(table: Table, line: number): boolean {
-  const { side, against } = table;
-  if (!against) return false;
-  const [own, other] = [side.outcome, against.outcome].map((column) => column.values[column.at[line] ?? -1]);
-  return (
-    (own !== other && own !== undefined && other !== undefined) || Math.abs(table.difference[line] ?? 0) >= DISAGREE
-  );
+const apart = new WeakMap<Table, Uint8Array>();
+
+/** For each line, 1 where the two arms disagree: in their outcome, or by DISAGREE in their loss. */
+function disagreements(table: Table): Uint8Array {
+  const known = apart.get(table);
+  if (known) return known;
+  const { side, against, difference } = table;
+  const made = new Uint8Array(table.ids.length);
+  const same = against?.outcome.values.map((text) => side.outcome.values.indexOf(text)) ?? [];
+  for (let line = 0; against && line < made.length; line++) {
+    const own = side.outcome.at[line] ?? -1;
+    const other = against.outcome.at[line] ?? -1;
+    const differ = own >= 0 && other >= 0 && own !== same[other];
+    if (differ || Math.abs(difference[line] ?? 0) >= DISAGREE) made[line] = 1;
+  }
+  apart.set(table, made);
+  return made;
 }
+
+/** Whether the two arms of a line disagree. */
+export const disagrees = (table: Table, line: number): boolean => disagreements(table)[line] === 1;
 
 const rows = new WeakMap<Table, string[]>();
 
@@ -82,11 +94,14 @@ function tests(table: Table, settings: Settings): Test[] {
   if (settings["error"]) made.push((line) => (side.errors[line] ?? 0) > 0);
   if (settings["forced"]) made.push((line) => side.forced[line] === 1);
   if (settings["elsewhere"]) made.push((line) => elsewhere >= 0 && side.place.at[line] === elsewhere);
-  if (settings["differ"]) made.push((line) => disagrees(table, line));
+  if (settings["differ"]) {
+    const differ = disagreements(table);
+    made.push((line) => differ[line] === 1);
+  }
   const words = (settings["q"] ?? "").toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length) {
     const texts = haystack(table);
-    made.push((line) => words.every((word) => texts[line]?.includes(word)));
+    for (const word of words) made.push((line) => texts[line]?.includes(word) ?? false);
   }
   return made;
 }
@@ -149,8 +164,15 @@ export const sortOf = (table: Table, settings: Settings): { sort: Sort; upward: 
 export function view(table: Table, settings: Settings): Uint32Array {
   const { sort, upward } = sortOf(table, settings);
   const lines = ordered(table, sort, upward);
-  const all = tests(table, settings);
-  return all.length ? lines.filter((line) => all.every((test) => test(line))) : lines;
+  return tests(table, settings).reduce(passing, lines);
+}
+
+/** The lines that pass a test: a plain loop over typed arrays, many times faster than `filter`. */
+function passing(lines: Uint32Array, test: Test): Uint32Array {
+  const left = new Uint32Array(lines.length);
+  let count = 0;
+  for (const line of lines) if (test(line)) left[count++] = line;
+  return left.subarray(0, count);
 }
 
 /** How the two arms of the lines compare. */

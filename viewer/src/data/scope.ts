@@ -39,7 +39,9 @@ function ofStudy(key: string): Scope | undefined {
   const keyOf = (name: string, model: string) => (several ? `${name}@${model}` : name);
   const arms = study.arms.map((arm) => ({ ...arm, key: keyOf(arm.name, arm.model) }));
   const main = study.effects.find((one) => one.primary) ?? study.effects[0];
-  const named = (name: string) => arms.find((arm) => arm.name === name);
+  // Before anything was found: tools on against tools off, of one model. Names may begin with that of the model.
+  const named = (name: string) =>
+    arms.find((arm) => arm.model === arms[0]?.model && (arm.name === name || arm.name.endsWith(` ${name}`)));
   const after = (main && byKey(arms, keyOf(main.after, main.model))) ?? named("on") ?? arms.at(-1);
   const before = (main && byKey(arms, keyOf(main.before, main.model))) ?? named("off") ?? arms[0];
   return {

@@ -1,4 +1,5 @@
 // How data reach the page: as JSON from a server, or in a bundle as classic scripts, which also open from disk.
+import { bytesOfDataUrl } from "../canvas";
 import type { Problem } from "../forms";
 
 declare global {
@@ -73,5 +74,10 @@ export function post(name: string, value: unknown): Promise<unknown> {
   return byFetch(name, { method: "POST", headers, body: JSON.stringify(value) });
 }
 
-/** Whether pixels may be read from `pictures/NAME.png`; else they come as the part `shown/NAME`, a data URL. */
-export const readable = (): boolean => location.protocol !== "file:";
+/** The bytes of the image under a canvas. A bundle has it as a text, because the pixels of a file may not be read. */
+export async function imageBytes(name: string): Promise<Uint8Array> {
+  if (scripts) return bytesOfDataUrl((await byScript(`shown/${name}`)) as string);
+  const reply = await fetch(`pictures/${name}.png`);
+  if (!reply.ok) throw new Error(`the server answered ${reply.status}`);
+  return new Uint8Array(await reply.arrayBuffer());
+}

@@ -70,7 +70,7 @@ export async function writeReview(run: string, note: { row: number; verdict: str
 
 const byId = (reviews: Reviews) => new Map(reviews.reviews.map((one) => [one.id, one]));
 
-/** Ask again while a server answers: every 2 s while a run is under way, every 10 s otherwise. */
+/** Ask again while a server answers: every 2 s while a run is under way, every 5 s otherwise. */
 export function follow(): void {
   const again = async () => {
     if (!document.hidden) {
@@ -81,7 +81,7 @@ export function follow(): void {
   };
   const plan = () => {
     const busy = index.value?.runs.some((run) => run.state === "running") ?? true;
-    if (index.value?.live ?? true) setTimeout(() => void again(), busy ? 2000 : 10_000);
+    if (index.value?.live ?? true) setTimeout(() => void again(), busy ? 2000 : 5000);
   };
   void readIndex().then(() => {
     if (index.value?.live) plan();

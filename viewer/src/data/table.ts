@@ -84,7 +84,14 @@ function sideOf(arm: Arm, runs: Run[], ids: string[]): Side {
       }
     }
   });
-  const side = { arm, run, position, runs, loss: mean(places, runs, "loss"), cost: mean(places, runs, "cost_usd") };
+  const side = {
+    arm,
+    run,
+    position,
+    runs,
+    loss: mean(places, runs, "loss", n),
+    cost: mean(places, runs, "cost_usd", n),
+  };
   const number = (column: "forced" | "tool_errors" | "calls") => (_: unknown, k: number) =>
     runs[run[k] ?? -1]?.lists[column][position[k] ?? -1] ?? 0;
   return {
@@ -101,8 +108,7 @@ function sideOf(arm: Arm, runs: Run[], ids: string[]): Side {
 const finished = (runs: Run[], run: Int8Array, position: Int32Array, k: number): number =>
   runs[run[k] ?? -1]?.words.outcome.at[position[k] ?? -1] ?? -1;
 
-function mean(places: Int32Array[], runs: Run[], column: "loss" | "cost_usd"): Float64Array {
-  const n = places[0]?.length ?? 0;
+function mean(places: Int32Array[], runs: Run[], column: "loss" | "cost_usd", n: number): Float64Array {
   const sum = new Float64Array(n);
   const count = new Uint16Array(n);
   places.forEach((at, r) => {

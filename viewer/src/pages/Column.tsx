@@ -1,11 +1,12 @@
 // One arm's column: its score, its note, and its conversation.
 import { useMemo } from "preact/hooks";
 import type { Take } from "../data/useSample";
+import type { Talk } from "../forms";
 import { originOf } from "../origin";
 import { Loss } from "../parts/numbers";
 import type { Settings } from "../route";
 import { decimal, dollars, many, seconds, whole } from "../text";
-import { lossOf, outcomeOf, Swatch } from "./Findings";
+import { lossOf, outcomeOf, placeOf, Swatch } from "./Findings";
 import { Note } from "./Note";
 import { TurnCard } from "./Turn";
 
@@ -13,7 +14,8 @@ export function Column(props: { take: Take; number: number; settings: Settings; 
   const { take, number, settings, open } = props;
   const { talk, arm } = take;
   const origin = useMemo(() => (talk ? originOf(talk) : undefined), [talk]);
-  const elsewhere = talk?.place === "elsewhere";
+  const made = useMemo(() => picturesOf(talk), [talk]);
+  const elsewhere = placeOf(take) === "elsewhere";
   const failed = talk !== undefined && outcomeOf(take) !== "answered";
   const last = talk?.turns.findLast((turn) => turn.role === "assistant")?.number;
   return (
@@ -39,11 +41,19 @@ export function Column(props: { take: Take; number: number; settings: Settings; 
           linked={settings["on"] === arm.key && settings["turn"] === String(turn.number)}
           origin={!failed && origin?.turn === turn.number ? origin : undefined}
           elsewhere={elsewhere}
+          answer={talk.answer}
+          made={made}
           ended={failed && turn.number === last ? `${outcomeOf(take).replaceAll("_", " ")}. ${talk.detail}` : ""}
         />
       ))}
     </section>
   );
+}
+
+/** The call that gave each picture of a conversation. */
+function picturesOf(talk: Talk | undefined): Map<string, number> {
+  const calls = talk?.turns.flatMap((turn) => turn.calls) ?? [];
+  return new Map(calls.map((call) => [call.picture ?? "", call.number]));
 }
 
 function Score({ take }: { take: Take }) {
@@ -57,7 +67,7 @@ function Score({ take }: { take: Take }) {
       one.name,
       `${decimal(one.value, 3)} ${one.unit}`,
     ]),
-    ["Place", { right: "right", elsewhere: "elsewhere than the ground truth" }[talk?.place ?? ""] ?? "not known"],
+    ["Place", { right: "right", elsewhere: "elsewhere than the ground truth" }[placeOf(take)] ?? "not known"],
     [
       "Work",
       `${many(lists.turns[position] ?? 0, "reply", "replies")}, ${many(lists.calls[position] ?? 0, "tool call")}`,

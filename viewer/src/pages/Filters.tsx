@@ -32,7 +32,7 @@ export function Filters({ table, settings, scope }: { table: Table; settings: Se
       <details open={set > 0}>
         <summary>
           Filters{set > 0 && ` (${set} set)`}{" "}
-          <span class="quiet">outcome, tools, place, loss and cost are those of {name}</span>
+          <span class="quiet">outcome, tools, place, loss and cost are those of “{name}”</span>
         </summary>
         <div class="fields">
           {FACETS.map((one) => (

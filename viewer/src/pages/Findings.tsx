@@ -5,16 +5,20 @@ import { originOf } from "../origin";
 import type { Settings } from "../route";
 import { decimal, signed } from "../text";
 import { colourOf } from "./Picture";
-import { showTurn } from "./Sample";
+import { showTurn } from "./showTurn";
 
 export const lossOf = (take: Take): number | undefined => take.run?.lists.loss[take.position] ?? undefined;
 export const outcomeOf = (take: Take): string =>
   take.talk?.outcome ?? (take.run ? wordAt(take.run.words.outcome, take.position) : "");
 
+/** Where the answer was measured; it may be worked out only after the conversation was read. */
+export const placeOf = (take: Take): string =>
+  take.talk?.place || (take.run ? wordAt(take.run.words.place, take.position) : "");
+
 /** What is to be said of where the answer was measured. */
 function placeWords(place: string): string {
-  if (place === "elsewhere") return "It was measured elsewhere than where the ground truth lies.";
-  if (place === "right") return "It was measured in the right place.";
+  if (place === "elsewhere") return "That is elsewhere than where the ground truth lies.";
+  if (place === "right") return "That is the right place.";
   return "";
 }
 
@@ -84,17 +88,23 @@ function Said({ take, settings }: { take: Take; settings: Settings }) {
     );
   const origin = originOf(talk);
   const tool = origin?.tool ? ` (${origin.tool})` : "";
-  const how = { mark: "was measured in", points: "was measured in", number: "first stands in", itself: "stands in" };
+  const how = {
+    mark: "It was measured in",
+    points: "It was measured in",
+    number: "Its numbers stand in the result of",
+  };
+  const none = talk.turns.every((turn) => turn.calls.length === 0);
+  const stated = none ? "It was stated without a tool, in" : "It was stated in";
   return (
     <>
-      {name} answered <b>{talk.answer || "nothing that can be read"}</b>. {placeWords(talk.place)}{" "}
+      {name} answered <b>{talk.answer || "nothing that can be read"}</b>.{" "}
       {origin && (
         <>
-          {origin.by === "itself" ? "No tool result has its number: it " : "It "}
-          {how[origin.by]}{" "}
-          <TurnLink arm={arm.key} turn={origin.turn} settings={settings} text={`turn ${origin.turn}${tool}`} />.
+          {origin.by === "itself" ? stated : how[origin.by]}{" "}
+          <TurnLink arm={arm.key} turn={origin.turn} settings={settings} text={`turn ${origin.turn}${tool}`} />.{" "}
         </>
       )}
+      <span class={placeOf(take) === "elsewhere" ? "wrong-place" : ""}>{placeWords(placeOf(take))}</span>
     </>
   );
 }

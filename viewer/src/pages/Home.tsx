@@ -8,12 +8,15 @@ import { Loss } from "../parts/numbers";
 import { link } from "../route";
 import { dollars, many, percent, whole } from "../text";
 
+const FEW = 6;
+const MANY = 12;
+
 export function Home() {
   const { runs, studies, notes } = index.value ?? { runs: [], studies: [], notes: [] };
   return (
     <>
       {studies.length > 0 && <Studies studies={studies} />}
-      <Runs runs={runs} />
+      <Runs runs={runs} studies={studies} />
       {notes.length > 0 && (
         <section>
           <h2>What could not be read</h2>
@@ -53,7 +56,8 @@ function StudyCard({ study }: { study: StudyPage }) {
       ))}
       {study.note && <p class="quiet">{study.note}</p>}
       <p class="quiet">
-        {many(study.arms.length, "arm")}: {study.arms.map((arm) => arm.name).join(", ")}
+        {many(study.arms.length, "arm")}
+        {study.arms.length <= FEW && `: ${study.arms.map((arm) => arm.name).join(", ")}`}; {study.tasks.join(", ")}
       </p>
       <p class="actions">
         <a class="button" href={link("study", { study: study.key })}>
@@ -61,7 +65,7 @@ function StudyCard({ study }: { study: StudyPage }) {
         </a>
         {scope?.before && scope.after && (
           <a class="button" href={harmLink(scope)}>
-            Worst harm first: {scope.after.name} against {scope.before.name}
+            Samples that “{scope.after.name}” harmed most
           </a>
         )}
       </p>
@@ -73,10 +77,11 @@ export function State({ state }: { state: string }) {
   return <span class={`chip state-${state}`}>{state}</span>;
 }
 
-function Runs({ runs }: { runs: RunLine[] }) {
+function Runs({ runs, studies }: { runs: RunLine[]; studies: StudyPage[] }) {
   const [picked, pick] = useState<readonly string[]>([]);
   const toggle = (key: string) =>
     pick(picked.includes(key) ? picked.filter((one) => one !== key) : [...picked, key].slice(-2));
+  const single = runs.filter((run) => run.study === null);
   return (
     <section aria-labelledby="runs">
       <div class="line">
@@ -90,31 +95,54 @@ function Runs({ runs }: { runs: RunLine[] }) {
           runs.length > 1 && <span class="quiet">Tick two runs to compare their samples.</span>
         )}
       </div>
-      <div class="wide" tabIndex={0} role="region" aria-labelledby="runs">
-        <table class="plain-table">
-          <thead>
-            <tr>
-              <th>
-                <span class="unseen">Compare</span>
-              </th>
-              <th>Run</th>
-              <th>Model</th>
-              <th>Condition</th>
-              <th>Data</th>
-              <th class="right">Samples</th>
-              <th>Loss and success rate by task</th>
-              <th class="right">Cost</th>
-              <th>State</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map((run) => (
-              <Line key={run.key} run={run} picked={picked.includes(run.key)} toggle={() => toggle(run.key)} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      {single.length > 0 && <RunTable name="Runs outside studies" runs={single} picked={picked} toggle={toggle} />}
+      {studies.map((study) => {
+        const own = runs.filter((run) => run.study === study.key);
+        const name = `${many(own.length, "run")} of ${study.name || "the study"}`;
+        return (
+          <details key={study.key} open={own.length <= MANY}>
+            <summary>{name}</summary>
+            <RunTable name={name} runs={own} picked={picked} toggle={toggle} />
+          </details>
+        );
+      })}
     </section>
+  );
+}
+
+interface TableProps {
+  name: string;
+  runs: RunLine[];
+  picked: readonly string[];
+  toggle: (key: string) => void;
+}
+
+function RunTable({ name, runs, picked, toggle }: TableProps) {
+  return (
+    <div class="wide" tabIndex={0} role="region" aria-label={name}>
+      <table class="plain-table">
+        <thead>
+          <tr>
+            <th>
+              <span class="unseen">Compare</span>
+            </th>
+            <th>Run</th>
+            <th>Model</th>
+            <th>Condition</th>
+            <th>Data</th>
+            <th class="right">Samples</th>
+            <th>Loss and success rate by task</th>
+            <th class="right">Cost</th>
+            <th>State</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <Line key={run.key} run={run} picked={picked.includes(run.key)} toggle={() => toggle(run.key)} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -134,7 +162,7 @@ function Line({ run, picked, toggle }: { run: RunLine; picked: boolean; toggle: 
         {extra && <span class="quiet"> {extra}</span>}
       </th>
       <td>{run.model}</td>
-      <td>{run.condition}</td>
+      <td class="condition">{run.condition}</td>
       <td>
         {run.source} {run.synthetic && <span class="chip">synthetic</span>}
       </td>

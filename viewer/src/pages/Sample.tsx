@@ -8,7 +8,7 @@ import { armsOf, type Take, useSample } from "../data/useSample";
 import { type Shown, useTable } from "../data/useTable";
 import { useKeys } from "../keys";
 import { Missing } from "../parts/Missing";
-import { change, go, link, route, type Settings } from "../route";
+import { go, link, route, type Settings } from "../route";
 import { whole } from "../text";
 import { ArmPicker } from "./ArmPicker";
 import { Column } from "./Column";
@@ -130,6 +130,3 @@ function Title({ takes, id }: { takes: Take[]; id: string }) {
     </div>
   );
 }
-
-export const showTurn = (arm: string, turn: number | undefined): void =>
-  change({ on: arm, turn: turn === undefined ? undefined : String(turn) });

@@ -113,9 +113,9 @@ function Presets({ shown, settings }: { shown: Shown; settings: Settings }) {
   const name = side.arm.name;
   const presets: [string, Settings][] = against
     ? [
-        [`Worst harm by ${name} first`, { sort: "difference" }],
-        [`Most help by ${name} first`, { sort: "difference", turned: "1" }],
-        [`Largest loss of ${name} first`, { sort: "loss" }],
+        [`Worst harm by “${name}” first`, { sort: "difference" }],
+        [`Most help by “${name}” first`, { sort: "difference", turned: "1" }],
+        [`Largest loss of “${name}” first`, { sort: "loss" }],
         ["Order of the run", { sort: "order" }],
       ]
     : [
@@ -153,7 +153,7 @@ function Counts({ shown }: { shown: Shown }) {
       <b>{lines.length === all ? many(all, "sample") : `${whole(lines.length)} of ${many(all, "sample")}`}</b>
       {table.against && (
         <>
-          : {name} is worse than {table.against.arm.name} on <b>{whole(count.worse)}</b>, better on{" "}
+          : “{name}” is worse than “{table.against.arm.name}” on <b>{whole(count.worse)}</b>, better on{" "}
           <b>{whole(count.better)}</b>, the same on <b>{whole(count.same)}</b>
           {count.open > 0 && `; without a loss of both: ${whole(count.open)}`}
         </>

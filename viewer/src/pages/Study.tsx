@@ -34,7 +34,7 @@ export function StudyOverview() {
       {scope.before && scope.after && (
         <p class="actions">
           <a class="button main" href={harmLink(scope)}>
-            See the samples that {scope.after.name} harmed most
+            See the samples that “{scope.after.name}” harmed most
           </a>
           <span class="quiet">{pairOf(scope)}, the largest increase of the loss first</span>
         </p>

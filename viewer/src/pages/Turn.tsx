@@ -1,10 +1,10 @@
 // One message of a conversation, with the calls it made and what came back.
 import type { Call, Turn } from "../forms";
 import type { Origin } from "../origin";
-import { decimal, pretty, seconds, whole } from "../text";
-import { showTurn } from "./Sample";
+import { Values } from "../parts/Values";
+import { decimal, seconds, whole } from "../text";
+import { showTurn } from "./showTurn";
 
-const ROLES = { system: "System", user: "Question", assistant: "Model" };
 const LONG = 700;
 
 interface Props {
@@ -13,11 +13,16 @@ interface Props {
   linked: boolean;
   origin: Origin | undefined;
   elsewhere: boolean;
+  /** The answer, whose numbers are marked where they were measured. */
+  answer: string;
+  /** The call that gave each picture. */
+  made: ReadonlyMap<string, number>;
   /** How the conversation failed in this turn; empty where it did not. */
   ended: string;
 }
 
-export function TurnCard({ turn, arm, linked, origin, elsewhere, ended }: Props) {
+export function TurnCard({ turn, arm, linked, origin, elsewhere, answer, made, ended }: Props) {
+  const role = roleOf(turn);
   const marked = ended ? "failed" : origin ? (elsewhere ? "wrong" : "origin") : "";
   const facts = [
     turn.tokens_out === null ? "" : `${whole(turn.tokens_out)} tokens`,
@@ -27,7 +32,7 @@ export function TurnCard({ turn, arm, linked, origin, elsewhere, ended }: Props)
   return (
     <article
       class={`turn ${turn.role} ${marked} ${linked ? "linked" : ""}`}
-      aria-label={`Turn ${turn.number}, ${ROLES[turn.role]}`}
+      aria-label={`Turn ${turn.number}, ${role}`}
     >
       <header>
         <button
@@ -38,7 +43,7 @@ export function TurnCard({ turn, arm, linked, origin, elsewhere, ended }: Props)
         >
           Turn {turn.number}
         </button>
-        <span>{ROLES[turn.role]}</span>
+        <span>{role}</span>
         <span class="push" />
         <span class="quiet" title={turn.version}>
           {facts.join(" · ")}
@@ -58,21 +63,33 @@ export function TurnCard({ turn, arm, linked, origin, elsewhere, ended }: Props)
         </details>
       )}
       <Text turn={turn} />
-      {turn.pictures.map((name) => (
-        <Pixels key={name} name={name} about={`Image sent with turn ${turn.number}`} />
-      ))}
+      {turn.pictures.map((name) =>
+        made.has(name) ? (
+          <p key={name} class="quiet">
+            The image of call {made.get(name)} is sent with this message.
+          </p>
+        ) : (
+          <Pixels key={name} name={name} about={`Image sent with turn ${turn.number}`} />
+        ),
+      )}
       {turn.calls.map((call) => (
-        <CallCard key={call.number} call={call} />
+        <CallCard key={call.number} call={call} answer={call.number === origin?.call ? answer : ""} />
       ))}
     </article>
   );
 }
 
+function roleOf(turn: Turn): string {
+  if (turn.role === "assistant") return "Model";
+  if (turn.role === "system") return "System";
+  return turn.number <= 2 ? "Question" : "Message to the model";
+}
+
 function originWords(origin: Origin): string {
-  if (origin.by === "itself") return "The answer stands here; no tool result has its number.";
-  const call = origin.call === undefined ? "" : `, call ${origin.call} (${origin.tool})`;
+  if (origin.by === "itself") return "The answer was stated here.";
+  const call = origin.call === undefined ? "" : ` in call ${origin.call} (${origin.tool})`;
   return origin.by === "number"
-    ? `The number of the answer comes from here${call}.`
+    ? `The numbers of the answer stand in the result here${call}.`
     : `The answer was measured here${call}.`;
 }
 
@@ -100,7 +117,7 @@ function Text({ turn }: { turn: Turn }) {
   );
 }
 
-function CallCard({ call }: { call: Call }) {
+function CallCard({ call, answer }: { call: Call; answer: string }) {
   return (
     <div class={call.ok ? "call" : "call failed"}>
       <header>
@@ -112,12 +129,12 @@ function CallCard({ call }: { call: Call }) {
           {call.seconds < 0.1 ? `${decimal(call.seconds * 1000, 0)} ms` : seconds(call.seconds)}
         </span>
       </header>
-      <pre class="code">{pretty(call.arguments)}</pre>
+      <Values json={call.arguments} name={`Arguments of call ${call.number}`} />
       {call.failure && <p class="mark">{call.failure}</p>}
       {call.result && (
         <>
           <div class="quiet">Result</div>
-          <pre class="code">{pretty(call.result)}</pre>
+          <Values json={call.result} name={`Result of call ${call.number}`} answer={answer} />
         </>
       )}
       {call.picture && (

@@ -31,46 +31,50 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     key: "label",
     title: "Asked for",
     sort: "label",
-    width: "minmax(8rem, 1.4fr)",
+    width: "minmax(7rem, 1.2fr)",
     cell: text("asked"),
   };
   const losses: TableColumn[] = against
     ? [
-        loss("against", `Loss of ${against.arm.name}`, (line) => against.loss[line]),
-        loss("loss", `Loss of ${name}`, (line) => side.loss[line]),
+        loss("against", `Loss: ${against.arm.name}`, (line) => against.loss[line]),
+        loss("loss", `Loss: ${name}`, (line) => side.loss[line]),
         {
           key: "difference",
           title: "Difference",
           about: `Loss of ${name} minus loss of ${against.arm.name}; above zero is harm`,
           sort: "difference",
-          width: "6.5rem",
+          width: "6.3rem",
           cell: (line) => <Difference value={table.difference[line]} />,
         },
       ]
     : [loss("loss", "Loss", (line) => side.loss[line])];
-  const slimLosses = losses.map((column) => ({ ...column, width: "4.4rem" }));
+  const slimLosses = losses.map((column) => ({
+    ...column,
+    width: "4.4rem",
+    title: column.key === "difference" ? "Change" : column.title,
+  }));
   if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
   return [
-    { key: "id", title: "Sample", sort: "id", width: "minmax(9rem, 1.2fr)", cell: (line) => table.ids[line] },
-    { key: "task", title: "Task", sort: "task", width: "5.5rem", cell: text("task") },
+    { key: "id", title: "Sample", sort: "id", width: "minmax(8rem, 1.5fr)", cell: (line) => table.ids[line] },
+    { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
     asked,
-    { key: "modality", title: "Modality", width: "4.5rem", cell: text("modality") },
+    { key: "modality", title: "Modality", width: "4.6rem", cell: text("modality") },
     ...losses,
     {
       key: "answer",
-      title: `Answer of ${name}`,
+      title: `Answer: ${name}`,
       width: "minmax(6rem, 1fr)",
       cell: (line) => ownText(side, line, "answer"),
     },
-    { key: "outcome", title: "Outcome", sort: "outcome", width: "6.5rem", cell: (line) => textAt(side.outcome, line) },
-    { key: "place", title: "Place", sort: "place", width: "5.5rem", cell: (line) => textAt(side.place, line) },
+    { key: "outcome", title: "Outcome", sort: "outcome", width: "5.4rem", cell: (line) => textAt(side.outcome, line) },
+    { key: "place", title: "Place", sort: "place", width: "5rem", cell: (line) => textAt(side.place, line) },
     { key: "tools", title: "Tools called", width: "minmax(6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
-    { key: "calls", title: "Calls", sort: "calls", width: "3.6rem", right: true, cell: (line) => side.calls[line] },
+    { key: "calls", title: "Calls", sort: "calls", width: "2.8rem", right: true, cell: (line) => side.calls[line] },
     {
       key: "cost",
       title: "Cost",
       sort: "cost",
-      width: "4.6rem",
+      width: "3.6rem",
       right: true,
       cell: (line) => dollars(side.cost[line]),
     },
@@ -78,5 +82,5 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
 }
 
 function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {
-  return { key: sort, title, sort, width: "6rem", cell: (line) => <Loss value={value(line)} /> };
+  return { key: sort, title, sort, width: "5.2rem", cell: (line) => <Loss value={value(line)} /> };
 }

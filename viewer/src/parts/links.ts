@@ -18,5 +18,5 @@ export const armLink = (scope: Scope, arm: string, task?: string): string =>
 /** How an arm and the one it is compared with are called in a sentence. */
 export function pairOf(scope: Scope): string {
   const { arm, against } = chosen(scope, {});
-  return arm && against ? `${arm.name} compared with ${against.name}` : (arm?.name ?? "");
+  return arm && against ? `“${arm.name}” compared with “${against.name}”` : (arm?.name ?? "");
 }
