@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 from medvision_agent.errors import MedVisionAgentError, StorageError
@@ -10,7 +9,7 @@ from medvision_agent.eval.browse.feed import BROKEN, Feed
 from medvision_agent.eval.browse.forms import Scene, Talk
 from medvision_agent.eval.browse.line import line_of
 from medvision_agent.eval.browse.made_of import made_of
-from medvision_agent.eval.browse.scene import native_picture, scene_of_sample
+from medvision_agent.eval.browse.scene import scene_of_sample
 from medvision_agent.eval.browse.talk import talk_of
 from medvision_agent.eval.store.read import read_sample, read_trace
 from medvision_agent.eval.store.record import Record
@@ -42,10 +41,11 @@ def open_talk(feed: Feed, key: str, row: int) -> Talk:
 def picture_made(feed: Feed, row: int, name: str) -> bytes:
     """Return the picture that the canvas of a row is drawn on, where it is made anew; raises StorageError."""
     record = feed.record_of(row)
-    png = native_picture(_shown_to(feed.opened, record), record)
-    if png is None or sha256(png).hexdigest() != name:
+    made: dict[str, bytes] = {}
+    scene_of_sample(_shown_to(feed.opened, record), record, feed.tools, rules=feed.rules, keep=made.__setitem__)
+    if name not in made:
         raise StorageError("the picture cannot be made again: its source has changed, or is not there any more")
-    return png
+    return made[name]
 
 
 def _shown_to(run: Run, record: Record) -> Run:
@@ -57,7 +57,7 @@ def _shown_to(run: Run, record: Record) -> Run:
 
 def _scene(feed: Feed, run: Run, record: Record) -> Scene | str:
     try:
-        return scene_of_sample(run, record, feed.tools)
+        return scene_of_sample(run, record, feed.tools, rules=feed.rules)
     except (MedVisionAgentError, OSError) as error:
         return str(error)
     except BROKEN as error:

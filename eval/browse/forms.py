@@ -5,8 +5,10 @@ Contract: the page gets ``Index`` at ``index``, ``Rows`` at ``rows/<run>``, ``Ta
 ``data/<part>`` (``data/rows/r1?since=7``), and a ``Problem`` with the status where it has none; a ``Note`` is posted to
 ``data/reviews/<run>`` and answered with ``Reviews``. A bundle holds the same values in classic scripts,
 ``data/<part>.js``, each a call of ``medvision("<part>", value)``, because a page that was opened from disk may not
-fetch; a server has no such scripts. Keys of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of
-a model or a server is ever part of a path. A number that is not known is null.
+fetch; a server has no such scripts. Nor may such a page read the pixels of a file: the image of a ``Shown`` is in a
+bundle a script, too, ``data/shown/<name>.js``, whose value is the PNG as a text (``data:image/png;base64,...``). Keys
+of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of a model or a server is ever part of a
+path. A number that is not known is null.
 
 The browser's types are generated from these models (``scripts/viewer_forms.py``), so that neither side changes alone.
 
@@ -246,7 +248,7 @@ class Shown(Frozen):
     intercept: float
     """Native value = stored number x slope + intercept."""
     unit: str
-    """HU, or empty where the unit of the values is not known."""
+    """HU, or grey level where the image has 8 bits or is shown as sent; empty where the unit is not known."""
     low: float
     high: float
     """Window at the start, in native values: shown black below *low* and white above *high*."""
@@ -271,6 +273,8 @@ class Mark(Frozen):
     turn: int | None
     """Turn in which it was stated or measured; null for the ground truth."""
     call: int | None
+    tool: str = ""
+    """Tool that it belongs to; empty where none does."""
 
 
 class Scene(Frozen):
