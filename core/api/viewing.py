@@ -103,6 +103,8 @@ def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: st
         if arms and run.place.arm not in arms:
             continue
         with library.opened(key) as feed:
+            while not feed.listed and feed.read_on():
+                pass
             rows = [row for row, line in enumerate(feed.lines) if line.id == sample]
             ids.update(line.id for line in feed.lines)
             if not feed.lines and feed.problem:

@@ -129,9 +129,8 @@ class Library:
         run = self._run(key)
         with run.lock:
             run.asked = time.monotonic()
-            more = whole or run.feed.head is None
-            while more:
-                more = run.feed.read_on() and whole
+            while _wanting(run.feed, row, whole=whole) and run.feed.read_on():
+                pass
             if row is not None and not 0 <= row < len(run.feed.lines):
                 raise StorageError(run.feed.problem or f"{run.place.name} has no row {row}")
             yield run.feed
@@ -208,6 +207,13 @@ def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float |
             if end is not None and time.monotonic() > end:
                 return True
     return False
+
+
+def _wanting(feed: Feed, row: int | None, *, whole: bool) -> bool:
+    """Say whether more of a run must be read before it is looked at."""
+    if whole or not feed.lines:
+        return True
+    return row is not None and row >= len(feed.lines) and not feed.listed
 
 
 def _rest(runs: Sequence[OpenedRun]) -> None:

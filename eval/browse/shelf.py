@@ -82,7 +82,7 @@ class OpenedRun:
     def rest(self) -> None:
         """Drop its lines, once it is read to the end."""
         with self.lock:
-            if self.feed.head is not None and self.feed.read == self.feed.stored and not self.resting:
+            if not self.feed.partly and not self.resting:
                 _ = self.line
                 self._rested_at = self.asked, state_of(self.feed.folder)
                 self.feed.forget()
