@@ -21,6 +21,7 @@ from medvision_agent.agent.trace import ToolCallTrace
 from medvision_agent.errors import nearest
 from medvision_agent.prompts.render import render
 from medvision_agent.tools.base import Reply
+from medvision_agent.tools.view.drawn import Drawn
 from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["answer_calls"]
@@ -38,11 +39,12 @@ class _Call:
 
 @dataclass(frozen=True, eq=False)
 class _Answered:
-    """A reply, its picture as a file, and how long the tool itself took."""
+    """A reply, its picture as a file, how long the tool itself took, and what it found."""
 
     reply: Reply
     png: bytes | None = None
     seconds: float = 0.0
+    drawn: tuple[Drawn, ...] = ()
 
 
 async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
@@ -83,12 +85,12 @@ def _run(session: Session, call: _Call) -> _Answered:
         return _error("replies/call_unknown", name=repr(call.name[:60]), names=list(tools), hint=hint)
     started = time.perf_counter()
     reply = tools[call.name].call(session.views, call.arguments)
-    seconds = time.perf_counter() - started
+    seconds, drawn = time.perf_counter() - started, reply.drawn
     if (control := session.condition.control) is not None:
         reply = control.shown(tools[call.name], call.arguments, reply, session.views)
     if not session.question.shows_picture:
         reply = without_pictures(reply)
-    return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds)
+    return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds, drawn)
 
 
 def _error(template: str, **values: Any) -> _Answered:
@@ -113,6 +115,17 @@ def _note(session: Session, call: _Call, answered: _Answered, text: str) -> None
     shown, picture_shown = (False if reply.ok else None), (False if key else None)
     session.trace.tool_calls.append(
         ToolCallTrace(
-            call.name, call.id, call.arguments, reply.ok, text, key, seconds, reply.failure, shown, picture_shown
+            call.name,
+            call.id,
+            call.arguments,
+            reply.ok,
+            text,
+            key,
+            seconds,
+            failure=reply.failure,
+            shown=shown,
+            picture_shown=picture_shown,
+            turn=session.trace.turns,
+            drawn=answered.drawn,
         )
     )

@@ -16,6 +16,7 @@ from typing import Any
 from langchain_core.messages import AnyMessage
 
 from medvision_agent.agent.chat.code_run import CODE_EXECUTION, CodeRun
+from medvision_agent.tools.view.drawn import Drawn
 
 __all__ = ["RequestTrace", "ToolCallTrace", "Trace"]
 
@@ -39,6 +40,10 @@ class ToolCallTrace:
     """The result stood in the messages of the model's next turn; None for errors, and for code of the provider."""
     picture_shown: bool | None = None
     """The picture did; None without a picture."""
+    turn: int | None = None
+    """The message that made the call: its position among the messages that are no results of tools, from 1."""
+    drawn: tuple[Drawn, ...] = ()
+    """What the tool found, in the slice frame, whether or not the model was told or shown it; written only then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ class Trace:
     looked_up: int = 0
     """Calls whose results have been looked for in the model's next turn (``shown.py``)."""
 
+    @property
+    def turns(self) -> int:
+        """Messages so far that are no results of tools."""
+        return sum(message.get("type") != "tool" for message in self.messages)
+
     def picture(self, png: bytes) -> str:
         """Keep a picture and return its hash."""
         key = sha256(png).hexdigest()
@@ -91,7 +101,9 @@ class Trace:
             keys = [self.picture(png) for png in run.pictures]
             arguments = {"code": run.code, "language": run.language}
             picture = keys[0] if keys else None
-            self.tool_calls.append(ToolCallTrace(CODE_EXECUTION, run.id, arguments, run.ok, run.text, picture, 0.0))
+            self.tool_calls.append(
+                ToolCallTrace(CODE_EXECUTION, run.id, arguments, run.ok, run.text, picture, 0.0, turn=self.turns + 1)
+            )
 
     def to_json(self) -> str:
         """Return messages, tool calls, requests and the hashes of all pictures as strict JSON."""
@@ -117,7 +129,7 @@ class Trace:
 
 def _written(call: ToolCallTrace) -> dict[str, Any]:
     fields = asdict(call)
-    return fields if call.failure else {name: value for name, value in fields.items() if name != "failure"}
+    return {name: value for name, value in fields.items() if value or name not in {"failure", "drawn"}}
 
 
 def _png_of(block: Mapping[str, Any]) -> bytes | None:

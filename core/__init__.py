@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
+    from medvision_agent.api.viewing import Bundled, bundle, view
     from medvision_agent.api.writing import export, export_medvision, report
     from medvision_agent.errors import MedVisionAgentError
     from medvision_agent.eval.data.medvision.source import Reading
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Ablated",
     "Budget",
+    "Bundled",
     "Compared",
     "Limits",
     "Listed",
@@ -54,6 +56,7 @@ __all__ = [
     "VerifiedRuns",
     "__version__",
     "ablate",
+    "bundle",
     "compare",
     "compare_published",
     "estimate",
@@ -71,6 +74,7 @@ __all__ = [
     "tool",
     "tools",
     "verify",
+    "view",
 ]
 
 _PLACES = {
@@ -82,6 +86,7 @@ _PLACES = {
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),
+    "api.viewing": ("Bundled", "bundle", "view"),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),
     "eval.data.medvision.source": ("Reading",),

@@ -13,13 +13,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TREE = ROOT / ".links" / "medvision_agent"
-SUBPACKAGES = ("agent", "cli", "eval", "prompts", "tools")
+SUBPACKAGES = {name: ROOT / name for name in ("agent", "cli", "eval", "prompts", "tools")}
+SUBPACKAGES["viewer"] = ROOT / "viewer" / "built"
 
 
 def wanted() -> dict[str, Path]:
     """Return what the package holds, by name: every file and folder of core/, and the other folders whole."""
     own = {path.name: path for path in (ROOT / "core").iterdir() if path.name != "__pycache__"}
-    return own | {name: ROOT / name for name in SUBPACKAGES}
+    return own | SUBPACKAGES
 
 
 def link(tree: Path = TREE) -> None:

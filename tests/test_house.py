@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = (
     "core",
     "prompts",
+    "viewer/built",
     "tools/view",
     "tools/view/perceived",
     "tools/segment",
@@ -56,6 +57,7 @@ ROOMS = (
     "eval/figures",
     "eval/report",
     "eval/browse",
+    "eval/server",
     "core/api",
     "core/__init__.py",
     "cli/printed",
@@ -64,7 +66,7 @@ ROOMS = (
 """Every room of the package, and its faces. A room imports only rooms that stand before it."""
 FACES = {ROOT / "core/__init__.py", ROOT / "tools/__init__.py"}
 """They name what the package and its tools offer, and import it when it is first used."""
-FOLDERS = ("core", "agent", "tools", "prompts", "eval", "cli")
+FOLDERS = ("core", "agent", "tools", "prompts", "eval", "cli", "viewer/built")
 HEAVY = {
     "langgraph",
     "langchain_core",
@@ -142,15 +144,16 @@ def test_packages_are_listed_and_mapped():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     folders = {"medvision_agent"} | {
         ".".join(("medvision_agent", *path.parent.relative_to(ROOT).parts))
-        for folder in FOLDERS[1:]
+        for folder in FOLDERS[1:-1]
         for path in (ROOT / folder).rglob("__init__.py")
     }
     folders |= {f"medvision_agent.{path.parent.name}" for path in (ROOT / "core").glob("*/__init__.py")}
+    folders.add("medvision_agent.viewer")
     assert set(settings["packages"]) == folders
     for name, folder in settings["package-dir"].items():
         # A folder called medvision_agent would hide the installed package from anyone in the checkout.
         inner = name.removeprefix("medvision_agent").removeprefix(".").replace(".", "/")
-        assert folder in {inner, f"core/{inner}".removesuffix("/")}
+        assert folder in {inner, f"core/{inner}".removesuffix("/"), f"{inner}/built"}
     assert set(settings["package-dir"]) == folders
 
 

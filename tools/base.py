@@ -22,6 +22,7 @@ from medvision_agent.quantity import Quantity
 from medvision_agent.text import printable
 from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.segment.variant import Method, Variant
+from medvision_agent.tools.view.drawn import Drawn
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
@@ -32,6 +33,8 @@ RESULT_TEXT = 16_000
 """Longest result in characters of JSON; a call that returns more has failed."""
 _WORDS = 1000
 """Longest error or caption in characters; more is cut."""
+_SHAPES = 16
+"""Shapes at most that a call leaves in the trace."""
 
 
 class Arguments(BaseModel):
@@ -93,6 +96,8 @@ class Output:
 
     result: Result
     picture: Picture | None = None
+    drawn: tuple[Drawn, ...] = ()
+    """What was found, for readers of the stored run; the model is never told it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +114,8 @@ class Reply:
     """Ids of the views that the call added."""
     failure: str = ""
     """What went wrong inside the tool, for the trace and the check of a tool; the model gets the kind of error only."""
+    drawn: tuple[Drawn, ...] = ()
+    """What the tool found, for the trace alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +240,7 @@ class Tool:
         if len(text) > RESULT_TEXT:
             raise ValueError(f"the result has {len(text)} characters; at most {RESULT_TEXT} are sent")
         made = tuple(view.id for view in views)[before:]
-        return Reply(text, True, result, _sound(output.picture), made=made)
+        return Reply(text, True, result, _sound(output.picture), made=made, drawn=_shapes(output.drawn))
 
 
 def tool(
@@ -279,7 +286,7 @@ def _filled(function: Callable[..., Output], method: Method) -> Callable[[ViewSe
 def _without_picture(function: Callable[..., Output]) -> Callable[..., Output]:
     @wraps(function)
     def bare(*args: Any) -> Output:
-        return Output(function(*args).result)
+        return replace(function(*args), picture=None)
 
     return bare
 
@@ -320,6 +327,14 @@ def _sound(picture: Picture | None) -> Picture | None:
     ):
         raise TypeError("a picture has the pixels of an array of bytes (uint8), of shape (h, w) or (h, w, 3)")
     return replace(picture, caption=_bounded(picture.caption))
+
+
+def _shapes(drawn: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
+    """Return what a tool says that it drew; raises TypeError for anything else, or for too much."""
+    given: object = drawn
+    if not isinstance(given, tuple) or len(given) > _SHAPES or not all(isinstance(one, Drawn) for one in given):
+        raise TypeError(f"what a tool drew is a tuple of at most {_SHAPES} shapes (Drawn)")
+    return drawn
 
 
 def _complaint(error: ValidationError) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 from medvision_agent.errors import ToolError
 from medvision_agent.quantity import AREA_MM2, BOX, LENGTH_MM
 from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
-from medvision_agent.tools.segment.asked import outlined, results, touches
+from medvision_agent.tools.segment.asked import kept, outlined, results, touches
 from medvision_agent.tools.segment.candidates import Prompt, candidates
 from medvision_agent.tools.segment.variant import Method
 from medvision_agent.tools.view.points import MarkOrPoint, Maybe, mark_or_point, point_at, region_at, shown_in
@@ -116,4 +116,4 @@ def fit_contour(views: ViewSet, args: FitContourArguments, method: Method) -> Ou
         touches_region_border=touches(found.box, region or view.region),
         **results(views, view, found),
     )
-    return Output(result, outlined(view, found))
+    return Output(result, outlined(view, found), kept(found))

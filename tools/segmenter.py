@@ -13,7 +13,7 @@ from pydantic import Field
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.base import Arguments, Output, tool
 from medvision_agent.tools.fit_contour import MEASURES, Outlined
-from medvision_agent.tools.segment.asked import outlined, results
+from medvision_agent.tools.segment.asked import kept, outlined, results
 from medvision_agent.tools.segment.candidates import MOST, Candidate, Prompt, candidates
 from medvision_agent.tools.segment.confidence import confidence
 from medvision_agent.tools.segment.variant import Method
@@ -116,7 +116,7 @@ def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidat
         ),
         **results(views, view, one),
     )
-    return Output(result, outlined(view, one))
+    return Output(result, outlined(view, one), kept(one))
 
 
 def _confidence(prompt: Prompt, found: list[Candidate], rank: int) -> str:

@@ -1,10 +1,14 @@
 """The forms in which the viewer's page gets its data: the contract between Python and the browser.
 
-Contract: the page gets ``Index`` at ``index``, ``Rows`` at ``rows/<run>``, ``Talk`` at ``talks/<run>/<row>`` and
-pictures at ``pictures/<name>.png``. A server sends them as JSON under ``data/``; a bundle holds the same values in
-classic scripts, ``data/<part>.js``, each a call of ``medvision("<part>", value)``, because a page that was opened from
-disk may not fetch. Keys of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of a model or a
-server is ever part of a path. A number that is not known is null.
+Contract: the page gets ``Index`` at ``index``, ``Rows`` at ``rows/<run>``, ``Talk`` at ``talks/<run>/<row>``,
+``Reviews`` at ``reviews/<run>`` and pictures at ``pictures/<name>.png``. A server sends the values as JSON at
+``data/<part>`` (``data/rows/r1?since=7``), and a ``Problem`` with the status where it has none; a ``Note`` is posted to
+``data/reviews/<run>`` and answered with ``Reviews``. A bundle holds the same values in classic scripts,
+``data/<part>.js``, each a call of ``medvision("<part>", value)``, because a page that was opened from disk may not
+fetch; a server has no such scripts. Nor may such a page read the pixels of a file: the image of a ``Shown`` is in a
+bundle a script, too, ``data/shown/<name>.js``, whose value is the PNG as a text (``data:image/png;base64,...``). Keys
+of runs and studies (``r1``, ``s1``) and row numbers are made here; no text of a model or a server is ever part of a
+path. A number that is not known is null.
 
 The browser's types are generated from these models (``scripts/viewer_forms.py``), so that neither side changes alone.
 
@@ -13,11 +17,17 @@ Every point is (x, y) in pixels of ``Shown`` (x right, y down, the origin at the
 
 from typing import Literal
 
+from pydantic import Field
+
+from medvision_agent.eval.store.reviews import Review, Verdict
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Call", "Index", "Mark", "Means", "Review", "Rows", "Scene", "Shown", "StudyPage", "Talk", "Turn", "Words"]
+__all__ = ["Arm", "Call", "Effect", "Index", "Mark", "Means", "Note", "Number", "Problem", "Review", "Reviews", "Rows"]
+__all__ += ["RunLine", "Scene", "Shown", "State", "StudyPage", "Talk", "Turn", "Words"]
 
 XY = tuple[float, float]
+State = Literal["running", "unfinished", "finished", "damaged"]
+"""``unfinished``: samples are left, and nobody writes it now. ``damaged``: also what this version cannot read."""
 
 
 class Means(Frozen):
@@ -56,12 +66,13 @@ class RunLine(Frozen):
     """Samples that were lost to infrastructure failures, as far as the run has come."""
     means: tuple[Means, ...]
     cost_usd: float | None
-    state: str
-    """running, unfinished, finished or damaged."""
+    state: State
+    note: str
+    """What is wrong with it, or how much of it has been read so far; else empty."""
     begun_at: str
     """ISO 8601, UTC; empty where unknown."""
     stamp: int
-    """Grows whenever a record is added: the page asks for rows again when it does."""
+    """Grows whenever a row changes, and until a long run is read to its end: the page then asks for rows again."""
 
 
 class Arm(Frozen):
@@ -113,7 +124,9 @@ class StudyPage(Frozen):
     """At most three sentences that answer the study's question."""
     effects: tuple[Effect, ...]
     caveats: tuple[str, ...]
-    state: str
+    state: State
+    note: str
+    """Why there are no findings; else empty."""
 
 
 class Index(Frozen):
@@ -129,6 +142,8 @@ class Index(Frozen):
     """In a bundle: which samples are in it, in words; else empty."""
     runs: tuple[RunLine, ...]
     studies: tuple[StudyPage, ...]
+    notes: tuple[str, ...]
+    """What of the folders that were opened could not be read, in words."""
 
 
 class Words(Frozen):
@@ -140,12 +155,12 @@ class Words(Frozen):
 
 
 class Rows(Frozen):
-    """The samples of one run, column by column; all columns are equally long. Rows are in the order of the run."""
+    """Samples of one run, column by column; all columns are equally long. Rows are in the order of the run."""
 
     run: str
     stamp: int
     rows: tuple[int, ...]
-    """Row numbers: all of them, or those that changed since the stamp that was asked for."""
+    """Row numbers, from 0: all of them, those that changed since the stamp that was asked for, or those of a bundle."""
     has_talk: tuple[int, ...]
     """1 where the conversation can be opened."""
     id: tuple[str, ...]
@@ -167,7 +182,7 @@ class Rows(Frozen):
     text: tuple[str, ...]
     """Beginning of the model's final message, for free-text search."""
     place: Words
-    """right, elsewhere or unknown."""
+    """right, elsewhere or unknown; missing for failures, and until it is worked out."""
     forced: tuple[int, ...]
     tools: Words
     """Names of the tools that were called, each once, joined by spaces."""
@@ -204,7 +219,7 @@ class Turn(Frozen):
     """One message of the conversation; results of tools stand with the calls that they answer."""
 
     number: int
-    """From 1."""
+    """From 1, over the messages that are no results of tools (``turns.py``)."""
     role: Literal["system", "user", "assistant"]
     text: str
     thoughts: str
@@ -233,7 +248,7 @@ class Shown(Frozen):
     intercept: float
     """Native value = stored number x slope + intercept."""
     unit: str
-    """HU, or empty where the unit of the values is not known."""
+    """HU, or grey level where the image has 8 bits or is shown as sent; empty where the unit is not known."""
     low: float
     high: float
     """Window at the start, in native values: shown black below *low* and white above *high*."""
@@ -258,6 +273,8 @@ class Mark(Frozen):
     turn: int | None
     """Turn in which it was stated or measured; null for the ground truth."""
     call: int | None
+    tool: str = ""
+    """Tool that it belongs to; empty where none does."""
 
 
 class Scene(Frozen):
@@ -298,11 +315,24 @@ class Talk(Frozen):
     """Why there is no canvas; empty where there is one."""
 
 
-class Review(Frozen):
-    """A note on a sample, a line of ``review.jsonl`` beside the run; the last line of a sample counts."""
+class Reviews(Frozen):
+    """The notes on the samples of one run: of each sample the last one."""
 
-    id: str
-    verdict: Literal["", "good", "bad", "unsure"]
-    comment: str
-    at: str
-    """ISO 8601, UTC."""
+    run: str
+    reviews: tuple[Review, ...]
+    damaged: int
+    """Lines of the file that could not be read; they are kept."""
+
+
+class Note(Frozen):
+    """What the page posts to put a note on a sample; an empty verdict and comment take it back."""
+
+    row: int = Field(ge=0)
+    verdict: Verdict
+    comment: str = Field(max_length=4000)
+
+
+class Problem(Frozen):
+    """What a server answers where it has no value, or takes no note."""
+
+    error: str

@@ -1,12 +1,13 @@
-"""What the tools that outline share: what is stated and drawn of an outline."""
+"""What the tools that outline share: what is stated, drawn and kept of an outline."""
 
 from medvision_agent.tools.segment.contour import Measured
+from medvision_agent.tools.view.drawn import Drawn
 from medvision_agent.tools.view.geometry import Region
 from medvision_agent.tools.view.overlay import CYAN, GREEN, YELLOW, Overlay
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import View, ViewSet
 
-__all__ = ["named", "outlined", "results", "touches"]
+__all__ = ["kept", "named", "outlined", "results", "touches"]
 
 
 def results(views: ViewSet, view: View, found: Measured) -> dict[str, float]:
@@ -42,3 +43,9 @@ def outlined(view: View, found: Measured) -> Picture:
     overlay = Overlay(view).box(found.box, CYAN).ring(found.outline, GREEN)
     overlay.ends(*found.ellipse.major, YELLOW).ends(*found.ellipse.minor, YELLOW)
     return overlay.picture("outline green, corners of the box cyan, ends of the axes yellow")
+
+
+def kept(found: Measured) -> tuple[Drawn, ...]:
+    """Return the outline, the ellipse and the box as they are kept for readers of the run."""
+    ellipse = found.ellipse
+    return Drawn.outline(found.outline), Drawn.ellipse(ellipse.major, ellipse.minor), Drawn.box(found.box)

@@ -101,7 +101,7 @@ class ViewSet:
         self.refuses = refuses
         """Whether a tool may refuse a call because of what the image is: not where a model is not to learn it."""
         self.marks = Marks()
-        self._perceives = perceives
+        self.perceives = perceives
         self._views: dict[str, View] = {}
         self._add(image, image.region, image.grey)
 
@@ -205,8 +205,8 @@ class ViewSet:
             slice=image,
             region=region,
             pixels=pixels,
-            perceived=self._perceives.perceived(size),
-            canvas=self._perceives.canvas(size),
+            perceived=self.perceives.perceived(size),
+            canvas=self.perceives.canvas(size),
         )
         self._views[view.id] = view
         return view

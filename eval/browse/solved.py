@@ -1,0 +1,67 @@
+"""What a tool found by itself: outline, ellipse and box, from the trace or, in older runs, from the result."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from medvision_agent.eval.browse.forms import Mark
+from medvision_agent.eval.browse.marks import WITHHELD, Pen, millimetres
+from medvision_agent.eval.why.calls import Call
+from medvision_agent.eval.why.scene import Scene
+from medvision_agent.tools.view.geometry import Point
+
+__all__ = ["solved"]
+
+_AXES = ("major_x0", "major_y0", "major_x1", "major_y1", "minor_x0", "minor_y0", "minor_x1", "minor_y1")
+_BOX = ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")
+
+
+def solved(call: Call, entry: Mapping[str, Any], scene: Scene, pen: Pen, *, words: bool = True) -> Iterator[Mark]:
+    """Yield the shapes that a call found; *entry* is the call as the trace holds it.
+
+    Without *words* the result says nothing of them. A blind arm's model was told none of it: its marks say so.
+    """
+    shapes = _kept(entry) or (_stated(call, scene) if words else {})
+    for kind, points in shapes.items():
+        value = _value(call, kind) if words else ""
+        if kind == "outline":
+            yield pen.outline(points, f"{call.tool}, outline", value)
+        elif kind == "ellipse":
+            yield pen.ellipse(points, f"{call.tool}, ellipse", value)
+        else:
+            yield pen.corners(points[0], points[1], f"{call.tool}, box", value)
+
+
+def _kept(entry: Mapping[str, Any]) -> dict[str, list[Point]]:
+    """Return what the trace keeps; raises ValueError where it is no shape."""
+    found = {
+        str(one["kind"]): [Point(float(x), float(y)) for x, y in one["points"]] for one in entry.get("drawn") or ()
+    }
+    counts = {"box": 2, "ellipse": 4}
+    if any(len(points) != counts.get(kind, max(3, len(points))) for kind, points in found.items()):
+        raise ValueError("what the trace keeps of it is no shape")
+    return found
+
+
+def _stated(call: Call, scene: Scene) -> dict[str, list[Point]]:
+    """Return the ellipse and the box as the result states them, in coordinates of its view and of v0."""
+    if any(call.withheld(name) for name in (*_AXES, *_BOX)):
+        return {}
+    views = scene.views
+
+    def placed(names: tuple[str, ...], view_id: str) -> list[Point]:
+        view = views.get(view_id)
+        numbers = [float(call.result[name]) for name in names]
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        return [view.region.at(*views.frame.to_unit(x, y, view.perceived)) for x, y in pairs]
+
+    return {"ellipse": placed(_AXES, str(call.result.get("view"))), "box": placed(_BOX, "v0")}
+
+
+def _value(call: Call, kind: str) -> str:
+    names = {"outline": ("area_mm2",), "ellipse": ("major_mm", "minor_mm"), "box": ("box_width_mm", "box_height_mm")}
+    if any(call.withheld(name) for name in names.get(kind, ())):
+        return WITHHELD
+    numbers = [number for name in names.get(kind, ()) if (number := call.number(name)) is not None]
+    if kind == "outline":
+        return "".join(f"{number:.1f} mm²" for number in numbers)
+    return f"{numbers[0]:.2f} x {millimetres(numbers[1])}" if len(numbers) == 2 else ""

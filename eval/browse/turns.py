@@ -1,0 +1,45 @@
+"""In which turn each tool was called: turns are the messages that are no results of tools, counted from 1.
+
+Runs of today say it with each call. In older ones the ids of calls say it, or the order: calls of one reply were
+answered before the model spoke again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["last_turn", "turns_of_calls"]
+
+
+def turns_of_calls(trace: Mapping[str, Any]) -> list[int | None]:
+    """Return the turn of each call of a stored trace, in their order; None where it cannot be told."""
+    by_id, replies = _ids(trace)
+    calls: Sequence[Mapping[str, Any]] = trace.get("tool_calls", ())
+    stated = [call.get("turn") or by_id.get(str(call.get("call_id"))) for call in calls]
+    if all(stated):
+        return stated
+    # One call for each reply but the last, which answers: the form of all conversations whose calls stand in the text.
+    return replies[: len(calls)] if len(replies) - 1 == len(calls) else stated
+
+
+def last_turn(trace: Mapping[str, Any]) -> int | None:
+    """Return the turn of the model's last message; None where it never spoke."""
+    replies = _ids(trace)[1]
+    return replies[-1] if replies else None
+
+
+def _ids(trace: Mapping[str, Any]) -> tuple[dict[str, int], list[int | None]]:
+    """Return the turn in which each id of a call was called, and the turns of the model's replies."""
+    known, replies, turn = dict[str, int](), list[int | None](), 0
+    for message in trace.get("messages", ()):
+        kind = message.get("type")
+        if kind == "tool":
+            # An id that a reply used again was answered under a new one, right after that reply.
+            if replies and replies[-1]:
+                known.setdefault(str(message.get("tool_call_id")), replies[-1])
+            continue
+        turn += 1
+        if kind == "ai":
+            replies.append(turn)
+            for call in (*(message.get("tool_calls") or ()), *(message.get("invalid_tool_calls") or ())):
+                known.setdefault(str(call.get("id")), turn)
+    return known, replies

@@ -1,0 +1,65 @@
+"""What a tool found and drew, for readers of a stored run: the model is never told it.
+
+Points are in the slice frame. An outline is simplified, so that a trace stays small: no point of it moves by more than
+a twentieth of a pixel, unless it would then have more than MOST points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.tools.view.geometry import Point, Region
+
+__all__ = ["MOST", "Drawn"]
+
+MOST = 256
+"""Points of a stored outline at most."""
+_OFF = 0.05
+"""How far a simplified outline may lie from the whole one, in pixels of the slice."""
+_FARTHEST = 1e6
+"""Pixels from the origin at most."""
+_COUNT = {"box": 2, "ellipse": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One shape: opposite corners of a box, the ends of an ellipse's axes (major first), or a closed outline."""
+
+    kind: Literal["box", "ellipse", "outline"]
+    points: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        count = len(self.points)
+        if count != _COUNT.get(self.kind, max(3, min(count, MOST))):
+            raise ValueError(f"drawn {self.kind}: found {count} points")
+        if not all(abs(value) <= _FARTHEST for point in self.points for value in point):
+            raise ValueError(f"drawn {self.kind}: a coordinate is no number within a million pixels")
+
+    @classmethod
+    def box(cls, region: Region) -> Self:
+        """Return a box."""
+        return cls("box", ((region.x0, region.y0), (region.x1, region.y1)))
+
+    @classmethod
+    def ellipse(cls, major: Sequence[Point], minor: Sequence[Point]) -> Self:
+        """Return an ellipse by the ends of its axes."""
+        return cls("ellipse", tuple((point.x, point.y) for point in (*major, *minor)))
+
+    @classmethod
+    def outline(cls, points: NDArray[np.float64]) -> Self:
+        """Return a closed outline (n, 2), simplified; raises ValueError where it is none."""
+        ring, off = np.asarray(points, np.float64), _OFF
+        if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3 or not (np.abs(ring) <= _FARTHEST).all():
+            raise ValueError("an outline has at least three points (n, 2)")
+        middle = ring.mean(axis=0)
+        kept = ring
+        while len(kept) > MOST or off == _OFF:
+            found = cv2.approxPolyDP((ring - middle).astype(np.float32).reshape(-1, 1, 2), off, closed=True)
+            kept, off = found.reshape(-1, 2) + middle, 2 * off
+        if len(kept) < 3:  # thinner than what is left out
+            kept = ring[:: max(1, len(ring) // 3)][:3]
+        return cls("outline", tuple((round(float(x), 3), round(float(y), 3)) for x, y in kept))

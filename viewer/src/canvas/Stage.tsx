@@ -1,0 +1,231 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { draw } from "./draw";
+import { distance, fitting, millimetres, moved, scales, toCanvas, toImage, zoomed } from "./geometry";
+import type { Camera, Size, XY } from "./geometry";
+import { described, type Chosen, type Placed } from "./marks";
+import { STILL, around, between, panned, pinched, wheelFactor, windowed, type Drag } from "./pointer";
+import { valueAt, written, type Values, type Window } from "./values";
+import type { Shown } from "../forms";
+
+interface Props {
+  readonly shown: Shown;
+  readonly values: Values | null;
+  readonly image: CanvasImageSource | null;
+  readonly marks: readonly Placed[];
+  readonly chosen: Chosen | null;
+  readonly looked: string | null;
+  readonly camera: Camera | null;
+  readonly window: Window;
+  readonly measuring: boolean;
+  readonly labels: boolean;
+  readonly onCamera: (camera: Camera | null) => void;
+  readonly onWindow: (window: Window) => void;
+  readonly onLook: (key: string | null) => void;
+  readonly onPick: (mark: Placed) => void;
+  readonly onSize: (size: Size) => void;
+}
+
+declare global {
+  interface Window {
+    /** For tests, where the address has `?probe`: where a point of the image lies in the page, in CSS pixels. */
+    measuringCanvas?: (x: number, y: number) => XY;
+  }
+}
+
+const NEAR = 8;
+const STEP = 40;
+const KEYS: Readonly<Record<string, XY>> = {
+  ArrowLeft: [1, 0],
+  ArrowRight: [-1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
+
+/** The canvas itself: it paints, and turns what hands and keys do into a camera, a window and a line. */
+export function Stage(props: Props) {
+  const { shown, marks, onCamera, onWindow } = props;
+  const element = useRef<HTMLCanvasElement>(null);
+  const [size, setSize] = useState<Size>({ width: 1, height: 1 });
+  const [at, setAt] = useState<XY | null>(null);
+  const [own, setOwn] = useState<readonly [XY, XY] | null>(null);
+  const pointers = useRef(new Map<number, XY>());
+  const drag = useRef<Drag | null>(null);
+  const camera = props.camera ?? fitting(shown, size);
+  const now = useRef(camera);
+  now.current = camera;
+
+  const ratio = useCallback((): number => {
+    const canvas = element.current;
+    return canvas?.clientWidth ? canvas.width / canvas.clientWidth : 1;
+  }, []);
+  const place = (event: MouseEvent): XY => {
+    const box = element.current?.getBoundingClientRect();
+    return box ? [(event.clientX - box.left) * ratio(), (event.clientY - box.top) * ratio()] : [0, 0];
+  };
+
+  useEffect(() => {
+    const canvas = element.current;
+    if (!canvas) return;
+    const observer = new ResizeObserver(([entry]) => {
+      const exact = entry?.devicePixelContentBoxSize[0];
+      const width = exact?.inlineSize ?? Math.round(canvas.clientWidth * devicePixelRatio);
+      const height = exact?.blockSize ?? Math.round(canvas.clientHeight * devicePixelRatio);
+      canvas.width = Math.max(1, width);
+      canvas.height = Math.max(1, height);
+      const found = { width: canvas.width, height: canvas.height };
+      setSize(found);
+      props.onSize(found);
+    });
+    try {
+      observer.observe(canvas, { box: "device-pixel-content-box" });
+    } catch {
+      observer.observe(canvas);
+    }
+    const onWheel = (event: WheelEvent): void => {
+      event.preventDefault();
+      onCamera(zoomed(now.current, wheelFactor(event), place(event)));
+    };
+    canvas.addEventListener("wheel", onWheel, { passive: false });
+    return () => {
+      observer.disconnect();
+      canvas.removeEventListener("wheel", onWheel);
+    };
+  }, [onCamera]);
+
+  useEffect(() => setOwn(null), [shown.name]);
+
+  useLayoutEffect(() => {
+    const context = element.current?.getContext("2d");
+    if (context) draw(context, size, { ...props, camera, own, ratio: ratio() });
+    if (!new URLSearchParams(location.search).has("probe")) return;
+    globalThis.window.measuringCanvas = (x, y) => {
+      const box = element.current?.getBoundingClientRect();
+      const [px, py] = toCanvas(shown, now.current, [x, y]);
+      return [(box?.left ?? 0) + px / ratio(), (box?.top ?? 0) + py / ratio()];
+    };
+  });
+
+  const nearest = (point: XY): { mark: Placed; mm: number; near: boolean } | null => {
+    let best: { mark: Placed; mm: number } | null = null;
+    for (const mark of marks) {
+      const mm = distance(mark.mark, point, [shown.pixel_width_mm, shown.pixel_height_mm]);
+      if (!best || mm < best.mm) best = { mark, mm };
+    }
+    if (!best) return null;
+    const perMm = scales(shown, camera.zoom)[0] / shown.pixel_width_mm;
+    return { ...best, near: best.mm * perMm <= NEAR * ratio() };
+  };
+
+  const begin = (event: PointerEvent): void => {
+    const canvas = element.current;
+    if (!canvas) return;
+    canvas.setPointerCapture(event.pointerId);
+    const here = place(event);
+    pointers.current.set(event.pointerId, here);
+    const [a, b] = [...pointers.current.values()];
+    if (a && b) {
+      const [middle, apart] = between(a, b);
+      drag.current = { kind: "pinch", apart, middle, camera };
+    } else if (event.shiftKey || props.measuring) {
+      const start = toImage(shown, camera, here);
+      drag.current = { kind: "measure", start };
+      setOwn(null);
+    } else if (event.button === 2 || event.altKey || event.ctrlKey || event.metaKey) {
+      drag.current = { kind: "window", from: here, window: props.window };
+    } else {
+      drag.current = { kind: "pan", from: here, camera, far: false };
+    }
+  };
+
+  const move = (event: PointerEvent): void => {
+    const here = place(event);
+    const doing = drag.current;
+    if (pointers.current.has(event.pointerId)) pointers.current.set(event.pointerId, here);
+    const [a, b] = [...pointers.current.values()];
+    if (doing?.kind === "pinch") {
+      if (a && b) onCamera(pinched(doing, a, b));
+    } else if (doing?.kind === "window") {
+      onWindow(windowed(doing.window, here[0] - doing.from[0], here[1] - doing.from[1], ratio()));
+    } else if (doing?.kind === "measure") {
+      setOwn([doing.start, toImage(shown, camera, here)]);
+    } else if (doing?.kind === "pan") {
+      const far = doing.far || between(doing.from, here)[1] > STILL * ratio();
+      drag.current = { ...doing, far };
+      if (far) onCamera(panned(doing.camera, doing.from, here));
+    } else {
+      const point = toImage(shown, camera, here);
+      const found = nearest(point);
+      props.onLook(found?.near ? found.mark.key : null);
+    }
+    setAt(toImage(shown, camera, here));
+  };
+
+  const end = (event: PointerEvent): void => {
+    const doing = drag.current;
+    pointers.current.delete(event.pointerId);
+    drag.current = null;
+    if (doing?.kind !== "pan" || doing.far) return;
+    const found = nearest(toImage(shown, camera, place(event)));
+    if (found?.near) props.onPick(found.mark);
+  };
+
+  const press = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const middle: XY = [size.width / 2, size.height / 2];
+    const [dx, dy] = KEYS[event.key] ?? [0, 0];
+    const { low, high } = props.window;
+    const narrower = (by: number): void => onWindow(around((low + high) / 2, Math.max(high - low, 1e-6) * by));
+    if (dx || dy) onCamera(moved(camera, dx * STEP * ratio(), dy * STEP * ratio()));
+    else if (event.key === "+" || event.key === "=") onCamera(zoomed(camera, 1.25, middle));
+    else if (event.key === "-") onCamera(zoomed(camera, 0.8, middle));
+    else if (event.key === "0") onCamera(null);
+    else if (event.key === "[") narrower(0.9);
+    else if (event.key === "]") narrower(1 / 0.9);
+    else if (event.key === "Escape" && own) setOwn(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  return (
+    <>
+      <canvas
+        ref={element}
+        class={props.measuring ? "mc-stage mc-crosshair" : "mc-stage"}
+        tabIndex={0}
+        role="application"
+        aria-busy={props.image === null}
+        aria-label="Image with everything that was measured. Arrows pan, plus and minus zoom, 0 fits, brackets narrow or widen the window. All marks are listed in the table."
+        onPointerDown={begin}
+        onPointerMove={move}
+        onPointerUp={end}
+        onPointerCancel={end}
+        onPointerLeave={() => {
+          setAt(null);
+          props.onLook(null);
+        }}
+        onContextMenu={(event) => event.preventDefault()}
+        onKeyDown={press}
+      />
+      <p class="mc-readout">{readout(props, at, own, nearest)}</p>
+    </>
+  );
+}
+
+function readout(
+  { shown, values }: Props,
+  at: XY | null,
+  own: readonly [XY, XY] | null,
+  nearest: (point: XY) => { mark: Placed; mm: number; near: boolean } | null,
+): string {
+  const line = own ? `your line ${millimetres(shown, own[0], own[1]).toFixed(2)} mm` : "";
+  if (!at) return line;
+  const value = values ? valueAt(values, at[0], at[1]) : null;
+  const parts = [`x ${at[0].toFixed(1)}, y ${at[1].toFixed(1)} px`];
+  if (value !== null) parts.push(values?.colours ? "colour" : written(value, shown.unit));
+  const found = nearest(at);
+  if (found?.near) parts.push(`${found.mark.arm}: ${described(found.mark)}`);
+  else if (found) parts.push(`${found.mm.toFixed(2)} mm to ${described(found.mark)}`);
+  if (line) parts.push(line);
+  return parts.join("  ·  ");
+}

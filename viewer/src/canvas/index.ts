@@ -1,0 +1,3 @@
+export { MeasuringCanvas, type MeasuringCanvasProps } from "./MeasuringCanvas";
+export { ARM_COLOURS, type ArmScene, type Chosen } from "./marks";
+export { bytesOfDataUrl } from "./png";
