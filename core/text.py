@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["counted", "plural", "printable"]
+__all__ = ["counted", "fixed", "plural", "printable"]
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -18,3 +18,11 @@ def counted(counts: Mapping[str, int]) -> str:
 def plural(count: int, noun: str, several: str = "") -> str:
     """Return a number of things in words; *several* is the plural where it does not end in a plain s."""
     return f"{count} {noun}" if count == 1 else f"{count} {several or f'{noun}s'}"
+
+
+def fixed(value: float, digits: int, *, sign: bool = False) -> str:
+    """Return a number with so many decimals and a real minus sign; what rounds to 0 has no sign."""
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -51,6 +51,7 @@ ROOMS = (
     "eval/place",
     "eval/parts",
     "eval/agreement",
+    "eval/findings",
     "eval/tables",
     "eval/report",
     "core/api",

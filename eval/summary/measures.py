@@ -27,6 +27,11 @@ class Measure:
     """What an answer to a sample, by its score, contributes."""
     unit: str = ""
 
+    @property
+    def percent(self) -> bool:
+        """Whether it is written in per cent, as MedVision's tables have it: all but our loss and errors in a unit."""
+        return self.name not in {"loss", "MAE"}
+
 
 def _mre_below(limit: float) -> Measure:
     return Measure(f"MRE<{limit}", lambda _, score: float(score.mre < limit))  # NaN is below nothing

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from medvision_agent.api.asking import run
 from medvision_agent.eval.compare.statistics.pairs import Key
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.report.collect import _chapters, collect
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.report.model import Chapter, Refused
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from medvision_agent.eval.compare.statistics.variance import components
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn
+from medvision_agent.eval.findings.scores import scored
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.figures import scored
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn
 from medvision_agent.eval.report.sections import sections
 from medvision_agent.eval.report.spread import spreads
 from medvision_agent.eval.report.words import sentences
