@@ -15,7 +15,7 @@ from medvision_agent.text import fixed, plural
 __all__ = ["headline"]
 
 _MOST = 3
-_NAMED = 3
+_NAMED = 4
 _CLAIMS: tuple[Outcome, ...] = (
     *("higher", "lower", "higher, not guarded", "lower, not guarded"),
     *("equivalent", "no difference shown"),
@@ -94,7 +94,7 @@ def _claimed(rows: Sequence[Row]) -> str:
 
 def _on(rows: Sequence[Row]) -> str:
     """Return on which tasks, and in which contrast."""
-    return f"on {listed(list(dict.fromkeys(row.task for row in rows)))} ({rows[0].of})"
+    return f"on {listed(list(dict.fromkeys(row.task for row in rows)), _NAMED)} ({rows[0].of})"
 
 
 def _differences(rows: Sequence[Row]) -> str:

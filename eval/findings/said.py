@@ -32,7 +32,7 @@ def wrong(place: WrongPlace | None) -> str:
 def wrong_of_both(row: Row) -> str:
     """Return the shares of both arms, the first one first; a dash where neither has any."""
     both = row.wrong_place_against, row.wrong_place
-    return "\N{EN DASH}" if both == (None, None) else f"{wrong(both[0])} to {wrong(both[1])}"
+    return "\N{EN DASH}" if both == (None, None) else f"{wrong(both[0])} -> {wrong(both[1])}"
 
 
 def cost(row: Row) -> str:

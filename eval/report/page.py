@@ -84,6 +84,11 @@ def _cut(text: str) -> str:
     return f"{text[:_LONGEST]}\n[... {len(text) - _LONGEST:,} more characters are in the run's store]"
 
 
+def _arrows(text: str) -> str:
+    """Return text whose contrasts are not broken between their two signs at the end of a line."""
+    return text.replace(" -> ", " \N{RIGHTWARDS ARROW} ")
+
+
 def _short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
@@ -92,7 +97,7 @@ def _short(value: float) -> str:
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_text))
     environment.filters |= {"plain": printable, "clean": partial(printable, lines=True), "cut": _cut, "said": _said}
-    environment.filters |= {"pretty": partial(json.dumps, indent=2, sort_keys=True), "short": _short}
+    environment.filters |= {"pretty": partial(json.dumps, indent=2, sort_keys=True), "short": _short, "arrows": _arrows}
     return environment.get_template("page.html.j2")
 
 
