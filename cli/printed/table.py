@@ -13,14 +13,28 @@ from rich.table import Table
 from rich.text import Text
 
 from medvision_agent.eval.compare.compare import TaskComparison
+from medvision_agent.eval.summary.measures import Measure
 from medvision_agent.eval.summary.summary import Summary, TaskSummary
 from medvision_agent.finding import Finding
 from medvision_agent.text import plural, printable
 
-__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_columns", "print_findings", "show"]
+__all__ = [
+    "WIDTH",
+    "columns",
+    "measured",
+    "new_table",
+    "number",
+    "people",
+    "plain",
+    "print_columns",
+    "print_findings",
+    "show",
+]
 
 
 WIDTH = 100
+_STANDARD = 80
+"""Columns of a terminal that says nothing of its width."""
 
 
 def show(view: RenderableType) -> None:
@@ -28,6 +42,12 @@ def show(view: RenderableType) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(view)
+
+
+def columns() -> int:
+    """Return how many columns a view may take."""
+    console = Console()
+    return min(console.width, WIDTH, _STANDARD) if console.is_terminal else _STANDARD
 
 
 def plain(text: str) -> Text:
@@ -41,6 +61,14 @@ def number(value: float | None, *, sign: bool = False) -> str:
         return "-"
     form = ".4f" if abs(value) < 1000 else ".4g"
     return format(round(value, 4) + 0.0 if abs(value) < 1 else value, f"+{form}" if sign else form)
+
+
+def measured(value: float | None, measure: Measure, *, sign: bool = False) -> str:
+    """Return a value of a measure for a table cell: rates and relative errors in per cent, differences in points."""
+    if value is None or not measure.percent:
+        return number(value, sign=sign)
+    shown = round(100 * value, 1) + 0.0
+    return f"{shown:+.1f} points" if sign else f"{shown:.1f}%"
 
 
 def people(part: Summary | TaskSummary | TaskComparison) -> str:

@@ -48,16 +48,16 @@ _COUNTED: dict[Outcome, str] = {
 }
 _BECAUSE = {
     "no pairs": "no sample was scored in both arms",
-    "tools untested": "an arm says nothing of tools, as the first caveat explains",
+    "untested": "an arm says nothing of tools, as the first caveat explains",
     "scripted": "the arms are scripted policies and not models",
-    "demonstration": "demonstration data support none",
+    "demo data": "demonstration data support none",
     "unfinished": "not all planned samples were asked",
     "few subjects": f"it takes at least {MIN_SUBJECTS} subjects of comparable size",
     "no spread": "the difference is the same in every subject",
     "synthetic": "the images are synthetic",
-    "identical runs": "the two runs are identical",
+    "repeat": "the two runs are identical",
     "exploratory": "no test was declared before the runs",
-    "price of failure": "the sign of the difference depends on what a failure costs",
+    "failure price": "the sign of the difference depends on what a failure costs",
 }
 
 

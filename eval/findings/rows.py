@@ -56,7 +56,7 @@ def _row(worked: Worked, at: int, one: Contrast, task: TaskName, *, main: bool) 
     cost_ratio, cost_unit = _cost(pair.a, pair.b, task)
     outcome: Outcome = "no claim" if test.verdict is None else _OUTCOMES[test.verdict]
     reason, withheld = _reason(one, test, outcome)
-    if reason in {"tools untested", "scripted"}:
+    if reason in {"untested", "scripted"}:
         outcome = "no claim"
     place = next((each.found for each in worked.grounded if (each.contrast, each.task) == (one.name, task)), None)
     return Row(
@@ -101,17 +101,17 @@ def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
     cannot = found.interval is None
     reasons = {
         "no pairs": (found.difference is None, "no sample was scored in both arms"),
-        "tools untested": (bool(one.no_claim), "; ".join(one.no_claim)),
+        "untested": (bool(one.no_claim), "; ".join(one.no_claim)),
         "scripted": (bool(one.by_construction), one.by_construction),
-        "demonstration": (found.evidence == "demonstration", found.withheld),
+        "demo data": (found.evidence == "demonstration", found.withheld),
         "unfinished": (bool(one.early), one.early),
         "few subjects": (found.subjects < MIN_SUBJECTS or found.effective_subjects < MIN_EFFECTIVE, found.withheld),
         "no spread": (cannot, found.withheld),
         "synthetic": (found.evidence == "synthetic", found.withheld),
-        "identical runs": (one.identical, "the two runs are identical: what they differ by is noise"),
+        "repeat": (one.identical, "the two runs are identical: what they differ by is noise"),
         "exploratory": (not test.declared, found.withheld),
-        "price of failure": (found.p is None, found.withheld),
-        "rare failures": (outcome.endswith("not guarded"), _NOT_GUARDED),
+        "failure price": (found.p is None, found.withheld),
+        "not guarded": (outcome.endswith("not guarded"), _NOT_GUARDED),
         "none shown": (outcome == "no difference shown", _NOT_SHOWN),
     }
     return next(((word, said) for word, (true, said) in reasons.items() if true), ("", ""))
