@@ -19,7 +19,7 @@ _HEADS = ("", "loss", "interval", "n/subj.", "w/t/l", "wrong", "cost", "claim")
 _KEY = (
     "loss: difference of the mean losses, second arm minus first (below 0: the second is better); n/subj.: samples and "
     "subjects; w/t/l: samples in which the second arm wins, ties, loses; wrong: answers measured in the wrong place, "
-    "first arm -> second; cost: of a sample, times the first arm's"
+    "per cent, first arm -> second; cost: of a sample, times the first arm's"
 )
 
 
@@ -83,15 +83,17 @@ def _in_words(cells: Sequence[str]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     ends = "-" if row.interval is None else " to ".join(map(_short, row.interval))
-    both = [place for place in (row.wrong_place_against, row.wrong_place) if place is not None]
-    wrong = "->".join(f"{100 * place.elsewhere / place.located:.0f}" for place in both)
+    both = [
+        "?" if place is None else f"{100 * place.elsewhere / place.located:.0f}"
+        for place in (row.wrong_place_against, row.wrong_place)
+    ]
     return (
         row.task,
         "-" if row.difference is None else _short(row.difference),
         ends,
         f"{row.n}/{row.subjects}",
         f"{row.wins}/{row.ties}/{row.losses}",
-        f"{wrong}%" if len(both) == 2 else "-",
+        "-" if both == ["?", "?"] else f"{'->'.join(both)}%",
         "-" if row.cost_ratio is None else f"{row.cost_ratio:.2g}x",
         "yes" if row.claim else f"no: {row.reason}",
     )

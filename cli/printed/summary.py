@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Group
 
+from medvision_agent.cli.printed.found import end_lines
 from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.results import section_view
-from medvision_agent.cli.printed.table import new_table, number, people, plain, show
+from medvision_agent.cli.printed.table import measured, new_table, number, people, plain, show
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
@@ -62,7 +63,7 @@ def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) ->
     measures = MEASURES[task]
     means = [summary.metrics[measure.name] for measure in measures]
     table = new_table(f"{measure.name} ({measure.unit})" if measure.unit else measure.name for measure in measures)
-    table.add_row("mean", *(number(mean.mean) for mean in means))
+    table.add_row("mean", *(measured(mean.mean, one) for one, mean in zip(measures, means, strict=True)))
     table.add_row("n", *(str(mean.n) for mean in means))
     rate = f" ({summary.parsed / summary.n:.1%})" if summary.n else ""
     parsed = f"{plural(summary.parsed, 'answer')} parsed{rate}"
@@ -123,7 +124,9 @@ def print_summary(score: "RunScore", *, as_json: bool) -> None:
     show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note, score.places))
     for section in score.groups:
         show(section_view(section.summary))
-    click.echo(f"stored in {run.folder}")
+    click.echo(f"stored in {run.folder}\n")
+    for line in end_lines(score.headline, run.folder):
+        show(plain(line))
 
 
 def print_answers(score: "AnswerScore", *, as_json: bool) -> None:

@@ -5,12 +5,13 @@ counts every other comparison.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
+from medvision_agent.eval.findings.alone import headline as alone
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
-from medvision_agent.eval.findings.said import joined, listed, per_cent, sized
-from medvision_agent.text import fixed, plural
+from medvision_agent.eval.findings.said import joined, listed, sized
+from medvision_agent.text import plural
 
 __all__ = ["headline"]
 
@@ -64,7 +65,7 @@ _BECAUSE = {
 def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple[str, ...]:
     """Return the sentences; *arms* are told where there is no row, *refused* is how many comparisons were."""
     if not rows:
-        return tuple(_alone(arms, refused))
+        return alone(arms, refused)
     main, others = [row for row in rows if row.main], [row for row in rows if not row.main]
     groups = [[row for row in main if row.outcome == outcome] for outcome in _CLAIMS]
     groups = [sorted(group, key=_size, reverse=True) for group in groups if group]
@@ -128,24 +129,3 @@ def _others(rows: Sequence[Row], *, first: bool) -> list[str]:
     counts = Counter(row.outcome for row in rows)
     found = [f"{words} in {counts[outcome]}" for outcome, words in _COUNTED.items() if counts[outcome]]
     return [f"{plural(len(rows), 'comparison' if first else 'other comparison')}: {', '.join(found)}."]
-
-
-def _alone(arms: Sequence[ArmRow], refused: int) -> Iterator[str]:
-    """Yield how each arm did, where nothing is compared."""
-    names = list(dict.fromkeys(row.arm for row in arms))
-    if not arms:
-        yield "No sample was scored."
-        return
-    for name in names[: _MOST - 1]:
-        own = [row for row in arms if row.arm == name]
-        parts = [f"{row.task} {_figures(row)}" for row in own]
-        yield f"{name}: mean loss {joined(parts)}."
-    if len(names) > 1 or refused:
-        more = f" {len(names) - _MOST + 1} more arms are in the table." if len(names) >= _MOST else ""
-        yield f"Nothing is compared{', as the first caveat explains' if refused else ''}.{more}"
-
-
-def _figures(row: ArmRow) -> str:
-    loss = "not known" if row.loss is None else fixed(row.loss, 3)
-    where = f"{plural(row.n, 'sample')} of {plural(row.subjects, 'subject')}"
-    return f"{loss} ({per_cent(row.success_rate)} answered; {where})"

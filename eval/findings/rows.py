@@ -5,11 +5,12 @@ from typing import Literal
 
 from medvision_agent.eval.compare.statistics.estimate import MIN_EFFECTIVE, MIN_SUBJECTS
 from medvision_agent.eval.compare.statistics.family import Test, Verdict
+from medvision_agent.eval.findings.alone import wrong_place
 from medvision_agent.eval.findings.contrast import Contrast
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.inputs import ArmIn
-from medvision_agent.eval.findings.model import ArmRow, Outcome, Row, WrongPlace
-from medvision_agent.eval.place.summary import TaskPlace, task_place
+from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
+from medvision_agent.eval.place.summary import task_place
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.summary.summary import Effort, effort_of
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -81,18 +82,14 @@ def _row(worked: Worked, at: int, one: Contrast, task: TaskName, *, main: bool) 
         ties=found.differing.equal if found.differing else 0,
         losses=found.differing.b_higher if found.differing else 0,
         success=test.missing.success.difference,
-        wrong_place=_wrong(place.b) if place else None,
-        wrong_place_against=_wrong(place.a) if place else None,
+        wrong_place=wrong_place(place.b) if place else None,
+        wrong_place_against=wrong_place(place.a) if place else None,
         cost_ratio=cost_ratio,
         cost_unit=cost_unit,
         outcome=outcome,
         reason=reason,
         withheld=withheld,
     )
-
-
-def _wrong(place: TaskPlace) -> WrongPlace | None:
-    return WrongPlace(elsewhere=place.elsewhere, located=place.share.n) if place.share.n else None
 
 
 def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
@@ -158,5 +155,5 @@ def _arm(worked: Worked, arm: ArmIn, task: TaskName) -> Iterator[ArmRow]:
             subjects=len({record.sample.subject for record, score in every if score is not None}),
             loss=finite_mean([sum(own) / len(own) for own in losses.values()])[0],
             success_rate=finite_mean([sum(own) / len(own) for own in answered.values()])[0],
-            wrong_place=_wrong(task_place(located)) if located else None,
+            wrong_place=wrong_place(task_place(located)) if located else None,
         )
