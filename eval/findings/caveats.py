@@ -57,7 +57,7 @@ def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], of: int) -> Caveat:
     if len(texts) == 1:
         text = f"{names[0]}: {texts[0]}" if len(names) == 1 else texts[0]
         text = f"{text.removesuffix('.')} ({where(names, of)})." if len(names) > 1 else text
-        return Caveat(kind=kind.name, text=text)
+        return Caveat(kind=kind.name, text=text if len(names) == 1 else f"{text[:1].upper()}{text[1:]}")
     details = tuple(f"{about}: {said}" if about else said for about, said in found)
     return Caveat(kind=kind.name, text=kind.together.format(where=where(names, of) if names else ""), details=details)
 
@@ -122,7 +122,7 @@ _KINDS = (
     _Kind("price", price, "What a failure costs matters in {where}."),
     _Kind("fragile", fragile, "One more subject in whom the better arm fails could undo the difference in {where}."),
     _Kind("wrong place", wrong_place, "Part of the difference was measured in the wrong place in {where}."),
-    _Kind("compute", _compute, "Compute differs in {where}; the cost column has the ratios."),
+    _Kind("compute", _compute, "Compute differs between the arms of {where}."),
     _Kind("noise", identical_runs, "The noise of asking again is as large, or not known, in {where}."),
     _Kind("pictures", _pictures, "Some arms were shown another picture, or none."),
     _Kind("strata", apart, "The difference is not the same in all strata in {where}."),

@@ -12,7 +12,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import fixed, plural
 
 __all__ = ["apart", "early", "fragile", "identical_runs", "lost", "not_asked", "price", "unanswered", "warned"]
-__all__ += ["wrong_place"]
+__all__ += ["undone_by_one", "wrong_place"]
 
 Said = Iterator[tuple[str, str]]
 
@@ -85,9 +85,14 @@ def fragile(worked: Worked) -> Said:
     for about, one, _, test in _each(worked):
         if test.tipping is not None and test.tipping.share is not None and test.primary.difference is not None:
             better = one.b if test.primary.difference < 0 else one.a
-            dear = "" if test.largest_price is None else ", each at the cost of the worst answer,"
-            share = max(1, math.ceil(100 * test.tipping.share))  # rounded down, it would not be enough
-            yield about, f"one more subject in whom {better} fails in {share}% of its samples{dear} would undo it."
+            yield about, undone_by_one(better, test.tipping.share, dear=test.largest_price is not None)
+
+
+def undone_by_one(better: str, share: float, *, dear: bool) -> str:
+    """Return in what share of its samples one more subject must fail; *dear*: at the cost of the worst answer."""
+    price = ", each at the cost of the worst answer," if dear else ""
+    least = max(1, math.ceil(100 * share))  # rounded down, it would not be enough
+    return f"one more subject in whom {better} fails in {least}% of its samples{price} would undo it."
 
 
 def wrong_place(worked: Worked) -> Said:

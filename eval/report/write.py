@@ -5,6 +5,7 @@ Markdown has the words and tables; figures and pictures are in the HTML page alo
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.report.found import found_tables
@@ -16,7 +17,7 @@ from medvision_agent.eval.report.table import csv_text, latex_text, markdown_tex
 from medvision_agent.eval.report.words import title
 from medvision_agent.text import printable
 
-__all__ = ["FORMATS", "markdown_page", "write_report", "write_tables"]
+__all__ = ["markdown_page", "write_report", "write_tables"]
 
 
 def markdown_page(report: Report) -> str:
@@ -31,12 +32,12 @@ def markdown_page(report: Report) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-FORMATS = {"html": html_page, "md": markdown_page}
+def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: str | None = None) -> None:
+    """Write the report; raises StorageError where the file cannot be written.
 
-
-def write_report(report: Report, out: Path, form: str) -> None:
-    """Write the report; raises StorageError where the file cannot be written."""
-    _write(out, FORMATS[form](report))
+    An HTML page links into the bundle of a *viewer*, a URL relative to the page, where there is one.
+    """
+    _write(out, html_page(report, viewer) if form == "html" else markdown_page(report))
 
 
 def write_tables(report: Report, folder: Path) -> int:

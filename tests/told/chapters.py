@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from medvision_agent.api.asking import run
 from medvision_agent.eval.compare.statistics.pairs import Key
-from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
-from medvision_agent.eval.report.collect import _chapters, collect
-from medvision_agent.eval.report.model import Chapter, Refused
+from medvision_agent.eval.findings.contrasts import work_out
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, Refused, runs_chapters
+from medvision_agent.eval.report.collect import chapters, collect
+from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
 from medvision_agent.eval.store.read import open_run
@@ -25,6 +26,11 @@ LOST = "LOST"
 Store = Callable[..., Path]
 Errors = NDArray[np.float64]
 RULER = ("ruler",)
+
+
+def made_of(chapter: ChapterIn) -> Chapter:
+    """Return the chapter of a report."""
+    return chapters(work_out([chapter], protocol(DEFAULT_PROTOCOL)), 0)[0]
 
 
 def noise(seed: int, spread: float, n: int = N) -> Errors:
@@ -83,7 +89,7 @@ def study(
         family = tuple(Key("off -> on", "distance", contrast.a.model) for contrast in contrasts) if tested else ()
         plan = {"protocol": DEFAULT_PROTOCOL, "study": {}} | declared
         one = replace(one, kind="study", contrasts=contrasts, family=family, plan=plan)
-        return _chapters([changed(one) if changed else one], protocol(DEFAULT_PROTOCOL), 0)[0]
+        return made_of(changed(one) if changed else one)
 
     return chapter
 
@@ -138,7 +144,7 @@ def asked_twice(store: Store) -> Chapter:
         runs = [open_run(store(f"{name}{epoch}", own, tools=tools)) for epoch, own in enumerate(answers)]
         arms_in.append(ArmIn(name, "m", tuple(runs)))
     chapter = ChapterIn("data", "runs", tuple(arms_in), (ContrastIn("off -> on", *arms_in),))
-    return _chapters([chapter], protocol(DEFAULT_PROTOCOL), 0)[0]
+    return made_of(chapter)
 
 
 def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], Chapter]:
@@ -159,7 +165,7 @@ def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], C
         twice = {arm.name: replace(arm, runs=arm.runs * epochs) for arm in one.arms}
         contrasts = tuple(replace(each, a=twice[each.a.name], b=twice[each.b.name]) for each in one.contrasts)
         one = replace(one, arms=tuple(twice.values()), contrasts=contrasts)
-        return _chapters([one], protocol(DEFAULT_PROTOCOL), 0)[0]
+        return made_of(one)
 
     return chapter
 

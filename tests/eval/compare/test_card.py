@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from arms import CONFIG, MODEL, PAIRS, PRICES, an_arm
 from forged import forged
+from told.printed import sentences
 
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
@@ -21,7 +22,6 @@ from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.tables import contrast_table
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.write import RunStore
