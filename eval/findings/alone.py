@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from medvision_agent.eval.findings.model import ArmRow, WrongPlace
-from medvision_agent.eval.findings.said import joined, per_cent
+from medvision_agent.eval.findings.said import NONE, joined, per_cent
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.summary import Summary
 from medvision_agent.eval.tasks import TaskName
@@ -52,12 +52,12 @@ def _sentences(arms: Sequence[ArmRow], refused: int) -> Iterator[str]:
         parts = [f"{row.task} {_figures(row)}" for row in arms if row.arm == name]
         yield f"Mean loss of {name}: {joined(parts)}."
     if len(names) > 1 or refused:
-        why = ", as the first caveat explains" if refused else ""
+        why = ", as a caveat explains" if refused else ""
         more = f"; {plural(len(names) - _MOST, 'more arm')} in the table" if len(names) > _MOST else ""
         yield f"Nothing is compared{why}{more}."
 
 
 def _figures(row: ArmRow) -> str:
-    loss = "not known" if row.loss is None else fixed(row.loss, 3)
+    loss = NONE if row.loss is None else fixed(row.loss, 3)
     where = f"{plural(row.n, 'sample')} of {plural(row.subjects, 'subject')}"
     return f"{loss} ({per_cent(row.success_rate)} answered; {where})"

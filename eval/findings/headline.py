@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
 from medvision_agent.eval.findings.alone import headline as alone
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
-from medvision_agent.eval.findings.said import joined, listed, sized
+from medvision_agent.eval.findings.said import joined, sized
 from medvision_agent.text import plural
 
 __all__ = ["headline"]
@@ -25,18 +25,18 @@ _CLAIMS: tuple[Outcome, ...] = (
 _TOOLS: dict[Outcome, str] = {
     "lower": "Tools helped",
     "higher": "Tools did harm",
-    "lower, not guarded": "Tools helped in what was seen, but rare failures are not excluded,",
-    "higher, not guarded": "Tools did harm in what was seen, but rare failures are not excluded,",
+    "lower, not guarded": "Tools helped in what was seen, rare failures not excluded,",
+    "higher, not guarded": "Tools did harm in what was seen, rare failures not excluded,",
     "equivalent": "Tools made no difference as large as the margin",
     "no difference shown": "No effect of tools was shown",
 }
 _ARMS: dict[Outcome, str] = {
-    "lower": "{arm} did better than {against}",
-    "higher": "{arm} did worse than {against}",
-    "lower, not guarded": "{arm} did better than {against} in what was seen, but rare failures are not excluded,",
-    "higher, not guarded": "{arm} did worse than {against} in what was seen, but rare failures are not excluded,",
-    "equivalent": "{against} and {arm} differ by less than the margin",
-    "no difference shown": "No difference between {against} and {arm} was shown",
+    "lower": "Arm {arm} did better than arm {against}",
+    "higher": "Arm {arm} did worse than arm {against}",
+    "lower, not guarded": "Arm {arm} did better than arm {against} in what was seen, rare failures not excluded,",
+    "higher, not guarded": "Arm {arm} did worse than arm {against} in what was seen, rare failures not excluded,",
+    "equivalent": "The arms {against} and {arm} differ by less than the margin",
+    "no difference shown": "No difference between the arms {against} and {arm} was shown",
 }
 _COUNTED: dict[Outcome, str] = {
     "higher": "a higher loss",
@@ -57,7 +57,7 @@ _BECAUSE = {
     "no spread": "the difference is the same in every subject",
     "synthetic": "the images are synthetic",
     "repeat": "the two runs are identical",
-    "exploratory": "no test was declared before the runs",
+    "exploratory": "it is no test that was declared beforehand",
     "failure price": "the sign of the difference depends on what a failure costs",
 }
 
@@ -95,7 +95,7 @@ def _claimed(rows: Sequence[Row]) -> str:
 
 def _on(rows: Sequence[Row]) -> str:
     """Return on which tasks, and in which contrast."""
-    return f"on {listed(list(dict.fromkeys(row.task for row in rows)), _NAMED)} ({rows[0].of})"
+    return f"on {joined(list(dict.fromkeys(row.task for row in rows)))} ({rows[0].of})"
 
 
 def _differences(rows: Sequence[Row]) -> str:
@@ -112,7 +112,7 @@ def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
     """Return why nothing is claimed, and what was seen; *after* claims on other tasks."""
     reasons = Counter(row.reason for row in rows)
     what = "tools" if rows[0].asks == "tools" else rows[0].of
-    tasks = f" on {listed(list(dict.fromkeys(row.task for row in rows)))}" if after else ""
+    tasks = f" on {joined(list(dict.fromkeys(row.task for row in rows)))}" if after else ""
     whys = [
         f"{_BECAUSE[reason]}{f' ({count} of {len(rows)})' if len(reasons) > 1 else ''}"
         for reason, count in reasons.most_common()

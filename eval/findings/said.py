@@ -5,40 +5,40 @@ from collections.abc import Sequence
 from medvision_agent.eval.findings.model import Row, WrongPlace
 from medvision_agent.text import fixed, plural
 
-__all__ = ["cost", "joined", "listed", "per_cent", "points", "sized", "span", "where", "wrong", "wrong_of_both"]
+__all__ = ["NONE", "cost", "joined", "per_cent", "points", "sized", "span", "where", "wrong", "wrong_of_both"]
 
+NONE = "\N{EN DASH}"
+"""What stands where there is no number."""
 _NAMED = 3
 """Names in a sentence, at most."""
 
 
-def points(share: float | None) -> str:
+def points(share: float) -> str:
     """Return a difference of rates in percentage points, with its sign."""
-    if share is None:
-        return "not known"
     shown = fixed(100 * share, 1, sign=True)
     return f"{'+' if shown[:1].isdigit() else ''}{shown} points"
 
 
 def per_cent(share: float | None) -> str:
     """Return a rate in per cent; a dash where there is none."""
-    return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
+    return NONE if share is None else f"{100 * share:.1f}%"
 
 
 def wrong(place: WrongPlace | None) -> str:
     """Return the share of located answers that were measured in the wrong place."""
-    return "\N{EN DASH}" if place is None else f"{100 * place.elsewhere / place.located:.1f}%"
+    return NONE if place is None else f"{100 * place.elsewhere / place.located:.1f}%"
 
 
 def wrong_of_both(row: Row) -> str:
     """Return the shares of both arms, the first one first; a dash where neither has any."""
     both = row.wrong_place_against, row.wrong_place
-    return "\N{EN DASH}" if both == (None, None) else f"{wrong(both[0])} -> {wrong(both[1])}"
+    return NONE if both == (None, None) else f"{wrong(both[0])} -> {wrong(both[1])}"
 
 
 def cost(row: Row) -> str:
     """Return how many times as much a sample took in the second arm; a dash where nobody knows."""
     if row.cost_ratio is None:
-        return "\N{EN DASH}"
+        return NONE
     return f"{row.cost_ratio:.3g} x {'dollars' if row.cost_unit == 'US dollars' else row.cost_unit}"
 
 
@@ -50,7 +50,7 @@ def span(interval: tuple[float, float]) -> str:
 def sized(row: Row) -> str:
     """Return a difference, and in brackets how certain it is and what it rests on."""
     if row.difference is None:
-        return "not known, no sample was scored in both arms"
+        return NONE
     parts = [f"{plural(row.n, 'sample')} of {plural(row.subjects, 'subject')}"]
     if row.p is not None:
         parts.insert(0, f"adjusted p {row.p:.2g}")
@@ -64,15 +64,9 @@ def joined(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-def listed(names: Sequence[str], most: int = _NAMED) -> str:
-    """Return the first names, and how many more there are."""
-    several = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{several}" if several else joined(names)
-
-
 def where(names: Sequence[str], of: int) -> str:
     """Return which of so many comparisons are meant."""
     if len(names) == of > 1:
-        return f"all {of} comparisons"
+        return "both comparisons" if of == 2 else f"all {of} comparisons"
     several = f"{len(names)} of {of} comparisons (" if len(names) > 1 else ""
     return f"{several}{'; '.join(names[:_NAMED])}{'; ...' if len(names) > _NAMED else ''}{')' if several else ''}"

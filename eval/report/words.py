@@ -87,9 +87,8 @@ def _undone(one: Contrast, test: Test) -> str:
     if test.tipping.subjects is None:
         return ". Even 1,000 more subjects in whom the better arm fails would not undo it"
     dear = "" if test.largest_price is None else ", each at the cost of the worst answer,"
-    return (
-        f". It would take {test.tipping.subjects} more subjects in whom {better} fails in every sample{dear} to undo it"
-    )
+    more = f"{test.tipping.subjects} more subjects in whom {better} fails in every sample{dear}"
+    return f". It would take {more} to undo it"
 
 
 def why_sentences(chapter: Chapter) -> Iterator[str]:

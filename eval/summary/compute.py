@@ -40,10 +40,7 @@ class PairCompute(Frozen):
 
     def __str__(self) -> str:
         """Return it in words."""
-        ratios = ", ".join(f"{times:.2f} times the {name}" for name, times in self.ratios.items())
-        took = f"{self.names[1]} took {ratios} of {self.names[0]}"
-        endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(self.names, self.forced, strict=True))
-        return f"{self.note[:1].upper()}{self.note[1:]}. Per sample {took}; forced endings: {endings}."
+        return _in_words(self)
 
 
 def compute_note(conditions: Iterable[str]) -> str:
@@ -69,6 +66,13 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
     if not ratios or len(forced) < 2:
         return None
     return PairCompute(names=names, note=note, ratios=ratios, forced=(forced[0], forced[1]))
+
+
+def _in_words(found: PairCompute) -> str:
+    ratios = ", ".join(f"{times:.2f} times the {name}" for name, times in found.ratios.items())
+    took = f"{found.names[1]} took {ratios} of {found.names[0]}"
+    endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(found.names, found.forced, strict=True))
+    return f"{found.note[:1].upper()}{found.note[1:]}. Per sample {took}; forced endings: {endings}."
 
 
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:

@@ -94,6 +94,47 @@ def study(
     return chapter
 
 
+def other_arm(
+    off: Sequence[str | None],
+    on: Sequence[str | None],
+    other: Sequence[str | None],
+    *,
+    of_other: dict[str, Any] | None = None,
+    **more: Any,
+) -> Callable[[Store], list[Path]]:
+    """Return what stores a third arm besides; *of_other* are its own fields."""
+    return lambda store: [
+        store("off", off, **more),
+        store("on", on, tools=RULER, **more),
+        store("other", other, **({"tools": RULER, "condition": "other"} | more | (of_other or {}))),
+    ]
+
+
+def study_of_three(
+    made: Callable[[Store], list[Path]], changed: Callable[[ChapterIn], ChapterIn] | None = None
+) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of three arms whose two contrasts were declared."""
+
+    def chapter(store: Store) -> Chapter:
+        (one,) = runs_chapters(made(store))
+        contrasts = tuple(replace(contrast, declared=True) for contrast in one.contrasts)
+        family = tuple(Key(contrast.name, "distance", contrast.a.model) for contrast in contrasts)
+        plan = {"protocol": DEFAULT_PROTOCOL, "study": {}}
+        one = replace(one, kind="study", contrasts=contrasts, family=family, plan=plan)
+        return made_of(changed(one) if changed else one)
+
+    return chapter
+
+
+def five_models(store: Store) -> list[Path]:
+    """Return off and on of five models."""
+    folders = []
+    for name in "mnopq":
+        other = {"model_name": name, "model": {"name": name, "provider": "openai"}}
+        folders += [store(f"{name} off", said(BAD), **other), store(f"{name} on", said(GOOD), tools=RULER, **other)]
+    return folders
+
+
 def priced(one: ChapterIn) -> ChapterIn:
     """Return a chapter whose losses are in units of chance, so that a failure costs half of the worst answer."""
     return replace(one, metrics={"distance": Primary(task="distance", failures="chance", chance=0.4)})
@@ -178,6 +219,7 @@ SHORT, NEAR = stated(0.0, 0.7 + 0.01 * (NUMBERS % 24)), stated(-0.5, np.ones(N))
 MANY = arms(said(BAD), said(GOOD), subjects=N)
 FAILED = arms(said(BAD), but(said(GOOD), NUMBERS == 4, None))
 OFFLINE = {"provider": "offline"}
+CONTROL = {"control": "blind", "on_control": ""}
 
 CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "one arm": plain(lambda store: [store("off", said(BAD))]),
@@ -253,6 +295,92 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
         GAIN,
         changed=lambda one: replace(one, refused=(Refused(name="off -> code", differences=("a run is missing",)),)),
     ),
+    "study of several sources": study(GAIN, changed=lambda one: replace(one, label="data")),
+    "study of five models": study(five_models),
+    **{
+        f"{name}, of a control": study(made, changed=changed)
+        for name, made, changed in (
+            ("gain", arms(said(BAD), said(GOOD), **CONTROL), None),
+            ("loss", arms(said(GOOD), said(BAD), **CONTROL), None),
+            ("small gain", arms(said(SMALL), said(SMALLER), **CONTROL), None),
+            ("small loss", arms(said(SMALLER), said(SMALL), **CONTROL), None),
+            ("equals with a margin", arms(said(0.1 + SMALL), said(0.1 + SMALL[::-1]), **CONTROL), with_margin),
+            ("equals", arms(said(BAD), said(BAD[::-1]), **CONTROL), None),
+        )
+    },
+    "other gains": study_of_three(other_arm(said(BAD), said(GOOD), said(GOOD[::-1]))),
+    "other loses": study_of_three(other_arm(said(GOOD), said(BAD), said(BAD[::-1]))),
+    "other gains a little": study_of_three(other_arm(said(SMALL), said(SMALLER), said(SMALLER[::-1]))),
+    "other loses a little": study_of_three(other_arm(said(SMALLER), said(SMALL), said(SMALL[::-1]))),
+    "other is alike": study_of_three(
+        other_arm(said(0.1 + SMALL), said(0.1 + SMALL[::-1]), said(0.1 + np.roll(SMALL, 7))), with_margin
+    ),
+    "other shows nothing": study_of_three(other_arm(said(BAD), said(BAD[::-1]), said(np.roll(BAD, 7)))),
+    "few in other": study_of_three(other_arm(said(BAD), said(GOOD), said(GOOD[::-1]), subjects=10)),
+    "cheap failures twice": study_of_three(
+        other_arm(said(BAD), but(said(GOOD), NUMBERS == 4, None), but(said(GOOD), NUMBERS % 9 == 5, None)), priced
+    ),
+    "much twice": plain(
+        lambda store: [
+            store("off", said(BAD), tokens=100),
+            store("on", but(but(said(GOOD), NUMBERS == 4, None), NUMBERS == 6, LOST), tools=RULER, tokens=200, done=40),
+            store(
+                "other",
+                but(but(said(GOOD), NUMBERS % 9 == 4, None), NUMBERS % 9 == 6, LOST),
+                tools=RULER,
+                condition="other",
+                tokens=300,
+                done=44,
+            ),
+        ]
+    ),
+    "never called twice": plain(other_arm(said(BAD), said(GOOD), said(GOOD), called=False)),
+    "two policies": plain(
+        lambda store: [
+            store(f"{name} {arm}", said(BAD), tools=tools, model_name=name, model={"name": name} | OFFLINE)
+            for name in ("prior", "cv")
+            for arm, tools in (("off", ()), ("on", RULER))
+        ]
+    ),
+    "three recipes": plain(
+        lambda store: [
+            store("off", said(BAD)),
+            store("on", said(GOOD), tools=RULER, recipe="paper-v1"),
+            store("cot", said(GOOD), tools=RULER, form="cot", condition="cot"),
+        ]
+    ),
+    "strata twice": plain(
+        other_arm(
+            said(0.3 + SMALL),
+            said(np.where(NUMBERS % 2, 0.5, 0.1) + SMALL),
+            said(np.where(NUMBERS % 2, 0.6, 0.1) + SMALL),
+        )
+    ),
+    "unknown noise twice": plain(
+        lambda store: [*noisy(0.3, subjects=10)(store), store("on2", said(0.1 + GOOD / 10), tools=RULER, subjects=10)]
+    ),
+    "two other pictures": plain(
+        lambda store: [
+            store("off", said(BAD)),
+            store("none", said(GOOD), picture="none"),
+            store("swapped", said(GOOD), picture="swapped"),
+        ]
+    ),
+    "failed twice": plain(
+        other_arm(
+            said(np.where(LARGE, 0.8, 0.1) + SMALL), but(said(GOOD), LARGE, None), but(said(GOOD), NUMBERS == 4, None)
+        )
+    ),
+    "noise of three": plain(
+        lambda store: [store("off", said(BAD)), *(store(f"on{k}", said(GOOD), tools=RULER) for k in range(3))]
+    ),
+    "offline, uncompared": plain(
+        lambda store: [
+            store(name, said(BAD), model_name=name, model={"name": name} | OFFLINE) for name in ("prior", "cv")
+        ]
+    ),
+    "only a repeat": plain(lambda store: [store("a", said(BAD)), store("b", said(GOOD))]),
+    "one arm, all lost": plain(lambda store: [store("off", [LOST] * N)]),
     "real": real("baseline-cv"),
     "real where off is better": real("baseline-cv", data="phantom:3:5"),
     "real twice": real("baseline-cv", epochs=2),
