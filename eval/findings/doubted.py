@@ -14,6 +14,8 @@ from medvision_agent.text import fixed, plural
 __all__ = ["apart", "early", "fragile", "identical_runs", "lost", "not_asked", "price", "unanswered", "warned"]
 __all__ += ["undone_by_one", "wrong_place"]
 
+_SHOWN = 0.0005
+"""What would be told as 0.000 is not told."""
 Said = Iterator[tuple[str, str]]
 
 
@@ -102,7 +104,7 @@ def wrong_place(worked: Worked) -> Said:
             f"{arm} is better in {plural(gains.elsewhere.pairs, 'pair')} although it measured in the wrong place, "
             f"which adds {fixed(gains.elsewhere.difference, 3, sign=True)} to the difference"
             for arm, gains in _gains(one.a, one.b, one.found.gains_a, one.found.gains_b)
-            if gains.elsewhere.pairs
+            if abs(gains.elsewhere.difference) >= _SHOWN
         ]
         if said:
             yield f"{one.contrast}, {one.task}", f"{'; '.join(said)}."

@@ -383,6 +383,8 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "one arm, all lost": plain(lambda store: [store("off", [LOST] * N)]),
     "real": real("baseline-cv"),
     "real where off is better": real("baseline-cv", data="phantom:3:5"),
+    "demo boxes": real("baseline-cv", data="demo", selection={"tasks": ["detection"]}),
+    "demo boxes and sizes": real("baseline-cv", data="demo", selection={"tasks": ["detection", "size"]}),
     "real twice": real("baseline-cv", epochs=2),
     "real without looking": real("baseline-prior"),
     "real oracle": real("oracle"),

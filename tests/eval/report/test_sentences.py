@@ -150,7 +150,7 @@ TOLD = {
         "other gains a little",
         "study with a small gain",
     ),
-    "Part of the difference was measured in the wrong place in {where}.": ("real", "gain"),
+    "Part of the difference was measured in the wrong place in {where}.": ("demo boxes and sizes", "demo boxes"),
     "Compute differs between the arms of {where}.": ("other gains", "gain"),
     "The noise of asking again is as large, or not known, in {where}.": ("unknown noise twice", "unknown noise"),
     "Some arms were shown another picture, or none.": ("two other pictures", "no picture"),
@@ -179,7 +179,7 @@ TOLD = {
         "study with a small gain",
     ),
     "{} is better in {} although it measured in the wrong place, which adds {} to the difference": (
-        "real",
+        "demo boxes",
         "real oracle",
     ),
     "two identical runs ({})": ("unknown noise", "gain"),
