@@ -17,7 +17,7 @@ from medvision_agent.eval.compare.parity import MODEL_FIELDS, run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.findings.contrasts import work_out
 from medvision_agent.eval.findings.find import findings_of
-from medvision_agent.eval.findings.inputs import pair_chapter
+from medvision_agent.eval.findings.inputs import named, pair_chapter
 from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
 from medvision_agent.eval.parts.summary import parts_of_run
@@ -152,12 +152,13 @@ def compare(
     asked = one.identity.model_name, two.identity.model_name
     if models and asked[0] == asked[1]:
         raise ConfigError(f"{a} and {b} are both of {asked[0]}; compare them without --models")
-    free, called = MODEL_FIELDS if models else TOOL_FIELDS, (str(a), str(b))
-    if different := run_parity(one, two, free=free, names=called):
+    first, second = (arm.name for arm in named([one, two]))
+    free = MODEL_FIELDS if models else TOOL_FIELDS
+    if different := run_parity(one, two, free=free, names=(first, second)):
         listed = "".join(f"\n  {line}" for line in different)
         hint = "" if models or asked[0] == asked[1] else "\nTwo models under one condition are compared with --models"
         raise ConfigError(
-            f"{a} and {b} differ in more than their {what}, so no difference in their "
+            f"{a} ({first}) and {b} ({second}) differ in more than their {what}, so no difference in their "
             f"results could be put down to the {what}:{listed}{hint}"
         )
     metrics = primaries_of(one.samples, metric, failures)
