@@ -54,6 +54,7 @@ ROOMS = (
     "eval/findings",
     "eval/tables",
     "eval/report",
+    "eval/browse",
     "core/api",
     "core/__init__.py",
     "cli/printed",
