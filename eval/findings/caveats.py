@@ -56,7 +56,8 @@ def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], of: int) -> Caveat:
     texts = list(dict.fromkeys(said for _, said in found))
     if len(texts) == 1:
         text = f"{names[0]}: {texts[0]}" if len(names) == 1 else texts[0]
-        text = f"{text.removesuffix('.')} ({where(names, of)})." if len(names) > 1 else text
+        several = where(names, of).replace(" (", ": ", 1).removesuffix(")")
+        text = f"{text.removesuffix('.')} ({several})." if len(names) > 1 else text
         return Caveat(kind=kind.name, text=text if len(names) == 1 else f"{text[:1].upper()}{text[1:]}")
     details = tuple(f"{about}: {said}" if about else said for about, said in found)
     return Caveat(kind=kind.name, text=kind.together.format(where=where(names, of) if names else ""), details=details)

@@ -149,6 +149,7 @@ def _contrast(
         b=one.b.name,
         model=one.a.model,
         asks=one.asks,
+        control=one.control,
         main=one.name in chapter.primaries,
         declared=one.declared,
         by_construction=text,

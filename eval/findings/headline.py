@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
 from medvision_agent.eval.findings.alone import headline as alone
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
-from medvision_agent.eval.findings.said import joined, sized
-from medvision_agent.text import plural
+from medvision_agent.eval.findings.said import NONE, joined, sized
+from medvision_agent.text import fixed, plural
 
 __all__ = ["headline"]
 
@@ -22,6 +22,7 @@ _CLAIMS: tuple[Outcome, ...] = (
     *("equivalent", "no difference shown"),
 )
 """In the order in which they are told: harm goes first."""
+_EFFECTS: tuple[Outcome, ...] = _CLAIMS[:4]
 _TOOLS: dict[Outcome, str] = {
     "lower": "Tools helped",
     "higher": "Tools did harm",
@@ -70,15 +71,39 @@ def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple
     groups = [[row for row in main if row.outcome == outcome] for outcome in _CLAIMS]
     groups = [sorted(group, key=_size, reverse=True) for group in groups if group]
     open_ = sorted([row for row in main if row.outcome == "no claim"], key=_size, reverse=True)
-    fits = len(groups) + bool(open_) + bool(others) <= _MOST
-    told = groups if fits else groups[: _MOST - 1]
-    said = [_claimed(group) for group in told]
+    doubted = _controls(main, others)
+    room = _MOST - bool(doubted)
+    fits = len(groups) + bool(open_) + bool(others) <= room
+    told = groups if fits else groups[: room - 1]
+    said = [*(_claimed(group) for group in told), *doubted]
     room = _MOST - len(said) - (bool(others) or not fits)
     if open_ and room > 0:
         said += _unclaimed(open_, room, after=bool(groups))
         told = [*told, open_]
     counted = sum(map(len, told))
     return (*said, *_others([row for row in rows if not any(row in group for group in told)], first=not counted))
+
+
+def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
+    """Return what controls say against an effect of tools that is claimed: where they do not show it too."""
+    claimed = [row for row in main if row.asks == "tools" and row.outcome in _EFFECTS]
+    against = [
+        control
+        for row in claimed
+        for control in others
+        if control.control
+        and (control.task, control.model, control.arm) == (row.task, row.model, row.arm)
+        and control.outcome != row.outcome
+    ]
+    if not against:
+        return []
+    shown = [f"{row.of} on {row.task} ({_difference(row)})" for row in against[:_NAMED]]
+    more = [f"{len(against) - _NAMED} more in the table"] if len(against) > _NAMED else []
+    return [f"It is not shown to come from what tools return: no such effect in {joined([*shown, *more])}."]
+
+
+def _difference(row: Row) -> str:
+    return NONE if row.difference is None else fixed(row.difference, 3, sign=True)
 
 
 def _size(row: Row) -> float:

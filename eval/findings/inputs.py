@@ -100,6 +100,13 @@ class ContrastIn:
         return "tools" if free and called and before.picture == after.picture else "arms"
 
     @property
+    def control(self) -> bool:
+        """Whether the first arm is a control of the tools that the second one has; a test of trust is none."""
+        before, after = self.a.first.identity, self.b.first.identity
+        controls = before.control not in {"", "misled"} or before.again > 0
+        return controls and bool(after.tools or after.provider_code) and not after.control
+
+    @property
     def no_claim(self) -> tuple[str, ...]:
         """Why a difference says nothing of tools; empty where it may."""
         return no_claim_of_pair(self.a.runs, self.b.runs, (self.a.name, self.b.name))

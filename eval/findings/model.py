@@ -41,6 +41,8 @@ class Row(Frozen):
     """The arm that it is compared with."""
     model: str
     asks: Asks
+    control: bool = False
+    """Whether ``against`` is a control of the tools of ``arm``: what tools do must hold against it too."""
     main: bool
     """Whether the headline is of it: the primary contrast of a study, else the first one that asks about tools."""
     loss: float | None

@@ -68,6 +68,7 @@ def _row(worked: Worked, at: int, one: Contrast, task: TaskName, *, main: bool) 
         against=one.a,
         model=one.model,
         asks=one.asks,
+        control=one.control,
         main=main,
         loss=means.loss_b,
         loss_against=means.loss_a,

@@ -35,11 +35,11 @@ def wrong_of_both(row: Row) -> str:
     return NONE if both == (None, None) else f"{wrong(both[0])} -> {wrong(both[1])}"
 
 
-def cost(row: Row) -> str:
-    """Return how many times as much a sample took in the second arm; a dash where nobody knows."""
+def cost(row: Row, *, unit: bool) -> str:
+    """Return how many times as much a sample took in the second arm, with its unit; a dash where nobody knows."""
     if row.cost_ratio is None:
         return NONE
-    return f"{row.cost_ratio:.3g} x {'dollars' if row.cost_unit == 'US dollars' else row.cost_unit}"
+    return f"{row.cost_ratio:.3g} x{f' {row.cost_unit}' if unit else ''}"
 
 
 def span(interval: tuple[float, float]) -> str:

@@ -36,19 +36,24 @@ def found_tables(chapter: Chapter, place: str) -> list[Table]:
 
 
 def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row]) -> Table:
-    columns = [*texts("task", "contrast"), *signed("difference in loss"), *numbers("interval", "n", "subjects")]
-    columns += numbers("win / tie / loss", "success rate (points)", "wrong place", "cost")
+    levels, unit = {row.level for row in rows if row.interval is not None}, {row.cost_unit for row in rows}
+    interval = f"{100 * levels.pop():.4g}% interval" if len(levels) == 1 else "interval"
+    columns = [*texts("task", "contrast"), *signed("difference in loss"), *numbers(interval, "n", "subjects")]
+    cost = f"cost ({unit.pop()})" if len(unit) == 1 else "cost"
+    columns += numbers("win / tie / loss", "success rate (points)", "wrong place", cost)
     columns += texts("claim")
-    return chapter_table(chapter, name, caption, columns, [_cells(row) for row in rows], notes=(_NOTES,))
+    cells = [_cells(row, bare="%" in interval, unit=cost == "cost") for row in rows]
+    return chapter_table(chapter, name, caption, columns, cells, notes=(_NOTES,))
 
 
-def _cells(row: Row) -> tuple[Value, ...]:
+def _cells(row: Row, *, bare: bool, unit: bool) -> tuple[Value, ...]:
     counts = f"{row.wins} / {row.ties} / {row.losses}"
     told = "yes" if row.claim else f"no: {row.reason}"
-    ends = f"{span(row.interval)} ({100 * row.level:.4g}%)" if row.interval is not None else None
+    level = "" if bare else f" ({100 * row.level:.4g}%)"
+    ends = f"{span(row.interval)}{level}" if row.interval is not None else None
     cells: tuple[Value, ...] = (row.task, row.contrast, row.difference, ends, row.n, row.subjects, counts)
     success = None if row.success is None else points(row.success).removesuffix(" points")
-    return (*cells, success, wrong_of_both(row), cost(row), told)
+    return (*cells, success, wrong_of_both(row), cost(row, unit=unit), told)
 
 
 def _arms(chapter: Chapter, place: str) -> Table:

@@ -126,6 +126,21 @@ def study_of_three(
     return chapter
 
 
+def with_control(control: Sequence[str | None]) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of off, on and a blind arm, whose contrasts with `on` were declared."""
+
+    def chapter(store: Store) -> Chapter:
+        folders = other_arm(said(BAD), said(GOOD), control, of_other={"condition": "blind", "control": "blind"})(store)
+        (one,) = runs_chapters(folders)
+        off, on, blind = one.arms
+        contrasts = tuple(ContrastIn(f"{a.name} -> on", a, on, declared=True) for a in (off, blind))
+        family = tuple(Key(contrast.name, "distance", "m") for contrast in contrasts)
+        plan = {"protocol": DEFAULT_PROTOCOL, "study": {}}
+        return made_of(replace(one, kind="study", contrasts=contrasts, family=family, plan=plan))
+
+    return chapter
+
+
 def five_models(store: Store) -> list[Path]:
     """Return off and on of five models."""
     folders = []
@@ -297,6 +312,8 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     ),
     "study of several sources": study(GAIN, changed=lambda one: replace(one, label="data")),
     "study of five models": study(five_models),
+    "a control confirms": with_control(said(BAD[::-1])),
+    "a control shows nothing": with_control(said(GOOD)),
     **{
         f"{name}, of a control": study(made, changed=changed)
         for name, made, changed in (

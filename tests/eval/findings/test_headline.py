@@ -90,3 +90,20 @@ def test_three_sentences_say_or_count_every_comparison(outcomes, others):
 def test_many_models_are_counted_and_not_listed():
     (said,) = headline([row(model=f"m{number}") for number in range(30)], [], 0)
     assert "and 26 more in the table" in said
+
+
+def blind(outcome="no difference shown", difference=0.0, **fields):
+    """Return a control of the same arm."""
+    return row(
+        outcome=outcome, difference=difference, main=False, asks="arms", of="blind -> on", control=True, **fields
+    )
+
+
+def test_a_claim_that_a_control_does_not_confirm_says_so():
+    helped, doubt, rest = headline([row(), blind()], [], 0)
+    assert helped.startswith("Tools helped on distance")
+    assert doubt == "It is not shown to come from what tools return: no such effect in blind -> on on distance (0.000)."
+    assert rest == "1 other comparison: no difference shown in 1."
+    assert len(headline([row(), blind("lower", -0.1)], [], 0)) == 2
+    assert len(headline([row(), blind(task="size")], [], 0)) == 2, "a control of another task"
+    assert "come from" not in " ".join(headline([row(outcome="no claim"), blind()], [], 0))
