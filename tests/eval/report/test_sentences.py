@@ -116,7 +116,6 @@ TOLD = {
         "a control shows nothing",
         "a control confirms",
     ),
-    "{} on {} ({})": ("a control shows nothing", "a control confirms"),
     # alone.py
     "No sample was scored.": ("one arm, all lost", "one arm"),
     "Mean loss of {}: {}.": ("one arm", "gain"),
@@ -346,7 +345,6 @@ NARROWER = {
     "the two runs are identical": r"be made: the two runs are identical\.",
     "difference in loss {}": r": difference in loss \S+ \(",
     "{} more in the table": r"\d more in the table",
-    "{} on {} ({})": r"no such effect in blind -> on on distance \(",
     "few subjects": "claim: few subjects",
     "demo data": "claim: demo data",
     "no spread": "claim: no spread",
