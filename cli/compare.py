@@ -79,10 +79,9 @@ def command(
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return
     from medvision_agent.cli.printed.compare import comparison_view, published_view
-    from medvision_agent.cli.printed.table import show
+    from medvision_agent.cli.printed.table import columns, show
 
     if isinstance(found, BesidePublished):
         show(published_view(found))
     else:
-        facts = found.a.facts, found.b.facts, found.a.source_note, [*found.no_claim, *found.compute]
-        show(comparison_view(found.comparison, *facts, card=found.card, places=found.places, parts=found.parts))
+        show(comparison_view(found, columns()))

@@ -12,7 +12,11 @@ __all__ = ["command"]
 
 @click.command("report")
 @click.argument("folders", metavar="RUN|STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file; default: report.html in the folder of the run or study, of several in the current folder.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["html", "md"]), help="Default: by the name of the file, else html."
 )
@@ -33,13 +37,13 @@ __all__ = ["command"]
 def command(
     *,
     folders: tuple[Path, ...],
-    out: Path,
+    out: Path | None,
     form: Literal["html", "md"] | None,
     tables: Path | None,
     pictures: int,
     protocol_name: str | None,
 ) -> None:
-    """Write what stored runs and studies show as one file that needs no network: words, tables, figures, pictures.
+    """Write what stored runs and studies show as one file that needs no network: the answer, the caveats, the details.
 
     Nothing is asked of a model. Runs of one model over the same samples are compared where they differ in nothing but
     their tools; only a study declares tests. An existing file is overwritten.

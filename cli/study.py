@@ -12,6 +12,7 @@ from medvision_agent.text import percent, printable
 if TYPE_CHECKING:
     from medvision_agent.api.studying import Ablated
     from medvision_agent.eval.asking.estimate import Spending
+    from medvision_agent.eval.findings.model import Findings
     from medvision_agent.eval.scorer.protocol import Protocol
     from medvision_agent.eval.store.run import Run
     from medvision_agent.eval.study.plan import PlannedCell
@@ -143,6 +144,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
         found |= {"compute": took, "handed_back": handed, "noise": done.noise(protocol)}
         found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
+        found["findings"] = [one.model_dump(mode="json") for one in _found(done)]
         found["parity"] = [
             {"contrast": one.contrast, "model": one.model, "source": one.source} | card_json(one.card)
             for one in done.cards
@@ -162,7 +164,28 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
         for line in said:
             click.echo(printable(line))
         click.echo(f"stored in {out}")
+        _print_found(done)
     return failures[0] if failures else ""
+
+
+def _found(done: "Ablated") -> "Sequence[Findings]":
+    """Return what was found; nothing where no run has begun."""
+    from medvision_agent.errors import DataError
+
+    try:
+        return done.findings()
+    except DataError:
+        return ()
+
+
+def _print_found(done: "Ablated") -> None:
+    from medvision_agent.cli.printed.found import found_lines, next_line
+    from medvision_agent.cli.printed.table import columns, plain, show
+
+    for found in _found(done):
+        for line in ("", found.asked, *found_lines(found, columns())):
+            show(plain(line))
+    click.echo(f"\n{printable(next_line(done.path))}")
 
 
 def _parity(done: "Ablated") -> list[str]:

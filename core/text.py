@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["counted", "percent", "plural", "printable"]
+__all__ = ["counted", "fixed", "percent", "plural", "printable"]
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -23,3 +23,11 @@ def plural(count: int, noun: str, several: str = "") -> str:
 def percent(share: float) -> str:
     """Return a share (0 to 1) in per cent with one decimal, as tables of the field have it: ``87.5%``."""
     return f"{share:.1%}"
+
+
+def fixed(value: float, digits: int, *, sign: bool = False) -> str:
+    """Return a number with so many decimals and a real minus sign; what rounds to 0 has no sign."""
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -52,6 +52,7 @@ ROOMS = (
     "eval/place",
     "eval/parts",
     "eval/agreement",
+    "eval/findings",
     "eval/tables",
     "eval/listing",
     "eval/figures",

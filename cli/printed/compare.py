@@ -1,22 +1,19 @@
 """A comparison as a person reads it: one table per task, and a run's own line below published results."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from medvision_agent.api.comparing import BesidePublished
+from medvision_agent.api.comparing import BesidePublished, Compared
+from medvision_agent.cli.printed.found import found_lines, next_line
 from medvision_agent.cli.printed.parts import compared_parts
 from medvision_agent.cli.printed.place import gain_lines
-from medvision_agent.cli.printed.table import new_table, number, people, plain
-from medvision_agent.eval.compare.card import Card
+from medvision_agent.cli.printed.table import measured, new_table, number, people, plain
 from medvision_agent.eval.compare.card_words import card_lines, limits_line
-from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
-from medvision_agent.eval.parts.compare import PartsComparison
-from medvision_agent.eval.place.compare import PlaceComparison
+from medvision_agent.eval.compare.compare import TaskComparison, Unpaired
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
@@ -25,55 +22,46 @@ from medvision_agent.text import plural
 __all__ = ["comparison_view", "published_view"]
 
 
-def comparison_view(
-    comparison: Comparison,
-    facts_a: Sequence[str],
-    facts_b: Sequence[str],
-    source_note: str,
-    no_claim: Sequence[str] = (),
-    *,
-    card: Card | None = None,
-    places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
-    parts: Mapping[TaskName, PartsComparison] = MappingProxyType({}),
-) -> Group:
-    """Return a comparison as tables, under the facts of both runs and the note of their source.
+def comparison_view(found: Compared, width: int) -> Group:
+    """Return a comparison: the facts of both runs, a table for each task, and last what was found.
 
-    *no_claim* are headlines: why the difference says nothing of tools, or less than it seems to. *card* says what is
-    proven of their parity, *places* of each task where both runs measured, *parts* what the difference is made of.
+    The last table is no wider than *width* columns.
     """
-    lines = [*no_claim, *(f"{arm}: {fact}" for arm, facts in (("A", facts_a), ("B", facts_b)) for fact in facts)]
+    comparison, names = found.comparison, found.names
+    facts = zip(names, (found.a.facts, found.b.facts), strict=True)
+    lines = [*found.no_claim, *(f"{arm}: {fact}" for arm, own in facts for fact in own)]
     lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
-    lines += [*(card_lines(card) if card else []), *([source_note] if source_note else [])]
+    lines += [*card_lines(found.card), *([found.a.source_note] if found.a.source_note else [])]
     views: list[Text | Group] = [plain(line) for line in lines]
     if comparison.pairs < comparison.chosen:
         verb = "is" if comparison.pairs == 1 else "are"
         warning = f"WARNING: {comparison.pairs} of {plural(comparison.chosen, 'chosen sample')} {verb} paired"
         views.append(Text(warning, style="bold"))
     for task, one in comparison.tasks.items():
-        without = plain(f"{task}: no pairs; {_missing_line(one.missing)}")
-        limited = limits_line(card, task) if card else ""
-        views += [plain(""), _task_view(task, one, places.get(task), limited) if one.pairs else without]
-        if (found := parts.get(task)) is not None:
-            views.append(Group(*compared_parts(found)))
-    return Group(*views)
+        without = plain(f"{task}: no pairs; {_missing_line(one.missing, names)}")
+        views += [plain(""), _task_view(found, task, one) if one.pairs else without]
+        if (parts := found.parts.get(task)) is not None:
+            views.append(Group(*compared_parts(parts, names)))
+    end = [*found_lines(found.findings, width), "", next_line(found.a.folder, found.b.folder)]
+    return Group(*views, plain(""), *map(plain, end))
 
 
-def _task_view(task: TaskName, comparison: TaskComparison, place: PlaceComparison | None, limited: str) -> Group:
-    table = new_table(("A", "B", "B - A", "n", "subjects"))
+def _task_view(found: Compared, task: TaskName, comparison: TaskComparison) -> Group:
+    table, place = new_table((*found.names, "difference", "n", "subjects")), found.places.get(task)
     for measure in MEASURES[task]:
         paired = comparison.metrics[measure.name]
         table.add_row(
             f"{measure.name} ({measure.unit})" if measure.unit else measure.name,
-            number(paired.a),
-            number(paired.b),
-            number(paired.difference, sign=True),
+            measured(paired.a, measure),
+            measured(paired.b, measure),
+            measured(paired.difference, measure, sign=True),
             str(paired.n),
             str(paired.subjects),
         )
     heading = plain(f"{task}: {plural(comparison.pairs, 'pair')}, {people(comparison)}")
     heading.stylize("bold")
-    notes = [*_parts_lines(comparison), _missing_line(comparison.missing), limited]
-    notes += gain_lines(place) if place else []
+    notes = [*_parts_lines(comparison), _missing_line(comparison.missing, found.names)]
+    notes += [limits_line(found.card, task, found.names), *(gain_lines(place, found.names) if place else [])]
     return Group(heading, table, *map(plain, filter(None, notes)))
 
 
@@ -91,11 +79,12 @@ def _parts_lines(one: TaskComparison) -> list[str]:
     return lines
 
 
-def _missing_line(missing: Unpaired) -> str:
+def _missing_line(missing: Unpaired, names: tuple[str, str]) -> str:
+    a, b = names
     return (
-        f"not paired: only in A {len(missing.only_in_a)}, only in B {len(missing.only_in_b)}, "
-        f"infrastructure failure in A {len(missing.infrastructure_a)}, in B {len(missing.infrastructure_b)}; "
-        f"paired as failures: {len(missing.unparsable_a)} in A, {len(missing.unparsable_b)} in B"
+        f"not paired: only in {a} {len(missing.only_in_a)}, only in {b} {len(missing.only_in_b)}, infrastructure "
+        f"failure in {a} {len(missing.infrastructure_a)}, in {b} {len(missing.infrastructure_b)}; "
+        f"paired as failures: {len(missing.unparsable_a)} in {a}, {len(missing.unparsable_b)} in {b}"
     )
 
 

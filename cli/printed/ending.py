@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from medvision_agent.cli.printed.table import figure, new_table, number, plain
+from medvision_agent.cli.printed.table import measured, new_table, number, plain
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.store.read import has_run
 from medvision_agent.eval.store.run import Run
@@ -54,7 +54,7 @@ def _table(summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Table:
         rate, place = task.metrics["success_rate"].mean, places.get(name)
         success = next(measure for measure in MEASURES[name] if measure.name == "success_rate")
         located = "-" if place is None or not place.share.n else f"{place.right} of {place.share.n}"
-        cells = (str(task.n), str(task.subjects), figure(rate, success), number(_loss(task)), located)
+        cells = (str(task.n), str(task.subjects), measured(rate, success), number(_loss(task)), located)
         table.add_row(plain(name), *cells)
     return table
 

@@ -44,14 +44,14 @@ def labels_table(labels: Mapping[str, TaskParts]) -> RenderableType:
     return table
 
 
-def compared_parts(found: PartsComparison) -> list[RenderableType]:
+def compared_parts(found: PartsComparison, names: tuple[str, str]) -> list[RenderableType]:
     """Return the parts of both arms and of their difference, and the difference in words where that is allowed."""
-    table = new_table(["A", "B", "B - A", "95% interval"])
+    table = new_table([*names, "difference", "95% interval"])
     table.add_row("loss", number(found.loss_a), number(found.loss_b), number(found.difference, sign=True), "")
     for cause, part in found.parts.items():
         a, b = (number(arm[cause].mean if cause in arm else 0.0) for arm in (found.a, found.b))
         table.add_row(f"  {cause}", a, b, number(part.mean, sign=True), _interval(part))
-    said = parts_sentence(found, "A", "B")
+    said = parts_sentence(found, *names)
     lines = [said] if said else []
     if found.decomposed is None:
         lines.append("no pair differs in loss")

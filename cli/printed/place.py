@@ -47,18 +47,22 @@ def _bounds(place: TaskPlace) -> str:
     return f", at most {number(place.highest_loss)} if the others were measured elsewhere"
 
 
-def gain_lines(found: PlaceComparison) -> list[str]:
+def gain_lines(found: PlaceComparison, names: tuple[str, str]) -> list[str]:
     """Return the shares of both arms, the difference of the grounded losses, and the gains by place."""
-    lines = [f"measured in the right place, {arm}: {_share(one)}" for arm, one in (("A", found.a), ("B", found.b))]
+    lines = [
+        f"measured in the right place, {arm}: {_share(one)}" for arm, one in zip(names, (found.a, found.b), strict=True)
+    ]
     if found.grounded_difference is not None:
         lines.append(
-            f"grounded loss (1 where measured elsewhere): A {number(found.a.lowest_loss)}, "
-            f"B {number(found.b.lowest_loss)}, B - A {number(found.grounded_difference, sign=True)}"
+            f"grounded loss (1 where measured elsewhere): {names[0]} {number(found.a.lowest_loss)}, {names[1]} "
+            f"{number(found.b.lowest_loss)}, difference {number(found.grounded_difference, sign=True)}"
         )
     else:
         low, high = (number(value, sign=True) for value in (found.lowest, found.highest))
-        lines.append(f"grounded loss, B - A: between {low} and {high}; under 80% of the answers are located in an arm")
-    for arm, gains in (("B", found.gains_b), ("A", found.gains_a)):
+        lines.append(
+            f"difference in grounded loss: between {low} and {high}; under 80% of the answers are located in an arm"
+        )
+    for arm, gains in ((names[1], found.gains_b), (names[0], found.gains_a)):
         lines += _gains(arm, gains)
     return lines
 
@@ -74,7 +78,7 @@ def _gains(arm: str, gains: Gains) -> list[str]:
         if part.pairs
     ]
     count = gains.right.pairs + gains.elsewhere.pairs + gains.not_locatable.pairs
-    return [f"{arm} is better in {plural(count, 'pair')} (adds to B - A): {', '.join(parts)}"] if parts else []
+    return [f"{arm} is better in {plural(count, 'pair')} (adds to the difference): {', '.join(parts)}"] if parts else []
 
 
 def _apart(part: Part) -> str:

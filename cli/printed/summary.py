@@ -15,7 +15,7 @@ from rich.console import Group
 from medvision_agent.cli.printed.ending import ending
 from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.results import section_view
-from medvision_agent.cli.printed.table import figure, new_table, number, people, plain, show
+from medvision_agent.cli.printed.table import measured, new_table, number, people, plain, show
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
@@ -65,7 +65,7 @@ def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) ->
     table = new_table(("mean", "n"))
     for measure, mean in zip(measures, means, strict=True):
         name = f"{measure.name} ({measure.unit})" if measure.unit else measure.name
-        table.add_row(name, figure(mean.mean, measure), str(mean.n))
+        table.add_row(name, measured(mean.mean, measure), str(mean.n))
     rate = f" ({percent(summary.parsed / summary.n)})" if summary.n else ""
     parsed = f"{plural(summary.parsed, 'answer')} parsed{rate}"
     heading = plain(f"{task}: {plural(summary.n, 'sample')}, {people(summary)}, {parsed}")
@@ -85,7 +85,7 @@ def _reference_line(name: str, means: Mapping[str, Mean], task: TaskName) -> str
     """Return a reference in one line; all of its figures are over the same samples."""
     known = {measure.name: measure for measure in MEASURES[task]}
     figures = ", ".join(
-        f"{one} {figure(mean.mean, known[one]) if one in known else number(mean.mean)}" for one, mean in means.items()
+        f"{one} {measured(mean.mean, known[one]) if one in known else number(mean.mean)}" for one, mean in means.items()
     )
     return f"{name}, n {max((mean.n for mean in means.values()), default=0)}: {figures}"
 

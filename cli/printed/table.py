@@ -24,7 +24,8 @@ from medvision_agent.text import percent, plural, printable
 
 __all__ = [
     "WIDTH",
-    "figure",
+    "columns",
+    "measured",
     "new_table",
     "number",
     "people",
@@ -41,6 +42,8 @@ _NAME = 12
 """Characters of a name that stand in one line at least."""
 _GAP = 3
 """Characters between two columns."""
+_STANDARD = 80
+"""Columns of a terminal that says nothing of its width."""
 
 
 def show(view: RenderableType) -> None:
@@ -56,6 +59,12 @@ def show_lines(lines: Iterable[str]) -> None:
         show(plain(line))
 
 
+def columns() -> int:
+    """Return how many columns a view may take."""
+    console = Console()
+    return min(console.width, WIDTH, _STANDARD) if console.is_terminal else _STANDARD
+
+
 def plain(text: str) -> Text:
     """Return text with everything unprintable replaced, and no markup read."""
     return Text(printable(text))
@@ -69,9 +78,9 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return format(round(value, 4) + 0.0 if abs(value) < 1 else value, f"+{form}" if sign else form)
 
 
-def figure(value: float | None, measure: Measure, *, sign: bool = False) -> str:
-    """Return a value of a measure for a table cell: a share in per cent, a difference of shares in points."""
-    if value is None or not measure.is_share:
+def measured(value: float | None, measure: Measure, *, sign: bool = False) -> str:
+    """Return a value of a measure for a table cell: rates and relative errors in per cent, differences in points."""
+    if value is None or not measure.percent:
         return number(value, sign=sign)
     return f"{round(100 * value, 1) + 0.0:+.1f} points" if sign else percent(value)
 

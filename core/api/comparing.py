@@ -15,10 +15,13 @@ from medvision_agent.eval.compare.compare import Comparison
 from medvision_agent.eval.compare.compare import compare as compare_records
 from medvision_agent.eval.compare.parity import MODEL_FIELDS, run_parity
 from medvision_agent.eval.compare.points import parity_card
+from medvision_agent.eval.findings.contrasts import work_out
+from medvision_agent.eval.findings.find import findings_of
+from medvision_agent.eval.findings.inputs import named, pair_chapter
+from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
 from medvision_agent.eval.parts.summary import parts_of_run
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
-from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
 from medvision_agent.eval.scorer.primary import Declared, Failures, primaries_of
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
@@ -27,7 +30,7 @@ from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair, unfinished
-from medvision_agent.eval.summary.compute import compute_of_pair
+from medvision_agent.eval.summary.compute import PairCompute, compute_of_pair
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
@@ -39,32 +42,40 @@ class Compared:
 
     a: Run
     b: Run
+    names: tuple[str, str]
+    """What the two are called in words: their conditions, with models or folders where these are not enough."""
     comparison: Comparison
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
     places: Mapping[TaskName, PlaceComparison]
     """By task: where both arms measured, the grounded losses, and the gains by place."""
     parts: Mapping[TaskName, PartsComparison]
     """By task: both mean losses and their difference in parts, by what is wrong with the answers."""
+    findings: Findings
+    """The answer in words, a row for each task, and the caveats."""
 
     @property
     def no_claim(self) -> Sequence[str]:
         """Headlines: why the difference says nothing of tools, or nothing yet; none where it may."""
-        early = unfinished({"A": self.a, "B": self.b})
+        one, two = self.names
+        early = unfinished({one: self.a, two: self.b})
         a, b = self.a.identity.model_name, self.b.identity.model_name
         if a != b:
-            between = f"A is {a}, B is {b}, under the same condition: differences are between models, not made by tools"
+            between = (
+                f"{one} and {two} are of the models {a} and {b}: differences are between models, not made by tools"
+            )
             return [between, *filter(None, [early])]
-        return [*(no_claim_line(reason) for reason in no_claim_of_pair([self.a], [self.b])), *filter(None, [early])]
+        reasons = no_claim_of_pair([self.a], [self.b], self.names)
+        return [*(no_claim_line(reason) for reason in reasons), *filter(None, [early])]
 
     @property
     def card(self) -> Card:
         """What is proven, assumed and unknowable of the parity of both runs."""
-        return parity_card([(self.a, self.b)])
+        return parity_card([(self.a, self.b)], names=self.names)
 
     @property
-    def compute(self) -> Sequence[str]:
-        """A sentence: whether compute was matched, and by how much it differs; none for arms with the same tools."""
-        return compute_of_pair([self.a], [self.b])
+    def compute(self) -> PairCompute | None:
+        """Whether compute was matched, and by how much it differs; None for arms with the same tools."""
+        return compute_of_pair([self.a], [self.b], self.names)
 
     def table(self) -> pd.DataFrame:
         """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
@@ -84,11 +95,16 @@ class Compared:
             }
             for arm, run in (("a", self.a), ("b", self.b))
         }
-        said = {"no_claim": list(self.no_claim), "compute": list(self.compute), "parity": card_json(self.card)}
+        said = {
+            "no_claim": list(self.no_claim),
+            "compute": [str(self.compute)] if self.compute else [],
+            "parity": card_json(self.card),
+        }
         places = {task: one.model_dump(mode="json") for task, one in self.places.items()}
         parts = {task: one.model_dump(mode="json") for task, one in self.parts.items()}
         found = {"comparison": self.comparison.model_dump(mode="json"), "place": places, "parts": parts}
-        return arms | said | {"source_note": self.a.source_note} | found
+        found["findings"] = self.findings.model_dump(mode="json")
+        return arms | {"names": list(self.names)} | said | {"source_note": self.a.source_note} | found
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,21 +149,26 @@ def compare(
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
     what = "models" if models else "tools"
-    names = one.identity.model_name, two.identity.model_name
-    if models and names[0] == names[1]:
-        raise ConfigError(f"{a} (A) and {b} (B) are both of {names[0]}; compare them without --models")
-    if different := run_parity(one, two, free=MODEL_FIELDS if models else TOOL_FIELDS):
+    asked = one.identity.model_name, two.identity.model_name
+    if models and asked[0] == asked[1]:
+        raise ConfigError(f"{a} and {b} are both of {asked[0]}; compare them without --models")
+    first, second = (arm.name for arm in named([one, two]))
+    free = MODEL_FIELDS if models else TOOL_FIELDS
+    if different := run_parity(one, two, free=free, names=(first, second)):
         listed = "".join(f"\n  {line}" for line in different)
-        hint = "" if models or names[0] == names[1] else "\nTwo models under one condition are compared with --models"
+        hint = "" if models or asked[0] == asked[1] else "\nTwo models under one condition are compared with --models"
         raise ConfigError(
-            f"{a} (A) and {b} (B) differ in more than their {what}, so no difference in their "
+            f"{a} ({first}) and {b} ({second}) differ in more than their {what}, so no difference in their "
             f"results could be put down to the {what}:{listed}{hint}"
         )
     metrics = primaries_of(one.samples, metric, failures)
+    chapter = pair_chapter(one, two, metrics)
+    (worked,) = work_out([chapter], rules)
+    names = chapter.arms[0].name, chapter.arms[1].name
     comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples), metrics=metrics)
-    places = compare_places(located_run(one, rules), located_run(two, rules))
+    places = compare_places(worked.places[names[0]], worked.places[names[1]])
     parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
-    return Compared(one, two, comparison, places, parts)
+    return Compared(one, two, names, comparison, places, parts, findings_of(worked))
 
 
 def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:

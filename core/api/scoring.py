@@ -10,6 +10,7 @@ from typing import Any
 
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.findings.alone import headline, rows_of_summary
 from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.place.summary import TaskPlace, summarise_place
 from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
@@ -49,6 +50,11 @@ class RunScore:
         """Headlines: why the run says nothing of tools; none where it may."""
         return [no_claim_line(reason) for reason in no_claim([self.run])]
 
+    @property
+    def headline(self) -> Sequence[str]:
+        """How the run did, in a sentence."""
+        return headline(rows_of_summary(self.run.identity.condition, self.summary, self.places))
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row of strict JSON for each sample, as ``score --samples`` writes it."""
         return (sample_row(record, self.protocol) for record in self.run.records)
@@ -59,6 +65,7 @@ class RunScore:
         facts: dict[str, Any] = {
             "run": str(run.folder),
             "no_claim": list(self.no_claim),
+            "headline": list(self.headline),
             "facts": run.facts,
             "source_note": run.source_note,
             "identity": run.identity.plain(),

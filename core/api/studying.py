@@ -19,7 +19,10 @@ from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import Protocol, protocol
+from medvision_agent.eval.findings.find import find
+from medvision_agent.eval.findings.model import Findings
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.study.arms import stored_arms
@@ -56,7 +59,7 @@ class LaidOut:
     @property
     def protocol(self) -> Protocol:
         """The protocol the study declares."""
-        return protocol(self.study.protocol)
+        return protocol_named(self.study.protocol)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,14 @@ class Ablated(Loaded):
         """
         from medvision_agent.eval.report.floor import floor_lines  # noqa: PLC0415 - needed by few studies
 
-        return floor_lines(self.path, rules or protocol(self.plan.protocol))
+        return floor_lines(self.path, rules or protocol_named(self.plan.protocol))
+
+    def findings(self, protocol: str | None = None) -> list[Findings]:
+        """Return what was found over each source: the answer in words, a row for each task and contrast, the caveats.
+
+        Without *protocol*, by the one that the study declared.
+        """
+        return find([self.path], protocol_named(protocol) if protocol else None)
 
     def tool_paths(self) -> pd.DataFrame:
         """Return a row for each arm with tools: how often they were declared, called, answered and shown."""
@@ -154,7 +164,7 @@ def lay_out(
     if tools_from is not None:
         read = read.but(tools_from=Path(tools_from).absolute())
     read = read if probe else read.but(probe=False)
-    protocol(read.protocol)
+    protocol_named(read.protocol)
     folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)
     month = month_of(folder)
     try:

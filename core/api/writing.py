@@ -44,30 +44,40 @@ class ExportedRun:
 
 def report(
     folders: PathText | Sequence[PathText],
-    out: PathText,
+    out: PathText | None = None,
     *,
     format: Literal["html", "md"] | None = None,  # noqa: A002 - the option's name
     tables: PathText | None = None,
     pictures: int = PICTURES,
     protocol: str | None = None,
+    viewer: str | None = None,
 ) -> Written:
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
 
     Args:
         folders: Runs and studies.
-        out: The file.
+        out: The file. Where not given ``report.html`` (or ``report.md``): in the folder of the one run or study, or
+            in the current folder for several.
         format: By the name of the file where not given, else HTML.
         tables: A folder that every table is written into, as CSV and as LaTeX, and every figure, as SVG and as PDF.
         pictures: Samples shown for each contrast, at most.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
+        viewer: The URL of a viewer's bundle, relative to the page, which rows and figures then link into.
     """
-    given = [folders] if isinstance(folders, str | PathLike) else folders
-    rules, page = protocol_named(protocol) if protocol else None, Path(out)
-    found = collect([Path(folder) for folder in given], rules, most_pictures=pictures)
-    write_report(found, page, format or ("md" if page.suffix.lower() in _MARKDOWN else "html"))
+    given = [Path(one) for one in ([folders] if isinstance(folders, str | PathLike) else folders)]
+    rules = protocol_named(protocol) if protocol else None
+    page = _page(given, format) if out is None else Path(out)
+    found = collect(given, rules, most_pictures=pictures)
+    write_report(found, page, format or ("md" if page.suffix.lower() in _MARKDOWN else "html"), viewer)
     if tables is None:
         return Written(page, 0)
     return Written(page, write_tables(found, Path(tables)), write_figures(found, Path(tables)))
+
+
+def _page(folders: Sequence[Path], form: Literal["html", "md"] | None) -> Path:
+    """Return where a report is written that was given no file."""
+    name = f"report.{form or 'html'}"
+    return folders[0] / name if len(folders) == 1 else Path(name)
 
 
 def export(

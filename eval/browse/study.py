@@ -1,12 +1,12 @@
 """One study as the viewer's first page has it: its arms, and what it found."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from medvision_agent.eval.browse.forms import Arm, Effect, State, StudyPage
 from medvision_agent.eval.browse.words import whole
-from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.findings.find import find
+from medvision_agent.eval.findings.model import Findings, Row
 from medvision_agent.eval.study.plan import Plan
 from medvision_agent.eval.tasks import TASKS
 
@@ -52,58 +52,40 @@ def study_page(folder: Path, plan: Plan, *, key: str, name: str, keys: Mapping[s
 
 def with_findings(page: StudyPage, folder: Path) -> StudyPage:
     """Return a study's page with what it found; raises a MedVisionAgentError where nothing can be said."""
-    chapters = collect([folder], most_pictures=0).chapters
-    effects = tuple(one for chapter in chapters for one in _effects(chapter))
-    caveats = dict.fromkeys(line for chapter in chapters for line in (*chapter.no_claim, *chapter.picture_notes))
-    return page.but(effects=effects, caveats=tuple(whole(line, _LONGEST) for line in caveats), note="")
+    found = find([folder])
+    lines = dict.fromkeys(line for one in found for line in (*_banner(one), *(caveat.text for caveat in one.caveats)))
+    return page.but(
+        headline=tuple(whole(line, _LONGEST) for one in found for line in one.headline),
+        effects=tuple(_effect(row) for one in found for row in one.rows),
+        caveats=tuple(whole(line, _LONGEST) for line in lines),
+        note="",
+    )
 
 
-def _effects(chapter: Chapter) -> Iterator[Effect]:
-    primaries: Sequence[str] = chapter.plan.get("primaries") or ()
-    for contrast in chapter.contrasts:
-        for task, test in contrast.tests.items():
-            found, differing = test.primary, test.primary.differing
-            low, high = found.interval or (None, None)
-            claim = (test.verdict or "").startswith("B has")
-            yield Effect(
-                task=task,
-                model=contrast.model,
-                contrast=contrast.name,
-                before=contrast.a,
-                after=contrast.b,
-                primary=test.declared and test.contrast in primaries,
-                effect=found.difference,
-                low=low,
-                high=high,
-                pairs=found.n,
-                subjects=found.subjects,
-                wins=differing.b_lower if differing else 0,
-                ties=differing.equal if differing else 0,
-                losses=differing.b_higher if differing else 0,
-                elsewhere=_elsewhere(chapter, contrast, task),
-                cost_ratio=_cost_ratio(chapter, contrast, task),
-                claim=claim,
-                why_not="" if claim else _why_not(contrast, test.verdict_words, found.withheld),
-            )
+def _banner(found: Findings) -> tuple[str, ...]:
+    return (found.banner,) if found.banner else ()
 
 
-def _why_not(contrast: Contrast, verdict: str, withheld: str) -> str:
-    return "; ".join(dict.fromkeys(filter(None, (*contrast.no_claim, contrast.by_construction, withheld, verdict))))
-
-
-def _elsewhere(chapter: Chapter, contrast: Contrast, task: str) -> float | None:
-    place = chapter.places.get(contrast.b, {}).get(task)  # type: ignore[call-overload]
-    located = place.right + place.elsewhere if place is not None else 0
-    return place.elsewhere / located if place is not None and located else None
-
-
-def _cost_ratio(chapter: Chapter, contrast: Contrast, task: str) -> float | None:
-    efforts = {arm.arm: arm.effort for one in chapter.tasks if one.task == task for arm in one.arms}
-    if contrast.a not in efforts or contrast.b not in efforts:
-        return None
-    a, b = efforts[contrast.a], efforts[contrast.b]
-    for field in ("cost_usd", "output_tokens"):
-        before, after = getattr(a, field).mean, getattr(b, field).mean
-        if before and after is not None:
-            return float(after / before)
-    return None
+def _effect(row: Row) -> Effect:
+    low, high = row.interval or (None, None)
+    place = row.wrong_place
+    return Effect(
+        task=row.task,
+        model=whole(row.model, _LONGEST),
+        contrast=whole(row.contrast, _LONGEST),
+        before=whole(row.against, _LONGEST),
+        after=whole(row.arm, _LONGEST),
+        primary=row.main,
+        effect=row.difference,
+        low=low,
+        high=high,
+        pairs=row.n,
+        subjects=row.subjects,
+        wins=row.wins,
+        ties=row.ties,
+        losses=row.losses,
+        elsewhere=place.elsewhere / place.located if place is not None and place.located else None,
+        cost_ratio=row.cost_ratio,
+        claim=row.claim,
+        why_not="" if row.claim else row.withheld or row.reason,
+    )

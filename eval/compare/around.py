@@ -29,18 +29,18 @@ def listed(values: Sequence[str], between: str = ", ") -> str:
     return (between.join(values[:_SHOWN]) or "none") + more
 
 
-def libraries_point(runs: Runs) -> Point:
+def libraries_point(runs: Runs, names: tuple[str, str]) -> Point:
     """Return whether the versions of libraries are the same; those of all sessions of an arm count."""
     versions_a, versions_b = (_versions(both[side] for both in runs) for side in (0, 1))
-    names = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
+    libraries = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
     found: dict[str, list[str]] = {column: [] for column in COLUMNS}
-    for name in names:
+    for name in libraries:
         a, b = versions_a.get(name, []), versions_b.get(name, [])
         column = "unknowable" if not (a and b) else "proven" if one_name(a, b) else "assumed"
-        found[column].append(f"{name} {listed(a)} in A, {listed(b)} in B")
+        found[column].append(f"{name} {listed(a)} in {names[0]}, {listed(b)} in {names[1]}")
     counts = {column: len(one) for column, one in found.items()}
     doubtful = found["assumed"] or found["unknowable"]
-    return Point(name="libraries", of=len(names), **counts, found=listed(doubtful, "; ") if doubtful else "")
+    return Point(name="libraries", of=len(libraries), **counts, found=listed(doubtful, "; ") if doubtful else "")
 
 
 def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
@@ -54,7 +54,7 @@ def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
     return found
 
 
-def prices_point(runs: Runs) -> Point:
+def prices_point(runs: Runs, names: tuple[str, str]) -> Point:
     """Return whether costs were made by the same prices: those stored with a run must give its records' costs."""
     counts, found = Counter[str](), dict[str, None]()
     for run_a, run_b in runs:
@@ -66,7 +66,7 @@ def prices_point(runs: Runs) -> Point:
                 counts["proven"] += 1
             else:
                 counts["assumed"] += 1
-                found[f"{_dollars(a)} in A, {_dollars(b)} in B"] = None
+                found[f"{_dollars(a)} in {names[0]}, {_dollars(b)} in {names[1]}"] = None
     return Point(name="prices", of=counts.total(), **counts, found=listed(list(found), "; ") if found else "")
 
 

@@ -136,10 +136,10 @@ def card_json(card: Card) -> dict[str, Any]:
     return card.model_dump(mode="json") | {"points": points}
 
 
-def limits_line(card: Card, task: TaskName) -> str:
-    """Return how many answers of a task a limit ended in each arm; empty where there are none."""
+def limits_line(card: Card, task: TaskName, names: tuple[str, str] = ("A", "B")) -> str:
+    """Return how many answers of a task a limit ended in each arm, called by its name; empty where there are none."""
     a, b = card.limited.get(task, (0, 0))
-    return f"ended by a limit, among the pairs: {a} in A, {b} in B" if a or b else ""
+    return f"ended by a limit, among the pairs: {a} in {names[0]}, {b} in {names[1]}" if a or b else ""
 
 
 def _doubted(card: Card) -> Iterator[str]:

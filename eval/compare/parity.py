@@ -41,9 +41,9 @@ _ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome
 """Results a provider may state as an error, without a reply that could name its version."""
 
 
-def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS) -> list[str]:
+def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS, names: tuple[str, str] = ("A", "B")) -> list[str]:
     """Return every difference of two stored runs besides the tools, one line each (see ``parity``)."""
-    return parity(a.identity.plain(), b.identity.plain(), a.records, b.records, free=free)
+    return parity(a.identity.plain(), b.identity.plain(), a.records, b.records, free=free, names=names)
 
 
 def parity(
@@ -53,23 +53,25 @@ def parity(
     records_b: Sequence[Record],
     *,
     free: frozenset[str] = TOOL_FIELDS,
+    names: tuple[str, str] = ("A", "B"),
 ) -> list[str]:
     """Return every difference besides the tools, one line each; empty if the two runs may be compared.
 
     *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``,
     ``v0_sha256`` and ``model_versions`` of the records. With ``enlarged``, the image may be enlarged in an arm, and
-    prompt and image are compared by the hashes of what would have been sent without that.
+    prompt and image are compared by the hashes of what would have been sent without that. *names* are what the two are
+    called.
     """
     return [
-        *_identity_differences(identity_a, identity_b, free),
-        *_pair_differences(scored_pairs(records_a, records_b), free),
-        *_unknown_endings({"A": records_a, "B": records_b}),
+        *_identity_differences(identity_a, identity_b, free, names),
+        *_pair_differences(scored_pairs(records_a, records_b), free, names),
+        *_unknown_endings(dict(zip(names, (records_a, records_b), strict=True))),
     ]
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:
     """Return the fields of their identities in which two runs differ."""
-    found = _identity_differences(a.identity.plain(), b.identity.plain(), frozenset())
+    found = _identity_differences(a.identity.plain(), b.identity.plain(), frozenset(), ("A", "B"))
     return tuple(dict.fromkeys(line.partition(": ")[0] for line in found))
 
 
@@ -98,18 +100,21 @@ def picture_hash(*, enlarged: bool) -> Callable[[Record], str]:
     return lambda record: record.own_v0_sha256 if enlarged else record.v0_sha256
 
 
-def _identity_differences(identity_a: Identity, identity_b: Identity, free: frozenset[str]) -> Iterator[str]:
+def _identity_differences(
+    identity_a: Identity, identity_b: Identity, free: frozenset[str], names: tuple[str, str]
+) -> Iterator[str]:
     for field in sorted(identity_a.keys() | identity_b.keys()):
-        yield from _field_differences(field, identity_a.get(field, _ABSENT), identity_b.get(field, _ABSENT), free)
+        both = identity_a.get(field, _ABSENT), identity_b.get(field, _ABSENT)
+        yield from _field_differences(field, both, free, names)
     if "sample_ids_sha256" not in identity_a.keys() | identity_b.keys():
         yield "sample_ids_sha256: recorded by neither run"
     # A tool that both arms have must be the same tool, whichever others they have.
     code_a, code_b = identity_a.get("tool_code_sha256", {}), identity_b.get("tool_code_sha256", {})
     for name in sorted(code_a.keys() & code_b.keys()):
-        yield from _field_differences(f"tool_code_sha256.{name}", code_a[name], code_b[name], frozenset())
+        yield from _field_differences(f"tool_code_sha256.{name}", (code_a[name], code_b[name]), frozenset(), names)
     made_a, made_b = _makers(identity_a), _makers(identity_b)
     for key in sorted(made_a.keys() & made_b.keys()):
-        yield from _field_differences(f"tool_variants.{key[0]}", made_a[key], made_b[key], frozenset())
+        yield from _field_differences(f"tool_variants.{key[0]}", (made_a[key], made_b[key]), frozenset(), names)
 
 
 def _makers(identity: Identity) -> dict[tuple[str, str, str], Mapping[str, str]]:
@@ -120,17 +125,20 @@ def _makers(identity: Identity) -> dict[tuple[str, str, str], Mapping[str, str]]
     }
 
 
-def _field_differences(field: str, a: object, b: object, free: frozenset[str]) -> Iterator[str]:
+def _field_differences(
+    field: str, both: tuple[object, object], free: frozenset[str], names: tuple[str, str]
+) -> Iterator[str]:
+    a, b = both
     if field in free:
         return
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in sorted(a.keys() | b.keys()):
-            yield from _field_differences(f"{field}.{key}", a.get(key, _ABSENT), b.get(key, _ABSENT), free)
+            yield from _field_differences(f"{field}.{key}", (a.get(key, _ABSENT), b.get(key, _ABSENT)), free, names)
     elif a != b:
-        yield f"{field}: {_shown(a)} in A, {_shown(b)} in B"
+        yield f"{field}: {_shown(a)} in {names[0]}, {_shown(b)} in {names[1]}"
 
 
-def _pair_differences(pairs: Sequence[Pair], free: frozenset[str]) -> Iterator[str]:
+def _pair_differences(pairs: Sequence[Pair], free: frozenset[str], names: tuple[str, str]) -> Iterator[str]:
     yield from _differ("sample (question or truth)", pairs, question)
     enlarged = "enlarged" in free
     if "v0_sha256" not in free:
@@ -141,7 +149,7 @@ def _pair_differences(pairs: Sequence[Pair], free: frozenset[str]) -> Iterator[s
         yield from _differ(what, pairs, prompt_hash(enlarged=enlarged))
     if "model_versions" not in free:
         told = [pair for pair in pairs if not any(map(_could_not_tell, pair))]
-        yield from _differ("model version as served", told, lambda record: sorted(record.model_versions), shown=True)
+        yield from _differ("model version as served", told, lambda record: sorted(record.model_versions), names)
 
 
 def _could_not_tell(record: Record) -> bool:
@@ -150,14 +158,14 @@ def _could_not_tell(record: Record) -> bool:
 
 
 def _differ(
-    what: str, pairs: Sequence[Pair], value: Callable[[Record], object], *, shown: bool = False
+    what: str, pairs: Sequence[Pair], value: Callable[[Record], object], names: tuple[str, str] | None = None
 ) -> Iterator[str]:
-    """Yield a line where a value is not the same in both answers of a pair; *shown*: with those of the first pair."""
+    """Yield a line where a value is not the same in both answers of a pair; with *names*: with those of the first."""
     different = [(a, b) for a, b in pairs if value(a) != value(b)]
     if different:
         a, b = different[0]
         line = f"{what}: differs for {len(different)} of {len(pairs)} common samples, first {a.sample.id!r}"
-        yield f"{line} ({_shown(value(a))} in A, {_shown(value(b))} in B)" if shown else line
+        yield f"{line} ({_shown(value(a))} in {names[0]}, {_shown(value(b))} in {names[1]})" if names else line
 
 
 def _unknown_endings(arms: Mapping[str, Sequence[Record]]) -> Iterator[str]:

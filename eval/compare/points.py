@@ -27,6 +27,7 @@ class _Arms:
 
     runs: Runs
     pairs: Sequence[Pair]
+    names: tuple[str, str]
 
     @property
     def served(self) -> bool:
@@ -34,9 +35,9 @@ class _Arms:
         return any(run.identity.model.get("provider") not in _IN_PROCESS for both in self.runs for run in both)
 
 
-def parity_card(runs: Runs, drift: tuple[Drift, ...] = ()) -> Card:
-    """Return the card of two arms, A and B; *runs* are the epochs of both, *drift* what canaries show."""
-    arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)])
+def parity_card(runs: Runs, drift: tuple[Drift, ...] = (), *, names: tuple[str, str] = ("A", "B")) -> Card:
+    """Return the card of two arms of these names; *runs* are the epochs of both, *drift* what canaries show."""
+    arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)], names)
     return Card(
         pairs=len(arms.pairs),
         varied=_varied(arms),
@@ -105,7 +106,7 @@ def _fingerprint(arms: _Arms) -> Iterator[Point]:
             proven=same,
             unknowable=none,
             assumed=(other := len(marks) - same - none),
-            found=_in_each(*zip(*marks, strict=True)) if other else "",
+            found=_in_each(arms.names, *zip(*marks, strict=True)) if other else "",
         )
 
 
@@ -137,9 +138,9 @@ def _moments(pair: Pair) -> tuple[datetime | None, datetime | None]:
 
 
 def _around(arms: _Arms) -> Iterator[Point]:
-    yield libraries_point(arms.runs)
+    yield libraries_point(arms.runs, arms.names)
     if arms.served:
-        yield prices_point(arms.runs)
+        yield prices_point(arms.runs, arms.names)
 
 
 def _seal(arms: _Arms) -> Iterator[Point]:
@@ -186,7 +187,7 @@ def _asked(record: Record) -> tuple[object, ...]:
 def _limits(arms: _Arms) -> Iterator[Point]:
     free = sum(not (a.limited or b.limited) for a, b in arms.pairs)
     in_a, in_b = _limited(arms.pairs)
-    found = f"{in_a} in A, {in_b} in B" if in_a or in_b else ""
+    found = f"{in_a} in {arms.names[0]}, {in_b} in {arms.names[1]}" if in_a or in_b else ""
     yield Point(name="limits", of=len(arms.pairs), proven=free, assumed=len(arms.pairs) - free, found=found)
 
 
@@ -198,10 +199,10 @@ def _task(pair: Pair) -> TaskName:
     return pair[0].sample.task
 
 
-def _in_each(a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
+def _in_each(names: tuple[str, str], a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
     """Return the distinct values of both arms in words."""
     own, other = (sorted({value for values in arm for value in values}) for arm in (a, b))
-    return f"{listed(own)} in A, {listed(other)} in B"
+    return f"{listed(own)} in {names[0]}, {listed(other)} in {names[1]}"
 
 
 _POINTS: tuple[Callable[[_Arms], Iterator[Point]], ...] = (

@@ -9,8 +9,8 @@ from statistics import fmean
 from medvision_agent.eval.agreement.arm import Agreement, Figure, agreement
 from medvision_agent.eval.agreement.coverage import Coverage, coverage, spread
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.figures import Epochs
-from medvision_agent.eval.report.inputs import ChapterIn
+from medvision_agent.eval.findings.inputs import ChapterIn
+from medvision_agent.eval.findings.scores import Epochs
 from medvision_agent.eval.report.model import ArmAgreement, Chapter
 from medvision_agent.eval.report.table import Table, Value
 from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from medvision_agent.eval.report.inputs import ArmIn
+from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run

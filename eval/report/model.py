@@ -6,22 +6,16 @@ source; nothing is ever averaged over two chapters, so that synthetic pictures a
 
 from typing import Any, Literal
 
-from pydantic import Field
-
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
-from medvision_agent.eval.compare.card import Card
-from medvision_agent.eval.compare.statistics.estimate import Estimate
-from medvision_agent.eval.compare.statistics.family import Test
-from medvision_agent.eval.compare.statistics.interaction import Interaction
-from medvision_agent.eval.compare.statistics.noise import Noise
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
-from medvision_agent.eval.compare.statistics.strata import Stratum
 from medvision_agent.eval.compare.statistics.variance import Components
-from medvision_agent.eval.parts.compare import PartsComparison
+from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans, PartedContrast
+from medvision_agent.eval.findings.inputs import Refused
+from medvision_agent.eval.findings.model import Findings
+from medvision_agent.eval.findings.models import Joined
 from medvision_agent.eval.parts.summary import TaskParts
-from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.tool_path import ToolPath
@@ -146,49 +140,6 @@ class TaskData(Frozen):
     """References that are not shown, each with the reason."""
 
 
-class PairMeans(Frozen):
-    """Means over the pairs scored in both arms; None without any."""
-
-    loss_a: float | None
-    loss_b: float | None
-    success_a: float | None
-    success_b: float | None
-    subjects: int
-    """Of all samples that were to be asked, scored or not."""
-
-
-class Contrast(Frozen):
-    """Two arms, paired sample by sample: B minus A."""
-
-    name: str
-    a: str
-    b: str
-    model: str
-    declared: bool
-    by_construction: str
-    """Why a difference says nothing of a model's skill; empty where it may."""
-    no_claim: tuple[str, ...]
-    """Why a difference says nothing of tools; empty where it may."""
-    tests: dict[TaskName, Test]
-    means: dict[TaskName, PairMeans]
-    strata: dict[TaskName, tuple[Stratum, ...]]
-    interactions: dict[TaskName, tuple[Interaction, ...]]
-    losses: dict[TaskName, tuple[tuple[float, float], ...]]
-    """Of the pairs scored: A, B."""
-    metrics: dict[TaskName, str] = Field(default={})
-    """The declared metric of each task, in words; our loss where there is none."""
-    card: Card
-    """What is proven, assumed and unknowable of their parity."""
-    identical: bool
-    """Whether the arms are two identical runs: a repeat."""
-    noise: dict[TaskName, Noise] = Field(default={})
-    """The difference beside that of two identical runs, where there are any."""
-    compute: tuple[str, ...] = ()
-    """By how much the compute of the arms differs, in a sentence; none where they have the same tools."""
-    same_answers: tuple[int, int] | None = None
-    """Where own results are handed back: samples with the same answer in both arms, and those scored in both."""
-
-
 class Spread(Frozen):
     """What the variance of a loss or of a difference is made of, on one task."""
 
@@ -196,28 +147,6 @@ class Spread(Frozen):
     """An arm, or a contrast."""
     task: TaskName
     found: Components
-
-
-class GroundedContrast(Frozen):
-    """Two arms on one task by place."""
-
-    contrast: str
-    a: str
-    b: str
-    task: TaskName
-    found: PlaceComparison
-    grounded: Estimate | None
-    """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
-
-
-class PartedContrast(Frozen):
-    """The difference in loss of two arms on one task, in parts."""
-
-    contrast: str
-    a: str
-    b: str
-    task: TaskName
-    found: PartsComparison
 
 
 class ArmAgreement(Frozen):
@@ -231,30 +160,12 @@ class ArmAgreement(Frozen):
     coverage: Coverage
 
 
-class Joined(Frozen):
-    """One contrast on one task over several models or datasets."""
-
-    contrast: str
-    task: TaskName
-    what: str
-    estimate: Estimate
-    p: float | None = None
-    """Adjusted by Holm's method; None unless it was declared."""
-
-
 class OverDatasets(Frozen):
     """The mean difference of one contrast on one task over datasets that stand for others."""
 
     contrast: str
     task: TaskName
     found: RandomEffects
-
-
-class Refused(Frozen):
-    """Two arms that are not compared, and why."""
-
-    name: str
-    differences: tuple[str, ...]
 
 
 class FirstPrompt(Frozen):
@@ -323,10 +234,7 @@ class Chapter(Frozen):
     arms: tuple[str, ...]
     offline: tuple[str, ...]
     """Arms without a model: scripted policies."""
-    picture_notes: tuple[str, ...]
-    """What must be known of arms that were shown another picture, or none."""
-    no_claim: tuple[str, ...]
-    """Headlines: the arms that say nothing of tools, each with the reason; and why there is no verdict yet."""
+    findings: Findings
     tasks: tuple[TaskData, ...]
     alpha: float
     family_size: int

@@ -14,11 +14,13 @@ from markupsafe import Markup
 
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.style import variables
+from medvision_agent.eval.report.found import found_tables, split
 from medvision_agent.eval.report.how import how
+from medvision_agent.eval.report.links import samples_link
 from medvision_agent.eval.report.model import Chapter, Panel, Report
 from medvision_agent.eval.report.sections import place_of, sections
 from medvision_agent.eval.report.tables import repeated
-from medvision_agent.eval.report.words import BANNERS, headline, sentences
+from medvision_agent.eval.report.words import title as title_of
 from medvision_agent.text import printable
 
 __all__ = ["html_page"]
@@ -32,9 +34,9 @@ _KEY = (
 """What the marks mean; none of them is told by its colour alone."""
 
 
-def html_page(report: Report) -> str:
-    """Return the report as one HTML file."""
-    chapters = [_chapter(chapter, place_of(report, chapter)) for chapter in report.chapters]
+def html_page(report: Report, viewer: str | None = None) -> str:
+    """Return the report as one HTML file; with the relative URL of a *viewer*, rows and figures link into it."""
+    chapters = [_chapter(chapter, place_of(report, chapter), viewer) for chapter in report.chapters]
     title = f"medvision-agent report: {', '.join(chapter.name for chapter in report.chapters)}"
     synthetic = [chapter.evidence == "synthetic" for chapter in report.chapters]
     if any(synthetic):
@@ -44,21 +46,33 @@ def html_page(report: Report) -> str:
     return _template().render(report=report, chapters=chapters, title=title, style=sheet) + "\n"
 
 
-def _chapter(chapter: Chapter, place: str) -> dict[str, Any]:
+def _chapter(chapter: Chapter, place: str, viewer: str | None) -> dict[str, Any]:
     """Return what the template shows of a chapter besides its data."""
+    found = found_tables(chapter, place)
+    rows = split(chapter.findings.rows)
     return {
         "id": place,
         "data": chapter,
-        "title": headline(chapter),
-        "banner": BANNERS[chapter.evidence],
-        "sentences": sentences(chapter),
+        "title": title_of(chapter),
+        "found": [
+            (table, [_link(viewer, place, row.arm, row.against, row.task) for row in own])
+            for table, own in zip(found, rows, strict=False)
+        ],
         "sections": sections(chapter, place, draw=True),
+        "links": [
+            (one.name, link) for one in chapter.contrasts if (link := _link(viewer, place, one.b, one.a)) is not None
+        ],
         "pictures_title": "Samples where the arms differ most"
         if chapter.contrasts
         else "Samples with the largest errors",
         "pictures_note": f"{_KEY} Of several {several}, the first." if (several := repeated(chapter)) else _KEY,
         "how": how(chapter),
     }
+
+
+def _link(viewer: str | None, place: str, arm: str, against: str, task: str = "") -> str | None:
+    number = int(place.removeprefix("c"))
+    return None if viewer is None else samples_link(viewer, number, arm=arm, against=against, task=task)
 
 
 def _said(panel: Panel) -> str:
@@ -79,6 +93,11 @@ def _cut(text: str) -> str:
     return f"{text[:_LONGEST]}\n[... {len(text) - _LONGEST:,} more characters are in the run's store]"
 
 
+def _arrows(text: str) -> str:
+    """Return text whose contrasts are not broken between their two signs at the end of a line."""
+    return text.replace(" -> ", " \N{RIGHTWARDS ARROW} ")
+
+
 def _short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
@@ -93,7 +112,7 @@ def _template() -> Template:
         "said": _said,
         "drawn": _drawn,
     }
-    environment.filters |= {"pretty": partial(json.dumps, indent=2, sort_keys=True), "short": _short}
+    environment.filters |= {"pretty": partial(json.dumps, indent=2, sort_keys=True), "short": _short, "arrows": _arrows}
     return environment.get_template("page.html.j2")
 
 

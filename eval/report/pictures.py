@@ -14,8 +14,8 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.figures import Epochs, Scored, lines_of
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.scores import Epochs, Scored, lines_of
 from medvision_agent.eval.report.model import Mark, Panel, Picture
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score

@@ -6,7 +6,7 @@ from medvision_agent.eval.place.compare import Gains
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.report.model import Chapter, GroundedContrast
 from medvision_agent.eval.report.table import Table, Value, fixed
-from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, repeated, signed, slug, texts
+from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, rates, repeated, signed, slug, texts
 from medvision_agent.text import plural
 
 __all__ = ["place_sentences", "place_tables"]
@@ -21,7 +21,8 @@ _GROUNDED = (
     "located, only bounds are given: lowest, had all others been in the right place; highest, had they been elsewhere."
 )
 _GAINS = (
-    "Differences of losses, B minus A, divided by all pairs: the parts of both arms add up to the difference in loss."
+    "Differences of losses, the arm minus the one it is against, divided by all pairs: the parts of both arms add up "
+    "to the difference in loss."
 )
 
 
@@ -38,8 +39,12 @@ def _each(chapter: Chapter) -> Iterator[tuple[str, str, TaskPlace]]:
 
 
 def _arms(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("arm", "task"), *numbers("n", "failed", "located", "subjects"), *numbers("in the right place")]
-    columns += numbers("by chance", "n by chance", "stricter rule", "wider rule")
+    columns = [
+        *texts("arm", "task"),
+        *numbers("n", "failed", "located", "subjects"),
+        *rates("in the right place", "by chance"),
+    ]
+    columns += [*numbers("n by chance"), *rates("stricter rule", "wider rule")]
     columns += numbers("loss", "grounded loss", "lowest", "highest")
     rows: list[tuple[Value, ...]] = [
         (
@@ -62,7 +67,7 @@ def _reasons(chapter: Chapter, place: str) -> Table:
 
 
 def _contrasts(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("contrast", "task"), *numbers("pairs", "subjects", "share A", "share B")]
+    columns = [*texts("contrast", "task"), *numbers("pairs", "subjects"), *rates("right place, against", "right place")]
     columns += [*signed("difference in loss", "in grounded loss", "low", "high", "lowest", "highest")]
     columns += texts("what is withheld, and why")
     rows: list[tuple[Value, ...]] = []

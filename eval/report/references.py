@@ -10,8 +10,8 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.figures import REFERENCES
-from medvision_agent.eval.report.inputs import ArmIn
+from medvision_agent.eval.findings.inputs import ArmIn
+from medvision_agent.eval.report.arm_task import REFERENCES
 from medvision_agent.eval.report.model import Published, Reference
 from medvision_agent.eval.report.unseen import CONSTANT, constant, is_own_prior, on_donors
 from medvision_agent.eval.results.published import differences, published_tables, run_figures

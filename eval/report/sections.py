@@ -9,14 +9,15 @@ from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.cost import cost_table
 from medvision_agent.eval.report.cost_plot import losses_by_cost
+from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.ladder_plot import ladder
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.parity_table import parity_table
-from medvision_agent.eval.report.parts_tables import parts_tables
-from medvision_agent.eval.report.place_tables import place_tables
+from medvision_agent.eval.report.parts_tables import parts_sentences, parts_tables
+from medvision_agent.eval.report.place_tables import place_sentences, place_tables
 from medvision_agent.eval.report.plots import forest, labels, paired, sizes, tool_use
-from medvision_agent.eval.report.spread import spread_tables
+from medvision_agent.eval.report.spread import spread_sentences, spread_tables
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
 from medvision_agent.eval.report.table import Table
 from medvision_agent.eval.report.tables import (
@@ -32,6 +33,7 @@ from medvision_agent.eval.report.tables import (
     tool_table,
 )
 from medvision_agent.eval.report.why_tables import why_tables
+from medvision_agent.eval.report.words import MOST, difference_sentences, why_sentences
 
 __all__ = ["Section", "place_of", "report_figures", "report_tables", "sections"]
 
@@ -42,11 +44,13 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands under it."""
+    """A heading with what stands under it, folded."""
 
     id: str
     title: str
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Sentences, one for each comparison or arm."""
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
 
@@ -61,8 +65,14 @@ def report_tables(report: Report) -> list[Table]:
     return [
         table
         for chapter in report.chapters
-        for section in sections(chapter, place_of(report, chapter), draw=False)
-        for table in section.tables
+        for table in (
+            *found_tables(chapter, place_of(report, chapter)),
+            *(
+                table
+                for section in sections(chapter, place_of(report, chapter), draw=False)
+                for table in section.tables
+            ),
+        )
     ]
 
 
@@ -90,41 +100,40 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
         ),
         Section(f"{place}-joined", "Over models and datasets", tables=tuple(joined_tables(chapter, place))),
         _agreement(chapter, place, draw=draw),
-        Section(
-            f"{place}-spread", "Noise, and what the spread is made of", tables=tuple(spread_tables(chapter, place))
-        ),
+        _spread(chapter, place),
         _published(chapter, place),
         _strata(chapter, place, draw=draw),
         _why(chapter, place, draw=draw),
         Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
     ]
-    return [section for section in made if section.tables or section.figures or section.notes]
+    return [section for section in made if section.tables or section.figures or section.notes or section.words]
 
 
 def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
     pairs = chapter.contrasts
     each = [paired(chapter, at, one) for at, one in _numbered(place, pairs)] if draw else []
     figures = [forest(chapter, place), ladder(chapter, place), *each] if draw else []
-    notes = dict.fromkeys(f"{one.by_construction}." for one in pairs if one.by_construction)
     tables = (contrast_table(chapter, place),)
-    return Section(f"{place}-differences", "Differences between arms", tuple(notes), tables, _there(figures))
+    words = tuple(difference_sentences(chapter))
+    return Section(f"{place}-differences", "Differences between arms", (), words, tables, _there(figures))
 
 
 def _missing(chapter: Chapter, place: str) -> Section:
-    notes = [
-        f"{one.name}, {task}: WARNING. {test.missing.warning}"
-        for one in chapter.contrasts
-        for task, test in one.tests.items()
-        if test.missing.warning
-    ]
     tables = (missing_table(chapter, place), sensitivity_table(chapter, place))
-    return Section(f"{place}-missing", "What is missing", tuple(notes), tables)
+    return Section(f"{place}-missing", "What is missing", tables=tables)
 
 
 def _places(chapter: Chapter, place: str) -> Section:
     notes = (_first(chapter),) if repeated(chapter) and chapter.places else ()
     tables = tuple(place_tables(chapter, place))
-    return Section(f"{place}-places", "Measured in the right place", notes if tables else (), tables)
+    words = tuple(place_sentences(chapter)) if len(chapter.grounded) <= MOST else ()
+    return Section(f"{place}-places", "Measured in the right place", notes if tables else (), words, tables)
+
+
+def _spread(chapter: Chapter, place: str) -> Section:
+    words = tuple(spread_sentences(chapter)) if len(chapter.spread) <= MOST else ()
+    tables = tuple(spread_tables(chapter, place))
+    return Section(f"{place}-spread", "Noise, and what the spread is made of", (), words, tables)
 
 
 def _cost(chapter: Chapter, place: str, *, draw: bool) -> Section:
@@ -136,7 +145,7 @@ def _cost(chapter: Chapter, place: str, *, draw: bool) -> Section:
 def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:
     figures = [bland_altman(chapter, place), risk_coverage(chapter, place)] if draw else []
     tables = tuple(agreement_tables(chapter, place))
-    return Section(f"{place}-agreement", "Agreement with the truth", (), tables, _there(figures))
+    return Section(f"{place}-agreement", "Agreement with the truth", (), (), tables, _there(figures))
 
 
 def _published(chapter: Chapter, place: str) -> Section:
@@ -144,7 +153,7 @@ def _published(chapter: Chapter, place: str) -> Section:
     if chapter.published and repeated(chapter):
         notes.append(_first(chapter))
     tables = [published_table(place, number, one) for number, one in enumerate(chapter.published, start=1)]
-    return Section(f"{place}-published", "Beside published results", tuple(notes), tuple(tables))
+    return Section(f"{place}-published", "Beside published results", tuple(notes), (), tuple(tables))
 
 
 def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
@@ -156,7 +165,7 @@ def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
     if (apart := interaction_table(chapter, place)).rows:
         tables.insert(0, apart)
     title = "Error by size of the target, and other strata" if tables else "Error by size of the target"
-    return Section(f"{place}-strata", title, (), tuple(tables), _there(figures))
+    return Section(f"{place}-strata", title, (), (), tuple(tables), _there(figures))
 
 
 def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
@@ -182,6 +191,7 @@ def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
         f"{place}-why",
         "Where the error comes from, and how tools were used",
         tuple(notes),
+        (*(parts_sentences(chapter) if len(chapter.parted) <= MOST else ()), *why_sentences(chapter)),
         tables,
         _there(figures),
     )

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats
-from medvision_agent.eval.compare.statistics.noise import Noise, noise
 from medvision_agent.eval.compare.statistics.variance import PARTS, Components, components
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.figures import Epochs, result_of
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.scores import Epochs, result_of
 from medvision_agent.eval.report.model import Chapter, Contrast, Spread
 from medvision_agent.eval.report.table import Table, Value, fixed
 from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
@@ -23,7 +22,7 @@ from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.text import plural
 
-__all__ = ["noise_sentences", "spread_sentences", "spread_tables", "spreads", "with_noise"]
+__all__ = ["noise_sentences", "spread_sentences", "spread_tables", "spreads"]
 
 _WHAT = (
     "Of the variance of one value (a sample, asked once in one wording), the share that each part has; SD: of all "
@@ -41,21 +40,6 @@ _FLOOR = (
     "Times: the size of the difference over that of two identical runs. Within: its size is inside the interval of "
     "theirs, so that it is not larger than the noise of asking again. Of several repeats, the noisiest is taken."
 )
-
-
-def with_noise(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
-    """Return the contrasts, each set against the identical runs of its model."""
-    return tuple(one.but(noise=dict(_floors(one, contrasts))) for one in contrasts)
-
-
-def _floors(one: Contrast, contrasts: Sequence[Contrast]) -> Iterator[tuple[TaskName, Noise]]:
-    repeats = [other for other in contrasts if other.identical and other.model == one.model]
-    own = [other for other in repeats if other.a in (one.a, one.b)] or repeats
-    for task, test in () if one.identical else one.tests.items():
-        floors = {other.name: other.tests[task].primary for other in own if task in other.tests}
-        difference = test.primary.difference
-        if difference is not None and (found := noise(difference, floors)) is not None:
-            yield task, found
 
 
 def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread]:
@@ -130,29 +114,17 @@ def _parts_table(chapter: Chapter, place: str) -> Table:
 
 
 def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
-    """Say how large a difference is beside that of two identical runs."""
+    """Say how large a difference is beside that of two identical runs; where it is not larger, a caveat says so."""
     floor, difference = one.noise.get(task), one.tests[task].primary.difference
-    if floor is None or difference is None:
+    if floor is None or floor.interval is None or floor.within or difference is None:
         return
-    same, ours = f"two identical runs ({floor.repeat})", fixed(difference, 3, sign=True)
-    theirs, about = fixed(floor.difference, 3, sign=True), f"{one.name}, {task}"
-    if floor.interval is None:
-        times = "" if floor.times is None else f"; it is {floor.times:.3g} times theirs"
-        why = floor.withheld or "not given"
-        yield f"{about}: {same} differ by {theirs}, without an interval ({why}); the difference is {ours}{times}."
-        return
+    theirs, ours = fixed(floor.difference, 3, sign=True), fixed(difference, 3, sign=True)
     low, high = (fixed(end, 3, sign=True) for end in floor.interval)
-    if floor.within:
-        yield (
-            f"{about}: the difference of {ours} is not larger than the noise of asking again: {same} differ by "
-            f"{theirs}, whose interval is {low} to {high}."
-        )
-    else:
-        times = "larger than" if floor.times is None else f"{floor.times:.3g} times"
-        yield (
-            f"{about}: the difference of {ours} is in size {times} that of {same}, {theirs}, "
-            f"whose interval is {low} to {high}."
-        )
+    times = "larger than" if floor.times is None else f"{floor.times:.3g} times"
+    yield (
+        f"{one.name}, {task}: the difference of {ours} is in size {times} that of two identical runs ({floor.repeat}), "
+        f"{theirs}, whose interval is {low} to {high}."
+    )
 
 
 def spread_sentences(chapter: Chapter) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medvision_agent.text import printable
+from medvision_agent.text import fixed, printable
 
 __all__ = ["Column", "Table", "Value", "csv_text", "fixed", "latex_text", "markdown_text", "md"]
 
@@ -51,6 +51,8 @@ class Column:
     """Numbers carry their sign, as differences do."""
     text: bool = False
     """Holds words: left-aligned."""
+    percent: bool = False
+    """Shown in per cent."""
 
 
 @dataclass(frozen=True)
@@ -110,21 +112,15 @@ def md(text: str) -> str:
     return re.sub(r"^(\d+)\.", r"\1\\.", escaped)
 
 
-def fixed(value: float, digits: int, *, sign: bool = False) -> str:
-    """Return a number with so many decimals; what rounds to 0 has no sign."""
-    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    if not text.strip("+-0."):
-        text = text.lstrip("+-")
-    return text.replace("-", _MINUS)
-
-
 def _shown(cell: Value, column: Column) -> str:
     if cell is None:
         return NONE
     if isinstance(cell, str):
         return printable(cell)
-    if isinstance(cell, int):
+    if isinstance(cell, int) and not column.percent:
         return f"{cell:,}"
+    if column.percent:
+        return f"{fixed(100 * cell, column.digits, sign=column.sign)}%"
     if abs(cell) < 10 ** (7 - column.digits):
         return fixed(cell, column.digits, sign=column.sign)
     return format(cell, "+.4g" if column.sign else ".4g").replace("-", _MINUS)

@@ -8,7 +8,7 @@ from medvision_agent.eval.compare.statistics.missing import Bounds
 from medvision_agent.eval.report.model import Chapter, Contrast, Published, TaskData
 from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.summary.compute import compute_note
-from medvision_agent.eval.summary.measures import MEASURES
+from medvision_agent.eval.summary.measures import MEASURES, Measure
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
@@ -23,7 +23,7 @@ __all__ = [
     "missing_table",
     "numbers",
 ]
-__all__ += ["path_table", "published_table", "repeated", "sensitivity_table", "signed", "slug"]
+__all__ += ["path_table", "published_table", "rates", "repeated", "sensitivity_table", "signed", "slug"]
 __all__ += ["task_table", "tested", "texts", "tool_table"]
 
 Cells = tuple[Value, ...]
@@ -87,6 +87,11 @@ def signed(*names: str) -> list[Column]:
     return [Column(name, sign=True) for name in names]
 
 
+def rates(*names: str) -> list[Column]:
+    """Return columns of rates, shown in per cent."""
+    return [Column(name, digits=1, percent=True) for name in names]
+
+
 def chapter_table(
     chapter: Chapter,
     name: str,
@@ -104,15 +109,17 @@ def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
     """Return all arms and references of a task."""
     measures = MEASURES[data.task]
     columns = [*texts("arm", "what"), *numbers("n", "subjects")]
-    columns += [
-        Column(f"{_NAMES.get(one.name, one.name)} ({one.unit})" if one.unit else _NAMES.get(one.name, one.name))
-        for one in measures
-    ]
+    columns += [_measure_column(one) for one in measures]
     names = [measure.name for measure in measures]
     rows = [(one.arm, one.reference or "arm", one.n, one.subjects, *_cells(one.means, names)) for one in data.arms]
     rows += [(one.name, "reference, no run", one.n, one.subjects, *_cells(one.means, names)) for one in data.references]
     title = f"{data.task}: every arm and reference"
     return chapter_table(chapter, slug(place, "task", data.task), title, columns, rows, notes=_task_notes(data))
+
+
+def _measure_column(one: Measure) -> Column:
+    name = _NAMES.get(one.name, one.name)
+    return rates(name)[0] if one.percent else Column(f"{name} ({one.unit})" if one.unit else name)
 
 
 def _task_notes(data: TaskData) -> list[str]:
@@ -139,8 +146,9 @@ def _task_notes(data: TaskData) -> list[str]:
 
 def contrast_table(chapter: Chapter, place: str) -> Table:
     """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
-    columns = [*texts("contrast", "task"), *numbers("loss A", "loss B"), *signed("difference", "low", "high")]
-    columns += numbers("n", "subjects", "B lower", "equal", "B higher", "success A", "success B", "limit A", "limit B")
+    columns = [*texts("contrast", "task"), *numbers("loss against", "loss")]
+    columns += [*signed("difference", "low", "high"), *numbers("n", "subjects", "lower", "equal", "higher")]
+    columns += [*rates("success rate against", "success rate"), *numbers("limit against", "limit")]
     if chapter.family_size:
         columns += [*numbers("p", "p, adjusted", "local level"), *signed("local low", "local high")]
         columns += [*texts("verdict"), *numbers("undone by")]
@@ -157,10 +165,11 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
             cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))
     notes = [
-        "Loss of B minus loss of A over the pairs scored in both; below 0, B is better. A failure costs 1.",
+        "Of a -> b: the loss of b, and that of a, which it stands against, over the pairs scored in both.",
+        "Difference: b minus a; below 0, b is better. A failure costs 1. Lower, equal, higher: samples, by b's loss.",
         *dict.fromkeys(f"Loss, {task}: {said}." for one in chapter.contrasts for task, said in one.metrics.items()),
         *_levels(chapter),
-        "Limit A and B: answers that a limit ended, among the pairs of all epochs.",
+        "Limit: answers that a limit ended, among the pairs of all epochs.",
     ]
     if chapter.family_size:
         said = "p is adjusted over their graph" if tested(chapter) else "none of them has a p-value here"
@@ -199,7 +208,7 @@ def missing_table(chapter: Chapter, place: str) -> Table:
     """Return how many samples failed or were lost, pair by pair."""
     columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs", "not asked")]
     for what in ("failed", "lost"):
-        columns += numbers(f"{what} only in A", f"{what} only in B", f"{what} in both")
+        columns += numbers(f"{what} in a alone", f"{what} in b alone", f"{what} in both")
     columns += signed("difference in loss", "part by answers", "part by failures")
     rows = [
         (
@@ -213,7 +222,7 @@ def missing_table(chapter: Chapter, place: str) -> Table:
         )
     ]
     notes = (
-        "Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",
+        "Of a -> b. Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",
         "Not asked: not in both arms yet; neither failed nor lost, and in no figure.",
         "Parts: of the pairs answered in both arms, and of the others; they add up to the difference (docs/report.md).",
     )
@@ -228,7 +237,7 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
     rows: list[Cells] = []
     for one, task, test in _tests(chapter):
         gone, subjects = test.missing, one.means[task].subjects
-        for name, found in (("success rate", gone.success), ("loss, complete pairs", gone.complete)):
+        for name, found in (("success rate (share)", gone.success), ("loss, complete pairs", gone.complete)):
             ends = found.interval or (None, None)
             own = (found.difference, None, None, *ends, found.n, found.subjects)
             rows.append((one.name, task, name, *own, found.withheld))
@@ -246,9 +255,9 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
 
 def tool_table(chapter: Chapter, place: str) -> Table:
     """Return what the scored samples took."""
-    columns = [*texts("arm", "task"), *numbers("n", "success rate"), Column("tool calls per sample", 2)]
+    columns = [*texts("arm", "task"), *numbers("n"), *rates("success rate"), Column("tool calls per sample", 2)]
     columns += [*texts("calls by tool (failed)"), Column("turns", 2), Column("pictures", 2), Column("tokens in", 0)]
-    columns += [Column("tokens out", 0), Column("US dollars", 5), Column("seconds", 1), Column("forced endings", 3)]
+    columns += [Column("tokens out", 0), Column("US dollars", 5), Column("seconds", 1), *rates("forced endings")]
     rows: list[Cells] = []
     for data in chapter.tasks:
         for one in data.arms:

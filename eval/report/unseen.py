@@ -1,12 +1,9 @@
-"""What can be scored without seeing the image: the model's own prior, and the best constant of the other subjects.
-
-Contract: an arm that was given no picture says so wherever it is compared, for refusing was right there.
-"""
+"""What can be scored without seeing the image: the model's own prior, and the best constant of the other subjects."""
 
 from collections.abc import Iterator, Sequence
 
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Reference
 from medvision_agent.eval.scorer.constants import best_constants
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -14,9 +11,8 @@ from medvision_agent.eval.scorer.score import score, score_on_donor
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import ON_DONOR, Mean
 from medvision_agent.eval.tasks import TaskName
-from medvision_agent.text import plural
 
-__all__ = ["CONSTANT", "OWN_PRIOR", "constant", "is_own_prior", "on_donors", "picture_notes"]
+__all__ = ["CONSTANT", "OWN_PRIOR", "constant", "is_own_prior", "on_donors"]
 
 OWN_PRIOR = "the model's own prior: asked without a picture"
 """What an arm without picture and tools is a reference for."""
@@ -50,21 +46,3 @@ def on_donors(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> Iterato
             means = {measure.name: Mean.of([measure.of(*one) for one in scores]) for measure in MEASURES[task]}
             people = len({sample.subject for sample, _ in scores})
             yield Reference(name=f"{arm.name}, {ON_DONOR}", n=len(scores), subjects=people, means=means)
-
-
-def picture_notes(chapter: ChapterIn) -> list[str]:
-    """Return what a reader must know of contrasts with arms that were shown another picture, or none."""
-    kinds = {arm.name: arm.first.identity.picture for arm in chapter.arms}
-    notes = list[str]()
-    if unseen := [name for name, kind in kinds.items() if kind == "none"]:
-        notes.append(
-            f"{', '.join(unseen)}: no picture stood with the question, where refusing is right. A failure costs 1 all "
-            "the same, so read these contrasts over the pairs answered in both arms too"
-        )
-    for arm in chapter.arms:
-        if kinds[arm.name] == "swapped":
-            without = int(arm.first.config.get("without_donor", 0))
-            left_out = f"{plural(without, 'sample')} without such a subject {'is' if without == 1 else 'are'}"
-            tail = f"; {left_out} in no contrast with it" if without else ""
-            notes.append(f"{arm.name}: the picture of another subject stood with the question{tail}")
-    return notes

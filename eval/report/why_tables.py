@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from medvision_agent.eval.report.model import ArmTask, Chapter
 from medvision_agent.eval.report.table import Column, Table, Value
-from medvision_agent.eval.report.tables import chapter_table, numbers, slug, texts
+from medvision_agent.eval.report.tables import chapter_table, numbers, rates, slug, texts
 from medvision_agent.eval.why.measured import solvers
 from medvision_agent.eval.why.summary import Group, TaskWhy
 
 __all__ = ["why_tables"]
 
-_WHO = (*texts("arm", "task"), *numbers("success rate", "subjects"))
+_WHO = (*texts("arm", "task"), *rates("success rate"), *numbers("subjects"))
 _SOLVER = (
     "Unit: the answer minus the same in the form asked for. Arithmetic: that minus what its points give, exactly. "
     "Seeing: what they give minus the target. The signed means add up to the error's. {} finds the points itself (a "

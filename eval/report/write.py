@@ -5,18 +5,20 @@ Markdown has the words and tables; figures and pictures are in the HTML page alo
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.figures.files import write_figure
+from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import place_of, report_figures, report_tables, sections
 from medvision_agent.eval.report.table import csv_text, latex_text, markdown_text, md
-from medvision_agent.eval.report.words import BANNERS, headline, sentences
+from medvision_agent.eval.report.words import title
 from medvision_agent.text import printable
 
-__all__ = ["FORMATS", "markdown_page", "write_figures", "write_report", "write_tables"]
+__all__ = ["markdown_page", "write_figures", "write_report", "write_tables"]
 
 
 def markdown_page(report: Report) -> str:
@@ -31,12 +33,12 @@ def markdown_page(report: Report) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-FORMATS = {"html": html_page, "md": markdown_page}
+def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: str | None = None) -> None:
+    """Write the report; raises StorageError where the file cannot be written.
 
-
-def write_report(report: Report, out: Path, form: str) -> None:
-    """Write the report; raises StorageError where the file cannot be written."""
-    _write(out, FORMATS[form](report))
+    An HTML page links into the bundle of a *viewer*, a URL relative to the page, where there is one.
+    """
+    _write(out, html_page(report, viewer) if form == "html" else markdown_page(report))
 
 
 def write_tables(report: Report, folder: Path) -> int:
@@ -57,14 +59,20 @@ def write_figures(report: Report, folder: Path) -> int:
 
 
 def _chapter(chapter: Chapter, place: str) -> list[str]:
-    lines = ["", f"## {md(headline(chapter))}"]
-    if banner := BANNERS[chapter.evidence]:
-        lines += ["", f"> **{md(banner)}**"]
-    lines += [text for line in chapter.no_claim for text in ("", f"> **{md(line)}**")]
-    lines += ["", "### Summary", "", *(f"- {md(sentence)}" for sentence in sentences(chapter))]
+    found = chapter.findings
+    lines = ["", f"## {md(title(chapter))}"]
+    lines += ["", f"> **{md(found.banner)}**"] if found.banner else []
+    lines += [text for sentence in found.headline for text in ("", md(sentence))]
+    lines += ["", md(found.asked)]
+    lines += [text for table in found_tables(chapter, place) for text in ("", markdown_text(table).rstrip())]
+    if found.caveats:
+        lines += ["", "### Caveats", ""]
+    for caveat in found.caveats:
+        lines += [f"- {md(caveat.text)}", *(f"  - {md(detail)}" for detail in caveat.details)]
     for section in sections(chapter, place, draw=False):
         lines += ["", f"### {md(section.title)}"]
         lines += [text for note in section.notes for text in ("", md(note))]
+        lines += ["", *(f"- {md(sentence)}" for sentence in section.words)] if section.words else []
         lines += [text for table in section.tables for text in ("", markdown_text(table).rstrip())]
     lines += ["", "### How it was run", "", *(f"- {md(name)}: {md(text)}" for name, text in how(chapter))]
     if chapter.plan:

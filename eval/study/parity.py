@@ -97,11 +97,15 @@ def study_parity(folder: Path) -> StudyParity:
             except StorageError as error:
                 found.append(_problem(contrast, a, b, str(error)))
                 continue
-            found += [_problem(contrast, a, b, line) for line in run_parity(*both, free=_free(plan, a, b))]
+            found += [
+                _problem(contrast, a, b, line)
+                for line in run_parity(*both, free=_free(plan, a, b), names=_called(a, b))
+            ]
             runs.append(both)
         problems += found
         if contrast and not found:
-            cards.append(ContrastCard(contrast, model, source, parity_card(runs, drifts.get((model, source), ()))))
+            card = parity_card(runs, drifts.get((model, source), ()), names=_called(*cells[0]))
+            cards.append(ContrastCard(contrast, model, source, card))
     return StudyParity(problems, cards)
 
 
@@ -121,7 +125,7 @@ def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
         (cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared.identity.plain() for cell in cells
     }
     for contrast, a, b in _pairs(plan):
-        found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b))
+        found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b), names=_called(a, b))
         if found:
             lines = "\n".join(f"  {_problem(contrast, a, b, line)}" for line in found)
             raise ConfigError(f"arms differ in more than the study varies; nothing was asked:\n{lines}")
@@ -141,6 +145,11 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
         reference = first.setdefault((cell.source, cell.model), cell)
         if reference is not cell and (_key(reference), _key(cell)) not in seen:
             yield "", reference, cell
+
+
+def _called(a: PlannedCell, b: PlannedCell) -> tuple[str, str]:
+    """Return what two cells are called: their arms, or their folders where the arm is the same."""
+    return (a.arm, b.arm) if a.arm != b.arm else (a.folder, b.folder)
 
 
 def _key(cell: PlannedCell) -> CellKey:

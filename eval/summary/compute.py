@@ -11,8 +11,9 @@ from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Effort, Mean, effort_of
+from medvision_agent.frozen import Frozen
 
-__all__ = ["COMPUTE", "compute_note", "compute_of_pair", "effort_of_arm"]
+__all__ = ["COMPUTE", "PairCompute", "compute_note", "compute_of_pair", "effort_of_arm"]
 
 COMPUTE: Mapping[str, str] = {
     "output_tokens": "tokens out",
@@ -27,6 +28,24 @@ _NOT = "pictures, caching, latency and forced endings are not"
 _NOT_PIXELS = "tokens, turns, caching, latency and forced endings are not"
 
 
+class PairCompute(Frozen):
+    """What the second of two arms took beside the first one, per scored sample."""
+
+    names: tuple[str, str]
+    note: str
+    """Whether compute was matched."""
+    ratios: dict[str, float]
+    """By the words of a measure (``COMPUTE``), how many times as much the second arm took."""
+    costs: tuple[float | None, float | None]
+    """US dollars for a sample in each arm; None where no price is known."""
+    forced: tuple[float, float]
+    """The share of forced endings in each arm."""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return _in_words(self)
+
+
 def compute_note(conditions: Iterable[str]) -> str:
     """Say of arms under these conditions whether any was matched in compute."""
     found = set(conditions)
@@ -36,33 +55,38 @@ def compute_note(conditions: Iterable[str]) -> str:
     return "; ".join(notes) or "compute was not matched between arms"
 
 
-def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
-    """Say by how much the compute of two arms differs, in one sentence; none where they have the same tools."""
+def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> PairCompute | None:
+    """Return by how much the compute of two arms differs; None where they have the same tools, or it is not known."""
     differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
     if not differ & TOOL_FIELDS:
-        return ()
+        return None
     one, two = effort_of_arm(a), effort_of_arm(b)
     note = compute_note(_matched(a[0].identity, b[0].identity))
-    ratios = [
-        f"{two_mean / one_mean:.2f} times the {name}"
+    ratios = {
+        name: two_mean / one_mean
         for field, name in COMPUTE.items()
         if (one_mean := _mean(one, field)) and (two_mean := _mean(two, field)) is not None
-    ]
+    }
     forced = [mean for effort in (one, two) if (mean := effort.forced_endings.mean) is not None]
     if not ratios or len(forced) < 2:
-        return ()
-    endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(names, forced, strict=True))
-    took = f"{names[1]} took {', '.join(ratios)} of {names[0]}"
-    return (f"{note[0].upper()}{note[1:]}. Per sample {took}{_money(one, two, names)}; forced endings: {endings}.",)
+        return None
+    costs = (one.cost_usd.mean, two.cost_usd.mean)
+    return PairCompute(names=names, note=note, ratios=ratios, costs=costs, forced=(forced[0], forced[1]))
 
 
-def _money(one: Effort, two: Effort, names: tuple[str, str]) -> str:
+def _in_words(found: PairCompute) -> str:
+    ratios = ", ".join(f"{times:.2f} times the {name}" for name, times in found.ratios.items())
+    took = f"{found.names[1]} took {ratios} of {found.names[0]}{_money(found)}"
+    endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(found.names, found.forced, strict=True))
+    return f"{found.note[:1].upper()}{found.note[1:]}. Per sample {took}; forced endings: {endings}."
+
+
+def _money(found: PairCompute) -> str:
     """Return what a sample of each arm cost; empty where no price is known in either."""
-    costs = [effort.cost_usd.mean for effort in (one, two)]
-    if not any(costs):
+    if not any(found.costs):
         return ""
-    known = ["cost not known" if cost is None else f"{cost:.4g} US dollars" for cost in costs]
-    return f"; {known[0]} in {names[0]}, {known[1]} in {names[1]}"
+    known = ["cost not known" if cost is None else f"{cost:.4g} US dollars" for cost in found.costs]
+    return f"; {known[0]} in {found.names[0]}, {known[1]} in {found.names[1]}"
 
 
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:

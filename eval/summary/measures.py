@@ -29,6 +29,11 @@ class Measure:
     is_share: bool = False
     """A share of samples, which tables give in per cent."""
 
+    @property
+    def percent(self) -> bool:
+        """Whether it is written in per cent, as MedVision's tables have it: all but our loss and errors in a unit."""
+        return self.name not in {"loss", "MAE"}
+
 
 def _mre_below(limit: float) -> Measure:
     return Measure(f"MRE<{limit}", lambda _, score: float(score.mre < limit), is_share=True)  # NaN is below nothing

@@ -63,7 +63,7 @@ async def test_the_four_runs_of_the_page(server, published, call, tmp_path):
     assert code == 0, err
     code, _, err = await call("compare", "runs/literal-off", "runs/literal-code", "--protocol", "paper-v1")
     assert code == 2
-    assert 'output_format: "json" in A, "text" in B' in err
+    assert 'output_format: "json" in off, "text" in code' in err
     assert "prompt_sha256" in err
     assert "model." not in err
 

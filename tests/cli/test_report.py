@@ -232,7 +232,7 @@ async def test_a_declared_family_is_corrected(server, models, call, tmp_path):
     words = "".join(Elements(out.read_text(encoding="utf-8")).words)
     assert f"p {expected[0]:.2g}, adjusted over the family {corrected[0]:.2g}: no difference shown" in words
     lower, higher = int((changes[0] < 0).sum()), int((changes[0] > 0).sum())
-    assert f"B lower in {lower}, equal in {24 - lower - higher}, higher in {higher}" in words
+    assert f"on lower in {lower}, equal in {24 - lower - higher}, higher in {higher}" in words
 
 
 def _larger_p(change):

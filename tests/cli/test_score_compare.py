@@ -137,7 +137,7 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     assert "decomposed in both: 0% of the summed sizes of the differences in loss" in out
     assert "of the gain of" not in out
     assert "WARNING: 2 of 3 chosen samples are paired" in out
-    assert "B: model m (m-1), tools: on@2026-11 (zoom)" in out
+    assert "on: model m (m-1), tools: on@2026-11 (zoom)" in out
     code, out, _ = command("compare", a, b, "--json")
     printed = json.loads(out)
     loss = printed["comparison"]["tasks"]["distance"]["metrics"]["loss"]
@@ -153,7 +153,7 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
 def test_compare_gives_no_verdict_while_a_run_is_unfinished(tmp_path: Path, command: Command) -> None:
     answers = ["<answer>18</answer>", "<answer>19</answer>"]
     a, b = store(tmp_path / "a", answers, left=3), store(tmp_path / "b", [*answers, *answers], ["zoom"], left=1)
-    why = "no verdict: 2 of 5 planned samples were asked in A; no verdict: 4 of 5 planned samples were asked in B"
+    why = "no verdict: 2 of 5 planned samples were asked in off; no verdict: 4 of 5 planned samples were asked in on"
     code, out, _ = command("compare", a, b)
     assert code == 0
     assert why in " ".join(out.split())
@@ -208,7 +208,7 @@ def test_compare_refuses_unequal_runs(tmp_path: Path, command: Command) -> None:
     code, out, err = command("compare", a, b)
     assert (code, out) == (2, "")
     assert "differ in more than their tools" in err
-    assert '\n  recipe: "medvision-1.2" in A, "paper-v1" in B' in err
+    assert '\n  recipe: "medvision-1.2" in off, "paper-v1" in on' in err
     assert "zoom" not in err
 
 

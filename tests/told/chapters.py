@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from medvision_agent.api.asking import run
 from medvision_agent.eval.compare.statistics.pairs import Key
-from medvision_agent.eval.report.collect import _chapters, collect
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
-from medvision_agent.eval.report.model import Chapter, Refused
+from medvision_agent.eval.findings.contrasts import work_out
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, Refused, runs_chapters
+from medvision_agent.eval.report.collect import chapters, collect
+from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
 from medvision_agent.eval.store.read import open_run
@@ -28,6 +29,11 @@ LOST = "LOST"
 Store = Callable[..., Path]
 Errors = NDArray[np.float64]
 RULER = ("ruler",)
+
+
+def made_of(chapter: ChapterIn) -> Chapter:
+    """Return the chapter of a report."""
+    return chapters(work_out([chapter], protocol(DEFAULT_PROTOCOL)), 0)[0]
 
 
 def noise(seed: int, spread: float, n: int = N) -> Errors:
@@ -86,9 +92,65 @@ def study(
         family = tuple(Key("off -> on", "distance", contrast.a.model) for contrast in contrasts) if tested else ()
         plan = {"protocol": DEFAULT_PROTOCOL, "study": {}} | declared
         one = replace(one, kind="study", contrasts=contrasts, family=family, plan=plan)
-        return _chapters([changed(one) if changed else one], protocol(DEFAULT_PROTOCOL), 0)[0]
+        return made_of(changed(one) if changed else one)
 
     return chapter
+
+
+def other_arm(
+    off: Sequence[str | None],
+    on: Sequence[str | None],
+    other: Sequence[str | None],
+    *,
+    of_other: dict[str, Any] | None = None,
+    **more: Any,
+) -> Callable[[Store], list[Path]]:
+    """Return what stores a third arm besides; *of_other* are its own fields."""
+    return lambda store: [
+        store("off", off, **more),
+        store("on", on, tools=RULER, **more),
+        store("other", other, **({"tools": RULER, "condition": "other"} | more | (of_other or {}))),
+    ]
+
+
+def study_of_three(
+    made: Callable[[Store], list[Path]], changed: Callable[[ChapterIn], ChapterIn] | None = None
+) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of three arms whose two contrasts were declared."""
+
+    def chapter(store: Store) -> Chapter:
+        (one,) = runs_chapters(made(store))
+        contrasts = tuple(replace(contrast, declared=True) for contrast in one.contrasts)
+        family = tuple(Key(contrast.name, "distance", contrast.a.model) for contrast in contrasts)
+        plan = {"protocol": DEFAULT_PROTOCOL, "study": {}}
+        one = replace(one, kind="study", contrasts=contrasts, family=family, plan=plan)
+        return made_of(changed(one) if changed else one)
+
+    return chapter
+
+
+def with_control(control: Sequence[str | None]) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of off, on and a blind arm, whose contrasts with `on` were declared."""
+
+    def chapter(store: Store) -> Chapter:
+        folders = other_arm(said(BAD), said(GOOD), control, of_other={"condition": "blind", "control": "blind"})(store)
+        (one,) = runs_chapters(folders)
+        off, on, blind = one.arms
+        contrasts = tuple(ContrastIn(f"{a.name} -> on", a, on, declared=True) for a in (off, blind))
+        family = tuple(Key(contrast.name, "distance", "m") for contrast in contrasts)
+        plan = {"protocol": DEFAULT_PROTOCOL, "study": {}}
+        return made_of(replace(one, kind="study", contrasts=contrasts, family=family, plan=plan))
+
+    return chapter
+
+
+def five_models(store: Store) -> list[Path]:
+    """Return off and on of five models."""
+    folders = []
+    for name in "mnopq":
+        other = {"model_name": name, "model": {"name": name, "provider": "openai"}}
+        folders += [store(f"{name} off", said(BAD), **other), store(f"{name} on", said(GOOD), tools=RULER, **other)]
+    return folders
 
 
 def priced(one: ChapterIn) -> ChapterIn:
@@ -167,7 +229,7 @@ def asked_twice(store: Store) -> Chapter:
         runs = [open_run(store(f"{name}{epoch}", own, tools=tools)) for epoch, own in enumerate(answers)]
         arms_in.append(ArmIn(name, "m", tuple(runs)))
     chapter = ChapterIn("data", "runs", tuple(arms_in), (ContrastIn("off -> on", *arms_in),))
-    return _chapters([chapter], protocol(DEFAULT_PROTOCOL), 0)[0]
+    return made_of(chapter)
 
 
 def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], Chapter]:
@@ -188,7 +250,7 @@ def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], C
         twice = {arm.name: replace(arm, runs=arm.runs * epochs) for arm in one.arms}
         contrasts = tuple(replace(each, a=twice[each.a.name], b=twice[each.b.name]) for each in one.contrasts)
         one = replace(one, arms=tuple(twice.values()), contrasts=contrasts)
-        return _chapters([one], protocol(DEFAULT_PROTOCOL), 0)[0]
+        return made_of(one)
 
     return chapter
 
@@ -201,6 +263,7 @@ SHORT, NEAR = stated(0.0, 0.7 + 0.01 * (NUMBERS % 24)), stated(-0.5, np.ones(N))
 MANY = arms(said(BAD), said(GOOD), subjects=N)
 FAILED = arms(said(BAD), but(said(GOOD), NUMBERS == 4, None))
 OFFLINE = {"provider": "offline"}
+CONTROL = {"control": "blind", "on_control": ""}
 
 CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "one arm": plain(lambda store: [store("off", said(BAD))]),
@@ -283,8 +346,98 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
         GAIN,
         changed=lambda one: replace(one, refused=(Refused(name="off -> code", differences=("a run is missing",)),)),
     ),
+    "study of several sources": study(GAIN, changed=lambda one: replace(one, label="data")),
+    "study of five models": study(five_models),
+    "a control confirms": with_control(said(BAD[::-1])),
+    "a control shows nothing": with_control(said(GOOD)),
+    **{
+        f"{name}, of a control": study(made, changed=changed)
+        for name, made, changed in (
+            ("gain", arms(said(BAD), said(GOOD), **CONTROL), None),
+            ("loss", arms(said(GOOD), said(BAD), **CONTROL), None),
+            ("small gain", arms(said(SMALL), said(SMALLER), **CONTROL), None),
+            ("small loss", arms(said(SMALLER), said(SMALL), **CONTROL), None),
+            ("equals with a margin", arms(said(0.1 + SMALL), said(0.1 + SMALL[::-1]), **CONTROL), with_margin),
+            ("equals", arms(said(BAD), said(BAD[::-1]), **CONTROL), None),
+        )
+    },
+    "other gains": study_of_three(other_arm(said(BAD), said(GOOD), said(GOOD[::-1]))),
+    "other loses": study_of_three(other_arm(said(GOOD), said(BAD), said(BAD[::-1]))),
+    "other gains a little": study_of_three(other_arm(said(SMALL), said(SMALLER), said(SMALLER[::-1]))),
+    "other loses a little": study_of_three(other_arm(said(SMALLER), said(SMALL), said(SMALL[::-1]))),
+    "other is alike": study_of_three(
+        other_arm(said(0.1 + SMALL), said(0.1 + SMALL[::-1]), said(0.1 + np.roll(SMALL, 7))), with_margin
+    ),
+    "other shows nothing": study_of_three(other_arm(said(BAD), said(BAD[::-1]), said(np.roll(BAD, 7)))),
+    "few in other": study_of_three(other_arm(said(BAD), said(GOOD), said(GOOD[::-1]), subjects=10)),
+    "cheap failures twice": study_of_three(
+        other_arm(said(BAD), but(said(GOOD), NUMBERS == 4, None), but(said(GOOD), NUMBERS % 9 == 5, None)), priced
+    ),
+    "much twice": plain(
+        lambda store: [
+            store("off", said(BAD), tokens=100),
+            store("on", but(but(said(GOOD), NUMBERS == 4, None), NUMBERS == 6, LOST), tools=RULER, tokens=200, done=40),
+            store(
+                "other",
+                but(but(said(GOOD), NUMBERS % 9 == 4, None), NUMBERS % 9 == 6, LOST),
+                tools=RULER,
+                condition="other",
+                tokens=300,
+                done=44,
+            ),
+        ]
+    ),
+    "never called twice": plain(other_arm(said(BAD), said(GOOD), said(GOOD), called=False)),
+    "two policies": plain(
+        lambda store: [
+            store(f"{name} {arm}", said(BAD), tools=tools, model_name=name, model={"name": name} | OFFLINE)
+            for name in ("prior", "cv")
+            for arm, tools in (("off", ()), ("on", RULER))
+        ]
+    ),
+    "three recipes": plain(
+        lambda store: [
+            store("off", said(BAD)),
+            store("on", said(GOOD), tools=RULER, recipe="paper-v1"),
+            store("cot", said(GOOD), tools=RULER, form="cot", condition="cot"),
+        ]
+    ),
+    "strata twice": plain(
+        other_arm(
+            said(0.3 + SMALL),
+            said(np.where(NUMBERS % 2, 0.5, 0.1) + SMALL),
+            said(np.where(NUMBERS % 2, 0.6, 0.1) + SMALL),
+        )
+    ),
+    "unknown noise twice": plain(
+        lambda store: [*noisy(0.3, subjects=10)(store), store("on2", said(0.1 + GOOD / 10), tools=RULER, subjects=10)]
+    ),
+    "two other pictures": plain(
+        lambda store: [
+            store("off", said(BAD)),
+            store("none", said(GOOD), picture="none"),
+            store("swapped", said(GOOD), picture="swapped"),
+        ]
+    ),
+    "failed twice": plain(
+        other_arm(
+            said(np.where(LARGE, 0.8, 0.1) + SMALL), but(said(GOOD), LARGE, None), but(said(GOOD), NUMBERS == 4, None)
+        )
+    ),
+    "noise of three": plain(
+        lambda store: [store("off", said(BAD)), *(store(f"on{k}", said(GOOD), tools=RULER) for k in range(3))]
+    ),
+    "offline, uncompared": plain(
+        lambda store: [
+            store(name, said(BAD), model_name=name, model={"name": name} | OFFLINE) for name in ("prior", "cv")
+        ]
+    ),
+    "only a repeat": plain(lambda store: [store("a", said(BAD)), store("b", said(GOOD))]),
+    "one arm, all lost": plain(lambda store: [store("off", [LOST] * N)]),
     "real": real("baseline-cv"),
     "real where off is better": real("baseline-cv", data="phantom:3:5"),
+    "demo boxes": real("baseline-cv", data="demo", selection={"tasks": ["detection"]}),
+    "demo boxes and sizes": real("baseline-cv", data="demo", selection={"tasks": ["detection", "size"]}),
     "real twice": real("baseline-cv", epochs=2),
     "real without looking": real("baseline-prior"),
     "real oracle": real("oracle"),

@@ -71,6 +71,8 @@ class Test(Frozen):
     declared: bool
     primary: Estimate
     missing: MissingData
+    names: tuple[str, str] = ("A", "B")
+    """What the arms are called in words."""
     largest_price: float | None = None
     """The difference, had failures cost as much as the worst answer; given where they cost less."""
     look: int = 1
@@ -94,8 +96,9 @@ class Test(Frozen):
 
     @property
     def verdict_words(self) -> str:
-        """The verdict with its margin; empty where there is none."""
-        return (self.verdict or "").replace("the margin", "" if self.margin is None else f"{self.margin:g}")
+        """The verdict with its margin and the name of the arm; empty where there is none."""
+        words = (self.verdict or "").replace("the margin", "" if self.margin is None else f"{self.margin:g}")
+        return f"{self.names[1]}{words[1:]}" if words.startswith("B ") else words
 
 
 class FamilyOfTests(Frozen):
@@ -160,6 +163,7 @@ def _test(key: Key, pairs: Pairs, *, declared: bool, level: float) -> Test:
         declared=declared,
         primary=found,
         missing=missing(pairs),
+        names=pairs.names,
         largest_price=dear,
     )
 

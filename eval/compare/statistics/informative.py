@@ -99,14 +99,14 @@ def _checks(pairs: Pairs) -> int:
     return sum(any(own) + 2 * sum(own) for own in arms)
 
 
-def warning(found: Sequence[Signal]) -> str:
-    """Return the worst finding in words; empty if there is none."""
+def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str:
+    """Return the worst finding in words, the arms called by their names; empty if there is none."""
     told = [signal for signal in found if signal.finding in _RANK]
     if not told:
         return ""
     order = ("rate", "loss", "size")
     worst = min(told, key=lambda one: (_RANK.index(one.finding), order.index(one.check), one.arm == "both"))
-    what = f"What is missing is {_IN_WORDS[worst.finding]}: {_words(worst)}"
+    what = f"What is missing is {_IN_WORDS[worst.finding]}: {_words(worst, names)}"
     return f"{what}. Read the bounds, not the complete pairs alone."
 
 
@@ -176,13 +176,15 @@ def _signal(
     )
 
 
-def _words(signal: Signal) -> str:
+def _words(signal: Signal, names: tuple[str, str]) -> str:
+    a, b = names
+    arm, other = (b, a) if signal.arm == "B" else (a, b)
     amount = "" if signal.difference is None else f" ({signal.difference:+.3f})"
     noun = "failures" if signal.kind == "failed" else "losses to infrastructure"
     if signal.arm != "both" and signal.check == "rate":
-        return f"{noun} of {signal.arm} {signal.why}"
+        return f"{noun} of {arm} {signal.why}"
     if signal.check == "rate":
-        return f"rates of {noun} in B and A{amount}"
+        return f"rates of {noun} in {b} and {a}{amount}"
     if signal.check == "loss":
-        return f"{noun} of {signal.arm} and the loss of {'B' if signal.arm == 'A' else 'A'}{amount}"
-    return f"{noun} of {signal.arm} and the size of targets{amount}"
+        return f"{noun} of {arm} and the loss of {other}{amount}"
+    return f"{noun} of {arm} and the size of targets{amount}"

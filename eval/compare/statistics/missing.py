@@ -104,7 +104,7 @@ def missing(pairs: Pairs) -> MissingData:
             ],
         ),
         signals=found,
-        warning=warning(found),
+        warning=warning(found, pairs.names),
     )
 
 

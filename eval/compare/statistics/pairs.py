@@ -125,6 +125,8 @@ class Pairs:
     no_claim: tuple[str, ...] = ()
     """Reasons, known to the caller, why no difference of these arms bears an interval or a p-value."""
     price: Price = WORST
+    names: tuple[str, str] = ("A", "B")
+    """What the arms are called in words."""
 
     def __post_init__(self) -> None:
         found = {one.unit.evidence for one in self.all}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from arms import CONFIG, MODEL, PAIRS, PRICES, an_arm
 from forged import forged
+from told.printed import sentences
 
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
@@ -21,7 +22,6 @@ from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.tables import contrast_table
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.write import RunStore
@@ -365,9 +365,9 @@ def test_endings_by_a_limit_stand_beside_the_difference(arms, capsys):
     a, b = arms({}, half("forced", False, True))
     cli.main(["compare", str(a.folder), str(b.folder)], standalone_mode=False)
     out = " ".join(capsys.readouterr().out.split())
-    assert "ended by a limit, among the pairs: 0 in A, 2 in B" in out
+    assert "ended by a limit, among the pairs: 0 in off, 2 in on" in out
     assert out.index("parity in 4 pairs, proven: ") < out.index("distance: 4 pairs")
     table = contrast_table(collect([a.folder, b.folder]).chapters[0], "c1")
     (row,) = table.rows
     cells = dict(zip([column.name for column in table.columns], row, strict=True))
-    assert (cells["limit A"], cells["limit B"]) == (0, 2)
+    assert (cells["limit against"], cells["limit"]) == (0, 2)

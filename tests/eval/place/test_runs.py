@@ -160,7 +160,10 @@ async def test_commands_say_it_beside_the_loss(stored):
         assert "loss 0.0000, grounded loss (1 where measured elsewhere) 1.0000" in said
         assert json.loads(printed(*words, "--json"))["place"]["size"]["elsewhere"] == COUNT
     said = " ".join(printed("compare", other, folder).split())
-    assert "grounded loss (1 where measured elsewhere): A 1.0000, B 0.0000, B - A -1.0000" in said
+    assert (
+        "grounded loss (1 where measured elsewhere): on (elsewhere) 1.0000, on (right) 0.0000, difference -1.0000"
+        in said
+    )
     place = json.loads(printed("compare", other, folder, "--json"))["place"]["size"]
     assert place["grounded_difference"] == pytest.approx(-1.0, abs=1e-3)
     printed("report", other, folder, "--out", folder.with_name("page.md"))

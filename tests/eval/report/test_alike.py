@@ -4,12 +4,12 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from told.printed import sentences
 
 from medvision_agent.cli.main import cli
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.page import html_page
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 

@@ -20,9 +20,10 @@ def test_a_difference_to_an_arm_that_called_no_tool_bears_no_interval(store, ans
         collect([off, store(name, answers[::-1], tools=("ruler",), called=called)]).chapters[0]
         for name, called in (("told", True), ("untold", False))
     )
-    assert told.no_claim == ()
+    assert "untested" not in [one.kind for one in told.findings.caveats]
     assert told.contrasts[0].tests["distance"].primary.interval is not None
-    assert untold.no_claim == (HEADLINE,)
+    assert (untold.findings.caveats[0].kind, untold.findings.caveats[0].text) == ("untested", f"{HEADLINE}.")
+    assert (untold.findings.rows[0].claim, untold.findings.rows[0].reason) == (False, "untested")
     one = untold.contrasts[0]
     found = one.tests["distance"].primary
     assert found.difference == told.contrasts[0].tests["distance"].primary.difference
@@ -31,11 +32,12 @@ def test_a_difference_to_an_arm_that_called_no_tool_bears_no_interval(store, ans
     assert all(part.estimate is None or part.estimate.interval is None for part in one.strata["distance"])
 
 
-def test_the_headline_stands_before_the_summary(store, answers):
+def test_the_headline_is_the_first_caveat(store, answers):
     report = collect([store("off", answers), store("on", answers, tools=("ruler",), called=False)])
     page = html_page(report)
-    assert page.index(HEADLINE) < page.index('-summary">Summary</h3>')
+    assert f'<ol class="caveats">\n<li class="stop">{HEADLINE}.' in page
+    assert "No claim about tools can be made: an arm says nothing of tools, as the first caveat explains." in page
     text = markdown_page(report)
-    assert text.index("NOTHING CAN BE SAID OF TOOLS") < text.index("### Summary")
+    assert f"### Caveats\n\n- {HEADLINE}." in text
     parity = next(line for line in text.splitlines() if "Parity, " in line)
     assert "NOTHING CAN BE SAID OF TOOLS" in parity

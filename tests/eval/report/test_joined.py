@@ -8,8 +8,8 @@ import pytest
 from medvision_agent.api.studying import ablate
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.statistics.pairs import Key, Result, Unit, pair
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn
 from medvision_agent.eval.report.joined import over_datasets
 from medvision_agent.eval.report.sections import report_tables
 from medvision_agent.eval.scorer.protocol import protocol

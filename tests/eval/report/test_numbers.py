@@ -68,8 +68,8 @@ def by_hand(a, b):
     sums = np.array([(change[who == one] - change.mean()).sum() for one in people])
     low, high = hull(change.mean(), error, sums, stats.t.isf(0.025, effective - 1))
     return {
-        "loss A": loss[:, 0].mean(),
-        "loss B": loss[:, 1].mean(),
+        "loss against": loss[:, 0].mean(),
+        "loss": loss[:, 1].mean(),
         "difference": change.mean(),
         "low": low,
         "high": high,
@@ -78,8 +78,8 @@ def by_hand(a, b):
         "equal": int((change == 0).sum()),
         "differing": len(set(who[change != 0])),
         "subjects": count,
-        "success A": rate[:, 0].mean(),
-        "success B": rate[:, 1].mean(),
+        "success rate against": rate[:, 0].mean(),
+        "success rate": rate[:, 1].mean(),
         "complete": change[both].mean(),
         "complete n": int(both.sum()),
     }
@@ -100,7 +100,7 @@ def test_the_differences_are_those_of_the_raw_store(arms, tables):
     assert hand["n"] < 96  # some were lost
     for name in ("n", "subjects"):
         assert int(row[name]) == hand[name]
-    for name in ("loss A", "loss B", "difference", "success A", "success B"):
+    for name in ("loss against", "loss", "difference", "success rate against", "success rate"):
         assert float(row[name]) == pytest.approx(hand[name], rel=1e-6), name
     for name in ("low", "high"):
         assert float(row[name]) == pytest.approx(hand[name], rel=0.02), name
@@ -112,8 +112,8 @@ def test_what_is_missing_is_counted(arms, tables):
     lost = [np.isnan([loss for loss, _, _ in losses(arm).values()]) for arm in arms]
     assert int(row["chosen"]) == 96
     assert int(row["scored pairs"]) == hand["n"]
-    assert int(row["lost only in A"]) == (lost[0] & ~lost[1]).sum()
-    assert int(row["lost only in B"]) == (lost[1] & ~lost[0]).sum()
+    assert int(row["lost in a alone"]) == (lost[0] & ~lost[1]).sum()
+    assert int(row["lost in b alone"]) == (lost[1] & ~lost[0]).sum()
     assert int(row["lost in both"]) == (lost[0] & lost[1]).sum()
     complete = next(one for one in tables["sensitivity"] if one["figure"] == "loss, complete pairs")
     assert float(complete["difference"]) == pytest.approx(hand["complete"], rel=1e-6)
@@ -141,15 +141,17 @@ def test_every_arm_stands_with_its_own_n(arms, tables):
 def test_the_summary_in_words_says_the_same(arms, form):
     hand, page = by_hand(*arms), form(collect(arms))
     text = Text(page).text if form is html_page else " ".join(page.replace("\\", "").split())
+    text = text.replace(" \N{RIGHTWARDS ARROW} ", " -> ")
     difference = f"{hand['difference']:+.3f}".replace("-", "\N{MINUS SIGN}")
     assert (
-        f"off -> on, distance: mean loss {hand['loss A']:.3f} and {hand['loss B']:.3f}, difference {difference} "
-        f"({hand['n']} pairs, {hand['subjects']} subjects; B lower in {hand['lower']}, equal in {hand['equal']}, "
+        f"off -> on, distance: mean loss {hand['loss against']:.3f} with off and {hand['loss']:.3f} with on, "
+        f"difference {difference} "
+        f"({hand['n']} pairs, {hand['subjects']} subjects; on lower in {hand['lower']}, equal in {hand['equal']}, "
         f"higher in {hand['n'] - hand['lower'] - hand['equal']}; {hand['differing']} subjects differ at all; "
-        f"success rates {hand['success A']:.1%} and "
-        f"{hand['success B']:.1%}); 95% interval "
+        f"success rates {hand['success rate against']:.1%} and "
+        f"{hand['success rate']:.1%}); 95% interval "
     ) in text
     apart = f"{hand['complete']:+.3f}".replace("-", "\N{MINUS SIGN}")
-    assert f"loss over the {hand['complete n']} pairs answered in both {apart} (B minus A)" in text
+    assert f"over the {hand['complete n']} pairs answered in both it is {apart}" in text
     lost = sum(np.isnan(loss) for loss, _, _ in losses(arms[0]).values())
     assert f"Results lost to infrastructure, in no mean: off {lost} (timeout {lost})" in text

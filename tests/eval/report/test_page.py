@@ -174,7 +174,7 @@ def test_arms_that_differ_in_more_are_not_compared(store, arms):
     report = collect([arms[0], other])
     assert report.chapters[0].contrasts == ()
     text = Page(html_page(report)).text
-    assert 'recipe: "medvision-1.2" in A, "paper-v1" in B' in text
+    assert 'recipe: "medvision-1.2" in off, "paper-v1" in on' in text
 
 
 def test_an_arm_over_other_samples_says_so(store, arms):
@@ -202,7 +202,7 @@ def test_a_run_that_has_not_begun_is_said_to_be_open(store):
     arms = [store(name, ["<answer>12</answer>"] * 8, tools=tools, done=done) for name, tools, done in _OPEN]
     text = Page(html_page(collect(arms))).text
     assert "Samples not asked yet, in no mean: off 8, on 3." in text
-    assert "off -> on, distance: no pair was scored in both arms." in text
+    assert "off \N{RIGHTWARDS ARROW} on, distance: no pair was scored in both arms." in text
 
 
 _OPEN = (("off", (), 0), ("on", ("ruler",), 5))

@@ -3,9 +3,9 @@
 import csv
 
 import pytest
+from told.printed import sentences
 
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables
 
 COUNT = 48

@@ -4,14 +4,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from told.printed import sentences
 
 from medvision_agent.eval.compare.statistics.variance import components
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn
+from medvision_agent.eval.findings.scores import scored
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.figures import scored
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn
 from medvision_agent.eval.report.sections import sections
 from medvision_agent.eval.report.spread import spreads
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.store.read import open_run
 

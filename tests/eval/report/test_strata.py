@@ -1,8 +1,9 @@
 """Differences that are not the same in all strata, told or not told by a report."""
 
+from told.printed import sentences
+
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.sections import sections
-from medvision_agent.eval.report.words import sentences
 
 
 def told(store, shift_mr: float) -> list[str]:

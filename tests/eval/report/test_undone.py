@@ -2,29 +2,24 @@
 
 import pytest
 
-from medvision_agent.eval.compare.statistics.family import family
-from medvision_agent.eval.compare.statistics.guard import Tipping
-from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
+from medvision_agent.eval.findings.doubted import undone_by_one
 from medvision_agent.eval.place.compare import Gains, Part
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.place_tables import _gained
-from medvision_agent.eval.report.words import _difference, _undone
+from medvision_agent.eval.report.words import _difference
 
 
 @pytest.mark.parametrize(
     ("share", "expected"),
     [
-        (0.0, ". One more subject in whom B fails in 1% of its samples would undo it"),
-        (0.0031, ". One more subject in whom B fails in 1% of its samples would undo it"),
-        (0.2939, ". One more subject in whom B fails in 30% of its samples would undo it"),
-        (0.3, ". One more subject in whom B fails in 30% of its samples would undo it"),
+        (0.0, "one more subject in whom on fails in 1% of its samples would undo it."),
+        (0.0031, "one more subject in whom on fails in 1% of its samples would undo it."),
+        (0.2939, "one more subject in whom on fails in 30% of its samples would undo it."),
+        (0.3, "one more subject in whom on fails in 30% of its samples would undo it."),
     ],
 )
 def test_one_subject_is_enough(share, expected):
-    key = Key("off -> on", "size", "m")
-    (test,) = family([key], {key: Pairs((), "real")}).declared
-    found = test.but(primary=test.primary.but(difference=-0.1), tipping=Tipping(subjects=1, share=share))
-    assert _undone(found) == expected
+    assert undone_by_one("on", share, dear=False) == expected
 
 
 def test_a_level_between_two_per_cents_is_not_rounded(store):

@@ -2,10 +2,11 @@
 
 import re
 
+from told.printed import sentences
+
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import report_tables
-from medvision_agent.eval.report.words import sentences
 
 LOST = "LOST"
 

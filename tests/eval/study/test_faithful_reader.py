@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from fake.reader import PERCEIVED, ROW, Reader, bars
+from told.printed import sentences
 
 import medvision_agent as mva
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.study.parity import check_parity
 
 DOCS = Path(__file__).parents[3] / "docs" / "studies.md"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from told.printed import sentences
 
 from medvision_agent.api.studying import LaidOut, lay_out
 from medvision_agent.cli.main import cli
@@ -17,7 +18,6 @@ from medvision_agent.eval.compare.statistics.looks import boundaries
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.sections import report_tables
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.study.looks import by_subject
 from medvision_agent.eval.study.plan import read_plan
@@ -112,7 +112,7 @@ def test_a_study_stopped_early_gives_no_verdict_until_its_end(files: Path) -> No
     why = f"no verdict: {first} of {whole} planned samples were asked"
     assert (test.primary.p, test.primary.interval, test.verdict) == (None, None, None)
     assert test.primary.withheld == why
-    assert chapter.no_claim == (f"No{why[2:]}",)
+    assert f"No{why[2:]}." in [one.text for one in chapter.findings.caveats]
     assert (test.missing.not_asked, test.missing.lost_both) == (SUBJECTS * EACH - first // 2, 0)
     assert f"{test.missing.not_asked} pairs were not asked in both arms yet" in " ".join(sentences(chapter))
     assert "lost to infrastructure" not in " ".join(sentences(chapter))
@@ -158,7 +158,7 @@ def test_a_study_with_looks_asks_subject_by_subject_and_reports_at_its_looks(fil
     assert (test.look, test.looks, test.primary.subjects, test.primary.n) == (1, 3, 20, 40)
     assert test.primary.level == pytest.approx(1 - boundaries((0.5, 0.75, 1.0), 0.05)[0])
     assert (test.verdict, test.decided_at) == ("B has the lower loss", 1)
-    assert chapter.no_claim[0].startswith("Look 1 of 3 at scripted over ")
+    assert any(one.text.startswith("Look 1 of 3 at scripted over ") for one in chapter.findings.caveats)
     assert "at look 1 of 3" in " ".join(sentences(chapter))
     notes = " ".join(note for table in report_tables(collect([study.out])) for note in table.notes)
     assert "at the boundary of the look: 99.44%, look 1 of 3." in notes

@@ -1,11 +1,11 @@
 """A study over the demo set with swapped pictures: who has no donor is in no contrast with them, and is counted."""
 
 import pytest
+from told.printed import sentences
 
 import medvision_agent as mva
 from medvision_agent.api.studying import preview
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.parity import check_parity
 from medvision_agent.eval.study.plan import read_plan

@@ -9,12 +9,12 @@ import pytest
 from planted.images import SUBJECTS, write
 from planted.models import FAILS, POLICIES, Scene, Shown, rows
 from planted.worked_out import Answer, answers, apart, family, paired
+from told.printed import sentences
 
 import medvision_agent as mva
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import fixed
-from medvision_agent.eval.report.words import sentences
 
 LOWER, NONE = "B has the lower loss", "no difference shown"
 EQUIVALENT, MARGIN = "equivalent: apart by less than the margin", 0.05

@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import pytest
 from click.testing import CliRunner
+from told.printed import sentences
 
 from medvision_agent.agent.condition import Condition
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.load import read_study
 from medvision_agent.eval.study.parity import check_parity

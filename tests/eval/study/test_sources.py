@@ -8,6 +8,7 @@ from statistics import fmean
 
 import pytest
 from click.testing import CliRunner
+from told.printed import sentences
 
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError, DataError, StorageError
@@ -16,7 +17,6 @@ from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.model import Report
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import report_tables, sections
-from medvision_agent.eval.report.words import sentences
 from medvision_agent.eval.report.write import write_tables
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.load import read_study

@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import DataError, StorageError
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn, evidence_of
-from medvision_agent.eval.report.model import Refused
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, Refused, evidence_of
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
 from medvision_agent.eval.store.run import Run

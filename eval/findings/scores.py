@@ -1,10 +1,9 @@
-"""Samples as units of a comparison, and the figures of one arm: repeats of a sample are averaged first, then samples.
+"""Samples as units of a comparison, and what came back for them in each arm.
 
 The size of a target is its largest number (``Task.target_size``), or the share of the picture's area that a box takes.
 Strata by size are the thirds of the samples of a task.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,20 +11,14 @@ import numpy as np
 
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Result, Unit
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.report.inputs import ArmIn
-from medvision_agent.eval.report.model import ArmTask
-from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
+from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.summary.measures import MEASURES, finite_mean
-from medvision_agent.eval.summary.summary import Mean, effort_of
-from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["REFERENCES", "Epochs", "Scored", "arm_task", "lines_of", "result_of", "results", "scored"]
-__all__ += ["target_size", "units"]
+__all__ = ["Epochs", "Scored", "lines_of", "result_of", "results", "scored", "target_size", "units"]
 
 
 def target_size(sample: Sample) -> float:
@@ -93,13 +86,6 @@ def _group(sample: Sample, rules: Protocol) -> str:
     return names.group if names is not None else sample.label
 
 
-REFERENCES = {
-    "oracle": "tool ceiling: told the true points",
-    "prior": "no model: usual answers, without looking",
-    "cv": "no model: image processing",
-}
-"""What a scripted policy is a reference for."""
-
 Scored = tuple[Record, Score | None]
 Epochs = Sequence[Sequence[Scored]]
 """The scored records of an arm, epoch by epoch."""
@@ -132,46 +118,3 @@ def result_of(sample: Sample, score: Score | None, metric: Primary | None) -> Re
         return Result(sample.id, float(score.loss), answered=score.success)
     loss, answered = metric.of(score, sample.target)
     return Result(sample.id, loss, answered)
-
-
-def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
-    """Return the figures of an arm; None where it was not to ask any sample of the task."""
-    chosen = [sample for sample in arm.first.samples if sample.task == task]
-    if not chosen:
-        return None
-    every = [(record, score) for epoch in epochs for record, score in epoch if record.sample.task == task]
-    by_sample: dict[str, list[tuple[Sample, Score]]] = {}
-    for record, score in every:
-        if score is not None:
-            by_sample.setdefault(record.sample.id, []).append((record.sample, score))
-    subjects = {sample.subject for sample in chosen if sample.id in by_sample}
-    wordings = len(set(arm.wordings))
-    return ArmTask(
-        arm=arm.name,
-        model=arm.model,
-        reference=OWN_PRIOR if is_own_prior(arm) else REFERENCES.get(arm.offline, ""),
-        chosen=len(chosen),
-        n=len(by_sample),
-        subjects=len(subjects),
-        wordings=wordings,
-        epochs=len(epochs) // wordings,
-        infrastructure=sum(score is None for _, score in every),
-        means=_means(task, by_sample),
-        effort=effort_of([record for record, score in every if score is not None]),
-        points=tuple(
-            (sample.subject, target_size(sample), math.fsum(score.loss for _, score in own) / len(own))
-            for sample in chosen
-            if (own := by_sample.get(sample.id))
-        ),
-        asked=tuple(
-            sample.label or sample.measurement or lines_of(sample) for sample in chosen if sample.id in by_sample
-        ),
-    )
-
-
-def _means(task: TaskName, by_sample: Mapping[str, Sequence[tuple[Sample, Score]]]) -> dict[str, Mean]:
-    means = {}
-    for measure in MEASURES[task]:
-        per_sample = [finite_mean([measure.of(*one) for one in own])[0] for own in by_sample.values()]
-        means[measure.name] = Mean.of([value for value in per_sample if value is not None])
-    return means

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate
+from medvision_agent.eval.findings.contrast import GroundedContrast, PartedContrast
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn
 from medvision_agent.eval.parts.compare import compare_parts
 from medvision_agent.eval.parts.summary import SampleLoss, parts_of_run
 from medvision_agent.eval.place.compare import compare_places, paired_places
 from medvision_agent.eval.place.located import Located, located_run
-from medvision_agent.eval.report.inputs import ArmIn, ChapterIn, ContrastIn
-from medvision_agent.eval.report.model import GroundedContrast, PartedContrast
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import TaskName
 

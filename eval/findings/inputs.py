@@ -10,19 +10,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from medvision_agent.agent.made import MATCHED, THINKING
 from medvision_agent.errors import DataError
 from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
-from medvision_agent.eval.report.model import Refused
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair, unfinished
 from medvision_agent.eval.tasks import TaskName
+from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmIn", "ChapterIn", "ContrastIn", "evidence_of", "runs_chapters"]
+__all__ = ["ArmIn", "Asks", "ChapterIn", "ContrastIn", "Refused", "evidence_of", "named", "pair_chapter"]
+__all__ += ["runs_chapters"]
+
+Asks = Literal["tools", "models", "arms"]
+"""What a contrast asks: what tools do (none in the first arm, some in the second), how models differ, or else."""
+
+
+class Refused(Frozen):
+    """Two arms that are not compared, and why."""
+
+    name: str
+    differences: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +88,23 @@ class ContrastIn:
     def identical(self) -> bool:
         """Whether the arms are two identical runs: a repeat."""
         return not any(self.a.first.identity.differences(self.b.first.identity))
+
+    @property
+    def asks(self) -> Asks:
+        """What the contrast asks."""
+        before, after = self.a.first.identity, self.b.first.identity
+        if self.a.model != self.b.model:
+            return "models"
+        free = before.without_tools or before.condition in {*MATCHED, THINKING}
+        called = bool(after.tools or after.provider_code) and not after.control
+        return "tools" if free and called and before.picture == after.picture else "arms"
+
+    @property
+    def control(self) -> bool:
+        """Whether the first arm is a control of the tools that the second one has; a test of trust is none."""
+        before, after = self.a.first.identity, self.b.first.identity
+        controls = before.control not in {"", "misled"} or before.again > 0
+        return controls and bool(after.tools or after.provider_code) and not after.control
 
     @property
     def no_claim(self) -> tuple[str, ...]:
@@ -149,8 +178,31 @@ def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
     return "synthetic" if made == {True} else "real"
 
 
+def pair_chapter(a: Run, b: Run, metrics: Mapping[TaskName, Primary]) -> ChapterIn:
+    """Return the chapter of two runs that may be compared, with the declared metric of each task."""
+    one, two = named([a, b])
+    names = (one.name, two.name)
+    contrast = ContrastIn(
+        _contrast_name(one, two),
+        one,
+        two,
+        parity_card([(a, b)], names=names),
+        no_verdict=unfinished({one.name: a, two.name: b}),
+    )
+    source = str(a.config["source"]["name"])
+    return ChapterIn(
+        source,
+        "runs",
+        (one, two),
+        (contrast,),
+        evidence=evidence_of([a, b], source),
+        metrics=dict(metrics),
+        progress=tuple(filter(None, [contrast.no_verdict])),
+    )
+
+
 def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
-    arms = _named(runs)
+    arms = named(runs)
     contrasts, refused = list[ContrastIn](), list[Refused]()
     for model in dict.fromkeys(arm.model for arm in arms):
         own = [arm for arm in arms if arm.model == model]
@@ -161,11 +213,15 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
                 continue
             name = _contrast_name(base, other)
             one, two = base.first, other.first
-            if found := run_parity(one, two):
+            if found := run_parity(one, two, names=(base.name, other.name)):
                 refused.append(Refused(name=name, differences=tuple(found)))
             else:
                 early = unfinished({arm.name: arm.first for arm in (base, other)})
-                contrasts.append(ContrastIn(name, base, other, parity_card([(one, two)]), no_verdict=early))
+                contrasts.append(
+                    ContrastIn(
+                        name, base, other, parity_card([(one, two)], names=(base.name, other.name)), no_verdict=early
+                    )
+                )
     evidence = evidence_of(runs, source)
     lines = tuple(dict.fromkeys(one.no_verdict for one in contrasts if one.no_verdict))
     return ChapterIn(source, "runs", tuple(arms), tuple(contrasts), tuple(refused), evidence=evidence, progress=lines)
@@ -179,7 +235,7 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
     return f"{a.name} -> {b.name}"
 
 
-def _named(runs: Sequence[Run]) -> list[ArmIn]:
+def named(runs: Sequence[Run]) -> list[ArmIn]:
     """Name arms by model and condition, and by their folders where that is not enough."""
     several = len({run.identity.model_name for run in runs}) > 1
     asked = [run.identity for run in runs]

@@ -1,0 +1,1 @@
+"""What a comparison or a study found: one sentence, one table, the caveats."""

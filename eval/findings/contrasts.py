@@ -1,0 +1,191 @@
+"""From folders to contrasts: the pairs of every contrast and task, and their tests out of one family.
+
+Contract: the only place where differences are computed, for the terminal, the report and everything else. A group of
+chapters whose declared tests are one family (those of a study) is worked out together.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from medvision_agent.agent.made import RESULT_ONLY
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.compare.compare import same_answers
+from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Looks, Test, family
+from medvision_agent.eval.compare.statistics.interaction import interactions
+from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, pair
+from medvision_agent.eval.compare.statistics.strata import strata
+from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans
+from medvision_agent.eval.findings.floor import with_noise
+from medvision_agent.eval.findings.inputs import ChapterIn, ContrastIn, runs_chapters
+from medvision_agent.eval.findings.models import Joined, over_models
+from medvision_agent.eval.findings.places import ArmPlaces, arm_places, grounded_contrasts
+from medvision_agent.eval.findings.scores import Epochs, results, scored, units
+from medvision_agent.eval.findings.studies import is_study, study_chapters, study_protocol
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.summary.compute import compute_of_pair
+from medvision_agent.eval.summary.measures import finite_mean
+from medvision_agent.eval.tasks import TASKS, TaskName
+
+__all__ = ["Group", "Worked", "groups", "work_out"]
+
+Group = tuple[Sequence[ChapterIn], Protocol]
+"""Chapters whose declared tests are one family, and the protocol they are scored by."""
+_POLICY = (
+    "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
+    "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"
+)
+_ORACLE = "The oracle is told the true points: a difference shows what its tool chain does, by construction"
+
+
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """A chapter with what was computed of it."""
+
+    chapter: ChapterIn
+    rules: Protocol
+    scores: Mapping[str, Epochs]
+    """The scored records of each arm, by its name."""
+    data: Mapping[Key, Pairs]
+    """The pairs of the whole group."""
+    family_size: int
+    contrasts: tuple[Contrast, ...]
+    places: ArmPlaces
+    grounded: tuple[GroundedContrast, ...]
+    models: tuple[Joined, ...]
+    """The contrasts of a study over its models."""
+
+
+def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group]:
+    """Return stored runs and studies as groups of chapters; raises a MedVisionAgentError if one is unreadable.
+
+    Without *rules*, a study is scored by the protocol it declared, and runs by the default one.
+    """
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise ConfigError("a folder is given twice; give each run once")
+    found: list[Group] = []
+    for folder in filter(is_study, folders):
+        own = rules or protocol(study_protocol(folder))
+        found.append((study_chapters(folder, own), own))
+    runs = [folder for folder in folders if not is_study(folder)]
+    return found + [([chapter], rules or protocol(DEFAULT_PROTOCOL)) for chapter in runs_chapters(runs)]
+
+
+def work_out(group: Sequence[ChapterIn], rules: Protocol) -> list[Worked]:
+    """Return the contrasts of chapters whose declared tests are one family."""
+    scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
+    data: dict[Key, Pairs] = {}
+    looks: dict[Key, Looks] = {}
+    for chapter, own in zip(group, scores, strict=True):
+        paired = _paired(chapter, own, rules)
+        looks |= _looks(chapter, paired)
+        data |= paired
+    data |= {key: one.seen[-1] for key, one in looks.items()}
+    one = group[0]
+    found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
+    worked = []
+    for one, own in zip(group, scores, strict=True):
+        places = arm_places(one.arms, rules)
+        grounded, contrasts = grounded_contrasts(one, places), _contrasts(one, data, found, rules)
+        models = tuple(over_models(one, data))
+        worked.append(Worked(one, rules, own, data, found.size, contrasts, places, grounded, models))
+    return worked
+
+
+def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
+    """Return the pairs of every contrast and task; *scores* holds every arm's epochs by its name."""
+    data: dict[Key, Pairs] = {}
+    for one in chapter.contrasts:
+        for task in TASKS:
+            asked = {sample.id for sample in one.b.first.samples}
+            samples = [sample for sample in one.a.first.samples if sample.task == task and sample.id in asked]
+            if samples:
+                metric = chapter.metrics.get(task)
+                a, b = (results(samples, arm, scores[arm.name], metric) for arm in (one.a, one.b))
+                price = Price(largest=metric.largest) if metric else WORST
+                pairs = pair(units(samples, chapter.evidence, rules), a, b, price)
+                data[_key(chapter, one, task)] = replace(pairs, no_claim=one.withheld, names=(one.a.name, one.b.name))
+    return data
+
+
+def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
+    """Return the planned looks that took place at each contrast and task."""
+    found: dict[Key, Looks] = {}
+    for one in chapter.contrasts:
+        for task, subjects in chapter.looks.items():
+            if one.seen and (key := _key(chapter, one, task)) in data:
+                fractions = tuple(count / subjects[-1] for count in subjects)
+                found[key] = Looks(fractions, tuple(data[key].of_subjects(seen) for seen in one.seen))
+    return found
+
+
+def _contrasts(
+    chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests, rules: Protocol
+) -> tuple[Contrast, ...]:
+    """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
+    every = (*found.declared, *found.exploratory)
+    tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
+    return with_noise([_contrast(chapter, one, data, tests, rules) for one in chapter.contrasts])
+
+
+def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
+    return Key(one.name, task, one.a.model, chapter.source)
+
+
+def _contrast(
+    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], rules: Protocol
+) -> Contrast:
+    by_task: dict[TaskName, tuple[Test, Pairs]] = {
+        task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
+    }
+    tested = one.declared and chapter.at_end(one)
+    declared = chapter.plan.get("study", {}).get("strata", ()) if tested else ()
+    policy = one.a.offline
+    text = _ORACLE if policy == "oracle" else _POLICY.format(model=one.a.model) if policy else ""
+    return Contrast(
+        name=chapter.name_of(one),
+        of=one.name,
+        a=one.a.name,
+        b=one.b.name,
+        model=one.a.model,
+        asks=one.asks,
+        control=one.control,
+        main=one.name in chapter.primaries,
+        declared=one.declared,
+        by_construction=text,
+        no_claim=one.no_claim,
+        early=one.no_verdict,
+        tests={task: test for task, (test, _) in by_task.items()},
+        means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
+        strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
+        interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
+        losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        compute=compute_of_pair(one.a.runs, one.b.runs, (one.a.name, one.b.name)),
+        same_answers=_same(one, rules),
+        metrics={task: str(metric) for task, metric in chapter.metrics.items()},
+        card=one.card,
+        identical=one.identical,
+    )
+
+
+def _same(one: ContrastIn, rules: Protocol) -> tuple[int, int] | None:
+    if RESULT_ONLY not in {one.a.first.identity.condition, one.b.first.identity.condition}:
+        return None
+    return same_answers([(a.records, b.records) for a, b in zip(one.a.runs, one.b.runs, strict=False)], rules)
+
+
+def _means(pairs: Pairs) -> PairMeans:
+    def mean(values: Iterable[float | None]) -> float | None:
+        return finite_mean([value for value in values if value is not None])[0]
+
+    return PairMeans(
+        loss_a=mean(one.a.loss for one in pairs.scored),
+        loss_b=mean(one.b.loss for one in pairs.scored),
+        success_a=mean(one.a.success for one in pairs.scored),
+        success_b=mean(one.b.success for one in pairs.scored),
+        subjects=len({one.unit.subject for one in pairs.all}),
+    )
+
+
+def _losses(pairs: Pairs) -> tuple[tuple[float, float], ...]:
+    return tuple((one.a.loss, one.b.loss) for one in pairs.scored if one.a.loss is not None is not one.b.loss)

@@ -1,0 +1,141 @@
+"""The sentences of caveats that concern single comparisons, with what each is about."""
+
+import math
+from collections.abc import Iterator
+
+from medvision_agent.eval.compare.statistics.family import Test
+from medvision_agent.eval.findings.contrast import Contrast
+from medvision_agent.eval.findings.contrasts import Worked
+from medvision_agent.eval.findings.said import points
+from medvision_agent.eval.place.compare import Gains
+from medvision_agent.eval.tasks import TaskName
+from medvision_agent.text import fixed, plural
+
+__all__ = ["apart", "early", "fragile", "identical_runs", "lost", "not_asked", "price", "unanswered", "warned"]
+__all__ += ["undone_by_one", "wrong_place"]
+
+_SHOWN = 0.0005
+"""What would be told as 0.000 is not told."""
+Said = Iterator[tuple[str, str]]
+
+
+def _each(worked: Worked) -> Iterator[tuple[str, Contrast, TaskName, Test]]:
+    for one in worked.contrasts:
+        for task, test in one.tests.items():
+            yield f"{one.name}, {task}", one, task, test
+
+
+def early(worked: Worked) -> Iterator[str]:
+    """Yield why there is no verdict yet, or which planned look it is."""
+    yield from (f"{line[:1].upper()}{line[1:]}." for line in worked.chapter.progress)
+
+
+def warned(worked: Worked) -> Said:
+    """Yield where what is missing is not like the rest, or nobody knows."""
+    for about, _, _, test in _each(worked):
+        if test.missing.warning:
+            yield about, test.missing.warning
+
+
+def lost(worked: Worked) -> Said:
+    """Yield what infrastructure lost of a comparison, and how far that could move it."""
+    for about, one, _, test in _each(worked):
+        gone = test.missing
+        if (gone.lost_only_a or gone.lost_only_b or gone.lost_both) and gone.bounds is not None:
+            low, high = (fixed(end, 3, sign=True) for end in (gone.bounds.low, gone.bounds.high))
+            text = f"lost to infrastructure only in {one.a} {gone.lost_only_a}, only in {one.b} {gone.lost_only_b}, "
+            text += f"in both {gone.lost_both} pairs; had they been scored, the difference would lie between "
+            yield about, f"{text}{low} and {high}."
+
+
+def not_asked(worked: Worked) -> Said:
+    """Yield which pairs were not asked yet."""
+    for about, _, _, test in _each(worked):
+        if count := test.missing.not_asked:
+            yield about, f"{plural(count, 'pair')} {'was' if count == 1 else 'were'} not asked in both arms yet."
+
+
+def unanswered(worked: Worked) -> Said:
+    """Yield how many answers are missing, and what that makes of the difference."""
+    for about, one, _, test in _each(worked):
+        gone = test.missing
+        if not (gone.failed_only_a or gone.failed_only_b or gone.failed_both):
+            continue
+        text = f"no answer only in {one.a} {gone.failed_only_a}, only in {one.b} {gone.failed_only_b}, "
+        text += f"in both {gone.failed_both}"
+        if gone.success.difference is not None:
+            text += f"; difference in success rate {points(gone.success.difference)}"
+        if gone.by_answers is not None and gone.by_failures is not None:
+            parts = (fixed(part, 3, sign=True) for part in (gone.by_answers, gone.by_failures))
+            text += "; of the difference in loss, {} comes from answers and {} from failures".format(*parts)
+        if gone.complete.difference is not None:
+            difference = fixed(gone.complete.difference, 3, sign=True)
+            text += f"; over the {gone.complete.n} pairs answered in both it is {difference}"
+        yield about, f"{text}."
+
+
+def price(worked: Worked) -> Said:
+    """Yield what a difference would be, had failures cost the most; where they cost less."""
+    for about, _, _, test in _each(worked):
+        if test.largest_price is not None:
+            dear = fixed(test.largest_price, 3, sign=True)
+            yield about, f"had failures cost as much as the worst answer, the difference would be {dear}."
+
+
+def fragile(worked: Worked) -> Said:
+    """Yield where one more subject would undo a difference."""
+    for about, one, _, test in _each(worked):
+        if test.tipping is not None and test.tipping.share is not None and test.primary.difference is not None:
+            better = one.b if test.primary.difference < 0 else one.a
+            yield about, undone_by_one(better, test.tipping.share, dear=test.largest_price is not None)
+
+
+def undone_by_one(better: str, share: float, *, dear: bool) -> str:
+    """Return in what share of its samples one more subject must fail; *dear*: at the cost of the worst answer."""
+    price = ", each at the cost of the worst answer," if dear else ""
+    least = max(1, math.ceil(100 * share))  # rounded down, it would not be enough
+    return f"one more subject in whom {better} fails in {least}% of its samples{price} would undo it."
+
+
+def wrong_place(worked: Worked) -> Said:
+    """Yield how much of a difference is of answers measured in the wrong place."""
+    for one in worked.grounded:
+        said = [
+            f"{arm} is better in {plural(gains.elsewhere.pairs, 'pair')} although it measured in the wrong place, "
+            f"which adds {fixed(gains.elsewhere.difference, 3, sign=True)} to the difference"
+            for arm, gains in _gains(one.a, one.b, one.found.gains_a, one.found.gains_b)
+            if abs(gains.elsewhere.difference) >= _SHOWN
+        ]
+        if said:
+            yield f"{one.contrast}, {one.task}", f"{'; '.join(said)}."
+
+
+def _gains(a: str, b: str, of_a: Gains, of_b: Gains) -> Iterator[tuple[str, Gains]]:
+    yield from ((b, of_b), (a, of_a))
+
+
+def identical_runs(worked: Worked) -> Said:
+    """Yield where a difference is not larger than that of two identical runs, or nobody knows."""
+    for about, one, task, test in _each(worked):
+        floor, difference = one.noise.get(task), test.primary.difference
+        if floor is None or difference is None or floor.within is False:
+            continue
+        same, theirs = f"two identical runs ({floor.repeat})", fixed(floor.difference, 3, sign=True)
+        if floor.interval is None:
+            times = "" if floor.times is None else f"; the difference is {floor.times:.3g} times theirs"
+            yield about, f"{same} differ by {theirs}, without an interval ({floor.withheld}){times}."
+        else:
+            low, high = (fixed(end, 3, sign=True) for end in floor.interval)
+            text = f"the difference is not larger than the noise of asking again: {same} differ by {theirs}"
+            yield about, f"{text}, whose interval is {low} to {high}."
+
+
+def apart(worked: Worked) -> Said:
+    """Yield where a difference is not the same in all strata."""
+    for about, one, task, _ in _each(worked):
+        for at in one.interactions.get(task, ()):
+            if at.apart:
+                here, there, low, high = (fixed(each, 3, sign=True) for each in (at.here, at.there, *at.interval))
+                p = "exploratory" if at.p is None else f"p {at.p:.2g}, adjusted over the strata"
+                text = f"the difference is not the same for every {at.name}: {at.value} {here}, {at.against} {there}"
+                yield about, f"{text} (apart by {low} to {high}; {p})."

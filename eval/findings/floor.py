@@ -1,0 +1,27 @@
+"""The noise floor of differences: identical runs of the same model.
+
+Contract: repeats of one of a contrast's own arms count where there are any, else all of the model's.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from medvision_agent.eval.compare.statistics.noise import Noise, noise
+from medvision_agent.eval.findings.contrast import Contrast
+from medvision_agent.eval.tasks import TaskName
+
+__all__ = ["with_noise"]
+
+
+def with_noise(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
+    """Return the contrasts, each set against the identical runs of its model."""
+    return tuple(one.but(noise=dict(_floors(one, contrasts))) for one in contrasts)
+
+
+def _floors(one: Contrast, contrasts: Sequence[Contrast]) -> Iterator[tuple[TaskName, Noise]]:
+    repeats = [other for other in contrasts if other.identical and other.model == one.model]
+    own = [other for other in repeats if other.a in (one.a, one.b)] or repeats
+    for task, test in () if one.identical else one.tests.items():
+        floors = {other.name: other.tests[task].primary for other in own if task in other.tests}
+        difference = test.primary.difference
+        if difference is not None and (found := noise(difference, floors)) is not None:
+            yield task, found

@@ -1,0 +1,156 @@
+"""The answer in at most three sentences: did tools help, by how much, how certain is it, or why nothing is claimed.
+
+Contract: the first two sentences are of the main contrast (``Row.main``), over its tasks and models; the last one
+counts every other comparison.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
+from medvision_agent.eval.findings.alone import headline as alone
+from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
+from medvision_agent.eval.findings.said import NONE, joined, sized
+from medvision_agent.text import fixed, plural
+
+__all__ = ["headline"]
+
+_MOST = 3
+_NAMED = 4
+_CLAIMS: tuple[Outcome, ...] = (
+    *("higher", "lower", "higher, not guarded", "lower, not guarded"),
+    *("equivalent", "no difference shown"),
+)
+"""In the order in which they are told: harm goes first."""
+_EFFECTS: tuple[Outcome, ...] = _CLAIMS[:4]
+_TOOLS: dict[Outcome, str] = {
+    "lower": "Tools helped",
+    "higher": "Tools did harm",
+    "lower, not guarded": "Tools helped in what was seen, rare failures not excluded,",
+    "higher, not guarded": "Tools did harm in what was seen, rare failures not excluded,",
+    "equivalent": "Tools made no difference as large as the margin",
+    "no difference shown": "No effect of tools was shown",
+}
+_ARMS: dict[Outcome, str] = {
+    "lower": "Arm {arm} did better than arm {against}",
+    "higher": "Arm {arm} did worse than arm {against}",
+    "lower, not guarded": "Arm {arm} did better than arm {against} in what was seen, rare failures not excluded,",
+    "higher, not guarded": "Arm {arm} did worse than arm {against} in what was seen, rare failures not excluded,",
+    "equivalent": "The arms {against} and {arm} differ by less than the margin",
+    "no difference shown": "No difference between the arms {against} and {arm} was shown",
+}
+_COUNTED: dict[Outcome, str] = {
+    "higher": "a higher loss",
+    "lower": "a lower loss",
+    "higher, not guarded": "a higher loss, rare failures not excluded,",
+    "lower, not guarded": "a lower loss, rare failures not excluded,",
+    "equivalent": "no difference as large as the margin",
+    "no difference shown": "no difference shown",
+    "no claim": "no claim possible",
+}
+_BECAUSE = {
+    "no pairs": "no sample was scored in both arms",
+    "untested": "an arm says nothing of tools, as the first caveat explains",
+    "scripted": "the arms are scripted policies and not models",
+    "demo data": "demonstration data support none",
+    "unfinished": "not all planned samples were asked",
+    "few subjects": f"it takes at least {MIN_SUBJECTS} subjects of comparable size",
+    "no spread": "the difference is the same in every subject",
+    "synthetic": "the images are synthetic",
+    "repeat": "the two runs are identical",
+    "exploratory": "it is no test that was declared beforehand",
+    "failure price": "the sign of the difference depends on what a failure costs",
+}
+
+
+def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple[str, ...]:
+    """Return the sentences; *arms* are told where there is no row, *refused* is how many comparisons were."""
+    if not rows:
+        return alone(arms, refused)
+    main, others = [row for row in rows if row.main], [row for row in rows if not row.main]
+    groups = [[row for row in main if row.outcome == outcome] for outcome in _CLAIMS]
+    groups = [sorted(group, key=_size, reverse=True) for group in groups if group]
+    open_ = sorted([row for row in main if row.outcome == "no claim"], key=_size, reverse=True)
+    doubted = _controls(main, others)
+    room = _MOST - bool(doubted)
+    fits = len(groups) + bool(open_) + bool(others) <= room
+    told = groups if fits else groups[: room - 1]
+    said = [*(_claimed(group) for group in told), *doubted]
+    room = _MOST - len(said) - (bool(others) or not fits)
+    if open_ and room > 0:
+        said += _unclaimed(open_, room, after=bool(groups))
+        told = [*told, open_]
+    counted = sum(map(len, told))
+    return (*said, *_others([row for row in rows if not any(row in group for group in told)], first=not counted))
+
+
+def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
+    """Return what controls say against an effect of tools that is claimed: where they do not show it too."""
+    claimed = [row for row in main if row.asks == "tools" and row.outcome in _EFFECTS]
+    against = [
+        control
+        for row in claimed
+        for control in others
+        if control.control
+        and (control.task, control.model, control.arm) == (row.task, row.model, row.arm)
+        and control.outcome != row.outcome
+    ]
+    if not against:
+        return []
+    shown = [f"{row.of} on {row.task} ({_difference(row)})" for row in against[:_NAMED]]
+    more = [f"{len(against) - _NAMED} more in the table"] if len(against) > _NAMED else []
+    return [f"It is not shown to come from what tools return: no such effect in {joined([*shown, *more])}."]
+
+
+def _difference(row: Row) -> str:
+    return NONE if row.difference is None else fixed(row.difference, 3, sign=True)
+
+
+def _size(row: Row) -> float:
+    return abs(row.difference or 0.0)
+
+
+def _claimed(rows: Sequence[Row]) -> str:
+    """Return what is claimed of rows with the same outcome."""
+    first = rows[0]
+    words = (_TOOLS if first.asks == "tools" else _ARMS)[first.outcome].format(arm=first.arm, against=first.against)
+    margin = f", which is {first.margin:g}" if first.outcome == "equivalent" and first.margin is not None else ""
+    return f"{words} {_on(rows)}{margin}: {_differences(rows)}."
+
+
+def _on(rows: Sequence[Row]) -> str:
+    """Return on which tasks, and in which contrast."""
+    return f"on {joined(list(dict.fromkeys(row.task for row in rows)))} ({rows[0].of})"
+
+
+def _differences(rows: Sequence[Row]) -> str:
+    """Return the differences of the first rows with their figures."""
+    if len(rows) == 1:
+        return f"difference in loss {sized(rows[0])}"
+    models = len({row.model for row in rows}) > 1
+    shown = [f"{f'{row.model}, ' if models else ''}{row.task} {sized(row)}" for row in rows[:_NAMED]]
+    more = [f"{len(rows) - _NAMED} more in the table"] if len(rows) > _NAMED else []
+    return f"differences in loss: {joined([*shown, *more])}"
+
+
+def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
+    """Return why nothing is claimed, and what was seen; *after* claims on other tasks."""
+    reasons = Counter(row.reason for row in rows)
+    what = "tools" if rows[0].asks == "tools" else rows[0].of
+    tasks = f" on {joined(list(dict.fromkeys(row.task for row in rows)))}" if after else ""
+    whys = [
+        f"{_BECAUSE[reason]}{f' ({count} of {len(rows)})' if len(reasons) > 1 else ''}"
+        for reason, count in reasons.most_common()
+    ]
+    said = [f"No claim about {what} can be made{tasks}: {'; '.join(whys)}."]
+    seen = [row for row in rows if row.difference is not None]
+    return [*said, *([f"What was seen in {seen[0].of}: {_differences(seen)}."] if seen else [])][:room]
+
+
+def _others(rows: Sequence[Row], *, first: bool) -> list[str]:
+    """Return the counts of all comparisons that were not told; *first* where none was."""
+    if not rows:
+        return []
+    counts = Counter(row.outcome for row in rows)
+    found = [f"{words} in {counts[outcome]}" for outcome, words in _COUNTED.items() if counts[outcome]]
+    return [f"{plural(len(rows), 'comparison' if first else 'other comparison')}: {', '.join(found)}."]

@@ -1,0 +1,160 @@
+"""The rows of findings: every contrast on every task, and every arm where nothing is compared."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from medvision_agent.eval.compare.statistics.estimate import MIN_EFFECTIVE, MIN_SUBJECTS
+from medvision_agent.eval.compare.statistics.family import Test, Verdict
+from medvision_agent.eval.findings.alone import wrong_place
+from medvision_agent.eval.findings.contrast import Contrast
+from medvision_agent.eval.findings.contrasts import Worked
+from medvision_agent.eval.findings.inputs import ArmIn
+from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
+from medvision_agent.eval.place.summary import task_place
+from medvision_agent.eval.summary.measures import finite_mean
+from medvision_agent.eval.summary.summary import Effort, effort_of
+from medvision_agent.eval.tasks import TASKS, TaskName
+
+__all__ = ["arm_rows", "rows_of"]
+
+_OUTCOMES: dict[Verdict, Outcome] = {
+    "B has the lower loss": "lower",
+    "B has the higher loss": "higher",
+    "B is lower in what was seen; rare failures are not excluded": "lower, not guarded",
+    "B is higher in what was seen; rare failures are not excluded": "higher, not guarded",
+    "no difference shown": "no difference shown",
+    "equivalent: apart by less than the margin": "equivalent",
+}
+_NOT_GUARDED = "rare failures are not excluded: one more subject in whom the better arm fails could undo it"
+_NOT_SHOWN = "the test shows no difference"
+
+
+def rows_of(worked: Worked) -> tuple[Row, ...]:
+    """Return a row for each task and contrast, task by task."""
+    main = _main(worked.contrasts)
+    return tuple(
+        _row(worked, at, one, task, main=one.of == main)
+        for task in TASKS
+        for at, one in enumerate(worked.contrasts)
+        if task in one.tests
+    )
+
+
+def _main(contrasts: tuple[Contrast, ...]) -> str:
+    """Return the contrast that the headline is of."""
+    declared, about = [one for one in contrasts if one.declared], [one for one in contrasts if one.asks == "tools"]
+    for group in ([one for one in contrasts if one.main], [one for one in about if one.declared], about, declared):
+        if group:
+            return group[0].of
+    others = [one for one in contrasts if not one.identical]
+    return next((one.of for one in others or contrasts), "")
+
+
+def _row(worked: Worked, at: int, one: Contrast, task: TaskName, *, main: bool) -> Row:
+    test, means = one.tests[task], one.means[task]
+    found = test.primary
+    pair = worked.chapter.contrasts[at]
+    cost_ratio, cost_unit = _cost(pair.a, pair.b, task)
+    outcome: Outcome = "no claim" if test.verdict is None else _OUTCOMES[test.verdict]
+    reason, withheld = _reason(one, test, outcome)
+    if reason in {"untested", "scripted"}:
+        outcome = "no claim"
+    place = next((each.found for each in worked.grounded if (each.contrast, each.task) == (one.name, task)), None)
+    return Row(
+        task=task,
+        contrast=one.name,
+        of=one.of,
+        arm=one.b,
+        against=one.a,
+        model=one.model,
+        asks=one.asks,
+        control=one.control,
+        main=main,
+        loss=means.loss_b,
+        loss_against=means.loss_a,
+        difference=found.difference,
+        interval=found.interval,
+        level=found.level,
+        p=test.adjusted_p if found.p is not None else None,
+        margin=test.margin,
+        n=found.n,
+        subjects=found.subjects,
+        wins=found.differing.b_lower if found.differing else 0,
+        ties=found.differing.equal if found.differing else 0,
+        losses=found.differing.b_higher if found.differing else 0,
+        success=test.missing.success.difference,
+        wrong_place=wrong_place(place.b) if place else None,
+        wrong_place_against=wrong_place(place.a) if place else None,
+        cost_ratio=cost_ratio,
+        cost_unit=cost_unit,
+        outcome=outcome,
+        reason=reason,
+        withheld=withheld,
+    )
+
+
+def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
+    """Return why nothing is claimed, in a word or two and in full; empty where something is."""
+    found = test.primary
+    cannot = found.interval is None
+    reasons = {
+        "no pairs": (found.difference is None, "no sample was scored in both arms"),
+        "untested": (bool(one.no_claim), "; ".join(one.no_claim)),
+        "scripted": (bool(one.by_construction), one.by_construction),
+        "demo data": (found.evidence == "demonstration", found.withheld),
+        "unfinished": (bool(one.early), one.early),
+        "few subjects": (found.subjects < MIN_SUBJECTS or found.effective_subjects < MIN_EFFECTIVE, found.withheld),
+        "no spread": (cannot, found.withheld),
+        "synthetic": (found.evidence == "synthetic", found.withheld),
+        "repeat": (one.identical, "the two runs are identical: what they differ by is noise"),
+        "exploratory": (not test.declared, found.withheld),
+        "failure price": (found.p is None, found.withheld),
+        "not guarded": (outcome.endswith("not guarded"), _NOT_GUARDED),
+        "none shown": (outcome == "no difference shown", _NOT_SHOWN),
+    }
+    return next(((word, said) for word, (true, said) in reasons.items() if true), ("", ""))
+
+
+def _cost(a: ArmIn, b: ArmIn, task: TaskName) -> tuple[float | None, Literal["US dollars", "tokens"]]:
+    """Return how many times as much a sample of a task took in the second arm: in dollars, else in tokens."""
+    one, two = (_effort(arm, task) for arm in (a, b))
+    if one.cost_usd.mean and two.cost_usd.mean is not None:
+        return two.cost_usd.mean / one.cost_usd.mean, "US dollars"
+    before, after = _tokens(one), _tokens(two)
+    return (after / before if before and after is not None else None), "tokens"
+
+
+def _effort(arm: ArmIn, task: TaskName) -> Effort:
+    every = [record for run in arm.runs for record in run.records if record.sample.task == task]
+    return effort_of([record for record in every if not record.outcome.infrastructure])
+
+
+def _tokens(effort: Effort) -> float | None:
+    both = effort.input_tokens.mean, effort.output_tokens.mean
+    return None if None in both else sum(filter(None, both))
+
+
+def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
+    """Return a row for each task and arm, task by task."""
+    return tuple(row for task in TASKS for arm in worked.chapter.arms for row in _arm(worked, arm, task))
+
+
+def _arm(worked: Worked, arm: ArmIn, task: TaskName) -> Iterator[ArmRow]:
+    every = [(one, score) for epoch in worked.scores[arm.name] for one, score in epoch if one.sample.task == task]
+    losses: dict[str, list[float]] = {}
+    answered: dict[str, list[float]] = {}
+    for record, score in every:
+        if score is not None:
+            losses.setdefault(record.sample.id, []).append(float(score.loss))
+            answered.setdefault(record.sample.id, []).append(float(score.success))
+    located = [one for one in worked.places[arm.name] if one.sample.task == task]
+    if losses:
+        yield ArmRow(
+            task=task,
+            arm=arm.name,
+            n=len(losses),
+            subjects=len({record.sample.subject for record, score in every if score is not None}),
+            loss=finite_mean([sum(own) / len(own) for own in losses.values()])[0],
+            success_rate=finite_mean([sum(own) / len(own) for own in answered.values()])[0],
+            wrong_place=wrong_place(task_place(located)) if located else None,
+        )

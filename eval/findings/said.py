@@ -1,0 +1,72 @@
+"""How findings write numbers and lists: differences with their sign, rates in per cent, names that do not run on."""
+
+from collections.abc import Sequence
+
+from medvision_agent.eval.findings.model import Row, WrongPlace
+from medvision_agent.text import fixed, plural
+
+__all__ = ["NONE", "cost", "joined", "per_cent", "points", "sized", "span", "where", "wrong", "wrong_of_both"]
+
+NONE = "\N{EN DASH}"
+"""What stands where there is no number."""
+_NAMED = 3
+"""Names in a sentence, at most."""
+
+
+def points(share: float) -> str:
+    """Return a difference of rates in percentage points, with its sign."""
+    shown = fixed(100 * share, 1, sign=True)
+    return f"{'+' if shown[:1].isdigit() else ''}{shown} points"
+
+
+def per_cent(share: float | None) -> str:
+    """Return a rate in per cent; a dash where there is none."""
+    return NONE if share is None else f"{100 * share:.1f}%"
+
+
+def wrong(place: WrongPlace | None) -> str:
+    """Return the share of located answers that were measured in the wrong place."""
+    return NONE if place is None else f"{100 * place.elsewhere / place.located:.1f}%"
+
+
+def wrong_of_both(row: Row) -> str:
+    """Return the shares of both arms, the first one first; a dash where neither has any."""
+    both = row.wrong_place_against, row.wrong_place
+    return NONE if both == (None, None) else f"{wrong(both[0])} -> {wrong(both[1])}"
+
+
+def cost(row: Row, *, unit: bool) -> str:
+    """Return how many times as much a sample took in the second arm, with its unit; a dash where nobody knows."""
+    if row.cost_ratio is None:
+        return NONE
+    return f"{row.cost_ratio:.3g} x{f' {row.cost_unit}' if unit else ''}"
+
+
+def span(interval: tuple[float, float]) -> str:
+    """Return the ends of an interval of differences."""
+    return " to ".join(fixed(end, 3, sign=True) for end in interval)
+
+
+def sized(row: Row) -> str:
+    """Return a difference, and in brackets how certain it is and what it rests on."""
+    if row.difference is None:
+        return NONE
+    parts = [f"{plural(row.n, 'sample')} of {plural(row.subjects, 'subject')}"]
+    if row.p is not None:
+        parts.insert(0, f"adjusted p {row.p:.2g}")
+    if row.interval is not None:
+        parts.insert(0, f"{100 * row.level:.4g}% interval {span(row.interval)}")
+    return f"{fixed(row.difference, 3, sign=True)} ({'; '.join(parts)})"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return parts as a list in a sentence."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def where(names: Sequence[str], of: int) -> str:
+    """Return which of so many comparisons are meant."""
+    if len(names) == of > 1:
+        return "both comparisons" if of == 2 else f"all {of} comparisons"
+    several = f"{len(names)} of {of} comparisons (" if len(names) > 1 else ""
+    return f"{several}{'; '.join(names[:_NAMED])}{'; ...' if len(names) > _NAMED else ''}{')' if several else ''}"

@@ -1,0 +1,116 @@
+"""What is stated of a whole chapter: who was asked what, what its data are, what was declared beforehand."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from medvision_agent.eval.data.sample import Marks, Sample
+from medvision_agent.eval.findings.contrasts import Worked
+from medvision_agent.eval.findings.inputs import ChapterIn
+from medvision_agent.eval.tasks import TASKS
+from medvision_agent.text import counted, plural
+
+__all__ = ["BANNERS", "asked_line", "declared_line", "offline_lines", "truth_lines", "unfinished_lines"]
+
+BANNERS = {
+    "synthetic": "SYNTHETIC: these images are made, not taken. The figures say nothing about patients "
+    "and enter no mean with real data.",
+    "demonstration": "DEMONSTRATION: a handful of subjects that show how the instrument works. No interval, p-value or "
+    "verdict is given, and nothing here is a benchmark score.",
+    "real": "",
+}
+"""What stands above everything of a chapter."""
+_NAMED = 8
+"""Arms that are all named."""
+
+
+def _samples(chapter: ChapterIn) -> list[Sample]:
+    return list({sample.id: sample for arm in chapter.arms for sample in arm.first.samples}.values())
+
+
+def asked_line(chapter: ChapterIn) -> str:
+    """Return who was asked what."""
+    every = _samples(chapter)
+    tasks = ", ".join(task for task in TASKS if any(sample.task == task for sample in every))
+    verb = "was asked" if len(chapter.arms) == 1 else "were asked"
+    models = ", ".join(dict.fromkeys(arm.model for arm in chapter.arms))
+    names = [arm.name for arm in chapter.arms]
+    named = f" ({', '.join(names)})" if len(names) <= _NAMED else ""
+    people, source = len({sample.subject for sample in every}), chapter.arms[0].first.config["source"]["name"]
+    return (
+        f"{plural(len(names), 'arm')} of {models}{named} {verb} {plural(len(every), 'sample')} of "
+        f"{plural(people, 'subject')} from {source}: {tasks}."
+    )
+
+
+def offline_lines(chapter: ChapterIn) -> Iterator[str]:
+    """Say which arms are no vision-language models."""
+    offline = [arm.name for arm in chapter.arms if arm.offline]
+    if offline:
+        verb = "is a scripted policy" if len(offline) == 1 else "are scripted policies"
+        every = len(offline) == len(chapter.arms)
+        who = "all arms" if every and len(chapter.arms) > 1 else ", ".join(offline)
+        yield f"No vision-language model: {who} {verb}."
+
+
+def truth_lines(worked: Worked) -> Iterator[str]:
+    """Say what of the ground truth is to be read with care."""
+    samples = _samples(worked.chapter)
+    marks = {
+        name: count
+        for name in Marks.model_fields
+        if name != "synthetic" and (count := sum(getattr(one.marks, name) for one in samples))
+    }
+    if marks:
+        meaning = "silver: another model's output; derived: by us from a mask"
+        yield f"Ground truth to be read with care: {counted(marks)} ({meaning})."
+
+
+def unfinished_lines(worked: Worked) -> Iterator[str]:
+    """Say which arms lack results."""
+    left, lost = dict[str, int](), dict[str, Counter[str]]()
+    for arm in worked.chapter.arms:
+        missing = sum(len(run.samples) - len(run.records) for run in arm.runs)
+        kinds = Counter(one.outcome.value for run in arm.runs for one in run.records if one.outcome.infrastructure)
+        left |= {arm.name: missing} if missing else {}
+        lost |= {arm.name: kinds} if kinds else {}
+    if left:
+        yield f"Samples not asked yet, in no mean: {counted(left)}."
+    if lost:
+        parts = [f"{arm} {sum(kinds.values())} ({counted(kinds)})" for arm, kinds in lost.items()]
+        yield f"Results lost to infrastructure, in no mean: {'; '.join(parts)}."
+
+
+def declared_line(worked: Worked) -> Iterator[str]:
+    """Say what was declared beforehand, and corrected together if anything was tested."""
+    chapter, contrasts = worked.chapter, worked.contrasts
+    if not contrasts:
+        return
+    over = " over all sources of the study" if chapter.label else ""
+    were = f"{plural(worked.family_size, 'test')} {'was' if worked.family_size == 1 else 'were'} declared{over}"
+    if any(test.primary.p is not None for one in contrasts for test in one.tests.values()):
+        together = f"tested together along a graph of tests (level {chapter.alpha:g})"
+        yield f"{were} and {together}; {_besides(worked)}everything else is exploratory, without p-values."
+    elif any(one.declared for one in contrasts):
+        yield f"{were}; none of these comparisons has a p-value, and the table of differences says why."
+    else:
+        yield f"{_undeclared(chapter, worked.rules.name)}: everything here is exploratory, without p-values."
+
+
+def _besides(worked: Worked) -> str:
+    """Say what has p-values of its own, which are not those of the family."""
+    every = [at for one in worked.contrasts for found in one.interactions.values() for at in found]
+    strata = dict.fromkeys(at.name for at in every if at.p is not None)
+    own = [f"strata ({', '.join(strata)})"] if strata else []
+    own += ["models"] if any(one.p is not None for one in worked.models) else []
+    return (
+        f"differences between {' and between '.join(own)} have p-values of their own, by Holm's method; " if own else ""
+    )
+
+
+def _undeclared(chapter: ChapterIn, protocol: str) -> str:
+    """Say why no comparison of a chapter is a declared test."""
+    if chapter.kind == "runs":
+        return "No comparison was declared before the runs"
+    if chapter.plan["protocol"] != protocol:
+        return f"The study declared its tests by {chapter.plan['protocol']}, and this is scored by {protocol}"
+    return "No comparison here is one of the study's declared tests"

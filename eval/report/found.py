@@ -1,0 +1,67 @@
+"""The findings of a chapter as tables: every comparison, or every arm where nothing is compared."""
+
+from medvision_agent.eval.findings.model import ArmRow, Row
+from medvision_agent.eval.findings.said import cost, per_cent, points, span, wrong, wrong_of_both
+from medvision_agent.eval.report.model import Chapter
+from medvision_agent.eval.report.table import Column, Table, Value
+from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
+
+__all__ = ["FEW", "found_tables", "split"]
+
+FEW = 12
+"""Comparisons that are all shown at once; of more, those of the main contrast and those that bear a claim."""
+_NOTES = (
+    "Difference: the mean loss of the second arm minus that of the first; below 0, the second is better. A failure to "
+    "answer costs a loss of 1. Win, tie, loss: samples in which the second arm has the lower, the same and the higher "
+    "loss. Wrong place: the share of located answers that were measured elsewhere, first arm and second. Cost: how "
+    "many times as much a sample took in the second arm."
+)
+
+
+def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
+    """Return the rows that are shown at once, and the others."""
+    if len(rows) <= FEW:
+        return list(rows), []
+    first = [row for row in rows if row.main or row.claim]
+    return first, [row for row in rows if row not in first]
+
+
+def found_tables(chapter: Chapter, place: str) -> list[Table]:
+    """Return the rows that are shown at once, then the others where there are any; arms where nothing is compared."""
+    if not chapter.findings.rows:
+        return [_arms(chapter, place)]
+    first, others = split(chapter.findings.rows)
+    tables = [_rows(chapter, slug(place, "found"), "what was found", first)]
+    return [*tables, *([_rows(chapter, slug(place, "found-more"), "other comparisons", others)] if others else [])]
+
+
+def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row]) -> Table:
+    levels, unit = {row.level for row in rows if row.interval is not None}, {row.cost_unit for row in rows}
+    interval = f"{100 * levels.pop():.4g}% interval" if len(levels) == 1 else "interval"
+    columns = [*texts("task", "contrast"), *signed("difference in loss"), *numbers(interval, "n", "subjects")]
+    cost = f"cost ({unit.pop()})" if len(unit) == 1 else "cost"
+    columns += numbers("win / tie / loss", "success rate (points)", "wrong place", cost)
+    columns += texts("claim")
+    cells = [_cells(row, bare="%" in interval, unit=cost == "cost") for row in rows]
+    return chapter_table(chapter, name, caption, columns, cells, notes=(_NOTES,))
+
+
+def _cells(row: Row, *, bare: bool, unit: bool) -> tuple[Value, ...]:
+    counts = f"{row.wins} / {row.ties} / {row.losses}"
+    told = "yes" if row.claim else f"no: {row.reason}"
+    level = "" if bare else f" ({100 * row.level:.4g}%)"
+    ends = f"{span(row.interval)}{level}" if row.interval is not None else None
+    cells: tuple[Value, ...] = (row.task, row.contrast, row.difference, ends, row.n, row.subjects, counts)
+    success = None if row.success is None else points(row.success).removesuffix(" points")
+    return (*cells, success, wrong_of_both(row), cost(row, unit=unit), told)
+
+
+def _arms(chapter: Chapter, place: str) -> Table:
+    columns: list[Column] = [*texts("task", "arm"), *numbers("loss", "n", "subjects", "success rate", "wrong place")]
+    rows = [_arm(row) for row in chapter.findings.arms]
+    notes = ("A failure to answer costs a loss of 1. Wrong place: the share of located answers measured elsewhere.",)
+    return chapter_table(chapter, slug(place, "found"), "what was found", columns, rows, notes=notes)
+
+
+def _arm(row: ArmRow) -> tuple[Value, ...]:
+    return (row.task, row.arm, row.loss, row.n, row.subjects, per_cent(row.success_rate), wrong(row.wrong_place))
