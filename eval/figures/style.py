@@ -100,6 +100,7 @@ def variables(*, dark: bool) -> str:
 
 SETTINGS: dict[str, Any] = {
     "figure.dpi": 72,
+    "text.hinting": "none",  # words are as wide in the layout as in the files
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "text.parse_math": False,

@@ -117,7 +117,7 @@ LINES = {
     "parity{} in {}, proven: {}": ("equal", "lost"),
     "canaries, {}: mean loss {} at {}, p {} for a change ({})": ("canaries", "equal"),
     SERVICE: ("canaries", "equal"),
-    "ended by a limit, among the pairs: {} in A, {} in B": ("limits", "equal"),
+    "ended by a limit, among the pairs: {} in {}, {} in {}": ("limits", "equal"),
 }
 """The other texts of ``card_words.py``."""
 
