@@ -53,6 +53,7 @@ ROOMS = (
     "eval/parts",
     "eval/agreement",
     "eval/tables",
+    "eval/listing",
     "eval/report",
     "eval/browse",
     "eval/server",

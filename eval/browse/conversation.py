@@ -7,6 +7,7 @@ from typing import Any
 from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.browse.feed import BROKEN, Feed
 from medvision_agent.eval.browse.forms import Scene, Talk
+from medvision_agent.eval.browse.line import line_of
 from medvision_agent.eval.browse.made_of import made_of
 from medvision_agent.eval.browse.scene import scene_of_sample
 from medvision_agent.eval.browse.talk import talk_of
@@ -22,9 +23,9 @@ def open_talk(feed: Feed, key: str, row: int) -> Talk:
 
     Where the canvas or the origin of the answer cannot be worked out, the talk says why.
     """
-    line = feed.lines[row]
-    record, trace = feed.record_of(row), read_trace(feed.folder, line.id)
+    record, trace = feed.record_of(row), read_trace(feed.folder, feed.lines[row].id)
     run = _shown_to(feed.opened, record)
+    line = line_of(feed.lines[row], record, feed.rules)._replace(place=feed.place_in(record))
     return talk_of(
         key,
         row,

@@ -7,13 +7,11 @@ what is wrong with a run: ``problem`` says it. For one thread at a time.
 """
 
 import json
-import os
 import sqlite3
 from array import array
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
@@ -36,6 +34,8 @@ from medvision_agent.tools.base import Measures
 
 __all__ = ["BROKEN", "Feed", "state_of"]
 
+_LISTED = 2000
+"""Samples that are read at once."""
 _BATCH = 200
 """Records that are read at once."""
 _PLACED = 20
@@ -68,6 +68,8 @@ class Feed:
         """What every request cost, each once, but for those of the probe."""
         self.probe_cost: float | None = None
         self.synthetic = False
+        self.planned = 0
+        """Samples of the run."""
         self.stored = 0
         """Records in the store when it was looked at last."""
         self.read = 0
@@ -77,9 +79,19 @@ class Feed:
         self._refused: dict[int, tuple[str, Line]] = {}
         self._tally: Tally | None = None
         self._unplaced: deque[int] = deque()
-        self._file: object = None
-        self._seen: _State | None = None
+        self._first: tuple[object, object] = (None, None)
+        self._seen: object = None
         self._tools: Mapping[str, Measures] | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether all its samples have a line."""
+        return self.head is not None and len(self.lines) == self.planned
+
+    @property
+    def partly(self) -> bool:
+        """Whether more of it is stored than was read."""
+        return not self.listed or self.read < self.stored
 
     @property
     def left(self) -> int:
@@ -95,9 +107,7 @@ class Feed:
         seen = state_of(self.folder)
         if seen == self._seen and not self.problem:
             return False
-        if self.head is not None and seen.file != self._file:
-            self.forget()  # another run has taken its place
-        self.problem, self._file = "", seen.file
+        self.problem = ""
         try:
             more = self._batch()
         except (MedVisionAgentError, OSError, *BROKEN) as error:
@@ -125,12 +135,22 @@ class Feed:
             return found.model_copy(update={"outcome": Outcome.UNSUPPORTED})
         return found
 
+    def place_in(self, record: Record) -> str | None:
+        """Return where the answer of a record was measured; None for a failure, and without a place of the truth."""
+        try:
+            return place_of(locate(self.opened, record, self.rules, dict(self.tools)))
+        except BROKEN:
+            return "unknown"
+
     def _batch(self) -> bool:
         noted = read_count(self.folder)  # before the database: it grows meanwhile
         with reading(self.folder) as database:
-            if self.head is None:
-                self._open(database)
-                self.stored = count_of_records(database)
+            first = _first_of(database)
+            if self.head is not None and first != self._first and (first[0] != self._first[0] or self.read):
+                self.forget()  # another run has taken its place
+            self._first = first
+            if not self.listed:
+                self._list(database)
                 return True
             found = list(tail(database, self._place, _BATCH))
             at_end = len(found) < _BATCH
@@ -145,23 +165,33 @@ class Feed:
             self._check(tally, noted)
         return not at_end
 
+    def _list(self, database: sqlite3.Connection) -> None:
+        """Read the settings, and then some of the samples."""
+        if self.head is None:
+            self._open(database)
+        self.stamp += 1
+        query = "SELECT position, json FROM sample WHERE position >= ? ORDER BY position LIMIT ?"
+        for position, text in database.execute(query, (len(self.lines), _LISTED)).fetchall():
+            sample = Sample.model_validate_json(text)
+            if position != len(self.lines):
+                break
+            self.synthetic = self.synthetic or sample.marks.synthetic
+            self.lines.append(open_line(sample))
+            for column, value in ((self.changed, self.stamp), (self._attempts, 0), (self._replies, 0)):
+                column.append(value)
+        else:
+            return
+        raise DamageError(f"{self.folder} is damaged: a sample of it is missing; restore it from a copy")
+
     def _open(self, database: sqlite3.Connection) -> None:
-        """Read the settings and the samples."""
+        """Read the settings."""
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         tally = tally_of(database, ()) if is_sealed(database) else None
         if tally is not None:
             _compare(self.folder, tally, stored_tally(database), "facts", "samples")
-        self.stamp += 1
-        for position, text in database.execute("SELECT position, json FROM sample ORDER BY position"):
-            sample = Sample.model_validate_json(text)
-            if position != len(self.lines):
-                raise DamageError(f"{self.folder} is damaged: a sample of it is missing; restore it from a copy")
-            self.synthetic = self.synthetic or sample.marks.synthetic
-            self.lines.append(open_line(sample))
-        size = len(self.lines)
-        self.changed, self._attempts, self._replies = (array("q", [value]) * size for value in (self.stamp, 0, 0))
-        self._tally = tally
+        self.planned = database.execute("SELECT count(*) FROM sample").fetchone()[0]
+        self.stored, self._tally = count_of_records(database), tally
         self.head = Run(self.folder, identity, facts["config"], (), ())
 
     def _take(self, one: Tailed) -> None:
@@ -185,7 +215,7 @@ class Feed:
             self._refused[row] = record.detail, line
         elif line.success and has_place(sample):
             if sample.asks.is_box:
-                line = line._replace(place=place_of(locate(self.opened, record, self.rules, {})))
+                line = line._replace(place=self.place_in(record))
             else:
                 self._unplaced.append(row)
         self._set(row, line)
@@ -241,7 +271,7 @@ class Feed:
 
     def _located(self, row: int) -> str | None:
         try:
-            return place_of(locate(self.opened, self.record_of(row), self.rules, dict(self.tools)))
+            return self.place_in(self.record_of(row))
         except (MedVisionAgentError, OSError, *BROKEN):
             return "unknown"
 
@@ -268,22 +298,20 @@ def _cost_of_probe(database: sqlite3.Connection) -> float | None:
     return None if row is None else ToolProbe.model_validate_json(row[0]).cost_usd
 
 
-class _State(NamedTuple):
-    """What changes whenever something is stored."""
-
-    file: object
-    """Which file it is."""
-    content: object
-    """Its size and time, and those of its log."""
+def _first_of(database: sqlite3.Connection) -> tuple[object, object]:
+    """Return what tells a run from another one that took its place: its settings, and the record stored first."""
+    settings = database.execute("SELECT value FROM run WHERE key = 'identity'").fetchone()
+    return settings, database.execute("SELECT rowid, sample_id, json FROM record ORDER BY rowid LIMIT 1").fetchone()
 
 
-def state_of(folder: Path) -> _State:
-    """Return in what state the files of a run are."""
-    found = list[os.stat_result | None]()
+def state_of(folder: Path) -> object:
+    """Return what changes whenever something is stored: size and time of a run's file and of its log."""
+    found = list[tuple[int, ...] | None]()
     for name in (DATABASE, LOG):
         try:
-            found.append((folder / name).stat())
+            status = (folder / name).stat()
         except OSError:
             found.append(None)
-    file = found[0] and (found[0].st_dev, found[0].st_ino)
-    return _State(file, [one and (one.st_size, one.st_mtime_ns) for one in found])
+        else:
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return found

@@ -83,13 +83,13 @@ class Library:
 
     def rows(self, key: str, since: int = -1, only: Sequence[int] | None = None) -> Rows:
         """Return the rows of a run that changed after a stamp, or these *only*, as far as it has been read."""
-        with self._opened(key) as feed:
+        with self.opened(key) as feed:
             at = feed.since(since) if only is None else list(only)
             return rows_of(key, feed.stamp, at, [feed.lines[row] for row in at])
 
     def talk(self, key: str, row: int) -> Talk:
         """Return a conversation with its canvas."""
-        with self._opened(key, row) as feed:
+        with self.opened(key, row) as feed:
             found = open_talk(feed, key, row)
         if found.scene is not None:
             with self._lock:
@@ -109,7 +109,7 @@ class Library:
             key, row = self._made.get(name, ("", 0))
         if not key:
             raise StorageError("there is no picture of this name")
-        with self._opened(key, row) as feed:
+        with self.opened(key, row) as feed:
             return picture_made(feed, row, name)
 
     def reviews(self, key: str) -> Reviews:
@@ -119,18 +119,18 @@ class Library:
 
     def note(self, key: str, note: Note) -> Reviews:
         """Put a note on a sample, and return all notes of its run."""
-        with self._opened(key, note.row) as feed:
+        with self.opened(key, note.row) as feed:
             add_review(feed.folder, feed.lines[note.row].id, note.verdict, note.comment)
         return self.reviews(key)
 
     @contextmanager
-    def _opened(self, key: str, row: int | None = None) -> Iterator[Feed]:
-        """Hold a run whose samples are known."""
+    def opened(self, key: str, row: int | None = None, *, whole: bool = False) -> Iterator[Feed]:
+        """Hold a run whose samples, or all of whose records, are read; raises StorageError for what is not there."""
         run = self._run(key)
         with run.lock:
             run.asked = time.monotonic()
-            if run.feed.head is None:
-                run.feed.read_on()
+            while _wanting(run.feed, row, whole=whole) and run.feed.read_on():
+                pass
             if row is not None and not 0 <= row < len(run.feed.lines):
                 raise StorageError(run.feed.problem or f"{run.place.name} has no row {row}")
             yield run.feed
@@ -152,7 +152,7 @@ class Library:
 
     def _read_until(self, end: float | None, *, findings: bool) -> bool:
         if time.monotonic() >= self._next_look:
-            self._look()
+            self.look()
         runs = sorted(self.runs.values(), key=lambda run: -run.asked)
         late = _go_on([run for run in runs if run.feed.head is None], Feed.read_on, end, once=True)
         late = late or _go_on(runs, Feed.read_on, end) or _go_on(runs, Feed.place_on, end)
@@ -164,7 +164,7 @@ class Library:
             study.work_out(self._cells(study, lines))
         return False
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Find what is there now: keys stay what they were, and what is gone has none."""
         begun, runs, studies = time.monotonic(), dict[str, OpenedRun](), dict[str, OpenedStudy]()
         for found in find(self.roots):
@@ -207,6 +207,13 @@ def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float |
             if end is not None and time.monotonic() > end:
                 return True
     return False
+
+
+def _wanting(feed: Feed, row: int | None, *, whole: bool) -> bool:
+    """Say whether more of a run must be read before it is looked at."""
+    if whole or not feed.lines:
+        return True
+    return row is not None and row >= len(feed.lines) and not feed.listed
 
 
 def _rest(runs: Sequence[OpenedRun]) -> None:

@@ -53,7 +53,6 @@ def run_line(feed: Feed, place: Place, *, running: bool, means: tuple[Means, ...
     config = head.config if head is not None else {}
     infrastructure = sum(line.outcome in _INFRASTRUCTURE for line in lines)
     costs = [*feed.costs, *([feed.probe_cost] if feed.probe_cost is not None else [])]
-    partly = feed.read < feed.stored or head is None
     return RunLine(
         key=place.key,
         name=whole(place.name, _LONGEST),
@@ -66,13 +65,13 @@ def run_line(feed: Feed, place: Place, *, running: bool, means: tuple[Means, ...
         condition=whole(head.identity.condition if head else "", _LONGEST),
         source=whole(_source(config), _LONGEST),
         synthetic=feed.synthetic,
-        planned=len(lines),
+        planned=feed.planned,
         done=sum(line.outcome is not None for line in lines) - infrastructure,
         infrastructure=infrastructure,
-        means=() if feed.problem or partly else means,
+        means=() if feed.problem or feed.partly else means,
         cost_usd=sum(costs) if costs else None,
         state=_state(feed, running=running),
-        note=whole(_note(feed, partly=partly), _LONGEST),
+        note=whole(_note(feed), _LONGEST),
         begun_at=feed.begun_at,
         stamp=feed.stamp,
     )
@@ -90,10 +89,10 @@ def _source(config: object) -> str:
 def _state(feed: Feed, *, running: bool) -> State:
     if feed.problem:
         return "damaged"
-    return "running" if running else "unfinished" if feed.left or feed.head is None else "finished"
+    return "running" if running else "unfinished" if feed.left or feed.partly else "finished"
 
 
-def _note(feed: Feed, *, partly: bool) -> str:
-    if feed.problem or not partly:
+def _note(feed: Feed) -> str:
+    if feed.problem or not feed.partly:
         return feed.problem
     return f"{feed.read:,} of {feed.stored:,} records read so far" if feed.head is not None else "not read yet"

@@ -10,11 +10,12 @@ from typing import Literal
 from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.browse.feed import Feed, state_of
 from medvision_agent.eval.browse.forms import RunLine, State, StudyPage
-from medvision_agent.eval.browse.found import is_being_written, stored_in
 from medvision_agent.eval.browse.means import Place, means_of, run_line
 from medvision_agent.eval.browse.study import study_page, with_findings
 from medvision_agent.eval.browse.words import whole
+from medvision_agent.eval.listing.find import stored_in
 from medvision_agent.eval.store.read import CANARIES, CELLS
+from medvision_agent.eval.store.writer import is_being_written
 from medvision_agent.eval.study.plan import Plan, read_plan
 
 __all__ = ["Found", "OpenedRun", "OpenedStudy", "find"]
@@ -40,7 +41,7 @@ def find(roots: Sequence[Path]) -> Iterator[Found]:
     """Yield the studies, each before its runs, and the runs in folders, each once."""
     seen = set[Path]()
     for root in roots:
-        for folder, kind in stored_in(root):
+        for folder, kind in _stored(root):
             if (place := folder.resolve()) in seen:
                 continue
             seen.add(place)
@@ -49,9 +50,16 @@ def find(roots: Sequence[Path]) -> Iterator[Found]:
             name = "/".join(part for part in (first, inner) if part not in {"", "."})
             yield Found(folder, kind, name)
             for part in (CELLS, CANARIES) if kind == "study" else ():
-                for run, _ in stored_in(folder / part):
+                for run, _ in _stored(folder / part):
                     own = f"{name}/{run.relative_to(folder).as_posix()}"
                     yield Found(run, "run", own, study=folder, canary=part == CANARIES)
+
+
+def _stored(folder: Path) -> Iterator[tuple[Path, Literal["run", "study"]]]:
+    try:
+        yield from stored_in(folder)
+    except StorageError:  # it is not there, or cannot be read
+        return
 
 
 @dataclass(eq=False)
@@ -74,7 +82,7 @@ class OpenedRun:
     def rest(self) -> None:
         """Drop its lines, once it is read to the end."""
         with self.lock:
-            if self.feed.head is not None and self.feed.read == self.feed.stored and not self.resting:
+            if not self.feed.partly and not self.resting:
                 _ = self.line
                 self._rested_at = self.asked, state_of(self.feed.folder)
                 self.feed.forget()
