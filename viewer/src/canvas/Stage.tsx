@@ -77,10 +77,8 @@ export function Stage(props: Props) {
     if (!canvas) return;
     const observer = new ResizeObserver(([entry]) => {
       const exact = entry?.devicePixelContentBoxSize[0];
-      const width = exact?.inlineSize ?? Math.round(canvas.clientWidth * devicePixelRatio);
-      const height = exact?.blockSize ?? Math.round(canvas.clientHeight * devicePixelRatio);
-      canvas.width = Math.max(1, width);
-      canvas.height = Math.max(1, height);
+      canvas.width = devicePixels(canvas.clientWidth, exact?.inlineSize);
+      canvas.height = devicePixels(canvas.clientHeight, exact?.blockSize);
       const found = { width: canvas.width, height: canvas.height };
       setSize(found);
       props.onSize(found);
@@ -219,6 +217,12 @@ export function Stage(props: Props) {
       <p class="mc-readout">{readout(props, at, own, nearest)}</p>
     </>
   );
+}
+
+/** How many device pixels a length has: what the browser says, unless it is off (where a ratio is emulated). */
+function devicePixels(css: number, told: number | undefined): number {
+  const about = css * devicePixelRatio;
+  return Math.max(1, told !== undefined && Math.abs(told - about) < 2 ? told : Math.round(about));
 }
 
 function readout(
