@@ -28,9 +28,12 @@ COMMANDS = {
     "rerun": "Ask once more what a stored run asked, or the same with other tools.",
     "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",
     "run": "Run a model over samples, with or without tools.",
+    "runs": "List stored runs and studies: what was asked, how far each is, loss and cost.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
+    "show": "Print one conversation of a run, or of the arms of a study, turn by turn.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",
+    "view": "Look at runs and studies in the browser, down to every turn of a conversation.",
     "why": "Split a run's loss into wrong object, seeing, arithmetic and unit, and show how its tools were used.",
 }
 """Commands and their one-line help; the module of each is imported when it runs."""

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
-    from medvision_agent.api.listing import models
+    from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
+    from medvision_agent.api.viewing import Bundled, bundle, view
     from medvision_agent.api.writing import export, export_medvision, report
     from medvision_agent.errors import MedVisionAgentError
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import Selection
+    from medvision_agent.eval.listing.row import Listed
     from medvision_agent.eval.settings.budget import Budget
     from medvision_agent.eval.settings.settings import Settings
     from medvision_agent.tools.base import tool
@@ -40,8 +42,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Ablated",
     "Budget",
+    "Bundled",
     "Compared",
     "Limits",
+    "Listed",
     "Loaded",
     "MedVisionAgentError",
     "Ran",
@@ -52,6 +56,7 @@ __all__ = [
     "VerifiedRuns",
     "__version__",
     "ablate",
+    "bundle",
     "compare",
     "compare_published",
     "estimate",
@@ -63,26 +68,30 @@ __all__ = [
     "report",
     "rerun",
     "run",
+    "runs",
     "score",
     "score_answers",
     "tool",
     "tools",
     "verify",
+    "view",
 ]
 
 _PLACES = {
     "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
-    "api.listing": ("models",),
+    "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),
+    "api.viewing": ("Bundled", "bundle", "view"),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),
     "eval.data.medvision.source": ("Reading",),
     "eval.data.selection": ("Selection",),
+    "eval.listing.row": ("Listed",),
     "eval.settings.budget": ("Budget",),
     "eval.settings.settings": ("Settings",),
     "tools.base": ("tool",),

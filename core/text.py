@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["counted", "plural", "printable"]
+__all__ = ["counted", "percent", "plural", "printable"]
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -18,3 +18,8 @@ def counted(counts: Mapping[str, int]) -> str:
 def plural(count: int, noun: str, several: str = "") -> str:
     """Return a number of things in words; *several* is the plural where it does not end in a plain s."""
     return f"{count} {noun}" if count == 1 else f"{count} {several or f'{noun}s'}"
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in per cent with one decimal, as tables of the field have it: ``87.5 %``."""
+    return f"{100 * share:.1f} %"

@@ -6,6 +6,7 @@ from typing import Any
 
 from medvision_agent.eval.tables.column import Column
 from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS
+from medvision_agent.eval.tables.reviews import REVIEWS
 from medvision_agent.eval.tables.samples import sample_columns
 
 TARGET = Path(__file__).parent.parent / "docs" / "export.md"
@@ -19,7 +20,8 @@ medvision-agent export runs/on --format parquet --out tables        # or csv, or
 
 writes any run, any study and any folder of runs as three files: `samples.parquet`, `turns.parquet` and
 `tool_calls.parquet`. The same tables are DataFrames in Python: `mva.load("runs/on").samples()`, `.turns()` and
-`.tool_calls()` ([api.md](api.md)). Rows of different tables belong together by `run` and `id`.
+`.tool_calls()` ([api.md](api.md)). Rows of different tables belong together by `run` and `id`. Where somebody put notes
+on samples in the viewer ([viewer.md](viewer.md)), there is a fourth one, `reviews`.
 
 - Every column is flat. Its name carries the unit where there is one. Any value can be missing.
 - Numbers of the target and of the answer are in `unit`: `image sides` for boxes (lower-left corner, then upper-right
@@ -45,6 +47,7 @@ def pages() -> str:
     parts = [TOP, "## samples: a row per sample\n", _table([*samples[:-1], TOOL, samples[-1]])]
     parts += ["## turns: a row per message of a conversation\n", _table(TURNS)]
     parts += ["## tool_calls: a row per tool call\n", _table(TOOL_CALLS)]
+    parts += ["## reviews: a row per note on a sample, the last one of each\n", _table(REVIEWS)]
     return "\n".join(parts)
 
 

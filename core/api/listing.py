@@ -1,4 +1,4 @@
-"""What can be asked: the models of the catalogue, and whether each could be asked now."""
+"""What there is: the models of the catalogue, and the stored runs and studies of a folder."""
 
 import os
 from pathlib import Path
@@ -10,8 +10,11 @@ from medvision_agent.agent.models.catalogue import load_catalogue
 from medvision_agent.agent.providers.factory import check_ready, key_names
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.listing.read import listed, scored
+from medvision_agent.eval.listing.row import Listed
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 
-__all__ = ["models", "readiness"]
+__all__ = ["models", "readiness", "runs"]
 
 
 def models(models_file: PathText | None = None) -> pd.DataFrame:
@@ -22,6 +25,17 @@ def models(models_file: PathText | None = None) -> pd.DataFrame:
     catalogue = load_catalogue(Path(models_file) if models_file is not None else None)
     rows = [(name, row.provider, row.model, readiness(row)) for name, row in catalogue.items()]
     return pd.DataFrame(rows, columns=["name", "provider", "model", "readiness"])
+
+
+def runs(folder: PathText = ".", *, loss: bool = True, protocol: str | None = None) -> tuple[Listed, ...]:
+    """Return a row for each stored run and study in a folder: what was asked, how far it is, its cost and its loss.
+
+    Studies hold the rows of their runs (``cells``). Without *loss* no record is read, which lists a thousand runs in
+    seconds. Without *protocol*, a study is scored by the one it declared, a run by the default one. What is wrong with
+    a run stands in its row; raises StorageError where the folder cannot be read.
+    """
+    rules = protocol_named(protocol) if protocol is not None else None
+    return tuple(scored(row, rules) if loss else row for row in listed(Path(folder)))
 
 
 def readiness(config: ModelConfig) -> str:

@@ -21,7 +21,7 @@ from medvision_agent.eval.store.files import DATABASE, is_hash, picture_path
 from medvision_agent.eval.store.read import CELLS, STUDY, has_run, is_canary, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.plan import read_plan
-from medvision_agent.eval.tables.frames import samples_frame, scores_frame, tool_calls_frame, turns_frame
+from medvision_agent.eval.tables.frames import reviews_frame, samples_frame, scores_frame, tool_calls_frame, turns_frame
 
 __all__ = ["Loaded", "PathText", "load"]
 
@@ -60,6 +60,10 @@ class Loaded:
     def tool_calls(self) -> pd.DataFrame:
         """Return a row for each tool call: arguments, result, picture, seconds."""
         return tool_calls_frame(self.folders)
+
+    def reviews(self) -> pd.DataFrame:
+        """Return a row for each note that a person put on a sample."""
+        return reviews_frame(self.folders)
 
     def picture(
         self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
+from shutil import copyfile
 from typing import Literal
 
 from medvision_agent.api.loaded import PathText, load
@@ -13,6 +14,7 @@ from medvision_agent.eval.report.write import write_report, write_tables
 from medvision_agent.eval.results.export import Exported, export_run
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
 from medvision_agent.eval.tables.write import Format, export_tables
 
 __all__ = ["ExportedRun", "Written", "export", "export_medvision", "report"]
@@ -73,17 +75,25 @@ def export(
 ) -> dict[Path, int]:
     """Write the tables of a run, a study or a folder of runs (see ``load``) into a new folder.
 
-    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows. Raises StorageError where
-    *out* is there already or cannot be written.
+    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, and ``reviews`` where
+    somebody put notes on samples. Raises StorageError where *out* is there already or cannot be written.
     """
     loaded = load(path)
     tables = {"samples": loaded.samples(protocol), "turns": loaded.turns(), "tool_calls": loaded.tool_calls()}
+    if any(map(has_reviews, loaded.folders.values())):
+        tables["reviews"] = loaded.reviews()
     return export_tables(tables, Path(out), format)
 
 
 def export_medvision(run: PathText, out: PathText) -> ExportedRun:
-    """Write a run over MedVision's samples as MedVision's own result files, a folder for each kind of task."""
+    """Write a run over MedVision's samples as MedVision's own result files, a folder for each kind of task.
+
+    Notes on its samples are copied beside them, to ``MODEL.review.jsonl``.
+    """
     stored = open_run(Path(run))
     name, now = stored.identity.model_name, datetime.now().astimezone()
     done = export_run(stored.records, name, Path(out), now)
+    if has_reviews(stored.folder):
+        read_reviews(stored.folder)  # refuses what is no plain file
+        copyfile(stored.folder / REVIEWS, Path(out) / f"{done.folders[0].name}.{REVIEWS}")
     return ExportedRun(done, len(stored.samples) - len(stored.records))

@@ -19,13 +19,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from medvision_agent.eval.store.reviews import Review, Verdict
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Arm", "Call", "Effect", "Index", "Mark", "Means", "Note", "Number", "Problem", "Review", "Reviews", "Rows"]
 __all__ += ["RunLine", "Scene", "Shown", "State", "StudyPage", "Talk", "Turn", "Words"]
 
 XY = tuple[float, float]
-Verdict = Literal["", "good", "bad", "unsure"]
 State = Literal["running", "unfinished", "finished", "damaged"]
 """``unfinished``: samples are left, and nobody writes it now. ``damaged``: also what this version cannot read."""
 
@@ -313,16 +313,6 @@ class Talk(Frozen):
     scene: Scene | None
     no_scene: str
     """Why there is no canvas; empty where there is one."""
-
-
-class Review(Frozen):
-    """A note on a sample, a line of ``review.jsonl`` beside the run; the last line of a sample counts."""
-
-    id: str
-    verdict: Verdict
-    comment: str
-    at: str
-    """ISO 8601, UTC."""
 
 
 class Reviews(Frozen):

@@ -32,6 +32,8 @@ __all__ = [
     "no_run",
     "open_run",
     "read_config",
+    "read_record",
+    "read_sample",
     "read_trace",
     "read_traces",
     "reading",
@@ -99,6 +101,32 @@ def read_config(folder: Path) -> dict[str, Any]:
         if row is None:
             raise DamageError(f"{folder}: its settings are gone, so the run is damaged; restore it from a copy")
         return dict(json.loads(row[0]))
+
+
+def read_record(folder: Path, sample_id: str) -> Record:
+    """Return the latest record of a sample, a refusal as it was stored.
+
+    Raises StorageError if there is none, and DamageError if it is not what was stored.
+    """
+    with reading(folder) as database:
+        for stored in records_in(database, _OF_ONE, sample_id):
+            if stored.changed:
+                raise changed("record", stored.sample_id, stored.attempt).error(folder)
+            return Record.model_validate({**json.loads(stored.json), "sample": _sample(database, folder, sample_id)})
+        raise StorageError(f"{folder} has no record of sample {sample_id!r}")
+
+
+def read_sample(folder: Path, sample_id: str) -> Sample:
+    """Return a sample of a run; raises StorageError if there is none."""
+    with reading(folder) as database:
+        return _sample(database, folder, sample_id)
+
+
+def _sample(database: sqlite3.Connection, folder: Path, sample_id: str) -> Sample:
+    row = database.execute("SELECT json FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    if row is None:
+        raise StorageError(f"{folder} has no sample {sample_id!r}")
+    return Sample.model_validate_json(row[0])
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:

@@ -16,12 +16,13 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.wire.words import HISTORY
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["IN_A_ROW", "SHARE", "refused_by_rule", "refused_first", "settled"]
+__all__ = ["IN_A_ROW", "SHARE", "Ending", "by_rule", "refused_by_rule", "refused_first", "settled"]
 
 IN_A_ROW = 5
 SHARE = 0.2
@@ -29,53 +30,56 @@ _VARIES = re.compile(r"\b(?=\w*\d)[\w-]{8,}\b|\d+")
 """What differs from one refusal to the next in the same words: numbers, and the ids of requests."""
 
 
+class Ending(NamedTuple):
+    """What decides over a refusal: how the latest attempt of one sample ended."""
+
+    sample: str
+    outcome: Outcome
+    replies: int
+    """How many requests had a reply."""
+    detail: str
+
+
 def settled(records: Sequence[Record]) -> list[Record]:
     """Return the latest records of a run, in the order of its samples, with refusals by rule as ``unsupported``."""
-    by_rule = refused_by_rule(records)
+    refused = refused_by_rule(records)
     update = {"outcome": Outcome.UNSUPPORTED}
-    return [record.model_copy(update=update) if record.sample.id in by_rule else record for record in records]
+    return [record.model_copy(update=update) if record.sample.id in refused else record for record in records]
 
 
 def refused_by_rule(records: Sequence[Record]) -> set[str]:
     """Return the ids of the samples whose refusal is the server's rule."""
-    refused = [record for record in records if _refused(record)]
+    return by_rule([Ending(one.sample.id, one.outcome, len(one.finish_reasons), one.detail) for one in records])
+
+
+def by_rule(endings: Sequence[Ending]) -> set[str]:
+    """Return the same of endings in the order of the samples."""
+    refused = [one for one in endings if one.outcome is Outcome.REJECTED]
     if not refused:
         return set()
-    furthest = max((len(record.finish_reasons) for record in records), default=0)
-    by_rule = {one.sample.id for one in refused if _place(one) > furthest or HISTORY.search(one.detail)}
-    alike = defaultdict[str, list[Record]](list)
-    for record in refused:
-        alike[_words(record)].append(record)
+    furthest = max((one.replies for one in endings), default=0)
+    found = {one.sample for one in refused if _place(one) > furthest or HISTORY.search(one.detail)}
+    alike = defaultdict[str, list[Ending]](list)
+    for one in refused:
+        alike[_VARIES.sub("#", one.detail)].append(one)
     for same in alike.values():
-        if len(same) >= IN_A_ROW and _systematic({record.sample.id for record in same}, _place(same[0]), records):
-            by_rule |= {record.sample.id for record in same}
-    return by_rule
+        if len(same) >= IN_A_ROW and _systematic({one.sample for one in same}, _place(same[0]), endings):
+            found |= {one.sample for one in same}
+    return found
 
 
 def refused_first(record: Record) -> bool:
     """Say whether the very first request of a sample was refused: nothing was paid, and nothing was said."""
-    return _refused(record) and not record.finish_reasons
+    return record.outcome is Outcome.REJECTED and not record.finish_reasons
 
 
-def _refused(record: Record) -> bool:
-    return record.outcome is Outcome.REJECTED
-
-
-def _place(record: Record) -> int:
+def _place(ending: Ending) -> int:
     """Return in which place the refused request stood: 1 for the first."""
-    return len(record.finish_reasons) + 1
+    return ending.replies + 1
 
 
-def _words(record: Record) -> str:
-    return _VARIES.sub("#", record.detail)
-
-
-def _systematic(refused: set[str], place: int, records: Sequence[Record]) -> bool:
+def _systematic(refused: set[str], place: int, endings: Sequence[Ending]) -> bool:
     """Say whether samples were refused in a row, or as a large share, of those that got to *place*."""
-    got_there = [
-        record.sample.id in refused
-        for record in records
-        if record.sample.id in refused or len(record.finish_reasons) >= place
-    ]
+    got_there = [one.sample in refused for one in endings if one.sample in refused or one.replies >= place]
     rows = (sum(1 for _ in row) for same, row in groupby(got_there) if same)
     return max(rows, default=0) >= IN_A_ROW or len(refused) >= SHARE * len(got_there)

@@ -132,11 +132,11 @@ def should_be_sealed(database: sqlite3.Connection) -> bool:
     return database.execute(query, (_TALLY,)).fetchone() is not None
 
 
-def records_in(database: sqlite3.Connection) -> Iterator[StoredRecord]:
-    """Yield the records as stored, earlier attempts first."""
+def records_in(database: sqlite3.Connection, which: str = "ORDER BY attempt", *values: str) -> Iterator[StoredRecord]:
+    """Yield the records as stored, earlier attempts first; *which* and *values* as for ``traces_in``."""
     hashes = "trace_sha256, sha256" if is_sealed(database) else "NULL, NULL"
-    query = f"SELECT sample_id, attempt, outcome, json, {hashes} FROM record ORDER BY attempt"  # noqa: S608
-    return map(StoredRecord._make, database.execute(query))
+    query = f"SELECT sample_id, attempt, outcome, json, {hashes} FROM record {which}"  # noqa: S608
+    return map(StoredRecord._make, database.execute(query, values))
 
 
 def traces_in(database: sqlite3.Connection, which: str = "", *values: str) -> Iterator[StoredTrace]:

@@ -5,21 +5,51 @@ waiting (Ctrl-C, a cancelled task) takes nothing back: what was handed over is d
 SQLite itself refuses the connection to any other thread.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, make_folder, write_count
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, LOG, PICTURES, make_folder, write_count
 
-__all__ = ["Writer", "transaction"]
+__all__ = ["Writer", "is_being_written", "transaction"]
 
 T = TypeVar("T")
+_GLANCE = 0.2
+"""Seconds to wait for a lock: ``is_being_written`` may hold it for an instant."""
+
+
+def is_being_written(folder: Path) -> bool:
+    """Say whether a process writes the run in a folder at this moment."""
+    if not (folder / LOG).exists():  # it is there from the first write to the last
+        return False
+    try:
+        with (folder / LOCK).open("rb") as file:
+            return _is_locked(file.fileno())
+    except OSError:  # no lock, or one that this user cannot read
+        return False
+
+
+def _is_locked(handle: int) -> bool:
+    """Say whether another process, or another part of this one, has locked an open file."""
+    try:
+        from fcntl import LOCK_NB, LOCK_SH, flock  # noqa: PLC0415 - Windows has no such module
+    except ImportError:
+        attempt: Callable[[], object] = partial(os.read, handle, 1)  # what is locked there cannot be read by others
+    else:
+        attempt = partial(flock, handle, LOCK_SH | LOCK_NB)  # ends when the file is closed
+    try:
+        attempt()
+    except OSError:
+        return True
+    return False
 
 
 class Writer:
@@ -30,7 +60,7 @@ class Writer:
         self._lock = FileLock(folder / LOCK, thread_local=False)  # released by the thread that closes the database
         try:
             make_folder(folder / PICTURES)
-            self._lock.acquire(blocking=False)
+            self._lock.acquire(timeout=_GLANCE, poll_interval=_GLANCE / 10)
         except Timeout as error:
             raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
         except OSError as error:

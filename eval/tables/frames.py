@@ -13,12 +13,14 @@ import pandas as pd
 
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.reviews import read_reviews
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tables.column import Column, Kind
 from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS, tool_call_rows, turn_rows
+from medvision_agent.eval.tables.reviews import REVIEWS, NoteRow
 from medvision_agent.eval.tables.samples import KEYS, SCORES, declared, sample_columns, sample_rows
 
-__all__ = ["Folders", "samples_frame", "scores_frame", "tool_calls_frame", "turns_frame"]
+__all__ = ["Folders", "reviews_frame", "samples_frame", "scores_frame", "tool_calls_frame", "turns_frame"]
 
 Folders = Mapping[str, Path]
 """Folders of runs, by the names that tables call them."""
@@ -48,6 +50,12 @@ def turns_frame(folders: Folders) -> pd.DataFrame:
 def tool_calls_frame(folders: Folders) -> pd.DataFrame:
     """Return a row for each tool call of the runs."""
     return _frame(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
+
+
+def reviews_frame(folders: Folders) -> pd.DataFrame:
+    """Return a row for each note on a sample of the runs."""
+    rows = (NoteRow(name, note) for name, folder in folders.items() for note in read_reviews(folder).reviews)
+    return _frame(REVIEWS, rows)
 
 
 def _opened(folders: Folders) -> dict[str, Run]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.tools.view.slice import Grey
 
-__all__ = ["Picture", "decode_png", "encode_png", "rgb_png"]
+__all__ = ["Picture", "decode_png", "encode_png", "reduced", "rgb_png"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,17 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     if not ok:
         raise ValueError(f"cannot encode a picture of shape {pixels.shape} as PNG")
     return data.tobytes()
+
+
+def reduced(data: bytes, longest: int) -> bytes:
+    """Return a PNG file whose longer side has at most so many pixels; *data* itself where it has, or cannot be read."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if pixels is None or pixels.dtype != np.uint8 or max(pixels.shape[:2]) <= longest:
+        return data
+    share = longest / max(pixels.shape[:2])
+    height, width = (max(1, round(side * share)) for side in pixels.shape[:2])
+    small = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return encode_png(small if small.ndim == 2 else small[:, :, 2::-1])
 
 
 def decode_png(data: bytes) -> Grey:

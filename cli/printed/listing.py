@@ -1,0 +1,56 @@
+"""A row of a listing as a person reads it: two or three lines, wrapped to the terminal."""
+
+from collections.abc import Sequence
+
+from rich.padding import Padding
+from rich.text import Text
+
+from medvision_agent.cli.printed.table import number, plain, show
+from medvision_agent.eval.listing.row import Listed
+from medvision_agent.text import percent, plural
+
+__all__ = ["print_listed"]
+
+_SHOWN = 4
+"""Models, arms or sources that are named at most."""
+
+
+def print_listed(row: Listed, *, cells: bool, indent: int = 0) -> None:
+    """Print a row, and with *cells* the runs of a study below it."""
+    name = plain(f"{row.name}  {row.kind}, {row.state}, {row.done:,} of {plural(row.planned, 'sample')}")
+    name.stylize("bold", 0, len(row.name))
+    _show(name, indent)
+    for line in (_asked(row), _found(row), row.problem):
+        if line:
+            _show(plain(line), indent + 4)
+    for cell in row.cells if cells else ():
+        print_listed(cell, cells=False, indent=indent + 4)
+
+
+def _show(line: Text, indent: int) -> None:
+    show(Padding(line, (0, 0, 0, indent), expand=False))
+
+
+def _asked(row: Listed) -> str:
+    if not row.models:
+        return ""
+    arms = f"arms {_some(row.conditions)}" if row.kind == "study" else f"tools {_some(row.conditions)}"
+    return f"{_some(row.models)}; {arms}; data {_some(row.data)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _found(row: Listed) -> str:
+    parts = []
+    if (found := row.overall) is not None:
+        over = f" over {plural(len(row.tasks), 'task')}" if len(row.tasks) > 1 else f" in {next(iter(row.tasks))}"
+        rate = f"success rate {percent(found.success_rate)}"
+        parts.append(
+            f"loss {number(found.loss)}{over}, {rate} (n {found.scored:,}, {plural(found.subjects, 'subject')})"
+        )
+    if row.cost_usd is not None:
+        parts.append(f"cost {row.cost_usd:.4f} US dollars")
+    return "; ".join(parts)

@@ -1,0 +1,101 @@
+"""One conversation for a terminal, turn by turn.
+
+Contract: what models, servers and tools wrote is printed as plain characters, never as markup or terminal control, and
+wrapped to the terminal. Pictures are told by their size and their file.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from medvision_agent.cli.printed.table import number
+from medvision_agent.eval.browse.forms import Call, Talk, Turn
+from medvision_agent.eval.store.files import picture_path
+from medvision_agent.text import printable
+
+__all__ = ["talk_view"]
+
+_INDENT = (0, 0, 0, 2)
+
+
+def talk_view(talk: Talk, name: str, folder: Path) -> RenderableType:
+    """Return a conversation; *name* is what its run is called, *folder* where it lies."""
+    return Group(*_head(talk, name), *(part for turn in talk.turns for part in _turn(turn, folder)), Text())
+
+
+def _head(talk: Talk, name: str) -> Iterator[RenderableType]:
+    title = _text(f"{name}: {talk.id}")
+    title.stylize("bold")
+    yield title
+    outcome = f"{talk.outcome} ({talk.detail})" if talk.detail else talk.outcome
+    yield _text(f"ground truth {talk.target}; answer {talk.answer or 'none'}; outcome {outcome}")
+    figures = [f"{one.name} {number(one.value)}{f' {one.unit}' if one.unit else ''}" for one in talk.numbers]
+    place = {"right": "in the right place", "elsewhere": "elsewhere", "unknown": "at a place that is not known"}
+    measured = [f"measured {place[talk.place]}"] if talk.place in place else []
+    if figures or measured:
+        yield _text("; ".join([*figures, *measured]))
+    for line in talk.made_of:
+        yield _text(line)
+
+
+def _turn(turn: Turn, folder: Path) -> Iterator[RenderableType]:
+    took = [
+        turn.version,
+        f"{turn.seconds:.1f} s" if turn.seconds is not None else "",
+        f"{turn.tokens_in:,} tokens in" if turn.tokens_in is not None else "",
+        f"{turn.tokens_out:,} tokens out" if turn.tokens_out is not None else "",
+        turn.finish,
+    ]
+    more = f" ({', '.join(part for part in took if part)})" if any(took) else ""
+    yield Rule(_text(f"{turn.number} {turn.role}{more}"), align="left", characters="-")
+    if turn.thoughts:
+        yield _indented(_text(f"[thoughts] {turn.thoughts}", style="dim"))
+    if turn.text:
+        yield _indented(_text(turn.text))
+    for picture in turn.pictures:
+        yield _indented(_picture(folder, picture))
+    for call in turn.calls:
+        yield from map(_indented, _call(call, folder))
+    if turn.cut:
+        yield _indented(_text("[longer texts are cut here; `export --format jsonl` has them whole]"))
+
+
+def _call(call: Call, folder: Path) -> Iterator[RenderableType]:
+    line = _text(f"call {call.number}: {call.tool} {call.arguments} ({call.seconds:.3f} s)")
+    line.stylize("bold", 0, len(f"call {call.number}: {call.tool}"))
+    yield line
+    kind = "result" if call.ok else "error"
+    shown = ", not shown to the model" if call.shown is False else ""
+    if call.result:
+        yield _indented(_text(f"{kind}{shown}: {call.result}"))
+    if call.failure:
+        yield _indented(_text(f"failure: {call.failure}"))
+    if call.picture is not None:
+        yield _indented(_picture(folder, call.picture, "" if call.picture_shown is not False else ", not shown"))
+
+
+def _picture(folder: Path, name: str, more: str = "") -> Text:
+    """Return the size and the file of a picture; the file is never broken into lines, so that it can be copied."""
+    path = picture_path(folder, name)
+    try:
+        with path.open("rb") as file:
+            width, height = struct.unpack(">II", file.read(24)[16:24])
+    except (OSError, struct.error):
+        line = _text(f"picture missing or damaged{more}: {path}")
+    else:
+        line = _text(f"picture, {width} x {height} pixels{more}: {path}")
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, _INDENT, expand=False)
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(printable(text, lines=True), style=style)

@@ -1,0 +1,42 @@
+"""``medvision-agent runs``: what runs and studies a folder holds, how far each is, its loss and its cost."""
+
+from pathlib import Path
+
+import click
+
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.text import plural, printable
+
+__all__ = ["command"]
+
+
+@click.command("runs")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--cells", is_flag=True, help="List the runs of each study too.")
+@click.option("--loss/--no-loss", default=True, show_default=True, help="Score the stored answers, which takes longer.")
+@click.option(
+    "--protocol", "protocol_name", help=f"Scoring rules of the loss: {', '.join(PROTOCOLS)}; default: as declared."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, all fields.")
+def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool, as_json: bool) -> None:
+    """List the runs and studies in FOLDER (default: the current folder), at any depth down to six levels.
+
+    States: running, unfinished (a resume would ask what is left), finished, damaged, unreadable. Damage is found by
+    counts and, where the loss is shown, by the hashes of records; `verify` checks everything. Nothing is changed.
+    """
+    from medvision_agent.cli.printed.listing import print_listed
+    from medvision_agent.eval.listing.read import listed, scored
+    from medvision_agent.eval.scorer.protocol import protocol
+
+    rules = protocol(protocol_name) if protocol_name is not None else None
+    counts = {"run": 0, "study": 0}
+    for row in listed(folder):
+        found = scored(row, rules) if loss else row
+        counts[row.kind] += 1
+        if as_json:
+            click.echo(found.model_dump_json())
+        else:
+            print_listed(found, cells=cells)
+    if not as_json:
+        found_here = f"{plural(counts['run'], 'run')} and {plural(counts['study'], 'study', 'studies')}"
+        click.echo(printable(f"{found_here} in {folder}"))

@@ -1,0 +1,79 @@
+"""``medvision-agent view``: runs and studies in the browser, down to every turn of every conversation."""
+
+from pathlib import Path
+
+import click
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+from medvision_agent.text import plural, printable
+
+__all__ = ["command"]
+
+_SHOWN = 10
+
+
+@click.command("view")
+@click.argument("folders", metavar="[RUN|STUDY|FOLDER]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on.  [default: a free one]")
+@click.option("--no-browser", is_flag=True, help="Do not open the default browser.")
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the same as a folder that opens from disk or any web host, and serve nothing.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Samples in the bundle, half of them those on which runs differ most; 0: all.  [default: 100, or fewer that "
+    "make 200 conversations]",
+)
+@click.option(
+    "--protocol",
+    "protocol_name",
+    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+)
+def command(
+    *,
+    folders: tuple[Path, ...],
+    port: int,
+    no_browser: bool,
+    bundle: Path | None,
+    samples: int | None,
+    protocol_name: str | None,
+) -> None:
+    """Look at stored runs and studies in the browser: tables, conversations, and what was measured on the images.
+
+    Without arguments, at those in the current folder. Runs that are being written grow on the page. Only this machine
+    is served, and only who has the address that is printed. Nothing stored is changed but the notes that you write on
+    samples: review.jsonl beside the run. Ctrl-C ends it.
+    """
+    from medvision_agent.api.viewing import view
+    from medvision_agent.cli.stopping import terminable
+
+    given = folders or (Path(),)
+    if bundle is not None:
+        if port or no_browser:
+            raise ConfigError("--port and --no-browser are of the server; --bundle writes a folder and serves nothing")
+        _write(given, bundle, samples, protocol_name)
+        return
+    if samples is not None:
+        raise ConfigError("--samples goes with --bundle; the server shows all samples")
+    with terminable():
+        view(given, port=port, browser=not no_browser, protocol=protocol_name, say=click.echo)
+
+
+def _write(folders: tuple[Path, ...], out: Path, samples: int | None, protocol: str | None) -> None:
+    from medvision_agent.api.viewing import bundle
+
+    done = bundle(folders, out, samples=samples, protocol=protocol)
+    what = f"{plural(done.samples, 'sample')}, {plural(done.talks, 'conversation')}, {done.size / 1e6:.1f} MB"
+    click.echo(f"written: {done.folder}, {what}; open {done.folder / 'index.html'}")
+    if done.words:
+        click.echo(done.words)
+    for line in done.left_out[:_SHOWN]:
+        click.echo(printable(f"left out: {line}"), err=True)
+    if len(done.left_out) > _SHOWN:
+        click.echo(f"left out: {len(done.left_out) - _SHOWN} more", err=True)

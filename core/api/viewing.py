@@ -1,0 +1,126 @@
+"""Stored runs and studies to look at in a browser: a server of this machine, or a folder that needs none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.api.loaded import PathText
+from medvision_agent.errors import ConfigError, StorageError, nearest
+from medvision_agent.eval.browse.bundle import Bundled, write_bundle
+from medvision_agent.eval.browse.forms import Talk
+from medvision_agent.eval.browse.library import Library
+from medvision_agent.eval.browse.page import page_files
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+
+__all__ = ["Bundled", "ShownTalk", "bundle", "talks", "view"]
+
+
+@dataclass(frozen=True)
+class ShownTalk:
+    """One conversation."""
+
+    name: str
+    """Of its run."""
+    folder: Path
+    """Of its run, where its pictures are."""
+    talk: Talk
+
+
+def view(
+    folders: PathText | Sequence[PathText] = ".",
+    *,
+    port: int = 0,
+    browser: bool = True,
+    protocol: str | None = None,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Show runs and studies in the browser until Ctrl-C, those that are still being written too.
+
+    The server listens on this machine alone, and only who has its address, with the token in it, gets an answer.
+    Nothing stored is changed; notes on samples go to ``review.jsonl`` beside their run.
+
+    Args:
+        folders: Runs, studies, and folders of them.
+        port: Where it listens; 0 takes a free port.
+        browser: Open the address in the default browser, where there is one with a window.
+        protocol: Scoring rules; where not given those a study declared, else the default ones.
+        say: Gets the line that tells the address.
+
+    Raises StorageError where a folder is not there, ConfigError where the port cannot be had.
+    """
+    from medvision_agent.eval.server.serve import open_browser, serve  # noqa: PLC0415 - needs the server's packages
+
+    library = Library(_folders(folders), protocol_named(protocol) if protocol else None)
+
+    def ready(address: str, once: str) -> None:
+        say(f"{address}\nopen it in a browser on this machine; Ctrl-C ends it")
+        if browser:
+            open_browser(once)
+
+    serve(library, page_files(), port=port, ready=ready)
+
+
+def bundle(
+    folders: PathText | Sequence[PathText],
+    out: PathText,
+    *,
+    samples: int | None = None,
+    protocol: str | None = None,
+) -> Bundled:
+    """Write the viewer over runs and studies as a folder that opens from disk, or from any web host.
+
+    Args:
+        folders: Runs, studies, and folders of them.
+        out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
+        samples: How many samples there may be, each with its conversations in all runs: half of them those on which
+            runs differ most, the others spread evenly. 0 takes all; where not given, there are 100, or fewer where
+            samples were asked in many runs, so that there are about 200 conversations.
+        protocol: Scoring rules; where not given those a study declared, else the default ones.
+
+    Raises StorageError where there is no run, or *out* holds anything else or cannot be written.
+    """
+    library = Library(_folders(folders), protocol_named(protocol) if protocol else None)
+    return write_bundle(library, page_files(), Path(out), samples)
+
+
+def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: str | None = None) -> list[ShownTalk]:
+    """Return the conversations of a sample: that of a run, or those of a study's arms, of all or of these *arms*.
+
+    Raises StorageError where no run has finished the sample, ConfigError where there is no such arm.
+    """
+    library = Library(_folders(path), protocol_named(protocol) if protocol else None)
+    library.look()
+    runs = {key: run for key, run in library.runs.items() if not run.place.canary}
+    known = list(dict.fromkeys(run.place.arm for run in runs.values() if run.place.arm))
+    for arm in arms:
+        if arm not in known:
+            arms_known = f"; known: {', '.join(known)}" if known else ": a run has no arms"
+            raise ConfigError(f"--arm: {path} has no arm {arm!r}{arms_known}.{nearest(arm, known)}")
+    found, ids = list[ShownTalk](), set[str]()
+    for key, run in runs.items():
+        if arms and run.place.arm not in arms:
+            continue
+        with library.opened(key) as feed:
+            rows = [row for row, line in enumerate(feed.lines) if line.id == sample]
+            ids.update(line.id for line in feed.lines)
+            if not feed.lines and feed.problem:
+                raise StorageError(feed.problem)
+        for row in rows:
+            talk = library.talk(key, row)
+            if talk.outcome == Outcome.REJECTED:  # its own result, or the server's rule: all records together say it
+                with library.opened(key, whole=True):
+                    talk = library.talk(key, row)
+            found.append(ShownTalk(run.place.name, run.feed.folder, talk))
+    if not found:
+        raise StorageError(f"{path}: no run asks a sample {sample!r}.{nearest(sample, ids)}")
+    return found
+
+
+def _folders(given: PathText | Sequence[PathText]) -> list[Path]:
+    every = [Path(one) for one in ([given] if isinstance(given, str | PathLike) else given)]
+    for folder in every:
+        if not folder.is_dir():
+            raise StorageError(f"{folder}: there is no such folder; give runs, studies or folders of them")
+    return every

@@ -1,0 +1,187 @@
+"""The viewer as a folder that needs no server: the page's files, its data as classic scripts, and the pictures.
+
+Contract: the folder appears whole or not at all, in place of an earlier bundle if there is one; a folder that holds
+anything else is never touched. The same store gives the same bytes. Names of files are keys, numbers and hashes. In the
+scripts, nothing that a model or a server wrote can end a string: ``<``, ``>`` and the line ends of JavaScript that JSON
+does not know are written as escapes.
+"""
+
+import json
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.browse.chosen import Chosen, choose
+from medvision_agent.eval.browse.forms import Talk
+from medvision_agent.eval.browse.library import Library
+from medvision_agent.eval.browse.line import Line
+from medvision_agent.tools.view.png import reduced
+from medvision_agent.version import VERSION
+
+__all__ = ["MARK", "Bundled", "write_bundle"]
+
+MARK = "medvision-bundle.json"
+"""By this file a bundle is known."""
+MOST_PIXELS = 1024
+"""Longest side of a picture in a conversation."""
+_REDUCED = f"larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels"
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """What was written."""
+
+    folder: Path
+    samples: int
+    talks: int
+    files: int
+    size: int
+    """Bytes of all files."""
+    words: str
+    """Which samples they are; empty where they are all."""
+    left_out: tuple[str, ...]
+    """What is damaged, and not in it."""
+
+
+def write_bundle(library: Library, page: Mapping[str, bytes], out: Path, most: int | None = None) -> Bundled:
+    """Write the viewer over *library* into a folder, with at most so many samples (``choose``).
+
+    Raises StorageError where there is no run, the folder holds anything but an earlier bundle, or it cannot be written.
+    """
+    _check(out)
+    library.read_on()
+    chosen = choose(_compared(library), most)
+    if not chosen.samples:
+        raise StorageError(f"{', '.join(map(str, library.roots))}: there is no run to look at")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out.parent) as work:
+            part = Path(work) / "part"
+            part.mkdir()
+            written = _Bundle(library, part, chosen)
+            written.write(page)
+            files = [file for file in part.rglob("*") if file.is_file()]
+            size = sum(file.stat().st_size for file in files)
+            if out.exists():
+                out.replace(Path(work) / "earlier")
+            part.replace(out)
+    except OSError as error:
+        raise StorageError(f"{out}: cannot write it ({error.strerror or error})") from None
+    return Bundled(
+        out, len(chosen.samples), written.talks, len(files), size, chosen.words, tuple(dict.fromkeys(written.left_out))
+    )
+
+
+def _check(out: Path) -> None:
+    """Refuse a folder that holds anything but a bundle."""
+    if not out.exists():
+        return
+    try:
+        names = {file.name for file in out.iterdir()}
+        own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StorageError(f"{out}: it is no bundle of the viewer; give another folder, or an empty one") from None
+    if more := sorted(names - own):
+        raise StorageError(f"{out}: it holds {more[0]!r}, which is not of the bundle; give another folder")
+
+
+def _compared(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
+    """Yield every run with what it is compared within: its study, or all single runs."""
+    for run in library.runs.values():
+        if run.place.canary:
+            continue
+        with library.opened(run.place.key, whole=True) as feed:
+            yield run.place.study or "", run.line.source, feed.lines
+
+
+class _Bundle:
+    """A bundle that is being written."""
+
+    def __init__(self, library: Library, folder: Path, chosen: Chosen) -> None:
+        self._library, self._folder, self._chosen = library, folder, chosen
+        self._pictures, self._reduced = set[str](), False
+        self.talks = 0
+        self.left_out: list[str] = []
+
+    def write(self, page: Mapping[str, bytes]) -> None:
+        """Write all of it."""
+        for name, content in page.items():
+            (self._folder / name).write_bytes(content)
+        for key in self._library.runs:
+            self._run(key)
+        bounded = "; ".join(filter(None, [self._chosen.words, _REDUCED if self._reduced else ""]))
+        self._script("index", self._library.index(live=False, bounded=bounded))
+        names = sorted({MARK, *(file.name for file in self._folder.iterdir())})
+        mark = {"program": f"medvision-agent {VERSION}", "names": names}
+        (self._folder / MARK).write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
+
+    def _run(self, key: str) -> None:
+        with self._library.opened(key, whole=True) as feed:
+            source = self._library.runs[key].line.source
+            rows = [at for at, line in enumerate(feed.lines) if (source, line.id) in self._chosen.samples]
+            finished = [at for at in rows if feed.lines[at].has_talk]
+        lost = {at for at in finished if not self._talk(key, at)}
+        found = self._library.rows(key, only=rows)
+        has_talk = tuple(int(has and at not in lost) for at, has in zip(found.rows, found.has_talk, strict=True))
+        self._script(f"rows/{key}", found.model_copy(update={"has_talk": has_talk}))
+        self._script(f"reviews/{key}", self._library.reviews(key))
+
+    def _talk(self, key: str, row: int) -> bool:
+        """Write a conversation with its pictures; return whether it could be read."""
+        try:
+            talk = self._library.talk(key, row)
+        except StorageError as error:
+            self.left_out.append(str(error))
+            return False
+        self._script(f"talks/{key}/{row}", talk)
+        self.talks += 1
+        for name in _pictures(talk):
+            self._picture(name)
+        if talk.scene is not None and (png := self._png(name := talk.scene.shown.name)) is not None:
+            self._text(f"shown/{name}", f"data:image/png;base64,{b64encode(png).decode()}")
+        return True
+
+    def _picture(self, name: str) -> None:
+        file = self._folder / "pictures" / f"{name}.png"
+        if name not in self._pictures and (png := self._png(name)) is not None:
+            file.parent.mkdir(exist_ok=True)
+            small = reduced(png, MOST_PIXELS)
+            self._reduced = self._reduced or small is not png
+            file.write_bytes(small)
+        self._pictures.add(name)
+
+    def _png(self, name: str) -> bytes | None:
+        try:
+            return self._library.picture(name)
+        except StorageError as error:
+            self.left_out.append(str(error))
+            return None
+
+    def _script(self, part: str, value: BaseModel) -> None:
+        self._write(part, value.model_dump_json())
+
+    def _text(self, part: str, text: str) -> None:
+        if not self._file(part).exists():
+            self._write(part, json.dumps(text))
+
+    def _write(self, part: str, value: str) -> None:
+        for character, escape in _ESCAPES.items():
+            value = value.replace(character, escape)
+        file = self._file(part)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'medvision("{part}", {value});\n', encoding="utf-8")
+
+    def _file(self, part: str) -> Path:
+        return self._folder / "data" / f"{part}.js"
+
+
+def _pictures(talk: Talk) -> Iterator[str]:
+    for turn in talk.turns:
+        yield from turn.pictures
+        yield from (call.picture for call in turn.calls if call.picture is not None)

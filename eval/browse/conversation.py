@@ -1,0 +1,71 @@
+"""One sample of a run, opened: its conversation, its score and its canvas."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from medvision_agent.errors import MedVisionAgentError, StorageError
+from medvision_agent.eval.browse.feed import BROKEN, Feed
+from medvision_agent.eval.browse.forms import Scene, Talk
+from medvision_agent.eval.browse.line import line_of
+from medvision_agent.eval.browse.made_of import made_of
+from medvision_agent.eval.browse.scene import scene_of_sample
+from medvision_agent.eval.browse.talk import talk_of
+from medvision_agent.eval.store.read import read_sample, read_trace
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+
+__all__ = ["open_talk", "picture_made"]
+
+
+def open_talk(feed: Feed, key: str, row: int) -> Talk:
+    """Return the conversation of a row; raises StorageError where there is none, or it is damaged.
+
+    Where the canvas or the origin of the answer cannot be worked out, the talk says why.
+    """
+    record, trace = feed.record_of(row), read_trace(feed.folder, feed.lines[row].id)
+    run = _shown_to(feed.opened, record)
+    line = line_of(feed.lines[row], record, feed.rules)._replace(place=feed.place_in(record))
+    return talk_of(
+        key,
+        row,
+        line,
+        record=record,
+        trace=trace,
+        rules=feed.rules,
+        made_of=_made_of(feed, run, record, trace),
+        scene=_scene(feed, run, record),
+    )
+
+
+def picture_made(feed: Feed, row: int, name: str) -> bytes:
+    """Return the picture that the canvas of a row is drawn on, where it is made anew; raises StorageError."""
+    record = feed.record_of(row)
+    made: dict[str, bytes] = {}
+    scene_of_sample(_shown_to(feed.opened, record), record, feed.tools, rules=feed.rules, keep=made.__setitem__)
+    if name not in made:
+        raise StorageError("the picture cannot be made again: its source has changed, or is not there any more")
+    return made[name]
+
+
+def _shown_to(run: Run, record: Record) -> Run:
+    """Return the run with the one other sample that a conversation needs: whose image was shown."""
+    if record.donor is None:
+        return run
+    return replace(run, samples=(record.sample, read_sample(run.folder, record.donor.sample)))
+
+
+def _scene(feed: Feed, run: Run, record: Record) -> Scene | str:
+    try:
+        return scene_of_sample(run, record, feed.tools, rules=feed.rules)
+    except (MedVisionAgentError, OSError) as error:
+        return str(error)
+    except BROKEN as error:
+        return f"it cannot be drawn ({type(error).__name__})"
+
+
+def _made_of(feed: Feed, run: Run, record: Record, trace: Mapping[str, Any]) -> list[str]:
+    try:
+        return made_of(run, record, trace, feed.tools, feed.rules)
+    except (MedVisionAgentError, OSError, *BROKEN):
+        return []

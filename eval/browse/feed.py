@@ -1,0 +1,296 @@
+"""One stored run, read while it is written: lines of its samples, which grow and change as records come in.
+
+Contract: the store is only read, a few hundred records at a time, and nothing is held open between two reads, so that
+no writer ever waits. Memory grows with the number of samples, a kilobyte each, and not with conversations or pictures.
+What is read is checked as ``open_run`` checks it, traces and pictures where they are looked at. Nothing here raises for
+what is wrong with a run: ``problem`` says it. For one thread at a time.
+"""
+
+import json
+import os
+import sqlite3
+from array import array
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.probe import ToolProbe
+from medvision_agent.errors import DamageError, MedVisionAgentError, StorageError
+from medvision_agent.eval.browse.line import Line, line_of, open_line, place_of
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.place.located import has_place, locate
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.damage import Damage, changed
+from medvision_agent.eval.store.files import DATABASE, LOG, read_count
+from medvision_agent.eval.store.read import read_record, reading
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refusals import Ending, by_rule
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.seal import Tally, is_sealed, stored_tally, tally_of
+from medvision_agent.eval.store.tail import Tailed, count_of_records, tail
+from medvision_agent.eval.why.stored import tools_of
+from medvision_agent.tools.base import Measures
+
+__all__ = ["BROKEN", "Feed", "state_of"]
+
+_BATCH = 200
+"""Records that are read at once."""
+_PLACED = 20
+"""Answers that are located at once: each takes its conversation."""
+_AGAIN = {outcome.value for outcome in Outcome if outcome.infrastructure and outcome is not Outcome.CRASHED}
+BROKEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What a run raises that is of another version, or was edited by hand."""
+
+
+class Feed:
+    """A run's folder, and what has been read of it."""
+
+    def __init__(self, folder: Path, rules: Protocol) -> None:
+        self.folder, self.rules = folder, rules
+        self.stamp = 0
+        """Grows whenever a line changes."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all that was read; the stamp goes on."""
+        self.head: Run | None = None
+        """The run without its samples and records; None until it is read."""
+        self.problem = ""
+        """What is wrong with the run; empty where nothing is."""
+        self.lines: list[Line] = []
+        self.changed = array("q")
+        """The stamp at which each line changed last."""
+        self.begun_at = ""
+        self.costs: list[float] = []
+        """What every request cost, each once, but for those of the probe."""
+        self.probe_cost: float | None = None
+        self.synthetic = False
+        self.stored = 0
+        """Records in the store when it was looked at last."""
+        self.read = 0
+        self._place = 0
+        self._attempts = array("q")
+        self._replies = array("q")
+        self._refused: dict[int, tuple[str, Line]] = {}
+        self._tally: Tally | None = None
+        self._unplaced: deque[int] = deque()
+        self._file: object = None
+        self._seen: _State | None = None
+        self._tools: Mapping[str, Measures] | None = None
+
+    @property
+    def left(self) -> int:
+        """Samples that a resume would ask."""
+        return sum(one.outcome in _AGAIN or one.outcome is None for one in self.lines)
+
+    def since(self, stamp: int) -> list[int]:
+        """Return the numbers of the lines that changed after a stamp."""
+        return [row for row, at in enumerate(self.changed) if at > stamp]
+
+    def read_on(self) -> bool:
+        """Read what was stored since, at most a few hundred records; return whether more may be there."""
+        seen = state_of(self.folder)
+        if seen == self._seen and not self.problem:
+            return False
+        if self.head is not None and seen.file != self._file:
+            self.forget()  # another run has taken its place
+        self.problem, self._file = "", seen.file
+        try:
+            more = self._batch()
+        except (MedVisionAgentError, OSError, *BROKEN) as error:
+            self.problem = _words(self.folder, error)
+            return False
+        if not more:
+            self._seen = seen
+        return more
+
+    def place_on(self) -> bool:
+        """Work out where a few answers were measured; return whether more are left."""
+        if self.head is None or not self._unplaced:
+            return False
+        self.stamp += 1
+        for _ in range(min(_PLACED, len(self._unplaced))):
+            row = self._unplaced.popleft()
+            if (found := self._located(row)) is not None:
+                self._set(row, self.lines[row]._replace(place=found))
+        return bool(self._unplaced)
+
+    def record_of(self, row: int) -> Record:
+        """Return the record that a line was made of; raises StorageError where there is none or it was changed."""
+        found = read_record(self.folder, self.lines[row].id)
+        if row in self._refused and self.lines[row].outcome == Outcome.UNSUPPORTED:
+            return found.model_copy(update={"outcome": Outcome.UNSUPPORTED})
+        return found
+
+    def place_in(self, record: Record) -> str | None:
+        """Return where the answer of a record was measured; None for a failure, and without a place of the truth."""
+        try:
+            return place_of(locate(self.opened, record, self.rules, dict(self.tools)))
+        except BROKEN:
+            return "unknown"
+
+    def _batch(self) -> bool:
+        noted = read_count(self.folder)  # before the database: it grows meanwhile
+        with reading(self.folder) as database:
+            if self.head is None:
+                self._open(database)
+                self.stored = count_of_records(database)
+                return True
+            found = list(tail(database, self._place, _BATCH))
+            at_end = len(found) < _BATCH
+            self.stored = count_of_records(database)
+            self.probe_cost = _cost_of_probe(database)
+            tally = stored_tally(database) if at_end else None
+        self.stamp += 1
+        for one in found:
+            self._take(one)
+        if at_end:
+            self._settle()
+            self._check(tally, noted)
+        return not at_end
+
+    def _open(self, database: sqlite3.Connection) -> None:
+        """Read the settings and the samples."""
+        facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
+        identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
+        tally = tally_of(database, ()) if is_sealed(database) else None
+        if tally is not None:
+            _compare(self.folder, tally, stored_tally(database), "facts", "samples")
+        self.stamp += 1
+        for position, text in database.execute("SELECT position, json FROM sample ORDER BY position"):
+            sample = Sample.model_validate_json(text)
+            if position != len(self.lines):
+                raise DamageError(f"{self.folder} is damaged: a sample of it is missing; restore it from a copy")
+            self.synthetic = self.synthetic or sample.marks.synthetic
+            self.lines.append(open_line(sample))
+        size = len(self.lines)
+        self.changed, self._attempts, self._replies = (array("q", [value]) * size for value in (self.stamp, 0, 0))
+        self._tally = tally
+        self.head = Run(self.folder, identity, facts["config"], (), ())
+
+    def _take(self, one: Tailed) -> None:
+        stored, row = one.record, one.position
+        if stored.changed:
+            raise changed("record", stored.sample_id, stored.attempt).error(self.folder)
+        sample = Sample.model_validate_json(one.sample)
+        record = Record.model_validate({**json.loads(stored.json), "sample": sample})
+        self._place, self.read = one.place, self.read + 1
+        self._tally = None if self._tally is None else self._tally.plus(stored.sha256)
+        if record.cost_usd is not None and not record.draws:
+            self.costs.append(record.cost_usd)
+        if record.asked_at and (not self.begun_at or record.asked_at < self.begun_at):
+            self.begun_at = record.asked_at
+        if record.part or record.attempt < self._attempts[row]:
+            return
+        line = line_of(self.lines[row], record, self.rules)
+        self._attempts[row], self._replies[row] = record.attempt, len(record.finish_reasons)
+        self._refused.pop(row, None)
+        if record.outcome is Outcome.REJECTED:
+            self._refused[row] = record.detail, line
+        elif line.success and has_place(sample):
+            if sample.asks.is_box:
+                line = line._replace(place=self.place_in(record))
+            else:
+                self._unplaced.append(row)
+        self._set(row, line)
+
+    @property
+    def opened(self) -> Run:
+        """The run without its samples and records; raises StorageError where it could not be read."""
+        if self.head is None:
+            raise StorageError(self.problem or f"{self.folder} is not read yet")
+        return self.head
+
+    @property
+    def tools(self) -> Mapping[str, Measures]:
+        """What the tools of the run measure; nothing where this version does not know them."""
+        if self._tools is None:
+            try:
+                self._tools = tools_of(self.opened)
+            except (MedVisionAgentError, *BROKEN):
+                self._tools = {}
+        return self._tools
+
+    def _set(self, row: int, line: Line) -> None:
+        if line != self.lines[row]:
+            self.lines[row], self.changed[row] = line, self.stamp
+
+    def _settle(self) -> None:
+        """Say of every refusal whether it is the server's rule: that follows from all records together."""
+        if not self._refused:
+            return
+        endings = [
+            Ending(line.id, Outcome.REJECTED, replies, self._refused[row][0])
+            if row in self._refused
+            else Ending(line.id, Outcome.ANSWERED, replies, "")
+            for row, (line, replies) in enumerate(zip(self.lines, self._replies, strict=True))
+            if line.has_talk
+        ]
+        by_server = by_rule(endings)
+        for row, (_, line) in self._refused.items():
+            ruled = line._replace(outcome=Outcome.UNSUPPORTED.value, loss=None, success=False, answer="")
+            self._set(row, ruled if line.id in by_server else line)
+
+    def _check(self, tally: Tally | None, noted: int | None) -> None:
+        """Compare what was read to the end with what should be there."""
+        if noted is not None and self.read < noted:
+            what = (
+                f"{noted} records were stored and {self.read} are left, because its log ({LOG}) is lost or incomplete"
+            )
+            raise Damage(what).error(self.folder)
+        if self.stored < self.read:
+            raise Damage(f"{self.read} records were stored, and it holds {self.stored}").error(self.folder)
+        if self._tally is not None:
+            _compare(self.folder, self._tally, tally, "records", "total")
+
+    def _located(self, row: int) -> str | None:
+        try:
+            return self.place_in(self.record_of(row))
+        except (MedVisionAgentError, OSError, *BROKEN):
+            return "unknown"
+
+
+def _words(folder: Path, error: Exception) -> str:
+    """Say what is wrong with a run."""
+    if isinstance(error, MedVisionAgentError):
+        return str(error)
+    why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return f"{folder} cannot be read ({why}); `medvision-agent verify` says more"
+
+
+def _compare(folder: Path, found: Tally, stored: Tally | None, *fields: str) -> None:
+    if stored is None:
+        raise Damage("its tally of records is missing").error(folder)
+    for field in fields:
+        if getattr(found, field) != getattr(stored, field):
+            what = {"facts": "settings", "samples": "samples (questions and ground truth)"}.get(field, "records")
+            raise Damage(f"its {what} were changed after they were stored").error(folder)
+
+
+def _cost_of_probe(database: sqlite3.Connection) -> float | None:
+    row = database.execute("SELECT value FROM run WHERE key = 'probe'").fetchone()
+    return None if row is None else ToolProbe.model_validate_json(row[0]).cost_usd
+
+
+class _State(NamedTuple):
+    """What changes whenever something is stored."""
+
+    file: object
+    """Which file it is."""
+    content: object
+    """Its size and time, and those of its log."""
+
+
+def state_of(folder: Path) -> _State:
+    """Return in what state the files of a run are."""
+    found = list[os.stat_result | None]()
+    for name in (DATABASE, LOG):
+        try:
+            found.append((folder / name).stat())
+        except OSError:
+            found.append(None)
+    file = found[0] and (found[0].st_dev, found[0].st_ino)
+    return _State(file, [one and (one.st_size, one.st_mtime_ns) for one in found])

@@ -1,0 +1,219 @@
+"""All runs and studies under the folders that were opened, with the keys by which the viewer's page asks for them.
+
+Contract: nothing is written here but notes. What is wrong with a run or a study is a line about it and never raised;
+``StorageError`` is raised for a key, a row or a picture that is not there, or that is damaged. Reading goes on in small
+steps (``read_on``), so that a first page is there at once, and a run that is being written grows on it. About
+``MOST_LINES`` lines are in memory at most: runs that nobody looks at are read again when they are asked for. Safe to be
+used by several threads.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.browse.conversation import open_talk, picture_made
+from medvision_agent.eval.browse.feed import Feed
+from medvision_agent.eval.browse.forms import Index, Note, Reviews, Rows, RunLine, Talk
+from medvision_agent.eval.browse.means import Place
+from medvision_agent.eval.browse.rows import rows_of
+from medvision_agent.eval.browse.shelf import Found, OpenedRun, OpenedStudy, find
+from medvision_agent.eval.browse.study import arm_name
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import is_hash, picture_path
+from medvision_agent.eval.store.reviews import add_review, read_reviews
+from medvision_agent.version import VERSION
+
+__all__ = ["MOST_LINES", "Library"]
+
+MOST_LINES = 400_000
+"""A kilobyte each."""
+_LOOK, _SHARE = 2.0, 20.0
+"""Folders are looked through after so many seconds, or times what it took last."""
+_MADE = 10_000
+"""Pictures made here of which is remembered what they are made of."""
+
+
+class Library:
+    """What was opened; *rules* score all of it, else a study its own and runs the default ones."""
+
+    def __init__(self, roots: Sequence[Path], rules: Protocol | None = None) -> None:
+        self.roots, self._rules = tuple(roots), rules
+        self._runs: dict[str, OpenedRun] = {}
+        self._studies: dict[str, OpenedStudy] = {}
+        self._keys: dict[Path, str] = {}
+        self._made: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self._reading, self._lock = threading.Lock(), threading.Lock()
+        self._next_look = 0.0
+
+    @property
+    def runs(self) -> dict[str, OpenedRun]:
+        """The runs that are there now, by their keys."""
+        return dict(self._runs)
+
+    def read_on(self, seconds: float | None = None, *, findings: bool = True) -> bool:
+        """Read for about so many seconds, or to the end; return whether more is left to be read now.
+
+        What studies found is worked out afterwards, in whatever time it takes, unless *findings* says no.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        if not self._reading.acquire(timeout=-1 if seconds is None else seconds):
+            return True
+        try:
+            return self._read_until(end, findings=findings)
+        finally:
+            self._reading.release()
+
+    def index(self, *, live: bool, bounded: str = "") -> Index:
+        """Return the first page."""
+        lines = {key: run.line for key, run in self.runs.items()}
+        return Index(
+            program=f"medvision-agent {VERSION}",
+            title=", ".join(dict.fromkeys(root.resolve().name or str(root) for root in self.roots)),
+            live=live,
+            bounded=bounded,
+            runs=tuple(lines.values()),
+            studies=tuple(study.page(self._cells(study, lines)) for study in dict(self._studies).values()),
+            notes=tuple(f"{root} is not there any more" for root in self.roots if not root.is_dir()),
+        )
+
+    def rows(self, key: str, since: int = -1, only: Sequence[int] | None = None) -> Rows:
+        """Return the rows of a run that changed after a stamp, or these *only*, as far as it has been read."""
+        with self.opened(key) as feed:
+            at = feed.since(since) if only is None else list(only)
+            return rows_of(key, feed.stamp, at, [feed.lines[row] for row in at])
+
+    def talk(self, key: str, row: int) -> Talk:
+        """Return a conversation with its canvas."""
+        with self.opened(key, row) as feed:
+            found = open_talk(feed, key, row)
+        if found.scene is not None:
+            with self._lock:
+                self._made[found.scene.shown.name] = key, row
+                if len(self._made) > _MADE:
+                    self._made.popitem(last=False)
+        return found
+
+    def picture(self, name: str) -> bytes:
+        """Return the PNG file of a name: a stored picture, or one that is made here."""
+        if not is_hash(name):
+            raise StorageError("there is no picture of this name")
+        for run in self.runs.values():
+            if picture_path(run.feed.folder, name).is_file():
+                return read_picture(run.feed.folder, name)
+        with self._lock:
+            key, row = self._made.get(name, ("", 0))
+        if not key:
+            raise StorageError("there is no picture of this name")
+        with self.opened(key, row) as feed:
+            return picture_made(feed, row, name)
+
+    def reviews(self, key: str) -> Reviews:
+        """Return the notes on the samples of a run."""
+        found = read_reviews(self._run(key).feed.folder)
+        return Reviews(run=key, reviews=found.reviews, damaged=found.damaged)
+
+    def note(self, key: str, note: Note) -> Reviews:
+        """Put a note on a sample, and return all notes of its run."""
+        with self.opened(key, note.row) as feed:
+            add_review(feed.folder, feed.lines[note.row].id, note.verdict, note.comment)
+        return self.reviews(key)
+
+    @contextmanager
+    def opened(self, key: str, row: int | None = None, *, whole: bool = False) -> Iterator[Feed]:
+        """Hold a run whose samples, or all of whose records, are read; raises StorageError for what is not there."""
+        run = self._run(key)
+        with run.lock:
+            run.asked = time.monotonic()
+            more = whole or run.feed.head is None
+            while more:
+                more = run.feed.read_on() and whole
+            if row is not None and not 0 <= row < len(run.feed.lines):
+                raise StorageError(run.feed.problem or f"{run.place.name} has no row {row}")
+            yield run.feed
+
+    def _run(self, key: str) -> OpenedRun:
+        try:
+            return self._runs[key]
+        except KeyError:
+            raise StorageError("there is no run of this key, or not any more") from None
+
+    def _cells(self, study: OpenedStudy, lines: Mapping[str, RunLine]) -> dict[str, RunLine]:
+        """Return the lines of a study's runs by their folders relative to the study's."""
+        own = ((run.feed.folder, lines[key]) for key, run in self.runs.items() if key in lines)
+        return {
+            folder.relative_to(study.folder).as_posix(): line
+            for folder, line in own
+            if line.study == study.key and not line.canary
+        }
+
+    def _read_until(self, end: float | None, *, findings: bool) -> bool:
+        if time.monotonic() >= self._next_look:
+            self.look()
+        runs = sorted(self.runs.values(), key=lambda run: -run.asked)
+        late = _go_on([run for run in runs if run.feed.head is None], Feed.read_on, end, once=True)
+        late = late or _go_on(runs, Feed.read_on, end) or _go_on(runs, Feed.place_on, end)
+        _rest(runs)
+        if late:
+            return True
+        lines = {key: run.line for key, run in self.runs.items()}
+        for study in dict(self._studies).values() if findings else ():
+            study.work_out(self._cells(study, lines))
+        return False
+
+    def look(self) -> None:
+        """Find what is there now: keys stay what they were, and what is gone has none."""
+        begun, runs, studies = time.monotonic(), dict[str, OpenedRun](), dict[str, OpenedStudy]()
+        for found in find(self.roots):
+            key = self._key(found)
+            if found.kind == "study":
+                studies[key] = self._studies.get(key) or OpenedStudy(key, found.folder, found.name)
+                studies[key].read()
+            else:
+                runs[key] = self._runs.get(key) or self._open(found, key, studies)
+        self._runs, self._studies = runs, studies
+        self._next_look = time.monotonic() + max(_LOOK, _SHARE * (time.monotonic() - begun))
+
+    def _key(self, found: Found) -> str:
+        place = found.folder.resolve()
+        if place not in self._keys:
+            first = "s" if found.kind == "study" else "r"
+            self._keys[place] = f"{first}{sum(key.startswith(first) for key in self._keys.values()) + 1}"
+        return self._keys[place]
+
+    def _open(self, found: Found, key: str, studies: Mapping[str, OpenedStudy]) -> OpenedRun:
+        study = next((one for one in studies.values() if one.folder == found.study), None)
+        plan = study.plan if study is not None else None
+        arm, rules = "", self._rules
+        if study is not None and plan is not None:
+            inner = found.folder.relative_to(study.folder).as_posix()
+            cell = next((cell for cell in plan.cells if cell.folder == inner), None)
+            arm = arm_name(plan, cell.model, cell.arm) if cell is not None else ""
+            rules = rules or protocol(plan.protocol)
+        place = Place(key, found.name, study.key if study is not None else None, arm, canary=found.canary)
+        return OpenedRun(place, Feed(found.folder, rules or protocol(DEFAULT_PROTOCOL)))
+
+
+def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float | None, *, once: bool = False) -> bool:
+    """Take a step for each run, or all there are; return whether the time is over."""
+    for run in runs:
+        more = not run.resting
+        while more:
+            with run.lock:
+                more = step(run.feed) and not once
+            if end is not None and time.monotonic() > end:
+                return True
+    return False
+
+
+def _rest(runs: Sequence[OpenedRun]) -> None:
+    """Drop the lines of the runs that were looked at the longest time ago, where there are too many."""
+    lines = 0
+    for at, run in enumerate(runs):  # the one looked at last comes first
+        lines += len(run.feed.lines)
+        if at and lines > MOST_LINES:
+            run.rest()

@@ -1,0 +1,99 @@
+"""What the scored samples of a run came to, by task, and its line on the viewer's first page."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.browse.feed import Feed
+from medvision_agent.eval.browse.forms import Means, RunLine, State
+from medvision_agent.eval.browse.line import Line
+from medvision_agent.eval.browse.words import whole
+from medvision_agent.eval.tasks import TASKS
+
+__all__ = ["Place", "means_of", "run_line"]
+
+_LONGEST = 1000
+_INFRASTRUCTURE = {outcome.value for outcome in Outcome if outcome.infrastructure}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands among all that was opened."""
+
+    key: str
+    name: str
+    study: str | None = None
+    arm: str = ""
+    canary: bool = False
+
+
+def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
+    """Return the means of each task over its scored samples, as ``eval/summary`` has them."""
+    scored: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.loss is not None:
+            scored.setdefault(line.task, []).append(line)
+    return tuple(_means(task, scored[task]) for task in TASKS if task in scored)
+
+
+def _means(task: str, lines: Sequence[Line]) -> Means:
+    return Means(
+        task=task,
+        loss=math.fsum(line.loss or 0.0 for line in lines) / len(lines),
+        success_rate=sum(line.success for line in lines) / len(lines),
+        scored=len(lines),
+        subjects=len({line.subject for line in lines}),
+    )
+
+
+def run_line(feed: Feed, place: Place, *, running: bool, means: tuple[Means, ...]) -> RunLine:
+    """Return the line of a run, as far as it has been read; a damaged run has no means."""
+    head, lines = feed.head, feed.lines
+    config = head.config if head is not None else {}
+    infrastructure = sum(line.outcome in _INFRASTRUCTURE for line in lines)
+    costs = [*feed.costs, *([feed.probe_cost] if feed.probe_cost is not None else [])]
+    partly = feed.read < feed.stored or head is None
+    return RunLine(
+        key=place.key,
+        name=whole(place.name, _LONGEST),
+        study=place.study,
+        arm=whole(place.arm or (head.identity.condition if head else ""), _LONGEST),
+        epoch=_number(config.get("epoch"), 1),
+        wording=head.identity.wording if head else 0,
+        canary=place.canary,
+        model=whole(head.identity.model_name if head else "", _LONGEST),
+        condition=whole(head.identity.condition if head else "", _LONGEST),
+        source=whole(_source(config), _LONGEST),
+        synthetic=feed.synthetic,
+        planned=len(lines),
+        done=sum(line.outcome is not None for line in lines) - infrastructure,
+        infrastructure=infrastructure,
+        means=() if feed.problem or partly else means,
+        cost_usd=sum(costs) if costs else None,
+        state=_state(feed, running=running),
+        note=whole(_note(feed, partly=partly), _LONGEST),
+        begun_at=feed.begun_at,
+        stamp=feed.stamp,
+    )
+
+
+def _number(value: object, default: int) -> int:
+    return value if isinstance(value, int) else default
+
+
+def _source(config: object) -> str:
+    source = config.get("source") if isinstance(config, dict) else None
+    return str(source.get("name", "")) if isinstance(source, dict) else ""
+
+
+def _state(feed: Feed, *, running: bool) -> State:
+    if feed.problem:
+        return "damaged"
+    return "running" if running else "unfinished" if feed.left or feed.head is None else "finished"
+
+
+def _note(feed: Feed, *, partly: bool) -> str:
+    if feed.problem or not partly:
+        return feed.problem
+    return f"{feed.read:,} of {feed.stored:,} records read so far" if feed.head is not None else "not read yet"

@@ -1,0 +1,176 @@
+"""One run or one study among all that were opened: where it is, what has been read of it, and its line."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from medvision_agent.errors import MedVisionAgentError, StorageError
+from medvision_agent.eval.browse.feed import Feed, state_of
+from medvision_agent.eval.browse.forms import RunLine, State, StudyPage
+from medvision_agent.eval.browse.means import Place, means_of, run_line
+from medvision_agent.eval.browse.study import study_page, with_findings
+from medvision_agent.eval.browse.words import whole
+from medvision_agent.eval.listing.find import stored_in
+from medvision_agent.eval.store.read import CANARIES, CELLS
+from medvision_agent.eval.store.writer import is_being_written
+from medvision_agent.eval.study.plan import Plan, read_plan
+
+__all__ = ["Found", "OpenedRun", "OpenedStudy", "find"]
+
+_LARGEST = 200_000
+"""Samples of all runs of a study up to which its findings are worked out here."""
+_PAUSE, _SHARE = 10.0, 20.0
+"""Findings of a study that is being run are worked out anew after so many seconds, or times what they took last."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder of a run or a study."""
+
+    folder: Path
+    kind: Literal["run", "study"]
+    name: str
+    study: Path | None = None
+    canary: bool = False
+
+
+def find(roots: Sequence[Path]) -> Iterator[Found]:
+    """Yield the studies, each before its runs, and the runs in folders, each once."""
+    seen = set[Path]()
+    for root in roots:
+        for folder, kind in _stored(root):
+            if (place := folder.resolve()) in seen:
+                continue
+            seen.add(place)
+            inner = folder.relative_to(root).as_posix()
+            first = root.resolve().name if len(roots) > 1 or inner == "." else ""
+            name = "/".join(part for part in (first, inner) if part not in {"", "."})
+            yield Found(folder, kind, name)
+            for part in (CELLS, CANARIES) if kind == "study" else ():
+                for run, _ in _stored(folder / part):
+                    own = f"{name}/{run.relative_to(folder).as_posix()}"
+                    yield Found(run, "run", own, study=folder, canary=part == CANARIES)
+
+
+def _stored(folder: Path) -> Iterator[tuple[Path, Literal["run", "study"]]]:
+    try:
+        yield from stored_in(folder)
+    except StorageError:  # it is not there, or cannot be read
+        return
+
+
+@dataclass(eq=False)
+class OpenedRun:
+    """A run; ``lock`` is held by whoever reads on or looks at its lines."""
+
+    place: Place
+    feed: Feed
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    asked: float = 0.0
+    """When somebody looked at its rows last."""
+    _line: tuple[object, RunLine] | None = None
+    _rested_at: object = None
+
+    @property
+    def resting(self) -> bool:
+        """Whether its lines were dropped, and nothing was stored or asked since: there is nothing to be read."""
+        return self._rested_at is not None and self._rested_at == (self.asked, state_of(self.feed.folder))
+
+    def rest(self) -> None:
+        """Drop its lines, once it is read to the end."""
+        with self.lock:
+            if self.feed.head is not None and self.feed.read == self.feed.stored and not self.resting:
+                _ = self.line
+                self._rested_at = self.asked, state_of(self.feed.folder)
+                self.feed.forget()
+
+    @property
+    def line(self) -> RunLine:
+        """Its line on the first page."""
+        running = is_being_written(self.feed.folder)
+        with self.lock:
+            if self._line is not None and self.resting:
+                return self._line[1]
+            feed = self.feed
+            state = (feed.stamp, feed.problem, feed.read, feed.stored, feed.probe_cost, running)
+            if self._line is None or self._line[0] != state:
+                self._line = state, run_line(feed, self.place, running=running, means=means_of(feed.lines))
+            return self._line[1]
+
+
+@dataclass(eq=False)
+class OpenedStudy:
+    """A study, and the page of it that was made last."""
+
+    key: str
+    folder: Path
+    name: str
+    plan: Plan | None = None
+    problem: str = ""
+    _page: StudyPage | None = None
+    _made_of: object = None
+    _made_at: float = 0.0
+    _took: float = 0.0
+
+    def read(self) -> None:
+        """Read the plan, if it is not known yet."""
+        if self.plan is None:
+            try:
+                self.plan, self.problem = read_plan(self.folder), ""
+            except StorageError as error:
+                self.problem = str(error)
+
+    def page(self, runs: Mapping[str, RunLine]) -> StudyPage:
+        """Return the page; *runs* are the lines of the runs by their folder relative to the study's."""
+        state = self._state(runs)
+        if self.plan is None:
+            name, note = whole(self.name, 1000), whole(self.problem, 1000)
+            return StudyPage(
+                key=self.key,
+                name=name,
+                arms=(),
+                tasks=(),
+                headline=(),
+                effects=(),
+                caveats=(),
+                state=state,
+                note=note or "not read yet",
+            )
+        keys = {folder: line.key for folder, line in runs.items()}
+        bare = study_page(self.folder, self.plan, key=self.key, name=self.name, keys=keys, state=state)
+        if self._page is None:
+            return bare.but(note="what it found is being worked out")
+        return self._page.but(arms=bare.arms, state=state)
+
+    def work_out(self, runs: Mapping[str, RunLine]) -> None:
+        """Work out what the study found, where its runs have changed since and it is time again."""
+        stamps = sorted((folder, line.stamp) for folder, line in runs.items())
+        running = any(line.state == "running" for line in runs.values())
+        wait = max(_PAUSE, _SHARE * self._took) if running else 0.0
+        if self.plan is None or stamps == self._made_of or time.monotonic() - self._made_at < wait:
+            return
+        begun = time.monotonic()
+        keys = {folder: line.key for folder, line in runs.items()}
+        page = study_page(self.folder, self.plan, key=self.key, name=self.name, keys=keys, state=self._state(runs))
+        try:
+            if sum(line.done for line in runs.values()) > _LARGEST:
+                note = "too large for its findings to be worked out here: use `medvision-agent report`"
+                self._page = page.but(note=note)
+            else:
+                self._page = with_findings(page, self.folder)
+        except (MedVisionAgentError, OSError) as error:
+            self._page = page.but(note=whole(str(error), 1000))
+        self._made_of, self._made_at = stamps, time.monotonic()
+        self._took = self._made_at - begun
+
+    def _state(self, runs: Mapping[str, RunLine]) -> State:
+        states = {line.state for line in runs.values()}
+        if self.problem or "damaged" in states:
+            return "damaged"
+        if "running" in states:
+            return "running"
+        whole_study = self.plan is not None and all(cell.folder in runs for cell in self.plan.cells)
+        return "finished" if whole_study and states == {"finished"} else "unfinished"

@@ -1,0 +1,180 @@
+"""Reading the row of a run or a study.
+
+Contract: ``listed`` yields row after row as they are found. ``stored`` counts in the database and reads no record into
+memory, so that a folder of a thousand runs is listed in seconds; of damage it finds what the counts show
+(``medvision-agent verify`` checks everything). ``scored`` reads and checks every record of one run at a time. Neither
+raises for what is wrong with a run: the row says it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.endings.probe import ToolProbe
+from medvision_agent.errors import DamageError, StorageError
+from medvision_agent.eval.listing.find import DEPTH, cells_in, stored_in
+from medvision_agent.eval.listing.row import Figures, Kind, Listed, State
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
+from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.store.damage import Damage
+from medvision_agent.eval.store.files import LOG, read_count
+from medvision_agent.eval.store.read import open_run, reading
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.seal import stored_tally
+from medvision_agent.eval.store.writer import is_being_written
+from medvision_agent.eval.study.plan import read_plan
+from medvision_agent.eval.tasks import TASKS
+
+__all__ = ["listed", "scored", "stored"]
+
+_ATTEMPTS = """
+SELECT sample_id, outcome, instr(json, '"part":true') != 0, json ->> '$.draws', json ->> '$.cost_usd',
+    json ->> '$.last_asked_at'
+FROM record ORDER BY attempt
+"""
+
+
+def listed(folder: Path, *, depth: int = DEPTH) -> Iterator[Listed]:
+    """Yield a row for each run and study in a folder, in the order of their names, without the figures of their tasks.
+
+    Raises StorageError where the folder cannot be read.
+    """
+    for path, kind in stored_in(folder, depth):
+        yield stored(path, kind, path.relative_to(folder).as_posix())
+
+
+def stored(folder: Path, kind: Kind, name: str) -> Listed:
+    """Return the row of a run or a study, without the figures of its tasks."""
+    return _study(folder, name) if kind == "study" else _run(folder, name)
+
+
+def scored(row: Listed, rules: Protocol | None = None) -> Listed:
+    """Return a row with its figures by a protocol; those of a study stand in the rows of its cells.
+
+    Without *rules*, a study is scored by the protocol it declared, and a run by the default one.
+    """
+    if row.kind == "study":
+        if row.state in {"damaged", "unreadable"}:
+            return row
+        rules = rules or protocol(read_plan(row.folder).protocol)
+        return _with_cells(row, [scored(cell, rules) for cell in row.cells])
+    if row.state in {"damaged", "unreadable"}:
+        return row
+    try:
+        records = open_run(row.folder).records
+    except StorageError as error:
+        return row.but(**_wrong(error))
+    pairs = list(_scores(records, rules or protocol(DEFAULT_PROTOCOL)))
+    by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
+    tasks = {task: _figures(own) for task, own in by_task.items() if own}
+    return row.but(tasks=tasks, overall=_figures(pairs) if pairs else None)
+
+
+def _scores(records: Any, rules: Protocol) -> Iterator[tuple[Record, Score]]:
+    for record in records:
+        if (score := score_record(record, rules)) is not None:
+            yield record, score
+
+
+def _figures(pairs: list[tuple[Record, Score]]) -> Figures:
+    return Figures(
+        scored=len(pairs),
+        subjects=len({record.sample.subject for record, _ in pairs}),
+        success_rate=sum(score.success for _, score in pairs) / len(pairs),
+        loss=sum(score.loss for _, score in pairs) / len(pairs),
+    )
+
+
+def _run(folder: Path, name: str) -> Listed:
+    row = Listed(folder=folder, name=name, kind="run", state="unreadable")
+    count = read_count(folder)  # before the database: it grows meanwhile
+    try:
+        with reading(folder) as database:
+            facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
+            planned = database.execute("SELECT count(*) FROM sample").fetchone()[0]
+            attempts = list(database.execute(_ATTEMPTS))
+            _check_counts(database, folder, len(attempts), count)
+        probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
+        left = planned - _settled(folder, attempts)
+        return row.but(
+            state=_state(left=left, running=is_being_written(folder)),
+            models=(str(facts["identity"]["model_name"]),),
+            conditions=(str(facts["identity"]["condition"]),),
+            data=(str(facts["config"]["source"]["name"]),),
+            done=planned - left,
+            planned=planned,
+            cost_usd=_cost(attempts, probe),
+            last_asked_at=max((at for *_, at in attempts if at), default=""),
+        )
+    except StorageError as error:
+        return row.but(**_wrong(error))
+    except (KeyError, TypeError, ValueError) as error:  # no facts of a run: written by another version, or by hand
+        return row.but(state="damaged", problem=f"{folder}: its settings cannot be read ({type(error).__name__})")
+
+
+def _check_counts(database: sqlite3.Connection, folder: Path, found: int, noted: int | None) -> None:
+    tally = stored_tally(database)
+    if noted is not None and found < noted:
+        raise Damage(f"{noted} records were stored and {found} are left, because its log ({LOG}) is lost").error(folder)
+    if tally is not None and tally.count != found:
+        raise Damage(f"{tally.count} records were stored, and it holds {found}").error(folder)
+
+
+def _settled(folder: Path, attempts: list[tuple[Any, ...]]) -> int:
+    """Return how many samples have a result, or none that another try could bring."""
+    latest = {sample: Outcome(outcome) for sample, outcome, part, *_ in attempts if not part}
+    if Outcome.REJECTED in latest.values():  # a result or the server's rule: that follows from the records together
+        run = open_run(folder)
+        return len(run.samples) - len(run.pending())
+    return sum(not outcome.infrastructure or outcome is Outcome.CRASHED for outcome in latest.values())
+
+
+def _cost(attempts: list[tuple[Any, ...]], probe: ToolProbe | None) -> float | None:
+    """Return what all attempts cost, each request once: what was drawn counts, and not again in the record of it."""
+    costs = [cost for _, _, _, draws, cost, _ in attempts if cost is not None and not draws]
+    costs += [probe.cost_usd] if probe is not None and probe.cost_usd is not None else []
+    return sum(costs) if costs else None
+
+
+def _study(folder: Path, name: str) -> Listed:
+    row = Listed(folder=folder, name=name, kind="study", state="unreadable")
+    try:
+        plan = read_plan(folder)
+    except StorageError as error:
+        return row.but(**_wrong(error))
+    samples = {source.source: source.samples for source in plan.sources}
+    row = row.but(
+        models=tuple(dict.fromkeys(cell.model for cell in plan.cells)),
+        conditions=tuple(plan.arms),
+        data=tuple(samples),
+        planned=sum(samples[cell.source] for cell in plan.cells),
+    )
+    return _with_cells(row, [_run(path, f"{name}/{path.relative_to(folder).as_posix()}") for path in cells_in(folder)])
+
+
+def _with_cells(row: Listed, cells: list[Listed]) -> Listed:
+    """Return a study's row with what its cells hold."""
+    costs = [cell.cost_usd for cell in cells if cell.cost_usd is not None]
+    # A cell may ask fewer samples than its source holds (swapped images), which shows once it has begun.
+    planned, done = row.planned, sum(cell.done for cell in cells)
+    worst = next((cell for state in ("damaged", "unreadable") for cell in cells if cell.state == state), None)
+    state = worst.state if worst else _state(left=planned - done, running=any(c.state == "running" for c in cells))
+    return row.but(
+        state=state,
+        problem=worst.problem if worst else "",
+        done=done,
+        cost_usd=sum(costs) if costs else None,
+        last_asked_at=max((cell.last_asked_at for cell in cells), default=""),
+        cells=tuple(cells),
+    )
+
+
+def _state(*, left: int, running: bool) -> State:
+    return "running" if running else "unfinished" if left > 0 else "finished"
+
+
+def _wrong(error: StorageError) -> dict[str, Any]:
+    return {"state": "damaged" if isinstance(error, DamageError) else "unreadable", "problem": str(error)}

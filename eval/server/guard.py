@@ -1,0 +1,130 @@
+"""Who may ask the viewer's server, and what every answer of it forbids the browser.
+
+Contract: a request is answered only if
+
+* it names this machine as its host (a page elsewhere cannot reach the server by a name of its own: DNS rebinding);
+* no other origin sent it, as far as the browser says (``Origin``, ``Sec-Fetch-Site``);
+* it has the cookie that only the printed address, with its token, gives out. A note needs the origin said as well.
+
+The cookie is for this server alone (``HttpOnly``, ``SameSite=Strict``). The page that sets it goes on to ``/`` by
+itself, so that the token leaves the address bar, the history and every referrer, and so that the next request is one of
+our own page. The address that is given to a browser as an argument, which other users of the machine may see, works
+once.
+"""
+
+import hmac
+import secrets
+from html import escape
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["HEADERS", "Guard", "Keys"]
+
+_HERE = {"127.0.0.1", "localhost", "[::1]"}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+"""What every answer says."""
+_ON = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">
+<title>medvision-agent</title><a href="/">Open the viewer</a></html>
+"""
+
+
+class Keys:
+    """The secrets of one server."""
+
+    def __init__(self) -> None:
+        self.token, self.cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        self._once = secrets.token_urlsafe(32)
+
+    def once(self) -> str:
+        """Return the token that opens the server one time."""
+        return self._once
+
+    def opens(self, token: str) -> bool:
+        """Say whether a token opens the server."""
+        if _same(token, self._once):
+            self._once = secrets.token_urlsafe(32)
+            return True
+        return _same(token, self.token)
+
+    def known(self, cookie: str) -> bool:
+        """Say whether a cookie is the one that was given out."""
+        return _same(cookie, self.cookie)
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+class Guard:
+    """The middleware before everything else."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
+        self._app, self._keys = app, keys
+        self._cookie = f"medvision_agent_{port}"
+        """Cookies do not know ports: two servers must not take each other's."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand on what may be asked; every answer gets the headers."""
+        if scope["type"] != "http":
+            return  # a web socket gets no answer
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        answer = self._refused(scope) or self._opened(scope)
+        await (answer or self._app)(scope, receive, guarded)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        """Return the answer to what comes from elsewhere; None where nothing is wrong."""
+        headers = Headers(scope=scope)
+        hosts, origin, site = headers.getlist("host"), headers.get("origin"), headers.get("sec-fetch-site")
+        if len(hosts) != 1 or hosts[0].rpartition(":")[0] not in _HERE:
+            return _no("this server answers to 127.0.0.1 and localhost only", 421)
+        if origin is not None and origin != f"http://{hosts[0]}":
+            return _no("another page may not ask this server")
+        if scope["method"] not in {"GET", "HEAD"} and origin is None:
+            return _no("a note is taken from the viewer's page only")
+        opens = scope["path"] == "/"  # may be a link in another program
+        if site not in {None, "same-origin", "none"} and not opens:
+            return _no("another page may not ask this server")
+        return None
+
+    def _opened(self, scope: Scope) -> Response | None:
+        """Return the page that gives out the cookie, or what is said to who has none; None for who has it."""
+        tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+        if scope["path"] == "/" and tokens:
+            if len(tokens) != 1 or not self._keys.opens(tokens[0]):
+                return _no("the token is not that of this server: open the address that it printed last")
+            answer = HTMLResponse(_ON)
+            answer.set_cookie(self._cookie, self._keys.cookie, httponly=True, samesite="strict", path="/")
+            return answer
+        cookies = [
+            value
+            for header in Headers(scope=scope).getlist("cookie")
+            if (value := cookie_parser(header).get(self._cookie)) is not None
+        ]
+        if not any(map(self._keys.known, cookies)):
+            return _no("open the address that `medvision-agent view` printed, with its token")
+        return None
+
+
+def _no(why: str, status: int = 403) -> Response:
+    return PlainTextResponse(escape(f"{why}\n", quote=False), status)

@@ -1,0 +1,115 @@
+"""Starting and ending the viewer's server.
+
+Contract: it listens on 127.0.0.1 alone. While it is asked, a thread reads what is stored; Ctrl-C or SIGTERM ends it
+within seconds, and nothing is left behind.
+"""
+
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+import uvicorn
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.browse.library import Library
+from medvision_agent.eval.server.app import app_of
+from medvision_agent.eval.server.guard import Keys
+
+__all__ = ["open_browser", "serve"]
+
+_HOST = "127.0.0.1"
+_STEP, _PAUSE = 0.2, 1.0
+"""Seconds of reading at a stretch, and of waiting where there is nothing new."""
+
+
+def serve(
+    library: Library,
+    page: Mapping[str, bytes],
+    *,
+    port: int = 0,
+    ready: Callable[[str, str], None] = lambda address, once: None,  # noqa: ARG005
+) -> None:
+    """Serve *library* until Ctrl-C; *port* 0 takes a free one.
+
+    *ready* gets the address to be printed, and one that works once, when the server takes requests. Raises ConfigError
+    where the port cannot be had.
+    """
+    keys = Keys()
+    with _listening(port) as taken:
+        own = int(taken.getsockname()[1])
+        settings = uvicorn.Config(
+            app_of(library, page, keys, own),
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            ws="none",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=30,
+        )
+        address = f"http://{_HOST}:{own}/?token="
+        server = _Server(settings, lambda: ready(address + keys.token, address + keys.once()))
+        with _reading(library), suppress(KeyboardInterrupt):
+            server.run(sockets=[taken])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets=sockets)
+        self._ready()
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # elsewhere it would let two servers have one port
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((_HOST, port))
+        yield taken
+    except OSError as error:
+        raise ConfigError(f"--port {port}: {error.strerror}; give another one, or none for a free one") from None
+    finally:
+        taken.close()
+
+
+@contextmanager
+def _reading(library: Library) -> Iterator[None]:
+    """Read what is stored, in a thread, while the context lasts."""
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.wait(0 if library.read_on(_STEP) else _PAUSE):
+            pass
+
+    thread = threading.Thread(target=read, name="viewer-reading", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=2)
+
+
+def open_browser(address: str) -> None:
+    """Open an address in the default browser, where there is one with a window."""
+    windows = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform not in {"darwin", "win32"} and not windows:
+        return
+
+    def opened() -> None:
+        with suppress(webbrowser.Error, OSError):
+            webbrowser.open(address)
+
+    threading.Thread(target=opened, name="viewer-browser", daemon=True).start()

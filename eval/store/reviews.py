@@ -1,0 +1,103 @@
+"""Notes of people on the samples of a run: ``review.jsonl`` beside it, one JSON object a line.
+
+Contract: the file is only ever added to, a whole line at a time, flushed before ``add_review`` returns; the last line
+of a sample counts. Lines that are no note are counted and stay. Nothing else of the run's folder is touched, and a file
+that is a link is neither read nor written. The file is bounded, and so is what is read of it.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from medvision_agent.errors import StorageError
+from medvision_agent.frozen import Frozen
+
+__all__ = ["REVIEWS", "FoundReviews", "Review", "Verdict", "add_review", "has_reviews", "read_reviews"]
+
+REVIEWS = "review.jsonl"
+_MOST = 16 * 1024 * 1024
+"""Bytes of the file."""
+
+Verdict = Literal["", "good", "bad", "unsure"]
+
+
+class Review(Frozen):
+    """A note on a sample, a line of ``review.jsonl`` beside the run; the last line of a sample counts."""
+
+    id: str = Field(min_length=1, max_length=200)
+    verdict: Verdict
+    comment: str = Field(max_length=4000)
+    at: str = Field(max_length=40)
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True)
+class FoundReviews:
+    """The notes of a run."""
+
+    reviews: tuple[Review, ...] = ()
+    """Of each sample the last one, without those that were taken back."""
+    damaged: int = 0
+    """Lines that are no note."""
+
+
+def has_reviews(folder: Path) -> bool:
+    """Say whether a run has notes."""
+    return (folder / REVIEWS).is_file()
+
+
+def read_reviews(folder: Path) -> FoundReviews:
+    """Return the notes of a run, in the order of their first lines; raises StorageError if they cannot be read."""
+    if not os.path.lexists(folder / REVIEWS):
+        return FoundReviews()
+    with _opened(folder, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)) as handle, os.fdopen(os.dup(handle), "rb") as file:
+        lines = file.read(_MOST).split(b"\n")
+    last, damaged = dict[str, Review](), 0
+    for line in filter(None, map(bytes.strip, lines)):
+        try:
+            note = Review.model_validate_json(line)
+        except ValidationError:
+            damaged += 1
+        else:
+            last[note.id] = note
+    return FoundReviews(tuple(one for one in last.values() if one.verdict or one.comment), damaged)
+
+
+def add_review(folder: Path, sample: str, verdict: Verdict, comment: str) -> Review:
+    """Put a note on a sample; an empty verdict and comment take the last one back.
+
+    Raises StorageError where it cannot be written, or the notes of this run are too many.
+    """
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    note = Review(id=sample, verdict=verdict, comment=comment, at=at)
+    line = note.model_dump_json().encode() + b"\n"
+    with _opened(folder, os.O_RDWR | os.O_APPEND | os.O_CREAT) as handle:
+        size = os.fstat(handle).st_size
+        if size + len(line) > _MOST:
+            raise StorageError(f"{folder / REVIEWS} is full ({_MOST // 1024**2} MB); begin a new file beside the run")
+        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # whoever wrote last was killed
+        os.write(handle, b"\n" + line if torn else line)
+        os.fsync(handle)
+    return note
+
+
+@contextmanager
+def _opened(folder: Path, flags: int) -> Iterator[int]:
+    path, handle = folder / REVIEWS, -1
+    try:
+        handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise StorageError(f"{path} is no plain file; move it away")
+        yield handle
+    except OSError as error:
+        raise StorageError(f"{path}: notes cannot be read or written ({error.strerror or error})") from None
+    finally:
+        if handle >= 0:
+            os.close(handle)

@@ -1,0 +1,82 @@
+// What is looked at: the arms of a study, one run, or a few runs side by side.
+import type { Settings } from "../route";
+import { runLine, studyPage } from "./store";
+
+/** One way of asking, with its runs: epochs and wordings, in their order. */
+export interface Arm {
+  /** Its name in the URL: unique among the arms that are looked at. */
+  key: string;
+  name: string;
+  model: string;
+  condition: string;
+  runs: string[];
+}
+
+export interface Scope {
+  title: string;
+  study: string | undefined;
+  arms: Arm[];
+  /** Arms that are looked at first: the one without a change, and the one with it. */
+  before: Arm | undefined;
+  after: Arm | undefined;
+  /** Settings that lead back here. */
+  settings: Record<string, string>;
+}
+
+const byKey = (arms: Arm[], key: string | undefined) => arms.find((arm) => arm.key === key);
+
+/** Return what the settings of a page name; undefined where there is no such thing. */
+export function scopeOf(settings: Settings): Scope | undefined {
+  if (settings["study"]) return ofStudy(settings["study"]);
+  const keys = (settings["runs"] ?? settings["run"] ?? "").split(",").filter(Boolean);
+  return ofRuns(keys);
+}
+
+function ofStudy(key: string): Scope | undefined {
+  const study = studyPage(key);
+  if (!study) return undefined;
+  const several = new Set(study.arms.map((arm) => arm.name)).size < study.arms.length;
+  const keyOf = (name: string, model: string) => (several ? `${name}@${model}` : name);
+  const arms = study.arms.map((arm) => ({ ...arm, key: keyOf(arm.name, arm.model) }));
+  const main = study.effects.find((one) => one.primary) ?? study.effects[0];
+  // Before anything was found: tools on against tools off, of one model. Names may begin with that of the model.
+  const named = (name: string) =>
+    arms.find((arm) => arm.model === arms[0]?.model && (arm.name === name || arm.name.endsWith(` ${name}`)));
+  const after = (main && byKey(arms, keyOf(main.after, main.model))) ?? named("on") ?? arms.at(-1);
+  const before = (main && byKey(arms, keyOf(main.before, main.model))) ?? named("off") ?? arms[0];
+  return {
+    title: study.name || "study",
+    study: key,
+    arms,
+    before: before === after ? undefined : before,
+    after,
+    settings: { study: key },
+  };
+}
+
+function ofRuns(keys: string[]): Scope | undefined {
+  const arms: Arm[] = [];
+  for (const key of keys) {
+    const run = runLine(key);
+    if (!run) return undefined;
+    arms.push({ key, name: run.name || run.arm, model: run.model, condition: run.condition, runs: [key] });
+  }
+  if (!arms.length) return undefined;
+  const [first, second] = arms;
+  return {
+    title: arms.map((arm) => arm.name).join(" and "),
+    study: undefined,
+    arms,
+    before: second && first,
+    after: second ?? first,
+    settings: { [arms.length > 1 ? "runs" : "run"]: keys.join(",") },
+  };
+}
+
+/** The two arms of a table: the one shown, and the one it is compared with, if any. */
+export function chosen(scope: Scope, settings: Settings): { arm: Arm | undefined; against: Arm | undefined } {
+  const arm = byKey(scope.arms, settings["arm"]) ?? scope.after;
+  if (settings["against"] === "none") return { arm, against: undefined };
+  const against = byKey(scope.arms, settings["against"]) ?? scope.before;
+  return { arm, against: against === arm ? undefined : against };
+}

@@ -1,0 +1,86 @@
+// The columns of the table of samples.
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Sort } from "../data/filter";
+import { ownText, type Table, textAt } from "../data/table";
+import { Difference, Loss } from "../parts/numbers";
+import { dollars } from "../text";
+
+export interface TableColumn {
+  key: string;
+  title: string;
+  about?: string;
+  sort?: Sort;
+  width: string;
+  right?: boolean;
+  cell: (line: number) => ComponentChildren;
+}
+
+const query = matchMedia("(max-width: 700px)");
+/** The window is as narrow as a phone. */
+export const narrow = signal(query.matches);
+query.addEventListener("change", () => (narrow.value = query.matches));
+
+/** Return the columns that a table has; on a phone, those that answer the question. */
+export function columnsOf(table: Table, slim: boolean): TableColumn[] {
+  const { side, against } = table;
+  const name = side.arm.name;
+  const text = (column: keyof Table & ("task" | "asked" | "dataset" | "modality")) => (line: number) =>
+    textAt(table[column], line);
+  const asked: TableColumn = {
+    key: "label",
+    title: "Asked for",
+    sort: "label",
+    width: "minmax(7rem, 1.2fr)",
+    cell: text("asked"),
+  };
+  const losses: TableColumn[] = against
+    ? [
+        loss("against", `Loss: ${against.arm.name}`, (line) => against.loss[line]),
+        loss("loss", `Loss: ${name}`, (line) => side.loss[line]),
+        {
+          key: "difference",
+          title: "Difference",
+          about: `Loss of ${name} minus loss of ${against.arm.name}; above zero is harm`,
+          sort: "difference",
+          width: "6.3rem",
+          cell: (line) => <Difference value={table.difference[line]} />,
+        },
+      ]
+    : [loss("loss", "Loss", (line) => side.loss[line])];
+  const slimLosses = losses.map((column) => ({
+    ...column,
+    width: "4.4rem",
+    title: column.key === "difference" ? "Change" : column.title,
+  }));
+  if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
+  return [
+    { key: "id", title: "Sample", sort: "id", width: "minmax(8rem, 1.5fr)", cell: (line) => table.ids[line] },
+    { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
+    asked,
+    { key: "modality", title: "Modality", width: "4.6rem", cell: text("modality") },
+    ...losses,
+    {
+      key: "answer",
+      title: `Answer: ${name}`,
+      width: "minmax(6rem, 1fr)",
+      cell: (line) => ownText(side, line, "answer"),
+    },
+    { key: "outcome", title: "Outcome", sort: "outcome", width: "5.4rem", cell: (line) => textAt(side.outcome, line) },
+    { key: "place", title: "Place", sort: "place", width: "5rem", cell: (line) => textAt(side.place, line) },
+    { key: "tools", title: "Tools called", width: "minmax(6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
+    { key: "calls", title: "Calls", sort: "calls", width: "2.8rem", right: true, cell: (line) => side.calls[line] },
+    {
+      key: "cost",
+      title: "Cost",
+      sort: "cost",
+      width: "3.6rem",
+      right: true,
+      cell: (line) => dollars(side.cost[line]),
+    },
+  ];
+}
+
+function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {
+  return { key: sort, title, sort, width: "5.2rem", cell: (line) => <Loss value={value(line)} /> };
+}

@@ -1,0 +1,39 @@
+// The list of keys, and where they work.
+import { useEffect, useRef } from "preact/hooks";
+import { allKeys, helping } from "../keys";
+
+const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", " ": "Space" };
+
+export function Help() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  const close = () => (helping.value = false);
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={close} onCancel={close}>
+      <h2 id="help-title">Keys on this page</h2>
+      <dl>
+        {allKeys().map((key) => (
+          <div key={key.keys.join()}>
+            <dt>
+              {key.keys.map((one) => (
+                <kbd key={one}>{NAMES[one] ?? one}</kbd>
+              ))}
+            </dt>
+            <dd>{key.does}</dd>
+          </div>
+        ))}
+      </dl>
+      <h3>Words</h3>
+      <p>
+        <b>Loss</b> is from 0 (exact) to 1 (as wrong as can be, or no answer). A <b>difference</b> is the loss of one
+        arm minus that of the other on the same sample: above zero is harm. <b>Elsewhere</b> means that the answer was
+        measured in another place than where the ground truth lies.
+      </p>
+      <button type="button" onClick={close}>
+        Close
+      </button>
+    </dialog>
+  );
+}
