@@ -35,7 +35,7 @@ def test_the_worst_harm_and_its_turn_are_three_clicks_away(page, address):
     linked = page.locator("article.turn.linked")
     linked.wait_for()
     assert "wrong" in linked.get_attribute("class").split()
-    assert "this is where it went wrong" in linked.inner_text()
+    assert "The place is wrong" in linked.inner_text()
     assert "turn=5" in page.url
     assert "on=on" in page.url
 

@@ -105,6 +105,12 @@ function Head({ column, table, settings }: { column: TableColumn; table: Table; 
   );
 }
 
+const LONG = 24;
+
+/** A long name without its middle: ids often differ at their ends. */
+const shortened = (text: string): string =>
+  text.length <= LONG ? text : `${text.slice(0, LONG / 2 - 2)}…${text.slice(-LONG / 2)}`;
+
 function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { place: number }) {
   const line = lines[place] ?? 0;
   const here = place === cursor;
@@ -129,7 +135,7 @@ function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { p
           <div key={column.key} role="gridcell" class={column.right ? "right" : ""} title={title}>
             {k === 0 ? (
               <a href={href(line)} tabIndex={-1}>
-                {cell === "" ? "–" : cell}
+                {cell === "" ? "–" : typeof cell === "string" ? shortened(cell) : cell}
               </a>
             ) : (
               cell
