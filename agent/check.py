@@ -59,6 +59,8 @@ class Check:
 
     findings: list[Finding] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    versions: tuple[str, ...] = ()
+    """What the server said it answers as."""
 
     @property
     def passed(self) -> bool:
@@ -82,6 +84,7 @@ async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
         off = Condition("off", ())
         first = await answer(_question("check_picture", seen), off, chat, _LIMITS)
         check.usage = check.usage + first.usage
+        check.versions = first.model_versions
         _reachable(check, first, config)
         if first.outcome.infrastructure:
             return check

@@ -28,6 +28,7 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.trace import RequestTrace
 from medvision_agent.agent.wire.failures import Fault, classify
+from medvision_agent.agent.wire.keys import key_remedy
 from medvision_agent.agent.wire.large import aside_if_large
 from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.agent.wire.reading import BodyError
@@ -145,7 +146,8 @@ async def call_model(
                 if on_fault is not None:
                     on_fault(fault, tries)
                 if fault.stops_run:
-                    raise ProviderError(f"{config.model}: {fault.detail}") from None
+                    remedy = f"; {key_remedy(config)}" if fault.refused_key else ""
+                    raise ProviderError(f"{config.model}: {fault.detail}{remedy}") from None
                 # Only faults of ours keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
     raise AssertionError("unreachable: the last try raises")

@@ -34,6 +34,7 @@ __all__ = ["command"]
     help="With --dry-run: one or two stored runs from which the spread of the loss and the tokens per sample are "
     "estimated. Repeat the option for the second run.",
 )
+@click.option("--verbose", is_flag=True, help="With --dry-run: print every arm and what the figures rest on too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate or the figures as JSON.")
 @click.pass_context
 def command(
@@ -46,6 +47,7 @@ def command(
     *,
     probe: bool,
     dry_run: bool,
+    verbose: bool,
     as_json: bool,
     **limits: float | None,
 ) -> None:
@@ -60,10 +62,12 @@ def command(
 
     if pilots and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
+    if verbose and not dry_run:
+        raise ConfigError("--verbose goes with --dry-run; a study stores all it asks: score, why and report show it")
     budget = bounded(Budget(), BUDGET, limits)
     if dry_run:
         found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
-        print_preview(found, as_json=as_json)
+        print_preview(found, as_json=as_json, verbose=verbose)
         return
     laid = lay_out(study_file, out, tools_from=tools_from, budget=budget, probe=probe)
     go_on = f"to go on, repeat the command with: --out {laid.out}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 if TYPE_CHECKING:
@@ -15,10 +16,17 @@ __all__ = ["command"]
 
 
 @click.command("compare")
-@click.argument("run_a", type=click.Path(path_type=Path))
-@click.argument("run_b", type=click.Path(path_type=Path), required=False)
+@click.argument("run_a", shell_complete=complete_runs, type=click.Path(path_type=Path))
+@click.argument("run_b", shell_complete=complete_runs, type=click.Path(path_type=Path), required=False)
 @click.option("--published", is_flag=True, help="Put the results MedVision published beside RUN_A.")
-@click.option("--protocol", "protocol_name", default=DEFAULT_PROTOCOL, show_default=True, help=", ".join(PROTOCOLS))
+@click.option(
+    "--protocol",
+    "protocol_name",
+    default=DEFAULT_PROTOCOL,
+    show_default=True,
+    shell_complete=complete_protocols,
+    help=", ".join(PROTOCOLS),
+)
 @click.option(
     "--metric",
     "metrics",

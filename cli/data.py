@@ -11,7 +11,6 @@ from medvision_agent.cli.data_medvision import check, print_overview, print_publ
 from medvision_agent.cli.sampling import data_option, reading_options, reading_with, sample_options, selection_with
 from medvision_agent.errors import StorageError
 from medvision_agent.quantity import ANGLE_DEG
-from medvision_agent.text import printable
 
 if TYPE_CHECKING:
     from medvision_agent.eval.data.sample import Sample
@@ -56,7 +55,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
     from rich.console import Console
     from rich.table import Column, Table
 
-    from medvision_agent.cli.printed.table import plain
+    from medvision_agent.cli.printed.table import plain, print_wrapped
 
     # An id is there to be copied: it is never broken; nothing is cut.
     others = (Column(name, overflow="fold") for name in ("task", "asked", "target", "subject", "marks"))
@@ -69,8 +68,8 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
     counts = Counter(sample.task for sample in samples)
     per_task = ", ".join(f"{count} {task}" for task, count in counts.items())
     subjects = len({sample.subject for sample in samples})
-    click.echo(f"{len(samples)} samples of {subjects} subjects: {per_task or 'none'}.")
-    click.echo(printable(source.info.note))
+    print_wrapped(f"{len(samples)} samples of {subjects} subjects: {per_task or 'none'}.")
+    print_wrapped(source.info.note)
 
 
 @command.command()
@@ -81,6 +80,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 @_FORCE
 def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
     """Draw the truth of one sample on its enlarged picture, and print what is known about it."""
+    from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.asking.recipe import recipe_named
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import find_sample
@@ -100,8 +100,8 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
     height, width = native.values.shape
     for name, value in [*_facts(sample, width, height), ("units", native.units)]:
-        click.echo(printable(f"{name:12} {value}"))
-    click.echo(f"{'drawn in':12} {out}")
+        print_wrapped(f"{name:12} {value}", hanging=13)
+    print_wrapped(f"{'drawn in':12} {out}", hanging=13)
 
 
 @command.command()

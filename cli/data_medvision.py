@@ -17,6 +17,7 @@ __all__ = ["check", "print_overview", "print_published"]
 
 def print_overview(data: str, **options: Any) -> None:
     """Print the configurations asked for, what they hold, and the cases that are broken."""
+    from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
     from medvision_agent.eval.data.medvision.survey import Survey
     from medvision_agent.eval.data.selection import Selection
@@ -26,9 +27,9 @@ def print_overview(data: str, **options: Any) -> None:
     survey = Survey(source, selection.takes_config, lambda _: None)
     survey.run()
     _print_rows(survey)
-    click.echo(printable(source.info.note))
+    print_wrapped(source.info.note)
     for problem in survey.problems:
-        click.echo(printable(f"broken: {problem}"))
+        print_wrapped(f"broken: {problem}")
 
 
 @click.command()
@@ -62,14 +63,16 @@ def print_published(*, as_json: bool) -> None:
     """Print the datasets of MedVision as its page lists them."""
     from importlib.resources import files
 
+    from medvision_agent.cli.printed.table import print_wrapped
+
     table = json.loads((files("medvision_agent.eval.data.medvision") / "published.json").read_text(encoding="utf-8"))
     if as_json:
         click.echo(json.dumps(table, indent=1, ensure_ascii=False))
         return
-    click.echo(table["title"])
+    print_wrapped(table["title"])
     total = {"dataset": "total"} | table["total"]
     _print_table(table["datasets"] + [total])
-    click.echo(table["note"])
+    print_wrapped(table["note"])
 
 
 def _facts(survey: "Survey") -> list[dict[str, Any]]:
@@ -104,4 +107,4 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from medvision_agent.cli.printed.table import print_columns
 
     columns = list(rows[0])
-    print_columns([columns, *([row.get(column, "") for column in columns] for row in rows)])
+    print_columns([[row.get(column, "") for column in columns] for row in rows], columns)

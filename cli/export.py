@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from medvision_agent.cli.completing import complete_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
@@ -15,7 +16,7 @@ __all__ = ["command"]
 
 
 @click.command("export")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of results.")
 @click.option(
     "--format",

@@ -5,23 +5,30 @@ wrong usage or input (130 after Ctrl-C or SIGTERM). A MedVisionAgentError is pri
 it steers a terminal.
 """
 
+import re
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
 
 from medvision_agent.cli.logs import LEVELS, printed_logs
 from medvision_agent.cli.stopping import INTERRUPTED
-from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.errors import MedVisionAgentError, nearest
 from medvision_agent.text import printable
 from medvision_agent.version import VERSION
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["cli", "main"]
 
 COMMANDS = {
     "ablate": "Run a study: models under several conditions, side by side.",
     "compare": "Compare two runs of the same samples, paired sample by sample.",
+    "completion": "Set up your shell to complete commands, models, tools and runs.",
     "data": "List, show and export samples.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
@@ -58,6 +65,13 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return commands and options without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the command list without importing any command."""
         with formatter.section("Commands"):
@@ -86,6 +100,20 @@ def main() -> None:
     sys.exit(code)
 
 
+def _nearest(error: click.ClickException) -> str:
+    """Return the nearest command or choice, where a mistyped one is what is wrong; click names options itself."""
+    if getattr(error, "possibilities", None):
+        return ""  # click names them
+    quoted = re.search(r"'(.*?)'", error.message)
+    known: Iterable[str] = ()
+    if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
+        known = map(str, error.param.type.choices)
+    elif isinstance(error, click.UsageError) and error.ctx and error.message.startswith("No such command"):
+        command = error.ctx.command
+        known = command.list_commands(error.ctx) if isinstance(command, click.Group) else ()
+    return nearest(quoted[1], known) if quoted else ""
+
+
 def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -96,6 +124,8 @@ def _run() -> int:
         return int(cli(prog_name="medvision-agent", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
+        if hint := _nearest(error).strip():
+            click.echo(hint, err=True)
         return error.exit_code
     except MedVisionAgentError as error:
         click.echo(f"Error: {printable(str(error), lines=True)}", err=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.printed.table import print_columns, print_findings
+from medvision_agent.cli.completing import complete_models
+from medvision_agent.cli.printed.table import print_columns, print_findings, print_wrapped
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
 
@@ -38,7 +39,7 @@ def list_models(extra: Path | None) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 @_EXTRA
 def show(name: str, extra: Path | None) -> None:
     """Print every setting of one model, defaults included, as YAML."""
@@ -53,19 +54,21 @@ def show(name: str, extra: Path | None) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 @_EXTRA
 @click.pass_context
 def check(context: click.Context, name: str, extra: Path | None) -> None:
     """Try a model with a tiny picture and one tool, and say what it did.
 
     Three short conversations: does it answer, see the picture, call a tool, get the tool's picture back, report its
-    tokens, keep to a limit of output. Exit code 0: nothing was found wanting; 1: something was, or
+    tokens, keep to a limit of output. The result is kept, and `run` says where a row failed or was never checked. Exit
+    code 0: nothing was found wanting; 1: something was, or
     no reply was had; 2: it cannot be asked as things stand (no key, a refused key, no such model).
     """
     import asyncio
 
     from medvision_agent.agent.check import check_model
+    from medvision_agent.agent.checks import keep
     from medvision_agent.agent.models import Offline
     from medvision_agent.agent.models.catalogue import find, load_catalogue
     from medvision_agent.agent.wire.notices import notices
@@ -77,8 +80,10 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
         click.echo(printable(line), err=True)
     found = asyncio.run(check_model(config, os.environ))
     print_findings(found.findings)
+    if problem := keep(name, config, found):
+        click.echo(printable(problem), err=True)
     usd, usage = found.usage.cost_usd(config.prices), found.usage
     cost = "no prices known" if usd is None else f"{usd:.6f} US dollars"
     unreported = f" (of {usage.unreported} calls not known)" if usage.unreported else ""
-    click.echo(f"{usage.model_calls} calls, {usage.input} tokens in, {usage.output} out, {cost}{unreported}")
+    print_wrapped(f"{usage.model_calls} calls, {usage.input} tokens in, {usage.output} out, {cost}{unreported}")
     context.exit(0 if found.passed else 1)

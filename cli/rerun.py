@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from medvision_agent.cli.completing import complete_models, complete_runs
 from medvision_agent.cli.options import given
 from medvision_agent.cli.run import PROTOCOL_HELP, carry_out
 from medvision_agent.cli.settings import settings_options, settings_with
@@ -14,10 +15,10 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the new run.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@click.option("--model", help="Another model of the catalogue.")
+@click.option("--model", shell_complete=complete_models, help="Another model of the catalogue.")
 @settings_options
 @click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help=PROTOCOL_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -35,7 +36,7 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
 
     scoring, stored = protocol_named(protocol), open_run(run)
     settings = settings_with(settings_of(stored, out), given(context))
-    carry_out(context, lambda: ask_again(stored, settings, progress=True), out, scoring, as_json=as_json)
+    carry_out(context, lambda: ask_again(stored, settings, progress=True, rules=scoring), out, scoring, as_json=as_json)
 
 
 for _parameter in command.params:

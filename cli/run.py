@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medvision_agent.cli.completing import complete_models, complete_protocols
 from medvision_agent.cli.options import given, help_of
 from medvision_agent.cli.settings import settings_options, settings_with
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
@@ -26,21 +27,32 @@ PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
 
 
 @click.command()
-@click.option("--model", required=True, help=help_of(Settings, "model"))
+@click.option("--model", required=True, shell_complete=complete_models, help=help_of(Settings, "model"))
 @settings_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")
 @click.option("--resume", is_flag=True, help=help_of(Settings, "resume"))
-@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help=PROTOCOL_HELP)
+@click.option(
+    "--protocol", default=DEFAULT_PROTOCOL, show_default=True, shell_complete=complete_protocols, help=PROTOCOL_HELP
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it might cost; ask nothing.")
 @click.option(
     "--pilot",
     type=click.Path(path_type=Path, file_okay=False),
     help="With --dry-run: base the cost estimate on this stored run.",
 )
+@click.option("--verbose", is_flag=True, help="With --dry-run: print the prompts and all assumptions too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(
-    context: click.Context, /, as_json: bool, protocol: str, dry_run: bool, pilot: Path | None, **_: Any
+    context: click.Context,
+    /,
+    *,
+    protocol: str,
+    dry_run: bool,
+    pilot: Path | None,
+    verbose: bool,
+    as_json: bool,
+    **_: Any,
 ) -> None:
     """Run a model over samples, with or without tools.
 
@@ -54,11 +66,13 @@ def command(
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
+    if verbose and not dry_run:
+        raise ConfigError("--verbose goes with --dry-run; a run stores all it asks: score, why and report show it")
     settings = _settings(given(context))
     if dry_run:
-        print_estimate(estimate(settings, pilot=pilot), as_json=as_json)
+        print_estimate(estimate(settings, pilot=pilot), settings.data, as_json=as_json, verbose=verbose)
         return
-    carry_out(context, lambda: ask(settings, progress=True), settings.out, scoring, as_json=as_json)
+    carry_out(context, lambda: ask(settings, progress=True, rules=scoring), settings.out, scoring, as_json=as_json)
 
 
 def carry_out(
@@ -80,7 +94,7 @@ def carry_out(
         if (out / DATABASE).exists():
             raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
         raise
-    print_summary(score_run(ran.run, scoring), as_json=as_json)
+    print_summary(score_run(ran.run, scoring), as_json=as_json, asked=True)
     failed = ran.unanswered
     if failed:
         first = failed[0]
@@ -106,17 +120,23 @@ def _settings(options: dict[str, Any]) -> Settings:
     return settings if "out" in options else settings.but(out=default_folder(settings))
 
 
-def print_estimate(estimate: "Estimate", *, as_json: bool) -> None:
-    """Print an estimate as text or JSON."""
+def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: bool) -> None:
+    """Print an estimate as JSON, in five lines, or with all it rests on."""
+    from medvision_agent.cli.printed.dry_run import estimate_lines
+    from medvision_agent.cli.printed.table import print_wrapped, show_lines
+
     if as_json:
         click.echo(estimate.model_dump_json(indent=2))
+        return
+    if not verbose:
+        show_lines(estimate_lines(estimate, data))
         return
     for task, prompt in estimate.prompts.items():
         click.echo(f"--- prompt of the first {task} sample, after its picture\n{printable(prompt, lines=True)}\n")
     tasks = ", ".join(f"{task} {count}" for task, count in estimate.tasks.items())
-    click.echo(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
-    click.echo(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
+    print_wrapped(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
+    print_wrapped(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")
     for row in (*([estimate.probe] if estimate.probe else []), *estimate.spending):
         money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
-        click.echo(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
-    click.echo(f"({estimate.assumed})")
+        print_wrapped(f"estimated, {row.basis}: {row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}")
+    print_wrapped(f"({estimate.assumed})")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
@@ -19,8 +20,15 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
 
 
 @click.command("score")
-@click.argument("source", metavar="RUN|FILE|DIR", type=click.Path(path_type=Path))
-@click.option("--protocol", "protocol_name", default=DEFAULT_PROTOCOL, show_default=True, help=", ".join(PROTOCOLS))
+@click.argument("source", shell_complete=complete_runs, metavar="RUN|FILE|DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--protocol",
+    "protocol_name",
+    default=DEFAULT_PROTOCOL,
+    show_default=True,
+    shell_complete=complete_protocols,
+    help=", ".join(PROTOCOLS),
+)
 @click.option("--samples", type=click.Path(path_type=Path), metavar="OUT.jsonl", help="Write one JSON line per sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--boxsize", is_flag=True, help="FILE, DIR: also by the size of the target box.")

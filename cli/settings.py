@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
 
+from medvision_agent.cli.completing import complete_tools
 from medvision_agent.cli.options import BUDGET, LIMITS, bounded, help_of, limit_options, with_options
 from medvision_agent.cli.sampling import reading_with, sample_options, selection_with
 from medvision_agent.errors import ConfigError
@@ -46,6 +47,8 @@ def _option(name: str) -> Callable[[_F], _F]:
         "default": field.default,
         "show_default": field.default is not None,
     }
+    if name == "tools":
+        shown["shell_complete"] = complete_tools
     if kind is bool:
         return click.option(f"{flag}/--no-{name.replace('_', '-')}", **shown)
     if get_origin(kind) is Literal:

@@ -4,18 +4,20 @@ from pathlib import Path
 
 import click
 
+from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
 
 
 @click.command("show")
-@click.argument("path", metavar="RUN|STUDY", type=click.Path(path_type=Path))
+@click.argument("path", shell_complete=complete_runs, metavar="RUN|STUDY", type=click.Path(path_type=Path))
 @click.argument("sample", metavar="ID")
 @click.option("--arm", "arms", multiple=True, metavar="NAME", help="STUDY: only this arm; may be repeated.")
 @click.option(
     "--protocol",
     "protocol_name",
+    shell_complete=complete_protocols,
     help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 def command(*, path: Path, sample: str, arms: tuple[str, ...], protocol_name: str | None) -> None:

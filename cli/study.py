@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.text import printable
+from medvision_agent.text import percent, printable
 
 if TYPE_CHECKING:
     from medvision_agent.api.studying import Ablated
@@ -20,14 +20,25 @@ if TYPE_CHECKING:
 __all__ = ["print_cells", "print_preview"]
 
 
-def print_preview(found: "Preview", *, as_json: bool) -> None:
-    """Print what a study would ask, as text or JSON."""
-    from medvision_agent.text import plural
+def print_preview(found: "Preview", *, as_json: bool, verbose: bool) -> None:
+    """Print what a study would ask, as JSON, in five lines, or with all it rests on."""
+    from medvision_agent.cli.printed.dry_run import preview_lines
+    from medvision_agent.cli.printed.table import show_lines
 
     if as_json:
         click.echo(found.model_dump_json(indent=2))
-        return
-    click.echo(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
+    elif verbose:
+        _print_arms(found)
+    else:
+        show_lines(preview_lines(found))
+
+
+def _print_arms(found: "Preview") -> None:
+    """Print what each arm would ask, and every assumption."""
+    from medvision_agent.cli.printed.table import print_wrapped
+    from medvision_agent.text import plural
+
+    print_wrapped(f"nothing was asked: study {found.name}, plan {found.sha256[:12]}")
     several = len(found.sources) > 1
     for cell in found.cells:
         times = f" in {cell.wordings} wordings" if cell.wordings > 1 else ""
@@ -36,40 +47,44 @@ def print_preview(found: "Preview", *, as_json: bool) -> None:
         basis = f"(measured in {cell.measured_in})" if cell.measured_in else "at most"
         basis += " (rules of thumb)" if not cell.measured_in and any(one.measured_in for one in found.cells) else ""
         said = f"{cell.model}, {cell.arm} (tools {cell.condition}){over}{times}: {_spent(cell.spending[-1])} {basis}"
-        click.echo(printable(f"  {said}"))
+        print_wrapped(said, indent=2)
     for source in found.sources:
         tasks = ", ".join(f"{task} {count}" for task, count in source.tasks.items())
         where = f"{source.source}: " if several else ""
-        click.echo(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
+        print_wrapped(f"{where}{source.samples} samples ({tasks}) of {source.subjects} subjects in each cell")
         for task, metric in source.metrics.items():
-            click.echo(f"{where}loss of {task}: {metric}")
+            print_wrapped(f"{where}loss of {task}: {metric}")
         for task, subjects in source.looks.items():
-            click.echo(f"{where}looks at {task} after {', '.join(map(str, subjects))} subjects")
-    click.echo(f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}")
+            print_wrapped(f"{where}looks at {task} after {', '.join(map(str, subjects))} subjects")
+    print_wrapped(
+        f"contrasts: {'; '.join(found.contrasts) or 'none declared'}; family of {plural(found.tests, 'test')}"
+    )
     if found.probes is not None:
-        click.echo(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
+        print_wrapped(f"estimated, {found.probes.basis}, counted below: {_spent(found.probes)}")
     if found.canaries is not None:
-        click.echo(f"estimated for canaries, {found.canaries.basis}, counted below: {_spent(found.canaries)}")
+        print_wrapped(f"estimated for canaries, {found.canaries.basis}, counted below: {_spent(found.canaries)}")
     for row in (found.least, found.most):
-        click.echo(f"estimated for all cells, {row.basis}: {_spent(row)}")
-    click.echo(f"({found.assumed})")
+        print_wrapped(f"estimated for all cells, {row.basis}: {_spent(row)}")
+    print_wrapped(f"({found.assumed})")
     _print_power(found)
     for line in found.noise:
-        click.echo(printable(line))
+        print_wrapped(line)
 
 
 def _print_power(found: "Preview") -> None:
     """Print how small a difference each task could show."""
+    from medvision_agent.cli.printed.table import print_wrapped
+
     several = len(found.sources) > 1
     share = f"{'a primary' if found.primaries else 'each'} test's share of it"
     for source in found.sources:
         where = f"{source.source}: " if several else ""
-        click.echo(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
+        print_wrapped(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
         for power in found.power:
             if power.source == source.source:
-                click.echo(f"  {power.task}: {_detected(power, share)}")
+                print_wrapped(f"  {power.task}: {_detected(power, share)}")
     if found.tests:
-        click.echo(
+        print_wrapped(
             "A verdict needs more: it must survive one more subject in whom the better arm fails (docs/report.md has "
             "the power)."
         )
@@ -193,9 +208,11 @@ def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequ
 
     table = new_table(figures, names)
     for row in rows:
-        table.add_row(*(plain(_cell(row[head])) for head in (*names, *figures)))
+        table.add_row(*(plain(_cell(row[head], head)) for head in (*names, *figures)))
     show(table)
 
 
-def _cell(value: object) -> str:
-    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+def _cell(value: object, head: str) -> str:
+    if isinstance(value, float):
+        return percent(value) if head in {"success_rate", "forced endings"} else f"{value:.3f}"
+    return "-" if value is None else str(value)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from medvision_agent.cli.completing import complete_tools
 from medvision_agent.cli.printed.table import print_columns, print_findings
 from medvision_agent.errors import ConfigError, DataError, StorageError, ToolError, nearest
 from medvision_agent.eval.asking.intensity import percentiles
@@ -91,7 +92,7 @@ def _said(registry: Registry, name: str) -> tuple[str, str]:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_tools)
 @_own
 @_frame
 @_segmenter
@@ -145,7 +146,7 @@ def try_tool(
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_tools)
 @_own
 @click.option(
     "--calls", type=click.IntRange(100), default=CheckBounds().calls, show_default=True, help="Calls to make."

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medvision_agent.text import printable
+from medvision_agent.cli.completing import complete_runs
 
 if TYPE_CHECKING:
     from medvision_agent.eval.store.verify import Verified
@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 
 @click.command("verify")
-@click.argument("path", metavar="RUN|STUDY", type=click.Path(path_type=Path))
+@click.argument("path", shell_complete=complete_runs, metavar="RUN|STUDY", type=click.Path(path_type=Path))
 @click.pass_context
 def command(context: click.Context, path: Path) -> None:
     """Check that a stored run or study is what was stored: settings, samples, records, traces and pictures.
@@ -37,7 +37,9 @@ def command(context: click.Context, path: Path) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(printable(line))
+    from medvision_agent.cli.printed.table import print_wrapped
+
+    print_wrapped(line)
 
 
 def _summary(run: "Verified") -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.text import plural, printable
@@ -14,7 +15,13 @@ _SHOWN = 10
 
 
 @click.command("view")
-@click.argument("folders", metavar="[RUN|STUDY|FOLDER]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument(
+    "folders",
+    shell_complete=complete_runs,
+    metavar="[RUN|STUDY|FOLDER]...",
+    nargs=-1,
+    type=click.Path(path_type=Path),
+)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on.  [default: a free one]")
 @click.option("--no-browser", is_flag=True, help="Do not open the default browser.")
 @click.option(
@@ -33,6 +40,7 @@ _SHOWN = 10
 @click.option(
     "--protocol",
     "protocol_name",
+    shell_complete=complete_protocols,
     help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 def command(

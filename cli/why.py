@@ -5,14 +5,22 @@ from pathlib import Path
 
 import click
 
+from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS, protocol
 
 __all__ = ["command"]
 
 
 @click.command("why")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--protocol", "protocol_name", default=DEFAULT_PROTOCOL, show_default=True, help=", ".join(PROTOCOLS))
+@click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path))
+@click.option(
+    "--protocol",
+    "protocol_name",
+    default=DEFAULT_PROTOCOL,
+    show_default=True,
+    shell_complete=complete_protocols,
+    help=", ".join(PROTOCOLS),
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(*, run: Path, protocol_name: str, as_json: bool) -> None:
     """Split the loss of a stored RUN into wrong object, seeing, arithmetic and unit, and show how tools were used.

@@ -1,12 +1,18 @@
 """Settled values: an immutable model, what is wrong with one, and numbers in strict JSON (no NaN, no infinities)."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Frozen", "complaint", "strict"]
+from medvision_agent.errors import nearest
+
+__all__ = ["Frozen", "complaint", "keys_at", "strict", "told"]
+
+_UNKNOWN = "extra_forbidden"
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 class Frozen(BaseModel):
@@ -19,13 +25,43 @@ class Frozen(BaseModel):
         return type(self).model_validate(dict(self) | changes)
 
 
-def complaint(error: ValidationError, whole: str = "", most: int = 1) -> str:
-    """Return the first errors in one line, each with its field; *whole* is the field of an error of all of them."""
-    items = error.errors(include_url=False, include_context=False)[:most]
+def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: type[BaseModel] | None = None) -> str:
+    """Return the first errors in one line, each with its field; *whole* is the field of an error of all of them.
+
+    Keys that nobody knows come first: they explain those that are missing. With *of*, the model that was validated,
+    they are told with the nearest known one.
+    """
+    items = sorted(error.errors(include_url=False), key=lambda item: item["type"] != _UNKNOWN)[:most]
     fields = [".".join(map(str, item["loc"])) or whole for item in items]
-    return "; ".join(
-        f"{field}: {item['msg']}" if field else item["msg"] for field, item in zip(fields, items, strict=True)
-    )
+    words = [told(item, keys_at(of, item["loc"][:-1]) if of is not None else ()) for item in items]
+    return "; ".join(f"{field}: {said}" if field else said for field, said in zip(fields, words, strict=True))
+
+
+def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
+    """Return one of pydantic's errors in words, with the nearest of the names that it allows, or of *known* keys."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == _UNKNOWN:
+        hint = nearest(str(item["loc"][-1]), known)
+        return f"unknown key.{hint}" if hint else message
+    context = item.get("ctx", {})
+    allowed = _QUOTED.findall(str(context.get("expected_tags", context.get("expected", ""))))
+    hint = nearest(str(context.get("tag", item.get("input"))), allowed)
+    return f"{message}.{hint}" if hint else message
+
+
+def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+    """Return the keys that may stand at a place within a model, whatever members of unions lead there."""
+    models = [model]
+    for part in place:
+        fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]
+        models = [inner for field in fields for inner in _models_in(field)] if fields else models
+    return list(dict.fromkeys(key for one in models for key in one.model_fields))
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 def strict(value: Any) -> Any:

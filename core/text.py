@@ -21,5 +21,5 @@ def plural(count: int, noun: str, several: str = "") -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share (0 to 1) in per cent with one decimal, as tables of the field have it: ``87.5 %``."""
-    return f"{100 * share:.1f} %"
+    """Return a share (0 to 1) in per cent with one decimal, as tables of the field have it: ``87.5%``."""
+    return f"{share:.1%}"

@@ -1,5 +1,6 @@
 """What all tests share: one server of commands for each worker that runs a command at all."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the backgrou
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _commands() -> Iterator[None]:
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's own state out of the tests, and what tests keep out of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands(_state: None) -> Iterator[None]:
     commands = sys.modules.get("commands")
     if commands is None or not commands.POSSIBLE:
         yield

@@ -91,7 +91,7 @@ class Model(BaseModel):
     @classmethod
     def _known_frame(cls, name: str | None) -> str | None:
         if name is not None and name not in FRAMES:
-            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}")
+            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}.{nearest(name, FRAMES)}")
         return name
 
     @field_validator("grammar")

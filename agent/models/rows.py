@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from medvision_agent.agent.endings.usage import Prices
 from medvision_agent.agent.models import MODEL_CONFIG, ModelConfig
 from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.frozen import told
 from medvision_agent.settings_text import read_yaml
 from medvision_agent.tools.view.perceived import PerceivedRule
 
@@ -66,13 +67,23 @@ def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...
 
 def _complaint(error: ValidationError, provider: str) -> str:
     parts = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    for item in error.errors(include_url=False):
         keys = [str(key) for key in item["loc"] if str(key) not in _TAGS]
-        message = item["msg"].removeprefix("Value error, ")
+        message = told(item)
         if item["type"] == "extra_forbidden":
             message = f"no such setting.{nearest(keys[-1], _known(provider, keys))}"
+        if item["type"].startswith("union_tag"):
+            keys, message = [*keys, str(item["ctx"]["discriminator"]).strip("'")], _of_tags(item["ctx"])
         parts.append(": ".join(filter(None, [".".join(keys), message])))
     return "; ".join(parts)
+
+
+def _of_tags(context: Mapping[str, Any]) -> str:
+    """Say which words may stand where another one does; the word itself is not repeated."""
+    if "expected_tags" not in context:
+        return "missing"
+    known = [word.strip(" '") for word in str(context["expected_tags"]).split(",")]
+    return f"expected one of {', '.join(known)}.{nearest(str(context.get('tag')), known)}"
 
 
 def _known(provider: str, keys: Sequence[str]) -> list[str]:

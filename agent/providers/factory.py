@@ -22,10 +22,11 @@ from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline
 from medvision_agent.agent.models.checkpoint import local_folder
 from medvision_agent.agent.providers.openai_repair import MendingClient
 from medvision_agent.agent.wire.body import MEGABYTE, BoundedClient
+from medvision_agent.agent.wire.keys import key_names
 from medvision_agent.agent.wire.notices import notices
 from medvision_agent.errors import ConfigError
 
-__all__ = ["check_ready", "key_names", "open_model"]
+__all__ = ["check_ready", "open_model"]
 
 _LOG = logging.getLogger(__name__)
 _NUMBERS = count()
@@ -33,15 +34,6 @@ _NO_KEY = "none"
 """Sent to servers that ask for no key; their clients insist on one."""
 _SHORTEST_KEY = 12
 """Characters."""
-
-
-def key_names(config: ModelConfig) -> tuple[str, ...]:
-    """Return the environment variables a key is looked up in, in order; none where no key is needed."""
-    if isinstance(config, Offline | Transformers) or config.api_key_env is None:
-        return ()
-    if config.api_key_env == "GEMINI_API_KEY":
-        return ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-    return (config.api_key_env,)
 
 
 def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> None:

@@ -55,6 +55,8 @@ class Fault:
     """How long the provider asked to wait."""
     stops_run: bool = False
     """No other sample would fare better: bad key, unknown model, no credit."""
+    refused_key: bool = False
+    """The service does not take the key, or not for this."""
     broken_call: str | None = None
     """The model's own tool call, which the service could not read, as far as it quotes it: a turn of the model."""
 
@@ -117,7 +119,7 @@ def _by_status(status: int, error: BaseException, detail: str, *, tools: bool = 
     if 300 <= status < 400:
         return Fault(Outcome.GATEWAY, f"{redirected(error)}: {detail}", stops_run=True)
     if status in NEVER or (status == 400 and BAD_KEY.search(text)):
-        return Fault(Outcome.GATEWAY, detail, stops_run=True)
+        return Fault(Outcome.GATEWAY, detail, stops_run=True, refused_key=status in {400, 401, 403})
     if isinstance(error, ContextOverflowError) or OVERFLOW.search(text):
         return Fault(Outcome.CONTEXT_OVERFLOW, detail)
     if status not in {400, 422} or is_a_page(error):

@@ -19,8 +19,11 @@ _HINTS = {
     "set empty_content: empty": (
         r"content.{0,60}(null|none\b|should be a valid string|must be a string|expected string)"
     ),
+    "set tool_calling: text; or start the server with --enable-auto-tool-choice and --tool-call-parser NAME": (
+        r"tool choice requires --enable-auto-tool-choice"
+    ),
     "let the server read tool calls, or set tool_calling: text": (
-        r"tool choice requires --enable-auto-tool-choice|does not support (tool|function)|support tool use"
+        r"does not support (tool|function)|support tool use"
         r"|tool( use|s|[ _]calls|[ _]calling)? (is|are) not supported"
     ),
     "set images_in_tool_result: false": r"tool message.{0,40}only supports? text",

@@ -4,7 +4,7 @@ from medvision_agent.cli.printed.table import number
 from medvision_agent.eval.place.compare import Gains, Part, PlaceComparison
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.summary import Mean
-from medvision_agent.text import counted, plural
+from medvision_agent.text import counted, percent, plural
 
 __all__ = ["gain_lines", "place_lines"]
 
@@ -31,7 +31,7 @@ def _share(place: TaskPlace) -> str:
 
 
 def _rate(mean: Mean) -> str:
-    return "-" if mean.mean is None else f"{mean.mean:.1%}"
+    return "-" if mean.mean is None else percent(mean.mean)
 
 
 def _grounded(place: TaskPlace) -> str:

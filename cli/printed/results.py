@@ -3,16 +3,14 @@
 Contract: no mean without its n. Names from files are printed as plain characters.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from medvision_agent.cli.printed.table import number, plain
-from medvision_agent.text import counted
+from medvision_agent.cli.printed.table import new_table, number, plain
+from medvision_agent.text import counted, percent
 
 __all__ = ["section_view"]
 
@@ -21,6 +19,8 @@ _BOX_COLUMNS = _COUNTS | {"IoU": "IoU", "IoU>0.5": "IoU>0.5", "F1": "F1", "avgMA
 _ERROR_COLUMNS = _COUNTS | {"avgMAE": "MAE", "avgMRE": "MRE", "avgNMAE": "nMAE", "MRE<0.1": "MRE<0.1"}
 _ERROR_COLUMNS |= {"MRE<0.2": "MRE<0.2", "MRE<0.3": "MRE<0.3"}
 _LINE = {"MAE": "mae", "MRE": "mre", "nMAE": "nmae", "SR": "sr"}
+_SHARES = ("SR", "SuccessRate", "success_rate", "IoU>", "MRE<")
+"""How names of shares of samples begin; they stand in per cent."""
 _FAMILIES = {"Detection": "detection", "TL": "tumour/lesion size", "AD": "angles and distances"}
 
 
@@ -51,25 +51,16 @@ def section_view(summary: Mapping[str, Any]) -> Group:
 
 def _groups(groups: Mapping[str, Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
     shown = [name for name in columns if all(name in group for group in groups.values())]
-    table = _table(columns[name] for name in shown)
+    table = new_table(columns[name] for name in shown)
     for name, group in groups.items():
-        table.add_row(plain(name), *(_cell(group[column]) for column in shown))
+        table.add_row(plain(name), *(_cell(group[column], column) for column in shown))
     return table
 
 
 def _averages(averages: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table(averages)
+    table = new_table(averages)
     for name in next(iter(averages.values()), {}):
-        table.add_row(name, *(_cell(average[name]) for average in averages.values()))
-    return table
-
-
-def _table(columns: Iterable[str]) -> Table:
-    # Long names of groups fold; a number is never cut.
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1), show_edge=False)
-    table.add_column("", overflow="fold")
-    for column in columns:
-        table.add_column(Text(column), justify="right", no_wrap=True, min_width=len(column))
+        table.add_row(name, *(_cell(average[name], name) for average in averages.values()))
     return table
 
 
@@ -78,14 +69,14 @@ def _model_line(aggregate: Mapping[str, Any]) -> list[RenderableType]:
         return [plain("MedVision's line over all groups: none, no group has a valid answer")]
     cells = {name: aggregate.get(f"weighted_avg_{key}") for name, key in _LINE.items()}
     cells |= {f"MRE<0.{k}": aggregate[f"weighted_mre<0.{k}"] for k in (1, 2, 3)}
-    text = ", ".join(f"{name} {_cell(value)}" for name, value in cells.items() if value is not None)
+    text = ", ".join(f"{name} {_cell(value, name)}" for name, value in cells.items() if value is not None)
     return [plain(f"MedVision's line over all groups (n {aggregate['total_samples']}): {text}")]
 
 
 def _sound(figures: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table(["mean", "n"])
+    table = new_table(["mean", "n"])
     for name, figure in figures.items():
-        table.add_row(name, _cell(figure["mean"]), _cell(figure["n"]))
+        table.add_row(name, _cell(figure["mean"], name), _cell(figure["n"]))
     return table
 
 
@@ -98,5 +89,7 @@ def _ceiling(figures: Mapping[str, Any]) -> str:
     )
 
 
-def _cell(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) else number(value)
+def _cell(value: Any, name: str = "") -> str:
+    if isinstance(value, str | int):
+        return str(value)
+    return percent(value) if value is not None and name.startswith(_SHARES) else number(value)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Group
 
+from medvision_agent.cli.printed.ending import ending
 from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.results import section_view
-from medvision_agent.cli.printed.table import new_table, number, people, plain, show
+from medvision_agent.cli.printed.table import figure, new_table, number, people, plain, show
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
 from medvision_agent.eval.tasks import TaskName
-from medvision_agent.text import counted, plural, printable
+from medvision_agent.text import counted, percent, plural, printable
 
 if TYPE_CHECKING:
     from medvision_agent.api.scoring import AnswerScore, RunScore
@@ -61,10 +62,11 @@ def summary_view(
 def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) -> Group:
     measures = MEASURES[task]
     means = [summary.metrics[measure.name] for measure in measures]
-    table = new_table(f"{measure.name} ({measure.unit})" if measure.unit else measure.name for measure in measures)
-    table.add_row("mean", *(number(mean.mean) for mean in means))
-    table.add_row("n", *(str(mean.n) for mean in means))
-    rate = f" ({summary.parsed / summary.n:.1%})" if summary.n else ""
+    table = new_table(("mean", "n"))
+    for measure, mean in zip(measures, means, strict=True):
+        name = f"{measure.name} ({measure.unit})" if measure.unit else measure.name
+        table.add_row(name, figure(mean.mean, measure), str(mean.n))
+    rate = f" ({percent(summary.parsed / summary.n)})" if summary.n else ""
     parsed = f"{plural(summary.parsed, 'answer')} parsed{rate}"
     heading = plain(f"{task}: {plural(summary.n, 'sample')}, {people(summary)}, {parsed}")
     heading.stylize("bold")
@@ -74,14 +76,17 @@ def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) ->
     if summary.infrastructure:
         notes.append(f"infrastructure failures, not scored: {counted(summary.infrastructure)}")
     notes += place_lines(place) if place else []
-    notes += [_reference_line(name, means) for name, means in summary.references.items()]
+    notes += [_reference_line(name, means, task) for name, means in summary.references.items()]
     notes += [_effort_line(summary.effort), *_tool_lines(summary.effort), _cost_line(summary.cost)]
     return Group(heading, table, *map(plain, notes))
 
 
-def _reference_line(name: str, means: Mapping[str, Mean]) -> str:
+def _reference_line(name: str, means: Mapping[str, Mean], task: TaskName) -> str:
     """Return a reference in one line; all of its figures are over the same samples."""
-    figures = ", ".join(f"{measure} {number(mean.mean)}" for measure, mean in means.items())
+    known = {measure.name: measure for measure in MEASURES[task]}
+    figures = ", ".join(
+        f"{one} {figure(mean.mean, known[one]) if one in known else number(mean.mean)}" for one, mean in means.items()
+    )
     return f"{name}, n {max((mean.n for mean in means.values()), default=0)}: {figures}"
 
 
@@ -112,8 +117,11 @@ def _with_n(mean: Mean, form: str, what: str) -> str:
     return f"{'-' if mean.mean is None else format(mean.mean, form)} {what} (n {mean.n})"
 
 
-def print_summary(score: "RunScore", *, as_json: bool) -> None:
-    """Print the summary of a run as tables, or as strict JSON; MedVision's own group summaries come after ours."""
+def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> None:
+    """Print the summary of a run as tables, or as strict JSON; MedVision's own group summaries come after ours.
+
+    Where it was *asked* just now, a sentence, a line for each task and the next command come last.
+    """
     if score.note:
         click.echo(printable(score.note), err=True)
     if as_json:
@@ -123,7 +131,10 @@ def print_summary(score: "RunScore", *, as_json: bool) -> None:
     show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note, score.places))
     for section in score.groups:
         show(section_view(section.summary))
-    click.echo(f"stored in {run.folder}")
+    if asked:
+        show(ending(run, score.summary, score.places))
+    else:
+        click.echo(f"stored in {run.folder}")
 
 
 def print_answers(score: "AnswerScore", *, as_json: bool) -> None:

@@ -4,23 +4,43 @@ Contract: text from runs (tool names are what a model wrote) is printed as plain
 control.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
+from textwrap import TextWrapper
 
 import click
 from rich import box
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from medvision_agent.eval.compare.compare import TaskComparison
+from medvision_agent.eval.summary.measures import Measure
 from medvision_agent.eval.summary.summary import Summary, TaskSummary
 from medvision_agent.finding import Finding
-from medvision_agent.text import plural, printable
+from medvision_agent.text import percent, plural, printable
 
-__all__ = ["WIDTH", "new_table", "number", "people", "plain", "print_columns", "print_findings", "show"]
+__all__ = [
+    "WIDTH",
+    "figure",
+    "new_table",
+    "number",
+    "people",
+    "plain",
+    "print_columns",
+    "print_findings",
+    "show",
+    "show_lines",
+]
 
 
 WIDTH = 100
+_NAME = 12
+"""Characters of a name that stand in one line at least."""
+_GAP = 3
+"""Characters between two columns."""
 
 
 def show(view: RenderableType) -> None:
@@ -28,6 +48,12 @@ def show(view: RenderableType) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(view)
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines of text to standard output, wrapped to the terminal; nothing in them steers it."""
+    for line in lines:
+        show(plain(line))
 
 
 def plain(text: str) -> Text:
@@ -43,38 +69,98 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return format(round(value, 4) + 0.0 if abs(value) < 1 else value, f"+{form}" if sign else form)
 
 
+def figure(value: float | None, measure: Measure, *, sign: bool = False) -> str:
+    """Return a value of a measure for a table cell: a share in per cent, a difference of shares in points."""
+    if value is None or not measure.is_share:
+        return number(value, sign=sign)
+    return f"{round(100 * value, 1) + 0.0:+.1f} points" if sign else percent(value)
+
+
 def people(part: Summary | TaskSummary | TaskComparison) -> str:
     """Return how many subjects there are, and how many samples the largest of them has."""
     return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
 
 
+class _Fitting(Table):
+    """A table of names and figures; where the figures would be cut, each row is written out in words instead."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, or its rows as lines that wrap."""
+        cells = [[str(cell) for cell in (column.header, *column.cells)] for column in self.columns]
+        named = [column.justify != "right" for column in self.columns]
+        needed = [max(map(cell_len, column)) for column in cells]
+        for column, is_name, width in zip(self.columns, named, needed, strict=True):
+            column.min_width = min(width, _NAME) if is_name else width
+        if sum(column.min_width or 0 for column in self.columns) + _GAP * (len(needed) - 1) <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        heads, *rows = zip(*cells, strict=True)
+        for row in rows:
+            each = list(zip(row, named, heads, strict=True))
+            name = ", ".join(cell for cell, is_name, _ in each if is_name and cell)
+            yield Text(f"{name}: " + ", ".join(f"{head} {cell}" for cell, is_name, head in each if not is_name))
+
+
 def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
     """Return an empty table: left-aligned columns of *names*, then right-aligned *columns*.
 
-    A single column of names is never broken; of several, the longest are, so that the figures keep their room.
+    Names are broken so that the figures keep their room, and no figure is ever cut.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    heads = tuple(names)
-    for name in heads:
-        table.add_column(Text(name), no_wrap=len(heads) == 1, overflow="fold")
+    table = _Fitting(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for name in names:
+        table.add_column(Text(name), overflow="fold")
     for column in columns:
-        table.add_column(Text(column), justify="right")
+        table.add_column(Text(column), justify="right", no_wrap=True)
     return table
 
 
-def print_columns(rows: Sequence[Sequence[object]]) -> None:
-    """Print rows as plain columns, to be copied; a column whose last cell is a number stands to the right."""
-    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = zip(row, widths, rows[-1], strict=True)
-        padded = [
-            str(cell).rjust(width) if isinstance(last, int) else str(cell).ljust(width) for cell, width, last in cells
-        ]
-        click.echo(printable("  ".join(padded).rstrip()))
+def print_columns(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> None:
+    """Print rows as plain columns, to be copied; a column whose last cell is a number stands to the right.
+
+    In a terminal that is too narrow for them, each row is its first cell, and the others below it, wrapped; with
+    *heads*, the names of the columns, each says what it is.
+    """
+    texts = [[printable(str(cell)) for cell in row] for row in ([heads, *rows] if heads else rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    limit = get_terminal_size().columns if sys.stdout.isatty() else None
+    if limit is not None and sum(widths) + 2 * (len(widths) - 1) > limit:
+        for row in texts[bool(heads) :]:
+            _print_stacked(row, heads, limit)
+        return
+    right = [isinstance(cell, int) for cell in rows[-1]]
+    for row in texts:
+        cells = zip(row, widths, right, strict=True)
+        padded = [cell.rjust(width) if is_number else cell.ljust(width) for cell, width, is_number in cells]
+        click.echo("  ".join(padded).rstrip())
+
+
+def _print_stacked(row: Sequence[str], heads: Sequence[str], limit: int) -> None:
+    """Print the first cell of a row, and the others below it."""
+    names = [f"{head} " for head in heads[1:]] or [""] * (len(row) - 1)
+    others = (", " if heads else "  ").join(f"{name}{cell}" for name, cell in zip(names, row[1:], strict=True) if cell)
+    print_wrapped(row[0], limit=limit)
+    if others:
+        print_wrapped(others, indent=4, limit=limit)
+
+
+def print_wrapped(text: str, *, indent: int = 0, hanging: int | None = None, limit: int | None = None) -> None:
+    """Print a text in lines that fit the terminal; in a file or for another program it stays one line.
+
+    *indent* stands before the first line, *hanging* (or *indent*) before the others.
+    """
+    if limit is None:
+        limit = get_terminal_size().columns if sys.stdout.isatty() else None
+    shown = " " * indent + printable(text)
+    hang = " " * (indent if hanging is None else hanging)
+    fold = TextWrapper(limit or len(shown) + 1, subsequent_indent=hang, break_on_hyphens=False)
+    fold.break_long_words = False  # a path or an id is there to be copied
+    for line in fold.wrap(shown) or [""]:
+        click.echo(line)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print one line for each finding."""
+    """Print one line for each finding, wrapped to the terminal."""
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
-        click.echo(printable(f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"))
+        line = f"{finding.verdict:<8} {finding.what:<{width}}  {finding.words}"
+        print_wrapped(line, hanging=9)

@@ -14,7 +14,7 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour
 from medvision_agent.eval.why.summary import Group, Landmarks, Quantity, TaskWhy, WhySummary
-from medvision_agent.text import counted, plural
+from medvision_agent.text import counted, percent, plural
 
 __all__ = ["why_view"]
 
@@ -127,4 +127,4 @@ def _said(mean: Mean, unit: str = "") -> str:
 
 
 def _share(mean: Mean) -> str:
-    return f"{'-' if mean.mean is None else format(mean.mean, '.1%')} (n {mean.n})"
+    return f"{'-' if mean.mean is None else percent(mean.mean)} (n {mean.n})"

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from medvision_agent.agent.checks import standing
 from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
@@ -22,6 +23,7 @@ from medvision_agent.eval.asking.estimate import Estimate
 from medvision_agent.eval.asking.estimate import estimate as estimate_prepared
 from medvision_agent.eval.asking.launch import Prepared, execute, prepare
 from medvision_agent.eval.asking.rerun import changes, settings_of
+from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.mounts import network_warning
 from medvision_agent.eval.store.read import has_run, open_run
@@ -85,18 +87,21 @@ def estimate(settings: Settings | None = None, /, *, pilot: PathText | None = No
     return estimate_prepared(prepared, open_run(Path(pilot)) if pilot is not None else None)
 
 
-def ask(settings: Settings, *, progress: bool) -> Ran:
-    """Ask with settings that name their folder; an interruption is told by the result."""
+def ask(settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
+    """Ask with settings that name their folder; an interruption is told by the result.
+
+    The loss in the progress is by *rules*, or by the default protocol.
+    """
     prepared = prepare(settings)
-    return _asked(prepared, [*notices(prepared.model), *_upgrades(prepared)], progress=progress)
+    return _asked(prepared, _said_first(prepared), progress=progress, rules=rules)
 
 
-def ask_again(before: Run, settings: Settings, *, progress: bool) -> Ran:
-    """Ask with settings made of those of a stored run; what differs all the same is said first."""
+def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
+    """Ask with settings made of those of a stored run, as ``ask`` does; what differs all the same is said first."""
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
     lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
-    return _asked(prepared, [*lines, *notices(prepared.model), *_upgrades(prepared)], progress=progress)
+    return _asked(prepared, [*lines, *_said_first(prepared)], progress=progress, rules=rules)
 
 
 def default_folder(settings: Settings) -> Path:
@@ -107,11 +112,11 @@ def default_folder(settings: Settings) -> Path:
     return Path("runs") / f"{stamp}-{safe[:80]}"
 
 
-def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
+def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: Protocol | None) -> Ran:
     used_up, out = list[str](), prepared.settings.out
     if warning := network_warning(out):
         lines = [*lines, warning]
-    with RunProgress(shown=progress) as shown:
+    with RunProgress(rules, shown=progress) as shown:
 
         def start(run: Run) -> None:
             shown.say(f"writing to {run.folder}")
@@ -125,6 +130,12 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool) -> Ran:
             shown.say(line)
         run, interrupted = to_its_end(work, shown.interrupted)
     return Ran(out, "run", {out.resolve().name: out}, run, "".join(used_up), interrupted)
+
+
+def _said_first(prepared: Prepared) -> list[str]:
+    """Return what a user must know before the first request, a line each."""
+    name, model = prepared.settings.model, prepared.model
+    return [*notices(model), *standing(name, model), *_upgrades(prepared)]
 
 
 def _whole(ran: Ran) -> Ran:
@@ -144,7 +155,7 @@ def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
     try:
         settings = Settings(**given) if base is None else base.but(**given)
     except ValidationError as error:
-        raise ConfigError(complaint(error)) from None
+        raise ConfigError(complaint(error, of=Settings)) from None
     placed = "out" in given or settings.out != Settings.model_fields["out"].default
     if settings.resume and not placed:
         raise ConfigError("resume needs out: the folder of the run to continue")

@@ -7,7 +7,8 @@ import pandas as pd
 
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.models.catalogue import load_catalogue
-from medvision_agent.agent.providers.factory import check_ready, key_names
+from medvision_agent.agent.providers.factory import check_ready
+from medvision_agent.agent.wire.keys import key_names
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.listing.read import listed, scored

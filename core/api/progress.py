@@ -1,20 +1,23 @@
-"""The progress of a run on the error stream: done, rate, failures, tokens and cost so far.
+"""The progress of a run on the error stream: done, loss so far, rate, failures, tokens and cost.
 
-In a terminal it is a bar, in a notebook a line that is written again, elsewhere nothing but what is said once.
+In a terminal it is a bar with a line below it, in a notebook a line that is written again. Elsewhere (a file, a batch
+job, CI) it is a line when the first sample is finished, then one a minute at most, and one at the end.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
-from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.api.so_far import SoFar
 from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.text import printable
 
@@ -22,33 +25,49 @@ __all__ = ["RunProgress"]
 
 _PAUSE = 0.5
 """Seconds between two writings of a notebook's line."""
+_MINUTE = 60.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class _Bar(Progress):
+    """A bar as wide as the terminal, with a line of facts below it."""
+
+    facts = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield the bar and its line, which wraps in a narrow terminal."""
+        yield self.make_tasks_table(self.tasks)
+        if self.facts:
+            yield Text(self.facts)
 
 
 class RunProgress:
-    """Shows a run as it goes; silent where it is not *shown*."""
+    """Shows a run as it goes; silent where it is not *shown*. The loss is scored by *rules*."""
 
-    def __init__(self, *, shown: bool = True) -> None:
+    def __init__(
+        self, rules: Protocol | None = None, *, shown: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         console = Console(stderr=True)
-        self._shown = shown
+        self._clock, self._shown = clock, shown
+        self._so_far = SoFar(rules or protocol(DEFAULT_PROTOCOL), clock)
         self._notebook = shown and console.is_jupyter
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+        self._lines = shown and not self._notebook and not console.is_terminal
+        self._bar = _Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[facts]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
-            disable=self._notebook or not (shown and console.is_terminal),
+            expand=True,
+            disable=self._notebook or self._lines or not shown,
         )
-        self._task = self._bar.add_task("", total=None, facts="")
+        self._task = self._bar.add_task("", total=None)
+        self._description = ""
         self._write: Callable[[str], None] | None = None
-        self._written = 0.0
-        self._failed = {"answer": 0, "connection": 0}
-        self._retried = 0
-        self._last_fault = ""
-        self._usage = Usage()
-        self._cost: float | None = None
+        self._written: float | None = None
+        self._unsaid = False
+        """Whether anything happened since the last line."""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -72,50 +91,49 @@ class RunProgress:
 
     def begin(self, total: int, description: str) -> None:
         """Begin with a number of samples."""
-        self._bar.update(self._task, total=total, description=description)
-        self._refresh()
+        self._so_far.begin(total)
+        self._description = printable(description)
+        self._bar.update(self._task, total=total, description=self._description)
+        if self._notebook:
+            self._refresh()
 
     def add(self, record: Record) -> None:
         """Count a finished sample."""
-        if record.outcome.infrastructure:
-            self._failed["connection"] += 1
-        elif record.outcome != "answered":
-            self._failed["answer"] += 1
-        self._usage += record.usage
-        if record.cost_usd is not None:
-            self._cost = (self._cost or 0.0) + record.cost_usd
-        self._bar.update(self._task, advance=1, facts=self._facts())
+        self._so_far.add(record)
+        self._unsaid = True
+        self._bar.update(self._task, advance=1)
         self._refresh()
 
     def fault(self, fault: Fault, tries: int) -> None:  # noqa: ARG002 - the hook's signature
         """Count a try of a request that failed, and say why the bar may stand still."""
-        self._retried += 1
-        wait = f", asked to wait {fault.wait_seconds:.0f} s" if fault.wait_seconds else ""
-        self._last_fault = f" (last: {fault.outcome.value}{wait})"
-        self._bar.update(self._task, facts=self._facts())
+        self._so_far.fault(fault)
+        self._unsaid = True
         self._refresh()
 
     def interrupted(self) -> None:
         """Say that the first Ctrl-C was heard."""
         self.say("finishing what is in flight; press Ctrl-C again to stop at once")
 
-    def _facts(self) -> str:
-        speed = self._bar.tasks[0].speed
-        rate = f"{speed:.1f}/s" if speed else "-/s"
-        cost = "" if self._cost is None else f", ${self._cost:.2f}"
-        tokens = (self._usage.input + self._usage.output) / 1000
-        tries = f"failed tries {self._retried}{self._last_fault}, " if self._retried else ""
-        failed = f"no answer {self._failed['answer']}, not reached {self._failed['connection']}"
-        return f"{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}"
-
     def _refresh(self, *, last: bool = False) -> None:
-        """Write the notebook's line again, now and then."""
-        if not self._notebook or not (last or time.monotonic() - self._written >= _PAUSE):
+        """Bring what is shown up to date: the bar at once, a line now and then."""
+        self._bar.facts = printable(self._so_far.facts())
+        if not (self._notebook or self._lines):
             return
-        self._written = time.monotonic()
-        task = self._bar.tasks[0]
-        self._write = self._write or _notebook_line()
-        self._write(f"{task.description}: {task.completed:.0f} of {task.total or 0:.0f}, {self._facts()}")
+        pause = _PAUSE if self._notebook else _MINUTE
+        due = self._written is None or self._clock() - self._written >= pause
+        if due or last:
+            self._write_line(last=last)
+
+    def _write_line(self, *, last: bool) -> None:
+        if self._lines and (not self._unsaid or (self._written is None and not self._so_far.finished and not last)):
+            return  # nothing new, or a try that failed before the first sample was finished
+        self._written, self._unsaid = self._clock(), False
+        line = self._so_far.line(self._description)
+        if self._notebook:
+            self._write = self._write or _notebook_line()
+            self._write(line)
+        else:
+            self.say(line)
 
 
 def _notebook_line() -> Callable[[str], None]:

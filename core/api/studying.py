@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from medvision_agent.agent.checks import standing
 from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
@@ -166,12 +167,14 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
     asked = (*cells, *laid.canaries)
     every = sum(len(cell.prepared.samples) for cell in asked)
+    rows = {cell.prepared.identity.model_name: cell.prepared.model for cell in cells}
     lines = list(dict.fromkeys(line for cell in cells for line in notices(cell.prepared.model)))
+    lines += [line for name, row in rows.items() for line in standing(name, row)]
     lines += without_noise(plan.arms, laid.study.epochs, cells)
     lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
         lines.append(warning)
-    with RunProgress(shown=progress) as shown:
+    with RunProgress(laid.protocol, shown=progress) as shown:
 
         def start(pending: int) -> None:
             canaries = f" and {len(laid.canaries)} runs of canaries" if laid.canaries else ""
@@ -198,7 +201,7 @@ def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
             study.budget.model_dump() | {name: value for name, value in values.items() if value is not None}
         )
     except ValidationError as error:
-        raise ConfigError(f"budget.{complaint(error)}") from None
+        raise ConfigError(f"budget.{complaint(error, of=Budget)}") from None
 
 
 def _default_folder(name: str) -> Path:

@@ -70,7 +70,12 @@ class Estimate(Frozen):
     prompts: dict[TaskName, str]
     """The prompt of the first sample of each task, system text first."""
     spending: tuple[Spending, ...]
-    """What all samples together might take."""
+    """What all samples together might take, from the least to the most; one where it was measured or is fixed."""
+    likely: Spending
+    """With tools, what a few calls a sample take; where it was measured, the pilot's means."""
+    least: Spending
+    most: Spending
+    """The range: from one call a sample to the limit of calls; of a pilot, all samples as its cheapest or dearest."""
     probe: Spending | None
     """What the probe of the tools' declarations takes beside the samples; None where nothing is probed."""
     assumed: str
@@ -85,8 +90,10 @@ def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
         tasks[sample.task] += 1
     if pilot is None:
         spending, assumed = _by_rules(prepared, prompts, pictures), ASSUMED
+        least, likely, most = spending[0], spending[min(1, len(spending) - 1)], spending[-1]
     else:
-        spending, assumed = (_by_pilot(prepared, pilot, tasks),), _measured(prepared, pilot)
+        least, likely, most = _by_pilot(prepared, pilot, tasks)
+        spending, assumed = (likely,), _measured(prepared, pilot)
     return Estimate(
         model=prepared.settings.model,
         condition=prepared.condition.name,
@@ -95,6 +102,9 @@ def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
         tasks=dict(tasks),
         prompts={task: f"{prompt.system_sent}\n\n{prompt.question}".lstrip() for task, prompt in prompts.items()},
         spending=spending,
+        likely=likely,
+        least=least,
+        most=most,
         probe=_probe(prepared),
         assumed=assumed,
     )
@@ -196,16 +206,29 @@ def usage_of(run: Run, task: TaskName) -> list[Usage]:
     return [usage for usage in used if usage.model_calls]
 
 
-def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> Spending:
-    total_input = total_output = 0.0
-    for task, count in tasks.items():
-        used = usage_of(pilot, task)
-        if not used:
+def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> tuple[Spending, Spending, Spending]:
+    """Return what all samples take if each is as the pilot's cheapest of its task, as their mean, or as the dearest."""
+    used = {task: usage_of(pilot, task) for task in tasks}
+    for task, usages in used.items():
+        if not usages:
             raise ConfigError(f"--pilot {pilot.folder}: no {task} sample with reported usage in it; run a few first")
-        total_input += count * fmean(usage.input for usage in used)
-        total_output += count * fmean(usage.output for usage in used)
-    usage = Usage(input=round(total_input), output=round(total_output))
-    return _spending(f"by means over the {len(pilot.records)} samples of the pilot", usage, prepared)
+    means = Usage(
+        input=round(sum(count * fmean(one.input for one in used[task]) for task, count in tasks.items())),
+        output=round(sum(count * fmean(one.output for one in used[task]) for task, count in tasks.items())),
+    )
+    ends = [
+        Usage(
+            input=sum(count * end(one.input for one in used[task]) for task, count in tasks.items()),
+            output=sum(count * end(one.output for one in used[task]) for task, count in tasks.items()),
+        )
+        for end in (min, max)
+    ]
+    count = plural(len(pilot.records), "sample")
+    return (
+        _spending("every sample as the pilot's cheapest", ends[0], prepared),
+        _spending(f"by means over the {count} of the pilot", means, prepared),
+        _spending("every sample as the pilot's dearest", ends[1], prepared),
+    )
 
 
 def _measured(prepared: Prepared, pilot: Run) -> str:

@@ -66,7 +66,8 @@ class Recipe:
         for known in self.forms:
             if form == known:
                 return replace(self.words, form=known)
-        raise ConfigError(f"recipe {self.name} has no prompt form {form!r}; it has: {', '.join(self.forms)}")
+        hint = nearest(form, self.forms)
+        raise ConfigError(f"recipe {self.name} has no prompt form {form!r}; it has: {', '.join(self.forms)}.{hint}")
 
     def _reshaped(self, values: FloatImage, spacing: Spacing, size: Size) -> tuple[FloatImage, Spacing]:
         """Resample by spline interpolation of order 1, corner pixels on corner pixels, as upstream does."""

@@ -27,7 +27,7 @@ __all__ = ["MARK", "Bundled", "write_bundle"]
 
 MARK = "medvision-bundle.json"
 """By this file a bundle is known."""
-MOST_PIXELS = 1024
+MOST_PIXELS = 768
 """Longest side of a picture in a conversation."""
 _REDUCED = f"larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels"
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -7,6 +7,7 @@ at most the samples in flight.
     RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample, and their
                         hashes (``seal.py``)
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
+    RUN/review.jsonl    notes of people on samples (``reviews.py``): nothing here reads or writes them
     RUN/in_flight.jsonl samples being asked, while a process writes the run or where one died (``in_flight.py``)
 
 While a run is written, SQLite's log and a count of the records stand beside the file. The log is copied into the file

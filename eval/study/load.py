@@ -3,29 +3,18 @@
 Contract: whatever is wrong is a ConfigError that names the file, the key, and the nearest known name.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, nearest
-from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.study.schema import Arm, Contrast, Cross, Study
+from medvision_agent.eval.study.schema import Study
+from medvision_agent.frozen import keys_at, told
 from medvision_agent.settings_text import read_yaml
 
 __all__ = ["read_study"]
-
-_INNER: dict[str, type[BaseModel]] = {
-    "arms": Arm,
-    "base": Arm,
-    "budget": Budget,
-    "contrasts": Contrast,
-    "cross": Cross,
-    "limits": Limits,
-}
 
 
 def read_study(path: Path) -> Study:
@@ -39,18 +28,16 @@ def read_study(path: Path) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+        wrong = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])  # it explains the others
         raise ConfigError(f"{path}: {_complaint(wrong['loc'], wrong)}") from None
 
 
 def _complaint(place: Sequence[str | int], wrong: Any) -> str:
     key = ".".join(map(str, place)) or "the study"
     if wrong["type"] == "extra_forbidden":
-        schema = _INNER.get(str(place[0]), Study) if len(place) > 1 else Study
-        known = list(schema.model_fields)
+        known = keys_at(Study, place[:-1])
         return f"{key}: unknown key; known: {', '.join(known)}.{nearest(str(place[-1]), known)}"
     if wrong["type"] == "missing":
         return f"{key}: missing"
-    hint = nearest(str(wrong["input"]), re.findall(r"'([^']*)'", wrong["msg"])) if "literal" in wrong["type"] else ""
-    message = str(wrong["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message}{hint}"
+    return f"{key}: {told(wrong)}"

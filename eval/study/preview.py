@@ -80,6 +80,7 @@ class Preview(Frozen):
     canaries: Spending | None
     """What the canaries take at most; None where there are none."""
     least: Spending
+    likely: Spending
     most: Spending
     """Of all cells, the probes and canaries included."""
     assumed: str
@@ -138,8 +139,9 @@ def preview(
         primaries=plan.primaries,
         probes=_total(f"the probes, {len(probes)}", probes) if probes else None,
         canaries=_total("the most", [one.spending[-1] for one in watched]) if watched else None,
-        least=_total("the least", [*probes, *(one.spending[0] for one in every)]),
-        most=_total("the most, every limit of calls reached", [*probes, *(one.spending[-1] for one in every)]),
+        least=_total("the least", [*probes, *(one.least for one in every)]),
+        likely=_total("the likely", [*probes, *(one.likely for one in every)]),
+        most=_total("the most, every limit of calls reached", [*probes, *(one.most for one in every)]),
         assumed="; ".join(dict.fromkeys(one.assumed for one in every)),
         power=tuple(
             power

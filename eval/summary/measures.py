@@ -26,19 +26,21 @@ class Measure:
     of: Callable[[Sample, Score], float]
     """What an answer to a sample, by its score, contributes."""
     unit: str = ""
+    is_share: bool = False
+    """A share of samples, which tables give in per cent."""
 
 
 def _mre_below(limit: float) -> Measure:
-    return Measure(f"MRE<{limit}", lambda _, score: float(score.mre < limit))  # NaN is below nothing
+    return Measure(f"MRE<{limit}", lambda _, score: float(score.mre < limit), is_share=True)  # NaN is below nothing
 
 
 _LOSS = Measure("loss", lambda _, score: score.loss)
-_SUCCESS = Measure("success_rate", lambda _, score: float(score.success))
+_SUCCESS = Measure("success_rate", lambda _, score: float(score.success), is_share=True)
 _NAMED = {
     measure.name: measure
     for measure in (
         Measure("IoU", lambda _, score: score.iou),
-        Measure("IoU>=0.5", lambda _, score: float(score.iou >= 0.5)),
+        Measure("IoU>=0.5", lambda _, score: float(score.iou >= 0.5), is_share=True),
         Measure("Precision", lambda _, score: score.precision),
         Measure("Recall", lambda _, score: score.recall),
         Measure("F1", lambda _, score: score.f1),

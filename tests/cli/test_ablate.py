@@ -61,7 +61,7 @@ async def test_cells_share_samples_and_take_turns(server, study, call, tmp_path)
     assert all(len(run.records) == 4 for run in stored.values())
     rows = [line.split() for line in out.splitlines()]
     assert ["model", "arm", "epoch", "task", "n", "success_rate", "loss"] in rows
-    assert ["fake-openai", "on", "1", "distance", "4", "1.000", "0.000"] in rows
+    assert ["fake-openai", "on", "1", "distance", "4", "100.0%", "0.000"] in rows
     assert "parity of off -> on in 4 pairs, proven: all other settings and the code, question" in out
     assert "  unknowable: weights behind that version: a server shows a name" in out
     (card,) = json.loads((await call("ablate", tmp_path / "study.yaml", "--out", "s", "--json"))[1])["parity"]
@@ -238,7 +238,9 @@ async def test_ctrl_c_finishes_what_is_in_flight(server, study, start, tmp_path)
     process = await start("ablate", study(), "--out", "s")
     await server.wait_for(3)
     process.send_signal(signal.SIGINT)
+    assert b"not checked yet" in await process.stderr.readline()
     assert b"writing to s" in await process.stderr.readline()
+    assert b"1 of 24, loss 0.000" in await process.stderr.readline()
     assert b"finishing what is in flight" in await process.stderr.readline()
     released.set()
     _, err = await process.communicate()
@@ -256,7 +258,7 @@ async def test_a_refused_key_leaves_nothing_behind(server, study, call, tmp_path
 
 
 async def test_a_dry_run_asks_nothing(server, study, call, tmp_path):
-    code, out, err = await call("ablate", study(f"{ARMS}epochs: 3\n"), "--out", "s", "--dry-run")
+    code, out, err = await call("ablate", study(f"{ARMS}epochs: 3\n"), "--out", "s", "--dry-run", "--verbose")
     assert code == 0, err
     assert "12 samples (distance 12) of 4 subjects in each cell" in out
     assert "fake-openai, on (tools crop,ruler) x 3 epochs" in out
@@ -357,10 +359,10 @@ async def test_a_pilot_tells_what_arms_asked_like_it_take(server, study, data, m
     assert spent["usd"] == pytest.approx(12 * 0.0016)
     samples = sum(cell["spending"][-1]["input_tokens"] for cell in found["cells"])
     assert found["most"]["input_tokens"] == samples + found["probes"]["input_tokens"]
-    out = (await call("ablate", study(more), "--dry-run", "--pilot", "pilot"))[1]
+    out = (await call("ablate", study(more), "--dry-run", "--verbose", "--pilot", "pilot"))[1]
     assert "off (tools off): 12,000 tokens in, 720 out, 0.0192 US dollars (measured in pilot)" in out
     assert out.count("at most (rules of thumb)") == 2
-    without = (await call("ablate", study(more), "--dry-run"))[1]
+    without = (await call("ablate", study(more), "--dry-run", "--verbose"))[1]
     assert "measured in" not in without
     assert without.count(" at most\n") == 3
 
@@ -372,14 +374,14 @@ async def test_repeats_that_show_no_noise_are_named(server, study, models, call)
         file.writelines(f"{name}:\n  extends: fake-openai\n  {row}\n" for name, row in rows.items())
     every, reasons = ("fake-openai", *rows), ("seed: its seed is fixed (7)", "cold: its temperature is 0")
     path = study(f"{ARMS}epochs: 2\nlimit: 1\n", models=every)
-    shown = (await call("ablate", path, "--dry-run"))[1]
+    shown = (await call("ablate", path, "--dry-run", "--verbose"))[1]
     code, _, begun = await call("ablate", path, "--out", "s")
     assert code == 0, begun
     for printed in (shown, begun):
         for reason in (*reasons, "body: its seed is fixed (3)"):
             assert f"{reason}; epochs of it show no sampling noise" in printed
         assert printed.count("no sampling noise") == 3
-    repeat = (await call("ablate", study(f"{ARMS[:-2]}, repeat]\n", models=every), "--dry-run"))[1]
+    repeat = (await call("ablate", study(f"{ARMS[:-2]}, repeat]\n", models=every), "--dry-run", "--verbose"))[1]
     assert f"{reasons[1]}; repeats of it show no sampling noise" in repeat
-    once = (await call("ablate", study(ARMS, models=every), "--dry-run"))[1]
+    once = (await call("ablate", study(ARMS, models=every), "--dry-run", "--verbose"))[1]
     assert "no sampling noise" not in once

@@ -83,7 +83,7 @@ async def test_a_prompt_file_takes_the_place_of_our_words(server, published, cal
 
 
 async def test_a_dry_run_shows_the_prompt_as_sent(server, published, call):
-    code, out, err = await call(*published(COMMANDS[1]), "--dry-run", **{VARIABLE: str(ROWS)})
+    code, out, err = await call(*published(COMMANDS[1]), "--dry-run", "--verbose", **{VARIABLE: str(ROWS)})
     assert code == 0, err
     assert "\\Please put the final answer after 'Answer:'" in out
     assert "You measure medical images" not in out

@@ -27,7 +27,10 @@ def words(server, data, tmp_path):
 async def test_nothing_is_logged_by_default(words, call):
     code, _, err = await call(*words, KEY_OF_THE_TEST=KEY)
     assert code == 0
-    assert err == "writing to run\n"
+    checked, writing, progress = err.splitlines()
+    assert checked.startswith("model with-key: not checked yet")
+    assert writing == "writing to run"
+    assert progress.startswith("with-key: 1 of 1, loss ")
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
@@ -45,7 +48,8 @@ async def test_a_retry_is_shown_without_key_and_picture(words, call, level):
     assert ("?[2J quoted data:image/png;base64,[data]" in shown) == (level == "debug")
     for hidden in (KEY, QUOTED[:40], "\x1b", "Landmark"):
         assert hidden not in err
-    assert set(err.splitlines()) - set(logged) == {"writing to run"}
+    others = [line for line in err.splitlines() if line not in logged]
+    assert [line.partition(":")[0] for line in others] == ["model with-key", "writing to run", "with-key"]
 
 
 async def test_a_proxy_is_a_warning(server, words, call):

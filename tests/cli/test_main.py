@@ -59,3 +59,23 @@ def test_another_fault_of_ours_keeps_its_traceback(monkeypatch, capsys):
     monkeypatch.setattr(LazyGroup, "get_command", lambda *_: click.Command("x", callback=lambda: {}["x"]))
     with pytest.raises(KeyError):
         main()
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        (["rnu"], "run"),
+        (["data", "lsit"], "list"),
+        (["export", "x", "--out", "y", "--format", "paquet"], "parquet"),
+        (["run", "--model", "baseline-cv", "--plane", "axal"], "axial"),
+        (["run", "--modle", "x"], "--model"),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_the_nearest_known(monkeypatch, capsys, words, nearest):
+    monkeypatch.setattr("sys.argv", ["medvision-agent", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    err = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert err.count("Did you mean") == 1
+    assert f"'{nearest}'" in err.partition("Did you mean")[2]

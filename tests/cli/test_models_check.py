@@ -100,13 +100,26 @@ async def test_a_server_that_refuses_tools_is_quoted_with_what_helps(server, cal
     assert code == 1, err
     found = " ".join(out.split()).partition("no calls tools")[2].partition("reads what tools return")[0]
     assert words in found
-    assert "or set tool_calling: text" in found
+    assert "set tool_calling: text" in found
+    if "--enable-auto" in words:
+        assert "or start the server with --enable-auto-tool-choice and --tool-call-parser NAME)" in found
 
 
-async def test_a_refused_key_ends_the_check(server, call, models):
-    server.script([error(401, "no such key")])
-    code, _, err = await call("models", "check", "fake-openai", "--models", models)
+@pytest.mark.parametrize(
+    ("model", "remedy"),
+    [
+        ("fake-openai", "its row names no key: give the environment variable that holds one in api_key_env"),
+        ("fake-gemini", "check the key in the environment variable GEMINI_API_KEY or GOOGLE_API_KEY"),
+    ],
+)
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_ends_the_check_and_names_its_variable(server, call, models, model, remedy, status):
+    server.script([error(status, "no such key")])
+    key = "AIza-secret-of-this-test"
+    code, _, err = await call("models", "check", model, "--models", models, GEMINI_API_KEY=key)
     assert code == 2
+    assert remedy in err
+    assert key not in err
     assert "Traceback" not in err
 
 
@@ -115,3 +128,23 @@ async def test_offline_policies_cannot_be_checked(call):
         code, _, err = await call("models", "check", "baseline-cv")
     assert code == 2
     assert "offline policy" in err
+
+
+async def test_a_run_says_in_one_line_that_its_row_failed_or_was_never_checked(eyes, call, tmp_path):
+    row = {"provider": "openai", "model": "m", "base_url": eyes.openai_url, "api_key_env": None, "max_tries": 1}
+    (tmp_path / "m.yaml").write_text(json.dumps({"probe": row | {"perceived": {"rule": "native"}}}))
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    named = ("--models", tmp_path / "m.yaml")
+    words = ("run", "--model", "probe", *named, "--limit", 1, "--task", "size", "--tools", "off")
+
+    async def said(out):
+        _, _, err = await call(*words, "--out", tmp_path / out, **state)
+        return [line for line in err.splitlines() if line.startswith("model probe: ")]
+
+    assert ["not checked yet" in line for line in await said("never")] == [True]
+    eyes.lacks = "tools"
+    assert (await call("models", "check", "probe", *named, **state))[0] == 1
+    assert ["failed: calls tools; see" in line for line in await said("failed")] == [True]
+    eyes.lacks = ""
+    assert (await call("models", "check", "probe", *named, **state))[0] == 0
+    assert await said("passed") == []

@@ -54,7 +54,9 @@ async def test_a_stop_finishes_what_is_in_flight_and_says_how_to_go_on(
     process = await start(*words)
     await server.wait_for(3)
     process.send_signal(number)
+    assert b"not checked yet" in await process.stderr.readline()
     assert await process.stderr.readline() == f"writing to {tmp_path / 'run'}\n".encode()
+    assert (await process.stderr.readline()).startswith(b"fake-openai: 1 of 12, loss 0.000, success rate 100.0% (n 1)")
     assert b"finishing what is in flight" in await process.stderr.readline()
     released.set()
     out, err = await process.communicate()
@@ -157,8 +159,11 @@ async def test_a_refused_key_stops_the_run_at_once_and_can_be_resumed(server, da
     code, _, err = await call(*words)
     assert code == 2
     folder = tmp_path / "run"
-    first, second, third = err.strip().splitlines()
+    _, first, progress, last, second, third = err.strip().splitlines()
+    assert "1 of 12" in last
+    assert "failed tries 1 (last: gateway)" in last
     assert first == f"writing to {folder}"
+    assert progress.startswith("fake-openai: 1 of 12, loss 0.000")
     assert second.startswith("Error: ")
     assert "bad ?[2Jkey" in second
     assert third == f"stored in {folder}; repeat with --out {folder} --resume"
@@ -213,7 +218,9 @@ async def test_the_second_stop_stops_at_once_and_says_how_to_go_on(server, data,
     process = await start(*run_words(data, models, tmp_path / "run", "--max-connections", 1))
     await server.wait_for(2)
     process.send_signal(number)
+    assert b"not checked yet" in await process.stderr.readline()
     await process.stderr.readline()  # where it writes
+    assert b"1 of 12" in await process.stderr.readline()
     assert b"press Ctrl-C again" in await process.stderr.readline()
     process.send_signal(number)
     async with asyncio.timeout(30):

@@ -87,7 +87,7 @@ async def test_a_cost_needs_prices(data, models, call, tmp_path):
 
 
 async def test_a_dry_run_asks_nothing_and_needs_no_key(server, data, models, call, tmp_path):
-    code, out, err = await call(*words(data, models, tmp_path / "run", "--dry-run"), OPENAI_API_KEY="")
+    code, out, err = await call(*words(data, models, tmp_path / "run", "--dry-run", "--verbose"), OPENAI_API_KEY="")
     assert code == 0, err
     assert "Landmark 1: start 0" in out
     assert "12 samples (distance 12), 4 subjects" in out

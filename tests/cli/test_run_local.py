@@ -134,6 +134,7 @@ async def test_ctrl_c_twice_ends_a_run_soon(tmp_path):
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(150):
+        assert b"not checked yet" in await process.stderr.readline()
         assert (await process.stderr.readline()).startswith(b"writing to ")
         assert await process.stderr.readline() == b"generating\n"
         process.send_signal(signal.SIGINT)

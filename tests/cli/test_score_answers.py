@@ -1,6 +1,7 @@
 """``score FILE`` and ``score DIR`` as a person uses them: tables, notes, refusals."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,10 +48,10 @@ def test_tables_have_upstreams_figures_and_ours(score: Command) -> None:
     code, out, err = score(INPUTS, "--boxsize")
     assert code == 0
     assert "detection: 438 samples, by medvision-1.2" in out
-    assert "Kidney Tumor/Lesion @ CT (A)          50  0.6800" in out
-    assert "AccIoU_mean     0.1306  0.1000" in out
+    assert re.search(r"Kidney Tumor/Lesion @ CT \(A\) +50 +68\.0%", out)
+    assert re.search(r"AccIoU_mean +0\.1306 +0\.1000", out)
     assert "5% <= Box/Image < 10%" in out
-    assert "IoU (all samples, all groups)         0.1943  438" in out
+    assert re.search(r"IoU \(all samples, all groups\) +0\.1943 +438", out)
     assert "convention ceiling (boxes at the true edges, against targets one pixel short; n 438): IoU 0.9474" in out
     assert "samples in no group above: without a label, modality or plane 4" in out
     assert "note: 4 answers without a label's name or modality" in err
@@ -80,7 +81,7 @@ def test_a_folder_gives_the_figures_of_its_records(score: Command, folder: Path)
     assert "742 answers without a label's name or modality" in err
     assert any("742 answers" in note for note in summary["TL"]["medvision_agent"]["notes"])
     _, out, _ = score(folder)
-    assert "all samples (no groups)  438" in out
+    assert re.search(r"all samples \(no groups\) +438 ", out)
 
 
 @pytest.mark.parametrize(

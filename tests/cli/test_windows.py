@@ -66,7 +66,9 @@ async def test_the_first_stop_finishes_what_is_in_flight(server, run_words, data
     process = await start(*words)
     await server.wait_for(3)
     process.send_signal(signal.SIGINT)
+    assert b"not checked yet" in await process.stderr.readline()
     assert b"writing to" in await process.stderr.readline()
+    assert b": 1 of " in await process.stderr.readline()
     assert b"finishing what is in flight" in await process.stderr.readline()
     released.set()
     _, err = await process.communicate()
@@ -81,7 +83,9 @@ async def test_the_second_stop_stops_at_once(server, run_words, start):
     process = await start(*run_words)
     await server.wait_for(2)
     process.send_signal(signal.SIGINT)
+    assert b"not checked yet" in await process.stderr.readline()
     await process.stderr.readline()  # where it writes
+    assert b": 1 of " in await process.stderr.readline()
     assert b"press Ctrl-C again" in await process.stderr.readline()
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(30):

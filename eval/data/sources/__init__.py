@@ -19,6 +19,7 @@ from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources.jsonl import JsonlSource
 from medvision_agent.eval.data.sources.offered import OfferedSource
+from medvision_agent.eval.data.sources.other_forms import remedy_for
 from medvision_agent.eval.data.sources.parquet import ParquetSource
 from medvision_agent.plugins import Door
 
@@ -59,6 +60,8 @@ def _opened(name: str, reading: Reading) -> Source:
 
 def _of_file(path: Path, name: str, names: list[str]) -> Source:
     if path.suffix not in _FILES:
+        if path.exists() and (remedy := remedy_for(path)):
+            raise DataError(f"--data {name}: {remedy}")
         others = "".join(f", {known!r}" for known in names if known not in {"demo", "phantom", "medvision"})
         raise DataError(
             f"--data {name}: expected 'demo', 'phantom', 'medvision:DIR'{others}, or a file that ends in .jsonl or "

@@ -19,7 +19,7 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
     try:
         sample = Sample.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise DataError(f"{place}: {complaint(error, most=3)}") from None
+        raise DataError(f"{place}: {complaint(error, most=3, of=Sample)}") from None
     wrong = _path_fault(sample.image) or _target_fault(sample)
     if wrong:
         raise DataError(f"{place}: {wrong}")
@@ -33,7 +33,7 @@ def check_sample(given: object, place: str) -> Sample:
     try:
         sample = Sample.model_validate(given.model_dump(warnings=False))
     except ValidationError as error:
-        raise DataError(f"{place}: {complaint(error, most=3)}") from None
+        raise DataError(f"{place}: {complaint(error, most=3, of=Sample)}") from None
     wrong = _target_fault(sample)
     if not sample.subject.strip():
         wrong = "subject: is blank; name the person behind the image, the cluster of all statistics"

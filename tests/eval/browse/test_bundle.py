@@ -155,6 +155,6 @@ def test_large_pictures_are_reduced_and_the_bundle_says_so(tmp_path):
 
         store.add(Record(sample=sample, outcome="answered", response="<answer>10</answer>"), trace)
     written(tmp_path / "large", tmp_path / "out")
-    assert "reduced to 1,024 pixels" in part(tmp_path / "out", "index")["bounded"]
+    assert "reduced to 768 pixels" in part(tmp_path / "out", "index")["bounded"]
     pixels = cv2.imread(str(tmp_path / f"out/pictures/{key}.png"), cv2.IMREAD_UNCHANGED)
-    assert pixels.shape == (300, 1024, 3)
+    assert pixels.shape == (225, 768, 3)

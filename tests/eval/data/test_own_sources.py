@@ -132,7 +132,7 @@ def test_a_study_finds_an_argument_beside_its_file(installed, boxes, tmp_path):
     study = tmp_path / "s.yaml"
     study.write_text("name: s\nmodels: [oracle]\ndata: boxes:boxes.csv\nbase: {tools: ruler}\ndesigns: [on-off]\n")
     with plugged_in(installed):
-        done = CliRunner().invoke(cli, ["ablate", str(study), "--dry-run"])
+        done = CliRunner().invoke(cli, ["ablate", str(study), "--dry-run", "--verbose"])
     assert done.exit_code == 0, done.output
     assert "2 subjects, fewer than 20" in done.output
 

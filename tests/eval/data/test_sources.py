@@ -89,7 +89,10 @@ def broken(**fields: Any) -> dict[str, Any]:
         ("\x00", "Invalid JSON"),
         ("[" * 100_000, "Invalid JSON"),
         (broken(subject=...), "subject: Field required"),
-        (broken(subjects="x"), "subjects: Extra inputs"),
+        (broken(subjects="x"), r"subjects: unknown key\. Did you mean 'subject'\?"),
+        (broken(label=..., lable="x"), r"lable: unknown key\. Did you mean 'label'\?"),
+        (broken(pixel_size={"hight_mm": 1, "width_mm": 1}), r"hight_mm: unknown key\. Did you mean 'height_mm'\?"),
+        (broken(task="distence"), r"task: Input should be .*\. Did you mean 'distance'\?"),
         (broken(target=[float("nan")]), r"target\.0: Input should be a finite number"),
         (broken(target=[float("inf")]), r"target\.0: Input should be a finite number"),
         (broken(target=["3.5"]), r"target\.0: Input should be a valid number"),
@@ -130,6 +133,32 @@ def test_an_empty_file_is_refused(write):
 def test_unknown_sources_are_refused(name):
     with pytest.raises(DataError, match=rf"--data {re.escape(name)}: (expected 'demo'|no such file)"):
         open_source(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("table.csv", b"image,size", r"is a table\. .*samples\.jsonl .*docs/data\.md"),
+        ("slice.dcm", b"", r"is DICOM, which is not read\. .*samples\.jsonl"),
+        ("IM0001", b"\0" * 128 + b"DICM", r"is DICOM, which is not read\. "),
+        ("volume.nii.gz", b"", r"is a volume\. .*samples\.jsonl"),
+        ("picture.PNG", b"", r"is an image\. .*samples\.jsonl"),
+        ("folder", None, r"is a folder without a samples\.jsonl\. .*samples\.jsonl"),
+        ("exported/samples.jsonl", b"", r"is a folder; give .*--data .*exported/samples\.jsonl$"),
+        ("medvision/Data/Datasets/x", b"", r"is a folder of MedVision's data; give --data medvision:.*medvision/Data$"),
+        ("notes.txt", b"hello", "expected 'demo'"),
+    ],
+)
+def test_other_forms_are_refused_with_the_form_that_is_read(tmp_path, name, content, said):
+    path = tmp_path / name
+    if content is None:
+        path.mkdir()
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    given = tmp_path / name.partition("/")[0]
+    with pytest.raises(DataError, match=f"^--data {re.escape(str(given))}: {said}"):
+        open_source(str(given))
 
 
 BOMB = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8193, 4, 8, 0, 0, 0, 0)) + chunk(b"IEND", b"")

@@ -29,6 +29,12 @@ def study(tmp_path, text):
         ("arms: {x: {overlays: maybe}}", "arms.x.overlays: "),
         ("arms: {x: {max_tool_calls: 0}}", "arms.x.max_tool_calls: "),
         ("designs: [on-off]\nlimits: {tool_call: 3}", "Did you mean 'tool_calls'?"),
+        (
+            "designs: [on-off]\nbudget: {ust: 1}",
+            "budget.ust: unknown key; known: usd, tokens, seconds. Did you mean 'usd'?",
+        ),
+        ("designs: [on-off]\nlimit_by: subjct", "Did you mean 'subject'?"),
+        ("designs: [on-off]\ncontrasts: [{testd: true}]", "Did you mean 'tested'?"),
         ("designs: [on-off]\nbudget: {usd: -1}", "budget.usd: "),
         ("designs: [on-off]\ntasks: [sizes]", "Did you mean 'size'?"),
         ("designs: [on-off]\nname: u", "'name' is given twice"),

@@ -22,14 +22,14 @@ def study(tmp_path, data):
 
 
 def test_made_pictures_are_not_tested_and_the_preview_says_so(tmp_path):
-    out = invoke("ablate", study(tmp_path, "phantom:25:3"), "--dry-run")
+    out = invoke("ablate", study(tmp_path, "phantom:25:3"), "--dry-run", "--verbose")
     (line,) = detected(out, "size")
     assert line.endswith("but no claim would be made: synthetic data have intervals, no p-values")
     assert "family of 2 tests" in out
     assert "at a primary test's share of it" in line
     file = study(tmp_path, "phantom:25:3")
     file.write_text(file.read_text().replace("on-off", "must-use"))
-    (line,) = detected(invoke("ablate", file, "--dry-run"), "size")
+    (line,) = detected(invoke("ablate", file, "--dry-run", "--verbose"), "size")
     assert "at each test's share of it" in line
 
 
@@ -40,7 +40,7 @@ def test_what_a_pilot_does_not_tell_is_assumed(tmp_path):
         invoke(*pilot, "--out", tmp_path / name)
     file = study(tmp_path, "phantom:25:3")
     file.write_text(file.read_text().replace("[size, detection]", "[size]"))
-    (line,) = detected(invoke("ablate", file, "--dry-run", *words), "size")
+    (line,) = detected(invoke("ablate", file, "--dry-run", "--verbose", *words), "size")
     assert " sd at the whole level" in line
     assert "0.000 in loss" not in line
     assert "icc 0.00 assumed" in line

@@ -196,7 +196,7 @@ def test_a_preview_tells_sources_apart_and_a_pilot_counts_for_its_kind(tmp_path)
         ("phantom:4:1", True),
         ("phantom:4:2", True),
     }
-    shown = ablate(tmp_path, text, "--dry-run").output
+    shown = ablate(tmp_path, text, "--dry-run", "--verbose").output
     assert all(f" over {source} x 2 epochs" in shown for source in SOURCES)
     run[4] = "demo"
     run[-1] = str(tmp_path / "other")

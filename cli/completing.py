@@ -1,0 +1,69 @@
+"""What a shell may complete: names of models, tools and protocols, and folders of runs. Silent whatever is wrong."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from medvision_agent.errors import MedVisionAgentError
+
+__all__ = ["complete_models", "complete_protocols", "complete_runs", "complete_tools"]
+
+_DEPTH = 4
+_MOST = 200
+"""Folders that are offered at most."""
+
+
+def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
+    try:
+        return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
+    except (MedVisionAgentError, OSError):
+        return []
+
+
+def complete_models(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the models of the catalogue, and of a file that the command line names with --models."""
+
+    def names() -> Iterable[str]:
+        from medvision_agent.agent.models.catalogue import load_catalogue
+
+        return load_catalogue(context.params.get("models_file") or context.params.get("extra"))
+
+    return _offered(names, incomplete)
+
+
+def complete_tools(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return what --tools takes; behind a comma, names of tools alone."""
+    before, comma, _ = incomplete.rpartition(",")
+
+    def names() -> Iterable[str]:
+        from medvision_agent.tools.registry import registry_of
+
+        tools = list(registry_of(None).offers)
+        return [f"{before},{name}" for name in tools] if comma else ["on", "off", "code", "blind", "sham", *tools]
+
+    return _offered(names, incomplete)
+
+
+def complete_protocols(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the scoring rules."""
+    from medvision_agent.eval.scorer.protocol import PROTOCOLS
+
+    return _offered(lambda: PROTOCOLS, incomplete)
+
+
+def complete_runs(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the runs and studies below the current folder; where none fits, the shell completes folders."""
+
+    def names() -> Iterable[str]:
+        from medvision_agent.eval.listing.find import cells_in, stored_in
+
+        for path, kind in stored_in(Path(), _DEPTH):
+            yield path.as_posix()
+            if kind == "study":
+                yield from (cell.as_posix() for cell in cells_in(path))
+
+    fitting = list(islice(_offered(names, incomplete), _MOST))
+    return fitting or [CompletionItem(incomplete, type="dir")]

@@ -1,0 +1,74 @@
+"""How ``run`` ends: one sentence in words, a line for each task, and the next command."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from medvision_agent.cli.printed.table import figure, new_table, number, plain
+from medvision_agent.eval.place.summary import TaskPlace
+from medvision_agent.eval.store.read import has_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.measures import MEASURES
+from medvision_agent.eval.summary.summary import Summary, TaskSummary
+from medvision_agent.eval.tasks import TaskName
+from medvision_agent.text import percent, plural
+
+__all__ = ["ending"]
+
+
+def ending(run: Run, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Group:
+    """Return the end of a run as a person reads it; the loss is 0 for a perfect answer and 1 for a failed one."""
+    blocks: list[RenderableType] = [plain(""), plain(_sentence(run, summary))]
+    if summary.n:
+        blocks.append(_table(summary, places))
+    return Group(*blocks, *map(plain, _next(run)))
+
+
+def _sentence(run: Run, summary: Summary) -> str:
+    who = f"{run.identity.model_name} with tools {run.identity.condition}"
+    if not summary.n:
+        return f"{who} has no scored sample yet."
+    parsed = sum(task.parsed for task in summary.tasks.values())
+    answered = (
+        f"gave a readable answer to {parsed} of {plural(summary.n, 'scored sample')} ({percent(parsed / summary.n)})"
+    )
+    losses = {name: loss for name, task in summary.tasks.items() if (loss := _loss(task)) is not None}
+    best, worst = min(losses, key=losses.__getitem__), max(losses, key=losses.__getitem__)
+    if len(losses) == 1:
+        mean = f"its mean loss is {losses[best]:.3f} ({best})"
+    else:
+        mean = f"its mean loss is {losses[best]:.3f} ({best}) to {losses[worst]:.3f} ({worst})"
+    left = f"; {plural(summary.infrastructure, 'sample')} got no reply" if summary.infrastructure else ""
+    return f"{who} {answered}; {mean}, where 0 is perfect and a failed answer costs 1{left}."
+
+
+def _loss(task: TaskSummary) -> float | None:
+    return task.metrics["loss"].mean if task.n else None
+
+
+def _table(summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Table:
+    table = new_table(("n", "subjects", "success rate", "loss", "in the right place"), ("task",))
+    for name, task in summary.tasks.items():
+        rate, place = task.metrics["success_rate"].mean, places.get(name)
+        success = next(measure for measure in MEASURES[name] if measure.name == "success_rate")
+        located = "-" if place is None or not place.share.n else f"{place.right} of {place.share.n}"
+        cells = (str(task.n), str(task.subjects), figure(rate, success), number(_loss(task)), located)
+        table.add_row(plain(name), *cells)
+    return table
+
+
+def _next(run: Run) -> Sequence[str]:
+    """Return where the run is stored, and the command that asks the same with or without tools, or compares the two."""
+    stored = f"stored in {run.folder}"
+    if run.pending():
+        return [stored]  # the error stream says how to go on
+    off = run.identity.condition == "off"
+    other = run.folder.with_name(f"{run.folder.name}-tools-{'on' if off else 'off'}")
+    command: Sequence[object] = ("rerun", run.folder, "--tools", "on" if off else "off", "--out", other)
+    if run.identity.model.get("replay"):  # one tool is all it has
+        command = ("score", run.folder)
+    elif other.is_dir() and has_run(other):
+        command = ("compare", *((run.folder, other) if off else (other, run.folder)))
+    return [stored, f"next: medvision-agent {shlex.join(map(str, command))}"]

@@ -1,0 +1,88 @@
+"""What a session of a run or a study did so far, in words: how far it is, its loss, failures, tokens and cost.
+
+Contract: the loss is that of the samples finished in this session, whatever their task and, in a study, their arm: it
+says whether things go well, and nothing of a difference between arms. It stands beside its n and success rate.
+"""
+
+from collections.abc import Callable
+
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.record import Record
+from medvision_agent.text import percent
+
+__all__ = ["SoFar"]
+
+
+class SoFar:
+    """Counts finished samples and failed tries; *clock* is in seconds and never goes back."""
+
+    def __init__(self, protocol: Protocol, clock: Callable[[], float]) -> None:
+        self._protocol, self._clock = protocol, clock
+        self._begun = clock()
+        self.finished = 0
+        self.total: int | None = None
+        self._scored = self._parsed = 0
+        self._losses = 0.0
+        self._failed = {"answer": 0, "connection": 0}
+        self._retried = 0
+        self._last_fault = ""
+        self._usage = Usage()
+        self._cost: float | None = None
+
+    def begin(self, total: int) -> None:
+        """Count from now on; *total* samples are to be asked."""
+        self.total, self._begun = total, self._clock()
+
+    def add(self, record: Record) -> None:
+        """Count a finished sample."""
+        self.finished += 1
+        if record.outcome.infrastructure:
+            self._failed["connection"] += 1
+        elif record.outcome != "answered":
+            self._failed["answer"] += 1
+        self._usage += record.usage
+        if record.cost_usd is not None:
+            self._cost = (self._cost or 0.0) + record.cost_usd
+        if (score := score_record(record, self._protocol)) is not None:
+            self._scored += 1
+            self._parsed += score.success
+            self._losses += score.loss
+
+    def fault(self, fault: Fault) -> None:
+        """Count a try of a request that failed."""
+        self._retried += 1
+        wait = f", asked to wait {fault.wait_seconds:.0f} s" if fault.wait_seconds else ""
+        self._last_fault = f" (last: {fault.outcome.value}{wait})"
+
+    def facts(self) -> str:
+        """Return loss, rate, failures, tokens and cost."""
+        seconds = self._clock() - self._begun
+        rate = f"{self.finished / seconds:.1f}/s" if self.finished and seconds > 0 else "-/s"
+        cost = "" if self._cost is None else f", ${self._cost:.2f}"
+        tokens = (self._usage.input + self._usage.output) / 1000
+        tries = f"failed tries {self._retried}{self._last_fault}, " if self._retried else ""
+        failed = f"no answer {self._failed['answer']}, not reached {self._failed['connection']}"
+        return f"{self._loss()}{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}"
+
+    def line(self, description: str) -> str:
+        """Return all of it in a line that stands by itself."""
+        seconds = self._clock() - self._begun
+        left = ""
+        if self.finished and self.total is not None and self.finished < self.total:
+            left = f", about {_duration(seconds * (self.total - self.finished) / self.finished)} left"
+        of = "" if self.total is None else f" of {self.total}"
+        return f"{description}: {self.finished}{of}, {self.facts()}, {_duration(seconds)} elapsed{left}"
+
+    def _loss(self) -> str:
+        if not self._scored:
+            return ""
+        rate = percent(self._parsed / self._scored)
+        return f"loss {self._losses / self._scored:.3f}, success rate {rate} (n {self._scored}), "
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

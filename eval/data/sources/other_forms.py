@@ -1,0 +1,48 @@
+"""What a user may give as ``--data`` that is no list of samples, and what to give instead. Data, and one function."""
+
+from pathlib import Path
+
+__all__ = ["remedy_for"]
+
+_DICOM = "is DICOM, which is not read"
+_KINDS = {
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"), "is an image"),
+    **dict.fromkeys((".nii", ".nii.gz"), "is a volume"),
+    **dict.fromkeys((".dcm", ".dicom", ".ima"), _DICOM),
+    **dict.fromkeys((".csv", ".tsv", ".xlsx"), "is a table"),
+    ".json": "is JSON, but not one sample per line",
+}
+_FORM = (
+    'Images do not say what is asked: write a file samples.jsonl beside them, one JSON object per line with "image" (a '
+    'PNG file or a NIfTI volume), "pixel_size" in mm, the question and its ground truth, and give that file '
+    '(docs/data.md, "Your own samples")'
+)
+
+
+def remedy_for(path: Path) -> str:
+    """Return what to give instead of a folder or a file that exists; empty where it is of no kind known here."""
+    if path.is_dir():
+        return _of_folder(path)
+    name = path.name.lower()
+    kind = next((kind for suffix, kind in _KINDS.items() if name.endswith(suffix)), "")
+    kind = kind or (_DICOM if _is_dicom(path) else "")
+    return f"{kind}. {_FORM}" if kind else ""
+
+
+def _of_folder(folder: Path) -> str:
+    for name in ("samples.jsonl", "samples.parquet"):
+        if (folder / name).is_file():
+            return f"is a folder; give the list of samples in it: --data {folder / name}"
+    for data in (folder, folder / "Data"):
+        if (data / "Datasets").is_dir():
+            return f"is a folder of MedVision's data; give --data medvision:{data}"
+    return f"is a folder without a samples.jsonl. {_FORM}"
+
+
+def _is_dicom(path: Path) -> bool:
+    """Say whether a file is DICOM, whatever its name: these letters stand behind the first 128 bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
