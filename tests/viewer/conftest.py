@@ -12,6 +12,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--force-color-profile=srgb",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from canvas_pages import ARGUMENTS, AXE, CHROMIUM, Canvas, built, lacking, served
+from canvas_pages import AXE, Canvas, built, lacking, served
 from canvases import Asked, call
 
 from medvision_agent.eval.browse.forms import Mark, Scene, Shown
@@ -11,7 +11,7 @@ from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.tools.view.png import encode_png
 from medvision_agent.tools.view.slice import Window
 
-pytestmark = pytest.mark.skipif(lacking() != "", reason=lacking() or "a browser is here")
+pytestmark = pytest.mark.skipif(lacking() != "", reason=lacking())
 
 WIDTH, HEIGHT = 60, 40
 SPOTS = [(7, 5), (33, 21), (52, 33)]
@@ -63,30 +63,20 @@ def spots():
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def site(tmp_path_factory):
     return built(tmp_path_factory.mktemp("page") / "site")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def canvas(page, browser, tmp_path):
+def canvas(site, chromium, tmp_path):
     """Return a function that opens the canvas of some arms."""
     left = []
 
     def opened(arms, pictures=None, ratio=1.0, **context):
-        place = served(page, tmp_path / f"site{len(left)}", arms, pictures or {"spots": spots()})
+        place = served(site, tmp_path / f"site{len(left)}", arms, pictures or {"spots": spots()})
         address = place.__enter__()
         size = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": ratio} | context
-        made = browser.new_context(**size)
+        made = chromium.new_context(**size)
         left.extend([place, made])
         return Canvas(made.new_page(), ratio).open(address)
 
@@ -378,9 +368,9 @@ def test_hostile_names_are_text(canvas):
     assert stage.said == []
 
 
-def test_an_image_that_cannot_be_read_says_so(page, browser, tmp_path):
-    with served(page, tmp_path / "site", [arm([])], {"spots": b"no picture"}) as address:
-        context = browser.new_context()
+def test_an_image_that_cannot_be_read_says_so(site, chromium, tmp_path):
+    with served(site, tmp_path / "page", [arm([])], {"spots": b"no picture"}) as address:
+        context = chromium.new_context()
         opened = context.new_page()
         opened.goto(address)
         opened.get_by_text("The image cannot be shown: the image is no PNG file.").wait_for()
