@@ -19,7 +19,10 @@ const writing = (target: EventTarget | null): boolean =>
 function pressed(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (writing(event.target)) {
-    if (event.key === "Escape") (event.target as HTMLElement).blur();
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would be emptied
+      (event.target as HTMLElement).blur();
+    }
     return;
   }
   if (helping.value && event.key !== "?" && event.key !== "Escape") return;
