@@ -38,13 +38,16 @@ def page(chromium, request) -> Iterator[object]:
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, **getattr(request, "param", {}))
     context.set_default_timeout(20_000)
     opened, errors = context.new_page(), []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on(
+        "console",
+        lambda message: errors.append(f"{message.text} {message.location['url']}") if message.type == "error" else None,
+    )
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("dialog", lambda dialog: (errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     yield opened
     context.close()
-    # The server of a test may end before its page, which asks on; a page finds out by asking whether a server is there.
-    known = ("ERR_CONNECTION_REFUSED", "ERR_FILE_NOT_FOUND", "404 (File not found)")
+    # The server of a test may end before its page, which asks on; a page asks whether a server is there.
+    known = ("net::ERR_", "404 (File not found)", "/favicon.ico")
     assert [error for error in errors if not any(one in error for one in known)] == []
 
 
