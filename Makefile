@@ -1,10 +1,10 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: beside check dev imports links lint lock matrix test test-local types
+.PHONY: beside check dev imports links lint lock matrix page test test-local types viewer
 
 check:
-	$(MAKE) --jobs=2 lint types imports
+	$(MAKE) --jobs=2 lint types imports viewer
 	$(MAKE) test
 
 # The package as standard tools see it: a link tree, named in this environment and in the tools' settings.
@@ -27,6 +27,16 @@ imports: links
 	@if $(PYTHON) -c "from importlib.util import find_spec as f; exit(not (f('torch') and f('transformers')))"; \
 	then $(PYTHON) -m basedpyright --level error --pythonpath "$$($(PYTHON) -c 'import sys; print(sys.executable)')"; \
 	else echo "imports not checked: needs the extra local-test"; fi
+
+# The viewer's page: its types, its linter and its unit tests. Its tests in a browser are in tests/viewer.
+viewer:
+	$(PYTHON) scripts/viewer_page.py check
+
+# Build the page anew after a change to viewer/src, and its types after one to eval/browse/forms.py.
+page: links
+	PYTHONPATH=$(CURDIR)/.links $(PYTHON) scripts/viewer_forms.py
+	$(PYTHON) scripts/viewer_page.py forms
+	$(PYTHON) scripts/viewer_page.py build
 
 test:
 	$(PYTHON) -m pytest -n auto

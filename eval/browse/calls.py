@@ -7,7 +7,7 @@ keep it, from what its result says. Calls that failed drew nothing.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from medvision_agent.errors import ToolError
 from medvision_agent.eval.browse.forms import Mark
@@ -20,6 +20,8 @@ from medvision_agent.eval.why.measured import measurements
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.values import code_of
 from medvision_agent.quantity import ANGLE_DEG, BOX, NUMBER
+from medvision_agent.text import plural
+from medvision_agent.tools.base import Arguments
 from medvision_agent.tools.crop import crop
 from medvision_agent.tools.fit_contour import FitContourArguments, fit_contour
 from medvision_agent.tools.mark import MarkArguments, mark
@@ -35,6 +37,7 @@ from medvision_agent.tools.window import window
 __all__ = ["CallMarks"]
 
 Entry = Mapping[str, Any]
+_Arguments = TypeVar("_Arguments", bound=Arguments)
 
 
 @dataclass(eq=False)
@@ -47,6 +50,8 @@ class CallMarks:
     """Names of tools that are not the shipped ones: they are drawn by what they declare."""
     marks: list[Mark] = field(default_factory=list[Mark])
     missing: list[str] = field(default_factory=list[str])
+    away: dict[str, int] = field(default_factory=dict[str, int])
+    """How many slices away the views of other slices lie, by their ids."""
 
     def add(self, number: int, turn: int | None, call: Call, entry: Entry) -> None:
         """Draw a call, *entry* as the trace holds it; where it cannot be drawn, say so and go on."""
@@ -55,7 +60,9 @@ class CallMarks:
         own = call.tool in self.own or call.tool not in _DRAWN
         draw = _declared if own else _DRAWN[call.tool]
         try:
-            self.marks += list(draw(_One(self.task, self.scene, call, entry, Pen("tool", turn, number, call.tool))))
+            self.marks += list(
+                draw(_One(self.task, self.scene, call, entry, Pen("tool", turn, number, call.tool), self.away))
+            )
         except (ToolError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
             why = (str(error).splitlines() or [type(error).__name__])[0][:200]
             self.missing.append(f"call {number} ({call.tool[:64]}) is not drawn: {why}")
@@ -70,13 +77,28 @@ class _One:
     call: Call
     entry: Entry
     pen: Pen
+    away: dict[str, int]
 
     @property
     def view_pen(self) -> Pen:
         return Pen("view", self.pen.turn, self.pen.call, self.pen.tool)
 
-    def result_view(self) -> View:
-        return self.scene.views.get(str(self.call.result.get("view")))
+    def read(self, model: type[_Arguments]) -> _Arguments:
+        """Return the arguments; what only an earlier edition of the tool took is left out."""
+        given = self.call.arguments.items()
+        return model.model_validate({name: value for name, value in given if name in model.model_fields})
+
+    def made(self, away: int | None = None) -> View:
+        """Return the view that the call made: of the slice of the one it was made of, or *away* slices away."""
+        view = self.scene.views.get(str(self.call.result.get("view")))
+        of = self.away.get(str(self.call.result.get("of")), 0)
+        self.away[view.id] = of if away is None else away
+        return view
+
+    def slice_of(self, view: View) -> str:
+        """Say in which other slice a view lies; empty for the slice asked about."""
+        away = self.away.get(view.id, 0)
+        return "" if not away else f", {plural(abs(away), 'slice')} {'after' if away > 0 else 'before'}"
 
     def told(self, name: str, words: Callable[[float], str]) -> str:
         """Return a number of the result in words."""
@@ -87,25 +109,21 @@ class _One:
 
 
 def _crop(one: _One) -> Iterator[Mark]:
-    view = one.result_view()
+    view = one.made()
     height, width = view.field_mm
     zoom = one.told("zoom", lambda value: f", zoom {value:g}")
     size = f"{width:.1f} x {height:.1f} mm"
-    yield one.view_pen.box(view.region, f"view {view.id}{_slice(view)}", size + ("" if zoom == WITHHELD else zoom))
-
-
-def _slice(view: View) -> str:
-    """Say in which other slice a view lies."""
-    away = view.slice.away
-    return "" if not away else f", {abs(away)} slice{'s' * (abs(away) > 1)} {'after' if away > 0 else 'before'}"
+    yield one.view_pen.box(
+        view.region, f"view {view.id}{one.slice_of(view)}", size + ("" if zoom == WITHHELD else zoom)
+    )
 
 
 def _window(one: _One) -> Iterator[Mark]:
-    view = one.result_view()
+    view = one.made()
     black, white = (one.told(name, lambda value: f"{value:.6g}") for name in ("black_value", "white_value"))
     units = str(one.call.result.get("units", ""))
     values = WITHHELD if WITHHELD in (black, white) else f"{black} to {white} {'HU' if units == 'HU' else ''}".strip()
-    yield one.view_pen.box(view.region, f"view {view.id}{_slice(view)}, window", values)
+    yield one.view_pen.box(view.region, f"view {view.id}{one.slice_of(view)}, window", values)
     args = one.call.arguments
     if args.get("by") == "percentile" and args.get("x0") is not None:
         region = region_at(one.scene.views, _Loose(args), ("x0", "y0"), ("x1", "y1"), any_slice=True)[0]
@@ -124,23 +142,19 @@ class _Loose:
 
 
 def _neighbours(one: _One) -> Iterator[Mark]:
-    view = one.result_view()
-    away = one.call.arguments.get("away")
-    count = abs(int(away)) if isinstance(away, int | float) else 0
-    where = f", {count} slice{'s' * (count != 1)} {'after' if (away or 0) > 0 else 'before'}"
-    yield one.view_pen.box(
-        view.region, f"view {view.id}{where}", one.told("position_mm", lambda value: f"{value:+.2f} mm")
-    )
+    view = one.made(int(one.call.arguments["away"]))
+    position = one.told("position_mm", lambda value: f"{value:+.2f} mm")
+    yield one.view_pen.box(view.region, f"view {view.id}{one.slice_of(view)}", position)
 
 
 def _mark(one: _One) -> Iterator[Mark]:
-    args, views = MarkArguments.model_validate(dict(one.call.arguments)), one.scene.views
+    args, views = one.read(MarkArguments), one.scene.views
     placed = views.marks.place(args.name, views.point(views.get(args.view), args.x, args.y), args.view)
     yield one.pen.point(placed.point, placed.mark)
 
 
 def _ruler(one: _One) -> Iterator[Mark]:
-    args = RulerArguments.model_validate(dict(one.call.arguments))
+    args = one.read(RulerArguments)
     ends = line_at(one.scene.views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
     a, b = (end.mark for end in ends)
     name = f"ruler, {a or 'point'} to {b or 'point'}" if a or b else "ruler"
@@ -148,19 +162,19 @@ def _ruler(one: _One) -> Iterator[Mark]:
 
 
 def _protractor(one: _One) -> Iterator[Mark]:
-    args, views = ProtractorArguments.model_validate(dict(one.call.arguments)), one.scene.views
+    args, views = one.read(ProtractorArguments), one.scene.views
     a = line_at(views, args, ("ax0", "ay0", "mark_a0"), ("ax1", "ay1", "mark_a1"))
     b = line_at(views, args, ("bx0", "by0", "mark_b0"), ("bx1", "by1", "mark_b1"))
     yield one.pen.lines([end.point for end in (*a, *b)], "protractor", one.told("acute_angle_deg", degrees))
 
 
 def _statistics(one: _One) -> Iterator[Mark]:
-    args, views = StatisticsArguments.model_validate(dict(one.call.arguments)), one.scene.views
+    args, views = one.read(StatisticsArguments), one.scene.views
     view = views.get(args.view)
     units = "HU" if one.call.result.get("units") == "HU" else ""
     mean, spread = (one.told(name, lambda value: f"{value:.5g}") for name in ("mean", "standard_deviation"))
     value = WITHHELD if WITHHELD in (mean, spread) else f"mean {mean}, standard deviation {spread} {units}".strip()
-    name = f"statistics{_slice(view)}"
+    name = f"statistics{one.slice_of(view)}"
     if args.of == "line":
         a, b = line_at(views, args, ("x0", "y0"), ("x1", "y1"), any_slice=True)
         yield one.pen.lines([a.point, b.point], name, value)
@@ -170,13 +184,13 @@ def _statistics(one: _One) -> Iterator[Mark]:
 
 
 def _fit_contour(one: _One) -> Iterator[Mark]:
-    args = FitContourArguments.model_validate(dict(one.call.arguments))
+    args = one.read(FitContourArguments)
     yield from _asked(one, args, (("seed_x", "seed_y", "seed_mark"), "seed"))
     yield from solved(one.call, one.entry, one.scene, one.pen)
 
 
 def _segment(one: _One) -> Iterator[Mark]:
-    args = SegmentArguments.model_validate(dict(one.call.arguments))
+    args = one.read(SegmentArguments)
     yield from _asked(
         one,
         args,

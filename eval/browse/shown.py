@@ -38,6 +38,9 @@ __all__ = ["Made", "image_of", "packed"]
 _DISPLAY: TypeAdapter[Display] = TypeAdapter(Display)
 _TOP = 65535
 _GREY = "grey level"
+_ROUNDING = 1e-3
+"""Part of a step that is taken for rounding."""
+_NEARLY = 1 - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +166,8 @@ def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
     exact = values.astype(np.float64)
     low, extent = float(exact.min()), float(np.ptp(exact))
     steps = [1.0] if low.is_integer() else []
-    gap = float(np.diff(np.unique(exact)).min()) if extent else 0.0
-    steps += [extent / round(extent / gap)] if gap and extent / gap <= _TOP + 0.5 else []
+    step = _step(exact) if extent else 0.0
+    steps += [extent / round(extent / step)] if step else []
     steps.append(extent / _TOP if extent else 1.0)
     for slope in steps:
         if extent / slope > _TOP + 0.5:
@@ -176,3 +179,19 @@ def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
     whole = stored.astype(np.uint16)
     pixels = np.stack([whole >> 8, whole & 255, np.zeros_like(whole)], axis=-1).astype(np.uint8)
     return pixels, slope, low, off
+
+
+def _step(values: NDArray[np.float64]) -> float:
+    """Return the largest step that all differences of values are multiples of, but for rounding; 0 without one.
+
+    Euclid's algorithm over all gaps at once.
+    """
+    gaps = np.diff(np.unique(values))
+    least, step = float(np.ptp(values)) / _TOP, float(gaps.min())
+    while step >= least * _NEARLY:
+        rest = np.abs(gaps - np.rint(gaps / step) * step)
+        left = rest[rest > step * _ROUNDING]
+        if not left.size:
+            return step
+        step = float(left.min())
+    return 0.0

@@ -15,6 +15,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.flow import Traced, trace
+from medvision_agent.eval.why.forms import PLAIN
 from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stated import stated_points
@@ -77,13 +78,14 @@ def answer_marks(
 
 
 def _measured(task: Task, name: str, one: Traced, pen: Pen) -> Iterator[Mark]:
-    parts = one.measurements
+    """Yield where a number of the answer was measured: its value is the number that is scored, not what was meant."""
+    parts, value = one.measurements, _words(task, one.answer)
+    if one.form != PLAIN:
+        value += f" (made of {_words(task, one.worked)})"
     for at, part in enumerate(parts, start=1):
         which = f", part {at} of {len(parts)}" if len(parts) > 1 else ""
-        value = (
-            _words(task, one.worked) if len(parts) == 1 else f"{_words(task, part.value)} of {_words(task, one.worked)}"
-        )
-        yield pen.lines(part.points, f"answer: {name}{which}, {part.source}", value)
+        own = f"{_words(task, part.value)} of {value}" if which else value
+        yield pen.lines(part.points, f"answer: {name}{which}, {part.source}", own)
 
 
 def _box(record: Record, scene: Scene, rules: Protocol, pen: Pen) -> tuple[list[Mark], list[str]]:

@@ -1,6 +1,6 @@
 // The keyboard: pages say what their keys do while they are open, and the help lists it.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export interface Key {
   /** As in KeyboardEvent.key. */
@@ -19,7 +19,10 @@ const writing = (target: EventTarget | null): boolean =>
 function pressed(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (writing(event.target)) {
-    if (event.key === "Escape") (event.target as HTMLElement).blur();
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would be emptied
+      (event.target as HTMLElement).blur();
+    }
     return;
   }
   if (helping.value && event.key !== "?" && event.key !== "Escape") return;
@@ -34,7 +37,8 @@ addEventListener("keydown", pressed);
 
 /** Listen to *keys* while the component is there. */
 export function useKeys(keys: Key[]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // before the next key: a key that is pressed twice must act on what the first one did
     layers.value = [...layers.peek(), keys];
     return () => {
       layers.value = layers.peek().filter((one) => one !== keys);

@@ -32,7 +32,16 @@ declare global {
   }
 }
 
+/** The marks by how far they are from a point. */
+interface Nearest {
+  readonly first: { readonly mark: Placed; readonly mm: number } | null;
+  readonly near: readonly Placed[];
+}
+
+/** CSS pixels within which a mark is meant. */
 const NEAR = 8;
+/** Marks that are told at one place. */
+const MOST = 3;
 const STEP = 40;
 const KEYS: Readonly<Record<string, XY>> = {
   ArrowLeft: [1, 0],
@@ -68,10 +77,8 @@ export function Stage(props: Props) {
     if (!canvas) return;
     const observer = new ResizeObserver(([entry]) => {
       const exact = entry?.devicePixelContentBoxSize[0];
-      const width = exact?.inlineSize ?? Math.round(canvas.clientWidth * devicePixelRatio);
-      const height = exact?.blockSize ?? Math.round(canvas.clientHeight * devicePixelRatio);
-      canvas.width = Math.max(1, width);
-      canvas.height = Math.max(1, height);
+      canvas.width = devicePixels(canvas.clientWidth, exact?.inlineSize);
+      canvas.height = devicePixels(canvas.clientHeight, exact?.blockSize);
       const found = { width: canvas.width, height: canvas.height };
       setSize(found);
       props.onSize(found);
@@ -105,15 +112,15 @@ export function Stage(props: Props) {
     };
   });
 
-  const nearest = (point: XY): { mark: Placed; mm: number; near: boolean } | null => {
-    let best: { mark: Placed; mm: number } | null = null;
-    for (const mark of marks) {
-      const mm = distance(mark.mark, point, [shown.pixel_width_mm, shown.pixel_height_mm]);
-      if (!best || mm < best.mm) best = { mark, mm };
-    }
-    if (!best) return null;
+  const nearest = (point: XY): Nearest => {
     const perMm = scales(shown, camera.zoom)[0] / shown.pixel_width_mm;
-    return { ...best, near: best.mm * perMm <= NEAR * ratio() };
+    const all = marks
+      .map((mark) => ({ mark, mm: distance(mark.mark, point, [shown.pixel_width_mm, shown.pixel_height_mm]) }))
+      .sort((a, b) => a.mm - b.mm);
+    return {
+      first: all[0] ?? null,
+      near: all.filter(({ mm }) => mm * perMm <= NEAR * ratio()).map(({ mark }) => mark),
+    };
   };
 
   const begin = (event: PointerEvent): void => {
@@ -155,7 +162,7 @@ export function Stage(props: Props) {
     } else {
       const point = toImage(shown, camera, here);
       const found = nearest(point);
-      props.onLook(found?.near ? found.mark.key : null);
+      props.onLook(found.near[0]?.key ?? null);
     }
     setAt(toImage(shown, camera, here));
   };
@@ -166,7 +173,7 @@ export function Stage(props: Props) {
     drag.current = null;
     if (doing?.kind !== "pan" || doing.far) return;
     const found = nearest(toImage(shown, camera, place(event)));
-    if (found?.near) props.onPick(found.mark);
+    if (found.near[0]) props.onPick(found.near[0]);
   };
 
   const press = (event: KeyboardEvent): void => {
@@ -212,11 +219,17 @@ export function Stage(props: Props) {
   );
 }
 
+/** How many device pixels a length has: what the browser says, unless it is off (where a ratio is emulated). */
+function devicePixels(css: number, told: number | undefined): number {
+  const about = css * devicePixelRatio;
+  return Math.max(1, told !== undefined && Math.abs(told - about) < 2 ? told : Math.round(about));
+}
+
 function readout(
   { shown, values }: Props,
   at: XY | null,
   own: readonly [XY, XY] | null,
-  nearest: (point: XY) => { mark: Placed; mm: number; near: boolean } | null,
+  nearest: (point: XY) => Nearest,
 ): string {
   const line = own ? `your line ${millimetres(shown, own[0], own[1]).toFixed(2)} mm` : "";
   if (!at) return line;
@@ -224,8 +237,9 @@ function readout(
   const parts = [`x ${at[0].toFixed(1)}, y ${at[1].toFixed(1)} px`];
   if (value !== null) parts.push(values?.colours ? "colour" : written(value, shown.unit));
   const found = nearest(at);
-  if (found?.near) parts.push(`${found.mark.arm}: ${described(found.mark)}`);
-  else if (found) parts.push(`${found.mm.toFixed(2)} mm to ${described(found.mark)}`);
+  for (const mark of found.near.slice(0, MOST)) parts.push(`${mark.arm}: ${described(mark)}`);
+  if (!found.near.length && found.first)
+    parts.push(`${found.first.mm.toFixed(2)} mm to ${described(found.first.mark)}`);
   if (line) parts.push(line);
   return parts.join("  ·  ");
 }

@@ -1,4 +1,5 @@
 // A table of any length: only the lines in sight are in the page.
+import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { sortOf } from "../data/filter";
 import { type Table } from "../data/table";
@@ -37,6 +38,7 @@ export function Grid(props: Props) {
   const from = Math.max(0, Math.min(first, lines.length - 1) - BEYOND);
   const to = Math.min(lines.length, first + Math.ceil(height / ROW) + BEYOND);
   const places = Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
+  const drawn = useDrawn(props, places);
   const template = columns.map((column) => column.width).join(" ");
   return (
     <div
@@ -57,12 +59,27 @@ export function Grid(props: Props) {
         ))}
       </div>
       <div class="lines" role="rowgroup" style={{ height: `${lines.length * ROW}px` }}>
-        {places.map((place) => (
-          <Line key={lines[place]} {...props} place={place} />
-        ))}
+        {places.map((place) => drawn(place))}
       </div>
     </div>
   );
+}
+
+/** Lines that were drawn stay as they are while only others come into sight; those out of sight are used again. */
+function useDrawn(props: Props, places: number[]): (place: number) => VNode {
+  const { table, lines, columns, cursor, settings } = props;
+  const known = useRef(new Map<number, VNode>());
+  const of = useRef<unknown[]>([]);
+  const now = [table, lines, columns, cursor, settings, places.length]; // keys follow from the number of places
+  if (now.some((one, k) => one !== of.current[k])) known.current = new Map();
+  of.current = now;
+  const before = known.current;
+  known.current = new Map();
+  return (place) => {
+    const line = before.get(place) ?? <Line key={place % (places.length + 1)} {...props} place={place} />;
+    known.current.set(place, line);
+    return line;
+  };
 }
 
 function Head({ column, table, settings }: { column: TableColumn; table: Table; settings: Settings }) {
@@ -88,6 +105,12 @@ function Head({ column, table, settings }: { column: TableColumn; table: Table; 
   );
 }
 
+const LONG = 24;
+
+/** A long name without its middle: ids often differ at their ends. */
+const shortened = (text: string): string =>
+  text.length <= LONG ? text : `${text.slice(0, LONG / 2 - 2)}…${text.slice(-LONG / 2)}`;
+
 function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { place: number }) {
   const line = lines[place] ?? 0;
   const here = place === cursor;
@@ -112,7 +135,7 @@ function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { p
           <div key={column.key} role="gridcell" class={column.right ? "right" : ""} title={title}>
             {k === 0 ? (
               <a href={href(line)} tabIndex={-1}>
-                {cell === "" ? "–" : cell}
+                {cell === "" ? "–" : typeof cell === "string" ? shortened(cell) : cell}
               </a>
             ) : (
               cell

@@ -9,11 +9,12 @@ import { type Shown, useTable } from "../data/useTable";
 import { useKeys } from "../keys";
 import { Missing } from "../parts/Missing";
 import { go, link, route, type Settings } from "../route";
-import { whole } from "../text";
+import { whole as count } from "../text";
 import { ArmPicker } from "./ArmPicker";
 import { Column } from "./Column";
 import { Findings } from "./Findings";
 import { Picture } from "./Picture";
+import { keepInSight } from "../parts/keepInSight";
 
 export function SamplePage() {
   const { settings } = route.value;
@@ -28,11 +29,8 @@ function Of({ scope, settings }: { scope: Scope; settings: Settings }) {
   const [tab, setTab] = useState("");
   const open = arms.some((arm) => arm.key === tab) ? tab : (settings["on"] ?? arms.at(-1)?.key ?? "");
   useEffect(() => scrollTo(0, 0), [id]);
-  const turn = Number(settings["turn"] ?? NaN);
-  useEffect(() => {
-    // Once the conversation is there, the turn of the link comes into sight.
-    document.querySelector("article.turn.linked")?.scrollIntoView({ block: "center" });
-  }, [turn, settings["on"], takes.every((take) => take.talk !== undefined || take.problem !== "")]);
+  const whole = takes.every((take) => take.talk !== undefined || take.problem !== "");
+  useEffect(() => keepInSight("article.turn.linked"), [id, settings["turn"], settings["on"], whole]);
   if (id === undefined) return ready ? <Missing what="sample" /> : <p class="notice">Reading the sample …</p>;
   return (
     <>
@@ -96,7 +94,7 @@ function Bar(props: { scope: Scope; settings: Settings; shown: Shown | undefined
             ← Previous <kbd>k</kbd>
           </button>
           <span class="quiet">
-            {place < 0 ? "not among those shown" : `${whole(place + 1)} of ${whole(shown.lines.length)}`}
+            {place < 0 ? "not among those shown" : `${count(place + 1)} of ${count(shown.lines.length)}`}
           </span>
           <button type="button" disabled={place < 0 || place >= shown.lines.length - 1} onClick={() => step(1)}>
             Next <kbd>j</kbd> →

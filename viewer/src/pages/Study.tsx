@@ -68,7 +68,8 @@ function Effects({ study, scope }: { study: StudyPage; scope: Scope }) {
     <section aria-labelledby="effects">
       <h2 id="effects">Effects on the loss</h2>
       <p class="quiet">
-        Mean difference of the loss, after minus before, with its interval. Below zero, to the left, the change helped.
+        Mean difference of the loss, after minus before, with its interval. Below zero, to the left, the loss is smaller
+        after the change. Only an effect that can be claimed is coloured.
       </p>
       <div class="wide" tabIndex={0} role="region" aria-labelledby="effects">
         <table class="plain-table">
@@ -77,16 +78,14 @@ function Effects({ study, scope }: { study: StudyPage; scope: Scope }) {
               <th>Task</th>
               <th>Contrast</th>
               <th class="axis">
-                <span>−{reach} helped</span>
-                <span>harmed +{reach}</span>
+                <span>−{reach} better</span>
+                <span>worse +{reach}</span>
               </th>
-              <th>Effect</th>
               <th class="right">Pairs (subjects)</th>
               <th class="right">Better / same / worse</th>
               <th class="right">Wrong place</th>
               <th class="right">Cost ratio</th>
               <th>Claim</th>
-              <th>Samples</th>
             </tr>
           </thead>
           <tbody>
@@ -108,16 +107,19 @@ function EffectLine(props: { one: Effect; reach: number; scope: Scope; models: b
       <td>
         {one.before} → {one.after} {one.primary && <span class="chip">primary</span>}
         {models && <div class="quiet">{one.model}</div>}
-      </td>
-      <td>
-        <Forest {...one} reach={reach} />
+        <div>
+          <a href={harmLink(scope, one)}>
+            worst harm first<span class="unseen">{`: ${one.task}, ${one.after} against ${one.before}`}</span>
+          </a>
+        </div>
       </td>
       <td class="number">
-        {signed(one.effect, 3)}
+        <Forest {...one} reach={reach} />
+        {signed(one.effect, 3)}{" "}
         {one.low !== null && one.high !== null && (
-          <div class="quiet">
-            {signed(one.low, 3)} to {signed(one.high, 3)}
-          </div>
+          <span class="quiet">
+            ({signed(one.low, 3)} to {signed(one.high, 3)})
+          </span>
         )}
       </td>
       <td class="right">
@@ -131,11 +133,6 @@ function EffectLine(props: { one: Effect; reach: number; scope: Scope; models: b
       <td>
         {one.claim ? <strong>yes</strong> : "no"}
         {one.why_not && <div class="quiet why">{one.why_not}</div>}
-      </td>
-      <td>
-        <a href={harmLink(scope, one)}>
-          worst harm first<span class="unseen">{`: ${one.task}, ${one.after} against ${one.before}`}</span>
-        </a>
       </td>
     </tr>
   );

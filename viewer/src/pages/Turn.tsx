@@ -53,7 +53,7 @@ export function TurnCard({ turn, arm, linked, origin, elsewhere, answer, made, e
       {origin && (
         <p class="mark">
           {originWords(origin)}
-          {elsewhere && " It was measured elsewhere than where the ground truth lies: this is where it went wrong."}
+          {elsewhere && " The place is wrong: the ground truth lies elsewhere."}
         </p>
       )}
       {turn.thoughts && (

@@ -54,8 +54,8 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     title: column.key === "difference" ? "Change" : column.title,
   }));
   if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
-  return [
-    { key: "id", title: "Sample", sort: "id", width: "minmax(8rem, 1.5fr)", cell: (line) => table.ids[line] },
+  const all: TableColumn[] = [
+    { key: "id", title: "Sample", sort: "id", width: "minmax(9.5rem, 1.6fr)", cell: (line) => table.ids[line] },
     { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
     asked,
     { key: "modality", title: "Modality", width: "4.6rem", cell: text("modality") },
@@ -79,6 +79,10 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
       cell: (line) => dollars(side.cost[line]),
     },
   ];
+  // What all samples share tells nothing about any of them.
+  const shared = (column: TableColumn) =>
+    (column.key === "task" || column.key === "modality") && table[column.key].values.length < 2;
+  return all.filter((column) => !shared(column));
 }
 
 function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {

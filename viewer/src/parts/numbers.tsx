@@ -1,4 +1,5 @@
 // Small drawings of a number: a loss, a difference, an effect with its interval. Each has its number beside it in words.
+import type { Effect } from "../forms";
 import { decimal, signed } from "../text";
 
 /** A loss from 0 to 1, as a number over a bar. */
@@ -7,10 +8,7 @@ export function Loss({ value }: { value: number | null | undefined }) {
   return (
     <span class="loss">
       <span class="number">{decimal(value)}</span>
-      <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-        <rect class="rail" width="100" height="4" />
-        <rect class="fill" width={100 * share} height="4" />
-      </svg>
+      <i class="bar" style={{ "--from": "0%", "--to": `${100 * share}%` }} />
     </span>
   );
 }
@@ -31,22 +29,22 @@ export function Difference({ value }: { value: number | null | undefined }) {
       <span class="number">
         <span aria-hidden="true">{ARROWS[kind]}</span> {signed(value)}
       </span>
-      <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-        <rect class="rail" width="100" height="4" />
-        <rect class="fill" x={kind === "better" ? 50 - size : 50} width={size} height="4" />
-        <rect class="zero" x="49.5" width="1" height="4" />
-      </svg>
+      <i
+        class="bar"
+        style={{ "--from": `${kind === "better" ? 50 - size : 50}%`, "--to": `${kind === "better" ? 50 : 50 + size}%` }}
+      />
     </span>
   );
 }
 
-/** An effect with its interval on the axis from -reach to +reach. */
-export function Forest(props: { effect: number | null; low: number | null; high: number | null; reach: number }) {
-  const { effect, low, high, reach } = props;
+/** An effect with its interval on the axis from -reach to +reach; without a claim it has no colour. */
+type Estimate = Pick<Effect, "effect" | "low" | "high" | "claim">;
+
+export function Forest({ effect, low, high, claim, reach }: Estimate & { reach: number }) {
   const x = (value: number) => 100 + 96 * Math.max(-1, Math.min(1, value / reach));
   if (effect === null) return <span class="quiet">no estimate</span>;
   return (
-    <svg class={`forest ${way(effect)}`} viewBox="0 0 200 20" aria-hidden="true">
+    <svg class={`forest ${claim ? way(effect) : ""}`} viewBox="0 0 200 20" aria-hidden="true">
       <line class="zero" x1="100" x2="100" y1="0" y2="20" />
       {low !== null && high !== null && <line class="interval" x1={x(low)} x2={x(high)} y1="10" y2="10" />}
       {low !== null && <line class="interval" x1={x(low)} x2={x(low)} y1="6" y2="14" />}
