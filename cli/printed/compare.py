@@ -1,6 +1,7 @@
 """A comparison as a person reads it: one table per task, and a run's own line below published results."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,14 +13,17 @@ from medvision_agent.cli.printed.found import found_lines, next_line
 from medvision_agent.cli.printed.parts import compared_parts
 from medvision_agent.cli.printed.place import gain_lines
 from medvision_agent.cli.printed.table import measured, new_table, number, people, plain
+from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.card_words import card_lines, limits_line
-from medvision_agent.eval.compare.compare import TaskComparison, Unpaired
+from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
+from medvision_agent.eval.parts.compare import PartsComparison
+from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.results.published import Figures
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
-__all__ = ["comparison_view", "published_view"]
+__all__ = ["comparison_view", "paired_view", "published_view"]
 
 
 def comparison_view(found: Compared, width: int) -> Group:
@@ -27,27 +31,46 @@ def comparison_view(found: Compared, width: int) -> Group:
 
     The last table is no wider than *width* columns.
     """
-    comparison, names = found.comparison, found.names
+    names = found.names
     facts = zip(names, (found.a.facts, found.b.facts), strict=True)
     lines = [*found.no_claim, *(f"{arm}: {fact}" for arm, own in facts for fact in own)]
-    lines.append(f"scored by {comparison.protocol}, paired on sample id; no test of significance")
+    lines.append(f"scored by {found.comparison.protocol}, paired on sample id; no test of significance")
     lines += [*card_lines(found.card), *([found.a.source_note] if found.a.source_note else [])]
-    views: list[Text | Group] = [plain(line) for line in lines]
+    paired = paired_view(found.comparison, names, card=found.card, places=found.places, parts=found.parts)
+    end = [*found_lines(found.findings, width), "", next_line(found.a.folder, found.b.folder)]
+    return Group(*map(plain, lines), paired, plain(""), *map(plain, end))
+
+
+def paired_view(
+    comparison: Comparison,
+    names: tuple[str, str],
+    *,
+    card: Card | None = None,
+    places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
+    parts: Mapping[TaskName, PartsComparison] = MappingProxyType({}),
+) -> Group:
+    """Return a table for each task of two runs of these names, and a warning where samples are not paired.
+
+    *card* says what is proven of their parity, *places* of each task where both runs measured, *parts* what the
+    difference is made of.
+    """
+    views: list[Text | Group] = []
     if comparison.pairs < comparison.chosen:
         verb = "is" if comparison.pairs == 1 else "are"
         warning = f"WARNING: {comparison.pairs} of {plural(comparison.chosen, 'chosen sample')} {verb} paired"
         views.append(Text(warning, style="bold"))
     for task, one in comparison.tasks.items():
         without = plain(f"{task}: no pairs; {_missing_line(one.missing, names)}")
-        views += [plain(""), _task_view(found, task, one) if one.pairs else without]
-        if (parts := found.parts.get(task)) is not None:
-            views.append(Group(*compared_parts(parts, names)))
-    end = [*found_lines(found.findings, width), "", next_line(found.a.folder, found.b.folder)]
-    return Group(*views, plain(""), *map(plain, end))
+        notes = [limits_line(card, task, names)] if card else []
+        notes += gain_lines(places[task], names) if task in places else []
+        views += [plain(""), _task_view(task, one, names, notes) if one.pairs else without]
+        if (found := parts.get(task)) is not None:
+            views.append(Group(*compared_parts(found, names)))
+    return Group(*views)
 
 
-def _task_view(found: Compared, task: TaskName, comparison: TaskComparison) -> Group:
-    table, place = new_table((*found.names, "difference", "n", "subjects")), found.places.get(task)
+def _task_view(task: TaskName, comparison: TaskComparison, names: tuple[str, str], more: Sequence[str]) -> Group:
+    table = new_table((*names, "difference", "n", "subjects"))
     for measure in MEASURES[task]:
         paired = comparison.metrics[measure.name]
         table.add_row(
@@ -60,8 +83,7 @@ def _task_view(found: Compared, task: TaskName, comparison: TaskComparison) -> G
         )
     heading = plain(f"{task}: {plural(comparison.pairs, 'pair')}, {people(comparison)}")
     heading.stylize("bold")
-    notes = [*_parts_lines(comparison), _missing_line(comparison.missing, found.names)]
-    notes += [limits_line(found.card, task, found.names), *(gain_lines(place, found.names) if place else [])]
+    notes = [*_parts_lines(comparison), _missing_line(comparison.missing, names), *more]
     return Group(heading, table, *map(plain, filter(None, notes)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.cli.printed.compare import comparison_view
+from medvision_agent.cli.printed.compare import paired_view
 from medvision_agent.eval.compare.compare import compare
 from medvision_agent.eval.compare.parity import TOOL_FIELDS, parity
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
@@ -93,26 +93,27 @@ def test_swapping_the_runs_negates_the_differences(runs: tuple[list[Record], lis
 
 def test_comparison_table(runs: tuple[list[Record], list[Record]]) -> None:
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    console.print(comparison_view(compare(*runs, V12, chosen=54), ["tools: none"], ["tools: zoom"], "A demonstration."))
+    console.print(paired_view(compare(*runs, V12, chosen=54), ("off", "on")))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     flat = " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100
-    assert "A: tools: none B: tools: zoom" in flat
-    assert "A demonstration." in flat
     assert "WARNING: 3 of 54 chosen samples are paired" in flat
     assert "distance: 3 pairs, 2 subjects (largest 2)" in flat
-    assert "angle: no pairs; not paired: only in A 1" in flat
+    assert "angle: no pairs; not paired: only in off 1" in flat
     assert flat.count("success_rate") == 1
     assert "loss 0.3667 0.4833 +0.1167 3 2" in flat
     assert "MAE (mm) 2.0000 4.0000 +2.0000 1 1" in flat
-    assert "only in A 1, only in B 1, infrastructure failure in A 1, in B 0; paired as failures: 1 in A, 1 in B" in flat
+    assert (
+        "only in off 1, only in on 1, infrastructure failure in off 1, in on 0; paired as failures: 1 in off, 1 in on"
+        in flat
+    )
 
 
 def test_no_warning_where_all_are_paired(make_record) -> None:
     records = [make_record("d1", "distance", "18")]
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    console.print(comparison_view(compare(records, records, V12, chosen=1), [], [], ""))
+    console.print(paired_view(compare(records, records, V12, chosen=1), ("off", "on")))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "WARNING" not in text
