@@ -112,6 +112,7 @@ def test_a_source_that_is_gone_leaves_the_image_as_sent(asked, tmp_path):
     module._source.cache_clear()
     scene = asked.read()
     assert scene.shown.name == asked.record.v0_sha256
+    assert str(tmp_path) in scene.shown.about
     assert scene.shown.about.startswith("grey levels of the image as sent: its source cannot be read here: ")
     assert (scene.shown.storage, scene.shown.unit, scene.shown.low, scene.shown.high) == ("grey8", "grey level", 0, 255)
 
