@@ -41,7 +41,7 @@ class Links:
     def __init__(self, viewer: Viewer, chapter: Chapter) -> None:
         self._url, self._study = viewer.url, chapter.kind == "study"
         self._source = chapter.source if chapter.label else ""
-        self._places: dict[str, Place] = {}
+        self._arms, self._places = chapter.arms, dict[str, Place]()
         for run in chapter.runs:
             place = viewer.places.get(Path(run.folder).resolve())
             if place is not None and not (self._study and not place.study):
@@ -57,7 +57,7 @@ class Links:
 
     def every(self, task: str = "") -> str:
         """Return the samples of all arms."""
-        return self._to(list(self._places), task=task)
+        return self._to(self._arms, task=task)
 
     def _to(self, arms: Sequence[str], *, arm: str = "", against: str = "", task: str = "", sort: str = "") -> str:
         if not self._url or not arms or not all(one in self._places for one in arms):

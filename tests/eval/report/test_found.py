@@ -91,7 +91,8 @@ def test_arms_are_called_by_their_names(arms):
     assert not re.search(r"\b(?:in|of|arm|than) [AB]\b|\b[AB] (?:is|has|lower|minus)\b", page)
 
 
-def test_rows_and_figures_link_into_a_viewer_where_there_is_one(arms):
+def test_rows_and_figures_link_into_a_viewer_where_there_is_one(store):
+    arms = [store("off", said(BAD), tokens=100), store("on", said(GOOD), tools=RULER, tokens=400)]
     report = collect(arms, most_pictures=0)
     assert "#/samples" not in html_page(report)
     page = unescape(html_page(report, Viewer("view/index.html", places(Library(arms)))))
@@ -121,7 +122,7 @@ def test_names_of_arms_cannot_leave_a_link(store):
 
 
 def test_runs_that_a_bundle_lacks_have_no_links(arms):
-    here = {arms[0]: Place("r1", "", "")}
-    page = html_page(collect(arms, most_pictures=0), Viewer("v.html", here))
-    assert "arm=r1&amp;against=none" in page
-    assert "sort=difference" not in page
+    viewer = Viewer("v.html", {arms[0]: Place("r1", "", "")})
+    assert "#/samples" not in html_page(collect(arms, most_pictures=0), viewer)
+    row = "v.html#/samples?run=r1&amp;arm=r1&amp;against=none&amp;task=distance&amp;sort=loss"
+    assert f'<a href="{row}">distance</a>' in html_page(collect(arms[:1], most_pictures=0), viewer)
