@@ -117,6 +117,7 @@ class _Bundle:
         for key in self._library.runs:
             self._run(key)
         bounded = "; ".join(filter(None, [self._chosen.words, _REDUCED if self._reduced else ""]))
+        bounded = bounded[:1].upper() + bounded[1:]
         self._script("index", self._library.index(live=False, bounded=bounded))
         names = sorted({MARK, *(file.name for file in self._folder.iterdir())})
         mark = {"program": f"medvision-agent {VERSION}", "names": names}
