@@ -23,7 +23,9 @@ export interface Scope {
   settings: Record<string, string>;
 }
 
-const byKey = (arms: Arm[], key: string | undefined) => arms.find((arm) => arm.key === key);
+/** Return the arm of a key; single runs are found by that of the run, too. */
+export const byKey = (arms: Arm[], key: string | undefined) =>
+  arms.find((arm) => arm.key === key) ?? arms.find((arm) => arm.runs.length === 1 && arm.runs[0] === key);
 
 /** Return what the settings of a page name; undefined where there is no such thing. */
 export function scopeOf(settings: Settings): Scope | undefined {
@@ -65,7 +67,10 @@ function ofRuns(keys: string[]): Scope | undefined {
   for (const key of keys) {
     const run = runLine(key);
     if (!run) return undefined;
-    arms.push({ key, name: run.name || run.arm, model: run.model, condition: run.condition, runs: [key] });
+    const name = run.name || run.arm;
+    // People read it, and addresses hold it in lists with commas.
+    const own = name.includes(",") || arms.some((arm) => arm.key === name) ? key : name;
+    arms.push({ key: own, name, model: run.model, condition: run.condition, runs: [key] });
   }
   if (!arms.length) return undefined;
   const [first, second] = arms;

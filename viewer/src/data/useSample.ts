@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Talk } from "../forms";
 import type { Settings } from "../route";
 import { wordAt, type Run } from "./columns";
-import { type Arm, chosen, type Scope } from "./scope";
+import { type Arm, byKey, chosen, type Scope } from "./scope";
 import { broken, readRows, readTalk, rowsOf } from "./store";
 
 export const MOST_ARMS = 4;
@@ -23,7 +23,7 @@ export interface Take {
 /** The arms that the settings name, at most four; else the two of the table. */
 export function armsOf(scope: Scope, settings: Settings): Arm[] {
   const keys = (settings["arms"] ?? "").split(",");
-  const named = keys.map((key) => scope.arms.find((arm) => arm.key === key)).filter((arm) => arm !== undefined);
+  const named = keys.map((key) => byKey(scope.arms, key)).filter((arm) => arm !== undefined);
   const { arm, against } = chosen(scope, settings);
   const usual = [against, arm].filter((one) => one !== undefined);
   return [...new Set(named.length ? named : usual)].slice(0, MOST_ARMS);
