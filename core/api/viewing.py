@@ -74,8 +74,9 @@ def bundle(
     Args:
         folders: Runs, studies, and folders of them.
         out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
-        samples: How many samples there may be, each with its conversations in all runs: half of them those on which
-            runs differ most, the others spread evenly. 0 takes all; where not given, there are 100, or fewer where
+        samples: How many samples there may be, each with its conversations in all runs: half of them those of which
+            the loss changes most in the primary contrast of a study, or between single runs of one model, the others
+            spread evenly. 0 takes all; where not given, there are 100, or fewer where
             samples were asked in many runs, so that there are about 200 conversations.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
 

@@ -15,6 +15,7 @@ import medvision_agent as mva
 from medvision_agent.errors import ConfigError, StorageError
 
 STUDY = "name: two\nmodels: [baseline-cv, oracle]\ndata: demo\nlimit: 1\ndesigns: [on-off]\n"
+DEMO = "name: demo\nmodels: [baseline-cv, oracle]\ndata: demo\nlimit: 3\ndesigns: [on-off]\n"
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,16 @@ def study(tmp_path_factory):
     words = [COMMAND, "ablate", home / "study.yaml", "--out", home / "two"]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     return home / "two"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Return the folder of the two arms of examples/studies/demo-controls.yaml that its primary contrast compares."""
+    home = tmp_path_factory.mktemp("demo")
+    (home / "study.yaml").write_text(DEMO)
+    words = [COMMAND, "ablate", home / "study.yaml", "--out", home / "demo"]
+    subprocess.run(words, check=True, capture_output=True, timeout=300)
+    return home / "demo"
 
 
 def run(*words, **environ):
@@ -68,6 +79,25 @@ def test_a_study_as_a_folder(study, tmp_path):
     assert (code, "1 of 4 samples" in out) == (0, True)
     code, _, err = run("view", study, "--bundle", study)
     assert (code, len(err.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize("most", [1, 6])
+def test_a_small_bundle_has_the_sample_that_tools_harmed_most(demo, tmp_path, most):
+    done = mva.bundle(demo, tmp_path / "out", samples=most)
+    assert done.words.startswith(f"{most} of 12 samples: ")
+    assert done.size < 5_000_000
+    table = mva.load(demo).samples()
+    losses = {arm: table[table.condition == arm].set_index(["model", "id"]).loss for arm in ("off", "on")}
+    harm = losses["on"] - losses["off"]
+    assert harm.max() > 0.001
+    index = part(tmp_path / "out", "index")
+    for run in index["runs"]:
+        assert harm.idxmax()[1] in part(tmp_path / "out", f"rows/{run['key']}")["id"]
+    (page,) = index["studies"]
+    for model in {one["model"] for one in page["effects"]}:  # the page still has the counts over all samples
+        effects = [one for one in page["effects"] if one["model"] == model and one["primary"]]
+        assert sum(one["losses"] for one in effects) == (harm[model] > 1e-9).sum()
+        assert sum(one["pairs"] for one in effects) == 12
 
 
 def test_the_same_in_python(study, tmp_path):
