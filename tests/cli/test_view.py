@@ -125,12 +125,27 @@ def test_show_prints_every_turn(study):
         assert Path(path).is_file()
 
 
-def test_show_of_a_study_shows_all_arms_or_those_asked_for(study):
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ((), ["baseline-cv--off", "baseline-cv--on"]),
+        (("--all",), ["baseline-cv--off", "baseline-cv--on", "oracle--off", "oracle--on"]),
+        (("--arm", "on"), ["baseline-cv--on", "oracle--on"]),
+        (("--arm", "oracle on", "--arm", "off"), ["baseline-cv--off", "oracle--off", "oracle--on"]),
+    ],
+)
+def test_show_of_a_study_shows_two_arms_or_those_asked_for(study, words, shown):
     sample = mva.load(study).samples().id.iloc[0]
-    code, out, _ = run("show", study, sample)
-    assert (code, len(re.findall(r"^\d+ system", out, re.MULTILINE))) == (0, 4)
-    code, out, _ = run("show", study, sample, "--arm", "oracle on", "--arm", "oracle off")
-    assert (code, len(re.findall(r"^\d+ system", out, re.MULTILINE))) == (0, 2)
+    code, out, err = run("show", study, sample, *words)
+    assert (code, err) == (0, "")
+    assert re.findall(rf"^\S*cells/(\S+?)--1: {sample}", out, re.MULTILINE) == shown
+    assert ("2 more arms (oracle off, oracle on): --arm NAME, or --all" in out) == (not words)
+
+
+def test_show_refuses_what_is_no_arm(study):
+    sample = mva.load(study).samples().id.iloc[0]
+    code, out, err = run("show", study, sample, "--arm", "on", "--all")
+    assert (code, out, "exclude each other" in err) == (2, "", True)
     code, out, err = run("show", study, sample, "--arm", "oracle onn")
     assert (code, out) == (2, "")
     assert "Did you mean 'oracle on'?" in err
