@@ -20,6 +20,7 @@ from medvision_agent.eval.browse.chosen import Chosen, choose
 from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.line import Line
+from medvision_agent.eval.browse.pairs import pairs_of
 from medvision_agent.eval.browse.shown import UNREADABLE
 from medvision_agent.tools.view.png import reduced
 from medvision_agent.version import VERSION
@@ -57,7 +58,7 @@ def write_bundle(library: Library, page: Mapping[str, bytes], out: Path, most: i
     """
     _check(out)
     library.read_on()
-    chosen = choose(_compared(library), most)
+    chosen = choose(_runs(library), pairs_of(library.index(live=False)), most)
     if not chosen.samples:
         raise StorageError(f"{', '.join(map(str, library.roots))}: there is no run to look at")
     try:
@@ -92,13 +93,13 @@ def _check(out: Path) -> None:
         raise StorageError(f"{out}: it holds {more[0]!r}, which is not of the bundle; give another folder")
 
 
-def _compared(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
-    """Yield every run with what it is compared within: its study, or all single runs."""
+def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
+    """Yield the key, the source and the lines of every run."""
     for run in library.runs.values():
         if run.place.canary:
             continue
         with library.opened(run.place.key, whole=True) as feed:
-            yield run.place.study or "", run.line.source, feed.lines
+            yield run.place.key, run.line.source, feed.lines
 
 
 class _Bundle:

@@ -285,7 +285,7 @@ async def test_what_was_matched_and_what_was_handed_back_is_said(server, study, 
 
     server.behave(rule)
     path = study("base: {tools: 'crop,ruler'}\ndesigns: [matched, result-only]\n")
-    code, out, err = await call("ablate", path, "--out", "s")
+    code, out, err = await call("ablate", path, "--out", "s", "--verbose")
     assert code == 0, err
     assert "compute was matched in output tokens alone: pictures, caching, latency and forced endings are not" in out
     rows = {line.split()[1]: line.split()[2:] for line in out.splitlines() if line.startswith("fake-openai, ")}
