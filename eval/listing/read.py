@@ -84,8 +84,8 @@ def _arms(plan: Plan, cells: Mapping[Path, Listed], folder: Path) -> Iterator[Ar
     order = sorted(found, key=lambda one: plan.first_arms.index(one[2]))
     for model, source in dict.fromkeys((model, source) for model, source, _ in found):
         for arm in (one[2] for one in order if one[:2] == (model, source)):
-            own = found[model, source, arm]
-            yield ArmFigures(model=model, arm=arm, source=source, runs=len(own), figures=_together(own))
+            runs = found[model, source, arm]
+            yield ArmFigures(model=model, arm=arm, source=source, runs=len(runs), figures=_together(runs))
 
 
 def _together(runs: Sequence[Listed]) -> Figures | None:
