@@ -179,7 +179,6 @@ async def test_long_tables_are_printed_where_they_are_asked_for(call, tmp_path):
         "success_rate",
         "means per scored sample",
         "tools declared in",
-        "two identical runs (on -> on",
         "parity of ",
     )
     assert [one in short for one in told] == [False] * 4
