@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.findings.stated import DIFFERENCES
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.cost import cost_table
@@ -115,7 +116,7 @@ def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
     figures = [forest(chapter, place), ladder(chapter, place), *each] if draw else []
     tables = (contrast_table(chapter, place),)
     words = tuple(difference_sentences(chapter))
-    return Section(f"{place}-differences", "Differences between arms", (), words, tables, _there(figures))
+    return Section(f"{place}-differences", DIFFERENCES, (), words, tables, _there(figures))
 
 
 def _missing(chapter: Chapter, place: str) -> Section:
