@@ -132,7 +132,8 @@ def _differences(rows: Sequence[Row], among: Sequence[Row] = ()) -> str:
     models = len({row.model for row in among or rows}) > 1
     shown = [f"{f'{row.model}, ' if models else ''}{row.task} {sized(row)}" for row in rows[:_NAMED]]
     more = [f"{len(rows) - _NAMED} more in the table"] if len(rows) > _NAMED else []
-    return f"{'difference' if len(rows) == 1 else 'differences'} in loss: {joined([*shown, *more])}"
+    told = joined([*shown, *more])
+    return f"difference in loss: {told}" if len(rows) == 1 else f"differences in loss: {told}"
 
 
 def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:

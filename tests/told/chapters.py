@@ -425,7 +425,17 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
         lambda store: [*noisy(0.3, subjects=10)(store), store("on2", said(0.1 + GOOD / 10), tools=RULER, subjects=10)]
     ),
     "within the noise twice": plain(
-        lambda store: [*noisy(-0.12)(store), store("on2", said(0.62 + GOOD / 10), tools=RULER, condition="other")]
+        lambda store: [
+            *noisy(-0.12)(store),
+            *(
+                store(f"n {name}", said(errors), tools=tools, model_name="n", model={"name": "n", "provider": "openai"})
+                for name, errors, tools in (
+                    ("a", 0.4 + SMALL, ()),
+                    ("b", 0.45 + SMALLER, ()),
+                    ("on", 0.52 + GOOD / 10, RULER),
+                )
+            ),
+        ]
     ),
     "two other pictures": plain(
         lambda store: [

@@ -109,6 +109,7 @@ TOLD = {
         "study with cheap failures",
     ),
     "difference in loss {}": ("gain", "all lost"),
+    "difference in loss: {}": ("demo boxes and angles", "demo boxes and sizes"),
     "differences in loss: {}": ("study of five models", "study"),
     "{} more in the table": ("study of five models", "study of two models"),
     "No claim about {} can be made{}: {}.": ("gain", "study"),
@@ -229,7 +230,7 @@ TOLD = {
     "tested together along a graph of tests (level {})": ("study", "study of few"),
     "{} and {}; {}everything else is exploratory, without p-values.": ("study", "study of few"),
     "{}; none of these comparisons has a p-value; the report says why under {}.": ("study of few", "study"),
-    "({} contrasts on {} tasks); none of these": ("two contrasts on two tasks", "study of few"),
+    " ({} contrasts on {} tasks)": ("two contrasts on two tasks", "study of few"),
     "{}: everything here is exploratory, without p-values.": ("gain", "study"),
     "differences between {} have p-values of their own, by Holm's method; ": ("study with strata", "study"),
     " and between ": ("study of two models", "study with strata"),
@@ -363,6 +364,7 @@ TOLD = {
 }
 """By text: a chapter of which it is true, and one of which it is false."""
 NARROWER = {
+    " ({} contrasts on {} tasks)": r"declared \(\d contrasts on \d tasks\)",
     "look {} of {} at {} over {}: the tests are of {} of {} subjects": r"Look 2 of 2 at m over data: the tests are",
     "no claim": "; no claim;",
     "Tools helped": "Tools helped on",
