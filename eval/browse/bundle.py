@@ -20,6 +20,7 @@ from medvision_agent.eval.browse.chosen import Chosen, choose
 from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.line import Line
+from medvision_agent.eval.browse.shown import UNREADABLE
 from medvision_agent.tools.view.png import reduced
 from medvision_agent.version import VERSION
 
@@ -139,7 +140,7 @@ class _Bundle:
         except StorageError as error:
             self.left_out.append(str(error))
             return False
-        self._script(f"talks/{key}/{row}", talk)
+        self._script(f"talks/{key}/{row}", _publishable(talk))
         self.talks += 1
         for name in _pictures(talk):
             self._picture(name)
@@ -179,6 +180,15 @@ class _Bundle:
 
     def _file(self, part: str) -> Path:
         return self._folder / "data" / f"{part}.js"
+
+
+def _publishable(talk: Talk) -> Talk:
+    """Return a conversation without the folder of this machine in which its image was looked for."""
+    scene = talk.scene
+    if scene is None or not (why := scene.shown.about.partition(UNREADABLE))[1]:
+        return talk
+    shown = scene.shown.model_copy(update={"about": "".join(why[:2])})
+    return talk.model_copy(update={"scene": scene.model_copy(update={"shown": shown})})
 
 
 def _pictures(talk: Talk) -> Iterator[str]:

@@ -183,6 +183,9 @@ class RunFacts(Frozen):
     """How one run was made and how it ended."""
 
     arm: str
+    """With its wording and its epoch, where there are several."""
+    of: str
+    """The arm alone."""
     folder: str
     facts: tuple[str, ...]
     identity: Identity

@@ -184,7 +184,7 @@ async def test_every_difference_is_set_against_the_noise_in_words(server, study,
     designs = "base: {tools: 'crop,ruler'}\ndesigns: [on-off, repeat]\n"
     code, out, err = await call("ablate", study(designs), "--out", "s")
     assert code == 0, err
-    assert said in out.splitlines()
+    assert said in " ".join(out.split())
     assert "two identical runs" not in (await call("ablate", study(designs.replace(", repeat", "")), "--out", "t"))[1]
     shown = json.loads((await call("ablate", study(designs), "--out", "s", "--json"))[1])
     assert shown["noise"] == [said]

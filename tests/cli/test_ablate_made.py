@@ -299,9 +299,9 @@ async def test_what_was_matched_and_what_was_handed_back_is_said(server, study, 
     code, out, err = await call("compare", off, on)
     assert code == 0, err
     said = " ".join(out.split())
-    assert "Compute was not matched between arms. Per sample on took 3.40 times the tokens out" in said
+    assert "Compute was not matched between arms. Per sample crop,ruler took 3.40 times the tokens out" in said
     assert "2.00 times the turns, 3.00 times the pictures" in said
-    assert "forced endings: 0.0% in off, 0.0% in on." in said
+    assert "forced endings: 0.0% in off, 0.0% in crop,ruler." in said
     code, out, _ = await call("compare", matched, on)
     assert "Compute was matched in output tokens alone" in out
     code, _, err = await call("report", "s", "--out", tmp_path / "report.md")
