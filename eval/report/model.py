@@ -75,6 +75,8 @@ class Panel(Frozen):
     """Why nothing is drawn; else empty."""
     response: str
     """The model's own words, as they were."""
+    colour: str
+    """What the arm is drawn in, as CSS has it."""
 
 
 class Picture(Frozen):

@@ -14,7 +14,9 @@ from markupsafe import Markup
 
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.style import variables
+from medvision_agent.eval.findings.stated import DIFFERENCES
 from medvision_agent.eval.report.found import found_tables, split
+from medvision_agent.eval.report.glossary import glossary
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.links import Links, Viewer
 from medvision_agent.eval.report.model import Chapter, Panel, Report
@@ -28,8 +30,9 @@ __all__ = ["html_page"]
 _LONGEST = 4000
 """Characters of a response that are shown."""
 _KEY = (
-    "Ground truth: green, dashed, round ends. Answer: orange, solid, square ends. Measured besides: blue, thin, no "
-    "ends. Crops the model looked at: white, dotted. A response is the model's own words, shown as plain text."
+    "Ground truth: white, dashed, round ends. Answer: in the colour beside the arm's name, solid, square ends. "
+    "Measured besides: in the same colour, thin, no ends. Crops the model looked at: in the same colour, dotted. A "
+    "response is the model's own words, shown as plain text."
 )
 """What the marks mean; none of them is told by its colour alone."""
 
@@ -64,6 +67,8 @@ def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
         else "Samples with the largest errors",
         "pictures_note": f"{_KEY} Of several {several}, the first." if (several := repeated(chapter)) else _KEY,
         "how": how(chapter),
+        "glossary": glossary(chapter),
+        "differences": (DIFFERENCES, Markup('<a href="#{}-differences">{}</a>').format(place, DIFFERENCES)),
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.findings.stated import DIFFERENCES
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.cost import cost_table
@@ -120,7 +121,7 @@ def _differences(chapter: Chapter, place: str, links: Links, *, draw: bool) -> S
     figures = [forest(chapter, place, links), ladder(chapter, place, links), *each] if draw else []
     tables = (contrast_table(chapter, place),)
     words = tuple(difference_sentences(chapter))
-    return Section(f"{place}-differences", "Differences between arms", (), words, tables, _there(figures))
+    return Section(f"{place}-differences", DIFFERENCES, (), words, tables, _there(figures))
 
 
 def _missing(chapter: Chapter, place: str) -> Section:
