@@ -13,6 +13,7 @@ interface Props {
   readonly image: CanvasImageSource | null;
   readonly marks: readonly Placed[];
   readonly chosen: Chosen | null;
+  readonly pinned: string | null;
   readonly looked: string | null;
   readonly camera: Camera | null;
   readonly window: Window;

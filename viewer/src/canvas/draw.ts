@@ -2,7 +2,7 @@
 // the reader's own line and the scale bar.
 import { millimetres, roundLength, scales, strokes, toCanvas, type Camera, type Size, type XY } from "./geometry";
 import { roomFor, type Rect } from "./labels";
-import { isChosen, labelOf, type Chosen, type Placed } from "./marks";
+import { isLit, labelOf, type Chosen, type Placed } from "./marks";
 import type { Shown } from "../forms";
 
 export interface Picture {
@@ -11,6 +11,7 @@ export interface Picture {
   readonly camera: Camera;
   readonly marks: readonly Placed[];
   readonly chosen: Chosen | null;
+  readonly pinned: string | null;
   /** Key of the mark under the pointer, or focused in the table. */
   readonly looked: string | null;
   readonly own: readonly [XY, XY] | null;
@@ -47,8 +48,8 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
     context.imageSmoothingQuality = "high";
     context.drawImage(image, x, y, shown.width * sx, shown.height * sy);
   }
-  const lit = (one: Placed): boolean => one.key === picture.looked || isChosen(one, picture.chosen);
-  const someChosen = marks.some((one) => isChosen(one, picture.chosen));
+  const lit = (one: Placed): boolean => one.key === picture.looked || isLit(one, picture.pinned, picture.chosen);
+  const someChosen = marks.some((one) => isLit(one, picture.pinned, picture.chosen));
   const last = [...marks].sort((a, b) => rank(b, lit(b)) - rank(a, lit(a)));
   for (const one of last) {
     const away = someChosen && !lit(one) && one.mark.layer !== "truth";

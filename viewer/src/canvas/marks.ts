@@ -84,6 +84,10 @@ export function isChosen({ mark, arm }: Placed, chosen: Chosen | null): boolean 
   return chosen.call === undefined ? mark.turn === chosen.turn : mark.call === chosen.call;
 }
 
+/** Whether a mark stands out: the one that was pinned in the table; without one, those of what is chosen. */
+export const isLit = (one: Placed, pinned: string | null, chosen: Chosen | null): boolean =>
+  pinned === null ? isChosen(one, chosen) : one.key === pinned;
+
 /** What is written beside a mark on the image; empty where only a closer look tells. */
 export function labelOf({ mark }: Placed): string {
   const { layer, kind, name, value, tool } = mark;

@@ -14,7 +14,7 @@ import { ArmPicker } from "./ArmPicker";
 import { Column } from "./Column";
 import { Findings } from "./Findings";
 import { Picture } from "./Picture";
-import { keepInSight } from "../parts/keepInSight";
+import { toLinkedTurn } from "./showTurn";
 
 export function SamplePage() {
   const { settings } = route.value;
@@ -30,7 +30,7 @@ function Of({ scope, settings }: { scope: Scope; settings: Settings }) {
   const open = arms.some((arm) => arm.key === tab) ? tab : (settings["on"] ?? arms.at(-1)?.key ?? "");
   useEffect(() => scrollTo(0, 0), [id]);
   const whole = takes.every((take) => take.talk !== undefined || take.problem !== "");
-  useEffect(() => keepInSight("article.turn.linked"), [id, settings["turn"], settings["on"], whole]);
+  useEffect(() => toLinkedTurn(), [id, settings["turn"], settings["on"], whole]);
   if (id === undefined) return ready ? <Missing what="sample" /> : <p class="notice">Reading the sample …</p>;
   return (
     <>

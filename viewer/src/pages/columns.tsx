@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { Sort } from "../data/filter";
 import { ownText, type Table, textAt } from "../data/table";
 import { Difference, Loss } from "../parts/numbers";
-import { dollars } from "../text";
+import { compared, dollars } from "../text";
 
 export interface TableColumn {
   key: string;
@@ -34,17 +34,32 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     width: "minmax(7rem, 1.2fr)",
     cell: text("asked"),
   };
+  // The two losses of a line and their difference are written so that they add up.
+  const texts = (line: number) => {
+    const [before, after] = [against?.loss[line], side.loss[line]];
+    return Number.isFinite(before) && Number.isFinite(after) ? compared(before ?? 0, after ?? 0) : undefined;
+  };
   const losses: TableColumn[] = against
     ? [
-        loss("against", `Loss: ${against.arm.name}`, (line) => against.loss[line]),
-        loss("loss", `Loss: ${name}`, (line) => side.loss[line]),
+        loss(
+          "against",
+          `Loss: ${against.arm.name}`,
+          (line) => against.loss[line],
+          (line) => texts(line)?.before,
+        ),
+        loss(
+          "loss",
+          `Loss: ${name}`,
+          (line) => side.loss[line],
+          (line) => texts(line)?.after,
+        ),
         {
           key: "difference",
           title: "Difference",
           about: `Loss of ${name} minus loss of ${against.arm.name}; above zero is harm`,
           sort: "difference",
           width: "6.3rem",
-          cell: (line) => <Difference value={table.difference[line]} />,
+          cell: (line) => <Difference value={table.difference[line]} text={texts(line)?.change} />,
         },
       ]
     : [loss("loss", "Loss", (line) => side.loss[line])];
@@ -85,6 +100,11 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
   return all.filter((column) => !shared(column));
 }
 
-function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {
-  return { key: sort, title, sort, width: "5.2rem", cell: (line) => <Loss value={value(line)} /> };
+function loss(
+  sort: Sort,
+  title: string,
+  value: (line: number) => number | undefined,
+  text: (line: number) => string | undefined = () => undefined,
+): TableColumn {
+  return { key: sort, title, sort, width: "5.6rem", cell: (line) => <Loss value={value(line)} text={text(line)} /> };
 }
