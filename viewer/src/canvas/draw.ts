@@ -15,6 +15,8 @@ export interface Picture {
   /** Key of the mark under the pointer, or focused in the table. */
   readonly looked: string | null;
   readonly own: readonly [XY, XY] | null;
+  /** The cross-hair that the keyboard moves. */
+  readonly hair: XY | null;
   readonly labels: boolean;
   /** Device pixels of a CSS pixel. */
   readonly ratio: number;
@@ -61,6 +63,7 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
   for (const one of marks) if (one.mark.layer === "truth" && one.mark.kind !== "point") dashes(context, picture, one);
   const taken: Rect[] = [];
   scaleBar(context, canvas, picture, taken);
+  if (picture.hair) cross(context, toCanvas(shown, camera, picture.hair), OWN, 1.25 * ratio, ratio);
   if (picture.own) ownLine(context, canvas, picture, picture.own, taken);
   for (const one of marks)
     if (one.mark.layer === "truth" || one.mark.layer === "answer")
