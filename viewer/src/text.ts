@@ -68,3 +68,18 @@ export function pretty(json: string): string {
     return json;
   }
 }
+
+const LONG = 18;
+const LEAD = 6;
+
+/** A long name without its beginning, where the names around it begin the same, so that the part that differs is seen. */
+export function unlike(text: string, others: readonly string[]): string {
+  const common = (other: string): number => {
+    let at = 0;
+    while (at < text.length && text[at] === other[at]) at++;
+    return at;
+  };
+  const differs = Math.max(0, ...others.filter((other) => other !== text).map(common));
+  if (text.length <= LONG || differs < LONG - LEAD) return text;
+  return `…${text.slice(Math.min(differs - LEAD, text.length - LEAD))}`;
+}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { flat } from "../src/parts/Values";
 import { link, read } from "../src/route";
-import { compared, decimal, dollars, percent, pretty, signed } from "../src/text";
+import { compared, decimal, dollars, percent, pretty, signed, unlike } from "../src/text";
 
 test("numbers: no negative zero, no sign where nothing differs, a dash where nothing is known", () => {
   expect([decimal(-0.001), signed(0), signed(0.5), signed(-0.5), decimal(null), decimal(NaN)]).toEqual([
@@ -45,4 +45,10 @@ test("two losses and their difference add up as they are written; what is not ze
     const [a = 0, b = 0, change = 0] = said(before, after).map((text) => Number(text.replace("−", "-")));
     if (Math.abs(after - before) >= 0.001) expect(b - a).toBeCloseTo(change, 5);
   }
+});
+
+test("a long name loses its beginning where the names around it have the same", () => {
+  expect(unlike("pyrad_brain1_z16__size_tumour", ["pyrad_brain1_z16__det_tumour", "mni"])).toBe("…_z16__size_tumour");
+  expect(unlike("pyrad_brain1_z16__size_tumour", ["mni_T1w"])).toBe("pyrad_brain1_z16__size_tumour");
+  expect(unlike("sample-00005", ["sample-00006"])).toBe("sample-00005");
 });

@@ -51,7 +51,7 @@ export function MarkTable({ marks, looked, chosen, pinned, onPin, onLook, onPick
                       onClick={() => onPin(pinned === one.key ? null : one.key)}
                     >
                       <Swatch colour={one.colour} dashed={arm === TRUTH} />
-                      <span>{one.mark.name}</span>
+                      <span>{nameOf(one)}</span>
                     </button>
                   </td>
                   <td>{one.mark.value}</td>
@@ -66,6 +66,10 @@ export function MarkTable({ marks, looked, chosen, pinned, onPin, onLook, onPick
     </div>
   );
 }
+
+/** The name of a mark under the heading of its arm, which is not said twice. */
+const nameOf = ({ arm, mark }: Placed): string =>
+  arm === TRUTH ? mark.name.replace(/^ground truth: /, "") : mark.name;
 
 /** The turn and the call that made a mark; the turn is a way to it. */
 function Where({ one, onPick }: { one: Placed; onPick: (mark: Placed) => void }) {

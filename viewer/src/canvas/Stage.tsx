@@ -2,7 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import { draw } from "./draw";
 import { distance, fitting, millimetres, moved, scales, toCanvas, toImage, zoomed } from "./geometry";
 import type { Camera, Size, XY } from "./geometry";
-import { described, type Chosen, type Placed } from "./marks";
+import { described, told, type Chosen, type Placed } from "./marks";
 import { STILL, around, between, panned, pinched, wheelFactor, windowed, type Drag } from "./pointer";
 import { valueAt, written, type Values, type Window } from "./values";
 import type { Shown } from "../forms";
@@ -269,7 +269,7 @@ function readout(
   ];
   if (value !== null) parts.push(values?.colours ? "colour" : written(value, shown.unit));
   const found = nearest(at);
-  for (const mark of found.near.slice(0, MOST)) parts.push(`${mark.arm}: ${described(mark)}`);
+  for (const mark of found.near.slice(0, MOST)) parts.push(told(mark));
   if (!found.near.length && found.first)
     parts.push(`${found.first.mm.toFixed(2)} mm to ${described(found.first.mark)}`);
   return parts.join("  ·  ");

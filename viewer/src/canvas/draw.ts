@@ -29,6 +29,8 @@ const OWN = "#f2f230";
 const LONGEST = 34;
 const FADED = 0.28;
 const ASIDE = 0.6;
+/** Share of the canvas that the ground truth may take and still be kept free of labels. */
+const MOST_KEPT = 0.4;
 const DASHES: Readonly<Record<Placed["mark"]["layer"], number[]>> = {
   truth: [7, 4],
   answer: [],
@@ -68,13 +70,15 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
   for (const one of marks)
     if (one.mark.layer === "truth" || one.mark.layer === "answer")
       for (const point of one.mark.points) taken.push(around(toCanvas(shown, camera, point), 4 * ratio));
+  const kept = truthBox(canvas, picture);
+  if (kept) taken.push(kept);
   const told = new Set<string>();
   if (picture.labels)
     for (const one of last.reverse())
       if (!someChosen || lit(one) || one.mark.layer === "truth")
         if (!told.has(once(one))) {
           told.add(once(one));
-          label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken);
+          label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken, kept);
         }
 }
 
@@ -196,6 +200,7 @@ function label(
   colour: string,
   ratio: number,
   taken: Rect[],
+  kept: Rect | null = null,
 ): void {
   if (!text) return;
   const told = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
@@ -203,15 +208,53 @@ function label(
   context.font = `500 ${12 * ratio}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   const size = { width: Math.ceil(context.measureText(told).width + 2 * pad), height: 18 * ratio };
-  const place = roomFor(at, size, canvas, taken, 7 * ratio);
+  const beside = roomFor(at, size, canvas, taken, 7 * ratio);
+  const place = beside ?? (kept && roomFor(ringOf(kept, 14 * ratio), size, canvas, taken, 7 * ratio));
   if (!place) return;
   taken.push(place);
+  const [from] = at;
+  if (!beside && from) leader(context, from, place, colour, ratio);
   context.fillStyle = PLATE;
   context.beginPath();
   context.roundRect(place.x, place.y, place.width, place.height, 3 * ratio);
   context.fill();
   context.fillStyle = colour;
   context.fillText(told, place.x + pad, place.y + place.height / 2 + 0.5 * ratio);
+}
+
+/** Where the ground truth lies, which no label may cover; none where that leaves too little room for labels. */
+function truthBox(canvas: Size, { shown, camera, marks, ratio }: Picture): Rect | null {
+  const points = marks
+    .filter((one) => one.mark.layer === "truth")
+    .flatMap((one) => strokes(one.mark).flat())
+    .map((point) => toCanvas(shown, camera, point));
+  if (!points.length) return null;
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [x, y] = [Math.min(...xs) - 3 * ratio, Math.min(...ys) - 3 * ratio];
+  const [width, height] = [Math.max(...xs) + 3 * ratio - x, Math.max(...ys) + 3 * ratio - y];
+  return width * height > MOST_KEPT * canvas.width * canvas.height ? null : { x, y, width, height };
+}
+
+/** Places around a box, the nearest first. */
+function ringOf({ x, y, width, height }: Rect, step: number): XY[] {
+  return [1, 2, 3, 4].flatMap((times): XY[] => {
+    const [left, right, top, bottom] = [x - times * step, x + width + times * step, y - times * step, y + height + times * step]; // prettier-ignore
+    const [cx, cy] = [x + width / 2, y + height / 2];
+    return [[right, top], [right, cy], [right, bottom], [left, top], [left, cy], [left, bottom], [cx, top], [cx, bottom]]; // prettier-ignore
+  });
+}
+
+/** A thin line from a mark to its label. */
+function leader(context: CanvasRenderingContext2D, [x, y]: XY, place: Rect, colour: string, ratio: number): void {
+  const to: XY = [
+    Math.min(Math.max(x, place.x), place.x + place.width),
+    Math.min(Math.max(y, place.y), place.y + place.height),
+  ];
+  path(context, [[x, y], to]);
+  context.setLineDash([]);
+  context.strokeStyle = colour;
+  context.lineWidth = 0.75 * ratio;
+  context.stroke();
 }
 
 function ownLine(

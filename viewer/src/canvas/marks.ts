@@ -99,5 +99,9 @@ export function labelOf({ mark }: Placed): string {
   return tool === "statistics" ? (value.split(",")[0] ?? "") : "";
 }
 
+/** Arm, name and value of a mark in one line. */
+export const told = (one: Placed): string =>
+  `${one.arm}: ${one.arm === TRUTH ? described(one).replace(/^ground truth: /, "") : described(one)}`;
+
 /** Name and value of a mark in one line. */
 export const described = ({ mark }: Placed): string => (mark.value ? `${mark.name}, ${mark.value}` : mark.name);

@@ -121,6 +121,9 @@ function Bar(props: { scope: Scope; settings: Settings; shown: Shown | undefined
   );
 }
 
+/** MedVision's convention for boxes. */
+const BOX_FRAME = "x0, y0, x1, y1 in shares of the image, as in the answers; origin lower left";
+
 function Title({ takes, id }: { takes: Take[]; id: string }) {
   const take = takes.find((one) => one.run && one.position >= 0);
   const words = take?.run?.words;
@@ -139,6 +142,7 @@ function Title({ takes, id }: { takes: Take[]; id: string }) {
       {target && (
         <p>
           Ground truth: <b>{target}</b>
+          {text("task") === "detection" && <span class="quiet"> {BOX_FRAME}</span>}
         </p>
       )}
     </div>

@@ -31,7 +31,7 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     key: "label",
     title: "Asked for",
     sort: "label",
-    width: "minmax(7rem, 1.2fr)",
+    width: "minmax(6rem, 1.2fr)",
     cell: text("asked"),
   };
   // The two losses of a line and their difference are written so that they add up.
@@ -58,7 +58,7 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
           title: "Difference",
           about: `Loss of ${name} minus loss of ${against.arm.name}; above zero is harm`,
           sort: "difference",
-          width: "6.3rem",
+          width: "6.6rem",
           cell: (line) => <Difference value={table.difference[line]} text={texts(line)?.change} />,
         },
       ]
@@ -70,7 +70,7 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
   }));
   if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
   const all: TableColumn[] = [
-    { key: "id", title: "Sample", sort: "id", width: "minmax(9.5rem, 1.6fr)", cell: (line) => table.ids[line] },
+    { key: "id", title: "Sample", sort: "id", width: "minmax(8.5rem, 1.6fr)", cell: (line) => table.ids[line] },
     { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
     asked,
     { key: "modality", title: "Modality", width: "4.6rem", cell: text("modality") },
@@ -78,12 +78,12 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     {
       key: "answer",
       title: `Answer: ${name}`,
-      width: "minmax(6rem, 1fr)",
+      width: "minmax(5rem, 1fr)",
       cell: (line) => ownText(side, line, "answer"),
     },
     { key: "outcome", title: "Outcome", sort: "outcome", width: "5.4rem", cell: (line) => textAt(side.outcome, line) },
     { key: "place", title: "Place", sort: "place", width: "5rem", cell: (line) => textAt(side.place, line) },
-    { key: "tools", title: "Tools called", width: "minmax(6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
+    { key: "tools", title: "Tools called", width: "minmax(4.6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
     { key: "calls", title: "Calls", sort: "calls", width: "2.8rem", right: true, cell: (line) => side.calls[line] },
     {
       key: "cost",
@@ -106,5 +106,5 @@ function loss(
   value: (line: number) => number | undefined,
   text: (line: number) => string | undefined = () => undefined,
 ): TableColumn {
-  return { key: sort, title, sort, width: "5.6rem", cell: (line) => <Loss value={value(line)} text={text(line)} /> };
+  return { key: sort, title, sort, width: "5.3rem", cell: (line) => <Loss value={value(line)} text={text(line)} /> };
 }
