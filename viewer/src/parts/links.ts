@@ -24,7 +24,7 @@ export function harmLinks(scope: Scope, effects: readonly Effect[]): { title: st
     return [{ title: `“${scope.after.name}” harmed most`, href: harmLink(scope) }];
   }
   return main.map((one) => ({
-    title: `“${one.after}” harmed most${one.after.includes(one.model) ? "" : ` (${one.model})`}`,
+    title: `“${one.after}” harmed most${one.after.startsWith(`${one.model} `) ? "" : ` (${one.model})`}`,
     href: harmLink(scope, { ...one, task: "" }),
   }));
 }
