@@ -38,6 +38,44 @@ def test_the_worst_harm_and_its_turn_are_three_clicks_away(page, address):
     assert "The place is wrong" in linked.inner_text()
     assert "turn=5" in page.url
     assert "on=on" in page.url
+    page.wait_for_function("() => document.activeElement.matches('article.turn.linked')")
+
+
+def test_back_returns_from_a_turn_to_the_canvas_as_it_was_left(page, address):
+    page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=off,on")
+    chip = page.get_by_role("group", name="Layers of on").get_by_role("button", name="ruler")
+    chip.click()
+    page.get_by_label("Level").fill("99")
+    page.get_by_label("What happened").get_by_role("button", name="turn 5 (ruler)").click()
+    page.locator("article.turn.linked").wait_for()
+    page.go_back()
+    page.locator("article.turn.linked").wait_for(state="detached")
+    assert "id=worst" in page.url
+    assert chip.get_attribute("aria-pressed") == "false"
+    assert page.get_by_label("Level").input_value() == "99"
+
+
+def test_the_answers_place_is_told_in_millimetres(page, address):
+    page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=on")
+    page.get_by_label("What happened").get_by_text(
+        re.compile(r"elsewhere .*\(\d+\.\d mm from the true centre\)")
+    ).wait_for()
+
+
+def test_keys_say_where_there_is_no_further_disagreement(page, address):
+    page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=off,on")
+    page.get_by_text("1 of 40").wait_for()
+    page.keyboard.press("D")
+    page.get_by_text("There is no earlier disagreement among those shown.").wait_for()
+
+
+def test_the_help_lists_the_canvass_keys_and_gives_the_focus_back(page, address):
+    page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=off,on")
+    button = page.get_by_role("button", name="Help")
+    button.click()
+    page.get_by_role("dialog").get_by_text("Drag with the right button").wait_for()
+    page.get_by_role("button", name="Close").click()
+    page.wait_for_function("() => document.activeElement.textContent.startsWith('Help')")
 
 
 def test_filters_are_in_the_url_and_hold_after_a_reload(page, address):

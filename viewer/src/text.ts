@@ -10,10 +10,32 @@ export function decimal(value: number | null | undefined, decimals = 2): string 
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
-/** A difference, with its sign; one that rounds to zero has none. */
+/** A difference, with its sign; one that is not zero but rounds to it is said to be below the last digit. */
 export function signed(value: number | null | undefined, decimals = 2): string {
   const text = decimal(value, decimals);
-  return known(value) && value > 0 && Number(text) !== 0 ? `+${text}` : text;
+  if (!known(value) || value === 0) return text;
+  if (Number(value.toFixed(decimals)) === 0) return `${value > 0 ? "+" : "−"}<${(10 ** -decimals).toFixed(decimals)}`;
+  return value > 0 ? `+${text}` : text;
+}
+
+const SMALL = 0.05;
+const MOST_DIGITS = 5;
+
+/** Two losses and their difference with so many digits that, as written, they add up; small differences have three. */
+export function compared(before: number, after: number): { before: string; after: string; change: string } {
+  const change = after - before;
+  const least = change !== 0 && Math.abs(change) < SMALL ? 3 : 2;
+  const written = (digits: number) => ({
+    before: decimal(before, digits),
+    after: decimal(after, digits),
+    change: signed(change, digits),
+  });
+  if (Math.abs(change) < 0.0005) return written(least);
+  const whole = (value: number, digits: number) => Math.round(Number(value.toFixed(digits)) * 10 ** digits);
+  const adds = (digits: number) => whole(after, digits) - whole(before, digits) === whole(change, digits);
+  let digits = least;
+  while (digits < MOST_DIGITS && !adds(digits)) digits++;
+  return written(digits);
 }
 
 export const percent = (share: number | null | undefined): string =>
@@ -45,4 +67,19 @@ export function pretty(json: string): string {
   } catch {
     return json;
   }
+}
+
+const LONG = 18;
+const LEAD = 6;
+
+/** A long name without its beginning, where the names around it begin the same, so that the part that differs is seen. */
+export function unlike(text: string, others: readonly string[]): string {
+  const common = (other: string): number => {
+    let at = 0;
+    while (at < text.length && text[at] === other[at]) at++;
+    return at;
+  };
+  const differs = Math.max(0, ...others.filter((other) => other !== text).map(common));
+  if (text.length <= LONG || differs < LONG - LEAD) return text;
+  return `…${text.slice(Math.min(differs - LEAD, text.length - LEAD))}`;
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { flat } from "../src/parts/Values";
 import { link, read } from "../src/route";
-import { decimal, dollars, percent, pretty, signed } from "../src/text";
+import { compared, decimal, dollars, percent, pretty, signed, unlike } from "../src/text";
 
 test("numbers: no negative zero, no sign where nothing differs, a dash where nothing is known", () => {
-  expect([decimal(-0.001), signed(0.001), signed(0.5), signed(-0.5), decimal(null), decimal(NaN)]).toEqual([
+  expect([decimal(-0.001), signed(0), signed(0.5), signed(-0.5), decimal(null), decimal(NaN)]).toEqual([
     "0.00",
     "0.00",
     "+0.50",
@@ -29,4 +29,26 @@ test("values are a list only where they are flat; what is no JSON stays as it is
   ]);
   expect([flat('{"a": [1]}'), flat("[1]"), flat("no json"), flat('{"a": "x\\ny"}')]).toEqual(Array(4).fill(undefined));
   expect(pretty("{broken")).toBe("{broken");
+});
+
+test("two losses and their difference add up as they are written; what is not zero is not written as zero", () => {
+  const said = (before: number, after: number) => Object.values(compared(before, after));
+  expect(said(0.1, 0.9)).toEqual(["0.10", "0.90", "+0.80"]);
+  expect(said(0.954, 0.968)).toEqual(["0.954", "0.968", "+0.014"]);
+  expect(said(0.9514, 0.9706)).toEqual(["0.9514", "0.9706", "+0.0192"]);
+  expect(said(0.5, 0.50001)).toEqual(["0.500", "0.500", "+<0.001"]);
+  expect(said(0.50001, 0.5)).toEqual(["0.500", "0.500", "−<0.001"]);
+  expect(said(0.25, 0.25)).toEqual(["0.25", "0.25", "0.00"]);
+  expect([signed(0.001), signed(-0.0001, 3), signed(0.0004, 3)]).toEqual(["+<0.01", "−<0.001", "+<0.001"]);
+  for (let k = 0; k < 500; k++) {
+    const [before, after] = [(k * 0.61803) % 1, (k * 0.41421) % 1];
+    const [a = 0, b = 0, change = 0] = said(before, after).map((text) => Number(text.replace("−", "-")));
+    if (Math.abs(after - before) >= 0.001) expect(b - a).toBeCloseTo(change, 5);
+  }
+});
+
+test("a long name loses its beginning where the names around it have the same", () => {
+  expect(unlike("pyrad_brain1_z16__size_tumour", ["pyrad_brain1_z16__det_tumour", "mni"])).toBe("…_z16__size_tumour");
+  expect(unlike("pyrad_brain1_z16__size_tumour", ["mni_T1w"])).toBe("pyrad_brain1_z16__size_tumour");
+  expect(unlike("sample-00005", ["sample-00006"])).toBe("sample-00005");
 });

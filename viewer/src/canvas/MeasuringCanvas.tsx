@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { Layers, Toolbar } from "./Controls";
 import { MarkTable } from "./MarkTable";
 import { Stage } from "./Stage";
@@ -58,6 +58,7 @@ function OneImage({
   const placed = useMemo(() => placedOf(arms), [arms]);
   const layers = useMemo(() => layersOf(placed), [placed]);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [pinned, setPinned] = useState<string | null>(null);
   const [looked, setLooked] = useState<string | null>(null);
   const [camera, setCamera] = useState<Camera | null>(null);
   const [size, setSize] = useState<Size>({ width: 1, height: 1 });
@@ -70,7 +71,14 @@ function OneImage({
   const missing = arms.flatMap((arm) =>
     arm.scene.missing.map((why) => (arms.length > 1 ? `${arm.name}: ${why}` : why)),
   );
-  const pick = useCallback((one: Placed) => onPick?.(one.mark.turn, one.mark.call, one.arm), [onPick]);
+  const pick = useCallback(
+    (one: Placed) => {
+      setPinned(null);
+      onPick?.(one.mark.turn, one.mark.call, one.arm);
+    },
+    [onPick],
+  );
+  useEffect(() => setPinned(null), [chosen]); // a jump to a turn shows the marks of that turn
   const toggle = (key: string): void => {
     const next = new Set(hidden);
     if (!next.delete(key)) next.add(key);
@@ -99,6 +107,7 @@ function OneImage({
           image={image}
           marks={marks}
           chosen={chosen}
+          pinned={pinned}
           looked={looked}
           camera={camera}
           window={window}
@@ -124,7 +133,15 @@ function OneImage({
             ))}
           </ul>
         )}
-        <MarkTable marks={marks} looked={looked} chosen={chosen} onLook={setLooked} onPick={pick} />
+        <MarkTable
+          marks={marks}
+          looked={looked}
+          chosen={chosen}
+          pinned={pinned}
+          onPin={setPinned}
+          onLook={setLooked}
+          onPick={pick}
+        />
       </div>
     </div>
   );

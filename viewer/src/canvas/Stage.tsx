@@ -2,7 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import { draw } from "./draw";
 import { distance, fitting, millimetres, moved, scales, toCanvas, toImage, zoomed } from "./geometry";
 import type { Camera, Size, XY } from "./geometry";
-import { described, type Chosen, type Placed } from "./marks";
+import { described, told, type Chosen, type Placed } from "./marks";
 import { STILL, around, between, panned, pinched, wheelFactor, windowed, type Drag } from "./pointer";
 import { valueAt, written, type Values, type Window } from "./values";
 import type { Shown } from "../forms";
@@ -13,6 +13,7 @@ interface Props {
   readonly image: CanvasImageSource | null;
   readonly marks: readonly Placed[];
   readonly chosen: Chosen | null;
+  readonly pinned: string | null;
   readonly looked: string | null;
   readonly camera: Camera | null;
   readonly window: Window;
@@ -43,6 +44,7 @@ const NEAR = 8;
 /** Marks that are told at one place. */
 const MOST = 3;
 const STEP = 40;
+const MEASURE_HINT = "Drag to measure. With the keyboard: arrows move the cross-hair, Enter sets each end.";
 const KEYS: Readonly<Record<string, XY>> = {
   ArrowLeft: [1, 0],
   ArrowRight: [-1, 0],
@@ -57,6 +59,9 @@ export function Stage(props: Props) {
   const [size, setSize] = useState<Size>({ width: 1, height: 1 });
   const [at, setAt] = useState<XY | null>(null);
   const [own, setOwn] = useState<readonly [XY, XY] | null>(null);
+  /** The cross-hair that arrows move, and the end of a line that was set with it. */
+  const [hair, setHair] = useState<XY | null>(null);
+  const [end0, setEnd0] = useState<XY | null>(null);
   const pointers = useRef(new Map<number, XY>());
   const drag = useRef<Drag | null>(null);
   const camera = props.camera ?? fitting(shown, size);
@@ -89,6 +94,8 @@ export function Stage(props: Props) {
       observer.observe(canvas);
     }
     const onWheel = (event: WheelEvent): void => {
+      // Else the page scrolls.
+      if (document.activeElement !== canvas && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       onCamera(zoomed(now.current, wheelFactor(event), place(event)));
     };
@@ -100,10 +107,14 @@ export function Stage(props: Props) {
   }, [onCamera]);
 
   useEffect(() => setOwn(null), [shown.name]);
+  useEffect(() => {
+    setHair(null);
+    setEnd0(null);
+  }, [shown.name, props.measuring]);
 
   useLayoutEffect(() => {
     const context = element.current?.getContext("2d");
-    if (context) draw(context, size, { ...props, camera, own, ratio: ratio() });
+    if (context) draw(context, size, { ...props, camera, own, hair, ratio: ratio() });
     if (!new URLSearchParams(location.search).has("probe")) return;
     globalThis.window.measuringCanvas = (x, y) => {
       const box = element.current?.getBoundingClientRect();
@@ -181,15 +192,29 @@ export function Stage(props: Props) {
     const middle: XY = [size.width / 2, size.height / 2];
     const [dx, dy] = KEYS[event.key] ?? [0, 0];
     const { low, high } = props.window;
+    const aim = hair ?? [shown.width / 2, shown.height / 2];
+    const far = event.shiftKey ? 10 : 1;
     const narrower = (by: number): void => onWindow(around((low + high) / 2, Math.max(high - low, 1e-6) * by));
-    if (dx || dy) onCamera(moved(camera, dx * STEP * ratio(), dy * STEP * ratio()));
+    if (props.measuring && (dx || dy)) {
+      const to: XY = [inside(aim[0] - dx * far, shown.width), inside(aim[1] - dy * far, shown.height)];
+      setHair(to);
+      setAt(to);
+      if (end0) setOwn([end0, to]);
+    } else if (props.measuring && event.key === "Enter") {
+      setHair(aim);
+      setAt(aim);
+      setEnd0(end0 ? null : aim);
+      setOwn(end0 ? [end0, aim] : [aim, aim]);
+    } else if (dx || dy) onCamera(moved(camera, dx * STEP * ratio(), dy * STEP * ratio()));
     else if (event.key === "+" || event.key === "=") onCamera(zoomed(camera, 1.25, middle));
     else if (event.key === "-") onCamera(zoomed(camera, 0.8, middle));
     else if (event.key === "0") onCamera(null);
     else if (event.key === "[") narrower(0.9);
     else if (event.key === "]") narrower(1 / 0.9);
-    else if (event.key === "Escape" && own) setOwn(null);
-    else return;
+    else if (event.key === "Escape" && own) {
+      setOwn(null);
+      setEnd0(null);
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -202,7 +227,7 @@ export function Stage(props: Props) {
         tabIndex={0}
         role="application"
         aria-busy={props.image === null}
-        aria-label="Image with everything that was measured. Arrows pan, plus and minus zoom, 0 fits, brackets narrow or widen the window. All marks are listed in the table."
+        aria-label="Image with everything that was measured. Arrows pan, plus and minus zoom, 0 fits, brackets narrow or widen the window. With Measure on, arrows move a cross-hair and Enter sets the two ends of a line. All marks are listed in the table."
         onPointerDown={begin}
         onPointerMove={move}
         onPointerUp={end}
@@ -214,10 +239,14 @@ export function Stage(props: Props) {
         onContextMenu={(event) => event.preventDefault()}
         onKeyDown={press}
       />
-      <p class="mc-readout">{readout(props, at, own, nearest)}</p>
+      <p class="mc-readout" aria-live={hair ? "polite" : undefined}>
+        {readout(props, at, own, nearest)}
+      </p>
     </>
   );
 }
+
+const inside = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
 
 /** How many device pixels a length has: what the browser says, unless it is off (where a ratio is emulated). */
 function devicePixels(css: number, told: number | undefined): number {
@@ -226,20 +255,22 @@ function devicePixels(css: number, told: number | undefined): number {
 }
 
 function readout(
-  { shown, values }: Props,
+  { shown, values, measuring }: Props,
   at: XY | null,
   own: readonly [XY, XY] | null,
   nearest: (point: XY) => Nearest,
 ): string {
   const line = own ? `your line ${millimetres(shown, own[0], own[1]).toFixed(2)} mm` : "";
-  if (!at) return line;
+  if (!at) return line || (measuring ? MEASURE_HINT : "");
   const value = values ? valueAt(values, at[0], at[1]) : null;
-  const parts = [`x ${at[0].toFixed(1)}, y ${at[1].toFixed(1)} px`];
+  const parts = [
+    ...(line ? [line] : measuring ? [MEASURE_HINT] : []),
+    `x ${at[0].toFixed(1)}, y ${at[1].toFixed(1)} px`,
+  ];
   if (value !== null) parts.push(values?.colours ? "colour" : written(value, shown.unit));
   const found = nearest(at);
-  for (const mark of found.near.slice(0, MOST)) parts.push(`${mark.arm}: ${described(mark)}`);
+  for (const mark of found.near.slice(0, MOST)) parts.push(told(mark));
   if (!found.near.length && found.first)
     parts.push(`${found.first.mm.toFixed(2)} mm to ${described(found.first.mark)}`);
-  if (line) parts.push(line);
   return parts.join("  ·  ");
 }

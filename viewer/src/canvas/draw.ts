@@ -2,7 +2,7 @@
 // the reader's own line and the scale bar.
 import { millimetres, roundLength, scales, strokes, toCanvas, type Camera, type Size, type XY } from "./geometry";
 import { roomFor, type Rect } from "./labels";
-import { isChosen, labelOf, type Chosen, type Placed } from "./marks";
+import { isLit, labelOf, type Chosen, type Placed } from "./marks";
 import type { Shown } from "../forms";
 
 export interface Picture {
@@ -11,9 +11,12 @@ export interface Picture {
   readonly camera: Camera;
   readonly marks: readonly Placed[];
   readonly chosen: Chosen | null;
+  readonly pinned: string | null;
   /** Key of the mark under the pointer, or focused in the table. */
   readonly looked: string | null;
   readonly own: readonly [XY, XY] | null;
+  /** The cross-hair that the keyboard moves. */
+  readonly hair: XY | null;
   readonly labels: boolean;
   /** Device pixels of a CSS pixel. */
   readonly ratio: number;
@@ -26,6 +29,8 @@ const OWN = "#f2f230";
 const LONGEST = 34;
 const FADED = 0.28;
 const ASIDE = 0.6;
+/** Share of the canvas that the ground truth may take and still be kept free of labels. */
+const MOST_KEPT = 0.4;
 const DASHES: Readonly<Record<Placed["mark"]["layer"], number[]>> = {
   truth: [7, 4],
   answer: [],
@@ -47,8 +52,8 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
     context.imageSmoothingQuality = "high";
     context.drawImage(image, x, y, shown.width * sx, shown.height * sy);
   }
-  const lit = (one: Placed): boolean => one.key === picture.looked || isChosen(one, picture.chosen);
-  const someChosen = marks.some((one) => isChosen(one, picture.chosen));
+  const lit = (one: Placed): boolean => one.key === picture.looked || isLit(one, picture.pinned, picture.chosen);
+  const someChosen = marks.some((one) => isLit(one, picture.pinned, picture.chosen));
   const last = [...marks].sort((a, b) => rank(b, lit(b)) - rank(a, lit(a)));
   for (const one of last) {
     const away = someChosen && !lit(one) && one.mark.layer !== "truth";
@@ -60,17 +65,20 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
   for (const one of marks) if (one.mark.layer === "truth" && one.mark.kind !== "point") dashes(context, picture, one);
   const taken: Rect[] = [];
   scaleBar(context, canvas, picture, taken);
+  if (picture.hair) cross(context, toCanvas(shown, camera, picture.hair), OWN, 1.25 * ratio, ratio);
   if (picture.own) ownLine(context, canvas, picture, picture.own, taken);
   for (const one of marks)
     if (one.mark.layer === "truth" || one.mark.layer === "answer")
       for (const point of one.mark.points) taken.push(around(toCanvas(shown, camera, point), 4 * ratio));
+  const kept = truthBox(canvas, picture);
+  if (kept) taken.push(kept);
   const told = new Set<string>();
   if (picture.labels)
     for (const one of last.reverse())
       if (!someChosen || lit(one) || one.mark.layer === "truth")
         if (!told.has(once(one))) {
           told.add(once(one));
-          label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken);
+          label(context, canvas, labelOf(one), anchors(picture, one), one.colour, ratio, taken, kept);
         }
 }
 
@@ -192,6 +200,7 @@ function label(
   colour: string,
   ratio: number,
   taken: Rect[],
+  kept: Rect | null = null,
 ): void {
   if (!text) return;
   const told = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
@@ -199,15 +208,53 @@ function label(
   context.font = `500 ${12 * ratio}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   const size = { width: Math.ceil(context.measureText(told).width + 2 * pad), height: 18 * ratio };
-  const place = roomFor(at, size, canvas, taken, 7 * ratio);
+  const beside = roomFor(at, size, canvas, taken, 7 * ratio);
+  const place = beside ?? (kept && roomFor(ringOf(kept, 14 * ratio), size, canvas, taken, 7 * ratio));
   if (!place) return;
   taken.push(place);
+  const [from] = at;
+  if (!beside && from) leader(context, from, place, colour, ratio);
   context.fillStyle = PLATE;
   context.beginPath();
   context.roundRect(place.x, place.y, place.width, place.height, 3 * ratio);
   context.fill();
   context.fillStyle = colour;
   context.fillText(told, place.x + pad, place.y + place.height / 2 + 0.5 * ratio);
+}
+
+/** Where the ground truth lies, which no label may cover; none where that leaves too little room for labels. */
+function truthBox(canvas: Size, { shown, camera, marks, ratio }: Picture): Rect | null {
+  const points = marks
+    .filter((one) => one.mark.layer === "truth")
+    .flatMap((one) => strokes(one.mark).flat())
+    .map((point) => toCanvas(shown, camera, point));
+  if (!points.length) return null;
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [x, y] = [Math.min(...xs) - 3 * ratio, Math.min(...ys) - 3 * ratio];
+  const [width, height] = [Math.max(...xs) + 3 * ratio - x, Math.max(...ys) + 3 * ratio - y];
+  return width * height > MOST_KEPT * canvas.width * canvas.height ? null : { x, y, width, height };
+}
+
+/** Places around a box, the nearest first. */
+function ringOf({ x, y, width, height }: Rect, step: number): XY[] {
+  return [1, 2, 3, 4].flatMap((times): XY[] => {
+    const [left, right, top, bottom] = [x - times * step, x + width + times * step, y - times * step, y + height + times * step]; // prettier-ignore
+    const [cx, cy] = [x + width / 2, y + height / 2];
+    return [[right, top], [right, cy], [right, bottom], [left, top], [left, cy], [left, bottom], [cx, top], [cx, bottom]]; // prettier-ignore
+  });
+}
+
+/** A thin line from a mark to its label. */
+function leader(context: CanvasRenderingContext2D, [x, y]: XY, place: Rect, colour: string, ratio: number): void {
+  const to: XY = [
+    Math.min(Math.max(x, place.x), place.x + place.width),
+    Math.min(Math.max(y, place.y), place.y + place.height),
+  ];
+  path(context, [[x, y], to]);
+  context.setLineDash([]);
+  context.strokeStyle = colour;
+  context.lineWidth = 0.75 * ratio;
+  context.stroke();
 }
 
 function ownLine(

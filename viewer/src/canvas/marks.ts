@@ -84,6 +84,10 @@ export function isChosen({ mark, arm }: Placed, chosen: Chosen | null): boolean 
   return chosen.call === undefined ? mark.turn === chosen.turn : mark.call === chosen.call;
 }
 
+/** Whether a mark stands out: the one that was pinned in the table; without one, those of what is chosen. */
+export const isLit = (one: Placed, pinned: string | null, chosen: Chosen | null): boolean =>
+  pinned === null ? isChosen(one, chosen) : one.key === pinned;
+
 /** What is written beside a mark on the image; empty where only a closer look tells. */
 export function labelOf({ mark }: Placed): string {
   const { layer, kind, name, value, tool } = mark;
@@ -94,6 +98,10 @@ export function labelOf({ mark }: Placed): string {
   if (kind === "line" || kind === "angle" || kind === "ellipse") return value || name;
   return tool === "statistics" ? (value.split(",")[0] ?? "") : "";
 }
+
+/** Arm, name and value of a mark in one line. */
+export const told = (one: Placed): string =>
+  `${one.arm}: ${one.arm === TRUTH ? described(one).replace(/^ground truth: /, "") : described(one)}`;
 
 /** Name and value of a mark in one line. */
 export const described = ({ mark }: Placed): string => (mark.value ? `${mark.name}, ${mark.value}` : mark.name);

@@ -8,8 +8,25 @@ export type Drag =
   | { readonly kind: "window"; readonly from: XY; readonly window: Window }
   | { readonly kind: "measure"; readonly start: XY };
 
+/** What hands and keys do on the canvas, for the help. */
+export const HANDLES: readonly (readonly [string, string])[] = [
+  ["Drag", "Move the image"],
+  ["Wheel", "Zoom, once the canvas was clicked or has the focus; elsewhere with Ctrl or ⌘"],
+  ["Drag with the right button, or with Alt", "Window: to the right it is wider, downwards its level is higher"],
+  ["Drag with Shift, or with Measure on", "Measure a line of your own"],
+  ["Click on a mark", "Go to the turn that made it"],
+  ["Arrows", "Move the image; with Measure on, move the cross-hair by a pixel, with Shift by ten"],
+  ["Enter", "With Measure on: set one end of your line, then the other"],
+  ["+ −", "Zoom in, zoom out"],
+  ["0", "Show the whole image"],
+  ["[ ]", "Make the window narrower, wider"],
+  ["Esc", "Remove your line"],
+];
+
 /** Device pixels over which a window grows by a factor of e, or moves by its width. */
 const SLOW = 220;
+/** The logarithm of the largest factor of one step of a pinch. */
+const MOST_PINCH = 0.25;
 /** CSS pixels within which a press is a click. */
 export const STILL = 4;
 
@@ -36,5 +53,8 @@ export function windowed(window: Window, dx: number, dy: number, ratio: number):
 
 export const around = (level: number, width: number): Window => ({ low: level - width / 2, high: level + width / 2 });
 
-export const wheelFactor = (event: WheelEvent): number =>
-  Math.exp(-event.deltaY * (event.deltaMode === 1 ? 16 : 1) * (event.ctrlKey ? 0.01 : 0.0018));
+/** With Ctrl, a pinch on a touchpad has small steps, and a wheel large ones. */
+export function wheelFactor(event: WheelEvent): number {
+  const by = -event.deltaY * (event.deltaMode === 1 ? 16 : 1) * (event.ctrlKey ? 0.01 : 0.0018);
+  return Math.exp(event.ctrlKey ? Math.min(Math.max(by, -MOST_PINCH), MOST_PINCH) : by);
+}

@@ -3,6 +3,9 @@ import type { Arm, Scope } from "../data/scope";
 import { MOST_ARMS } from "../data/useSample";
 import { change, type Settings } from "../route";
 
+/** Arms that are listed without a menu. */
+const FEW = 8;
+
 interface Props {
   scope: Scope;
   arms: Arm[];
@@ -18,26 +21,37 @@ export function ArmPicker({ scope, arms, open, setOpen, settings }: Props) {
     if (next.length) change({ arms: next.join(",") });
   };
   const most = Math.max(...arms.map((arm) => arm.runs.length));
+  const boxes = (
+    <fieldset>
+      <legend class="unseen">Arms side by side, at most {MOST_ARMS}</legend>
+      {scope.arms.length <= FEW && (
+        <span aria-hidden="true" class="quiet">
+          Side by side:
+        </span>
+      )}
+      {scope.arms.map((arm) => (
+        <label key={arm.key}>
+          <input
+            type="checkbox"
+            checked={keys.includes(arm.key)}
+            disabled={!keys.includes(arm.key) && keys.length >= MOST_ARMS}
+            onChange={() => toggle(arm.key)}
+          />
+          {arm.key}
+        </label>
+      ))}
+    </fieldset>
+  );
   return (
     <div class="arm-picker">
-      {scope.arms.length > 1 && (
-        <fieldset>
-          <legend class="unseen">Arms side by side, at most {MOST_ARMS}</legend>
-          <span aria-hidden="true" class="quiet">
-            Side by side:
-          </span>
-          {scope.arms.map((arm) => (
-            <label key={arm.key}>
-              <input
-                type="checkbox"
-                checked={keys.includes(arm.key)}
-                disabled={!keys.includes(arm.key) && keys.length >= MOST_ARMS}
-                onChange={() => toggle(arm.key)}
-              />
-              {arm.key}
-            </label>
-          ))}
-        </fieldset>
+      {scope.arms.length > 1 && scope.arms.length <= FEW && boxes}
+      {scope.arms.length > FEW && (
+        <details>
+          <summary>
+            Side by side: {keys.join(", ")} (choose from {scope.arms.length} arms)
+          </summary>
+          {boxes}
+        </details>
       )}
       {most > 1 && (
         <label>

@@ -1,6 +1,7 @@
 // One arm's column: its score, its note, and its conversation.
 import { useMemo } from "preact/hooks";
 import type { Take } from "../data/useSample";
+import { apartOf } from "../apart";
 import type { Talk } from "../forms";
 import { originOf } from "../origin";
 import { Loss } from "../parts/numbers";
@@ -50,6 +51,12 @@ export function Column(props: { take: Take; number: number; settings: Settings; 
   );
 }
 
+function placeText(take: Take): string {
+  const words = { right: "right", elsewhere: "elsewhere than the ground truth" }[placeOf(take)];
+  const apart = words && take.talk ? apartOf(take.talk) : "";
+  return [words ?? "not known", apart].filter(Boolean).join(": ");
+}
+
 /** The call that gave each picture of a conversation. */
 function picturesOf(talk: Talk | undefined): Map<string, number> {
   const calls = talk?.turns.flatMap((turn) => turn.calls) ?? [];
@@ -67,7 +74,7 @@ function Score({ take }: { take: Take }) {
       one.name,
       `${decimal(one.value, 3)} ${one.unit}`,
     ]),
-    ["Place", { right: "right", elsewhere: "elsewhere than the ground truth" }[placeOf(take)] ?? "not known"],
+    ["Place", placeText(take)],
     [
       "Work",
       `${many(lists.turns[position] ?? 0, "reply", "replies")}, ${many(lists.calls[position] ?? 0, "tool call")}`,

@@ -3,7 +3,8 @@ import { wordAt } from "../data/columns";
 import type { Take } from "../data/useSample";
 import { originOf } from "../origin";
 import type { Settings } from "../route";
-import { decimal, signed } from "../text";
+import { compared, decimal } from "../text";
+import { apartOf } from "../apart";
 import { colourOf } from "./Picture";
 import { showTurn } from "./showTurn";
 
@@ -15,10 +16,13 @@ export const outcomeOf = (take: Take): string =>
 export const placeOf = (take: Take): string =>
   take.talk?.place || (take.run ? wordAt(take.run.words.place, take.position) : "");
 
-/** What is to be said of where the answer was measured. */
-function placeWords(place: string): string {
-  if (place === "elsewhere") return "That is elsewhere than where the ground truth lies.";
-  if (place === "right") return "That is the right place.";
+/** What is to be said of where the answer was measured, and how far off that is. */
+function placeWords(take: Take): string {
+  const place = placeOf(take);
+  const apart = take.talk ? apartOf(take.talk) : "";
+  const how = apart && ` (${apart})`;
+  if (place === "elsewhere") return `That is elsewhere than where the ground truth lies${how}.`;
+  if (place === "right") return `That is the right place${how}.`;
   return "";
 }
 
@@ -51,6 +55,7 @@ function Compared({ before, after }: { before: Take; after: Take }) {
   if (a === undefined || b === undefined) return null;
   const [old, name] = [before.arm.key, after.arm.key];
   const change = b - a;
+  const texts = compared(a, b);
   if (change === 0)
     return (
       <p class="verdict">
@@ -60,8 +65,8 @@ function Compared({ before, after }: { before: Take; after: Take }) {
   return (
     <p class={`verdict ${change > 0 ? "worse" : "better"}`}>
       <span aria-hidden="true">{change > 0 ? "▲" : "▼"}</span> On this sample <b>{name}</b> was{" "}
-      <b>{change > 0 ? "worse" : "better"}</b> than <b>{old}</b>: its loss is {decimal(b)} instead of {decimal(a)} (
-      {signed(change)}).
+      <b>{change > 0 ? "worse" : "better"}</b> than <b>{old}</b>: its loss is {texts.after} instead of {texts.before} (
+      {texts.change}).
     </p>
   );
 }
@@ -104,7 +109,7 @@ function Said({ take, settings }: { take: Take; settings: Settings }) {
           <TurnLink arm={arm.key} turn={origin.turn} settings={settings} text={`turn ${origin.turn}${tool}`} />.{" "}
         </>
       )}
-      <span class={placeOf(take) === "elsewhere" ? "wrong-place" : ""}>{placeWords(placeOf(take))}</span>
+      <span class={placeOf(take) === "elsewhere" ? "wrong-place" : ""}>{placeWords(take)}</span>
     </>
   );
 }

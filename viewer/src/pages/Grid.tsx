@@ -5,6 +5,7 @@ import { sortOf } from "../data/filter";
 import { type Table } from "../data/table";
 import { change, type Settings } from "../route";
 import type { TableColumn } from "./columns";
+import { unlike } from "../text";
 
 export const ROW = 30;
 const BEYOND = 8;
@@ -105,15 +106,13 @@ function Head({ column, table, settings }: { column: TableColumn; table: Table; 
   );
 }
 
-const LONG = 24;
-
-/** A long name without its middle: ids often differ at their ends. */
-const shortened = (text: string): string =>
-  text.length <= LONG ? text : `${text.slice(0, LONG / 2 - 2)}…${text.slice(-LONG / 2)}`;
-
 function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { place: number }) {
   const line = lines[place] ?? 0;
   const here = place === cursor;
+  const around = (column: TableColumn): string[] =>
+    [lines[place - 1], lines[place + 1]]
+      .map((other) => (other === undefined ? undefined : column.cell(other)))
+      .filter((cell) => typeof cell === "string");
   return (
     <div
       id={`line-${line}`}
@@ -135,7 +134,7 @@ function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { p
           <div key={column.key} role="gridcell" class={column.right ? "right" : ""} title={title}>
             {k === 0 ? (
               <a href={href(line)} tabIndex={-1}>
-                {cell === "" ? "–" : typeof cell === "string" ? shortened(cell) : cell}
+                {cell === "" ? "–" : typeof cell === "string" ? unlike(cell, around(column)) : cell}
               </a>
             ) : (
               cell

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { scopeOf } from "../data/scope";
 import { index } from "../data/store";
 import type { RunLine, StudyPage } from "../forms";
-import { harmLink } from "../parts/links";
+import { harmLinks } from "../parts/links";
 import { Loss } from "../parts/numbers";
 import { link } from "../route";
 import { dollars, many, percent, whole } from "../text";
@@ -51,9 +51,13 @@ function StudyCard({ study }: { study: StudyPage }) {
       <h2>
         <a href={link("study", { study: study.key })}>{study.name || "study"}</a> <State state={study.state} />
       </h2>
-      {study.headline.map((sentence) => (
-        <p key={sentence}>{sentence}</p>
-      ))}
+      {study.headline.length > 0 && (
+        <ul class="said-list">
+          {study.headline.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      )}
       {study.note && <p class="quiet">{study.note}</p>}
       <p class="quiet">
         {many(study.arms.length, "arm")}
@@ -63,11 +67,12 @@ function StudyCard({ study }: { study: StudyPage }) {
         <a class="button" href={link("study", { study: study.key })}>
           Open the study
         </a>
-        {scope?.before && scope.after && (
-          <a class="button" href={harmLink(scope)}>
-            Samples that “{scope.after.name}” harmed most
-          </a>
-        )}
+        {scope &&
+          harmLinks(scope, study.effects).map((one) => (
+            <a key={one.href} class="button" href={one.href}>
+              Samples that {one.title}
+            </a>
+          ))}
       </p>
     </article>
   );

@@ -14,7 +14,7 @@ import { ArmPicker } from "./ArmPicker";
 import { Column } from "./Column";
 import { Findings } from "./Findings";
 import { Picture } from "./Picture";
-import { keepInSight } from "../parts/keepInSight";
+import { toLinkedTurn } from "./showTurn";
 
 export function SamplePage() {
   const { settings } = route.value;
@@ -30,19 +30,25 @@ function Of({ scope, settings }: { scope: Scope; settings: Settings }) {
   const open = arms.some((arm) => arm.key === tab) ? tab : (settings["on"] ?? arms.at(-1)?.key ?? "");
   useEffect(() => scrollTo(0, 0), [id]);
   const whole = takes.every((take) => take.talk !== undefined || take.problem !== "");
-  useEffect(() => keepInSight("article.turn.linked"), [id, settings["turn"], settings["on"], whole]);
+  useEffect(() => toLinkedTurn(), [id, settings["turn"], settings["on"], whole]);
   if (id === undefined) return ready ? <Missing what="sample" /> : <p class="notice">Reading the sample …</p>;
   return (
     <>
       <Bar scope={scope} settings={settings} shown={shown} id={id} />
       <Title takes={takes} id={id} />
       <Findings takes={takes} settings={settings} />
-      <Picture takes={takes} settings={settings} />
-      <ArmPicker scope={scope} arms={arms} open={open} setOpen={setTab} settings={settings} />
-      <div class={`columns of-${takes.length}`}>
-        {takes.map((take, k) => (
-          <Column key={take.arm.key} take={take} number={k} settings={settings} open={take.arm.key === open} />
-        ))}
+      <div class={`beside for-${takes.length}`}>
+        <div class="in-sight">
+          <Picture takes={takes} settings={settings} />
+        </div>
+        <div class="read">
+          <ArmPicker scope={scope} arms={arms} open={open} setOpen={setTab} settings={settings} />
+          <div class={`columns of-${takes.length}`}>
+            {takes.map((take, k) => (
+              <Column key={take.arm.key} take={take} number={k} settings={settings} open={take.arm.key === open} />
+            ))}
+          </div>
+        </div>
       </div>
     </>
   );
@@ -59,7 +65,9 @@ function Bar(props: { scope: Scope; settings: Settings; shown: Shown | undefined
     if (table && line !== undefined)
       go("sample", { ...settings, id: table.ids[line], row: undefined, turn: undefined, on: undefined });
   };
-  const step = (by: 1 | -1, fits: (table: Table, line: number) => boolean = () => true) => {
+  const [said, say] = useState("");
+  useEffect(() => say(""), [id]);
+  const step = (by: 1 | -1, fits: (table: Table, line: number) => boolean = () => true, what = "sample") => {
     if (!shown) return;
     for (let k = place + by; k >= 0 && k < shown.lines.length; k += by) {
       const line = shown.lines[k] ?? 0;
@@ -68,14 +76,19 @@ function Bar(props: { scope: Scope; settings: Settings; shown: Shown | undefined
         return;
       }
     }
+    say(`There is no ${by > 0 ? "further" : "earlier"} ${what} among those shown.`);
   };
   useKeys(
     useMemo(
       () => [
         { keys: ["j"], does: "Next sample, in the order of the table", run: () => step(1) },
         { keys: ["k"], does: "Previous sample", run: () => step(-1) },
-        { keys: ["d"], does: "Next sample on which the arms disagree", run: () => step(1, disagrees) },
-        { keys: ["D"], does: "Previous sample on which the arms disagree", run: () => step(-1, disagrees) },
+        { keys: ["d"], does: "Next sample on which the arms disagree", run: () => step(1, disagrees, "disagreement") },
+        {
+          keys: ["D"],
+          does: "Previous sample on which the arms disagree",
+          run: () => step(-1, disagrees, "disagreement"),
+        },
       ],
       [shown?.lines, shown?.table, place, settings],
     ),
@@ -88,6 +101,9 @@ function Bar(props: { scope: Scope; settings: Settings; shown: Shown | undefined
         samples
       </a>
       <span class="push" />
+      <span role="status" class="said">
+        {said}
+      </span>
       {shown && (
         <span class="steps">
           <button type="button" disabled={place <= 0} onClick={() => step(-1)}>
@@ -104,6 +120,9 @@ function Bar(props: { scope: Scope; settings: Settings; shown: Shown | undefined
     </nav>
   );
 }
+
+/** MedVision's convention for boxes. */
+const BOX_FRAME = "x0, y0, x1, y1 in shares of the image, as in the answers; origin lower left";
 
 function Title({ takes, id }: { takes: Take[]; id: string }) {
   const take = takes.find((one) => one.run && one.position >= 0);
@@ -123,6 +142,7 @@ function Title({ takes, id }: { takes: Take[]; id: string }) {
       {target && (
         <p>
           Ground truth: <b>{target}</b>
+          {text("task") === "detection" && <span class="quiet"> {BOX_FRAME}</span>}
         </p>
       )}
     </div>

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { counts, disagrees } from "../data/filter";
 import { type Scope, scopeOf } from "../data/scope";
-import { broken } from "../data/store";
+import { broken, index } from "../data/store";
 import { type Shown, useTable } from "../data/useTable";
 import { useKeys } from "../keys";
 import { Missing } from "../parts/Missing";
@@ -143,6 +143,9 @@ function Presets({ shown, settings }: { shown: Shown; settings: Settings }) {
   );
 }
 
+/** Whether this copy holds only some of the samples, which its first words then say: "6 of 12 samples: ...". */
+const isSelection = (): boolean => /^[\d,]+ of [\d,]+ samples/.test(index.value?.bounded ?? "");
+
 function Counts({ shown }: { shown: Shown }) {
   const { table, lines } = shown;
   const count = useMemo(() => counts(table, lines), [table, lines]);
@@ -151,6 +154,7 @@ function Counts({ shown }: { shown: Shown }) {
   return (
     <p class="counts" aria-live="polite">
       <b>{lines.length === all ? many(all, "sample") : `${whole(lines.length)} of ${many(all, "sample")}`}</b>
+      {isSelection() && " kept here"}
       {table.against && (
         <>
           : “{name}” is worse than “{table.against.arm.name}” on <b>{whole(count.worse)}</b>, better on{" "}

@@ -3,7 +3,7 @@ import { type Scope, scopeOf } from "../data/scope";
 import { runLine, studyPage } from "../data/store";
 import type { Effect, StudyPage } from "../forms";
 import { Missing } from "../parts/Missing";
-import { armLink, harmLink, pairOf } from "../parts/links";
+import { armLink, harmLink, harmLinks, pairOf } from "../parts/links";
 import { Forest, Loss } from "../parts/numbers";
 import { link, route } from "../route";
 import { decimal, many, percent, signed } from "../text";
@@ -26,19 +26,14 @@ export function StudyOverview() {
         {study.name || "Study"} <State state={study.state} />
       </h1>
       <div class="headline">
-        {study.headline.map((sentence) => (
-          <p key={sentence}>{sentence}</p>
-        ))}
+        <ul class="said-list">
+          {study.headline.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
         {study.note && <p>{study.note}</p>}
       </div>
-      {scope.before && scope.after && (
-        <p class="actions">
-          <a class="button main" href={harmLink(scope)}>
-            See the samples that “{scope.after.name}” harmed most
-          </a>
-          <span class="quiet">{pairOf(scope)}, the largest increase of the loss first</span>
-        </p>
-      )}
+      <Ways study={study} scope={scope} />
       {study.effects.length > 0 && <Effects study={study} scope={scope} />}
       <Arms study={study} scope={scope} />
       {study.caveats.length > 0 && (
@@ -55,15 +50,45 @@ export function StudyOverview() {
   );
 }
 
+function Ways({ study, scope }: { study: StudyPage; scope: Scope }) {
+  const ways = harmLinks(scope, study.effects);
+  if (!ways.length) return null;
+  return (
+    <p class="actions">
+      {ways.map((one) => (
+        <a key={one.href} class="button main" href={one.href}>
+          See the samples that {one.title}
+        </a>
+      ))}
+      <span class="quiet">{ways.length === 1 && `${pairOf(scope)}, `}the largest increase of the loss first</span>
+    </p>
+  );
+}
+
 /** The largest number that the axis of effects has to reach, rounded up. */
 function reachOf(effects: Effect[]): number {
   const ends = effects.flatMap((one) => [one.effect, one.low, one.high]).map((end) => Math.abs(end ?? 0));
   return [0.05, 0.1, 0.2, 0.5, 1].find((step) => Math.max(...ends) <= step) ?? 1;
 }
 
+const SEVERAL = 3;
+
+/** The reasons against a claim that at least three effects have, in their order. */
+function sharedReasons(effects: Effect[]): string[] {
+  const count = new Map<string, number>();
+  for (const { why_not: why } of effects) if (why) count.set(why, (count.get(why) ?? 0) + 1);
+  return [...count].filter(([, times]) => times >= SEVERAL).map(([why]) => why);
+}
+
 function Effects({ study, scope }: { study: StudyPage; scope: Scope }) {
   const reach = reachOf(study.effects);
   const models = new Set(study.effects.map((one) => one.model)).size > 1;
+  const primary = study.effects.filter((one) => one.primary);
+  const others = study.effects.filter((one) => !one.primary);
+  const shared = sharedReasons(study.effects);
+  const table = (effects: Effect[], name: string) => (
+    <EffectTable {...{ effects, name, reach, scope, models, shared }} />
+  );
   return (
     <section aria-labelledby="effects">
       <h2 id="effects">Effects on the loss</h2>
@@ -71,36 +96,73 @@ function Effects({ study, scope }: { study: StudyPage; scope: Scope }) {
         Mean difference of the loss, after minus before, with its interval. Below zero, to the left, the loss is smaller
         after the change. Only an effect that can be claimed is coloured.
       </p>
-      <div class="wide" tabIndex={0} role="region" aria-labelledby="effects">
-        <table class="plain-table">
-          <thead>
-            <tr>
-              <th>Task</th>
-              <th>Contrast</th>
-              <th class="axis">
-                <span>−{reach} better</span>
-                <span>worse +{reach}</span>
-              </th>
-              <th class="right">Pairs (subjects)</th>
-              <th class="right">Better / same / worse</th>
-              <th class="right">Wrong place</th>
-              <th class="right">Cost ratio</th>
-              <th>Claim</th>
-            </tr>
-          </thead>
-          <tbody>
-            {study.effects.map((one) => (
-              <EffectLine key={`${one.task} ${one.contrast} ${one.model}`} {...{ one, reach, scope, models }} />
+      {shared.length > 0 && (
+        <>
+          <p>Reasons against a claim that several effects share:</p>
+          <ol>
+            {shared.map((reason) => (
+              <li key={reason}>{reason}</li>
             ))}
-          </tbody>
-        </table>
-      </div>
+          </ol>
+        </>
+      )}
+      {primary.length > 0 && table(primary, "Primary contrasts")}
+      {others.length > 0 &&
+        (primary.length ? (
+          <details>
+            <summary>{many(others.length, "other contrast")}</summary>
+            {table(others, "Other contrasts")}
+          </details>
+        ) : (
+          table(others, "Contrasts")
+        ))}
     </section>
   );
 }
 
-function EffectLine(props: { one: Effect; reach: number; scope: Scope; models: boolean }) {
-  const { one, reach, scope, models } = props;
+interface TableProps {
+  effects: Effect[];
+  name: string;
+  reach: number;
+  scope: Scope;
+  models: boolean;
+  /** Reasons against a claim that several effects share: these are said once, and by their number in a row. */
+  shared: readonly string[];
+}
+
+function EffectTable({ effects, name, reach, scope, models, shared }: TableProps) {
+  return (
+    <div class="wide" tabIndex={0} role="region" aria-label={name}>
+      <table class="plain-table">
+        <thead>
+          <tr>
+            <th>Task</th>
+            <th>Contrast</th>
+            <th class="axis">
+              <span>−{reach} better</span>
+              <span>worse +{reach}</span>
+            </th>
+            <th class="right">Pairs (subjects)</th>
+            <th class="right">Better / same / worse</th>
+            <th class="right">Wrong place</th>
+            <th class="right">Cost ratio</th>
+            <th>Claim</th>
+          </tr>
+        </thead>
+        <tbody>
+          {effects.map((one) => (
+            <EffectLine key={`${one.task} ${one.contrast} ${one.model}`} {...{ one, reach, scope, models, shared }} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+type LineProps = Omit<TableProps, "effects" | "name"> & { one: Effect };
+
+function EffectLine({ one, reach, scope, models, shared }: LineProps) {
+  const number = shared.indexOf(one.why_not) + 1;
   return (
     <tr class={one.primary ? "" : "secondary"}>
       <th scope="row">{one.task}</th>
@@ -132,7 +194,8 @@ function EffectLine(props: { one: Effect; reach: number; scope: Scope; models: b
       <td class="right">{one.cost_ratio === null ? "–" : `× ${decimal(one.cost_ratio, 1)}`}</td>
       <td>
         {one.claim ? <strong>yes</strong> : "no"}
-        {one.why_not && <div class="quiet why">{one.why_not}</div>}
+        {number > 0 && <span class="quiet"> (reason {number})</span>}
+        {one.why_not && number === 0 && <div class="quiet why">{one.why_not}</div>}
       </td>
     </tr>
   );

@@ -33,6 +33,7 @@ export function TurnCard({ turn, arm, linked, origin, elsewhere, answer, made, e
     <article
       class={`turn ${turn.role} ${marked} ${linked ? "linked" : ""}`}
       aria-label={`Turn ${turn.number}, ${role}`}
+      tabIndex={-1}
     >
       <header>
         <button

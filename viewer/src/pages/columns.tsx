@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { Sort } from "../data/filter";
 import { ownText, type Table, textAt } from "../data/table";
 import { Difference, Loss } from "../parts/numbers";
-import { dollars } from "../text";
+import { compared, dollars } from "../text";
 
 export interface TableColumn {
   key: string;
@@ -31,20 +31,35 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     key: "label",
     title: "Asked for",
     sort: "label",
-    width: "minmax(7rem, 1.2fr)",
+    width: "minmax(6rem, 1.2fr)",
     cell: text("asked"),
+  };
+  // The two losses of a line and their difference are written so that they add up.
+  const texts = (line: number) => {
+    const [before, after] = [against?.loss[line], side.loss[line]];
+    return Number.isFinite(before) && Number.isFinite(after) ? compared(before ?? 0, after ?? 0) : undefined;
   };
   const losses: TableColumn[] = against
     ? [
-        loss("against", `Loss: ${against.arm.name}`, (line) => against.loss[line]),
-        loss("loss", `Loss: ${name}`, (line) => side.loss[line]),
+        loss(
+          "against",
+          `Loss: ${against.arm.name}`,
+          (line) => against.loss[line],
+          (line) => texts(line)?.before,
+        ),
+        loss(
+          "loss",
+          `Loss: ${name}`,
+          (line) => side.loss[line],
+          (line) => texts(line)?.after,
+        ),
         {
           key: "difference",
           title: "Difference",
           about: `Loss of ${name} minus loss of ${against.arm.name}; above zero is harm`,
           sort: "difference",
-          width: "6.3rem",
-          cell: (line) => <Difference value={table.difference[line]} />,
+          width: "6.6rem",
+          cell: (line) => <Difference value={table.difference[line]} text={texts(line)?.change} />,
         },
       ]
     : [loss("loss", "Loss", (line) => side.loss[line])];
@@ -55,7 +70,7 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
   }));
   if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
   const all: TableColumn[] = [
-    { key: "id", title: "Sample", sort: "id", width: "minmax(9.5rem, 1.6fr)", cell: (line) => table.ids[line] },
+    { key: "id", title: "Sample", sort: "id", width: "minmax(8.5rem, 1.6fr)", cell: (line) => table.ids[line] },
     { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
     asked,
     { key: "modality", title: "Modality", width: "4.6rem", cell: text("modality") },
@@ -63,12 +78,12 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     {
       key: "answer",
       title: `Answer: ${name}`,
-      width: "minmax(6rem, 1fr)",
+      width: "minmax(5rem, 1fr)",
       cell: (line) => ownText(side, line, "answer"),
     },
     { key: "outcome", title: "Outcome", sort: "outcome", width: "5.4rem", cell: (line) => textAt(side.outcome, line) },
     { key: "place", title: "Place", sort: "place", width: "5rem", cell: (line) => textAt(side.place, line) },
-    { key: "tools", title: "Tools called", width: "minmax(6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
+    { key: "tools", title: "Tools called", width: "minmax(4.6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
     { key: "calls", title: "Calls", sort: "calls", width: "2.8rem", right: true, cell: (line) => side.calls[line] },
     {
       key: "cost",
@@ -85,6 +100,11 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
   return all.filter((column) => !shared(column));
 }
 
-function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {
-  return { key: sort, title, sort, width: "5.2rem", cell: (line) => <Loss value={value(line)} /> };
+function loss(
+  sort: Sort,
+  title: string,
+  value: (line: number) => number | undefined,
+  text: (line: number) => string | undefined = () => undefined,
+): TableColumn {
+  return { key: sort, title, sort, width: "5.3rem", cell: (line) => <Loss value={value(line)} text={text(line)} /> };
 }

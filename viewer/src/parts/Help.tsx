@@ -1,13 +1,19 @@
 // The list of keys, and where they work.
 import { useEffect, useRef } from "preact/hooks";
+import { HANDLES } from "../canvas";
 import { allKeys, helping } from "../keys";
+import { route } from "../route";
 
 const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", " ": "Space" };
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const before = document.activeElement;
     dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   const close = () => (helping.value = false);
   return (
@@ -25,6 +31,19 @@ export function Help() {
           </div>
         ))}
       </dl>
+      {route.value.page === "sample" && (
+        <>
+          <h3>On the canvas</h3>
+          <dl>
+            {HANDLES.map(([how, does]) => (
+              <div key={how}>
+                <dt>{how}</dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
       <h3>Words</h3>
       <p>
         <b>Loss</b> is from 0 (exact) to 1 (as wrong as can be, or no answer). A <b>difference</b> is the loss of one

@@ -11,6 +11,24 @@ export function harmLink(scope: Scope, effect?: Effect): string {
   return link("samples", { ...scope.settings, arm: after, against: before, task: effect?.task, sort: "difference" });
 }
 
+/** A way to the samples that tools harmed most, for each model of a study. */
+export function harmLinks(scope: Scope, effects: readonly Effect[]): { title: string; href: string }[] {
+  const models = [...new Set(scope.arms.map((arm) => arm.model))];
+  const main = models.flatMap((model) => {
+    const own = effects.filter((one) => one.model === model);
+    const found = own.find((one) => one.primary) ?? own[0];
+    return found ? [found] : [];
+  });
+  if (main.length < 2) {
+    if (!scope.before || !scope.after) return [];
+    return [{ title: `“${scope.after.name}” harmed most`, href: harmLink(scope) }];
+  }
+  return main.map((one) => ({
+    title: `“${one.after}” harmed most${one.after.startsWith(`${one.model} `) ? "" : ` (${one.model})`}`,
+    href: harmLink(scope, { ...one, task: "" }),
+  }));
+}
+
 /** The samples of one arm, and of one task. */
 export const armLink = (scope: Scope, arm: string, task?: string): string =>
   link("samples", { ...scope.settings, arm, against: "none", task, sort: "loss" });

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import type { Scope } from "../src/data/scope";
+import type { Effect } from "../src/forms";
+import { harmLinks } from "../src/parts/links";
+
+const arm = (name: string, model: string) => ({ key: `${name}@${model}`, name, model, condition: name, runs: [] });
+const effect = (model: string, primary = true): Effect => ({
+  ...{ task: "size", model, contrast: "off -> on", before: "off", after: "on", primary, effect: 0, low: 0, high: 0 },
+  ...{ pairs: 1, subjects: 1, wins: 0, ties: 1, losses: 0, elsewhere: null, cost_ratio: null, claim: false },
+  why_not: "",
+});
+const scopeOf = (models: string[]): Scope => {
+  const arms = models.flatMap((model) => [arm("off", model), arm("on", model)]);
+  return { title: "s", study: "s1", arms, before: arms[0], after: arms[1], settings: { study: "s1" } };
+};
+
+test("each model of a study has its own way to the samples that were harmed most, over all tasks", () => {
+  const ways = harmLinks(scopeOf(["m", "n"]), [effect("m"), effect("n", false), effect("n")]);
+  expect(ways.map((one) => one.title)).toEqual(["“on” harmed most (m)", "“on” harmed most (n)"]);
+  expect(ways.map((one) => one.href)).toEqual([
+    "#/samples?study=s1&arm=on%40m&against=off%40m&sort=difference",
+    "#/samples?study=s1&arm=on%40n&against=off%40n&sort=difference",
+  ]);
+  expect(harmLinks(scopeOf(["m"]), []).map((one) => one.title)).toEqual(["“on” harmed most"]);
+});
