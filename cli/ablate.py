@@ -34,7 +34,7 @@ __all__ = ["command"]
     help="With --dry-run: one or two stored runs from which the spread of the loss and the tokens per sample are "
     "estimated. Repeat the option for the second run.",
 )
-@click.option("--verbose", is_flag=True, help="With --dry-run: print every arm and what the figures rest on too.")
+@click.option("--verbose", is_flag=True, help="Print every arm too, and what the figures rest on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate or the figures as JSON.")
 @click.pass_context
 def command(
@@ -62,8 +62,6 @@ def command(
 
     if pilots and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
-    if verbose and not dry_run:
-        raise ConfigError("--verbose goes with --dry-run; a study stores all it asks: score, why and report show it")
     budget = bounded(Budget(), BUDGET, limits)
     if dry_run:
         found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
@@ -79,7 +77,7 @@ def command(
         context.exit(INTERRUPTED)
     except ProviderError as error:
         raise ProviderError(f"{error}\n{go_on}" if laid.out.exists() else str(error)) from error
-    failure = print_cells(done, laid.protocol, as_json=as_json)
+    failure = print_cells(done, laid.protocol, as_json=as_json, verbose=verbose)
     for problem in done.problems:
         click.echo(printable(f"not to be compared: {problem}"), err=True)
     if done.used_up:

@@ -6,6 +6,7 @@ from typing import Literal
 import click
 
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+from medvision_agent.text import plural
 
 __all__ = ["command"]
 
@@ -27,6 +28,13 @@ __all__ = ["command"]
     help="Write every table there too, as CSV and as LaTeX, and every figure as SVG and as PDF.",
 )
 @click.option(
+    "--viewer",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Link rows and figures into the viewer's bundle in this folder; it is written unless it is there already, of "
+    "these runs as they are now.",
+)
+@click.option(
     "--pictures", default=6, show_default=True, type=click.IntRange(0, 100), help="Samples shown per contrast."
 )
 @click.option(
@@ -40,6 +48,7 @@ def command(
     out: Path | None,
     form: Literal["html", "md"] | None,
     tables: Path | None,
+    viewer: Path | None,
     pictures: int,
     protocol_name: str | None,
 ) -> None:
@@ -50,8 +59,16 @@ def command(
     """
     from medvision_agent.api.writing import report
 
-    done = report(folders, out, format=form, tables=tables, pictures=pictures, protocol=protocol_name)
+    done = report(folders, out, format=form, tables=tables, pictures=pictures, protocol=protocol_name, viewer=viewer)
     click.echo(f"written: {done.page}")
     if tables is not None:
         click.echo(f"written: {done.tables} tables, each as CSV and LaTeX, in {tables}")
         click.echo(f"written: {done.figures} figures, each as SVG and PDF, in {tables}")
+    if viewer is not None:
+        bundle = done.bundle
+        size = (
+            "it is of these runs already"
+            if bundle is None
+            else f"{plural(bundle.samples, 'sample')}, {bundle.size / 1e6:.1f} MB"
+        )
+        click.echo(f"{'kept' if bundle is None else 'written'}: the viewer's bundle in {viewer}, {size}")

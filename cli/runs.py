@@ -21,6 +21,8 @@ __all__ = ["command"]
 def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool, as_json: bool) -> None:
     """List the runs and studies in FOLDER (default: the current folder), at any depth down to six levels.
 
+    The loss of a study is that of the two arms of its primary contrast, under each model and over all its tasks.
+
     States: running, unfinished (a resume would ask what is left), finished, damaged, unreadable. Damage is found by
     counts and, where the loss is shown, by the hashes of records; `verify` checks everything. Nothing is changed.
     """

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from medvision_agent.cli.completing import complete_protocols, complete_runs
+from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
@@ -13,22 +14,35 @@ __all__ = ["command"]
 @click.command("show")
 @click.argument("path", shell_complete=complete_runs, metavar="RUN|STUDY", type=click.Path(path_type=Path))
 @click.argument("sample", metavar="ID")
-@click.option("--arm", "arms", multiple=True, metavar="NAME", help="STUDY: only this arm; may be repeated.")
+@click.option(
+    "--arm",
+    "arms",
+    multiple=True,
+    metavar="NAME",
+    help="STUDY: only this arm, of one model or of each; may be repeated.",
+)
+@click.option("--all", "every", is_flag=True, help="STUDY: all arms.")
 @click.option(
     "--protocol",
     "protocol_name",
     shell_complete=complete_protocols,
     help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
-def command(*, path: Path, sample: str, arms: tuple[str, ...], protocol_name: str | None) -> None:
+def command(*, path: Path, sample: str, arms: tuple[str, ...], every: bool, protocol_name: str | None) -> None:
     """Print the conversation of sample ID: every turn with its text, tool calls, results, pictures and times.
 
-    Of a study, those of all its arms one after another. Pictures are told by their size and their file. Nothing is
-    asked of a model, and nothing stored is changed.
+    Of a study, those of the two arms of its primary contrast under the first model, one after the other; others with
+    --arm or --all. Pictures are told by their size and their file. Nothing is asked of a model, and nothing stored is
+    changed.
     """
     from medvision_agent.api.viewing import talks
     from medvision_agent.cli.printed.table import show
-    from medvision_agent.cli.printed.talk import talk_view
+    from medvision_agent.cli.printed.talk import others_line, talk_view
 
-    for found in talks(path, sample, arms, protocol=protocol_name):
-        show(talk_view(found.talk, found.name, found.folder))
+    if arms and every:
+        raise ConfigError("--arm and --all exclude each other; give the arms you want, or --all")
+    found = talks(path, sample, arms, every=every, protocol=protocol_name)
+    for one in found.shown:
+        show(talk_view(one.talk, one.name, one.folder))
+    if found.left_out and not arms:
+        show(others_line(found.left_out))

@@ -1,6 +1,7 @@
 """Printing a study: what it would ask, and the figures of each cell afterwards."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from medvision_agent.eval.findings.model import Findings
     from medvision_agent.eval.scorer.protocol import Protocol
     from medvision_agent.eval.store.run import Run
+    from medvision_agent.eval.store.tool_path import ToolPath
+    from medvision_agent.eval.study.arms import StoredArm
     from medvision_agent.eval.study.plan import PlannedCell
     from medvision_agent.eval.study.preview import PowerPreview, Preview
 
 __all__ = ["print_cells", "print_preview"]
+
+_SHOWN = 12
+"""Rows of the table of cells that are printed without being asked for."""
 
 
 def print_preview(found: "Preview", *, as_json: bool, verbose: bool) -> None:
@@ -109,28 +115,24 @@ def _detected(power: "PowerPreview", share: str) -> str:
     return f"{shown} ({subjects}){reason}"
 
 
-def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
-    """Print n, success and loss of each cell for each task, how far tools came, and the parity, as text or JSON.
+def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose: bool) -> str:
+    """Print what a study found, and as JSON or with *verbose* also what each cell and each contrast came to.
 
-    Returns what is known of the first sample that never got a reply, if there is one.
+    That is n, success and loss of each cell for each task (shown anyway where it is short), compute, how far tools
+    came, noise, and parity. Returns what is known of the first sample that never got a reply, if there is one.
     """
-    from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.arms import stored_arms
     from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
-    from medvision_agent.eval.study.same import handed_back
-    from medvision_agent.eval.summary.compute import COMPUTE, compute_note, effort_of_arm
 
-    plan, out, asked = done.plan, done.path, list[CellProgress]()
-    headlines, rows, paths = list[str](), list[dict[str, Any]](), dict[str, Any]()
-    took = list[dict[str, Any]]()
-    notes, failures = dict[str, None](), list[str]()
-    for arm in stored_arms(plan, out):
+    plan, asked, rows = done.plan, list[CellProgress](), list[dict[str, Any]]()
+    headlines, notes, failures = list[str](), dict[str, None](), list[str]()
+    took, paths = list[dict[str, Any]](), dict[str, "ToolPath"]()
+    for arm in stored_arms(plan, done.path):  # one after the other, for each has all its records in memory
         headlines += arm.no_claim
-        if (path := arm.tool_path) is not None:
-            paths[arm.name] = path
-        effort = effort_of_arm(arm.runs)
-        took.append({"arm": arm.name, **{name: getattr(effort, field).mean for field, name in COMPUTE.items()}})
-        took[-1]["forced endings"] = effort.forced_endings.mean
+        if as_json or verbose:
+            took.append(_took(arm))
+            if (path := arm.tool_path) is not None:
+                paths[arm.name] = path
         for cell, run in zip(arm.cells, arm.runs, strict=True):
             asked.append(cell_progress(plan, cell, run))
             notes |= {f"{cell.folder}: {line}": None for line in (run.drawn, run.enlarged) if line}
@@ -138,34 +140,71 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool) -> str:
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
     state = progress(plan, asked)
-    compute, handed = compute_note(arm.tools for arm in plan.arms.values()), handed_back(plan, out, protocol)
     if as_json:
-        found: dict[str, Any] = {"study": str(out), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
+        found: dict[str, Any] = {"study": str(done.path), "sha256": plan.sha256, "no_claim": headlines, "cells": rows}
         found |= {"asked": state.asked, "planned": state.planned, "progress": state.lines()}
-        found |= {"compute": took, "handed_back": handed, "noise": done.noise(protocol)}
-        found["tool_paths"] = {name: path.model_dump() for name, path in paths.items()}
-        found["findings"] = [one.model_dump(mode="json") for one in _found(done)]
-        found["parity"] = [
+        click.echo(json.dumps(found | _more(done, took, paths, protocol), indent=2, allow_nan=False))
+        return failures[0] if failures else ""
+    for line in (*headlines, *state.lines()):
+        click.echo(printable(line))
+    if verbose or len(rows) <= _SHOWN:
+        _show_rows(rows, several=len(plan.sources) > 1)
+    if verbose:
+        _print_more(done, took, paths, protocol)
+    for line in filter(None, notes):
+        click.echo(printable(line))
+    click.echo(f"stored in {done.path}")
+    _print_found(done, verbose=verbose)
+    return failures[0] if failures else ""
+
+
+def _took(arm: "StoredArm") -> dict[str, Any]:
+    """Return what a scored sample took in an arm."""
+    from medvision_agent.eval.summary.compute import COMPUTE, effort_of_arm
+
+    effort = effort_of_arm(arm.runs)
+    means = {head: getattr(effort, field).mean for field, head in COMPUTE.items()}
+    return {"arm": arm.name, **means, "forced endings": effort.forced_endings.mean}
+
+
+def _more(
+    done: "Ablated", took: Sequence[Mapping[str, Any]], paths: Mapping[str, "ToolPath"], protocol: "Protocol"
+) -> dict[str, Any]:
+    """Return all that JSON has beside the cells."""
+    from medvision_agent.eval.compare.card_words import card_json
+    from medvision_agent.eval.study.same import handed_back
+
+    return {
+        "compute": took,
+        "handed_back": handed_back(done.plan, done.path, protocol),
+        "noise": done.noise(protocol),
+        "tool_paths": {name: path.model_dump() for name, path in paths.items()},
+        "findings": [one.model_dump(mode="json") for one in _found(done)],
+        "parity": [
             {"contrast": one.contrast, "model": one.model, "source": one.source} | card_json(one.card)
             for one in done.cards
-        ]
-        click.echo(json.dumps(found, indent=2, allow_nan=False))
-    else:
-        for line in (*headlines, *state.lines()):
-            click.echo(printable(line))
-        _show_rows(rows, several=len(plan.sources) > 1)
-        if len(took) > 1:
-            click.echo(f"{compute}; means per scored sample (forced endings: their share):")
-            _show(_in_money(took), list(took[0])[1:], ["arm"])
-        for name, (same, scored) in handed.items():
-            click.echo(printable(f"{name}: own results handed back; the answer of `on` in {same} of {scored} samples"))
-        said = [*(f"{name}: {path}" for name, path in paths.items()), *filter(None, notes)]
-        said += [*done.noise(protocol), *_parity(done)]
-        for line in said:
-            click.echo(printable(line))
-        click.echo(f"stored in {out}")
-        _print_found(done)
-    return failures[0] if failures else ""
+        ],
+    }
+
+
+def _print_more(
+    done: "Ablated", took: Sequence[Mapping[str, Any]], paths: Mapping[str, "ToolPath"], protocol: "Protocol"
+) -> None:
+    """Print what is said of each arm and each contrast."""
+    from medvision_agent.eval.study.same import handed_back
+    from medvision_agent.eval.summary.compute import compute_note
+
+    if len(took) > 1:
+        compute = compute_note(arm.tools for arm in done.plan.arms.values())
+        click.echo(f"{compute}; means per scored sample (forced endings: their share):")
+        _show(_in_money(took), list(took[0])[1:], ["arm"])
+    said = [
+        f"{name}: own results handed back; the answer of `on` in {same} of {scored} samples"
+        for name, (same, scored) in handed_back(done.plan, done.path, protocol).items()
+    ]
+    said += [f"{name}: {path}" for name, path in paths.items()]
+    for line in (*said, *done.noise(protocol), *_parity(done)):
+        click.echo(printable(line))
 
 
 def _found(done: "Ablated") -> "Sequence[Findings]":
@@ -178,14 +217,22 @@ def _found(done: "Ablated") -> "Sequence[Findings]":
         return ()
 
 
-def _print_found(done: "Ablated") -> None:
+def _print_found(done: "Ablated", *, verbose: bool) -> None:
     from medvision_agent.cli.printed.found import found_lines, next_line
     from medvision_agent.cli.printed.table import columns, plain, show
 
     for found in _found(done):
         for line in ("", found.asked, *found_lines(found, columns())):
             show(plain(line))
-    click.echo(f"\n{printable(next_line(done.path))}")
+    click.echo()
+    if not verbose:
+        again = f"--out {shlex.quote(str(done.path))} --verbose"
+        show(
+            plain(
+                f"Loss, compute and tool calls of each arm, noise and parity: the report, or this command with {again}"
+            )
+        )
+    click.echo(printable(next_line(done.path)))
 
 
 def _parity(done: "Ablated") -> list[str]:

@@ -34,8 +34,8 @@ _SHOWN = 10
     "--samples",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Samples in the bundle, half of them those on which runs differ most; 0: all.  [default: 100, or fewer that "
-    "make 200 conversations]",
+    help="Samples in the bundle, half of them those that the primary contrast changes most; 0: all.  [default: 100, or "
+    "fewer that make 200 conversations]",
 )
 @click.option(
     "--protocol",

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 __all__ = ["counted", "fixed", "percent", "plural", "printable"]
 
+_EXACT = 1e-9
+"""What the sum of differences that cancel out may leave of 0."""
+
 
 def printable(text: str, *, lines: bool = False) -> str:
     """Return text in which nothing can steer a terminal: what is unprintable becomes ``?``; *lines* keeps line ends."""
@@ -26,8 +29,15 @@ def percent(share: float) -> str:
 
 
 def fixed(value: float, digits: int, *, sign: bool = False) -> str:
-    """Return a number with so many decimals and a real minus sign; what rounds to 0 has no sign."""
+    """Return a number with so many decimals and a real minus sign; what rounds to 0 has no sign.
+
+    With *sign*, as a difference has it, what rounds to 0 and is not 0 says so and keeps its direction: ``<+0.001`` and
+    ``>-0.001`` (with a real minus sign).
+    """
     text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
     if not text.strip("+-0."):
+        if sign and abs(value) > _EXACT:
+            least = f"{10.0**-digits:.{digits}f}"
+            return f"<+{least}" if value > 0 else f">\N{MINUS SIGN}{least}"
         text = text.lstrip("+-")
     return text.replace("-", "\N{MINUS SIGN}")

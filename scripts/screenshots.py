@@ -1,73 +1,123 @@
-"""Take the pictures of the README: ``python scripts/screenshots.py [RUN|STUDY...]``, needs Chromium on the PATH.
+"""Take the pictures of the README and of docs/viewer.md: ``python scripts/screenshots.py [RUN|STUDY...]``.
 
-Without folders, two runs over the demo set are made first (``baseline-cv``, without and with tools). The report is
-shown light and dark, and the samples where the arms differ most. Small PNG files in ``docs/pictures``.
+Needs Chromium on the PATH and the extra ``test``. Without folders, a study over the demo set is made first
+(``baseline-cv``, without and with tools). The report and the viewer's pages are opened from disk, as a reader does, at
+the width of a desk and of a phone, light and dark. Small PNG files in ``docs/pictures``; with ``--look DIR``, each page
+in every width and colour goes there instead, whole, to be looked at.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-import cv2
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from medvision_agent.eval.report.collect import collect
-from medvision_agent.eval.report.page import html_page
+from medvision_agent.api.writing import report
 
 TARGET = Path(__file__).parent.parent / "docs" / "pictures"
 COMMAND = Path(sys.executable).with_name("medvision-agent")
-LARGEST = 300_000
+STUDY = "name: tools\nmodels: [baseline-cv]\ndata: demo\ndesigns: [on-off]\n"
+LARGEST = 180_000
 """Bytes of a picture at most."""
-SHOTS = {
-    "report-light": ("light", (1200, 1500), ""),
-    "report-dark": ("dark", (1200, 1150), ""),
-    "report-samples": ("light", (1200, 1350), "header, nav, h2, .banner, section:not(.pictures) { display: none }"),
+Colours = Literal["light", "dark"]
+PAGES = ("report", "report-samples", "viewer-runs", "viewer-study", "viewer-samples", "viewer-sample")
+SHOTS: dict[str, tuple[str, Colours, tuple[int, int]]] = {
+    "report-light": ("report", "light", (1280, 900)),
+    "report-samples": ("report-samples", "light", (1280, 1000)),
+    "viewer-runs": ("viewer-runs", "light", (1280, 620)),
+    "viewer-study": ("viewer-study", "light", (1280, 760)),
+    "viewer-samples": ("viewer-samples", "dark", (1280, 720)),
+    "viewer-sample": ("viewer-sample", "light", (1280, 1000)),
+    "viewer-phone": ("viewer-sample", "dark", (390, 844)),
 }
-"""By name: colours, size of the window, and what is left out of the page."""
+"""By name: which page, its colours, and the size of the window."""
+ONLY_SAMPLES = "header, nav, h2, .banner, section:not(.pictures) { display: none !important }"
 
 
-def main(folders: list[Path]) -> None:
+def main() -> None:
     """Take all pictures."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--look", type=Path, metavar="DIR")
+    given = parser.parse_args()
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
         sys.exit("no chromium, chromium-browser or google-chrome on PATH")
-    TARGET.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        page = html_page(collect(folders or _demo(folder)))
-        for shot, (colours, size, style) in SHOTS.items():
-            own = page.replace("</style>", f"{style}</style>", 1)
-            _take(browser, folder, own, TARGET / f"{shot}.png", colours=colours, size=size)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as play:
+        work = Path(name)
+        report(given.folders or [_demo(work)], work / "report.html", viewer=work / "viewer")
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        if given.look is None:
+            for shot, (page, colours, size) in SHOTS.items():
+                with _opened(browser, work, page, colours, size) as opened:
+                    opened.screenshot(path=work / "shot.png")
+                _small(work / "shot.png", TARGET / f"{shot}.png")
+        else:
+            for page, colours, width in ((a, b, c) for a in PAGES for b in ("light", "dark") for c in (1280, 390)):
+                with _opened(browser, work, page, colours, (width, 900)) as opened:
+                    opened.screenshot(path=given.look / f"{page}-{colours}-{width}.png", full_page=True)
+        browser.close()
 
 
-def _demo(folder: Path) -> list[Path]:
-    runs = [folder / "runs" / tools for tools in ("off", "on")]
-    for run in runs:
-        subprocess.run(
-            [COMMAND, "run", "--model", "baseline-cv", "--tools", run.name, "--out", run],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    return runs
+def _demo(folder: Path) -> Path:
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    subprocess.run([COMMAND, "ablate", "study.yaml", "--out", "tools"], cwd=folder, check=True, capture_output=True)
+    return folder / "tools"
 
 
-def _take(browser: str, folder: Path, page: str, out: Path, *, colours: str, size: tuple[int, int]) -> None:
-    (folder / "page.html").write_text(page, encoding="utf-8")
-    shot = folder / "shot.png"
-    words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder / 'b'}"]
-    words += [f"--window-size={size[0]},{size[1]}", f"--screenshot={shot}"]
-    words += ["--blink-settings=preferredColorScheme=0", "--force-dark-mode"] if colours == "dark" else []
-    subprocess.run([browser, *words, (folder / "page.html").as_uri()], check=True, stderr=subprocess.DEVNULL)
-    pixels = cv2.imread(str(shot))
-    assert pixels is not None  # noqa: S101 - just written
-    for scale in (1.0, 0.85, 0.7, 0.6, 0.5):
-        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        cv2.imwrite(str(out), small, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+@contextmanager
+def _opened(browser: Browser, work: Path, name: str, colours: Colours, size: tuple[int, int]) -> Iterator[Page]:
+    context = browser.new_context(color_scheme=colours, viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    if name.startswith("report"):
+        page.goto((work / "report.html").as_uri())
+        if name == "report-samples":
+            page.add_style_tag(content=ONLY_SAMPLES)
+            page.locator("section.pictures").evaluate(
+                "one => { for (let e = one; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true }"
+            )
+            page.locator("section.pictures").scroll_into_view_if_needed()
+    else:
+        page.goto((work / "viewer" / "index.html").as_uri())
+        _go(page, name)
+    yield page
+    context.close()
+
+
+def _go(page: Page, name: str) -> None:
+    """Go where a reader goes: to the study, to the samples that the change harmed most, to the first of them."""
+    if name == "viewer-study":
+        page.locator("a[href^='#/study']").first.click()
+        page.locator("#effects, #arms").first.wait_for()
+    elif name != "viewer-runs":
+        page.locator("a[href^='#/samples'][href*='sort=difference']").first.click()
+        page.locator(".lines .row").first.wait_for()
+    if name == "viewer-sample":
+        page.locator(".lines .row").first.get_by_role("link").click()
+        page.get_by_label("What happened").get_by_role("button").last.click()
+        page.locator(".measuring canvas").first.wait_for()
+        page.get_by_text("The image cannot be shown").wait_for(state="detached")
+        page.evaluate("scrollTo(0, 0)")
+
+
+def _small(shot: Path, out: Path) -> None:
+    """Write a picture in 256 colours, and in fewer pixels where that is not small enough."""
+    whole = Image.open(shot).convert("RGB")
+    for scale in (1.0, 0.85, 0.7):
+        size = (round(whole.width * scale), round(whole.height * scale))
+        small = whole.resize(size, Image.Resampling.LANCZOS) if scale < 1 else whole
+        small.quantize(256, dither=Image.Dither.NONE).save(out, optimize=True)
         if out.stat().st_size < LARGEST:
             break
     print(f"wrote {out}: {out.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
-    main([Path(word) for word in sys.argv[1:]])
+    main()

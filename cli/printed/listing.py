@@ -1,12 +1,12 @@
 """A row of a listing as a person reads it: two or three lines, wrapped to the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.padding import Padding
 from rich.text import Text
 
 from medvision_agent.cli.printed.table import number, plain, show
-from medvision_agent.eval.listing.row import Listed
+from medvision_agent.eval.listing.row import ArmFigures, Listed
 from medvision_agent.text import percent, plural
 
 __all__ = ["print_listed"]
@@ -20,7 +20,7 @@ def print_listed(row: Listed, *, cells: bool, indent: int = 0) -> None:
     name = plain(f"{row.name}  {row.kind}, {row.state}, {row.done:,} of {plural(row.planned, 'sample')}")
     name.stylize("bold", 0, len(row.name))
     _show(name, indent)
-    for line in (_asked(row), _found(row), row.problem):
+    for line in (_asked(row), *_arms(row), _found(row), row.problem):
         if line:
             _show(plain(line), indent + 4)
     for cell in row.cells if cells else ():
@@ -41,6 +41,27 @@ def _asked(row: Listed) -> str:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def _arms(row: Listed) -> Iterator[str]:
+    """Yield what the first arms of a study came to, a line for each model and source."""
+    groups = list(dict.fromkeys((one.model, one.source) for one in row.arms))
+    several = len(row.data) > 1
+    for model, source in groups[:_SHOWN]:
+        own = [one for one in row.arms if (one.model, one.source) == (model, source)]
+        more = f"; {len(own) - _SHOWN} more arms with --cells" if len(own) > _SHOWN else ""
+        where = f" on {source}" if several else ""
+        yield f"{model}{where}, loss over all tasks: {', '.join(map(_arm, own[:_SHOWN]))}{more}"
+    if len(groups) > _SHOWN:
+        yield f"{len(groups) - _SHOWN} more of these with --cells"
+
+
+def _arm(one: ArmFigures) -> str:
+    if one.figures is None:
+        return f"{one.arm} nothing scored yet"
+    runs = f" in {one.runs} runs" if one.runs > 1 else ""
+    rate = percent(one.figures.success_rate)
+    return f"{one.arm} {number(one.figures.loss)} (n {one.figures.scored:,}{runs}, success rate {rate})"
 
 
 def _found(row: Listed) -> str:

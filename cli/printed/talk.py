@@ -5,7 +5,7 @@ wrapped to the terminal. Pictures are told by their size and their file.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -16,16 +16,24 @@ from rich.text import Text
 from medvision_agent.cli.printed.table import number
 from medvision_agent.eval.browse.forms import Call, Talk, Turn
 from medvision_agent.eval.store.files import picture_path
-from medvision_agent.text import printable
+from medvision_agent.text import plural, printable
 
-__all__ = ["talk_view"]
+__all__ = ["others_line", "talk_view"]
 
 _INDENT = (0, 0, 0, 2)
+_NAMED = 4
+"""Arms that are named at most."""
 
 
 def talk_view(talk: Talk, name: str, folder: Path) -> RenderableType:
     """Return a conversation; *name* is what its run is called, *folder* where it lies."""
     return Group(*_head(talk, name), *(part for turn in talk.turns for part in _turn(turn, folder)), Text())
+
+
+def others_line(arms: Sequence[str]) -> Text:
+    """Return how to see the arms that are not shown."""
+    named = f"{', '.join(arms[:_NAMED])}{', ...' if len(arms) > _NAMED else ''}"
+    return _text(f"{plural(len(arms), 'more arm')} ({named}): --arm NAME, or --all for all of them")
 
 
 def _head(talk: Talk, name: str) -> Iterator[RenderableType]:

@@ -12,9 +12,11 @@ from medvision_agent.eval.browse.bundle import Bundled, write_bundle
 from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.page import page_files
+from medvision_agent.eval.browse.study import arm_name
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.study.plan import Plan
 
-__all__ = ["Bundled", "ShownTalk", "bundle", "talks", "view"]
+__all__ = ["Bundled", "ShownTalk", "Talks", "bundle", "talks", "view"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class ShownTalk:
     folder: Path
     """Of its run, where its pictures are."""
     talk: Talk
+
+
+@dataclass(frozen=True)
+class Talks:
+    """The conversations of one sample."""
+
+    shown: tuple[ShownTalk, ...]
+    left_out: tuple[str, ...]
+    """The arms of studies that were not asked for."""
 
 
 def view(
@@ -74,8 +85,9 @@ def bundle(
     Args:
         folders: Runs, studies, and folders of them.
         out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
-        samples: How many samples there may be, each with its conversations in all runs: half of them those on which
-            runs differ most, the others spread evenly. 0 takes all; where not given, there are 100, or fewer where
+        samples: How many samples there may be, each with its conversations in all runs: half of them those of which
+            the loss changes most in the primary contrast of a study, or between single runs of one model, the others
+            spread evenly. 0 takes all; where not given, there are 100, or fewer where
             samples were asked in many runs, so that there are about 200 conversations.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
 
@@ -85,8 +97,13 @@ def bundle(
     return write_bundle(library, page_files(), Path(out), samples)
 
 
-def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: str | None = None) -> list[ShownTalk]:
-    """Return the conversations of a sample: that of a run, or those of a study's arms, of all or of these *arms*.
+def talks(
+    path: PathText, sample: str, arms: Sequence[str] = (), *, every: bool = False, protocol: str | None = None
+) -> Talks:
+    """Return the conversations of a sample: that of a run, or those of arms of a study.
+
+    *arms* are names with or without the model; one without it means this arm of each model. Where none is named, they
+    are the two arms of the primary contrast under the first model, or with *every* all arms.
 
     Raises StorageError where no run has finished the sample, ConfigError where there is no such arm.
     """
@@ -94,13 +111,10 @@ def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: st
     library.look()
     runs = {key: run for key, run in library.runs.items() if not run.place.canary}
     known = list(dict.fromkeys(run.place.arm for run in runs.values() if run.place.arm))
-    for arm in arms:
-        if arm not in known:
-            arms_known = f"; known: {', '.join(known)}" if known else ": a run has no arms"
-            raise ConfigError(f"--arm: {path} has no arm {arm!r}{arms_known}.{nearest(arm, known)}")
+    wanted = _named(path, arms, known, library.plans) if arms else known if every else _first(known, library.plans)
     found, ids = list[ShownTalk](), set[str]()
     for key, run in runs.items():
-        if arms and run.place.arm not in arms:
+        if run.place.arm not in wanted and (run.place.arm or arms):
             continue
         with library.opened(key) as feed:
             while not feed.listed and feed.read_on():
@@ -109,15 +123,38 @@ def talks(path: PathText, sample: str, arms: Sequence[str] = (), *, protocol: st
             ids.update(line.id for line in feed.lines)
             if not feed.lines and feed.problem:
                 raise StorageError(feed.problem)
-        for row in rows:
-            talk = library.talk(key, row)
-            if talk.outcome == Outcome.REJECTED:  # its own result, or the server's rule: all records together say it
-                with library.opened(key, whole=True):
-                    talk = library.talk(key, row)
-            found.append(ShownTalk(run.place.name, run.feed.folder, talk))
+        found += [ShownTalk(run.place.name, run.feed.folder, _talk(library, key, row)) for row in rows]
     if not found:
         raise StorageError(f"{path}: no run asks a sample {sample!r}.{nearest(sample, ids)}")
-    return found
+    return Talks(tuple(found), tuple(arm for arm in known if arm not in wanted))
+
+
+def _talk(library: Library, key: str, row: int) -> Talk:
+    talk = library.talk(key, row)
+    if talk.outcome == Outcome.REJECTED:  # its own result, or the server's rule: all records together say it
+        with library.opened(key, whole=True):
+            talk = library.talk(key, row)
+    return talk
+
+
+def _named(path: PathText, arms: Sequence[str], known: Sequence[str], plans: Sequence[Plan]) -> set[str]:
+    """Return the arms that are named, with the models where there are several; raises ConfigError for others."""
+    short = {arm_name(plan, cell.model, cell.arm): cell.arm for plan in plans for cell in plan.cells}
+    wanted = set[str]()
+    for arm in arms:
+        meant = [name for name in known if arm in {name, short.get(name)}]
+        if not meant:
+            every = dict.fromkeys((*known, *short.values()))
+            arms_known = f"; known: {', '.join(known)}" if known else ": a run has no arms"
+            raise ConfigError(f"--arm: {path} has no arm {arm!r}{arms_known}.{nearest(arm, every)}")
+        wanted.update(meant)
+    return wanted
+
+
+def _first(known: Sequence[str], plans: Sequence[Plan]) -> set[str]:
+    """Return the arms of the primary contrasts under the first model, or all where none of them has begun."""
+    first = {arm_name(plan, plan.cells[0].model, arm) for plan in plans for arm in plan.first_arms}
+    return first.intersection(known) or set(known)
 
 
 def _folders(given: PathText | Sequence[PathText]) -> list[Path]:

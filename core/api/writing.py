@@ -4,14 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
+from os.path import relpath
 from pathlib import Path
 from shutil import copyfile
 from typing import Literal
+from urllib.parse import quote
 
 from medvision_agent.api.loaded import PathText, load
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.browse.bundle import Bundled, write_bundle
+from medvision_agent.eval.browse.library import Library
+from medvision_agent.eval.browse.linked import is_bundle_of, places
+from medvision_agent.eval.browse.page import page_files
 from medvision_agent.eval.report.collect import PICTURES, collect
+from medvision_agent.eval.report.links import Viewer
 from medvision_agent.eval.report.write import write_figures, write_report, write_tables
 from medvision_agent.eval.results.export import Exported, export_run
+from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
@@ -31,6 +40,8 @@ class Written:
     """How many tables were written beside it, each as CSV and LaTeX."""
     figures: int = 0
     """How many figures were written there too, each as SVG and PDF."""
+    bundle: Bundled | None = None
+    """The bundle of the viewer, where it was written anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ def report(
     tables: PathText | None = None,
     pictures: int = PICTURES,
     protocol: str | None = None,
-    viewer: str | None = None,
+    viewer: PathText | None = None,
 ) -> Written:
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
 
@@ -62,16 +73,34 @@ def report(
         tables: A folder that every table is written into, as CSV and as LaTeX, and every figure, as SVG and as PDF.
         pictures: Samples shown for each contrast, at most.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
-        viewer: The URL of a viewer's bundle, relative to the page, which rows and figures then link into.
+        viewer: The folder of a bundle of the viewer (``bundle``), which the rows and figures of an HTML page then link
+            into. It is written where it is not there, or is of other runs or of an earlier state.
+
+    Raises ConfigError where *viewer* has no relative address from the page, or the page is Markdown.
     """
     given = [Path(one) for one in ([folders] if isinstance(folders, str | PathLike) else folders)]
     rules = protocol_named(protocol) if protocol else None
     page = _page(given, format) if out is None else Path(out)
+    form = format or ("md" if page.suffix.lower() in _MARKDOWN else "html")
+    if viewer is not None and form == "md":
+        raise ConfigError("viewer: only an HTML page links into a bundle; write the report as HTML, or leave it out")
     found = collect(given, rules, most_pictures=pictures)
-    write_report(found, page, format or ("md" if page.suffix.lower() in _MARKDOWN else "html"), viewer)
+    linked, bundled = (None, None) if viewer is None else _linked(given, Path(viewer), page, rules)
+    write_report(found, page, form, linked)
     if tables is None:
-        return Written(page, 0)
-    return Written(page, write_tables(found, Path(tables)), write_figures(found, Path(tables)))
+        return Written(page, 0, bundle=bundled)
+    return Written(page, write_tables(found, Path(tables)), write_figures(found, Path(tables)), bundled)
+
+
+def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | None) -> tuple[Viewer, Bundled | None]:
+    """Return the links into a bundle in *out*, and the bundle where it had to be written."""
+    try:
+        way = Path(relpath(out, page.parent)).as_posix()
+    except ValueError:  # another drive
+        raise ConfigError(f"viewer: {out} has no address relative to {page}; put both on one drive") from None
+    library = Library(folders, rules)
+    bundled = None if is_bundle_of(library, out) else write_bundle(library, page_files(), out)
+    return Viewer(f"{quote(way)}/index.html", places(library)), bundled
 
 
 def _page(folders: Sequence[Path], form: Literal["html", "md"] | None) -> Path:

@@ -20,6 +20,8 @@ from medvision_agent.eval.browse.chosen import Chosen, choose
 from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.line import Line
+from medvision_agent.eval.browse.pairs import pairs_of
+from medvision_agent.eval.browse.shown import UNREADABLE
 from medvision_agent.tools.view.png import reduced
 from medvision_agent.version import VERSION
 
@@ -56,7 +58,7 @@ def write_bundle(library: Library, page: Mapping[str, bytes], out: Path, most: i
     """
     _check(out)
     library.read_on()
-    chosen = choose(_compared(library), most)
+    chosen = choose(_runs(library), pairs_of(library.index(live=False)), most)
     if not chosen.samples:
         raise StorageError(f"{', '.join(map(str, library.roots))}: there is no run to look at")
     try:
@@ -91,13 +93,13 @@ def _check(out: Path) -> None:
         raise StorageError(f"{out}: it holds {more[0]!r}, which is not of the bundle; give another folder")
 
 
-def _compared(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
-    """Yield every run with what it is compared within: its study, or all single runs."""
+def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
+    """Yield the key, the source and the lines of every run."""
     for run in library.runs.values():
         if run.place.canary:
             continue
         with library.opened(run.place.key, whole=True) as feed:
-            yield run.place.study or "", run.line.source, feed.lines
+            yield run.place.key, run.line.source, feed.lines
 
 
 class _Bundle:
@@ -139,7 +141,7 @@ class _Bundle:
         except StorageError as error:
             self.left_out.append(str(error))
             return False
-        self._script(f"talks/{key}/{row}", talk)
+        self._script(f"talks/{key}/{row}", _publishable(talk))
         self.talks += 1
         for name in _pictures(talk):
             self._picture(name)
@@ -179,6 +181,15 @@ class _Bundle:
 
     def _file(self, part: str) -> Path:
         return self._folder / "data" / f"{part}.js"
+
+
+def _publishable(talk: Talk) -> Talk:
+    """Return a conversation without the folder of this machine in which its image was looked for."""
+    scene = talk.scene
+    if scene is None or not (why := scene.shown.about.partition(UNREADABLE))[1]:
+        return talk
+    shown = scene.shown.model_copy(update={"about": "".join(why[:2])})
+    return talk.model_copy(update={"scene": scene.model_copy(update={"shown": shown})})
 
 
 def _pictures(talk: Talk) -> Iterator[str]:

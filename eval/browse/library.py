@@ -26,6 +26,7 @@ from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, pro
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash, picture_path
 from medvision_agent.eval.store.reviews import add_review, read_reviews
+from medvision_agent.eval.study.plan import Plan
 from medvision_agent.version import VERSION
 
 __all__ = ["MOST_LINES", "Library"]
@@ -54,6 +55,11 @@ class Library:
     def runs(self) -> dict[str, OpenedRun]:
         """The runs that are there now, by their keys."""
         return dict(self._runs)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans of the studies that are there now, as far as they can be read."""
+        return [study.plan for study in dict(self._studies).values() if study.plan is not None]
 
     def read_on(self, seconds: float | None = None, *, findings: bool = True) -> bool:
         """Read for about so many seconds, or to the end; return whether more is left to be read now.

@@ -142,7 +142,7 @@ class OpenedStudy:
         keys = {folder: line.key for folder, line in runs.items()}
         bare = study_page(self.folder, self.plan, key=self.key, name=self.name, keys=keys, state=state)
         if self._page is None:
-            return bare.but(note="what it found is being worked out")
+            return bare.but(note="What it found is being worked out.")
         return self._page.but(arms=bare.arms, state=state)
 
     def work_out(self, runs: Mapping[str, RunLine]) -> None:

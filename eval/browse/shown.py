@@ -33,8 +33,10 @@ from medvision_agent.tools.view.png import decode_png, encode_png
 from medvision_agent.tools.view.slice import FloatImage, Grey, Slice, Units, Window
 from medvision_agent.tools.view.views import Display, ViewSet
 
-__all__ = ["Made", "image_of", "packed"]
+__all__ = ["UNREADABLE", "Made", "image_of", "packed"]
 
+UNREADABLE = "its source cannot be read here"
+"""After it, and a colon, stands why: that may name a folder of this machine."""
 _DISPLAY: TypeAdapter[Display] = TypeAdapter(Display)
 _TOP = 65535
 _GREY = "grey level"
@@ -81,7 +83,7 @@ def image_of(run: Run, record: Record, scene: Scene) -> Made:
     try:
         native, image = _slice_of(run, record)
     except (MedVisionAgentError, OSError, ValueError) as error:
-        return Made(_sent(as_sent, f"its source cannot be read here: {_line(error)}"), None)
+        return Made(_sent(as_sent, f"{UNREADABLE}: {_line(error)}"), None)
     views = ViewSet(image, scene.views.perceives, scene.views.frame, _DISPLAY.validate_python(run.identity.display))
     if not np.array_equal(shown(views, views.whole), sent):
         return Made(_sent(as_sent, "the source here gives another image than the one sent"), None)

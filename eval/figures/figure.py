@@ -14,8 +14,8 @@ __all__ = ["Figure", "Panel", "relative"]
 
 
 def relative(href: str) -> str:
-    """Return an address within the page's own folder; raises ValueError for one that leads elsewhere."""
-    if not re.fullmatch(r"[\w#][^:\\]*", href):
+    """Return an address relative to the page's own; raises ValueError for a scheme, a host or a root."""
+    if not re.fullmatch(r"(?!/)[^:\\\x00-\x20]+", href):
         raise ValueError(f"{href!r} is no address relative to the page")
     return href
 

@@ -6,7 +6,7 @@ the role of a group, because what is inside an image cannot be reached with the 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -115,11 +115,16 @@ def _swatch(look: Look) -> Markup:
 
     marker = MarkerStyle(look.shape)
     steps = [
-        _LETTERS[int(code)] + " ".join(f"{at:.2f}" for at in (points.reshape(-1, 2) * (9, -9)).ravel())
+        _step(_LETTERS[int(code)], (points.reshape(-1, 2) * (9, -9)).ravel())
         for points, code in marker.get_path().transformed(marker.get_transform()).iter_segments(simplify=False)
     ]
     colour, face = (VARIABLES.get(one, one) for one in (look.colour, look.face))
     return Markup(
         '<svg class="swatch" viewBox="-7 -7 14 14" aria-hidden="true">'
         '<path d="{}" style="fill: {}; stroke: {}; stroke-width: 1.3"/></svg>'
-    ).format(" ".join(steps).replace("Z0.00 -0.00", "Z"), face, colour)
+    ).format(" ".join(steps), face, colour)
+
+
+def _step(letter: str, numbers: Iterable[float]) -> str:
+    """Return a step of a path; what closes one has no numbers, though matplotlib gives it some."""
+    return letter if letter == "Z" else letter + " ".join(f"{at:.2f}" for at in numbers)

@@ -13,12 +13,13 @@ from medvision_agent.eval.findings.doubted import (
     apart,
     early,
     fragile,
-    identical_runs,
     lost,
+    noise_not_known,
     not_asked,
     price,
     unanswered,
     warned,
+    within_noise,
     wrong_place,
 )
 from medvision_agent.eval.findings.model import Caveat
@@ -42,25 +43,25 @@ class _Kind(NamedTuple):
 
 def caveats(worked: Worked) -> tuple[Caveat, ...]:
     """Return the caveats of a chapter."""
-    tests = sum(len(one.tests) for one in worked.contrasts)
-    return tuple(
-        _caveat(kind, found, tests if any(", " in about for about, _ in found) else len(worked.contrasts))
-        for kind in _KINDS
-        if (found := list(kind.found(worked)))
-    )
+    return tuple(_caveat(kind, found, worked) for kind in _KINDS if (found := list(kind.found(worked))))
 
 
-def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], of: int) -> Caveat:
-    """Return one caveat of all that was found of a kind."""
+def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Caveat:
+    """Return one caveat of all that was found of a kind; a comparison is a contrast on one task."""
+    tests, contrasts = sum(len(one.tests) for one in worked.contrasts), len(worked.contrasts)
+    by_task = tests == contrasts or any(", " in about for about, _ in found)
+    of, things = (tests, "comparisons") if by_task else (contrasts, "contrasts")
     names = list(dict.fromkeys(about for about, _ in found if about))
     texts = list(dict.fromkeys(said for _, said in found))
     if len(texts) == 1:
         text = f"{names[0]}: {texts[0]}" if len(names) == 1 else texts[0]
-        several = where(names, of).replace(" (", ": ", 1).removesuffix(")")
+        several = where(names, of, things).replace(" (", ": ", 1).removesuffix(")")
         text = f"{text.removesuffix('.')} ({several})." if len(names) > 1 else text
         return Caveat(kind=kind.name, text=text if len(names) == 1 else f"{text[:1].upper()}{text[1:]}")
     details = tuple(f"{about}: {said}" if about else said for about, said in found)
-    return Caveat(kind=kind.name, text=kind.together.format(where=where(names, of) if names else ""), details=details)
+    return Caveat(
+        kind=kind.name, text=kind.together.format(where=where(names, of, things) if names else ""), details=details
+    )
 
 
 def _untested(worked: Worked) -> Said:
@@ -124,7 +125,12 @@ _KINDS = (
     _Kind("fragile", fragile, "One more subject in whom the better arm fails could undo the difference in {where}."),
     _Kind("wrong place", wrong_place, "Part of the difference was measured in the wrong place in {where}."),
     _Kind("compute", _compute, "Compute differs between the arms of {where}."),
-    _Kind("noise", identical_runs, "The noise of asking again is as large, or not known, in {where}."),
+    _Kind("noise", within_noise, "The noise of asking again is as large as the difference in {where}."),
+    _Kind(
+        "noise not known",
+        noise_not_known,
+        "How large the noise of asking again is, is not known in {where}: the identical runs have no interval.",
+    ),
     _Kind("pictures", _pictures, "Some arms were shown another picture, or none."),
     _Kind("strata", apart, "The difference is not the same in all strata in {where}."),
     _Kind("parity", _assumed, "Parity is in part assumed and not proven in {where}."),

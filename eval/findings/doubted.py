@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from medvision_agent.eval.compare.statistics.family import Test
+from medvision_agent.eval.compare.statistics.noise import Noise
 from medvision_agent.eval.findings.contrast import Contrast
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.said import points
@@ -11,8 +12,8 @@ from medvision_agent.eval.place.compare import Gains
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import fixed, plural
 
-__all__ = ["apart", "early", "fragile", "identical_runs", "lost", "not_asked", "price", "unanswered", "warned"]
-__all__ += ["undone_by_one", "wrong_place"]
+__all__ = ["apart", "early", "fragile", "lost", "noise_not_known", "not_asked", "price", "unanswered", "warned"]
+__all__ += ["undone_by_one", "within_noise", "wrong_place"]
 
 _SHOWN = 0.0005
 """What would be told as 0.000 is not told."""
@@ -114,20 +115,27 @@ def _gains(a: str, b: str, of_a: Gains, of_b: Gains) -> Iterator[tuple[str, Gain
     yield from ((b, of_b), (a, of_a))
 
 
-def identical_runs(worked: Worked) -> Said:
-    """Yield where a difference is not larger than that of two identical runs, or nobody knows."""
-    for about, one, task, test in _each(worked):
-        floor, difference = one.noise.get(task), test.primary.difference
-        if floor is None or difference is None or floor.within is False:
-            continue
-        same, theirs = f"two identical runs ({floor.repeat})", fixed(floor.difference, 3, sign=True)
-        if floor.interval is None:
-            times = "" if floor.times is None else f"; the difference is {floor.times:.3g} times theirs"
-            yield about, f"{same} differ by {theirs}, without an interval ({floor.withheld}){times}."
-        else:
+def within_noise(worked: Worked) -> Said:
+    """Yield where a difference is not larger than that of two identical runs."""
+    for about, one, task, _ in _each(worked):
+        floor = one.noise.get(task)
+        if floor is not None and floor.interval is not None and floor.within:
             low, high = (fixed(end, 3, sign=True) for end in floor.interval)
-            text = f"the difference is not larger than the noise of asking again: {same} differ by {theirs}"
+            text = f"the difference is not larger than the noise of asking again: {_identical(floor)}"
             yield about, f"{text}, whose interval is {low} to {high}."
+
+
+def noise_not_known(worked: Worked) -> Said:
+    """Yield where nobody knows whether a difference is larger than that of two identical runs."""
+    for about, one, task, _ in _each(worked):
+        floor = one.noise.get(task)
+        if floor is not None and floor.interval is None:
+            times = "" if floor.times is None else f"; the difference is {floor.times:.3g} times theirs"
+            yield about, f"{_identical(floor)}, without an interval ({floor.withheld}){times}."
+
+
+def _identical(floor: Noise) -> str:
+    return f"two identical runs ({floor.repeat}) differ by {fixed(floor.difference, 3, sign=True)}"
 
 
 def apart(worked: Worked) -> Said:

@@ -13,10 +13,12 @@ from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
 from medvision_agent.eval.findings.said import NONE, joined, sized
 from medvision_agent.text import fixed, plural
 
-__all__ = ["headline"]
+__all__ = ["BECAUSE", "headline"]
 
 _MOST = 3
 _NAMED = 4
+_ALIKE = 0.0005
+"""Mean losses that differ by less are told apart by no figure of three decimals."""
 _CLAIMS: tuple[Outcome, ...] = (
     *("higher", "lower", "higher, not guarded", "lower, not guarded"),
     *("equivalent", "no difference shown"),
@@ -48,7 +50,7 @@ _COUNTED: dict[Outcome, str] = {
     "no difference shown": "no difference shown",
     "no claim": "no claim possible",
 }
-_BECAUSE = {
+BECAUSE = {
     "no pairs": "no sample was scored in both arms",
     "untested": "an arm says nothing of tools, as the first caveat explains",
     "scripted": "the arms are scripted policies and not models",
@@ -61,6 +63,7 @@ _BECAUSE = {
     "exploratory": "it is no test that was declared beforehand",
     "failure price": "the sign of the difference depends on what a failure costs",
 }
+"""Why nothing is claimed of a row, by its reason."""
 
 
 def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple[str, ...]:
@@ -80,8 +83,7 @@ def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple
     if open_ and room > 0:
         said += _unclaimed(open_, room, after=bool(groups))
         told = [*told, open_]
-    counted = sum(map(len, told))
-    return (*said, *_others([row for row in rows if not any(row in group for group in told)], first=not counted))
+    return (*said, *_others(rows, [row for group in told for row in group]))
 
 
 def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
@@ -123,34 +125,63 @@ def _on(rows: Sequence[Row]) -> str:
     return f"on {joined(list(dict.fromkeys(row.task for row in rows)))} ({rows[0].of})"
 
 
-def _differences(rows: Sequence[Row]) -> str:
-    """Return the differences of the first rows with their figures."""
-    if len(rows) == 1:
+def _differences(rows: Sequence[Row], among: Sequence[Row] = ()) -> str:
+    """Return the differences of the first rows with their figures; *among*: all rows they are told apart from."""
+    if max(len(rows), len(among)) == 1:
         return f"difference in loss {sized(rows[0])}"
-    models = len({row.model for row in rows}) > 1
+    models = len({row.model for row in among or rows}) > 1
     shown = [f"{f'{row.model}, ' if models else ''}{row.task} {sized(row)}" for row in rows[:_NAMED]]
     more = [f"{len(rows) - _NAMED} more in the table"] if len(rows) > _NAMED else []
-    return f"differences in loss: {joined([*shown, *more])}"
+    told = joined([*shown, *more])
+    return f"difference in loss: {told}" if len(rows) == 1 else f"differences in loss: {told}"
 
 
 def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
     """Return why nothing is claimed, and what was seen; *after* claims on other tasks."""
-    reasons = Counter(row.reason for row in rows)
     what = "tools" if rows[0].asks == "tools" else rows[0].of
     tasks = f" on {joined(list(dict.fromkeys(row.task for row in rows)))}" if after else ""
-    whys = [
-        f"{_BECAUSE[reason]}{f' ({count} of {len(rows)})' if len(reasons) > 1 else ''}"
-        for reason, count in reasons.most_common()
-    ]
-    said = [f"No claim about {what} can be made{tasks}: {'; '.join(whys)}."]
     seen = [row for row in rows if row.difference is not None]
-    return [*said, *([f"What was seen in {seen[0].of}: {_differences(seen)}."] if seen else [])][:room]
+    said = [f"No claim about {what} can be made{tasks}: {_because(rows)}."]
+    return [*said, *([f"What was seen in {seen[0].of}: {_seen(seen)}."] if seen else [])][:room]
 
 
-def _others(rows: Sequence[Row], *, first: bool) -> list[str]:
-    """Return the counts of all comparisons that were not told; *first* where none was."""
-    if not rows:
+def _because(rows: Sequence[Row]) -> str:
+    """Return the reasons of rows without a claim, with their counts where there are several."""
+    reasons = Counter(row.reason for row in rows)
+    return "; ".join(
+        f"{BECAUSE[reason]}{f' ({count} of {len(rows)})' if len(reasons) > 1 else ''}"
+        for reason, count in reasons.most_common()
+    )
+
+
+def _seen(rows: Sequence[Row]) -> str:
+    """Return the differences that show in three decimals, and that the others do not."""
+    apart = [row for row in rows if _size(row) >= _ALIKE]
+    if len(apart) == len(rows) or len(rows) == 1:
+        return _differences(rows)
+    if not apart:
+        return f"the mean losses differ by less than 0.001 in all {len(rows)} comparisons"
+    return f"{_differences(apart, rows)}; in all others the mean losses differ by less than 0.001"
+
+
+def _others(rows: Sequence[Row], told: Sequence[Row]) -> list[str]:
+    """Return the counts of all comparisons that were not told, with reasons that were not told either."""
+    rest = [row for row in rows if row not in told]
+    if not rest:
         return []
-    counts = Counter(row.outcome for row in rows)
+    counts = Counter(row.outcome for row in rest)
     found = [f"{words} in {counts[outcome]}" for outcome, words in _COUNTED.items() if counts[outcome]]
-    return [f"{plural(len(rows), 'comparison' if first else 'other comparison')}: {', '.join(found)}."]
+    open_ = [row for row in rest if row.outcome == "no claim"]
+    if not {row.reason for row in open_} <= {row.reason for row in told}:
+        found[-1] += f" ({_because(open_)})"
+    what = plural(len(rest), "other comparison" if told else "comparison")
+    return [f"{what}{_of_all(rows, told)}: {', '.join(found)}."]
+
+
+def _of_all(rows: Sequence[Row], told: Sequence[Row]) -> str:
+    """Return how many comparisons there are in all, where a contrast is of several tasks."""
+    contrasts, tasks = len({row.contrast for row in rows}), len({row.task for row in rows})
+    if min(contrasts, tasks) == 1 or contrasts * tasks != len(rows):
+        return ""
+    total = f", of {len(rows)} in all" if told else ""
+    return f"{total} ({contrasts} contrasts on {tasks} tasks)"

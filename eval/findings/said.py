@@ -30,9 +30,9 @@ def wrong(place: WrongPlace | None) -> str:
 
 
 def wrong_of_both(row: Row) -> str:
-    """Return the shares of both arms, the first one first; a dash where neither has any."""
+    """Return the shares of both arms, the first one first; a dash where neither is known."""
     both = row.wrong_place_against, row.wrong_place
-    return NONE if both == (None, None) else f"{wrong(both[0])} -> {wrong(both[1])}"
+    return NONE if both == (None, None) else " -> ".join("not known" if one is None else wrong(one) for one in both)
 
 
 def cost(row: Row, *, unit: bool) -> str:
@@ -64,9 +64,9 @@ def joined(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-def where(names: Sequence[str], of: int) -> str:
-    """Return which of so many comparisons are meant."""
+def where(names: Sequence[str], of: int, things: str) -> str:
+    """Return which of so many *things*, in the plural, are meant."""
     if len(names) == of > 1:
-        return "both comparisons" if of == 2 else f"all {of} comparisons"
-    several = f"{len(names)} of {of} comparisons (" if len(names) > 1 else ""
+        return f"both {things}" if of == 2 else f"all {of} {things}"
+    several = f"{len(names)} of {of} {things} (" if len(names) > 1 else ""
     return f"{several}{'; '.join(names[:_NAMED])}{'; ...' if len(names) > _NAMED else ''}{')' if several else ''}"

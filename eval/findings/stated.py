@@ -9,8 +9,10 @@ from medvision_agent.eval.findings.inputs import ChapterIn
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.text import counted, plural
 
-__all__ = ["BANNERS", "asked_line", "declared_line", "offline_lines", "truth_lines", "unfinished_lines"]
+__all__ = ["BANNERS", "DIFFERENCES", "asked_line", "declared_line", "offline_lines", "truth_lines", "unfinished_lines"]
 
+DIFFERENCES = "Differences between arms"
+"""The section of a report that says why a comparison has no p-value."""
 BANNERS = {
     "synthetic": "SYNTHETIC: these images are made, not taken. The figures say nothing about patients "
     "and enter no mean with real data.",
@@ -19,6 +21,7 @@ BANNERS = {
     "real": "",
 }
 """What stands above everything of a chapter."""
+_MARKED = {"silver": "another model's output", "derived": "by us from a mask"}
 _NAMED = 8
 """Arms that are all named."""
 
@@ -61,8 +64,8 @@ def truth_lines(worked: Worked) -> Iterator[str]:
         if name != "synthetic" and (count := sum(getattr(one.marks, name) for one in samples))
     }
     if marks:
-        meaning = "silver: another model's output; derived: by us from a mask"
-        yield f"Ground truth to be read with care: {counted(marks)} ({meaning})."
+        meaning = "; ".join(f"{name}: {_MARKED[name]}" for name in marks if name in _MARKED)
+        yield f"Ground truth to be read with care: {counted(marks)}{f' ({meaning})' if meaning else ''}."
 
 
 def unfinished_lines(worked: Worked) -> Iterator[str]:
@@ -86,14 +89,24 @@ def declared_line(worked: Worked) -> Iterator[str]:
     if not contrasts:
         return
     over = " over all sources of the study" if chapter.label else ""
-    were = f"{plural(worked.family_size, 'test')} {'was' if worked.family_size == 1 else 'were'} declared{over}"
+    was = "was" if worked.family_size == 1 else "were"
+    were = f"{plural(worked.family_size, 'test')} {was} declared{over}{_of_what(chapter)}"
     if any(test.primary.p is not None for one in contrasts for test in one.tests.values()):
         together = f"tested together along a graph of tests (level {chapter.alpha:g})"
         yield f"{were} and {together}; {_besides(worked)}everything else is exploratory, without p-values."
     elif any(one.declared for one in contrasts):
-        yield f"{were}; none of these comparisons has a p-value, and the table of differences says why."
+        yield f"{were}; none of these comparisons has a p-value; the report says why under {DIFFERENCES}."
     else:
         yield f"{_undeclared(chapter, worked.rules.name)}: everything here is exploratory, without p-values."
+
+
+def _of_what(chapter: ChapterIn) -> str:
+    """Return of how many contrasts and tasks the declared tests are, where there are several of both."""
+    contrasts = len({(key.contrast, key.model) for key in chapter.family})
+    tasks = len({key.task for key in chapter.family})
+    if min(contrasts, tasks) == 1 or contrasts * tasks != len(chapter.family):
+        return ""
+    return f" ({contrasts} contrasts on {tasks} tasks)"
 
 
 def _besides(worked: Worked) -> str:

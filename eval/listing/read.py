@@ -8,7 +8,7 @@ raises for what is wrong with a run: the row says it.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.listing.find import DEPTH, cells_in, stored_in
-from medvision_agent.eval.listing.row import Figures, Kind, Listed, State
+from medvision_agent.eval.listing.row import ArmFigures, Figures, Kind, Listed, State
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.damage import Damage
@@ -25,7 +25,7 @@ from medvision_agent.eval.store.read import open_run, reading
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.seal import stored_tally
 from medvision_agent.eval.store.writer import is_being_written
-from medvision_agent.eval.study.plan import read_plan
+from medvision_agent.eval.study.plan import Plan, read_plan
 from medvision_agent.eval.tasks import TASKS
 
 __all__ = ["listed", "scored", "stored"]
@@ -52,15 +52,17 @@ def stored(folder: Path, kind: Kind, name: str) -> Listed:
 
 
 def scored(row: Listed, rules: Protocol | None = None) -> Listed:
-    """Return a row with its figures by a protocol; those of a study stand in the rows of its cells.
+    """Return a row with its figures by a protocol; those of a study's runs stand in the rows of its cells.
 
     Without *rules*, a study is scored by the protocol it declared, and a run by the default one.
     """
     if row.kind == "study":
         if row.state in {"damaged", "unreadable"}:
             return row
-        rules = rules or protocol(read_plan(row.folder).protocol)
-        return _with_cells(row, [scored(cell, rules) for cell in row.cells])
+        plan = read_plan(row.folder)
+        rules = rules or protocol(plan.protocol)
+        row = _with_cells(row, [scored(cell, rules) for cell in row.cells])
+        return row.but(arms=tuple(_arms(plan, {cell.folder: cell for cell in row.cells}, row.folder)))
     if row.state in {"damaged", "unreadable"}:
         return row
     try:
@@ -71,6 +73,33 @@ def scored(row: Listed, rules: Protocol | None = None) -> Listed:
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
     tasks = {task: _figures(own) for task, own in by_task.items() if own}
     return row.but(tasks=tasks, overall=_figures(pairs) if pairs else None)
+
+
+def _arms(plan: Plan, cells: Mapping[Path, Listed], folder: Path) -> Iterator[ArmFigures]:
+    """Yield the figures of the arms to be shown first, model by model and source by source."""
+    found: dict[tuple[str, str, str], list[Listed]] = {}
+    for cell in plan.cells:
+        if cell.arm in plan.first_arms and (own := cells.get(folder / cell.folder)) is not None:
+            found.setdefault((cell.model, cell.source, cell.arm), []).append(own)
+    order = sorted(found, key=lambda one: plan.first_arms.index(one[2]))
+    for model, source in dict.fromkeys((model, source) for model, source, _ in found):
+        for arm in (one[2] for one in order if one[:2] == (model, source)):
+            runs = found[model, source, arm]
+            yield ArmFigures(model=model, arm=arm, source=source, runs=len(runs), figures=_together(runs))
+
+
+def _together(runs: Sequence[Listed]) -> Figures | None:
+    """Return the figures of the runs of one arm, each result counted once."""
+    every = [run.overall for run in runs if run.overall is not None]
+    if not every:
+        return None
+    scored = sum(one.scored for one in every)
+    return Figures(
+        scored=scored,
+        subjects=max(one.subjects for one in every),
+        success_rate=sum(one.success_rate * one.scored for one in every) / scored,
+        loss=sum(one.loss * one.scored for one in every) / scored,
+    )
 
 
 def _scores(records: Any, rules: Protocol) -> Iterator[tuple[Record, Score]]:

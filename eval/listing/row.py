@@ -8,7 +8,7 @@ from pydantic import Field
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Figures", "Kind", "Listed", "State"]
+__all__ = ["ArmFigures", "Figures", "Kind", "Listed", "State"]
 
 Kind = Literal["run", "study"]
 State = Literal["running", "unfinished", "finished", "damaged", "unreadable"]
@@ -24,6 +24,18 @@ class Figures(Frozen):
     subjects: int
     success_rate: float
     loss: float
+
+
+class ArmFigures(Frozen):
+    """What an arm of a study came to over all samples of one source, whatever their task."""
+
+    model: str
+    arm: str
+    source: str
+    runs: int
+    """Its epochs and wordings that have begun; the figures are of all their results."""
+    figures: Figures | None
+    """None where nothing was scored."""
 
 
 class Listed(Frozen):
@@ -51,5 +63,7 @@ class Listed(Frozen):
     """The figures of each task; empty for a study, whose arms are not to be pooled, and where none were asked for."""
     overall: Figures | None = None
     """The figures over all samples, whatever their task."""
+    arms: tuple[ArmFigures, ...] = ()
+    """Of a study: the two arms of its primary contrast under each model and over each source (``Plan.first_arms``)."""
     cells: tuple["Listed", ...] = ()
     """The runs of a study that have begun."""

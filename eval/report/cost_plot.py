@@ -3,17 +3,22 @@
 from medvision_agent.eval.figures import cost
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.report.cost import cost_unit, spots
+from medvision_agent.eval.report.links import Links
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.tables import marked, slug
 
 __all__ = ["losses_by_cost"]
 
 
-def losses_by_cost(chapter: Chapter, place: str) -> Figure | None:
+def losses_by_cost(chapter: Chapter, place: str, links: Links) -> Figure | None:
     """Return the figure, a panel for each task; None where fewer than two arms say what they took."""
     unit = cost_unit(chapter)
     known = spots(chapter, unit)
-    panels = {(str(task), f"{unit} of a sample"): own for task, own in known.items() if len(own) > 1}
+    panels = {
+        (str(task), f"{unit} of a sample"): [spot._replace(href=links.one(spot.arm, task)) for spot in own]
+        for task, own in known.items()
+        if len(own) > 1
+    }
     if not panels:
         return None
     why = "" if unit == "US dollars" else ", because not every arm has prices"

@@ -1,5 +1,8 @@
 """The findings of a chapter as tables: every comparison, or every arm where nothing is compared."""
 
+from dataclasses import replace
+
+from medvision_agent.eval.findings.headline import BECAUSE
 from medvision_agent.eval.findings.model import ArmRow, Row
 from medvision_agent.eval.findings.said import cost, per_cent, points, span, wrong, wrong_of_both
 from medvision_agent.eval.report.model import Chapter
@@ -16,6 +19,12 @@ _NOTES = (
     "loss. Wrong place: the share of located answers that were measured elsewhere, first arm and second. Cost: how "
     "many times as much a sample took in the second arm."
 )
+_SHORT = {
+    "difference in loss": "difference",
+    "win / tie / loss": "win/tie/loss",
+    "difference in success rate, points": "success, points",
+}
+"""Labels for narrow screens."""
 
 
 def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
@@ -38,17 +47,28 @@ def found_tables(chapter: Chapter, place: str) -> list[Table]:
 def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row]) -> Table:
     levels, unit = {row.level for row in rows if row.interval is not None}, {row.cost_unit for row in rows}
     interval = f"{100 * levels.pop():.4g}% interval" if len(levels) == 1 else "interval"
+    shared = _shared(chapter.findings.rows)
     columns = [*texts("task", "contrast"), *signed("difference in loss"), *numbers(interval, "n", "subjects")]
     cost = f"cost ({unit.pop()})" if len(unit) == 1 else "cost"
-    columns += numbers("win / tie / loss", "success rate (points)", "wrong place", cost)
+    columns += numbers("win / tie / loss", "difference in success rate, points", "wrong place", cost)
     columns += texts("claim")
-    cells = [_cells(row, bare="%" in interval, unit=cost == "cost") for row in rows]
-    return chapter_table(chapter, name, caption, columns, cells, notes=(_NOTES,))
+    columns = [replace(one, short=_SHORT.get(one.name, "")) for one in columns]
+    cells = [_cells(row, bare="%" in interval, unit=cost == "cost", shared=bool(shared)) for row in rows]
+    above = (f"No claim in any row: {shared}.",) if shared else ()
+    return chapter_table(chapter, name, caption, columns, cells, notes=(_NOTES,), above=above)
 
 
-def _cells(row: Row, *, bare: bool, unit: bool) -> tuple[Value, ...]:
+def _shared(rows: tuple[Row, ...]) -> str:
+    """Return why nothing is claimed of any row, where it is the same of all."""
+    reasons = {row.reason for row in rows}
+    if len(rows) == 1 or len(reasons) > 1 or any(row.outcome != "no claim" for row in rows):
+        return ""
+    return BECAUSE[reasons.pop()]
+
+
+def _cells(row: Row, *, bare: bool, unit: bool, shared: bool) -> tuple[Value, ...]:
     counts = f"{row.wins} / {row.ties} / {row.losses}"
-    told = "yes" if row.claim else f"no: {row.reason}"
+    told = "yes" if row.claim else "no" if shared else f"no: {row.reason}"
     level = "" if bare else f" ({100 * row.level:.4g}%)"
     ends = f"{span(row.interval)}{level}" if row.interval is not None else None
     cells: tuple[Value, ...] = (row.task, row.contrast, row.difference, ends, row.n, row.subjects, counts)

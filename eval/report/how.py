@@ -29,10 +29,10 @@ def run_facts(arm: ArmIn) -> list[RunFacts]:
         names.append(
             f"{arm.name}{worded}" + (f", epoch {epochs[wording]}" if len(arm.runs) > len(set(arm.wordings)) else "")
         )
-    return [_facts(run, name, asked=run is arm.first) for run, name in zip(arm.runs, names, strict=True)]
+    return [_facts(run, name, arm.name, asked=run is arm.first) for run, name in zip(arm.runs, names, strict=True)]
 
 
-def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
+def _facts(run: Run, name: str, arm: str, *, asked: bool) -> RunFacts:
     endings = Counter(record.outcome.value for record in run.records)
     unfinished = len(run.samples) - len(run.records)
     if unfinished:
@@ -40,6 +40,7 @@ def _facts(run: Run, name: str, *, asked: bool) -> RunFacts:
     failed = [record for record in run.records if record.outcome.value != "answered"]
     return RunFacts(
         arm=name,
+        of=arm,
         folder=str(run.folder),
         facts=tuple(run.facts),
         identity=run.identity,

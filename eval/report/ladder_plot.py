@@ -6,6 +6,7 @@ from medvision_agent.agent.made import MADE, MATCHED, RESULT_ONLY, THINKING
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.ladder import Rung
 from medvision_agent.eval.figures.ladder import ladder as drawn
+from medvision_agent.eval.report.links import Links
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.tables import marked, slug
 from medvision_agent.eval.report.unseen import CONSTANT
@@ -51,19 +52,16 @@ def rung_of(a: Identity, b: Identity) -> str:
     return found if found in _WORDS else ""
 
 
-def ladder(chapter: Chapter, place: str) -> Figure | None:
+def ladder(chapter: Chapter, place: str, links: Links) -> Figure | None:
     """Return the figure, a panel for each task and model; None without two rungs in any of them."""
-    arms = {
-        arm: next(run.identity for run in chapter.runs if run.arm == arm or run.arm.startswith(f"{arm}, "))
-        for arm in chapter.arms
-    }
+    arms = {arm: next(run.identity for run in chapter.runs if run.of == arm) for arm in chapter.arms}
     several = len({one.model for one in chapter.contrasts}) > 1
     panels: dict[str, list[Rung]] = {}
     priors: dict[str, tuple[str, float]] = {}
     for model in dict.fromkeys(one.model for one in chapter.contrasts):
         kinds = _kinds([one for one in chapter.contrasts if one.model == model], arms)
         for data in chapter.tasks:
-            rungs = list(filter(None, (_rung(one, data.task, kind, arms) for one, kind in kinds)))
+            rungs = list(filter(None, (_rung(one, data.task, kind, arms, links) for one, kind in kinds)))
             if len(rungs) > 1:
                 title = f"{data.task}, {model}" if several else str(data.task)
                 panels[title] = rungs
@@ -85,7 +83,7 @@ def _kinds(contrasts: Sequence[Contrast], arms: Mapping[str, Identity]) -> list[
     return sorted(kept, key=lambda pair: _ORDER.index(pair[1]))
 
 
-def _rung(one: Contrast, task: TaskName, kind: str, arms: Mapping[str, Identity]) -> Rung | None:
+def _rung(one: Contrast, task: TaskName, kind: str, arms: Mapping[str, Identity], links: Links) -> Rung | None:
     means, test = one.means.get(task), one.tests.get(task)
     if means is None or test is None or means.loss_a is None or means.loss_b is None:
         return None
@@ -93,4 +91,5 @@ def _rung(one: Contrast, task: TaskName, kind: str, arms: Mapping[str, Identity]
     if kind == "picture":
         words = f"{words}, {'with' if arms[one.b].tools else 'without'} tools"
     found = test.primary
-    return Rung(words, (one.a, one.b), (means.loss_a, means.loss_b), found.interval, n=found.n, subjects=found.subjects)
+    mean, href = (means.loss_a, means.loss_b), links.pair(one.b, one.a, task)
+    return Rung(words, (one.a, one.b), mean, found.interval, n=found.n, subjects=found.subjects, href=href)

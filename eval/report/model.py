@@ -75,6 +75,8 @@ class Panel(Frozen):
     """Why nothing is drawn; else empty."""
     response: str
     """The model's own words, as they were."""
+    colour: str
+    """What the arm is drawn in, as CSS has it."""
 
 
 class Picture(Frozen):
@@ -181,6 +183,9 @@ class RunFacts(Frozen):
     """How one run was made and how it ended."""
 
     arm: str
+    """With its wording and its epoch, where there are several."""
+    of: str
+    """The arm alone."""
     folder: str
     facts: tuple[str, ...]
     identity: Identity

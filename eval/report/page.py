@@ -14,9 +14,11 @@ from markupsafe import Markup
 
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.style import variables
+from medvision_agent.eval.findings.stated import DIFFERENCES
 from medvision_agent.eval.report.found import found_tables, split
+from medvision_agent.eval.report.glossary import glossary
 from medvision_agent.eval.report.how import how
-from medvision_agent.eval.report.links import samples_link
+from medvision_agent.eval.report.links import Links, Viewer
 from medvision_agent.eval.report.model import Chapter, Panel, Report
 from medvision_agent.eval.report.sections import place_of, sections
 from medvision_agent.eval.report.tables import repeated
@@ -28,15 +30,16 @@ __all__ = ["html_page"]
 _LONGEST = 4000
 """Characters of a response that are shown."""
 _KEY = (
-    "Ground truth: green, dashed, round ends. Answer: orange, solid, square ends. Measured besides: blue, thin, no "
-    "ends. Crops the model looked at: white, dotted. A response is the model's own words, shown as plain text."
+    "Ground truth: white, dashed, round ends. Answer: in the colour beside the arm's name, solid, square ends. "
+    "Measured besides: in the same colour, thin, no ends. Crops the model looked at: in the same colour, dotted. A "
+    "response is the model's own words, shown as plain text."
 )
 """What the marks mean; none of them is told by its colour alone."""
 
 
-def html_page(report: Report, viewer: str | None = None) -> str:
-    """Return the report as one HTML file; with the relative URL of a *viewer*, rows and figures link into it."""
-    chapters = [_chapter(chapter, place_of(report, chapter), viewer) for chapter in report.chapters]
+def html_page(report: Report, viewer: Viewer | None = None) -> str:
+    """Return the report as one HTML file; with a bundle of the *viewer*, rows and figures link into it."""
+    chapters = [_chapter(chapter, place_of(report, chapter), viewer or Viewer()) for chapter in report.chapters]
     title = f"medvision-agent report: {', '.join(chapter.name for chapter in report.chapters)}"
     synthetic = [chapter.evidence == "synthetic" for chapter in report.chapters]
     if any(synthetic):
@@ -46,33 +49,27 @@ def html_page(report: Report, viewer: str | None = None) -> str:
     return _template().render(report=report, chapters=chapters, title=title, style=sheet) + "\n"
 
 
-def _chapter(chapter: Chapter, place: str, viewer: str | None) -> dict[str, Any]:
+def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
     """Return what the template shows of a chapter besides its data."""
-    found = found_tables(chapter, place)
-    rows = split(chapter.findings.rows)
+    found, links = found_tables(chapter, place), Links(viewer, chapter)
+    rows = [[links.pair(row.arm, row.against, row.task) for row in own] for own in split(chapter.findings.rows)]
+    if not chapter.findings.rows:
+        rows = [[links.one(row.arm, row.task) for row in chapter.findings.arms]]
     return {
         "id": place,
         "data": chapter,
         "title": title_of(chapter),
-        "found": [
-            (table, [_link(viewer, place, row.arm, row.against, row.task) for row in own])
-            for table, own in zip(found, rows, strict=False)
-        ],
-        "sections": sections(chapter, place, draw=True),
-        "links": [
-            (one.name, link) for one in chapter.contrasts if (link := _link(viewer, place, one.b, one.a)) is not None
-        ],
+        "found": list(zip(found, rows, strict=False)),
+        "sections": sections(chapter, place, draw=True, viewer=viewer),
+        "links": [(one.name, link) for one in chapter.contrasts if (link := links.pair(one.b, one.a))],
         "pictures_title": "Samples where the arms differ most"
         if chapter.contrasts
         else "Samples with the largest errors",
         "pictures_note": f"{_KEY} Of several {several}, the first." if (several := repeated(chapter)) else _KEY,
         "how": how(chapter),
+        "glossary": glossary(chapter),
+        "differences": (DIFFERENCES, Markup('<a href="#{}-differences">{}</a>').format(place, DIFFERENCES)),
     }
-
-
-def _link(viewer: str | None, place: str, arm: str, against: str, task: str = "") -> str | None:
-    number = int(place.removeprefix("c"))
-    return None if viewer is None else samples_link(viewer, number, arm=arm, against=against, task=task)
 
 
 def _said(panel: Panel) -> str:

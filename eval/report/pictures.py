@@ -36,6 +36,8 @@ __all__ = ["pictures"]
 
 _CONTRASTS = 3
 """Contrasts that get pictures: the first ones."""
+ARM_COLOURS = ("#f5a623", "#56b4e9", "#35c490", "#e58cc0")
+"""The viewer's, arm by arm, told apart with every kind of colour vision; the ground truth is white in both."""
 _FAR = 4.0
 _MOST_PIXELS = 768
 """Longest side of a picture in a report."""
@@ -85,7 +87,9 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         aspect=width / height,
         truth=_truth(sample, scene),
         panels=tuple(
-            _panel(arm, found, score, rules) for arm, (found, score) in zip(arms, own, strict=True) if score is not None
+            _panel(arm, found, score, rules, ARM_COLOURS[at % len(ARM_COLOURS)])
+            for at, (arm, (found, score)) in enumerate(zip(arms, own, strict=True))
+            if score is not None
         ),
         licence=sample.licence,
         contrast=contrast,
@@ -111,7 +115,7 @@ def _embedded(run: Run, record: Record) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol) -> Panel:
+def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol, colour: str) -> Panel:
     marks, note = _drawn(arm.first, record, score, rules)
     return Panel(
         arm=arm.name,
@@ -121,6 +125,7 @@ def _panel(arm: ArmIn, record: Record, score: Score, rules: Protocol) -> Panel:
         marks=marks,
         note=note,
         response=record.response,
+        colour=colour,
     )
 
 

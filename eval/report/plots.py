@@ -12,6 +12,7 @@ from medvision_agent.eval.figures.forest import forest as drawn_forest
 from medvision_agent.eval.figures.paired import paired as drawn_paired
 from medvision_agent.eval.figures.tool_use import Use
 from medvision_agent.eval.figures.tool_use import tool_use as drawn_use
+from medvision_agent.eval.report.links import Links
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.tables import marked, slug
 from medvision_agent.eval.tasks import TASKS
@@ -26,12 +27,12 @@ _CLAIMS = {
 """The verdicts that are claims, in words for a figure."""
 
 
-def forest(chapter: Chapter, place: str) -> Figure | None:
+def forest(chapter: Chapter, place: str, links: Links) -> Figure | None:
     """Return the differences of all contrasts with their intervals, where they have one; a panel for each task."""
     effects: dict[str, list[Effect]] = {}
     for one in chapter.contrasts:
         for task, test in one.tests.items():
-            if (effect := _effect(one.name, test)) is not None:
+            if (effect := _effect(one, test, links.pair(one.b, one.a, task))) is not None:
                 effects.setdefault(task, []).append(effect)
     margins = {test.margin for one in chapter.contrasts for test in one.tests.values()}
     if not effects:
@@ -40,12 +41,12 @@ def forest(chapter: Chapter, place: str) -> Figure | None:
     return drawn_forest(slug(place, "forest"), title, effects, margin=margins.pop() if len(margins) == 1 else None)
 
 
-def _effect(name: str, test: Test) -> Effect | None:
+def _effect(one: Contrast, test: Test, href: str) -> Effect | None:
     found = test.primary
     if found.difference is None:
         return None
     claim = _CLAIMS.get(test.verdict or "", "")
-    return Effect(name, found.difference, found.interval, found.n, found.subjects, claim)
+    return Effect(one.name, found.difference, found.interval, found.n, found.subjects, claim, href)
 
 
 def paired(chapter: Chapter, place: str, one: Contrast) -> Figure | None:

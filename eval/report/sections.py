@@ -1,10 +1,11 @@
 """The order of a report: chapters of sections, sections of tables and figures. HTML and Markdown share it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.findings.stated import DIFFERENCES
 from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.cost import cost_table
@@ -12,6 +13,7 @@ from medvision_agent.eval.report.cost_plot import losses_by_cost
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.ladder_plot import ladder
+from medvision_agent.eval.report.links import Links, Viewer
 from medvision_agent.eval.report.model import Chapter, Report
 from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.parts_tables import parts_sentences, parts_tables
@@ -39,6 +41,7 @@ __all__ = ["Section", "place_of", "report_figures", "report_tables", "sections"]
 
 _ARMS = 6
 """Arms in one figure."""
+_NO_VIEWER = Viewer()
 _Item = TypeVar("_Item")
 
 
@@ -86,12 +89,13 @@ def report_figures(report: Report) -> list[Figure]:
     ]
 
 
-def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
-    """Return the sections of a chapter, with figures where they are wanted."""
+def sections(chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_VIEWER) -> list[Section]:
+    """Return the sections of a chapter, with figures where they are wanted, which link into a *viewer*."""
+    links = Links(viewer, chapter)
     made = [
-        *([_differences(chapter, place, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        *([_differences(chapter, place, links, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
         Section(f"{place}-parity", "Parity", tables=(parity_table(chapter, place),) if chapter.contrasts else ()),
-        _cost(chapter, place, draw=draw),
+        _cost(chapter, place, links, draw=draw),
         _places(chapter, place),
         Section(
             f"{place}-tasks",
@@ -99,23 +103,25 @@ def sections(chapter: Chapter, place: str, *, draw: bool) -> list[Section]:
             tables=tuple(task_table(chapter, place, data) for data in chapter.tasks),
         ),
         Section(f"{place}-joined", "Over models and datasets", tables=tuple(joined_tables(chapter, place))),
-        _agreement(chapter, place, draw=draw),
+        _agreement(chapter, place, links, draw=draw),
         _spread(chapter, place),
         _published(chapter, place),
-        _strata(chapter, place, draw=draw),
-        _why(chapter, place, draw=draw),
+        _strata(chapter, place, links, draw=draw),
+        _why(chapter, place, links, draw=draw),
         Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
     ]
     return [section for section in made if section.tables or section.figures or section.notes or section.words]
 
 
-def _differences(chapter: Chapter, place: str, *, draw: bool) -> Section:
+def _differences(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
     pairs = chapter.contrasts
-    each = [paired(chapter, at, one) for at, one in _numbered(place, pairs)] if draw else []
-    figures = [forest(chapter, place), ladder(chapter, place), *each] if draw else []
+    each = (
+        [_to(links.pair(one.b, one.a), paired(chapter, at, one)) for at, one in _numbered(place, pairs)] if draw else []
+    )
+    figures = [forest(chapter, place, links), ladder(chapter, place, links), *each] if draw else []
     tables = (contrast_table(chapter, place),)
     words = tuple(difference_sentences(chapter))
-    return Section(f"{place}-differences", "Differences between arms", (), words, tables, _there(figures))
+    return Section(f"{place}-differences", DIFFERENCES, (), words, tables, _there(figures))
 
 
 def _missing(chapter: Chapter, place: str) -> Section:
@@ -136,14 +142,14 @@ def _spread(chapter: Chapter, place: str) -> Section:
     return Section(f"{place}-spread", "Noise, and what the spread is made of", (), words, tables)
 
 
-def _cost(chapter: Chapter, place: str, *, draw: bool) -> Section:
-    figures = [losses_by_cost(chapter, place)] if draw else []
+def _cost(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
+    figures = [losses_by_cost(chapter, place, links)] if draw else []
     table = cost_table(chapter, place)
     return Section(f"{place}-cost", "Loss against cost", tables=(table,) if table.rows else (), figures=_there(figures))
 
 
-def _agreement(chapter: Chapter, place: str, *, draw: bool) -> Section:
-    figures = [bland_altman(chapter, place), risk_coverage(chapter, place)] if draw else []
+def _agreement(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
+    figures = [_to(links.every(), figure(chapter, place)) for figure in (bland_altman, risk_coverage)] if draw else []
     tables = tuple(agreement_tables(chapter, place))
     return Section(f"{place}-agreement", "Agreement with the truth", (), (), tables, _there(figures))
 
@@ -156,11 +162,14 @@ def _published(chapter: Chapter, place: str) -> Section:
     return Section(f"{place}-published", "Beside published results", tuple(notes), (), tuple(tables))
 
 
-def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
-    groups: list[tuple[str, tuple[str, ...]]] = [(one.name, (one.a, one.b)) for one in chapter.contrasts]
-    groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
-    each = [sizes(chapter, at, name, arms) for at, (name, arms) in _numbered(place, groups)] if draw else []
-    figures = [*each, labels(chapter, place)] if draw else []
+def _strata(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
+    groups: list[tuple[str, tuple[str, ...], str]]
+    groups = [(one.name, (one.a, one.b), links.pair(one.b, one.a)) for one in chapter.contrasts]
+    groups = groups or [(", ".join(arms), arms, links.every()) for arms in _parts(chapter.arms)]
+    figures: list[Figure | None] = []
+    if draw:
+        figures = [_to(href, sizes(chapter, at, name, arms)) for at, (name, arms, href) in _numbered(place, groups)]
+        figures.append(_to(links.every("detection"), labels(chapter, place)))
     tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]
     if (apart := interaction_table(chapter, place)).rows:
         tables.insert(0, apart)
@@ -168,13 +177,14 @@ def _strata(chapter: Chapter, place: str, *, draw: bool) -> Section:
     return Section(f"{place}-strata", title, (), (), tuple(tables), _there(figures))
 
 
-def _why(chapter: Chapter, place: str, *, draw: bool) -> Section:
+def _why(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
     arms = tuple(
         arm
         for arm in chapter.arms
         if any(one.arm == arm and one.effort.tools for data in chapter.tasks for one in data.arms)
     )
-    figures = [tool_use(chapter, at, part) for at, part in _numbered(place, _parts(arms))] if draw else []
+    parts = _numbered(place, _parts(arms)) if draw else []
+    figures = [_to(links.every(), tool_use(chapter, at, part)) for at, part in parts]
     notes = []
     if chapter.offline:
         notes.append(
@@ -210,6 +220,11 @@ def _numbered(place: str, items: Sequence[_Item]) -> list[tuple[str, _Item]]:
 
 def _parts(arms: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [arms[start : start + _ARMS] for start in range(0, len(arms), _ARMS)]
+
+
+def _to(href: str, figure: Figure | None) -> Figure | None:
+    """Return a figure that leads to an address as a whole."""
+    return None if figure is None else replace(figure, href=href)
 
 
 def _there(figures: list[Figure | None]) -> tuple[Figure, ...]:

@@ -53,6 +53,8 @@ class Column:
     """Holds words: left-aligned."""
     percent: bool = False
     """Shown in per cent."""
+    short: str = ""
+    """What stands beside each cell where there is no room for a head; its name without it."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     notes: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
+    """What is true of all rows."""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -93,7 +97,7 @@ def latex_text(table: Table) -> str:
     lines += [r"\toprule", _latex_row([column.name for column in table.columns]), r"\midrule"]
     lines += [_latex_row(row) for row in table.shown]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    lines += [rf"\par\smallskip\footnotesize {_latex(note)}" for note in table.notes]
+    lines += [rf"\par\smallskip\footnotesize {_latex(note)}" for note in (*table.above, *table.notes)]
     return "\n".join(["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.", *lines, r"\end{table}", ""])
 
 
@@ -102,7 +106,8 @@ def markdown_text(table: Table) -> str:
     head = [md(column.name) or " " for column in table.columns]
     rule = [":--" if column.text or number == 0 else "--:" for number, column in enumerate(table.columns)]
     rows = [head, rule, *([md(cell) for cell in row] for row in table.shown)]
-    lines = [f"**{md(table.caption)}**", "", *(f"| {' | '.join(row)} |" for row in rows)]
+    above = [line for note in table.above for line in (md(note), "")]
+    lines = [f"**{md(table.caption)}**", "", *above, *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join([*lines, *(line for note in table.notes for line in ("", md(note)))]) + "\n"
 
 

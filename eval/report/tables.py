@@ -100,9 +100,10 @@ def chapter_table(
     rows: Sequence[Cells],
     *,
     notes: Sequence[str] = (),
+    above: Sequence[str] = (),
 ) -> Table:
     """Return a table whose caption says what the chapter's data can be evidence of."""
-    return Table(name, marked(chapter, caption), tuple(columns), tuple(rows), tuple(notes))
+    return Table(name, marked(chapter, caption), tuple(columns), tuple(rows), tuple(notes), tuple(above))
 
 
 def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:

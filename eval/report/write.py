@@ -11,6 +11,7 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.figures.files import write_figure
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.how import how
+from medvision_agent.eval.report.links import Viewer
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import place_of, report_figures, report_tables, sections
@@ -33,10 +34,10 @@ def markdown_page(report: Report) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: str | None = None) -> None:
+def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: Viewer | None = None) -> None:
     """Write the report; raises StorageError where the file cannot be written.
 
-    An HTML page links into the bundle of a *viewer*, a URL relative to the page, where there is one.
+    An HTML page links into the bundle of the *viewer*, where there is one.
     """
     _write(out, html_page(report, viewer) if form == "html" else markdown_page(report))
 

@@ -40,7 +40,7 @@ HEADERS = {
 }
 """What every answer says."""
 _ON = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">
-<title>medvision-agent</title><a href="/">Open the viewer</a></html>
+<link rel="icon" href="/icon.svg"><title>medvision-agent</title><a href="/">Open the viewer</a></html>
 """
 
 

@@ -111,6 +111,17 @@ class Plan(Frozen):
         return sum(key.contrast in self.primaries for key in self.family) or len(self.family)
 
     @property
+    def first_arms(self) -> tuple[str, ...]:
+        """The arms to be shown where not all are: those of the primary contrast, else `off` and `on`.
+
+        Without either those of the first contrast, and all arms of a study without contrasts.
+        """
+        first = [one for one in self.contrasts if one.name in self.primaries]
+        usual = [one for one in self.contrasts if (one.a, one.b) == ("off", "on")]
+        pair = next(iter((*first, *usual, *self.contrasts)), None)
+        return (pair.a, pair.b) if pair is not None else tuple(self.arms)
+
+    @property
     def sha256(self) -> str:
         """The hash of all of it, as it was written first."""
         return self.written or _hash(self.model_dump(mode="json"))

@@ -63,7 +63,7 @@ def asked(run, sample):
 
 async def test_the_image_has_the_pixels_that_on_was_shown(server, study, call, tmp_path):
     server.behave(measures_then_answers)
-    code, out, err = await call("ablate", study(), "--out", "s")
+    code, out, err = await call("ablate", study(), "--out", "s", "--verbose")
     assert code == 0, err + out
     on, own = run_of(tmp_path / "s", "on"), run_of(tmp_path / "s", ENLARGED)
     for record in own.records:

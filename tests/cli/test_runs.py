@@ -70,3 +70,15 @@ async def test_a_run_with_samples_left_leaves_the_next_command_to_the_error_stre
     assert "next: " not in out
     assert "1 sample got no reply" in " ".join(out.split())
     assert "to go on, repeat the command with: --out runs/off --resume" in err
+
+
+async def test_runs_shows_the_arms_of_a_studys_primary_contrast(call, tmp_path):
+    (tmp_path / "s.yaml").write_text("name: s\nmodels: [baseline-cv, oracle]\nlimit: 1\ndesigns: [on-off]\n")
+    assert (await call("ablate", "s.yaml", "--out", "s"))[0] == 0
+    row = json.loads((await call("runs", "--json"))[1])
+    loss = {(one["model"], one["arm"]): one["figures"]["loss"] for one in row["arms"]}
+    said = " ".join((await call("runs"))[1].split())
+    for model in ("baseline-cv", "oracle"):
+        off, on = (f"{arm} {loss[model, arm]:.4f} (n 4, success rate 100.0%)" for arm in ("off", "on"))
+        assert f"{model}, loss over all tasks: {off}, {on}" in said
+    assert "loss over all tasks" not in (await call("runs", "--no-loss"))[1]

@@ -15,6 +15,7 @@ import medvision_agent as mva
 from medvision_agent.errors import ConfigError, StorageError
 
 STUDY = "name: two\nmodels: [baseline-cv, oracle]\ndata: demo\nlimit: 1\ndesigns: [on-off]\n"
+DEMO = "name: demo\nmodels: [baseline-cv, oracle]\ndata: demo\nlimit: 3\ndesigns: [on-off]\n"
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,16 @@ def study(tmp_path_factory):
     words = [COMMAND, "ablate", home / "study.yaml", "--out", home / "two"]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     return home / "two"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Return the folder of the two arms of examples/studies/demo-controls.yaml that its primary contrast compares."""
+    home = tmp_path_factory.mktemp("demo")
+    (home / "study.yaml").write_text(DEMO)
+    words = [COMMAND, "ablate", home / "study.yaml", "--out", home / "demo"]
+    subprocess.run(words, check=True, capture_output=True, timeout=300)
+    return home / "demo"
 
 
 def run(*words, **environ):
@@ -70,6 +81,25 @@ def test_a_study_as_a_folder(study, tmp_path):
     assert (code, len(err.splitlines())) == (2, 1)
 
 
+@pytest.mark.parametrize("most", [1, 6])
+def test_a_small_bundle_has_the_sample_that_tools_harmed_most(demo, tmp_path, most):
+    done = mva.bundle(demo, tmp_path / "out", samples=most)
+    assert done.words.startswith(f"{most} of 12 samples: ")
+    assert done.size < 5_000_000
+    table = mva.load(demo).samples()
+    losses = {arm: table[table.condition == arm].set_index(["model", "id"]).loss for arm in ("off", "on")}
+    harm = losses["on"] - losses["off"]
+    assert harm.max() > 0.001
+    index = part(tmp_path / "out", "index")
+    for run in index["runs"]:
+        assert harm.idxmax()[1] in part(tmp_path / "out", f"rows/{run['key']}")["id"]
+    (page,) = index["studies"]
+    for model in {one["model"] for one in page["effects"]}:  # the page still has the counts over all samples
+        effects = [one for one in page["effects"] if one["model"] == model and one["primary"]]
+        assert sum(one["losses"] for one in effects) == (harm[model] > 1e-9).sum()
+        assert sum(one["pairs"] for one in effects) == 12
+
+
 def test_the_same_in_python(study, tmp_path):
     done = mva.bundle(study, tmp_path / "out", samples=2)
     assert (done.folder, done.samples, done.talks) == (tmp_path / "out", 2, 8)
@@ -95,12 +125,27 @@ def test_show_prints_every_turn(study):
         assert Path(path).is_file()
 
 
-def test_show_of_a_study_shows_all_arms_or_those_asked_for(study):
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ((), ["baseline-cv--off", "baseline-cv--on"]),
+        (("--all",), ["baseline-cv--off", "baseline-cv--on", "oracle--off", "oracle--on"]),
+        (("--arm", "on"), ["baseline-cv--on", "oracle--on"]),
+        (("--arm", "oracle on", "--arm", "off"), ["baseline-cv--off", "oracle--off", "oracle--on"]),
+    ],
+)
+def test_show_of_a_study_shows_two_arms_or_those_asked_for(study, words, shown):
     sample = mva.load(study).samples().id.iloc[0]
-    code, out, _ = run("show", study, sample)
-    assert (code, len(re.findall(r"^\d+ system", out, re.MULTILINE))) == (0, 4)
-    code, out, _ = run("show", study, sample, "--arm", "oracle on", "--arm", "oracle off")
-    assert (code, len(re.findall(r"^\d+ system", out, re.MULTILINE))) == (0, 2)
+    code, out, err = run("show", study, sample, *words)
+    assert (code, err) == (0, "")
+    assert re.findall(rf"^\S*cells/(\S+?)--1: {sample}", out, re.MULTILINE) == shown
+    assert ("2 more arms (oracle off, oracle on): --arm NAME, or --all" in out) == (not words)
+
+
+def test_show_refuses_what_is_no_arm(study):
+    sample = mva.load(study).samples().id.iloc[0]
+    code, out, err = run("show", study, sample, "--arm", "on", "--all")
+    assert (code, out, "exclude each other" in err) == (2, "", True)
     code, out, err = run("show", study, sample, "--arm", "oracle onn")
     assert (code, out) == (2, "")
     assert "Did you mean 'oracle on'?" in err

@@ -57,8 +57,8 @@ COMMANDS = [
 
 @pytest.mark.parametrize("columns", [80, 60])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_width_of_the_terminal_is_obeyed(stored, tmp_path, command, columns):
-    words = command.replace("results", str(tmp_path)).split()
+def test_the_width_of_the_terminal_is_obeyed(stored, command, columns):
+    words = command.replace("results", f"results-{columns}").split()
     code, lines = in_terminal(*words, columns=columns, cwd=stored)
     assert code == 0, lines
     assert sum(bool(line.strip()) for line in lines) >= 1

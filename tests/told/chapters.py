@@ -232,7 +232,19 @@ def asked_twice(store: Store) -> Chapter:
     return made_of(chapter)
 
 
-def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], Chapter]:
+def two_contrasts(one: ChapterIn) -> ChapterIn:
+    """Return a chapter as that of a study that declared its contrast both ways round, on two tasks."""
+    off, on = one.arms
+    contrasts = (ContrastIn("off -> on", off, on, declared=True), ContrastIn("on -> off", on, off, declared=True))
+    tasks = dict.fromkeys(sample.task for sample in off.first.samples)
+    family = tuple(Key(each.name, task, off.model) for each in contrasts for task in tasks)
+    plan = {"protocol": DEFAULT_PROTOCOL, "study": {}}
+    return replace(one, kind="study", contrasts=contrasts, family=family, plan=plan)
+
+
+def real(
+    model: str, *, epochs: int = 1, changed: Callable[[ChapterIn], ChapterIn] | None = None, **settings: Any
+) -> Callable[[Store], Chapter]:
     """Return what asks a shipped policy about phantoms, without tools and with them."""
 
     def chapter(store: Store) -> Chapter:
@@ -250,7 +262,7 @@ def real(model: str, *, epochs: int = 1, **settings: Any) -> Callable[[Store], C
         twice = {arm.name: replace(arm, runs=arm.runs * epochs) for arm in one.arms}
         contrasts = tuple(replace(each, a=twice[each.a.name], b=twice[each.b.name]) for each in one.contrasts)
         one = replace(one, arms=tuple(twice.values()), contrasts=contrasts)
-        return made_of(one)
+        return made_of(changed(one) if changed else one)
 
     return chapter
 
@@ -412,6 +424,19 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "unknown noise twice": plain(
         lambda store: [*noisy(0.3, subjects=10)(store), store("on2", said(0.1 + GOOD / 10), tools=RULER, subjects=10)]
     ),
+    "within the noise twice": plain(
+        lambda store: [
+            *noisy(-0.12)(store),
+            *(
+                store(f"n {name}", said(errors), tools=tools, model_name="n", model={"name": "n", "provider": "openai"})
+                for name, errors, tools in (
+                    ("a", 0.4 + SMALL, ()),
+                    ("b", 0.45 + SMALLER, ()),
+                    ("on", 0.52 + GOOD / 10, RULER),
+                )
+            ),
+        ]
+    ),
     "two other pictures": plain(
         lambda store: [
             store("off", said(BAD)),
@@ -438,6 +463,10 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "real where off is better": real("baseline-cv", data="phantom:3:5"),
     "demo boxes": real("baseline-cv", data="demo", selection={"tasks": ["detection"]}),
     "demo boxes and sizes": real("baseline-cv", data="demo", selection={"tasks": ["detection", "size"]}),
+    "demo boxes and angles": real("baseline-cv", data="demo", selection={"tasks": ["detection", "angle"]}),
+    "demo distances": real("baseline-cv", data="demo", selection={"tasks": ["distance"]}),
+    "demo oracle": real("oracle", data="demo", selection={"tasks": ["size", "angle"]}),
+    "two contrasts on two tasks": real("baseline-cv", changed=two_contrasts),
     "real twice": real("baseline-cv", epochs=2),
     "real without looking": real("baseline-prior"),
     "real oracle": real("oracle"),

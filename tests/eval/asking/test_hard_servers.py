@@ -65,7 +65,7 @@ async def test_an_unknown_ending_is_counted_and_no_comparison_is_made(arm):
     off, on = await arm(always(chat({"content": FINAL}, "eos_x")), "off"), await arm(thinker(FINAL), "on")
     assert mva.score(off.run.folder).summary.tasks["size"].infrastructure == {"unknown_ending": 12}
     with pytest.raises(
-        ConfigError, match=r'endings: 12 samples in A stopped for a reason that is not known \(\["eos_x"\]\)'
+        ConfigError, match=r'endings: 12 samples in off stopped for a reason that is not known \(\["eos_x"\]\)'
     ):
         mva.compare(off.run.folder, on.run.folder)
 
@@ -76,7 +76,7 @@ async def test_a_server_that_names_another_version_of_itself_is_told_and_not_ref
     off, on = await arm(always(chat({"content": FINAL})), "off"), await arm(always(marked), "ruler")
     compared = mva.compare(off.run.folder, on.run.folder)
     (point,) = [one for one in compared.to_json()["parity"]["points"] if one["name"] == "fingerprint"]
-    assert (point["assumed"], point["of"], point["found"]) == (12, 12, "none in A, fp_new in B")
+    assert (point["assumed"], point["of"], point["found"]) == (12, 12, "none in off, fp_new in ruler")
     cli.main(["compare", str(off.run.folder), str(on.run.folder)], standalone_mode=False)
     told = "assumed: fingerprint of the server: the replies of 12 of 12 pairs do not carry one and the same fingerprint"
     assert told in " ".join(capfd.readouterr().out.split())

@@ -76,5 +76,5 @@ async def test_a_run_whose_model_never_called_a_tool_says_so_first(server, run, 
     assert capsys.readouterr().out.startswith(headline)
     await run(folder="off", tools="off")
     compared = mva.compare(tmp_path / "off", tmp_path / "run").to_json()
-    assert compared["no_claim"] == [headline.replace("no tool", "B: no tool")]
+    assert compared["no_claim"] == [headline.replace("no tool", "on: no tool")]
     assert (compared["a"]["tool_path"], compared["b"]["tool_path"]["called"]) == (None, 0)

@@ -58,7 +58,9 @@ def test_a_bundle_holds_what_a_server_would_send(runs, tmp_path):
         assert part(tmp_path / "out", f"reviews/{key}") == {"run": key, "reviews": [], "damaged": 0}
         for row in range(3):
             talk = part(tmp_path / "out", f"talks/{key}/{row}")
-            assert talk == json.loads(library.talk(key, row).model_dump_json())
+            sent = json.loads(library.talk(key, row).model_dump_json())
+            assert sent["scene"]["shown"].pop("about").startswith(talk["scene"]["shown"].pop("about"))
+            assert talk == sent
             for name in [*talk["turns"][1]["pictures"], talk["turns"][2]["calls"][0]["picture"]]:
                 assert sha256((tmp_path / f"out/pictures/{name}.png").read_bytes()).hexdigest() == name
             if talk["scene"]:

@@ -14,8 +14,10 @@ from installed import plugged_in, written
 from PIL import Image
 
 from medvision_agent.eval.browse import shown as module
+from medvision_agent.eval.browse.bundle import write_bundle
+from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.scene import scene_of_sample
-from medvision_agent.eval.browse.shown import packed
+from medvision_agent.eval.browse.shown import UNREADABLE, packed
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.why.stored import tools_of
 from medvision_agent.tools.view.png import decode_png, encode_png
@@ -112,6 +114,11 @@ def test_a_source_that_is_gone_leaves_the_image_as_sent(asked, tmp_path):
     module._source.cache_clear()
     scene = asked.read()
     assert scene.shown.name == asked.record.v0_sha256
+    assert str(tmp_path / "Data") in scene.shown.about
+    write_bundle(Library([asked.folder]), {}, tmp_path / "bundle")  # which may be published
+    scripts = [file.read_text(encoding="utf-8") for file in (tmp_path / "bundle/data/talks").rglob("*.js")]
+    assert any(f'{UNREADABLE}"' in text for text in scripts)
+    assert not any(str(tmp_path) in text for text in scripts)
     assert scene.shown.about.startswith("grey levels of the image as sent: its source cannot be read here: ")
     assert (scene.shown.storage, scene.shown.unit, scene.shown.low, scene.shown.high) == ("grey8", "grey level", 0, 255)
 

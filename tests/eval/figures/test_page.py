@@ -86,7 +86,16 @@ def test_a_figure_as_a_whole_can_have_a_link():
     assert len([one for one in link.iter() if one.get("class") == "plot"]) == 2
 
 
-_ELSEWHERE = ["javascript:alert(1)", "https://example.org", "//example.org", "\\\\host\\x", "", "/etc"]
+_ELSEWHERE = [
+    "javascript:alert(1)",
+    "https://example.org",
+    "//example.org",
+    "\\\\host\\x",
+    "",
+    "/etc",
+    " //example.org",
+    "\t/etc",
+]
 
 
 @pytest.mark.parametrize("href", _ELSEWHERE)

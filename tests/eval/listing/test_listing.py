@@ -132,6 +132,13 @@ def test_a_study_is_one_row_with_its_cells(tmp_path):
     assert row.overall is None
     assert all(cell.overall is not None and cell.overall.scored == 4 for cell in row.cells)
     assert all(cell.overall is None for cell in mva.runs(tmp_path, loss=False)[0].cells)
+    assert [(one.model, one.arm, one.source, one.runs) for one in row.arms] == [
+        ("baseline-cv", "off", "demo", 1),
+        ("baseline-cv", "on", "demo", 1),
+    ]
+    cells = {cell.conditions[0]: cell.overall for cell in row.cells}
+    assert {one.arm: one.figures for one in row.arms} == cells
+    assert mva.runs(tmp_path, loss=False)[0].arms == ()
     with closing(sqlite3.connect(row.cells[0].folder / "run.sqlite")) as database, database:
         database.execute("DELETE FROM record WHERE sample_id IN (SELECT sample_id FROM record LIMIT 1)")
     (row,) = mva.runs(tmp_path)
@@ -140,6 +147,20 @@ def test_a_study_is_one_row_with_its_cells(tmp_path):
     (tmp_path / "studies" / "s" / "study.json").write_text("{}")
     (row,) = mva.runs(tmp_path)
     assert (row.state, row.cells) == ("unreadable", ())
+
+
+def test_a_study_has_the_figures_of_its_primary_contrast_over_all_epochs(tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "name: s\nmodels: [baseline-cv]\nlimit: 1\nepochs: 2\ndesigns: [on-off, 'controls:blind']\n"
+    )
+    mva.ablate(tmp_path / "s.yaml", tmp_path / "s", progress=False)
+    (row,) = mva.runs(tmp_path)
+    assert [(one.arm, one.runs) for one in row.arms] == [("off", 2), ("on", 2)]
+    for one in row.arms:
+        own = [cell.overall for cell in row.cells if f"--{one.arm}--" in cell.name]
+        assert one.figures is not None
+        assert (one.figures.scored, one.figures.subjects) == (8, own[0].subjects)
+        assert one.figures.loss == pytest.approx(sum(each.loss for each in own) / 2)
 
 
 def test_a_folder_that_is_none_is_an_error(tmp_path):

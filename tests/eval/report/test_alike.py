@@ -53,7 +53,8 @@ def test_names_that_are_alike_have_tables_and_figures_of_their_own(study, tmp_pa
 def test_no_correction_is_spoken_of_where_nothing_was_tested(study):
     said = sentences(collect([study]).chapters[0])
     assert (
-        "4 tests were declared; none of these comparisons has a p-value, and the table of differences says why." in said
+        "4 tests were declared; none of these comparisons has a p-value; the report says why under Differences between "
+        "arms." in said
     )
     assert not any("Holm" in one for one in said)
 

@@ -7,6 +7,7 @@ from medvision_agent.eval.figures.cost import front
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.cost import cost_table, cost_unit, spots
 from medvision_agent.eval.report.cost_plot import losses_by_cost
+from medvision_agent.eval.report.links import Links, Viewer
 
 N = 48
 ERRORS = {"off": 0.4, "on": 0.1, "dear": 0.2}
@@ -48,7 +49,7 @@ def test_arms_are_compared_in_money_where_all_have_prices(chapter):
         assert low < losses.mean() < high
     assert [each.arm for each in front(money)] == names[:2]
     assert [each.arm for each in front(tokens)] == [names[0], names[2], names[1]]
-    drawn = losses_by_cost(one, "c1")
+    drawn = losses_by_cost(one, "c1", Links(Viewer(), one))
     assert drawn.title.endswith("oss against cost in US dollars")
     assert "at 0.001 US dollars of a sample, n 48" in drawn.panels[0].words
     rows = {row[0]: row for row in cost_table(one, "c1").rows}
@@ -60,7 +61,7 @@ def test_one_arm_without_prices_brings_all_to_tokens_and_the_caption_says_so(cha
     one = chapter("on")
     assert cost_unit(one) == "tokens"
     assert len(spots(one, "US dollars")["distance"]) == 2
-    drawn = losses_by_cost(one, "c1")
+    drawn = losses_by_cost(one, "c1", Links(Viewer(), one))
     assert drawn.title.endswith("in tokens, because not every arm has prices")
     assert "US dollars" not in drawn.panels[0].words
     rows = {row[0]: row for row in cost_table(one, "c1").rows}

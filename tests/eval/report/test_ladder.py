@@ -6,6 +6,7 @@ from identities import an_identity
 import medvision_agent as mva
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.ladder_plot import ladder, rung_of
+from medvision_agent.eval.report.links import Links, Viewer
 from medvision_agent.eval.report.plots import forest, labels
 
 TOOLS = {"tools": ["crop", "ruler"]}
@@ -62,7 +63,7 @@ def chapter(tmp_path_factory):
 
 
 def test_a_study_has_the_rungs_it_declared(chapter):
-    figure = ladder(chapter, "c1")
+    figure = ladder(chapter, "c1", Links(Viewer(), chapter))
     assert [panel.title for panel in figure.panels] == ["detection", "size"]
     assert "best constant of the other subjects" in figure.key
     for panel, task in zip(figure.panels, ("detection", "size"), strict=True):
@@ -76,11 +77,12 @@ def test_a_study_has_the_rungs_it_declared(chapter):
 
 
 def test_without_two_rungs_there_is_no_ladder(arms):
-    assert ladder(collect(arms).chapters[0], "c1") is None
+    one = collect(arms).chapters[0]
+    assert ladder(one, "c1", Links(Viewer(), one)) is None
 
 
 def test_synthetic_data_are_said_and_bear_no_claim(chapter):
-    figure = forest(chapter, "c1")
+    figure = forest(chapter, "c1", Links(Viewer(), chapter))
     assert figure.title.startswith("SYNTHETIC: ")
     assert "claim" not in figure.key
     assert all("no claim" in words for panel in figure.panels for words in panel.words.split("; "))

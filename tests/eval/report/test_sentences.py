@@ -46,7 +46,8 @@ PLACES = {
 }
 """Where sentences are made: all functions of a file, or those named. For cards: ``test_sentences_of_cards.py``."""
 TABLED = {
-    *(*headline._TOOLS.values(), *headline._ARMS.values(), *headline._COUNTED.values(), *headline._BECAUSE.values()),
+    *(*headline._TOOLS.values(), *headline._ARMS.values(), *headline._COUNTED.values(), *headline.BECAUSE.values()),
+    *stated._MARKED.values(),
     *(kind.together for kind in caveats._KINDS if kind.together),
     *filter(None, stated.BANNERS.values()),
     *(contrasts._POLICY, contrasts._ORACLE, rows._NOT_GUARDED, rows._NOT_SHOWN),
@@ -108,11 +109,16 @@ TOLD = {
         "study with cheap failures",
     ),
     "difference in loss {}": ("gain", "all lost"),
+    "difference in loss: {}": ("demo boxes and angles", "demo boxes and sizes"),
     "differences in loss: {}": ("study of five models", "study"),
     "{} more in the table": ("study of five models", "study of two models"),
     "No claim about {} can be made{}: {}.": ("gain", "study"),
     "What was seen in {}: {}.": ("gain", "all lost"),
     "other comparison": ("other gains", "study"),
+    "{}; in all others the mean losses differ by less than 0.001": ("demo boxes and angles", "demo boxes and sizes"),
+    "the mean losses differ by less than 0.001 in all {} comparisons": ("demo oracle", "demo boxes and angles"),
+    ", of {} in all": ("two contrasts on two tasks", "other gains"),
+    "{} ({} contrasts on {} tasks)": ("two contrasts on two tasks", "other gains"),
     "It is not shown to come from what tools return: no such effect in {}.": (
         "a control shows nothing",
         "a control confirms",
@@ -138,6 +144,7 @@ TOLD = {
     "both comparisons": ("much twice", "gain"),
     "all {} comparisons": ("noise of three", "much twice"),
     "{} of {} comparisons (": ("unknown noise twice", "gain"),
+    "both contrasts": ("two contrasts on two tasks", "much twice"),
     # caveats.py
     "NOTHING CAN BE SAID OF TOOLS in several arms.": ("never called twice", "never called"),
     "Scripted policies, not models, were asked in {where}; differences hold by construction.": (
@@ -157,7 +164,14 @@ TOLD = {
     ),
     "Part of the difference was measured in the wrong place in {where}.": ("demo boxes and sizes", "demo boxes"),
     "Compute differs between the arms of {where}.": ("other gains", "gain"),
-    "The noise of asking again is as large, or not known, in {where}.": ("unknown noise twice", "unknown noise"),
+    "The noise of asking again is as large as the difference in {where}.": (
+        "within the noise twice",
+        "unknown noise twice",
+    ),
+    "How large the noise of asking again is, is not known in {where}: the identical runs have no interval.": (
+        "unknown noise twice",
+        "within the noise twice",
+    ),
     "Some arms were shown another picture, or none.": ("two other pictures", "no picture"),
     "The difference is not the same in all strata in {where}.": ("strata twice", "strata"),
     "Parity is in part assumed and not proven in {where}.": ("much twice", "gain"),
@@ -187,10 +201,10 @@ TOLD = {
         "demo boxes",
         "real oracle",
     ),
-    "two identical runs ({})": ("unknown noise", "gain"),
+    "two identical runs ({}) differ by {}": ("unknown noise", "gain"),
     "; the difference is {} times theirs": ("unknown noise", "within the noise"),
-    "{} differ by {}, without an interval ({}){}.": ("unknown noise", "within the noise"),
-    "the difference is not larger than the noise of asking again: {} differ by {}": (
+    "{}, without an interval ({}){}.": ("unknown noise", "within the noise"),
+    "the difference is not larger than the noise of asking again: {}": (
         "within the noise",
         "above the noise",
     ),
@@ -207,14 +221,16 @@ TOLD = {
     "are scripted policies": ("offline, uncompared", "one offline"),
     "all arms": ("offline, uncompared", "one offline"),
     "No vision-language model: {} {}.": ("one offline", "gain"),
-    "silver: another model's output; derived: by us from a mask": ("silver", "gain"),
-    "Ground truth to be read with care: {} ({}).": ("silver", "gain"),
+    "another model's output": ("silver", "demo distances"),
+    "by us from a mask": ("demo distances", "silver"),
+    "Ground truth to be read with care: {}{}.": ("silver", "gain"),
     "Samples not asked yet, in no mean: {}.": ("unfinished", "gain"),
     "Results lost to infrastructure, in no mean: {}.": ("some lost", "gain"),
     " over all sources of the study": ("study of several sources", "study"),
     "tested together along a graph of tests (level {})": ("study", "study of few"),
     "{} and {}; {}everything else is exploratory, without p-values.": ("study", "study of few"),
-    "{}; none of these comparisons has a p-value, and the table of differences says why.": ("study of few", "study"),
+    "{}; none of these comparisons has a p-value; the report says why under {}.": ("study of few", "study"),
+    " ({} contrasts on {} tasks)": ("two contrasts on two tasks", "study of few"),
     "{}: everything here is exploratory, without p-values.": ("gain", "study"),
     "differences between {} have p-values of their own, by Holm's method; ": ("study with strata", "study"),
     " and between ": ("study of two models", "study with strata"),
@@ -348,6 +364,7 @@ TOLD = {
 }
 """By text: a chapter of which it is true, and one of which it is false."""
 NARROWER = {
+    " ({} contrasts on {} tasks)": r"declared \(\d contrasts on \d tasks\)",
     "look {} of {} at {} over {}: the tests are of {} of {} subjects": r"Look 2 of 2 at m over data: the tests are",
     "no claim": "; no claim;",
     "Tools helped": "Tools helped on",
@@ -398,6 +415,10 @@ NARROWER = {
 }
 """Where the text alone would also be found in another sentence."""
 MORE = {
+    "both comparisons",
+    "all {} comparisons",
+    "{} of {} comparisons (",
+    "both contrasts",
     "elsewhere",
     ", first epoch",
     "mean loss (",

@@ -21,11 +21,14 @@ def test_numbers_are_whole_in_csv_and_rounded_elsewhere():
     assert one.shown[0] == ["a", "+0.123", "0.000", "\N{EN DASH}", "+1.235e+07"]
 
 
-def test_what_rounds_to_zero_has_no_sign():
-    assert [fixed(value, 3, sign=True) for value in (-0.0001, 0.0, 0.0001, -0.5)] == [
-        *("0.000", "0.000", "0.000"),
+def test_a_difference_that_rounds_to_zero_keeps_its_direction():
+    assert [fixed(value, 3, sign=True) for value in (-0.0001, 0.0001, -0.5)] == [
+        ">\N{MINUS SIGN}0.001",
+        "<+0.001",
         "\N{MINUS SIGN}0.500",
     ]
+    assert [fixed(value, 3, sign=True) for value in (0.0, -0.0, 1e-17, -1e-17)] == ["0.000"] * 4
+    assert (fixed(-0.04, 0, sign=True), fixed(-0.0001, 3), fixed(0.0001, 3)) == (">\N{MINUS SIGN}1", "0.000", "0.000")
 
 
 def test_nothing_is_a_formula_to_a_spreadsheet():

@@ -52,6 +52,8 @@ class Served:
         status, headers, page = self.ask(f"/?token={self.token}")
         assert status == 200
         self.cookie = headers["Set-Cookie"].partition(";")[0]
+        assert b'<link rel="icon" href="/icon.svg">' in page  # else a browser asks for /favicon.ico
+        assert self.ask("/icon.svg")[0] == 200
         return headers, page
 
     def json(self, path, **headers):

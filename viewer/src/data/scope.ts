@@ -29,17 +29,23 @@ export const byKey = (arms: Arm[], key: string | undefined) =>
 
 /** Return what the settings of a page name; undefined where there is no such thing. */
 export function scopeOf(settings: Settings): Scope | undefined {
-  if (settings["study"]) return ofStudy(settings["study"]);
+  if (settings["study"]) return ofStudy(settings["study"], settings["source"]);
   const keys = (settings["runs"] ?? settings["run"] ?? "").split(",").filter(Boolean);
   return ofRuns(keys);
 }
 
-function ofStudy(key: string): Scope | undefined {
+/** The arms of a study, over all sources of its samples or over one. */
+function ofStudy(key: string, source: string | undefined): Scope | undefined {
   const study = studyPage(key);
   if (!study) return undefined;
   const several = new Set(study.arms.map((arm) => arm.name)).size < study.arms.length;
   const keyOf = (name: string, model: string) => (several ? `${name}@${model}` : name);
-  const arms = study.arms.map((arm) => ({ ...arm, key: keyOf(arm.name, arm.model) }));
+  const within = (run: string) => !source || runLine(run)?.source === source;
+  const arms = study.arms.map((arm) => ({
+    ...arm,
+    key: keyOf(arm.name, arm.model),
+    runs: arm.runs.filter(within),
+  }));
   const main = study.effects.find((one) => one.primary) ?? study.effects[0];
   // Before anything was found: tools on against tools off, of one model. Names may begin with that of the model.
   const named = (name: string) =>
@@ -52,7 +58,7 @@ function ofStudy(key: string): Scope | undefined {
     arms,
     before: before === after ? undefined : before,
     after,
-    settings: { study: key },
+    settings: source ? { study: key, source } : { study: key },
   };
 }
 
