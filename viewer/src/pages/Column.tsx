@@ -52,7 +52,7 @@ export function Column(props: { take: Take; number: number; settings: Settings; 
 }
 
 function placeText(take: Take): string {
-  const words = { right: "right", elsewhere: "elsewhere than the ground truth" }[placeOf(take)];
+  const words = { right: "right", elsewhere: "not the right place" }[placeOf(take)];
   const apart = words && take.talk ? apartOf(take.talk) : "";
   return [words ?? "not known", apart].filter(Boolean).join(": ");
 }

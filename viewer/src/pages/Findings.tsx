@@ -21,7 +21,7 @@ function placeWords(take: Take): string {
   const place = placeOf(take);
   const apart = take.talk ? apartOf(take.talk) : "";
   const how = apart && ` (${apart})`;
-  if (place === "elsewhere") return `That is elsewhere than where the ground truth lies${how}.`;
+  if (place === "elsewhere") return `That is not the right place${how}.`;
   if (place === "right") return `That is the right place${how}.`;
   return "";
 }
