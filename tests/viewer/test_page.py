@@ -58,7 +58,7 @@ def test_back_returns_from_a_turn_to_the_canvas_as_it_was_left(page, address):
 def test_the_answers_place_is_told_in_millimetres(page, address):
     page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=on")
     page.get_by_label("What happened").get_by_text(
-        re.compile(r"elsewhere .*\(\d+\.\d mm from the true centre\)")
+        re.compile(r"not the right place \(\d+\.\d mm from the true centre\)")
     ).wait_for()
 
 
