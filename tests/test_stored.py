@@ -29,10 +29,20 @@ STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 LATER = {"facts", "identity", "no_claim", "parity", "parts", "place", "probe", "tool_path"}
 LATER |= {"compute", "cost_usd", "forced_endings", "pictures", "turns"}
-LATER |= {"by_answers", "by_failures", "largest_price", "metric"}
+LATER |= {"by_answers", "by_failures", "findings", "headline", "largest_price", "metric"}
 """Words, and what version 0.1.0 did not say of a run."""
 LATER_ROWS = {"best constant of the other subjects"}
-RENAMED = {"p, Holm": "p, adjusted"}
+RENAMED = {
+    "p, Holm": "p, adjusted",
+    "loss A": "loss against",
+    "loss B": "loss",
+    "success A": "success rate against",
+    "success B": "success rate",
+    "failed only in A": "failed in a alone",
+    "failed only in B": "failed in b alone",
+    "lost only in A": "lost in a alone",
+    "lost only in B": "lost in b alone",
+}
 EXPLAINED = {"copying", "arithmetic"}
 """Columns of 0.1.0 that are one now."""
 RUNS = ("on", "off", "options", "scripted", "cot", "native", "text", "code")

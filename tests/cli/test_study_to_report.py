@@ -131,7 +131,7 @@ async def test_the_demo_study_killed_twice_resumed_and_reported(start, call, tmp
         first, second = found[model, a, row["task"]], found[model, b, row["task"]]
         assert float(row["n"]) == len(first) == len(second)
         mean_a, mean_b = (sum(loss for _, loss in arm.values()) / len(arm) for arm in (first, second))
-        assert float(row["loss A"]) == pytest.approx(mean_a, abs=2e-6)
+        assert float(row["loss against"]) == pytest.approx(mean_a, abs=2e-6)
         assert float(row["difference"]) == pytest.approx(mean_b - mean_a, abs=2e-6)
         assert row["low"] == row["high"] == row["p"] == ""  # a demonstration: figures only
         assert "demonstration" in row["what is withheld, and why"] or "subjects" in row["what is withheld, and why"]

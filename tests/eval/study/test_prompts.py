@@ -33,7 +33,7 @@ def ablate(folder, text, *words):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prompts")
-    done = ablate(folder, STUDY, "--out", folder / "s")
+    done = ablate(folder, STUDY, "--out", folder / "s", "--verbose")
     assert done.exit_code == 0, done.output
     assert re.search(r"^model +arm +wording +epoch ", done.output, re.MULTILINE)
     return folder / "s"

@@ -44,7 +44,7 @@ def ablate(folder: Path, text: str, *words: str):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
-    done = ablate(folder, STUDY, "--out", str(folder / "s"))
+    done = ablate(folder, STUDY, "--out", str(folder / "s"), "--verbose")
     assert done.exit_code == 0, done.output
     assert re.search(r"^model +arm +source +epoch ", done.output, re.MULTILINE)
     return folder / "s"

@@ -126,7 +126,7 @@ def test_random_boxes_stand_beside_boxes_in_images_of_known_size(make_record) ->
         )
         assert {mean.n for mean in means.values()} == {2}
         line = next(line for line in printed(summary).splitlines() if line.startswith(name))
-        assert f"{name}, n 2: loss {means['loss'].mean:.4f}, IoU {means['IoU'].mean:.4f}" in line
+        assert f"{name}, n 2: loss {means['loss'].mean:.4f}, IoU {means['IoU'].mean:.1%}" in line
     alone = summarise([unknown, make_record("s", "size", "20, 10")], V12)
     assert [task.references for task in alone.tasks.values()] == [{}, {}]
     assert "random boxes" not in printed(alone)
