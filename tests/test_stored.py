@@ -29,7 +29,7 @@ STORED = sorted((Path(__file__).parent / "stored").glob("*.tar.xz"))
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 LATER = {"facts", "identity", "no_claim", "parity", "parts", "place", "probe", "tool_path"}
 LATER |= {"compute", "cost_usd", "forced_endings", "pictures", "turns"}
-LATER |= {"by_answers", "by_failures", "findings", "headline", "largest_price", "metric"}
+LATER |= {"by_answers", "by_failures", "findings", "headline", "largest_price", "metric", "names"}
 """Words, and what version 0.1.0 did not say of a run."""
 LATER_ROWS = {"best constant of the other subjects"}
 RENAMED = {

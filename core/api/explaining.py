@@ -28,7 +28,7 @@ from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.files import DATABASE
-from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.samples import AnswerErrors
@@ -131,7 +131,7 @@ def explain_results(
         DataError: It is neither a run nor such files; the message says what was expected.
     """
     rules, source = protocol_named(protocol), Path(path)
-    if source.is_dir() and (source / DATABASE).exists():
+    if source.is_dir() and ((source / DATABASE).exists() or (source / STUDY).exists()):  # a study is refused by name
         if plans is not None:
             raise ConfigError(f"--plans is for MedVision's result files; {source} is a run, which has all of it")
         return [_run(open_run(source), rules)]
