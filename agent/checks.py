@@ -83,7 +83,7 @@ def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None)
 def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[str]:
     """Return in a line what a user should know of the row's last check: none, or what it found wanting.
 
-    Nothing is said of a row that passed, nor of models that cannot be checked: offline policies and replays.
+    Empty for a row that passed, and for models that cannot be checked: offline policies and replays.
     """
     if isinstance(config, Offline) or (isinstance(config, Gemini) and config.replay is not None):
         return []

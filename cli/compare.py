@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medvision_agent.cli.completing import complete_protocols, complete_runs
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import protocol_option
 
 if TYPE_CHECKING:
     from medvision_agent.eval.scorer.primary import Failures
@@ -19,14 +19,7 @@ __all__ = ["command"]
 @click.argument("run_a", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.argument("run_b", shell_complete=complete_runs, type=click.Path(path_type=Path), required=False)
 @click.option("--published", is_flag=True, help="Put the results MedVision published beside RUN_A.")
-@click.option(
-    "--protocol",
-    "protocol_name",
-    default=DEFAULT_PROTOCOL,
-    show_default=True,
-    shell_complete=complete_protocols,
-    help=", ".join(PROTOCOLS),
-)
+@protocol_option
 @click.option(
     "--metric",
     "metrics",

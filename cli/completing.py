@@ -1,4 +1,4 @@
-"""What a shell may complete: names of models, tools and protocols, and folders of runs. Silent whatever is wrong."""
+"""What a shell may complete: models, tools, protocols, and folders of runs; nothing where they cannot be read."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -11,6 +11,7 @@ from medvision_agent.errors import MedVisionAgentError
 
 __all__ = ["complete_models", "complete_protocols", "complete_runs", "complete_tools"]
 
+_CONDITIONS = ("on", "off", "code", "blind", "same-region", "blank", "misled")
 _DEPTH = 4
 _MOST = 200
 """Folders that are offered at most."""
@@ -23,7 +24,7 @@ def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[Comple
         return []
 
 
-def complete_models(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+def complete_models(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the models of the catalogue, and of a file that the command line names with --models."""
 
     def names() -> Iterable[str]:
@@ -34,7 +35,7 @@ def complete_models(context: click.Context, param: click.Parameter, incomplete: 
     return _offered(names, incomplete)
 
 
-def complete_tools(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+def complete_tools(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return what --tools takes; behind a comma, names of tools alone."""
     before, comma, _ = incomplete.rpartition(",")
 
@@ -42,19 +43,19 @@ def complete_tools(context: click.Context, param: click.Parameter, incomplete: s
         from medvision_agent.tools.registry import registry_of
 
         tools = list(registry_of(None).offers)
-        return [f"{before},{name}" for name in tools] if comma else ["on", "off", "code", "blind", "sham", *tools]
+        return [f"{before},{name}" for name in tools] if comma else [*_CONDITIONS, *tools]
 
     return _offered(names, incomplete)
 
 
-def complete_protocols(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+def complete_protocols(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the scoring rules."""
     from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
     return _offered(lambda: PROTOCOLS, incomplete)
 
 
-def complete_runs(context: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+def complete_runs(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the runs and studies below the current folder; where none fits, the shell completes folders."""
 
     def names() -> Iterable[str]:

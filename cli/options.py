@@ -8,10 +8,30 @@ from click.core import ParameterSource
 from pydantic import BaseModel, ValidationError
 
 from medvision_agent.agent.limits import Limits
+from medvision_agent.cli.completing import complete_protocols
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.eval.settings.budget import Budget
 
-__all__ = ["BUDGET", "LIMITS", "bounded", "budget_options", "given", "help_of", "limit_options", "with_options"]
+__all__ = ["BUDGET", "LIMITS", "bounded", "budget_options", "declared_protocol_option", "given", "help_of"]
+__all__ += ["limit_options", "protocol_option", "with_options"]
+
+protocol_option = click.option(
+    "--protocol",
+    "protocol_name",
+    default=DEFAULT_PROTOCOL,
+    show_default=True,
+    shell_complete=complete_protocols,
+    help=", ".join(PROTOCOLS),
+)
+"""The scoring rules, where none are declared."""
+declared_protocol_option = click.option(
+    "--protocol",
+    "protocol_name",
+    shell_complete=complete_protocols,
+    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+)
+"""The scoring rules, where a study may declare its own."""
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from medvision_agent.cli.completing import complete_protocols, complete_runs
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import protocol_option
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
 
@@ -21,14 +21,7 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
 
 @click.command("score")
 @click.argument("source", shell_complete=complete_runs, metavar="RUN|FILE|DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--protocol",
-    "protocol_name",
-    default=DEFAULT_PROTOCOL,
-    show_default=True,
-    shell_complete=complete_protocols,
-    help=", ".join(PROTOCOLS),
-)
+@protocol_option
 @click.option("--samples", type=click.Path(path_type=Path), metavar="OUT.jsonl", help="Write one JSON line per sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--boxsize", is_flag=True, help="FILE, DIR: also by the size of the target box.")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.completing import complete_protocols, complete_runs
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import declared_protocol_option
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 
 __all__ = ["command"]
 
@@ -22,17 +22,12 @@ __all__ = ["command"]
     help="STUDY: only this arm, of one model or of each; may be repeated.",
 )
 @click.option("--all", "every", is_flag=True, help="STUDY: all arms.")
-@click.option(
-    "--protocol",
-    "protocol_name",
-    shell_complete=complete_protocols,
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
-)
+@declared_protocol_option
 def command(*, path: Path, sample: str, arms: tuple[str, ...], every: bool, protocol_name: str | None) -> None:
     """Print the conversation of sample ID: every turn with its text, tool calls, results, pictures and times.
 
     Of a study, those of the two arms of its primary contrast under the first model, one after the other; others with
-    --arm or --all. Pictures are told by their size and their file. Nothing is asked of a model, and nothing stored is
+    --arm or --all. Pictures appear as their size and file. Nothing is asked of a model, and nothing stored is
     changed.
     """
     from medvision_agent.api.viewing import talks

@@ -190,7 +190,7 @@ def _more(
 def _print_more(
     done: "Ablated", took: Sequence[Mapping[str, Any]], paths: Mapping[str, "ToolPath"], protocol: "Protocol"
 ) -> None:
-    """Print what is said of each arm and each contrast."""
+    """Print the sentences on each arm and each contrast."""
     from medvision_agent.eval.study.same import handed_back
     from medvision_agent.eval.summary.compute import compute_note
 

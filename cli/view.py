@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.completing import complete_protocols, complete_runs
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import declared_protocol_option
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.text import plural, printable
 
 __all__ = ["command"]
@@ -37,12 +37,7 @@ _SHOWN = 10
     help="Samples in the bundle, half of them those that the primary contrast changes most; 0: all.  [default: 100, or "
     "fewer that make 200 conversations]",
 )
-@click.option(
-    "--protocol",
-    "protocol_name",
-    shell_complete=complete_protocols,
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
-)
+@declared_protocol_option
 def command(
     *,
     folders: tuple[Path, ...],

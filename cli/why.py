@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.completing import complete_protocols, complete_runs
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import protocol_option
 
 __all__ = ["command"]
 
@@ -20,14 +20,7 @@ __all__ = ["command"]
     shell_complete=complete_runs,
     type=click.Path(path_type=Path),
 )
-@click.option(
-    "--protocol",
-    "protocol_name",
-    default=DEFAULT_PROTOCOL,
-    show_default=True,
-    shell_complete=complete_protocols,
-    help=", ".join(PROTOCOLS),
-)
+@protocol_option
 @click.option(
     "--plans",
     type=click.Path(path_type=Path),

@@ -29,7 +29,7 @@ def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: typ
     """Return the first errors in one line, each with its field; *whole* is the field of an error of all of them.
 
     Keys that nobody knows come first: they explain those that are missing. With *of*, the model that was validated,
-    they are told with the nearest known one.
+    each is named with the nearest known one.
     """
     items = sorted(error.errors(include_url=False), key=lambda item: item["type"] != _UNKNOWN)[:most]
     fields = [".".join(map(str, item["loc"])) or whole for item in items]
@@ -50,7 +50,7 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
 
 
 def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """Return the keys that may stand at a place within a model, whatever members of unions lead there."""
+    """Return the keys that may stand at a place within a model, through all members of unions."""
     models = [model]
     for part in place:
         fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]

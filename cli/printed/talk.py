@@ -1,7 +1,7 @@
 """One conversation for a terminal, turn by turn.
 
 Contract: what models, servers and tools wrote is printed as plain characters, never as markup or terminal control, and
-wrapped to the terminal. Pictures are told by their size and their file.
+wrapped to the terminal. Pictures appear as their size and file.
 """
 
 import struct

@@ -1,6 +1,6 @@
 """What a session of a run or a study did so far, in words: how far it is, its loss, failures, tokens and cost.
 
-Contract: the loss is that of the samples finished in this session, whatever their task and, in a study, their arm: it
+Contract: the loss is the mean over all samples finished in this session, over tasks and, in a study, over arms: it
 says whether things go well, and nothing of a difference between arms. It stands beside its n and success rate.
 """
 

@@ -91,7 +91,9 @@ class Ablated(Loaded):
         return progress(self.plan, cells).lines()
 
     def noise(self, rules: Protocol | None = None) -> list[str]:
-        """Return a sentence for every difference: how large it is beside that of two identical runs (`repeat`).
+        """Return a sentence for each difference that is larger than that of two identical runs (`repeat`).
+
+        The caveats of the findings name the others.
 
         Empty for a study without a repeat. *rules* are by default those that the study declares.
         """

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.findings.contrasts import groups, work_out
 from medvision_agent.eval.report.spread import noise_sentences
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.read import has_run
@@ -21,11 +21,11 @@ def floor_lines(folder: Path, rules: Protocol) -> list[str]:
     repeated = any(plan.arms[one.a] == plan.arms[one.b] for one in plan.contrasts)
     if not repeated or not any(has_run(folder / cell.folder) for cell in plan.cells):
         return []
-    chapters = collect([folder], rules, most_pictures=0).chapters
     return [
-        printable(f"{chapter.label}: {line}" if chapter.label else line)
-        for chapter in chapters
-        for one in chapter.contrasts
+        printable(f"{worked.chapter.label}: {line}" if worked.chapter.label else line)
+        for group, own in groups([folder], rules)
+        for worked in work_out(group, own)
+        for one in worked.contrasts
         for task in one.noise
         for line in noise_sentences(one, task)
     ]

@@ -74,7 +74,9 @@ class Plans:
         """Return the voxel size by the header of an image, where there are images."""
         if self._data is None:
             return None
-        return _zooms(self._data / "Datasets" / str(image).rpartition("Datasets/")[2])
+        datasets = (self._data / "Datasets").resolve()
+        file = (datasets / str(image).rpartition("Datasets/")[2]).resolve()
+        return _zooms(file) if file.is_relative_to(datasets) else None  # a path of a result file is untrusted
 
     def points(self, answer: Answer) -> tuple[tuple[float, float], ...] | None:
         """Return the ground truth's points of a size, angle or distance, x and y in pixels; None where not known."""
