@@ -15,6 +15,7 @@ from medvision_agent.eval.figures.cost import Spot, losses_by_cost
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.forest import Effect, forest
 from medvision_agent.eval.figures.ladder import Rung, ladder
+from medvision_agent.eval.figures.marks import Dot
 from medvision_agent.eval.figures.paired import paired
 from medvision_agent.eval.figures.tool_use import Use, tool_use
 
@@ -46,8 +47,8 @@ def a_small_forest() -> Figure:
 
 def a_pair() -> Figure:
     random = np.random.default_rng(1)
-    few, many = random.uniform(size=(40, 2)).tolist(), random.uniform(size=(400, 2)).tolist()
-    return paired("paired", "Losses", (NAMES[5], "on"), {"size": few, "angle": many})
+    few, many = ([Dot(*pair) for pair in random.uniform(size=(count, 2)).tolist()] for count in (40, 400))
+    return paired("paired", "Losses", ARMS, (NAMES[5], "on"), {"size": few, "angle": many})
 
 
 def a_cost() -> Figure:
@@ -61,7 +62,7 @@ def a_cost() -> Figure:
 
 
 def an_agreement() -> Figure:
-    points = [(10.0 + at, math.sin(at) * 4) for at in range(30)]
+    points = [Dot(10.0 + at, math.sin(at) * 4) for at in range(30)]
     panels = [Errors(arm, "major axis", "mm", points, 30, 0.5, (-5.0, 6.5)) for arm in ARMS[:3]]
     return bland_altman("bland", "Errors", ARMS, panels, left_out=2)
 

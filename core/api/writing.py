@@ -100,7 +100,7 @@ def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | No
         raise ConfigError(f"viewer: {out} has no address relative to {page}; put both on one drive") from None
     library = Library(folders, rules)
     bundled = None if is_bundle_of(library, out) else write_bundle(library, page_files(), out)
-    return Viewer(f"{quote(way)}/index.html", places(library)), bundled
+    return Viewer(f"{quote(way)}/index.html", places(library, out)), bundled
 
 
 def _page(folders: Sequence[Path], form: Literal["html", "md"] | None) -> Path:

@@ -9,6 +9,7 @@ of those that are drawn, with fewer than ``MIN_SUBJECTS``.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,15 @@ class Agreement(Frozen):
     """Answers without a logarithm (0 or below)."""
     points: tuple[tuple[float, float], ...] = ()
     """Of each sample: the mean of stated and true, and the error."""
+    samples: tuple[str, ...] = ()
+    """The ids of these samples."""
 
 
 @dataclass(frozen=True)
 class _Data:
     stated: Floats
     true: Floats
+    samples: list[str]
     subjects: list[str]
     intervals: bool
     """Whether the data are evidence of anything."""
@@ -96,6 +100,7 @@ def agreement(
         data = _Data(
             np.array([stated[one.id][at] for one in taken], np.float64),
             np.array([one.target[at] for one in taken], np.float64),
+            [one.id for one in taken],
             [one.subject for one in taken],
             evidence != "demonstration",
         )
@@ -113,8 +118,8 @@ def _within(taken: Sequence[Sample], data: _Data) -> dict[str, Any]:
 
 def _of_logs(data: _Data, number: str, chosen: int) -> Agreement:
     kept = (data.stated > 0) & (data.true > 0)
-    subjects = [subject for subject, keep in zip(data.subjects, kept, strict=True) if keep]
-    logs = _Data(np.log(data.stated[kept]), np.log(data.true[kept]), subjects, data.intervals)
+    samples, subjects = (list(compress(names, kept)) for names in (data.samples, data.subjects))
+    logs = _Data(np.log(data.stated[kept]), np.log(data.true[kept]), samples, subjects, data.intervals)
     return _agreement(logs, number, "", chosen).but(logarithmic=True, left_out=int((~kept).sum()))
 
 
@@ -138,6 +143,7 @@ def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
         ccc=_figure(*_each(found, drawn, "ccc"), correlation=True),
         icc=_figure(*_each(found, drawn, "icc"), correlation=True),
         points=tuple(zip(((data.stated + data.true) / 2).tolist(), error.tolist(), strict=True)),
+        samples=tuple(data.samples),
     )
 
 

@@ -1,8 +1,12 @@
 """What a page that links into a bundle must know: where each run stands in it, and whether it is of these runs."""
 
+from itertools import compress
 from pathlib import Path
+from typing import TypeVar
 
-from medvision_agent.eval.browse.forms import Index
+from pydantic import BaseModel
+
+from medvision_agent.eval.browse.forms import Index, Rows
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.words import whole
 from medvision_agent.eval.report.links import Place
@@ -10,23 +14,39 @@ from medvision_agent.eval.report.links import Place
 __all__ = ["is_bundle_of", "places"]
 
 _LONGEST = 1000
+_Form = TypeVar("_Form", bound=BaseModel)
 
 
-def places(library: Library) -> dict[Path, Place]:
-    """Return what the page calls each run, by its resolved folder; a bundle of the same folders has the same keys."""
+def places(library: Library, bundle: Path) -> dict[Path, Place]:
+    """Return what the page calls each run, by its resolved folder; *bundle* is one of what *library* holds."""
     library.look()
     return {
-        run.feed.folder.resolve(): Place(key, run.place.study or "", whole(run.place.arm, _LONGEST))
+        run.feed.folder.resolve(): Place(
+            key, run.place.study or "", whole(run.place.arm, _LONGEST), _samples(bundle, key)
+        )
         for key, run in library.runs.items()
     }
 
 
 def is_bundle_of(library: Library, folder: Path) -> bool:
     """Say whether a folder is a bundle of what *library* holds now, made by this version, with however many samples."""
-    try:
-        text = (folder / "data" / "index.js").read_text(encoding="utf-8")
-        index = Index.model_validate_json(text.partition(", ")[2].rstrip().removesuffix(");"))
-    except (OSError, ValueError):
+    index = _part(folder, "index", Index)
+    if index is None:
         return False
     library.read_on()
     return index.model_copy(update={"bounded": ""}) == library.index(live=False)
+
+
+def _samples(bundle: Path, key: str) -> frozenset[str]:
+    """Return the samples of a run whose conversations can be read in a bundle."""
+    rows = _part(bundle, f"rows/{key}", Rows)
+    return frozenset(compress(rows.id, rows.has_talk)) if rows is not None else frozenset()
+
+
+def _part(bundle: Path, part: str, form: type[_Form]) -> _Form | None:
+    """Return a part of a bundle's data; None where it is not there, or is of another version."""
+    try:
+        text = (bundle / "data" / f"{part}.js").read_text(encoding="utf-8")
+        return form.model_validate_json(text.partition(", ")[2].rstrip().removesuffix(");"))
+    except (OSError, ValueError):
+        return None

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
-from medvision_agent.eval.figures.marks import Point, columns, dots, label, losses, reference
-from medvision_agent.eval.figures.style import LINE, Look, looks
+from medvision_agent.eval.figures.marks import Dot, Point, columns, dots, label, losses, reference
+from medvision_agent.eval.figures.style import LINE, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ class Errors(NamedTuple):
     number: str
     """Such as ``major axis``."""
     unit: str
-    points: Sequence[Point]
+    points: Sequence[Dot]
     """The mean of stated and true, and stated minus true."""
     n: int
     bias: float | None
@@ -55,9 +56,10 @@ def bland_altman(name: str, title: str, arms: Sequence[str], panels: Sequence[Er
 
 def _errors(one: Errors, panels: Sequence[Errors], look: Look) -> Panel:
     same = [other for other in panels if (other.number, other.unit) == (one.number, one.unit)]
+    shown = one.points[:: math.ceil(len(one.points) / _CROWD) or 1]
 
     def draw(axes: "Axes") -> None:
-        dots(axes, one.points[:: math.ceil(len(one.points) / _CROWD) or 1], look)
+        dots(axes, shown, look)
         reference(axes, y=0.0)
         for value, dash in ((one.bias, "-"), (one.limits[0], (0, (5, 2))), (one.limits[1], (0, (5, 2)))):
             if value is not None:
@@ -69,12 +71,13 @@ def _errors(one: Errors, panels: Sequence[Errors], look: Look) -> Panel:
     limits = "" if low is None or high is None else f", limits {low:+.2f} to {high:+.2f}"
     bias = "no bias can be given" if one.bias is None else f"bias {one.bias:+.2f} {one.unit}"
     title = f"{one.arm}, {one.number}"
-    return Panel(title, _HEIGHT, draw, f"{title}: {bias}{limits}, n {one.n}.")
+    links = {dot.href: f"{dot.name}, {one.arm}: error {dot.y:+.4g} {one.unit}" for dot in shown if dot.href}
+    return Panel(title, _HEIGHT, draw, f"{title}: {bias}{limits}, n {one.n}.", links)
 
 
 def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
     """Return the range that holds all points of some panels, their bias and limits, and a little more."""
-    values = [point[axis] for one in panels for point in one.points]
+    values = [(point.x, point.y)[axis] for one in panels for point in one.points]
     if axis:
         values += [value for one in panels for value in (0.0, one.bias, *one.limits) if value is not None]
     low, high = min(values), max(values)

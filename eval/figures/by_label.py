@@ -4,18 +4,19 @@ The edges of the ratios are MedVision's (5 % wide); what it divides further abov
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.figure import Figure, Panel, relative
 from medvision_agent.eval.figures.style import BACK, INK, MUTED, RAMP, TEXT
 from medvision_agent.eval.figures.words import fitted
 from medvision_agent.text import plural
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["Labelled", "loss_by_label"]
+__all__ = ["Cells", "Labelled", "loss_by_label"]
 
 _EDGES = tuple(step / 20 for step in range(1, 8))
 """0.05 to 0.35; a ratio at an edge stands above it."""
@@ -25,6 +26,10 @@ _MOST = 12
 _ROW, _HEAD = 0.24, 0.85
 _LABEL_WIDTH = 92
 """Points of a label."""
+
+
+Cells = Callable[[str, str, float, float], str]
+"""Returns where the boxes of an arm, a label, and ratios from one number on up to another are; empty for nowhere."""
 
 
 class Labelled(NamedTuple):
@@ -43,7 +48,13 @@ class _Cell(NamedTuple):
     n: int
 
 
-def loss_by_label(name: str, title: str, arms: Mapping[str, Sequence[Labelled]], few: int) -> Figure | None:
+def loss_by_label(
+    name: str,
+    title: str,
+    arms: Mapping[str, Sequence[Labelled]],
+    few: int,
+    to: Cells | None = None,
+) -> Figure | None:
     """Return the figure: a panel for each arm; None where no cell has *few* subjects."""
     every = [one for own in arms.values() for one in own]
     labels = sorted({one.label for one in every}, key=lambda own: (-sum(one.label == own for one in every), own))
@@ -56,7 +67,7 @@ def loss_by_label(name: str, title: str, arms: Mapping[str, Sequence[Labelled]],
         "subjects, which have no mean."
     )
     more = f" {plural(len(labels) - _MOST, 'label')} with fewer samples left out." if len(labels) > _MOST else ""
-    made = tuple(_panel(arm, own, labels[:_MOST]) for arm, own in cells.items())
+    made = tuple(_panel(arm, own, labels[:_MOST], to) for arm, own in cells.items())
     return Figure(name, title, how + more, made)
 
 
@@ -72,21 +83,27 @@ def _cells(samples: Sequence[Labelled], few: int) -> dict[tuple[str, int], _Cell
     }
 
 
-def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[str]) -> Panel:
+def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[str], to: Cells | None) -> Panel:
+    ends = (0.0, *_EDGES, 1.0)
+    shown = {place: cell for place, cell in cells.items() if place[0] in labels}
+    hrefs = {(own, column): to(arm, own, ends[column], ends[column + 1]) if to else "" for own, column in shown}
+
     def draw(axes: "Axes") -> None:
         from matplotlib.patches import Rectangle  # noqa: PLC0415 - takes half a second
 
-        for (own, column), cell in cells.items():
-            if own not in labels:
-                continue
+        for (own, column), cell in shown.items():
             row = labels.index(own)
-            if cell.loss is None:
-                axes.text(column, row, "x", ha="center", va="center", color=MUTED)
-                continue
-            step = min(int(cell.loss * len(RAMP)), len(RAMP) - 1)
-            axes.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=RAMP[step].light, linewidth=0))
-            words = f"{cell.loss:.2f}".removeprefix("0")
-            axes.text(column, row, words, ha="center", va="center", color=BACK if step > 2 else INK)
+            words, colour = "x", MUTED
+            made: list[Artist] = []
+            if cell.loss is not None:
+                step = min(int(cell.loss * len(RAMP)), len(RAMP) - 1)
+                words, colour = f"{cell.loss:.2f}".removeprefix("0"), BACK if step > 2 else INK
+                area = Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=RAMP[step].light, linewidth=0)
+                made.append(axes.add_patch(area))
+            made.append(axes.text(column, row, words, ha="center", va="center", color=colour))
+            if href := hrefs[own, column]:
+                for artist in made:
+                    artist.set_url(relative(href))
         axes.set(xlim=(-0.5, len(_NAMES) - 0.5), ylim=(len(labels) - 0.5, -0.5))
         axes.set_xticks(range(len(_NAMES)), _NAMES)
         axes.set_yticks(range(len(labels)), [fitted(one, _LABEL_WIDTH, TEXT) for one in labels])
@@ -96,7 +113,11 @@ def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[st
 
     words = "; ".join(
         f"{own}, {_NAMES[column]}%: {f'{cell.loss:.3f}' if cell.loss is not None else 'too few subjects'}, n {cell.n}"
-        for (own, column), cell in sorted(cells.items(), key=lambda item: (item[0][1], item[0][0]))
-        if own in labels
+        for (own, column), cell in sorted(shown.items(), key=lambda item: (item[0][1], item[0][0]))
     )
-    return Panel(arm, _HEAD + _ROW * len(labels), draw, f"{words}.")
+    links = {
+        href: f"{plural(shown[own, column].n, 'sample')} of {own}, box-to-image ratio {_NAMES[column]}%, {arm}"
+        for (own, column), href in hrefs.items()
+        if href
+    }
+    return Panel(arm, _HEAD + _ROW * len(labels), draw, f"{words}.", links)

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
-from medvision_agent.eval.figures.marks import columns, dots, label, losses
-from medvision_agent.eval.figures.style import LINE, Look, looks
+from medvision_agent.eval.figures.marks import Dot, columns, dots, label, losses
+from medvision_agent.eval.figures.style import LINE, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,9 @@ class Sized(NamedTuple):
     subject: str
     size: float
     loss: float
+    name: str = ""
+    """Of the sample."""
+    href: str = ""
 
 
 def loss_by_size(
@@ -53,11 +57,11 @@ def loss_by_size(
 def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: Mapping[str, Look], few: int) -> Panel:
     ordered = {arm: sorted(own, key=lambda one: (one.size, one.loss)) for arm, own in samples.items()}
     joined = {arm: means(own, few) for arm, own in ordered.items()}
+    shown = {arm: own[:: math.ceil(len(own) / _CROWD) or 1] for arm, own in ordered.items()}
 
     def draw(axes: "Axes") -> None:
-        for arm, own in ordered.items():
-            few_dots = own[:: math.ceil(len(own) / _CROWD) or 1]
-            dots(axes, [(one.size, one.loss) for one in few_dots], look[arm])
+        for arm, own in shown.items():
+            dots(axes, [Dot(one.size, one.loss, one.name, one.href) for one in own], look[arm])
         for arm, points in joined.items():
             one = look[arm]
             axes.plot(*columns(points), marker=one.shape, linestyle=one.dash, color=one.colour, linewidth=LINE)
@@ -68,7 +72,10 @@ def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: M
         f"{arm}: {', '.join(f'{loss:.3f} at {size:.3g}' for size, loss in points) or 'too few subjects for means'}"
         for arm, points in joined.items()
     )
-    return Panel(task, _HEIGHT, draw, f"Mean loss by {unit}. {words}.")
+    links = {
+        one.href: f"{one.name}, {arm}: loss {one.loss:.3f}" for arm, own in shown.items() for one in own if one.href
+    }
+    return Panel(task, _HEIGHT, draw, f"Mean loss by {unit}. {words}.", links)
 
 
 def means(samples: Sequence[Sized], few: int) -> list[tuple[float, float]]:

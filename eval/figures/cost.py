@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import columns, interval, losses, mark
-from medvision_agent.eval.figures.style import MUTED, THIN, Look, looks
+from medvision_agent.eval.figures.style import MUTED, THIN, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import interval, mark, reference, rows, rows_height
-from medvision_agent.eval.figures.style import MUTED, SERIES, SOFT, Look
+from medvision_agent.eval.figures.style import INK, MUTED, SOFT, Look
 from medvision_agent.text import plural
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ __all__ = ["Effect", "forest"]
 _LEAST = 0.02
 """How far the axis reaches at least, either way."""
 _KEY = {
-    "claim": Look(SERIES[0].light, "o"),
-    "no claim": Look(SERIES[0].light, "o", filled=False),
+    "claim": Look(INK, "o"),
+    "no claim": Look(INK, "o", filled=False),
     "no interval, no claim": Look(MUTED, "D", filled=False),
 }
 _HOW = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import losses, mark, reference, rows, rows_height
-from medvision_agent.eval.figures.style import MUTED, SERIES, THIN, Look
+from medvision_agent.eval.figures.style import INK, MUTED, THIN, Look
 from medvision_agent.text import plural
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rung", "ladder"]
 
-_WITHOUT = Look(SERIES[1].light, "s", filled=False)
-_WITH = Look(SERIES[0].light, "o")
+_WITHOUT = Look(INK, "s", filled=False)
+_WITH = Look(INK, "o")
 _PRIOR = Look(MUTED, "D", filled=False)
 _ROW = 0.55
 """Inches of a rung: two lines of words and one of marks."""

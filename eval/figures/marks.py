@@ -1,7 +1,7 @@
 """What figures share on their axes: marks of samples and arms, intervals, rows under their names."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from medvision_agent.eval.figures.figure import relative
 from medvision_agent.eval.figures.style import BACK, COLUMN, INK, LINE, MARK, MUTED, ROW, SMALL_MARK, TEXT, THIN, Look
@@ -10,9 +10,21 @@ from medvision_agent.eval.figures.words import fitted, width_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Point", "columns", "dots", "interval", "label", "losses", "mark", "reference", "rows", "rows_height"]
+__all__ = ["Dot", "Point", "columns", "dots", "interval", "label", "losses", "mark", "reference", "rows", "rows_height"]
 
 Point = tuple[float, float]
+
+
+class Dot(NamedTuple):
+    """A sample."""
+
+    x: float
+    y: float
+    name: str = ""
+    """Of the sample."""
+    href: str = ""
+
+
 _HEAD = 0.85
 """Inches of a panel of rows that its title and its axis of two lines take."""
 _ROW_WIDTH = COLUMN * 72 - 34
@@ -28,14 +40,12 @@ def columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-def dots(
-    axes: "Axes", points: Sequence[Point], look: Look, *, size: float = SMALL_MARK, hrefs: Sequence[str] = ()
-) -> None:
-    """Draw samples: small marks through which others are seen, each with a link where there are any."""
-    groups = [points] if not hrefs else [[point] for point in points]
-    for number, own in enumerate(groups):
+def dots(axes: "Axes", samples: Sequence[Dot], look: Look, *, size: float = SMALL_MARK) -> None:
+    """Draw samples: small marks through which others are seen; those with a link are marks of their own."""
+    without = [one for one in samples if not one.href]
+    for own in [*([without] if without else []), *([one] for one in samples if one.href)]:
         (line,) = axes.plot(
-            *columns(own),
+            *columns([(one.x, one.y) for one in own]),
             marker=look.shape,
             color=look.colour,
             markerfacecolor=look.face,
@@ -44,8 +54,8 @@ def dots(
             linestyle="none",
             alpha=0.5,
         )
-        if hrefs and hrefs[number]:
-            line.set_url(relative(hrefs[number]))
+        if own[0].href:
+            line.set_url(relative(own[0].href))
 
 
 def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "") -> None:

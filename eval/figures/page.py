@@ -6,7 +6,7 @@ the role of a group, because what is inside an image cannot be reached with the 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -26,6 +26,8 @@ _FONT = re.compile(r"font: (?:[a-z]+ )*(?:\d+ )?([\d.]+px) [^;]*")
 _FAMILY = re.compile(r"font-family: [^;]*; ?")
 _NUMBERS = {"d", "x", "y", "transform", "width", "height"}
 _LONG = re.compile(r"-?\d+\.\d{3,}")
+_STOPS = 40
+"""Links of a panel that the keyboard stops at, at most; with more, at none."""
 _NAMED = re.compile(r"#([\w-]+)")
 
 
@@ -47,8 +49,9 @@ def _panel(figure: Figure, panel: Panel, name: str) -> Markup:
         for child in list(parent):
             if child.tag in {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"} or child.tag.endswith("}metadata"):
                 parent.remove(child)
-    for element in root.iter():
-        _rewrite(element, name, panel.links)
+    for element in list(root.iter()):
+        _rewrite(element, name)
+    _link([one for one in root.iter() if one.tag == f"{{{_SVG}}}a"], panel.links)
     _lighter(root)
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
@@ -63,16 +66,13 @@ def _panel(figure: Figure, panel: Panel, name: str) -> Markup:
     return Markup(_coloured(ET.tostring(root, encoding="unicode")))  # noqa: S704 - ElementTree escapes every text
 
 
-def _rewrite(element: ET.Element, name: str, links: Mapping[str, str]) -> None:
-    """Make ids the panel's own, references plain, links named, numbers short, and the font that of the page."""
+def _rewrite(element: ET.Element, name: str) -> None:
+    """Make ids the panel's own, references plain, numbers short, and the font that of the page."""
     if (own := element.attrib.get("id")) is not None:
         element.attrib["id"] = f"{name}-{own}"
     if (link := element.attrib.pop(_HREF, None)) is not None:
-        if element.tag == f"{{{_SVG}}}a":
-            element.attrib.pop("target", None)
-            element.attrib |= {"href": relative(link), "aria-label": printable(links[link])}
-        else:
-            element.attrib["href"] = f"#{name}-{link.removeprefix('#')}"
+        leads = element.tag == f"{{{_SVG}}}a"
+        element.attrib["href"] = relative(link) if leads else f"#{name}-{link.removeprefix('#')}"
     for key, value in element.attrib.items():
         if "url(#" in value:
             element.attrib[key] = value.replace("url(#", f"url(#{name}-")
@@ -82,6 +82,25 @@ def _rewrite(element: ET.Element, name: str, links: Mapping[str, str]) -> None:
         element.attrib["style"] = _FAMILY.sub("", _FONT.sub(r"font-size: \1", style))
     if element.attrib.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
+
+
+def _link(links: Sequence[ET.Element], words: Mapping[str, str]) -> None:
+    """Say where each link leads: to who hears the page, and to who points at a mark.
+
+    A mark of two elements is one stop of the keyboard, and so many marks that nobody would step through them are none:
+    the addresses below a figure lead to the same samples.
+    """
+    known = set[str]()
+    for link in links:
+        href = link.attrib["href"]
+        link.attrib.pop("target", None)
+        link.attrib["aria-label"] = printable(words[href])
+        if href in known or len(words) > _STOPS:
+            link.attrib["tabindex"] = "-1"
+        known.add(href)
+        title = ET.Element(f"{{{_SVG}}}title")
+        title.text = link.attrib["aria-label"]
+        link.insert(0, title)
 
 
 def _lighter(root: ET.Element) -> None:

@@ -1,88 +1,99 @@
 """Paired losses: each sample's loss in one arm beside that in the other."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
-from medvision_agent.eval.figures.marks import Point, dots, label
-from medvision_agent.eval.figures.style import COLUMN, MUTED, SERIES, SMALL_MARK, THIN, Look
+from medvision_agent.eval.figures.marks import Dot, Point, dots, label
+from medvision_agent.eval.figures.style import COLUMN, MUTED, SMALL_MARK, THIN, Look
+from medvision_agent.text import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["paired"]
+__all__ = ["STEP", "Around", "paired"]
 
 _CROWD = 300
 """From this many points on, equal places on a grid are drawn once, larger the more points there are."""
-_GRID = 24
+STEP = 1 / 24
+"""Of that grid."""
 _LARGEST = 11.0
 """Size of the largest such mark in points."""
+
+Around = Callable[[str, Point], str]
+"""Returns where the samples of a task are whose losses are within half a step of a place; empty for nowhere."""
 
 
 def paired(
     name: str,
     title: str,
+    every: Sequence[str],
     arms: tuple[str, str],
-    points: Mapping[str, Sequence[Point]],
-    hrefs: Mapping[str, Sequence[str]] | None = None,
+    samples: Mapping[str, Sequence[Dot]],
+    *,
+    around: Around | None = None,
 ) -> Figure:
     """Return the figure: a panel for each task, whose points are losses in the first and the second arm.
 
-    *hrefs* has an address for each point, or none for a task; they are left out in a crowd.
+    A mark has the colour of the arm whose loss is lower; *every* are all arms of the chapter.
     """
-    lower, higher = f"lower loss with {arms[1]}", f"higher loss with {arms[1]}"
-    key = {
-        lower: Look(SERIES[0].light, "o"),
-        higher: Look(SERIES[1].light, "s"),
-        "equal": Look(MUTED, "D", filled=False),
-    }
+    look = looks([*every, *arms])
+    key = {f"lower loss with {arm}": look[arm] for arm in reversed(arms)}
+    key["equal"] = Look(MUTED, "d", filled=False)
     return Figure(
         name,
         title,
         f"One mark for each sample; below the diagonal {arms[1]} has the lower loss. "
         f"From {_CROWD} samples on, equal places are drawn once, larger the more samples they have.",
-        tuple(_panel(task, arms, own, list(key.values()), (hrefs or {}).get(task, ())) for task, own in points.items()),
+        tuple(_panel(task, arms, own, list(key.values()), around) for task, own in samples.items()),
         key,
     )
 
 
 def _panel(
-    task: str, arms: tuple[str, str], points: Sequence[Point], key: Sequence[Look], hrefs: Sequence[str]
+    task: str, arms: tuple[str, str], samples: Sequence[Dot], key: Sequence[Look], around: Around | None
 ) -> Panel:
-    groups = [_of(points, hrefs, sign) for sign in (-1, 1, 0)]
-    most = 2.0 if any(max(pair) > 1 for pair in points) else 1.0
-    largest = max(count for own, _ in groups for count in (0, *_places(own).values()))
+    groups = [[one for one in samples if (one.y > one.x) - (one.y < one.x) == sign] for sign in (-1, 1, 0)]
+    most = 2.0 if any(max(one.x, one.y) > 1 for one in samples) else 1.0
+    crowd = len(samples) >= _CROWD
+    shown = [_places(task, own, around) if crowd else [(one, 1) for one in own] for own in groups]
+    largest = max((count for own in shown for _, count in own), default=1)
 
     def draw(axes: "Axes") -> None:
         axes.plot([0, most], [0, most], color=MUTED, linewidth=THIN, zorder=1)
-        for look, (own, links) in zip(key, groups, strict=True):
-            if len(points) < _CROWD:
-                dots(axes, own, look, hrefs=links)
+        for look, own in zip(key, shown, strict=True):
+            if crowd:
+                for one, count in own:
+                    dots(axes, [one], look, size=SMALL_MARK + (_LARGEST - SMALL_MARK) * (count / largest) ** 0.5)
             else:
-                _crowd(axes, own, look, largest)
+                dots(axes, [one for one, _ in own], look)
         ends, ticks = (-0.04 * most, 1.04 * most), [most * part / 4 for part in range(5)]
         axes.set(xlim=ends, ylim=ends, xticks=ticks, yticks=ticks, aspect="equal")
         axes.set(xlabel=label(f"loss, {arms[0]}"), ylabel=label(f"loss, {arms[1]}"))
 
-    counts = [len(own) for own, _ in groups]
-    words = f"{counts[0]} lower, {counts[1]} higher, {counts[2]} equal with {arms[1]}, of {len(points)}."
-    links = {href: f"sample {number}, {task}" for number, href in enumerate(hrefs, start=1) if href}
+    counts = [len(own) for own in groups]
+    words = f"{counts[0]} lower, {counts[1]} higher, {counts[2]} equal with {arms[1]}, of {len(samples)}."
+    links = {
+        one.href: f"{one.name}: loss {one.x:.3f} with {arms[0]}, {one.y:.3f} with {arms[1]}"
+        for own in shown
+        for one, _ in own
+        if one.href
+    }
     return Panel(task, COLUMN, draw, words, links)
 
 
-def _of(points: Sequence[Point], hrefs: Sequence[str], sign: int) -> tuple[list[Point], list[str]]:
-    """Return the points whose second loss is lower (-1), equal (0) or higher (1), with their addresses."""
-    at = [number for number, (a, b) in enumerate(points) if (b > a) - (b < a) == sign]
-    return [points[number] for number in at], [hrefs[number] for number in at] if hrefs else []
+def _places(task: str, samples: Sequence[Dot], around: Around | None) -> list[tuple[Dot, int]]:
+    """Return one mark for each place of a grid at which there are samples, and how many they are."""
+    found = defaultdict[Point, list[Dot]](list)
+    for one in samples:
+        found[round(one.x / STEP) * STEP, round(one.y / STEP) * STEP].append(one)
+    return [
+        (Dot(*place, own[0].name, own[0].href) if len(own) == 1 else _several(task, place, len(own), around), len(own))
+        for place, own in found.items()
+    ]
 
 
-def _places(points: Sequence[Point]) -> Counter[Point]:
-    """Return how many points there are at each place of a grid."""
-    return Counter((round(x * _GRID) / _GRID, round(y * _GRID) / _GRID) for x, y in points)
-
-
-def _crowd(axes: "Axes", points: Sequence[Point], look: Look, largest: int) -> None:
-    for place, count in _places(points).items():
-        size = SMALL_MARK + (_LARGEST - SMALL_MARK) * (count / largest) ** 0.5
-        dots(axes, [place], look, size=size)
+def _several(task: str, place: Point, count: int, around: Around | None) -> Dot:
+    return Dot(*place, f"{plural(count, 'sample')} around here", around(task, place) if around else "")

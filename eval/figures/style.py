@@ -5,11 +5,10 @@ both. No meaning hangs on colour alone: what has a colour has a shape or a dash 
 the numbers that are said here: how far colours are apart for people who see them otherwise, and how they stand out.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["BACK", "COLUMN", "GRID", "INK", "LINE", "MARK", "MUTED", "RAMP", "ROW", "SERIES", "SETTINGS", "SMALL_MARK"]
-__all__ += ["SOFT", "TEXT", "THIN", "TITLE", "VARIABLES", "Colour", "Look", "looks", "variables"]
+__all__ = ["BACK", "COLUMN", "DASHES", "GRID", "INK", "LINE", "MARK", "MUTED", "RAMP", "ROW", "SERIES", "SETTINGS"]
+__all__ += ["SHAPES", "SMALL_MARK", "SOFT", "TEXT", "THIN", "TITLE", "VARIABLES", "Colour", "Look", "variables"]
 
 COLUMN = 3.5
 """Inches of a panel: a journal's column, and 336 CSS pixels."""
@@ -40,8 +39,8 @@ _BACK = Colour("back", "#fffffe", "#14181d")
 INK, MUTED, GRID, SOFT, BACK = (one.light for one in (_INK, _MUTED, _GRID, _SOFT, _BACK))
 """Text; axes and references; lines of the grid; areas; what lies behind a figure."""
 SERIES = (
-    Colour("c1", "#0a4f96", "#6fb1f7"),
-    Colour("c2", "#c77700", "#e58a1f"),
+    Colour("c1", "#c77700", "#e58a1f"),
+    Colour("c2", "#0a4f96", "#6fb1f7"),
     Colour("c3", "#638f61", "#4ff0a8"),
     Colour("c4", "#933a6f", "#a16890"),
     Colour("c5", "#866dd9", "#7f62fa"),
@@ -49,8 +48,9 @@ SERIES = (
     Colour("c7", "#69002c", "#ea3558"),
     Colour("c8", "#666020", "#f5e840"),
 )
-"""Arms and groups, in order. Any two are at least 20 apart in CIELAB, in normal vision and in simulated protanopia,
-deuteranopia and tritanopia (Machado et al. 2009, full severity), and all stand out from the page by 3 to 1."""
+"""Arms, by their places (``arms``). Any two are at least 20 apart in CIELAB, in normal vision and in simulated
+protanopia, deuteranopia and tritanopia (Machado et al. 2009, full severity), and all stand out from the page by 3 to 1.
+"""
 RAMP = (
     Colour("r1", "#e3eef9", "#173049"),
     Colour("r2", "#b7d3ee", "#1f4a73"),
@@ -59,8 +59,8 @@ RAMP = (
     Colour("r5", "#08366b", "#cfe6fb"),
 )
 """Amounts from little to much, in even steps of lightness."""
-_SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
+SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 
 class Look(NamedTuple):
@@ -77,15 +77,6 @@ class Look(NamedTuple):
     def face(self) -> str:
         """The colour inside a mark."""
         return self.colour if self.filled else "none"
-
-
-def looks(names: Sequence[str]) -> dict[str, Look]:
-    """Return a look for each name, in order; the first 64 differ from one another."""
-    found = {}
-    for number, name in enumerate(names):
-        colour, shape = SERIES[number % len(SERIES)], (number + number // len(SERIES)) % len(_SHAPES)
-        found[name] = Look(colour.light, _SHAPES[shape], _DASHES[number % len(_DASHES)])
-    return found
 
 
 _ALL = (_INK, _MUTED, _GRID, _SOFT, _BACK, *SERIES, *RAMP)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import interval, mark, rows, rows_height
-from medvision_agent.eval.figures.style import INK, ROW, Look, looks
+from medvision_agent.eval.figures.style import INK, ROW, Look
 from medvision_agent.text import plural
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class Use(NamedTuple):
     per_sample: float
     calls: int
     failed: int
+    href: str = ""
+    """Where the samples are in which it was called."""
+    failed_href: str = ""
+    """Where those of them are in which a call failed."""
 
 
 def tool_use(
@@ -54,16 +59,19 @@ def _panel(task: str, arms: Mapping[str, Mapping[str, Use]], look: Mapping[str, 
                     continue
                 at = row + lane * _LANE / height
                 interval(axes, (0, at), (use.per_sample, at), look[arm])
-                mark(axes, use.per_sample, at, look[arm])
+                mark(axes, use.per_sample, at, look[arm], href=use.href)
                 if use.failed:
-                    mark(axes, use.per_sample * use.failed / use.calls, at, _FAILED)
+                    mark(axes, use.per_sample * use.failed / use.calls, at, _FAILED, href=use.failed_href)
         axes.set_xlim(left=0)
         axes.margins(x=0.08)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("calls per sample")
 
     words = "; ".join(f"{arm}: {', '.join(map(_said, own, own.values()))}" for arm, own in arms.items())
-    return Panel(task, rows_height(len(tools), height), draw, f"Calls per sample. {words}.")
+    uses = [(f"samples of {arm} with {tool}", use) for arm, own in arms.items() for tool, use in own.items()]
+    links = {use.href: words for words, use in uses if use.href}
+    links |= {use.failed_href: f"{words} and a failed call" for words, use in uses if use.failed and use.failed_href}
+    return Panel(task, rows_height(len(tools), height), draw, f"Calls per sample. {words}.", links)
 
 
 def _said(tool: str, use: Use) -> str:

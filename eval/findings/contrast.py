@@ -30,7 +30,7 @@ class PairMeans(Frozen):
 
 
 class Contrast(Frozen):
-    """Two arms, paired sample by sample: B minus A."""
+    """Two arms, paired sample by sample: the second one's figures minus the first one's."""
 
     name: str
     """With the model and the source, where there are several."""
@@ -56,7 +56,9 @@ class Contrast(Frozen):
     strata: dict[TaskName, tuple[Stratum, ...]]
     interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
-    """Of the pairs scored: A, B."""
+    """Of the pairs scored: the first arm's, the second arm's."""
+    samples: dict[TaskName, tuple[str, ...]]
+    """The ids of these samples."""
     metrics: dict[TaskName, str] = Field(default={})
     """The declared metric of each task, in words; our loss where there is none."""
     card: Card

@@ -160,6 +160,7 @@ def _contrast(
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
+        samples={task: tuple(one.unit.sample for one in pairs.scored) for task, (_, pairs) in by_task.items()},
         compute=compute_of_pair(one.a.runs, one.b.runs, (one.a.name, one.b.name)),
         same_answers=_same(one, rules),
         metrics={task: str(metric) for task, metric in chapter.metrics.items()},

@@ -18,10 +18,10 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 __all__ = ["arm_rows", "rows_of"]
 
 _OUTCOMES: dict[Verdict, Outcome] = {
-    "B has the lower loss": "lower",
-    "B has the higher loss": "higher",
-    "B is lower in what was seen; rare failures are not excluded": "lower, not guarded",
-    "B is higher in what was seen; rare failures are not excluded": "higher, not guarded",
+    "second arm has the lower loss": "lower",
+    "second arm has the higher loss": "higher",
+    "second arm is lower in what was seen; rare failures are not excluded": "lower, not guarded",
+    "second arm is higher in what was seen; rare failures are not excluded": "higher, not guarded",
     "no difference shown": "no difference shown",
     "equivalent: apart by less than the margin": "equivalent",
 }

@@ -3,6 +3,8 @@
 from medvision_agent.eval.figures import agreement
 from medvision_agent.eval.figures.agreement import Errors, Risk
 from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.figures.marks import Dot
+from medvision_agent.eval.report.links import Links
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.tables import marked, slug
 
@@ -12,25 +14,30 @@ _MOST = 12
 """Panels of one figure."""
 
 
-def bland_altman(chapter: Chapter, place: str) -> Figure | None:
+def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
     """Return the error of each answer by the mean of stated and true, a panel for each arm and number."""
-    every = _panels(chapter)
+    every = _panels(chapter, links)
     if not every:
         return None
     title = marked(chapter, "error of each answer (Bland and Altman)")
     more = max(0, len(every) - _MOST)
-    return agreement.bland_altman(slug(place, "bland-altman"), title, chapter.arms, every[:_MOST], left_out=more)
+    return agreement.bland_altman(slug(place, "bland-altman"), title, chapter.coloured, every[:_MOST], left_out=more)
 
 
-def _panels(chapter: Chapter) -> list[Errors]:
+def _panels(chapter: Chapter, links: Links) -> list[Errors]:
     """Return each arm's numbers once, over the samples of the first contrast it stands in; number by number."""
     arms = {(one.arm, one.task): one for one in reversed(chapter.agreement)}
     found = [
         Errors(
-            *(arm, one.number, one.unit, one.points, one.n, one.bias.value),
+            *(arm, one.number, one.unit),
+            [
+                Dot(*point, name, links.sample(name, arm, task=task))
+                for name, point in zip(one.samples, one.points, strict=True)
+            ],
+            *(one.n, one.bias.value),
             limits=(one.lower.value, one.upper.value),
         )
-        for (arm, _), own in reversed(arms.items())
+        for (arm, task), own in reversed(arms.items())
         for one in own.numbers
         if not one.logarithmic and one.points
     ]
@@ -47,4 +54,4 @@ def risk_coverage(chapter: Chapter, place: str) -> Figure | None:
     if not panels:
         return None
     title = marked(chapter, "risk against coverage")
-    return agreement.risk_coverage(slug(place, "risk-coverage"), title, chapter.arms, panels)
+    return agreement.risk_coverage(slug(place, "risk-coverage"), title, chapter.coloured, panels)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.findings.scores import Epochs, lines_of, target_size
-from medvision_agent.eval.report.model import ArmTask
+from medvision_agent.eval.report.model import ArmTask, SamplePoint
 from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.summary.measures import MEASURES, finite_mean
@@ -48,12 +48,15 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
         means=_means(task, by_sample),
         effort=effort_of([record for record, score in every if score is not None]),
         points=tuple(
-            (sample.subject, target_size(sample), math.fsum(score.loss for _, score in own) / len(own))
+            SamplePoint(
+                sample.id,
+                sample.subject,
+                target_size(sample),
+                math.fsum(score.loss for _, score in own) / len(own),
+                sample.label or sample.measurement or lines_of(sample),
+            )
             for sample in chosen
             if (own := by_sample.get(sample.id))
-        ),
-        asked=tuple(
-            sample.label or sample.measurement or lines_of(sample) for sample in chosen if sample.id in by_sample
         ),
     )
 

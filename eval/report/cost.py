@@ -73,6 +73,6 @@ def _spot(one: ArmTask, chapter: Chapter, unit: Unit) -> Spot | None:
     cost, loss = cost_of(one, unit), one.means["loss"].mean
     if loss is None or cost is None:
         return None
-    losses, subjects = [loss for _, _, loss in one.points], [subject for subject, _, _ in one.points]
+    losses, subjects = [point.loss for point in one.points], [point.subject for point in one.points]
     found = estimate(losses, subjects, evidence=chapter.evidence, role="exploratory")
     return Spot(one.arm, cost, loss, found.interval, one.n)

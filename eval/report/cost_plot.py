@@ -23,4 +23,4 @@ def losses_by_cost(chapter: Chapter, place: str, links: Links) -> Figure | None:
         return None
     why = "" if unit == "US dollars" else ", because not every arm has prices"
     title = marked(chapter, f"loss against cost in {unit}{why}")
-    return cost.losses_by_cost(slug(place, "cost"), title, chapter.arms, panels)
+    return cost.losses_by_cost(slug(place, "cost"), title, chapter.coloured, panels)

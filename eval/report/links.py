@@ -1,4 +1,4 @@
-"""Links of a report into the bundle of the viewer that was written beside it: tables of samples, sorted and filtered.
+"""Links of a report into the bundle of the viewer that was written beside it: tables of samples, and single samples.
 
 The names of the settings in these addresses are those of the viewer's page (``viewer/src/route.ts`` and what reads it).
 """
@@ -23,6 +23,8 @@ class Place:
     """The key of its study; empty for a run by itself."""
     arm: str
     """The arm of the study; empty for a run by itself."""
+    samples: frozenset[str] = frozenset()
+    """The samples whose conversations the bundle holds, by their ids."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Viewer:
 
 
 class Links:
-    """The links of a chapter; each is empty where there is no bundle, or it does not hold the runs."""
+    """The links of a chapter; each is empty where there is no bundle, or it does not hold what it would lead to."""
 
     def __init__(self, viewer: Viewer, chapter: Chapter) -> None:
         self._url, self._study = viewer.url, chapter.kind == "study"
@@ -47,19 +49,34 @@ class Links:
             if place is not None and not (self._study and not place.study):
                 self._places.setdefault(run.of, place)
 
-    def pair(self, arm: str, against: str, task: str = "") -> str:
+    def pair(self, arm: str, against: str, task: str = "", **filters: str) -> str:
         """Return the samples of two arms, those first in which *arm* is worst against the other."""
-        return self._to([against, arm], arm=arm, against=against, task=task, sort="difference")
+        return self._to("samples", [against, arm], arm=arm, against=against, task=task, sort="difference", **filters)
 
-    def one(self, arm: str, task: str = "") -> str:
+    def one(self, arm: str, task: str = "", **filters: str) -> str:
         """Return the samples of one arm, those with the largest losses first."""
-        return self._to([arm], arm=arm, task=task, sort="loss")
+        return self._to("samples", [arm], arm=arm, task=task, sort="loss", **filters)
 
     def every(self, task: str = "") -> str:
         """Return the samples of all arms."""
-        return self._to(self._arms, task=task)
+        return self._to("samples", self._arms, task=task)
 
-    def _to(self, arms: Sequence[str], *, arm: str = "", against: str = "", task: str = "", sort: str = "") -> str:
+    def sample(self, name: str, arm: str, against: str = "", task: str = "", *, on: str = "") -> str:
+        """Return one sample as an arm was asked it, beside another arm where there is one; *on* is the arm in front."""
+        arms, sort = [*filter(None, [against]), arm], "difference" if against else "loss"
+        if not all(name in self._places[one].samples for one in arms if one in self._places):
+            return ""
+        in_front = self._name(on) if self._study else ""  # the page calls a run by itself by a name of its own
+        return self._to("sample", arms, id=name, arm=arm, against=against, task=task, sort=sort, on=in_front)
+
+    def around(self, arm: str, against: str, task: str, losses: tuple[float, float], step: float) -> str:
+        """Return the samples of two arms whose losses are within half a step of these, of *against* and of *arm*."""
+        first, second = losses
+        own = f"{second - step / 2:.4f}..{second + step / 2:.4f}"
+        apart = f"{second - first - step:.4f}..{second - first + step:.4f}"
+        return self.pair(arm, against, task, **{"in-loss": own, "in-difference": apart})
+
+    def _to(self, page: str, arms: Sequence[str], *, arm: str = "", against: str = "", **settings: str) -> str:
         if not self._url or not arms or not all(one in self._places for one in arms):
             return ""
         places = [self._places[one] for one in arms]
@@ -68,8 +85,8 @@ class Links:
         else:
             scope = {"runs" if len(places) > 1 else "run": ",".join(place.run for place in places)}
         names = {"arm": self._name(arm), "against": self._name(against) or ("none" if arm else "")}
-        wanted = {**scope, **names, "task": task, "sort": sort}
-        return f"{self._url}#/samples?{urlencode({name: text for name, text in wanted.items() if text}, safe=',')}"
+        wanted = {**scope, **names, **settings}
+        return f"{self._url}#/{page}?{urlencode({name: text for name, text in wanted.items() if text}, safe=',')}"
 
     def _name(self, arm: str) -> str:
         place = self._places.get(arm)

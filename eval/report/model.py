@@ -4,7 +4,7 @@ Contract: numbers are computed once, where this is filled (``collect``). A chapt
 source; nothing is ever averaged over two chapters, so that synthetic pictures and real ones never share a mean.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
@@ -45,6 +45,7 @@ __all__ += [
     "Refused",
     "Report",
     "RunFacts",
+    "SamplePoint",
     "Spread",
     "TaskData",
 ]
@@ -97,6 +98,18 @@ class Picture(Frozen):
     contrast: str
 
 
+class SamplePoint(NamedTuple):
+    """One sample in one arm."""
+
+    id: str
+    subject: str
+    size: float
+    """Of its target, in the unit of ``TaskData.size_unit``."""
+    loss: float
+    asked: str
+    """The label, or what is asked for."""
+
+
 class ArmTask(Frozen):
     """One arm on one task; repeats of a sample are averaged first."""
 
@@ -116,10 +129,8 @@ class ArmTask(Frozen):
     """Results lost to infrastructure, over all wordings and epochs."""
     means: dict[str, Mean]
     effort: Effort
-    points: tuple[tuple[str, float, float], ...]
-    """Of each sample: its subject, the size of its target (``TaskData.size_unit``), its loss."""
-    asked: tuple[str, ...] = ()
-    """Of each of these samples: the label, or what is asked for."""
+    points: tuple[SamplePoint, ...]
+    """Of each sample with a result."""
 
 
 class Reference(Frozen):
@@ -269,6 +280,11 @@ class Chapter(Frozen):
     plan: dict[str, Any]
     """Of a study: what was settled before its first call."""
     plan_sha256: str
+
+    @property
+    def coloured(self) -> tuple[str, ...]:
+        """The arms in the order from which their colours follow (``eval/figures/arms.py``)."""
+        return self.arms if self.kind == "study" else tuple(sorted(self.arms))
 
 
 class Report(Frozen):

@@ -19,7 +19,7 @@ from medvision_agent.eval.report.found import found_tables, split
 from medvision_agent.eval.report.glossary import glossary
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.links import Links, Viewer
-from medvision_agent.eval.report.model import Chapter, Panel, Report
+from medvision_agent.eval.report.model import Chapter, Panel, Picture, Report
 from medvision_agent.eval.report.sections import place_of, sections
 from medvision_agent.eval.report.tables import repeated
 from medvision_agent.eval.report.words import title as title_of
@@ -62,6 +62,7 @@ def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
         "found": list(zip(found, rows, strict=False)),
         "sections": sections(chapter, place, draw=True, viewer=viewer),
         "links": [(one.name, link) for one in chapter.contrasts if (link := links.pair(one.b, one.a))],
+        "picture_links": [_opened(links, one) for one in chapter.pictures],
         "pictures_title": "Samples where the arms differ most"
         if chapter.contrasts
         else "Samples with the largest errors",
@@ -70,6 +71,14 @@ def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
         "glossary": glossary(chapter),
         "differences": (DIFFERENCES, Markup('<a href="#{}-differences">{}</a>').format(place, DIFFERENCES)),
     }
+
+
+def _opened(links: Links, picture: Picture) -> list[str]:
+    """Return where the views of a sample lead: that of the ground truth, and that of each arm."""
+    arms = [panel.arm for panel in picture.panels]
+    before, after = ("", *arms)[-2:] if arms else ("", "")
+    own = partial(links.sample, picture.sample, after, before, picture.task)
+    return [own(), *(own(on=arm) for arm in arms)]
 
 
 def _said(panel: Panel) -> str:

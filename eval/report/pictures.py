@@ -14,6 +14,7 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.figures.arms import arm_places, colour_on_image
 from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.findings.scores import Epochs, Scored, lines_of
 from medvision_agent.eval.report.model import Mark, Panel, Picture
@@ -36,8 +37,6 @@ __all__ = ["pictures"]
 
 _CONTRASTS = 3
 """Contrasts that get pictures: the first ones."""
-ARM_COLOURS = ("#f5a623", "#56b4e9", "#35c490", "#e58cc0")
-"""The viewer's, arm by arm, told apart with every kind of colour vision; the ground truth is white in both."""
 _FAR = 4.0
 _MOST_PIXELS = 768
 """Longest side of a picture in a report."""
@@ -51,10 +50,14 @@ def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, 
     pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts if one.a.shows_own and one.b.shows_own]
     single = [("", (arm,)) for arm in chapter.arms if arm.shows_own]
     chosen: list[tuple[str, tuple[ArmIn, ...]]] = [*(pairs[:_CONTRASTS] or single[:1])]
+    names = [arm.name for arm in chapter.arms]
+    place = arm_places(names if chapter.kind == "study" else sorted(names))
+    colours = {name: colour_on_image(at) for name, at in place.items()}
     found = []
     for name, arms in chosen:
         epochs = [{record.sample.id: (record, score) for record, score in scores[arm.name][0]} for arm in arms]
-        found += [_picture(name, arms, [epoch[one] for epoch in epochs], rules) for one in _most(epochs)[:most]]
+        shown = _most(epochs)[:most]
+        found += [_picture(name, arms, [epoch[one] for epoch in epochs], rules, colours) for one in shown]
     return found
 
 
@@ -72,7 +75,9 @@ def _most(epochs: Sequence[Mapping[str, Scored]]) -> list[str]:
     return sorted((one for one, size in apart.items() if size > 0), key=lambda one: (-apart[one], one))
 
 
-def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules: Protocol) -> Picture:
+def _picture(
+    contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules: Protocol, colours: Mapping[str, str]
+) -> Picture:
     record = own[0][0]
     sample, run = record.sample, arms[0].first
     scene = scene_of(run, record, [])
@@ -87,8 +92,8 @@ def _picture(contrast: str, arms: Sequence[ArmIn], own: Sequence[Scored], rules:
         aspect=width / height,
         truth=_truth(sample, scene),
         panels=tuple(
-            _panel(arm, found, score, rules, ARM_COLOURS[at % len(ARM_COLOURS)])
-            for at, (arm, (found, score)) in enumerate(zip(arms, own, strict=True))
+            _panel(arm, found, score, rules, colours[arm.name])
+            for arm, (found, score) in zip(arms, own, strict=True)
             if score is not None
         ),
         licence=sample.licence,

@@ -9,19 +9,21 @@ from medvision_agent.eval.figures.by_size import Sized, loss_by_size
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.forest import Effect
 from medvision_agent.eval.figures.forest import forest as drawn_forest
+from medvision_agent.eval.figures.marks import Dot, Point
+from medvision_agent.eval.figures.paired import STEP
 from medvision_agent.eval.figures.paired import paired as drawn_paired
 from medvision_agent.eval.figures.tool_use import Use
 from medvision_agent.eval.figures.tool_use import tool_use as drawn_use
 from medvision_agent.eval.report.links import Links
-from medvision_agent.eval.report.model import Chapter, Contrast
+from medvision_agent.eval.report.model import Chapter, Contrast, SamplePoint
 from medvision_agent.eval.report.tables import marked, slug
 from medvision_agent.eval.tasks import TASKS
 
 __all__ = ["forest", "labels", "paired", "sizes", "tool_use"]
 
 _CLAIMS = {
-    "B has the lower loss": "lower loss",
-    "B has the higher loss": "higher loss",
+    "second arm has the lower loss": "lower loss",
+    "second arm has the higher loss": "higher loss",
     "equivalent: apart by less than the margin": "equivalent",
 }
 """The verdicts that are claims, in words for a figure."""
@@ -49,20 +51,35 @@ def _effect(one: Contrast, test: Test, href: str) -> Effect | None:
     return Effect(one.name, found.difference, found.interval, found.n, found.subjects, claim, href)
 
 
-def paired(chapter: Chapter, place: str, one: Contrast) -> Figure | None:
+def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure | None:
     """Return the losses of both arms, sample by sample, one panel per task."""
-    points = {str(task): own for task, own in one.losses.items() if own}
-    if not points:
+    samples = {
+        str(task): [
+            Dot(*pair, name, links.sample(name, one.b, one.a, task))
+            for name, pair in zip(one.samples[task], own, strict=True)
+        ]
+        for task, own in one.losses.items()
+        if own
+    }
+    if not samples:
         return None
+
+    def around(task: str, losses: Point) -> str:
+        declared = any(task == name for name in one.metrics)  # the viewer filters by our own loss
+        return "" if declared else links.around(one.b, one.a, task, losses, STEP)
+
     title = marked(chapter, f"loss of each sample, {one.name}")
-    return drawn_paired(slug(place, "paired", one.model, one.name), title, (one.a, one.b), points)
+    name = slug(place, "paired", one.model, one.name)
+    return drawn_paired(name, title, chapter.coloured, (one.a, one.b), samples, around=around)
 
 
-def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str]) -> Figure | None:
+def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str], links: Links) -> Figure | None:
     """Return the loss of each sample by the size of its target, in some arms."""
     panels = {
         (str(data.task), data.size_unit): {
-            one.arm: [Sized(*point) for point in one.points] for one in data.arms if one.arm in arms and one.points
+            one.arm: [_sized(point, links.sample(point.id, one.arm, task=data.task)) for point in one.points]
+            for one in data.arms
+            if one.arm in arms and one.points
         }
         for data in chapter.tasks
     }
@@ -70,17 +87,18 @@ def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str]) -> Figu
     if not panels:
         return None
     title = marked(chapter, f"loss by size of the target, {label}")
-    return loss_by_size(slug(place, "size", label), title, chapter.arms, panels, MIN_STRATUM_SUBJECTS)
+    return loss_by_size(slug(place, "size", label), title, chapter.coloured, panels, MIN_STRATUM_SUBJECTS)
 
 
-def labels(chapter: Chapter, place: str) -> Figure | None:
+def _sized(point: SamplePoint, href: str) -> Sized:
+    return Sized(point.subject, point.size, point.loss, point.id, href)
+
+
+def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
     """Return the loss of boxes by label and box-to-image ratio, a panel for each arm."""
     boxes = [data for data in chapter.tasks if TASKS[data.task].is_box]
     arms = {
-        one.arm: [
-            Labelled(label, subject, percent / 100, loss)
-            for label, (subject, percent, loss) in zip(one.asked, one.points, strict=True)
-        ]
+        one.arm: [Labelled(point.asked, point.subject, point.size / 100, point.loss) for point in one.points]
         for data in boxes
         for one in data.arms
         if one.points
@@ -88,15 +106,26 @@ def labels(chapter: Chapter, place: str) -> Figure | None:
     if not arms:
         return None
     title = marked(chapter, "loss of boxes by label and box-to-image ratio")
-    return loss_by_label(slug(place, "labels"), title, arms, MIN_STRATUM_SUBJECTS)
+    task = str(boxes[0].task)
+
+    def cell(arm: str, label: str, low: float, high: float) -> str:
+        return links.one(arm, task, label=label, **{"in-size": f"{100 * low:g}..{100 * high:g}"})
+
+    return loss_by_label(slug(place, "labels"), title, arms, MIN_STRATUM_SUBJECTS, cell)
 
 
-def tool_use(chapter: Chapter, place: str, wanted: Sequence[str]) -> Figure | None:
+def tool_use(chapter: Chapter, place: str, wanted: Sequence[str], links: Links) -> Figure | None:
     """Return calls per sample by tool in some arms, one panel per task."""
     panels = {
         str(data.task): {
             one.arm: {
-                tool: Use(use.per_sample, use.calls, use.failed) for tool, use in one.effort.tools.items() if use.calls
+                tool: Use(
+                    *(use.per_sample, use.calls, use.failed),
+                    href=links.one(one.arm, data.task, tool=tool),
+                    failed_href=links.one(one.arm, data.task, tool=tool, error="1"),
+                )
+                for tool, use in one.effort.tools.items()
+                if use.calls
             }
             for one in data.arms
             if one.arm in wanted and one.effort.tools
@@ -107,4 +136,4 @@ def tool_use(chapter: Chapter, place: str, wanted: Sequence[str]) -> Figure | No
     if not panels:
         return None
     title = marked(chapter, "tool calls per sample")
-    return drawn_use(slug(place, "tools", wanted[0]), title, chapter.arms, panels)
+    return drawn_use(slug(place, "tools", wanted[0]), title, chapter.coloured, panels)

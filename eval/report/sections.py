@@ -115,9 +115,7 @@ def sections(chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_V
 
 def _differences(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
     pairs = chapter.contrasts
-    each = (
-        [_to(links.pair(one.b, one.a), paired(chapter, at, one)) for at, one in _numbered(place, pairs)] if draw else []
-    )
+    each = [paired(chapter, at, one, links) for at, one in _numbered(place, pairs)] if draw else []
     figures = [forest(chapter, place, links), ladder(chapter, place, links), *each] if draw else []
     tables = (contrast_table(chapter, place),)
     words = tuple(difference_sentences(chapter))
@@ -149,7 +147,7 @@ def _cost(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
 
 
 def _agreement(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
-    figures = [_to(links.every(), figure(chapter, place)) for figure in (bland_altman, risk_coverage)] if draw else []
+    figures = [bland_altman(chapter, place, links), _to(links.every(), risk_coverage(chapter, place))] if draw else []
     tables = tuple(agreement_tables(chapter, place))
     return Section(f"{place}-agreement", "Agreement with the truth", (), (), tables, _there(figures))
 
@@ -163,13 +161,13 @@ def _published(chapter: Chapter, place: str) -> Section:
 
 
 def _strata(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
-    groups: list[tuple[str, tuple[str, ...], str]]
-    groups = [(one.name, (one.a, one.b), links.pair(one.b, one.a)) for one in chapter.contrasts]
-    groups = groups or [(", ".join(arms), arms, links.every()) for arms in _parts(chapter.arms)]
+    groups: list[tuple[str, tuple[str, ...]]]
+    groups = [(one.name, (one.a, one.b)) for one in chapter.contrasts]
+    groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
     figures: list[Figure | None] = []
     if draw:
-        figures = [_to(href, sizes(chapter, at, name, arms)) for at, (name, arms, href) in _numbered(place, groups)]
-        figures.append(_to(links.every("detection"), labels(chapter, place)))
+        figures = [sizes(chapter, at, name, arms, links) for at, (name, arms) in _numbered(place, groups)]
+        figures.append(labels(chapter, place, links))
     tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]
     if (apart := interaction_table(chapter, place)).rows:
         tables.insert(0, apart)
@@ -184,7 +182,7 @@ def _why(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
         if any(one.arm == arm and one.effort.tools for data in chapter.tasks for one in data.arms)
     )
     parts = _numbered(place, _parts(arms)) if draw else []
-    figures = [_to(links.every(), tool_use(chapter, at, part)) for at, part in parts]
+    figures = [tool_use(chapter, at, part, links) for at, part in parts]
     notes = []
     if chapter.offline:
         notes.append(

@@ -168,7 +168,11 @@ def _verdict(rows: Rows, difference: float, level: float, margin: float, *, reje
         equal = _equivalent(rows, level, margin)
         return "equivalent: apart by less than the margin" if equal else "no difference shown"
     way, guarded = "lower" if difference < 0 else "higher", _guarded_p(rows) <= level
-    return f"B has the {way} loss" if guarded else f"B is {way} in what was seen; rare failures are not excluded"
+    return (
+        f"second arm has the {way} loss"
+        if guarded
+        else f"second arm is {way} in what was seen; rare failures are not excluded"
+    )
 
 
 def _graph(

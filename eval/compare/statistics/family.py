@@ -36,10 +36,10 @@ from medvision_agent.frozen import Frozen
 __all__ = ["FamilyOfTests", "Key", "Looks", "Test", "Verdict", "family"]
 
 Verdict = Literal[
-    "B has the lower loss",
-    "B has the higher loss",
-    "B is lower in what was seen; rare failures are not excluded",
-    "B is higher in what was seen; rare failures are not excluded",
+    "second arm has the lower loss",
+    "second arm has the higher loss",
+    "second arm is lower in what was seen; rare failures are not excluded",
+    "second arm is higher in what was seen; rare failures are not excluded",
     "no difference shown",
     "equivalent: apart by less than the margin",
 ]
@@ -98,7 +98,7 @@ class Test(Frozen):
     def verdict_words(self) -> str:
         """The verdict with its margin and the name of the arm; empty where there is none."""
         words = (self.verdict or "").replace("the margin", "" if self.margin is None else f"{self.margin:g}")
-        return f"{self.names[1]}{words[1:]}" if words.startswith("B ") else words
+        return words.replace("second arm", self.names[1], 1)
 
 
 class FamilyOfTests(Frozen):
@@ -239,6 +239,6 @@ def _verdict(latest: Estimate, over: Sequence[tuple[Estimate, float]]) -> Verdic
         return "no difference shown"
     if not any(one.guarded_p is not None and one.guarded_p <= level for one, level in over):
         if lower:
-            return "B is lower in what was seen; rare failures are not excluded"
-        return "B is higher in what was seen; rare failures are not excluded"
-    return "B has the lower loss" if lower else "B has the higher loss"
+            return "second arm is lower in what was seen; rare failures are not excluded"
+        return "second arm is higher in what was seen; rare failures are not excluded"
+    return "second arm has the lower loss" if lower else "second arm has the higher loss"

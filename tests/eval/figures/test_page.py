@@ -7,7 +7,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from drawn import EVERY, NAMES, a_forest, a_pair, linked
 
+from medvision_agent.eval.figures.by_label import Labelled, loss_by_label
 from medvision_agent.eval.figures.figure import Figure, relative
+from medvision_agent.eval.figures.marks import Dot
 from medvision_agent.eval.figures.page import for_page
 from medvision_agent.eval.figures.paired import paired
 
@@ -72,10 +74,40 @@ def test_a_link_can_be_reached_and_says_where_it_leads():
 
 
 def test_each_sample_of_a_pair_can_have_a_link():
-    points, hrefs = [(0.1, 0.2), (0.5, 0.3), (0.2, 0.2)], ["#a", "#b", ""]
-    figure = paired("p", "t", ("off", "on"), {"size": points}, {"size": hrefs})
-    found = [one.get("href") for one in elements(figure) if one.tag.endswith("}a")]
+    samples = [Dot(0.1, 0.2, "s1", "#a"), Dot(0.5, 0.3, "s2", "#b"), Dot(0.2, 0.2, "s3")]
+    figure = paired("p", "t", ("off", "on"), ("off", "on"), {"size": samples})
+    found = {one.get("href"): one for one in elements(figure) if one.tag.endswith("}a")}
     assert sorted(found) == ["#a", "#b"]
+    words = "s1: loss 0.100 with off, 0.200 with on"
+    assert found["#a"].get("aria-label") == words
+    assert [one.text for one in found["#a"] if one.tag == f"{SVG}title"] == [words]  # for who points at it
+
+
+def test_the_keyboard_stops_at_few_links_and_at_none_of_many():
+    for count, stops in ((40, 40), (41, 0)):
+        samples = [Dot(at / count, 0.5, f"s{at}", f"#{at}") for at in range(count)]
+        figure = paired("p", "t", ("off", "on"), ("off", "on"), {"size": samples})
+        found = [one for one in elements(figure) if one.tag.endswith("}a")]
+        assert len(found) == count
+        assert sum(one.get("tabindex") is None for one in found) == stops
+
+
+def test_a_mark_of_a_crowd_leads_to_its_one_sample_or_to_those_around():
+    samples = [Dot(0.5, 0.25, f"s{at}", f"#{at}") for at in range(299)] + [Dot(0.9, 0.2, "alone", "#alone")]
+    around = "#{0}/{1[0]:.2f}/{1[1]:.2f}".format
+    figure = paired("p", "t", ("off", "on"), ("off", "on"), {"size": samples}, around=around)
+    found = {one.get("href"): one.get("aria-label") for one in elements(figure) if one.tag.endswith("}a")}
+    assert set(found) == {"#alone", "#size/0.50/0.25"}
+    assert found["#size/0.50/0.25"].startswith("299 samples around here")
+
+
+def test_a_cell_of_a_map_leads_to_its_boxes_and_is_one_stop():
+    boxes = [Labelled("liver", f"s{at}", 0.07, 0.4) for at in range(5)] + [Labelled("spleen", "s1", 0.5, 0.4)]
+    figure = loss_by_label("n", "t", {"off": boxes}, 5, "#{}/{}/{}-{}".format)
+    found = [one for one in elements(figure) if one.tag.endswith("}a")]
+    assert [one.get("href") for one in found] == ["#off/liver/0.05-0.1", "#off/liver/0.05-0.1", "#off/spleen/0.35-1.0"]
+    assert [one.get("tabindex") for one in found if "liver" in one.get("href")] == [None, "-1"]
+    assert found[0].get("aria-label") == "5 samples of liver, box-to-image ratio 5%, off"
 
 
 def test_a_figure_as_a_whole_can_have_a_link():

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from medvision_agent.eval.figures.style import BACK, COLUMN, INK, RAMP, SERIES, TEXT, VARIABLES, looks, variables
+from medvision_agent.eval.figures.arms import IMAGE_COLOURS, arm_places, colour_on_image, looks
+from medvision_agent.eval.figures.style import BACK, COLUMN, INK, RAMP, SERIES, TEXT, VARIABLES, variables
 
 VISION = {
     "normal": np.eye(3),
@@ -65,6 +66,14 @@ def test_what_has_a_colour_has_a_shape():
     assert len({(one.colour, one.shape) for one in many.values()}) == 64
     few = list(looks(list("abcdef")).values())
     assert len({one.shape for one in few}) == len({str(one.dash) for one in few}) == 6
+
+
+def test_the_colour_of_an_arm_follows_from_its_study_and_not_from_its_place():
+    assert arm_places(["blind", "on", "again:2", "off"]) == {"off": 0, "on": 1, "blind": 2, "again:2": 3}
+    assert arm_places(["blind", "on", "on"]) == {"on": 0, "blind": 1}
+    assert arm_places([]) == {}
+    assert looks(["on", "off"]) == looks(["off", "on"])
+    assert colour_on_image(0) == colour_on_image(len(IMAGE_COLOURS))
 
 
 def test_no_colour_stands_for_two():

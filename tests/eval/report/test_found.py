@@ -1,19 +1,16 @@
-"""Findings on the page: the row by hand, one caveat for each kind, nothing said twice, and links into a viewer."""
+"""Findings on the page: the row by hand, one caveat for each kind, and nothing said twice."""
 
 import re
 from html import unescape
 
 import numpy as np
 import pytest
-from told.chapters import BAD, GOOD, RULER, but, said
+from told.answers import BAD, GOOD, RULER, but, said
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.browse.library import Library
-from medvision_agent.eval.browse.linked import places
 from medvision_agent.eval.findings.find import find
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.found import FEW
-from medvision_agent.eval.report.links import Place, Viewer
 from medvision_agent.eval.report.page import html_page
 
 FOLDED = re.compile(r"<details.*?</details>", re.DOTALL)
@@ -89,40 +86,3 @@ def test_no_sentence_stands_twice_on_the_page(store, count):
 def test_arms_are_called_by_their_names(arms):
     page = unfolded(html_page(collect(arms)))
     assert not re.search(r"\b(?:in|of|arm|than) [AB]\b|\b[AB] (?:is|has|lower|minus)\b", page)
-
-
-def test_rows_and_figures_link_into_a_viewer_where_there_is_one(store):
-    arms = [store("off", said(BAD), tokens=100), store("on", said(GOOD), tools=RULER, tokens=400)]
-    report = collect(arms, most_pictures=0)
-    assert "#/samples" not in html_page(report)
-    page = unescape(html_page(report, Viewer("view/index.html", places(Library(arms)))))
-    both = "view/index.html#/samples?runs=r1,r2&arm=r2&against=r1"
-    row = f"{both}&task=distance&sort=difference"
-    assert f'<th scope="row"><a href="{row}">distance</a></th>' in page
-    assert f'href="{both}&sort=difference">off -> on</a>' in page
-    marks = re.findall(r'<a href="([^"]*)" aria-label="([^"]*)"', page)
-    assert (row, "off -> on, distance") in marks  # of the forest
-    for key, arm in (("r1", "off"), ("r2", "on")):
-        one = f"view/index.html#/samples?run={key}&arm={key}&against=none&task=distance&sort=loss"
-        assert (one, arm) in marks  # of the losses against cost
-    assert re.findall(r"<figure>(?:(?!</figure>|<a ).)*</figure>", page, re.DOTALL) == []
-
-
-def test_names_of_arms_cannot_leave_a_link(store):
-    named = [
-        store("off", said(BAD)),
-        store("on", said(GOOD), tools=RULER, condition='on"><script>&x=1'),
-    ]
-    found = {folder: Place("r1", "s1", 'on"><script>&x=1') for folder in named}
-    report = collect(named, most_pictures=0)
-    study = report.model_copy(update={"chapters": (report.chapters[0].model_copy(update={"kind": "study"}),)})
-    page = html_page(study, Viewer("v.html", found))
-    assert "<script>" not in page
-    assert "study=s1&amp;arm=on%22%3E%3Cscript%3E%26x%3D1&amp;against=on%22" in page
-
-
-def test_runs_that_a_bundle_lacks_have_no_links(arms):
-    viewer = Viewer("v.html", {arms[0]: Place("r1", "", "")})
-    assert "#/samples" not in html_page(collect(arms, most_pictures=0), viewer)
-    row = "v.html#/samples?run=r1&amp;arm=r1&amp;against=none&amp;task=distance&amp;sort=loss"
-    assert f'<a href="{row}">distance</a>' in html_page(collect(arms[:1], most_pictures=0), viewer)

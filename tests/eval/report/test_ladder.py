@@ -92,4 +92,4 @@ def test_boxes_have_a_map_for_each_arm(chapter):
     figure = labels(chapter, "c1")
     assert [panel.title for panel in figure.panels] == list(chapter.arms)
     boxes = chapter.tasks[0].arms[0]
-    assert len(boxes.asked) == len(boxes.points) == 8
+    assert len(boxes.points) == 8

@@ -122,7 +122,7 @@ def test_a_study_stopped_early_gives_no_verdict_until_its_end(files: Path) -> No
     assert done.exit_code == 0, done.output
     assert "no verdict" not in done.output
     (test,) = chapter_of(study).contrasts[0].tests.values()
-    assert (test.verdict, test.missing.not_asked, test.primary.level) == ("B has the lower loss", 0, 0.95)
+    assert (test.verdict, test.missing.not_asked, test.primary.level) == ("second arm has the lower loss", 0, 0.95)
 
 
 def test_ablate_says_that_it_was_stopped_early(files: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_study_with_looks_asks_subject_by_subject_and_reports_at_its_looks(fil
     (test,) = chapter.contrasts[0].tests.values()
     assert (test.look, test.looks, test.primary.subjects, test.primary.n) == (1, 3, 20, 40)
     assert test.primary.level == pytest.approx(1 - boundaries((0.5, 0.75, 1.0), 0.05)[0])
-    assert (test.verdict, test.decided_at) == ("B has the lower loss", 1)
+    assert (test.verdict, test.decided_at) == ("second arm has the lower loss", 1)
     assert any(one.text.startswith("Look 1 of 3 at scripted over ") for one in chapter.findings.caveats)
     assert "at look 1 of 3" in " ".join(sentences(chapter))
     notes = " ".join(note for table in report_tables(collect([study.out])) for note in table.notes)
@@ -165,7 +165,12 @@ def test_a_study_with_looks_asks_subject_by_subject_and_reports_at_its_looks(fil
 
     assert ablate(files).exit_code == 0
     (test,) = chapter_of(study).contrasts[0].tests.values()
-    assert (test.look, test.primary.subjects, test.decided_at, test.verdict) == (3, 40, 1, "B has the lower loss")
+    assert (test.look, test.primary.subjects, test.decided_at, test.verdict) == (
+        3,
+        40,
+        1,
+        "second arm has the lower loss",
+    )
 
 
 def test_looks_are_settled_before_the_first_call(files: Path) -> None:

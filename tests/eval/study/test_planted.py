@@ -16,9 +16,9 @@ from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import fixed
 
-LOWER, NONE = "B has the lower loss", "no difference shown"
+LOWER, NONE = "second arm has the lower loss", "no difference shown"
 EQUIVALENT, MARGIN = "equivalent: apart by less than the margin", 0.05
-RARE = "B is lower in what was seen; rare failures are not excluded"
+RARE = "second arm is lower in what was seen; rare failures are not excluded"
 EQUAL = None
 """No difference in any sample: nothing to test."""
 MAIN, BLIND_ON, OFF_BLIND = "off -> on", "blind -> on", "off -> blind"

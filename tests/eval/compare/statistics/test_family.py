@@ -24,8 +24,8 @@ def test_only_declared_tests_have_p_values_and_verdicts():
     found = family([better, worse, same, absent], data)
     assert (found.size, [test.model for test in found.declared]) == (4, ["b", "w", "s", "a"])
     assert [test.verdict for test in found.declared] == [
-        "B has the lower loss",
-        "B has the higher loss",
+        "second arm has the lower loss",
+        "second arm has the higher loss",
         "no difference shown",
         None,
     ]

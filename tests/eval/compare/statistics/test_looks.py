@@ -82,7 +82,7 @@ def test_a_look_rejects_at_its_own_boundary() -> None:
 
 def test_what_was_rejected_at_a_look_stays_rejected_at_the_next_ones() -> None:
     (test,) = family([KEY], {}, looks={KEY: looked(-0.2, -0.2, -0.001)}).declared
-    assert (test.look, test.decided_at, test.verdict) == (3, 1, "B has the lower loss")
+    assert (test.look, test.decided_at, test.verdict) == (3, 1, "second arm has the lower loss")
     assert test.primary.p > 0.0411
     assert test.tipping is not None
     (other,) = family([KEY], {}, looks={KEY: looked(-0.2, 0.1)}).declared
@@ -94,7 +94,7 @@ def test_looks_and_single_tests_share_a_family() -> None:
     found = family([KEY, single], {single: arms(60, -0.2)}, looks={KEY: looked(-0.2, -0.2)}, primaries=["off -> on"])
     one, two = found.declared
     assert (one.local_level, two.local_level) in {(0.025, 0.05), (0.05, 0.025), (0.025, 0.025)}
-    assert one.verdict == two.verdict == "B has the lower loss"
+    assert one.verdict == two.verdict == "second arm has the lower loss"
     assert (two.look, two.looks, two.primary.level) == (1, 1, 0.95)
 
 
