@@ -38,10 +38,10 @@ RENAMED = {
     "loss B": "loss",
     "success A": "success rate against",
     "success B": "success rate",
-    "failed only in A": "failed in a alone",
-    "failed only in B": "failed in b alone",
-    "lost only in A": "lost in a alone",
-    "lost only in B": "lost in b alone",
+    "failed only in A": "failed in the first alone",
+    "failed only in B": "failed in the second alone",
+    "lost only in A": "lost in the first alone",
+    "lost only in B": "lost in the second alone",
 }
 EXPLAINED = {"copying", "arithmetic"}
 """Columns of 0.1.0 that are one now."""

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 from medvision_agent.eval.figures.style import DASHES, SERIES, SHAPES, Look
 
-__all__ = ["IMAGE_COLOURS", "arm_places", "colour_on_image", "looks"]
+__all__ = ["arm_places", "colour_on_image", "looks"]
 
 _FIRST = ("off", "on")
-IMAGE_COLOURS = ("#f5a623", "#56b4e9", "#35c490", "#e58cc0")
-"""The hues of the first arms, lighter, for marks on an image; those of the viewer. Later arms take them again."""
 
 
 def arm_places(names: Sequence[str]) -> dict[str, int]:
@@ -38,5 +36,5 @@ def looks(names: Sequence[str]) -> dict[str, Look]:
 
 
 def colour_on_image(place: int) -> str:
-    """Return the colour of the arm at a place for marks on an image, as CSS has it."""
-    return IMAGE_COLOURS[place % len(IMAGE_COLOURS)]
+    """Return the colour of the arm at a place for marks on an image, as CSS has it: the figures' one on a dark page."""
+    return SERIES[place % len(SERIES)].dark

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["Cells", "Labelled", "loss_by_label"]
+__all__ = ["Boxes", "Labelled", "loss_by_label"]
 
 _EDGES = tuple(step / 20 for step in range(1, 8))
 """0.05 to 0.35; a ratio at an edge stands above it."""
@@ -28,8 +28,8 @@ _LABEL_WIDTH = 92
 """Points of a label."""
 
 
-Cells = Callable[[str, str, float, float], str]
-"""Returns where the boxes of an arm, a label, and ratios from one number on up to another are; empty for nowhere."""
+Boxes = Callable[[str, str], str]
+"""Returns where the boxes of an arm with a label are; empty for nowhere."""
 
 
 class Labelled(NamedTuple):
@@ -53,7 +53,7 @@ def loss_by_label(
     title: str,
     arms: Mapping[str, Sequence[Labelled]],
     few: int,
-    to: Cells | None = None,
+    to: Boxes | None = None,
 ) -> Figure | None:
     """Return the figure: a panel for each arm; None where no cell has *few* subjects."""
     every = [one for own in arms.values() for one in own]
@@ -83,10 +83,9 @@ def _cells(samples: Sequence[Labelled], few: int) -> dict[tuple[str, int], _Cell
     }
 
 
-def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[str], to: Cells | None) -> Panel:
-    ends = (0.0, *_EDGES, 1.0)
+def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[str], to: Boxes | None) -> Panel:
     shown = {place: cell for place, cell in cells.items() if place[0] in labels}
-    hrefs = {(own, column): to(arm, own, ends[column], ends[column + 1]) if to else "" for own, column in shown}
+    hrefs = {own: to(arm, own) for own, _ in shown} if to else {}
 
     def draw(axes: "Axes") -> None:
         from matplotlib.patches import Rectangle  # noqa: PLC0415 - takes half a second
@@ -101,7 +100,7 @@ def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[st
                 area = Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, color=RAMP[step].light, linewidth=0)
                 made.append(axes.add_patch(area))
             made.append(axes.text(column, row, words, ha="center", va="center", color=colour))
-            if href := hrefs[own, column]:
+            if href := hrefs.get(own):
                 for artist in made:
                     artist.set_url(relative(href))
         axes.set(xlim=(-0.5, len(_NAMES) - 0.5), ylim=(len(labels) - 0.5, -0.5))
@@ -115,9 +114,5 @@ def _panel(arm: str, cells: Mapping[tuple[str, int], _Cell], labels: Sequence[st
         f"{own}, {_NAMES[column]}%: {f'{cell.loss:.3f}' if cell.loss is not None else 'too few subjects'}, n {cell.n}"
         for (own, column), cell in sorted(shown.items(), key=lambda item: (item[0][1], item[0][0]))
     )
-    links = {
-        href: f"{plural(shown[own, column].n, 'sample')} of {own}, box-to-image ratio {_NAMES[column]}%, {arm}"
-        for (own, column), href in hrefs.items()
-        if href
-    }
+    links = {href: f"boxes of {own}, {arm}" for own, href in hrefs.items() if href}
     return Panel(arm, _HEAD + _ROW * len(labels), draw, f"{words}.", links)

@@ -45,17 +45,19 @@ def loss_by_size(
     Groups of fewer than *few* subjects have no mean.
     """
     look = looks(arms)
-    how = (
-        f"Small marks are samples ({_CROWD} of an arm at most); large ones, joined, are the means of {_GROUPS} groups "
-        f"of equal numbers, where a group has {few} subjects at least."
-    )
+    how = f"Small marks are samples ({_CROWD} of an arm at most)."
+    if any(means(_in_order(own), few) for panel in panels.values() for own in panel.values()):
+        how += (
+            f" Large ones, joined, are the means of {_GROUPS} groups of equal numbers, where a group has {few} "
+            "subjects at least."
+        )
     made = tuple(_panel(task, unit, own, look, few) for (task, unit), own in panels.items())
     shown = {arm for own in panels.values() for arm in own}
     return Figure(name, title, how, made, {arm: one for arm, one in look.items() if arm in shown})
 
 
 def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: Mapping[str, Look], few: int) -> Panel:
-    ordered = {arm: sorted(own, key=lambda one: (one.size, one.loss)) for arm, own in samples.items()}
+    ordered = {arm: _in_order(own) for arm, own in samples.items()}
     joined = {arm: means(own, few) for arm, own in ordered.items()}
     shown = {arm: own[:: math.ceil(len(own) / _CROWD) or 1] for arm, own in ordered.items()}
 
@@ -76,6 +78,10 @@ def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: M
         one.href: f"{one.name}, {arm}: loss {one.loss:.3f}" for arm, own in shown.items() for one in own if one.href
     }
     return Panel(task, _HEIGHT, draw, f"Mean loss by {unit}. {words}.", links)
+
+
+def _in_order(samples: Sequence[Sized]) -> list[Sized]:
+    return sorted(samples, key=lambda one: (one.size, one.loss))
 
 
 def means(samples: Sequence[Sized], few: int) -> list[tuple[float, float]]:

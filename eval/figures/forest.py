@@ -21,9 +21,10 @@ _KEY = {
     "no interval, no claim": Look(MUTED, "D", filled=False),
 }
 _HOW = (
-    "Mean difference in loss, second arm minus first, with its 95% interval. Left of 0 the second arm has the lower "
-    "loss. At the right of each row: samples / subjects."
+    "Mean difference in loss, second arm minus first{interval}. Left of 0 the second arm has the lower loss. At the "
+    "right of each row: samples / subjects."
 )
+_INTERVAL = ", with its 95% interval"
 _MARGIN = " Shaded: differences that were declared not to matter."
 
 
@@ -45,11 +46,12 @@ def forest(name: str, title: str, effects: Mapping[str, Sequence[Effect]], *, ma
     """Return the figure: a panel for each task, all on one scale; *margin* is that of equivalence, if there is one."""
     ends = [abs(end) for own in effects.values() for one in own for end in (one.difference, *(one.interval or ()))]
     widest = 1.1 * max([_LEAST, *ends])
+    some = any(one.interval is not None for own in effects.values() for one in own)
     used = {_kind(one) for own in effects.values() for one in own}
     return Figure(
         name,
         title,
-        _HOW + (_MARGIN if margin is not None else ""),
+        _HOW.format(interval=_INTERVAL if some else "") + (_MARGIN if margin is not None else ""),
         tuple(_panel(task, own, widest, margin) for task, own in effects.items()),
         {kind: look for kind, look in _KEY.items() if kind in used},
     )

@@ -42,11 +42,13 @@ def paired(
     look = looks([*every, *arms])
     key = {f"lower loss with {arm}": look[arm] for arm in reversed(arms)}
     key["equal"] = Look(MUTED, "d", filled=False)
+    how = "One mark for each sample; below the diagonal the loss of the second arm is the lower one."
+    if any(len(own) >= _CROWD for own in samples.values()):
+        how += f" From {_CROWD} samples on, equal places are drawn once, larger the more samples they have."
     return Figure(
         name,
         title,
-        f"One mark for each sample; below the diagonal {arms[1]} has the lower loss. "
-        f"From {_CROWD} samples on, equal places are drawn once, larger the more samples they have.",
+        how,
         tuple(_panel(task, arms, own, list(key.values()), around) for task, own in samples.items()),
         key,
     )

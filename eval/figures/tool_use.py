@@ -18,9 +18,9 @@ _LANE = 0.14
 """Inches of an arm within the row of a tool."""
 _FAILED = Look(INK, "x")
 _HOW = (
-    "Calls per sample, the arms of a tool from top to bottom as named; a cross marks how many of them failed. At the "
-    "right of each row: the share of all its calls that failed."
+    "Calls per sample, the arms of a tool from top to bottom as named. At the right of each row: all its calls{failed}."
 )
+_CROSS = ", and the share of them that failed; a cross marks how many failed per sample"
 
 
 class Use(NamedTuple):
@@ -42,7 +42,13 @@ def tool_use(
     look = {arm: one for arm, one in looks(arms).items() if any(arm in own for own in panels.values())}
     failed = any(use.failed for task in panels.values() for own in task.values() for use in own.values())
     key = dict(look) | ({"failed calls": _FAILED} if failed else {})
-    return Figure(name, title, _HOW, tuple(_panel(task, own, look) for task, own in panels.items()), key)
+    return Figure(
+        name,
+        title,
+        _HOW.format(failed=_CROSS if failed else ""),
+        tuple(_panel(task, own, look) for task, own in panels.items()),
+        key,
+    )
 
 
 def _panel(task: str, arms: Mapping[str, Mapping[str, Use]], look: Mapping[str, Look]) -> Panel:

@@ -58,7 +58,10 @@ def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Ca
         several = where(names, of, things).replace(" (", ": ", 1).removesuffix(")")
         text = f"{text.removesuffix('.')} ({several})." if len(names) > 1 else text
         return Caveat(kind=kind.name, text=text if len(names) == 1 else f"{text[:1].upper()}{text[1:]}")
-    details = tuple(f"{about}: {said}" if about else said for about, said in found)
+    leads = {said.partition(". ")[0] for said in texts}
+    lead = f"{leads.pop()}. " if len(leads) == 1 else ""  # what all of them begin with is said once
+    told = [(about, said if at == 0 else said.removeprefix(lead)) for at, (about, said) in enumerate(found)]
+    details = tuple(f"{about}: {said}" if about else said for about, said in told)
     return Caveat(
         kind=kind.name, text=kind.together.format(where=where(names, of, things) if names else ""), details=details
     )

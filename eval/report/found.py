@@ -22,7 +22,7 @@ _NOTES = (
 _SHORT = {
     "difference in loss": "difference",
     "win / tie / loss": "win/tie/loss",
-    "difference in success rate, points": "success, points",
+    "difference in success rate, points": "difference in success, points",
 }
 """Labels for narrow screens."""
 
@@ -35,16 +35,22 @@ def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
     return first, [row for row in rows if row not in first]
 
 
-def found_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the rows that are shown at once, then the others where there are any; arms where nothing is compared."""
+def found_tables(chapter: Chapter, place: str, *, alone: bool = False) -> list[Table]:
+    """Return the rows that are shown at once, then the others where there are any; arms where nothing is compared.
+
+    A table *alone*, in a file, says why nothing is claimed, though the answer on the page says it, too.
+    """
     if not chapter.findings.rows:
         return [_arms(chapter, place)]
     first, others = split(chapter.findings.rows)
-    tables = [_rows(chapter, slug(place, "found"), "what was found", first)]
-    return [*tables, *([_rows(chapter, slug(place, "found-more"), "other comparisons", others)] if others else [])]
+    tables = [_rows(chapter, slug(place, "found"), "what was found", first, alone=alone)]
+    return [
+        *tables,
+        *([_rows(chapter, slug(place, "found-more"), "other comparisons", others, alone=alone)] if others else []),
+    ]
 
 
-def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row]) -> Table:
+def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row], *, alone: bool) -> Table:
     levels, unit = {row.level for row in rows if row.interval is not None}, {row.cost_unit for row in rows}
     interval = f"{100 * levels.pop():.4g}% interval" if len(levels) == 1 else "interval"
     shared = _shared(chapter.findings.rows)
@@ -54,7 +60,8 @@ def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row]) -> Table:
     columns += texts("claim")
     columns = [replace(one, short=_SHORT.get(one.name, "")) for one in columns]
     cells = [_cells(row, bare="%" in interval, unit=cost == "cost", shared=bool(shared)) for row in rows]
-    above = (f"No claim in any row: {shared}.",) if shared else ()
+    told = not alone and any(shared in sentence for sentence in chapter.findings.headline)
+    above = (f"No claim in any row: {shared}.",) if shared and not told else ()
     return chapter_table(chapter, name, caption, columns, cells, notes=(_NOTES,), above=above)
 
 

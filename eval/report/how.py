@@ -113,7 +113,10 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         *([("Paraphrases (SHA-256)", _each(paraphrases))] if any(paraphrases) else []),
         *([("Plan of the study (SHA-256)", chapter.plan_sha256)] if chapter.plan_sha256 else []),
     ]
-    facts += [(f"Parity, {one.name}", _may_differ(one)) for one in chapter.contrasts]
+    parity: dict[str, list[str]] = {}
+    for one in chapter.contrasts:
+        parity.setdefault(_may_differ(one), []).append(one.name)
+    facts += [(f"Parity, {'; '.join(names)}", text) for text, names in parity.items()]
     facts += [(f"Not compared, {one.name}", "; ".join(one.differences)) for one in chapter.refused]
     return [(printable(name), printable(text)) for name, text in facts]
 

@@ -20,7 +20,7 @@ from medvision_agent.eval.report.glossary import glossary
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.links import Links, Viewer
 from medvision_agent.eval.report.model import Chapter, Panel, Picture, Report
-from medvision_agent.eval.report.sections import place_of, sections
+from medvision_agent.eval.report.sections import once, place_of, sections
 from medvision_agent.eval.report.tables import repeated
 from medvision_agent.eval.report.words import title as title_of
 from medvision_agent.text import printable
@@ -60,7 +60,7 @@ def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
         "data": chapter,
         "title": title_of(chapter),
         "found": list(zip(found, rows, strict=False)),
-        "sections": sections(chapter, place, draw=True, viewer=viewer),
+        "sections": once(chapter, sections(chapter, place, draw=True, viewer=viewer)),
         "links": [(one.name, link) for one in chapter.contrasts if (link := links.pair(one.b, one.a))],
         "picture_links": [_opened(links, one) for one in chapter.pictures],
         "pictures_title": "Samples where the arms differ most"

@@ -39,7 +39,12 @@ def _arms(chapter: Chapter, place: str) -> Table:
 
 
 def _contrasts(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("contrast", "task"), *numbers("pairs", "subjects"), *texts("part"), *numbers("of a", "of b")]
+    columns = [
+        *texts("contrast", "task"),
+        *numbers("pairs", "subjects"),
+        *texts("part"),
+        *numbers("first arm", "second arm"),
+    ]
     columns += [*signed("difference", "low", "high"), *numbers("decomposed in both (share)")]
     columns += texts("why there is no interval")
     rows: list[tuple[Value, ...]] = []
@@ -50,7 +55,7 @@ def _contrasts(chapter: Chapter, place: str) -> Table:
             arms = [side[cause].mean if cause in side else 0.0 for side in (found.a, found.b)]
             ends = part.interval or (None, None)
             rows.append((*who, cause, *arms, part.mean, *ends, found.decomposed, found.withheld))
-    caption = "differences in loss in parts; of a -> b, b minus a"
+    caption = "differences in loss in parts, second arm minus first"
     return chapter_table(chapter, slug(place, "difference-parts"), caption, columns, rows, notes=[_RULE, _TOGETHER])
 
 

@@ -108,10 +108,10 @@ def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
     title = marked(chapter, "loss of boxes by label and box-to-image ratio")
     task = str(boxes[0].task)
 
-    def cell(arm: str, label: str, low: float, high: float) -> str:
-        return links.one(arm, task, label=label, **{"in-size": f"{100 * low:g}..{100 * high:g}"})
+    def of_label(arm: str, label: str) -> str:
+        return links.one(arm, task, label=label)
 
-    return loss_by_label(slug(place, "labels"), title, arms, MIN_STRATUM_SUBJECTS, cell)
+    return loss_by_label(slug(place, "labels"), title, arms, MIN_STRATUM_SUBJECTS, of_label)
 
 
 def tool_use(chapter: Chapter, place: str, wanted: Sequence[str], links: Links) -> Figure | None:

@@ -14,7 +14,7 @@ from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.ladder_plot import ladder
 from medvision_agent.eval.report.links import Links, Viewer
-from medvision_agent.eval.report.model import Chapter, Report
+from medvision_agent.eval.report.model import Chapter, Contrast, Report
 from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.parts_tables import parts_sentences, parts_tables
 from medvision_agent.eval.report.place_tables import place_sentences, place_tables
@@ -37,10 +37,12 @@ from medvision_agent.eval.report.tables import (
 from medvision_agent.eval.report.why_tables import why_tables
 from medvision_agent.eval.report.words import MOST, difference_sentences, why_sentences
 
-__all__ = ["Section", "place_of", "report_figures", "report_tables", "sections"]
+__all__ = ["Section", "once", "place_of", "report_figures", "report_tables", "sections"]
 
 _ARMS = 6
 """Arms in one figure."""
+_SHOWN = 3
+"""Contrasts that have figures of their samples on a page where none of them is the main one or bears a claim."""
 _NO_VIEWER = Viewer()
 _Item = TypeVar("_Item")
 
@@ -69,7 +71,7 @@ def report_tables(report: Report) -> list[Table]:
         table
         for chapter in report.chapters
         for table in (
-            *found_tables(chapter, place_of(report, chapter)),
+            *found_tables(chapter, place_of(report, chapter), alone=True),
             *(
                 table
                 for section in sections(chapter, place_of(report, chapter), draw=False)
@@ -84,16 +86,22 @@ def report_figures(report: Report) -> list[Figure]:
     return [
         figure
         for chapter in report.chapters
-        for section in sections(chapter, place_of(report, chapter), draw=True)
+        for section in sections(chapter, place_of(report, chapter), draw=True, every=True)
         for figure in section.figures
     ]
 
 
-def sections(chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_VIEWER) -> list[Section]:
-    """Return the sections of a chapter, with figures where they are wanted, which link into a *viewer*."""
+def sections(
+    chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_VIEWER, every: bool = False
+) -> list[Section]:
+    """Return the sections of a chapter, with figures where they are wanted, which link into a *viewer*.
+
+    Figures of samples are those of the main contrasts and of those that bear a claim; *every*: of all.
+    """
     links = Links(viewer, chapter)
+    drawn = (list(chapter.contrasts) if every else _shown(chapter)) if draw else None
     made = [
-        *([_differences(chapter, place, links, draw=draw), _missing(chapter, place)] if chapter.contrasts else []),
+        *([_differences(chapter, place, links, drawn), _missing(chapter, place)] if chapter.contrasts else []),
         Section(f"{place}-parity", "Parity", tables=(parity_table(chapter, place),) if chapter.contrasts else ()),
         _cost(chapter, place, links, draw=draw),
         _places(chapter, place),
@@ -106,17 +114,40 @@ def sections(chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_V
         _agreement(chapter, place, links, draw=draw),
         _spread(chapter, place),
         _published(chapter, place),
-        _strata(chapter, place, links, draw=draw),
+        _strata(chapter, place, links, drawn),
         _why(chapter, place, links, draw=draw),
         Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
     ]
     return [section for section in made if section.tables or section.figures or section.notes or section.words]
 
 
-def _differences(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
-    pairs = chapter.contrasts
-    each = [paired(chapter, at, one, links) for at, one in _numbered(place, pairs)] if draw else []
-    figures = [forest(chapter, place, links), ladder(chapter, place, links), *each] if draw else []
+def once(chapter: Chapter, made: Sequence[Section]) -> list[Section]:
+    """Return sections without what a page said already: notes of a table, and how a figure is read."""
+    caveats = [text for one in chapter.findings.caveats for text in (one.text, *one.details)]
+    known = set[str]()
+
+    def kept(table: Table) -> Table:
+        new = [note for note in table.notes if note not in known and not any(note in text for text in caveats)]
+        known.update(new)
+        return replace(table, notes=tuple(new))
+
+    def read(figure: Figure) -> Figure:
+        how = "" if figure.description in known else figure.description
+        known.add(how)
+        return replace(figure, description=how)
+
+    return [replace(one, figures=tuple(map(read, one.figures)), tables=tuple(map(kept, one.tables))) for one in made]
+
+
+def _shown(chapter: Chapter) -> list[Contrast]:
+    """Return the contrasts whose samples are drawn on a page, so that it is as long as what was found."""
+    claimed = {row.contrast for row in chapter.findings.rows if row.main or row.claim}
+    return [one for one in chapter.contrasts if one.main or one.name in claimed] or list(chapter.contrasts[:_SHOWN])
+
+
+def _differences(chapter: Chapter, place: str, links: Links, pairs: Sequence[Contrast] | None) -> Section:
+    each = [paired(chapter, at, one, links) for at, one in _numbered(place, pairs or ())]
+    figures = [forest(chapter, place, links), ladder(chapter, place, links), *each] if pairs is not None else []
     tables = (contrast_table(chapter, place),)
     words = tuple(difference_sentences(chapter))
     return Section(f"{place}-differences", DIFFERENCES, (), words, tables, _there(figures))
@@ -160,12 +191,12 @@ def _published(chapter: Chapter, place: str) -> Section:
     return Section(f"{place}-published", "Beside published results", tuple(notes), (), tuple(tables))
 
 
-def _strata(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
+def _strata(chapter: Chapter, place: str, links: Links, pairs: Sequence[Contrast] | None) -> Section:
     groups: list[tuple[str, tuple[str, ...]]]
-    groups = [(one.name, (one.a, one.b)) for one in chapter.contrasts]
+    groups = [(one.name, (one.a, one.b)) for one in pairs or ()]
     groups = groups or [(", ".join(arms), arms) for arms in _parts(chapter.arms)]
     figures: list[Figure | None] = []
-    if draw:
+    if pairs is not None:
         figures = [sizes(chapter, at, name, arms, links) for at, (name, arms) in _numbered(place, groups)]
         figures.append(labels(chapter, place, links))
     tables = [strata_table(chapter, at, one) for at, one in _numbered(place, chapter.contrasts)]

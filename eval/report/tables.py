@@ -166,8 +166,9 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
             cells.append(None if test.tipping is None else test.tipping.subjects)
         rows.append((*cells, found.withheld))
     notes = [
-        "Of a -> b: the loss of b, and that of a, which it stands against, over the pairs scored in both.",
-        "Difference: b minus a; below 0, b is better. A failure costs 1. Lower, equal, higher: samples, by b's loss.",
+        "Loss: of the second arm; loss against: of the first arm, over the pairs scored in both.",
+        "Difference: second minus first; below 0, the second is better. A failure costs 1.",
+        "Lower, equal, higher: samples, by the loss of the second arm.",
         *dict.fromkeys(f"Loss, {task}: {said}." for one in chapter.contrasts for task, said in one.metrics.items()),
         *_levels(chapter),
         "Limit: answers that a limit ended, among the pairs of all epochs.",
@@ -209,7 +210,7 @@ def missing_table(chapter: Chapter, place: str) -> Table:
     """Return how many samples failed or were lost, pair by pair."""
     columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs", "not asked")]
     for what in ("failed", "lost"):
-        columns += numbers(f"{what} in a alone", f"{what} in b alone", f"{what} in both")
+        columns += numbers(f"{what} in the first alone", f"{what} in the second alone", f"{what} in both")
     columns += signed("difference in loss", "part by answers", "part by failures")
     rows = [
         (
@@ -223,7 +224,8 @@ def missing_table(chapter: Chapter, place: str) -> Table:
         )
     ]
     notes = (
-        "Of a -> b. Failed: no answer could be read; loss 1, in the primary. Lost: to infrastructure, in no mean.",
+        "First and second: the arms of a contrast. Failed: no answer could be read; loss 1, in the primary.",
+        "Lost: to infrastructure, in no mean.",
         "Not asked: not in both arms yet; neither failed nor lost, and in no figure.",
         "Parts: of the pairs answered in both arms, and of the others; they add up to the difference (docs/report.md).",
     )

@@ -14,7 +14,7 @@ from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.links import Viewer
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
-from medvision_agent.eval.report.sections import place_of, report_figures, report_tables, sections
+from medvision_agent.eval.report.sections import once, place_of, report_figures, report_tables, sections
 from medvision_agent.eval.report.table import csv_text, latex_text, markdown_text, md
 from medvision_agent.eval.report.words import title
 from medvision_agent.text import printable
@@ -70,7 +70,7 @@ def _chapter(chapter: Chapter, place: str) -> list[str]:
         lines += ["", "### Caveats", ""]
     for caveat in found.caveats:
         lines += [f"- {md(caveat.text)}", *(f"  - {md(detail)}" for detail in caveat.details)]
-    for section in sections(chapter, place, draw=False):
+    for section in once(chapter, sections(chapter, place, draw=False)):
         lines += ["", f"### {md(section.title)}"]
         lines += [text for note in section.notes for text in ("", md(note))]
         lines += ["", *(f"- {md(sentence)}" for sentence in section.words)] if section.words else []

@@ -101,13 +101,13 @@ def test_a_mark_of_a_crowd_leads_to_its_one_sample_or_to_those_around():
     assert found["#size/0.50/0.25"].startswith("299 samples around here")
 
 
-def test_a_cell_of_a_map_leads_to_its_boxes_and_is_one_stop():
+def test_a_cell_of_a_map_leads_to_the_boxes_of_its_label_and_is_one_stop():
     boxes = [Labelled("liver", f"s{at}", 0.07, 0.4) for at in range(5)] + [Labelled("spleen", "s1", 0.5, 0.4)]
-    figure = loss_by_label("n", "t", {"off": boxes}, 5, "#{}/{}/{}-{}".format)
+    figure = loss_by_label("n", "t", {"off": boxes}, 5, "#{}/{}".format)
     found = [one for one in elements(figure) if one.tag.endswith("}a")]
-    assert [one.get("href") for one in found] == ["#off/liver/0.05-0.1", "#off/liver/0.05-0.1", "#off/spleen/0.35-1.0"]
+    assert [one.get("href") for one in found] == ["#off/liver", "#off/liver", "#off/spleen"]
     assert [one.get("tabindex") for one in found if "liver" in one.get("href")] == [None, "-1"]
-    assert found[0].get("aria-label") == "5 samples of liver, box-to-image ratio 5%, off"
+    assert found[0].get("aria-label") == "boxes of liver, off"
 
 
 def test_a_figure_as_a_whole_can_have_a_link():

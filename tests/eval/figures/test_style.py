@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from medvision_agent.eval.figures.arms import IMAGE_COLOURS, arm_places, colour_on_image, looks
+from medvision_agent.eval.figures.arms import arm_places, colour_on_image, looks
 from medvision_agent.eval.figures.style import BACK, COLUMN, INK, RAMP, SERIES, TEXT, VARIABLES, variables
 
 VISION = {
@@ -73,7 +73,7 @@ def test_the_colour_of_an_arm_follows_from_its_study_and_not_from_its_place():
     assert arm_places(["blind", "on", "on"]) == {"on": 0, "blind": 1}
     assert arm_places([]) == {}
     assert looks(["on", "off"]) == looks(["off", "on"])
-    assert colour_on_image(0) == colour_on_image(len(IMAGE_COLOURS))
+    assert [colour_on_image(place) for place in (0, 8)] == [SERIES[0].dark] * 2
 
 
 def test_no_colour_stands_for_two():

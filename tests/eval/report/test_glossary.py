@@ -5,7 +5,6 @@ from pathlib import Path
 
 from told.answers import BAD, GOOD, RULER, said
 
-from medvision_agent.eval.figures.arms import IMAGE_COLOURS
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.glossary import glossary
@@ -32,18 +31,19 @@ def test_only_words_that_stand_on_the_page_are_explained(store):
     assert "Words used here" in html_page(collect(folders, most_pictures=0))
 
 
-def test_a_reason_that_all_rows_share_stands_once_above_them(store):
+def test_a_reason_that_all_rows_share_stands_once(store):
     folders = three(store, **OFFLINE)
-    (table,) = found_tables(collect(folders).chapters[0], "c1")
+    chapter = collect(folders).chapters[0]
+    (table,) = found_tables(chapter, "c1")
+    assert table.above == ()  # the answer says it
+    (table,) = found_tables(chapter, "c1", alone=True)
     assert table.above == ("No claim in any row: the arms are scripted policies and not models.",)
     assert {row[-1] for row in table.rows} == {"no"}
     (alone,) = found_tables(collect(folders[:2]).chapters[0], "c1")
     assert (alone.above, alone.rows[0][-1]) == ((), "no: scripted")
 
 
-def test_arms_have_the_colours_of_the_viewer():
+def test_the_ground_truth_has_the_colour_of_the_viewer():
     text = (ROOT / "viewer/src/canvas/marks.ts").read_text(encoding="utf-8")
-    (colours,) = re.findall(r"ARM_COLOURS: readonly string\[\] = \[(.*?)\]", text)
-    assert tuple(re.findall("#[0-9a-f]{6}", colours)) == IMAGE_COLOURS
     (truth,) = re.findall('TRUTH_COLOUR = "(#[0-9a-f]{6})"', text)
     assert f'height, "{truth}")' in (ROOT / "eval/report/overlay.svg.j2").read_text(encoding="utf-8")

@@ -89,7 +89,7 @@ def test_synthetic_data_are_said_and_bear_no_claim(chapter):
 
 
 def test_boxes_have_a_map_for_each_arm(chapter):
-    figure = labels(chapter, "c1")
+    figure = labels(chapter, "c1", Links(Viewer(), chapter))
     assert [panel.title for panel in figure.panels] == list(chapter.arms)
     boxes = chapter.tasks[0].arms[0]
     assert len(boxes.points) == 8

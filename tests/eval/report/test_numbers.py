@@ -112,8 +112,8 @@ def test_what_is_missing_is_counted(arms, tables):
     lost = [np.isnan([loss for loss, _, _ in losses(arm).values()]) for arm in arms]
     assert int(row["chosen"]) == 96
     assert int(row["scored pairs"]) == hand["n"]
-    assert int(row["lost in a alone"]) == (lost[0] & ~lost[1]).sum()
-    assert int(row["lost in b alone"]) == (lost[1] & ~lost[0]).sum()
+    assert int(row["lost in the first alone"]) == (lost[0] & ~lost[1]).sum()
+    assert int(row["lost in the second alone"]) == (lost[1] & ~lost[0]).sum()
     assert int(row["lost in both"]) == (lost[0] & lost[1]).sum()
     complete = next(one for one in tables["sensitivity"] if one["figure"] == "loss, complete pairs")
     assert float(complete["difference"]) == pytest.approx(hand["complete"], rel=1e-6)
