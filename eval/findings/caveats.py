@@ -4,6 +4,7 @@ Contract: a kind is one sentence, however many comparisons it concerns; the sent
 details. A further kind is one more line in ``_KINDS``, at the place of its danger.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,6 +35,9 @@ Said = Iterator[tuple[str, str]]
 """What a sentence is about (a contrast, with or without a task; empty: everything), and the sentence."""
 
 
+_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
 class _Kind(NamedTuple):
     name: str
     found: Callable[[Worked], Said]
@@ -57,14 +61,25 @@ def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Ca
         text = f"{names[0]}: {texts[0]}" if len(names) == 1 else texts[0]
         several = where(names, of, things).replace(" (", ": ", 1).removesuffix(")")
         text = f"{text.removesuffix('.')} ({several})." if len(names) > 1 else text
-        return Caveat(kind=kind.name, text=text if len(names) == 1 else f"{text[:1].upper()}{text[1:]}")
-    leads = {said.partition(". ")[0] for said in texts}
-    lead = f"{leads.pop()}. " if len(leads) == 1 else ""  # what all of them begin with is said once
-    told = [(about, said if at == 0 else said.removeprefix(lead)) for at, (about, said) in enumerate(found)]
-    details = tuple(f"{about}: {said}" if about else said for about, said in told)
+        named = len(names) == 1 or text.startswith(tuple(arm.model for arm in worked.chapter.arms))
+        return Caveat(kind=kind.name, text=text if named else f"{text[:1].upper()}{text[1:]}")
+    details = tuple(_one_by_one(found))
     return Caveat(
         kind=kind.name, text=kind.together.format(where=where(names, of, things) if names else ""), details=details
     )
+
+
+def _one_by_one(found: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield each sentence with what it is about, and the sentences that several share once."""
+    about: dict[str, list[str]] = {}
+    for name, said in found:
+        about.setdefault(said, []).append(name)
+    known = set[str]()
+    for said, names in about.items():
+        new = [one for one in _SENTENCES.split(said) if one not in known]
+        known.update(new)
+        text = " ".join(new) or said
+        yield f"{'; '.join(filter(None, names))}: {text}" if any(names) else text
 
 
 def _untested(worked: Worked) -> Said:

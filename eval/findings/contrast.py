@@ -40,8 +40,8 @@ class Contrast(Frozen):
     b: str
     model: str
     asks: Asks = "arms"
-    control: bool = False
-    """Whether the first arm is a control of the tools that the second one has."""
+    control: str = ""
+    """What the first arm takes from the tools of the second, in words; empty where it is no control of them."""
     main: bool = False
     """Whether it is the primary contrast of its study."""
     declared: bool

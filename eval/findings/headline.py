@@ -99,9 +99,16 @@ def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
     ]
     if not against:
         return []
+    taken = dict.fromkeys(row.control for row in against)
+    doubts = [_doubt(words, [row for row in against if row.control == words]) for words in taken]
+    return [f"It is not shown to come from {'; nor from '.join(doubts)}."]
+
+
+def _doubt(words: str, against: Sequence[Row]) -> str:
+    """Return what the controls that take the same away do not show."""
     shown = [f"{row.of} on {row.task} ({_difference(row)})" for row in against[:_NAMED]]
     more = [f"{len(against) - _NAMED} more in the table"] if len(against) > _NAMED else []
-    return [f"It is not shown to come from what tools return: no such effect in {joined([*shown, *more])}."]
+    return f"{words}: no such effect in {joined([*shown, *more])}"
 
 
 def _difference(row: Row) -> str:

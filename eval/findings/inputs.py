@@ -26,6 +26,15 @@ from medvision_agent.frozen import Frozen
 __all__ = ["ArmIn", "Asks", "ChapterIn", "ContrastIn", "Refused", "evidence_of", "named", "pair_chapter"]
 __all__ += ["runs_chapters"]
 
+_TAKEN = {
+    "blind": "what tools return",
+    "blind:all": "what tools return",
+    "blind:pictures": "pictures that tools return",
+    "blind:numbers": "numbers that tools return",
+    "same-region": "new detail in pictures",
+    "blank": "what pictures of tools show",
+}
+"""What each control takes from tools, in words."""
 Asks = Literal["tools", "models", "arms"]
 """What a contrast asks: what tools do (none in the first arm, some in the second), how models differ, or else."""
 
@@ -100,11 +109,12 @@ class ContrastIn:
         return "tools" if free and called and before.picture == after.picture else "arms"
 
     @property
-    def control(self) -> bool:
-        """Whether the first arm is a control of the tools that the second one has; a test of trust is none."""
+    def control(self) -> str:
+        """What the first arm, a control, takes from the tools of the second, in words; a test of trust is none."""
         before, after = self.a.first.identity, self.b.first.identity
-        controls = before.control not in {"", "misled"} or before.again > 0
-        return controls and bool(after.tools or after.provider_code) and not after.control
+        if after.control or not (after.tools or after.provider_code):
+            return ""
+        return _TAKEN.get(before.control, "") or ("tools beyond more turns" if before.again else "")
 
     @property
     def no_claim(self) -> tuple[str, ...]:

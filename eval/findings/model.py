@@ -41,8 +41,8 @@ class Row(Frozen):
     """The arm that it is compared with."""
     model: str
     asks: Asks
-    control: bool = False
-    """Whether ``against`` is a control of the tools of ``arm``: what tools do must hold against it too."""
+    control: str = ""
+    """What ``against``, a control, takes from the tools of ``arm``, in words; empty where it is none."""
     main: bool
     """Whether the headline is of it: the primary contrast of a study, else the first one that asks about tools."""
     loss: float | None

@@ -138,8 +138,9 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     ),
     "study of several sources": study(GAIN, changed=lambda one: replace(one, label="data")),
     "study of five models": study(five_models),
-    "a control confirms": with_control(said(BAD[::-1])),
-    "a control shows nothing": with_control(said(GOOD)),
+    "a control confirms": with_control(blind=said(BAD[::-1])),
+    "a control shows nothing": with_control(blind=said(GOOD)),
+    "two controls show nothing": with_control(blind=said(GOOD), same_region=said(GOOD)),
     **{
         f"{name}, of a control": study(made, changed=changed)
         for name, made, changed in (

@@ -105,14 +105,17 @@ def study_of_three(
     return chapter
 
 
-def with_control(control: Sequence[str | None]) -> Callable[[Store], Chapter]:
-    """Return what makes a chapter of off, on and a blind arm, whose contrasts with `on` were declared."""
+def with_control(**controls: Sequence[str | None]) -> Callable[[Store], Chapter]:
+    """Return what makes a chapter of off, on and arms of these controls, whose contrasts with `on` were declared."""
 
     def chapter(store: Store) -> Chapter:
-        folders = other_arm(said(BAD), said(GOOD), control, of_other={"condition": "blind", "control": "blind"})(store)
+        folders = arms(said(BAD), said(GOOD))(store)
+        for name, answers in controls.items():
+            control = name.replace("_", "-")
+            folders.append(store(control, answers, tools=RULER, condition=control, control=control))
         (one,) = runs_chapters(folders)
-        off, on, blind = one.arms
-        contrasts = tuple(ContrastIn(f"{a.name} -> on", a, on, declared=True) for a in (off, blind))
+        off, on, *others = one.arms
+        contrasts = tuple(ContrastIn(f"{a.name} -> on", a, on, declared=True) for a in (off, *others))
         family = tuple(Key(contrast.name, "distance", "m") for contrast in contrasts)
         plan = {"protocol": DEFAULT_PROTOCOL, "study": {}}
         return made_of(replace(one, kind="study", contrasts=contrasts, family=family, plan=plan))

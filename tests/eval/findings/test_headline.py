@@ -92,10 +92,10 @@ def test_many_models_are_counted_and_not_listed():
     assert "and 26 more in the table" in said
 
 
-def blind(outcome="no difference shown", difference=0.0, **fields):
+def blind(outcome="no difference shown", difference=0.0, control="what tools return", **fields):
     """Return a control of the same arm."""
     return row(
-        outcome=outcome, difference=difference, main=False, asks="arms", of="blind -> on", control=True, **fields
+        outcome=outcome, difference=difference, main=False, asks="arms", of="blind -> on", control=control, **fields
     )
 
 
@@ -103,6 +103,12 @@ def test_a_claim_that_a_control_does_not_confirm_says_so():
     helped, doubt, rest = headline([row(), blind()], [], 0)
     assert helped.startswith("Tools helped on distance")
     assert doubt == "It is not shown to come from what tools return: no such effect in blind -> on on distance (0.000)."
+    pictures = blind(control="new detail in pictures")
+    two = (
+        "what tools return: no such effect in blind -> on on distance (0.000); nor from new detail in pictures: no such"
+    )
+    assert two in headline([row(), blind(), pictures], [], 0)[1]
+    assert "what tools" not in headline([row(), blind("lower"), pictures], [], 0)[1], "the control of results shows it"
     assert rest == "1 other comparison: no difference shown in 1."
     assert len(headline([row(), blind("lower", -0.1)], [], 0)) == 2
     assert len(headline([row(), blind(task="size")], [], 0)) == 2, "a control of another task"

@@ -110,7 +110,9 @@ TOLD = {
     "the mean losses differ by less than 0.001 in all {} comparisons": ("demo oracle", "demo boxes and angles"),
     ", of {} in all": ("two contrasts on two tasks", "other gains"),
     "{} ({} contrasts on {} tasks)": ("two contrasts on two tasks", "other gains"),
-    "It is not shown to come from what tools return: no such effect in {}.": (
+    "; nor from ": ("two controls show nothing", "a control shows nothing"),
+    "{}: no such effect in {}": ("a control shows nothing", "a control confirms"),
+    "It is not shown to come from {}.": (
         "a control shows nothing",
         "a control confirms",
     ),
