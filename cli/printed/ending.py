@@ -23,6 +23,8 @@ def ending(run: Run, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> 
     blocks: list[RenderableType] = [plain(""), plain(_sentence(run, summary))]
     if summary.n:
         blocks.append(_table(summary, places))
+    if run.unlike_check:
+        blocks.append(plain(run.unlike_check))
     return Group(*blocks, *map(plain, _next(run)))
 
 

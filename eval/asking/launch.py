@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.checks import checked_as
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.models import Gemini, ModelConfig, Offline
@@ -120,6 +121,7 @@ class Prepared:
             "without_donor": self.without_donor,
             "measures": {tool.name: asdict(tool.measuring) for tool in self.condition.tools if tool.code_sha256},
             "max_connections": self.parallel,
+            "checked": checked_as(self.settings.model, self.model),
             "libraries": libraries(),
         }
 
