@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
-import medvision_agent.eval
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.listing.row import Figures
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -96,7 +95,7 @@ def _read(folder: Path) -> _File | None:
 @cache
 def _code_of_eval() -> str:
     """Return the hash of all that reads records and scores them."""
-    folder, digest = Path(medvision_agent.eval.__file__).parent, sha256()
+    folder, digest = Path(__file__).parents[1], sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
