@@ -86,7 +86,7 @@ def _print_power(found: "Preview") -> None:
     share = f"{'a primary' if found.primaries else 'each'} test's share of it"
     for source in found.sources:
         where = f"{source.source}: " if several else ""
-        print_wrapped(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
+        print_wrapped(f"{where}smallest difference detected at 80% power ({found.power_note[source.source]}):")
         for power in found.power:
             if power.source == source.source:
                 print_wrapped(f"  {power.task}: {_detected(power, share)}")
