@@ -139,7 +139,11 @@ def choose(settings: Settings) -> Chosen:
     source = open_source(settings.data, settings.reading)
     samples = select(source, settings.selection)
     if not samples:
-        raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
+        asked = settings.selection.words
+        found = (
+            f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
+        )
+        raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
     return Chosen(source, samples)
 
 
