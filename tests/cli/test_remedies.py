@@ -1,8 +1,15 @@
 """Users' mistakes: exit code 2, no traceback, and what is wrong with what to do about it."""
 
-import pytest
+import socket
 
+import pytest
+from identities import a_sample, an_identity
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.store.files import unwritable
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.write import RunStore
 
 STUDY = "name: s\nmodels: [baseline-cv]\ndesigns: [on-off]\n"
 
@@ -66,3 +73,23 @@ async def test_an_unknown_sample_is_answered_with_one_that_there_is(call):
 )
 def test_what_cannot_be_written_says_why(tmp_path, error, said):
     assert f"{tmp_path} cannot be written: {said}" in unwritable(tmp_path, error)
+
+
+async def test_a_report_of_a_run_that_is_going_on_says_so(call, tmp_path):
+    samples = [a_sample(f"s{number}") for number in range(3)]
+    config = {"source": {"name": "demo", "note": "a note", "demonstration": True}}
+    with RunStore.create(tmp_path / "run", samples, an_identity(), config) as store:
+        store.add(Record(sample=samples[0], outcome=Outcome.ANSWERED, response="<answer>1</answer>"), Trace([], []))
+        code, out, err = await call("report", "run")
+        said = "run is still being written: the page shows 1 of 3 samples; write it again once it is finished\n"
+        assert (code, out, err) == (0, "written: run/report.html\n", said)
+    said = "run is not finished: the page shows 1 of 3 samples; write it again after going on with --resume\n"
+    assert (await call("report", "run"))[2] == said
+
+
+async def test_a_port_in_use_is_answered_with_a_free_one(call, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = await call("view", tmp_path, "--port", port, "--no-browser")
+    assert code == 2
+    assert f"--port {port}: Address already in use; give another one, or none for a free one" in err
