@@ -22,7 +22,7 @@ from medvision_agent.agent.models import Gemini, ModelConfig, Offline
 from medvision_agent.frozen import Frozen
 from medvision_agent.version import VERSION
 
-__all__ = ["Kept", "keep", "standing", "state_file"]
+__all__ = ["Kept", "checked_as", "keep", "standing", "state_file"]
 
 _OF_A_RUN = {"frame", "grammar", "grammar_origin", "perceived"}
 """Fields that a run may set otherwise than the row; no check depends on them."""
@@ -96,6 +96,16 @@ def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[s
         served = f" of {kept.served}" if kept.served else ""
         return [*lines, f"model {name}: its check on {kept.on}{served} failed: {', '.join(kept.failed)}; see: {again}"]
     return lines
+
+
+def checked_as(name: str, config: ModelConfig, file: Path | None = None) -> dict[str, str] | None:
+    """Return what the server of the row's last check said it answers as (``served``), and its day (``on``).
+
+    None where there was no check of this row, endpoint and version, or the server said nothing.
+    """
+    known, _ = _read(file or state_file())
+    one = known.checks.get(_key(name, config))
+    return {"served": one.served, "on": one.on} if one is not None and one.served else None
 
 
 def _key(name: str, config: ModelConfig) -> str:

@@ -114,6 +114,20 @@ def _nearest(error: click.ClickException) -> str:
     return nearest(quoted[1], known) if quoted else ""
 
 
+def _remedy(error: click.ClickException) -> str:
+    """Return what to give instead of a value that an option does not take; empty where click's message says it."""
+    if not isinstance(error, click.BadParameter) or error.param is None or error.param.required:
+        return ""
+    kind, option = error.param.type, error.param.opts[-1]
+    if isinstance(kind, click.Path) and error.message.endswith(" is a file."):
+        return f"{option} is a folder: give one that is new, or whose name is not a file's"
+    if isinstance(kind, click.Path) and error.message.endswith(" is a directory."):
+        return f"{option} is a file: give a name in that folder"
+    if isinstance(kind, click.IntRange | click.FloatRange):
+        return f"Give a number in that range, or leave {option} out"
+    return ""
+
+
 def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -124,7 +138,7 @@ def _run() -> int:
         return int(cli(prog_name="medvision-agent", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
-        if hint := _nearest(error).strip():
+        if hint := _nearest(error).strip() or _remedy(error):
             click.echo(hint, err=True)
         return error.exit_code
     except MedVisionAgentError as error:

@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
-from medvision_agent.text import plural
+from medvision_agent.text import plural, printable
 
 __all__ = ["command"]
 
@@ -61,6 +61,8 @@ def command(
 
     done = report(folders, out, format=form, tables=tables, pictures=pictures, protocol=protocol_name, viewer=viewer)
     click.echo(f"written: {done.page}")
+    for folder in folders:
+        _say_if_unfinished(folder)
     if tables is not None:
         click.echo(f"written: {done.tables} tables, each as CSV and LaTeX, in {tables}")
         click.echo(f"written: {done.figures} figures, each as SVG and PDF, in {tables}")
@@ -72,3 +74,19 @@ def command(
             else f"{plural(bundle.samples, 'sample')}, {bundle.size / 1e6:.1f} MB"
         )
         click.echo(f"{'kept' if bundle is None else 'written'}: the viewer's bundle in {viewer}, {size}")
+
+
+def _say_if_unfinished(folder: Path) -> None:
+    """Say on the error stream that a page shows a part of what a run or a study will hold."""
+    from medvision_agent.eval.listing.read import stored
+    from medvision_agent.eval.store.read import STUDY
+
+    row = stored(folder, "study" if (folder / STUDY).is_file() else "run", str(folder))
+    if row.state not in {"running", "unfinished"}:
+        return
+    state = "is still being written" if row.state == "running" else "is not finished"
+    then = "once it is finished" if row.state == "running" else "after going on with --resume"
+    if row.kind == "study":
+        then = then.replace("--resume", "`ablate` and the same --out")
+    done = f"the page shows {row.done:,} of {plural(row.planned, 'sample')}"
+    click.echo(printable(f"{folder} {state}: {done}; write it again {then}"), err=True)

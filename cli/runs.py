@@ -13,7 +13,12 @@ __all__ = ["command"]
 @click.command("runs")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @click.option("--cells", is_flag=True, help="List the runs of each study too.")
-@click.option("--loss/--no-loss", default=True, show_default=True, help="Score the stored answers, which takes longer.")
+@click.option(
+    "--loss/--no-loss",
+    default=True,
+    show_default=True,
+    help="Score the stored answers, which takes longer the first time.",
+)
 @click.option(
     "--protocol", "protocol_name", help=f"Scoring rules of the loss: {', '.join(PROTOCOLS)}; default: as declared."
 )
@@ -24,7 +29,8 @@ def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool,
     The loss of a study is that of the two arms of its primary contrast, under each model and over all its tasks.
 
     States: running, unfinished (a resume would ask what is left), finished, damaged, unreadable. Damage is found by
-    counts and, where the loss is shown, by the hashes of records; `verify` checks everything. Nothing is changed.
+    counts and, when the loss is worked out, by the hashes of records; `verify` checks everything. The loss of a run is
+    kept beside it (figures-cache.json, safe to delete) and used as long as the run is unchanged.
     """
     from medvision_agent.cli.printed.listing import print_listed
     from medvision_agent.eval.listing.read import listed, scored

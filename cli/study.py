@@ -86,7 +86,7 @@ def _print_power(found: "Preview") -> None:
     share = f"{'a primary' if found.primaries else 'each'} test's share of it"
     for source in found.sources:
         where = f"{source.source}: " if several else ""
-        print_wrapped(f"{where}smallest difference detected with 80 % power ({found.power_note[source.source]}):")
+        print_wrapped(f"{where}smallest difference detected at 80% power ({found.power_note[source.source]}):")
         for power in found.power:
             if power.source == source.source:
                 print_wrapped(f"  {power.task}: {_detected(power, share)}")
@@ -125,7 +125,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
     from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
 
     plan, asked, rows = done.plan, list[CellProgress](), list[dict[str, Any]]()
-    headlines, notes, failures = list[str](), dict[str, None](), list[str]()
+    headlines, notes, failures = list[str](), dict[str | None, None](), list[str]()
     took, paths = list[dict[str, Any]](), dict[str, "ToolPath"]()
     for arm in stored_arms(plan, done.path):  # one after the other, for each has all its records in memory
         headlines += arm.no_claim
@@ -136,7 +136,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
         for cell, run in zip(arm.cells, arm.runs, strict=True):
             asked.append(cell_progress(plan, cell, run))
             notes |= {f"{cell.folder}: {line}": None for line in (run.drawn, run.enlarged) if line}
-            notes |= {run.source_note: None}
+            notes |= {run.source_note: None, run.unlike_check: None}
             failures += _failures(cell, run)
             rows += _rows(cell, run, protocol)
     state = progress(plan, asked)

@@ -32,7 +32,7 @@ def command(context: click.Context, path: Path) -> None:
         _say(f"DAMAGED: {found.plan_damage}")
     if found.not_begun:
         _say(f"not begun: {', '.join(found.not_begun)}")
-    _say("Damage and careless edits are found, a forger who makes all hashes anew is not.")
+    _say("This check finds damage and careless edits. It does not find a forger who makes all hashes anew.")
     context.exit(int(not found.whole))
 
 

@@ -1,6 +1,11 @@
-"""A dry run in five lines: what would be asked, the likely cost with its range, and what that rests on."""
+"""A dry run in five lines of at most 80 columns: what would be asked, its likely cost within a range, and the basis.
 
-from collections.abc import Iterable, Mapping
+Contract: no figure is cut. Where a line would be longer, its last details are left out, which ``--verbose`` prints.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from medvision_agent.eval.asking.estimate import Estimate, Spending
 from medvision_agent.eval.study.plan import PlannedSource
@@ -8,101 +13,160 @@ from medvision_agent.eval.study.preview import PowerPreview, Preview
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
 
-__all__ = ["estimate_lines", "preview_lines"]
+__all__ = ["COLUMNS", "estimate_lines", "preview_lines"]
 
-_THUMB = "rules of thumb (thinking takes more)"
+COLUMNS = 80
+_NAME = 30
+"""Characters of a name that are shown; of a path, the last ones."""
 
 
 def estimate_lines(found: Estimate, data: str) -> list[str]:
-    """Return the lines of a run."""
-    probe = [] if found.probe is None else [f"the probe adds {_money(found.probe)}"]
-    if found.assumed.startswith("means"):
-        rests = f"{found.assumed}; range: every sample as the cheapest or the dearest there"
+    """Return the five lines of a run."""
+    measured, _, other = found.assumed.partition(", WHICH HAD ")
+    if measured.startswith("means"):
+        had = f", WHICH HAD {other}" if other else ""
+        ends = "; range: its cheapest to dearest"
+        basis = [f"{measured}{had}{ends}", f"means of the pilot{had}{ends}", f"means of the pilot{had}"]
     else:
-        spread = f"; range: 1 to {found.most.basis}" if len(found.spending) > 1 else ""
-        rests = f"{_THUMB}: {found.likely.basis}{spread}"
+        calls = [re.findall(r"\d+", one.basis)[-1] for one in (found.least, found.most)]
+        spread = "" if found.least == found.most else f" ({calls[0]} to {calls[1]})"
+        rule = f"rule of thumb, {found.likely.basis}{spread}"
+        basis = [f"{rule}; thinking takes more", rule]
+    asked = f"nothing was asked: {_short(found.model)}, tools {_short(found.condition)}"
+    probe = "" if found.probe is None else f"the probe adds {_money(found.probe)}; "
     return [
-        f"nothing was asked: {found.model}, tools {found.condition}, data {data}",
-        f"{plural(found.samples, 'sample')} ({_counts(found.tasks)}) of {plural(found.subjects, 'subject')}",
-        _likely(found.least, found.likely, found.most),
-        "; ".join([f"basis: {rests}", *probe]),
-        "--verbose prints the prompts and all assumptions",
+        _fitting(f"{asked}, data {_end(data, COLUMNS - len(asked) - 7)}", asked),
+        _samples(found.samples, found.subjects, found.tasks),
+        _cost(found.least, found.likely, found.most),
+        _fitting(*(f"basis: {one}" for one in basis)),
+        f"{probe}--verbose prints prompts and all assumptions",
     ]
 
 
 def preview_lines(found: Preview) -> list[str]:
-    """Return the lines of a study, and below them what its repeats cannot show."""
+    """Return the five lines of a study, and below them what its repeats cannot show."""
     runs = sum(cell.epochs * cell.wordings for cell in found.cells)
-    measured = sum(cell.measured_in is not None for cell in found.cells)
-    basis = f"{_THUMB}: a few calls a sample; range: 1 call to the limit"
-    if measured:
-        means = "the pilot's means; range: every sample as its cheapest or dearest"
-        basis = (
-            means if measured == len(found.cells) else f"{means}, for {measured} of {len(found.cells)} arms; {basis}"
-        )
-    counted = [name for name, part in (("probes", found.probes), ("canaries", found.canaries)) if part is not None]
-    within = f"; {' and '.join(counted)} counted" if counted else ""
-    samples = "; ".join(_source(one, found.sources) for one in found.sources)
     arms = f"{plural(runs, 'run')} of {plural(len(found.cells), 'arm')}"
-    declared = f"{plural(len(found.contrasts), 'contrast')}, family of {plural(found.tests, 'test')}"
+    family = f"{plural(len(found.contrasts), 'contrast')}, family of {plural(found.tests, 'test')}"
+    asked = f"nothing was asked: study {_short(found.name)}, {arms}"
     return [
-        f"nothing was asked: study {found.name}, plan {found.sha256[:12]}, {arms}; {samples}",
-        _likely(found.least, found.likely, found.most),
-        f"basis: {basis}{within}",
-        f"smallest difference detected with 80 % power: {_detected(found)}",
-        f"{declared}; --verbose prints each arm and all assumptions",
+        _fitting(f"{asked}, {family}", asked),
+        _sources(found.sources),
+        _cost(found.least, found.likely, found.most),
+        _fitting(*(f"basis: {one}; --verbose has all of it" for one in _basis(found))),
+        _detected(found),
         *found.noise,
     ]
 
 
-def _likely(least: Spending, likely: Spending, most: Spending) -> str:
-    tokens = f"{likely.input_tokens:,} tokens in, {likely.output_tokens:,} out"
+def _basis(found: Preview) -> Iterable[str]:
+    """Yield what the cost of a study rests on, ever shorter."""
+    counted = [name for name, part in (("probes", found.probes), ("canaries", found.canaries)) if part is not None]
+    within = f"; {' and '.join(counted)} counted" if counted else ""
+    measured = sum(cell.measured_in is not None for cell in found.cells)
+    rule, pilot = "rules of thumb, range from 1 call to the limit", "the pilot, range from its cheapest to its dearest"
+    if measured not in {0, len(found.cells)}:
+        rule = pilot = f"the pilot for {measured} of {len(found.cells)} arms, else rules of thumb"
+    yield f"{pilot if measured else rule}{within}"
+    yield pilot if measured else rule
+
+
+def _cost(least: Spending, likely: Spending, most: Spending) -> str:
+    tokens = f"{_tokens(likely.input_tokens)} tokens in, {_tokens(likely.output_tokens)} out"
     if likely.usd is None or least.usd is None or most.usd is None:
-        spread = (
-            ""
-            if least == most
-            else (
-                f" (from {least.input_tokens:,} and {least.output_tokens:,} to {most.input_tokens:,} and "
-                f"{most.output_tokens:,})"
-            )
-        )
-        return f"likely cost: no prices known; {tokens}{spread}"
-    spread = "" if least.usd == most.usd else f" (from {least.usd:.4f} to {most.usd:.4f})"
-    return f"likely cost: {likely.usd:.4f} US dollars{spread}; {tokens}"
+        ends = [f"{_tokens(one.input_tokens)} and {_tokens(one.output_tokens)}" for one in (least, most)]
+        spread = "" if least == most else f" ({ends[0]} to {ends[1]})"
+        return _fitting(f"likely cost: no prices known; {tokens}{spread}", f"likely cost: {tokens}{spread}")
+    spread = "" if least.usd == most.usd else f" ({_usd(least.usd)} to {_usd(most.usd)})"
+    cost = f"likely cost: {_usd(likely.usd)} US dollars{spread}"
+    return _fitting(f"{cost}; {tokens}", cost)
+
+
+def _usd(usd: float) -> str:
+    """Return money with four decimals, or with two where it is much."""
+    return f"{usd:.4f}" if usd < 10 else f"{usd:,.2f}"
+
+
+def _tokens(count: int) -> str:
+    """Return a number of tokens with three digits at least: 950, 108k, 1.33M."""
+    if count < 100_000:
+        return f"{count:,}"
+    return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1e6:,.2f}M"
 
 
 def _money(row: Spending) -> str:
-    if row.usd is None:
-        return f"{row.input_tokens + row.output_tokens:,} tokens"
-    return f"{row.usd:.4f} US dollars"
+    return f"{_tokens(row.input_tokens + row.output_tokens)} tokens" if row.usd is None else f"{_usd(row.usd)} dollars"
 
 
-def _counts(tasks: Mapping[TaskName, int]) -> str:
-    return ", ".join(f"{task} {count}" for task, count in tasks.items())
+def _samples(samples: int, subjects: int, tasks: Mapping[TaskName, int]) -> str:
+    of, each = plural(subjects, "subject"), ", ".join(f"{task} {count}" for task, count in tasks.items())
+    head = plural(samples, "sample")
+    return _fitting(f"{head} ({each}) of {of}", f"{head} of {of} in {plural(len(tasks), 'task')}")
 
 
-def _source(one: PlannedSource, every: Iterable[PlannedSource]) -> str:
-    where = f"{one.source}: " if len(tuple(every)) > 1 else ""
-    return f"{where}{plural(one.samples, 'sample')} ({_counts(one.tasks)}) of {plural(one.subjects, 'subject')} in each"
+def _sources(every: Sequence[PlannedSource]) -> str:
+    if len(every) == 1:
+        one = every[0]
+        return _samples(one.samples, one.subjects, one.tasks)
+    each = [f"{plural(one.samples, 'sample')} of {plural(one.subjects, 'subject')} in {one.source}" for one in every]
+    total = sum(one.samples for one in every)
+    return _fitting("; ".join(each), f"{plural(total, 'sample')} in {plural(len(every), 'source')}")
+
+
+class _Found(NamedTuple):
+    """The smallest differences of one task, over the correlations within subjects that are thought possible."""
+
+    low: float
+    high: float
+    unit: str
+
+    def __str__(self) -> str:
+        low, high = f"{self.low:.2f}", f"{self.high:.2f}"
+        return low if low == high else f"{low} to {high}"
 
 
 def _detected(found: Preview) -> str:
-    """Return the smallest difference of each task, a range where the correlation within subjects is not known."""
+    """Return the smallest difference that a test of each task detects, or its range over the tasks."""
     several = len(found.sources) > 1
     rows: dict[str, list[PowerPreview]] = {}
     for power in found.power:
-        rows.setdefault(f"{power.source}, {power.task}" if several else power.task, []).append(power)
+        rows.setdefault(f"{power.source} {power.task}" if several else power.task, []).append(power)
     unclaimed = [name for name, powers in rows.items() if any(one.alone.withheld for one in powers)]
-    said = [f"{name} {_of_task(powers)}" for name, powers in rows.items() if name not in unclaimed]
-    said += [f"no claim possible for {', '.join(unclaimed)}"] if unclaimed else []
-    return "; ".join(said) or "no test is declared"
+    values = {name: one for name, powers in rows.items() if name not in unclaimed and (one := _of_task(powers))}
+    rest = f"no claim possible for {', '.join(unclaimed)}" if unclaimed else ""
+    if not values:
+        none = f"no claim possible for any task ({', '.join(unclaimed)})" if unclaimed else "no test is declared"
+        head = "smallest difference detected at 80% power: "
+        return _fitting(f"{head}{none}", f"{head}{none.partition(' (')[0]}")
+    units = {one.unit for one in values.values()}
+    head = f"smallest difference detected at 80% power, {' or '.join(sorted(units))}: "
+    short = head.replace(" detected at ", " at ")
+    each = ", ".join(f"{name} {one}" for name, one in values.items())
+    low, high = min(one.low for one in values.values()), max(one.high for one in values.values())
+    span = str(_Found(low, high, ""))
+    more = f"; {rest}" if rest else ""
+    count = f"; no claim for {plural(len(unclaimed), 'task')}" if unclaimed else ""
+    return _fitting(f"{head}{each}{more}", f"{short}{each}{more}", f"{short}{span}{more}", f"{short}{span}{count}")
 
 
-def _of_task(powers: list[PowerPreview]) -> str:
+def _of_task(powers: Sequence[PowerPreview]) -> _Found | None:
     measured = all(one.alone.in_metric is not None for one in powers)
     found = [one.alone.in_metric if measured else one.alone.in_sd for one in powers]
     values = [value for value in found if value is not None]
-    if not values:
-        return "none"
-    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
-    return f"{low if low == high else f'{low} to {high}'} {'in loss' if measured else 'sd'}"
+    return _Found(min(values), max(values), "in loss" if measured else "in sd") if values else None
+
+
+def _fitting(*lines: str) -> str:
+    """Return the first line that fits, or the start of the last one."""
+    last = lines[-1]
+    cut = last if len(last) <= COLUMNS else f"{last[: COLUMNS - 3]}..."
+    return next((line for line in lines if len(line) <= COLUMNS), cut)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
+
+
+def _end(path: str, room: int) -> str:
+    """Return a path, or its end where it is longer than the room there is."""
+    return path if len(path) <= room else f"...{path[len(path) - max(room, 10) + 3 :]}"

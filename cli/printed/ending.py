@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from medvision_agent.cli.printed.table import measured, new_table, number, plain
+from medvision_agent.eval.listing.siblings import other_arms
 from medvision_agent.eval.place.summary import TaskPlace
-from medvision_agent.eval.store.read import has_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Summary, TaskSummary
@@ -23,6 +24,8 @@ def ending(run: Run, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> 
     blocks: list[RenderableType] = [plain(""), plain(_sentence(run, summary))]
     if summary.n:
         blocks.append(_table(summary, places))
+    if run.unlike_check:
+        blocks.append(plain(run.unlike_check))
     return Group(*blocks, *map(plain, _next(run)))
 
 
@@ -60,15 +63,29 @@ def _table(summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Table:
 
 
 def _next(run: Run) -> Sequence[str]:
-    """Return where the run is stored, and the command that asks the same with or without tools, or compares the two."""
+    """Return where the run is stored, and the next command; the error stream says how to go on with samples left."""
     stored = f"stored in {run.folder}"
     if run.pending():
-        return [stored]  # the error stream says how to go on
-    off = run.identity.condition == "off"
-    other = run.folder.with_name(f"{run.folder.name}-tools-{'on' if off else 'off'}")
-    command: Sequence[object] = ("rerun", run.folder, "--tools", "on" if off else "off", "--out", other)
+        return [stored]
     if run.identity.model.get("replay"):  # one tool is all it has
-        command = ("score", run.folder)
-    elif other.is_dir() and has_run(other):
-        command = ("compare", *((run.folder, other) if off else (other, run.folder)))
-    return [stored, f"next: medvision-agent {shlex.join(map(str, command))}"]
+        return [stored, f"next: {_command('score', run.folder)}"]
+    beside = other_arms(run)
+    arms = {run.identity.condition: run.folder, **{condition: row.folder for condition, row in beside.items()}}
+    off = arms.pop("off", None)
+    if off is None or not arms:
+        tools = "off" if off is None else "on"
+        out = _free(run.folder.with_name(f"{run.folder.name}-tools-{tools}"))
+        return [stored, f"next: {_command('rerun', run.folder, '--tools', tools, '--out', out)}"]
+    left = [f"{row.folder} has {row.done:,} of {row.planned:,} samples" for row in beside.values() if not row.whole]
+    once = f" (once all are finished; {'; '.join(left)})" if left else ""
+    return [stored, f"next{once}: {_command('compare' if len(arms) == 1 else 'report', off, *arms.values())}"]
+
+
+def _command(*words: object) -> str:
+    return f"medvision-agent {shlex.join(map(str, words))}"
+
+
+def _free(folder: Path) -> Path:
+    """Return a folder of this name, or with a number after it, that is not there."""
+    names = (folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, 100)))
+    return next((name for name in names if not name.exists()), folder)

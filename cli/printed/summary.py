@@ -128,7 +128,8 @@ def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> N
         click.echo(json.dumps(score.to_json(), indent=2, allow_nan=False))
         return
     run = score.run
-    show(summary_view(score.summary, [*score.no_claim, *run.facts], run.source_note, score.places))
+    facts = [line for line in run.facts if not asked or line != run.unlike_check]  # which then stands at the end
+    show(summary_view(score.summary, [*score.no_claim, *facts], run.source_note, score.places))
     for section in score.groups:
         show(section_view(section.summary))
     if asked:

@@ -124,7 +124,8 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: P
 
         async def work(stop: asyncio.Event) -> Run:
             watch = shown.watch(on_start=start, on_limit=used_up.append)
-            return await execute(prepared, watch=watch, stop=stop)
+            async with shown.ticking():
+                return await execute(prepared, watch=watch, stop=stop)
 
         for line in (*lines, *prepared.warnings()):
             shown.say(line)

@@ -31,9 +31,10 @@ def models(models_file: PathText | None = None) -> pd.DataFrame:
 def runs(folder: PathText = ".", *, loss: bool = True, protocol: str | None = None) -> tuple[Listed, ...]:
     """Return a row for each stored run and study in a folder: what was asked, how far it is, its cost and its loss.
 
-    Studies hold the rows of their runs (``cells``). Without *loss* no record is read, which lists a thousand runs in
-    seconds. Without *protocol*, a study is scored by the one it declared, a run by the default one. What is wrong with
-    a run stands in its row; raises StorageError where the folder cannot be read.
+    Studies hold the rows of their runs (``cells``). With *loss*, the records of a run are read, unless its figures are
+    kept beside it from an earlier listing (docs/storage.md). Without *protocol*, a study is scored by the one it
+    declared, a run by the default one. What is wrong with a run stands in its row; raises StorageError where the
+    folder cannot be read.
     """
     rules = protocol_named(protocol) if protocol is not None else None
     return tuple(scored(row, rules) if loss else row for row in listed(Path(folder)))

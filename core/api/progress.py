@@ -1,12 +1,15 @@
 """The progress of a run on the error stream: done, loss so far, rate, failures, tokens and cost.
 
 In a terminal it is a bar with a line below it, in a notebook a line that is written again. Elsewhere (a file, a batch
-job, CI) it is a line when the first sample is finished, then one a minute at most, and one at the end.
+job, CI) it is a line when the first sample is finished, then one a minute, and one at the end. A run that hangs has its
+line a minute too, with what is in flight and for how long: a clock writes it, not the samples.
 """
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +30,8 @@ _PAUSE = 0.5
 """Seconds between two writings of a notebook's line."""
 _MINUTE = 60.0
 """Seconds between two lines where there is no terminal."""
+_TICK = 5.0
+"""Seconds between two looks at the clock."""
 
 
 class _Bar(Progress):
@@ -66,6 +71,7 @@ class RunProgress:
         self._description = ""
         self._write: Callable[[str], None] | None = None
         self._written: float | None = None
+        self._begun = clock()
         self._unsaid = False
         """Whether anything happened since the last line."""
 
@@ -81,7 +87,30 @@ class RunProgress:
 
     def watch(self, **hooks: Any) -> Watch:
         """Return what a run tells of itself: to this, and to *hooks* of ``Watch``."""
-        return Watch(on_record=self.add, on_fault=self.fault, on_note=self.say, **hooks)
+        return Watch(asking=self._so_far.asking, on_record=self.add, on_fault=self.fault, on_note=self.say, **hooks)
+
+    @asynccontextmanager
+    async def ticking(self) -> AsyncIterator[None]:
+        """Look at the clock now and then, in the running event loop, while the context lasts."""
+        task = asyncio.create_task(self._tick_on())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _tick_on(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            self.tick()
+
+    def tick(self) -> None:
+        """Bring what is shown up to date although nothing happened; write the line of a minute in which nothing did."""
+        since = self._begun if self._written is None else self._written
+        due = self._so_far.total is not None and self._clock() - since >= self._pause
+        self._unsaid = self._unsaid or due
+        self._refresh(due=due)
 
     def say(self, line: str) -> None:
         """Write a line on the error stream; nothing in it steers a terminal."""
@@ -92,6 +121,7 @@ class RunProgress:
     def begin(self, total: int, description: str) -> None:
         """Begin with a number of samples."""
         self._so_far.begin(total)
+        self._begun = self._clock()
         self._description = printable(description)
         self._bar.update(self._task, total=total, description=self._description)
         if self._notebook:
@@ -114,19 +144,22 @@ class RunProgress:
         """Say that the first Ctrl-C was heard."""
         self.say("finishing what is in flight; press Ctrl-C again to stop at once")
 
-    def _refresh(self, *, last: bool = False) -> None:
-        """Bring what is shown up to date: the bar at once, a line now and then."""
+    @property
+    def _pause(self) -> float:
+        return _PAUSE if self._notebook else _MINUTE
+
+    def _refresh(self, *, due: bool | None = None, last: bool = False) -> None:
+        """Bring what is shown up to date: the bar at once, a line where it is *due* or the *last* one."""
         self._bar.facts = printable(self._so_far.facts())
         if not (self._notebook or self._lines):
             return
-        pause = _PAUSE if self._notebook else _MINUTE
-        due = self._written is None or self._clock() - self._written >= pause
-        if due or last:
-            self._write_line(last=last)
+        if due is None:  # something happened: the first line stands for the first sample
+            finished = self._notebook or self._so_far.finished > 0
+            due = finished if self._written is None else self._clock() - self._written >= self._pause
+        if (due or last) and (self._notebook or self._unsaid):
+            self._write_line()
 
-    def _write_line(self, *, last: bool) -> None:
-        if self._lines and (not self._unsaid or (self._written is None and not self._so_far.finished and not last)):
-            return  # nothing new, or a try that failed before the first sample was finished
+    def _write_line(self) -> None:
         self._written, self._unsaid = self._clock(), False
         line = self._so_far.line(self._description)
         if self._notebook:

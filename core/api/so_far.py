@@ -4,16 +4,20 @@ Contract: the loss is the mean over all samples finished in this session, over t
 says whether things go well, and nothing of a difference between arms. It stands beside its n and success rate.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.record import Record
-from medvision_agent.text import percent
+from medvision_agent.text import percent, plural
 
 __all__ = ["SoFar"]
+
+_LONG = 30.0
+"""Seconds after which a sample that is in flight is worth a word."""
 
 
 class SoFar:
@@ -31,6 +35,18 @@ class SoFar:
         self._last_fault = ""
         self._usage = Usage()
         self._cost: float | None = None
+        self._flying: dict[object, tuple[str, float]] = {}
+        """The id of each sample in flight, and when it was begun; the one begun first comes first."""
+
+    @contextmanager
+    def asking(self, sample_id: str) -> Iterator[None]:
+        """Count a sample as in flight while the context lasts."""
+        key = object()
+        self._flying[key] = sample_id, self._clock()
+        try:
+            yield
+        finally:
+            del self._flying[key]
 
     def begin(self, total: int) -> None:
         """Count from now on; *total* samples are to be asked."""
@@ -65,7 +81,7 @@ class SoFar:
         tokens = (self._usage.input + self._usage.output) / 1000
         tries = f"failed tries {self._retried}{self._last_fault}, " if self._retried else ""
         failed = f"no answer {self._failed['answer']}, not reached {self._failed['connection']}"
-        return f"{self._loss()}{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}"
+        return f"{self._loss()}{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}{self._waiting()}"
 
     def line(self, description: str) -> str:
         """Return all of it in a line that stands by itself."""
@@ -75,6 +91,16 @@ class SoFar:
             left = f", about {_duration(seconds * (self.total - self.finished) / self.finished)} left"
         of = "" if self.total is None else f" of {self.total}"
         return f"{description}: {self.finished}{of}, {self.facts()}, {_duration(seconds)} elapsed{left}"
+
+    def _waiting(self) -> str:
+        """Return how many samples are in flight, and the one that has been for the longest time, once that is long."""
+        if not self._flying:
+            return ""
+        sample_id, begun = next(iter(self._flying.values()))
+        if (seconds := self._clock() - begun) < _LONG:
+            return ""
+        longest = "" if len(self._flying) == 1 else ", the longest"
+        return f", {plural(len(self._flying), 'sample')} in flight{longest} for {_duration(seconds)} ({sample_id[:80]})"
 
     def _loss(self) -> str:
         if not self._scored:

@@ -204,7 +204,8 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
 
         async def work(stop: asyncio.Event) -> int:
             watch = shown.watch(on_limit=used_up.append)
-            return await execute_study(plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
+            async with shown.ticking():
+                return await execute_study(plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
 
         for line in dict.fromkeys(lines):
             shown.say(line)

@@ -125,7 +125,11 @@ def talks(
                 raise StorageError(feed.problem)
         found += [ShownTalk(run.place.name, run.feed.folder, _talk(library, key, row)) for row in rows]
     if not found:
-        raise StorageError(f"{path}: no run asks a sample {sample!r}.{nearest(sample, ids)}")
+        near = nearest(sample, ids) or (f" For example: {min(ids)!r}." if ids else "")
+        raise StorageError(
+            f"{path}: no run asks a sample {sample!r}.{near} All ids are in the table of samples of "
+            "`medvision-agent view` and of `medvision-agent export --format csv`"
+        )
     return Talks(tuple(found), tuple(arm for arm in known if arm not in wanted))
 
 

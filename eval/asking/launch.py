@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.checks import checked_as
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.grammars.registry import grammar_of
 from medvision_agent.agent.models import Gemini, ModelConfig, Offline
@@ -120,6 +121,7 @@ class Prepared:
             "without_donor": self.without_donor,
             "measures": {tool.name: asdict(tool.measuring) for tool in self.condition.tools if tool.code_sha256},
             "max_connections": self.parallel,
+            "checked": checked_as(self.settings.model, self.model),
             "libraries": libraries(),
         }
 
@@ -137,7 +139,11 @@ def choose(settings: Settings) -> Chosen:
     source = open_source(settings.data, settings.reading)
     samples = select(source, settings.selection)
     if not samples:
-        raise DataError(f"--data {settings.data}: no sample of what is asked for; see: medvision-agent data list")
+        asked = settings.selection.words
+        found = (
+            f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
+        )
+        raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
     return Chosen(source, samples)
 
 

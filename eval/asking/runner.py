@@ -7,6 +7,7 @@ one is started. A ProviderError stops the run the same way and is raised at the 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -46,6 +47,8 @@ class Watch:
     """Who wants to know what happens during a run."""
 
     on_start: Callable[[Run], None] = lambda run: None  # noqa: ARG005
+    asking: Callable[[str], AbstractContextManager[None]] = lambda sample_id: nullcontext()  # noqa: ARG005
+    """Is entered with the id of a sample when it is begun, and left when it is stored or given up."""
     on_record: Callable[[Record], None] = lambda record: None  # noqa: ARG005
     """Hears of a record that is on disk."""
     on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
@@ -112,7 +115,7 @@ class _Asking:
             async with pool.turn(self._may) as ask:
                 if ask is None:
                     return False
-                with self.meter.in_flight():
+                with self.meter.in_flight(), self.watch.asking(ask[1].id):
                     await self._one(pool, ask)
         except GivenUpError:
             return False

@@ -9,9 +9,10 @@ from medvision_agent.eval.browse.feed import Feed
 from medvision_agent.eval.browse.forms import Means, RunLine, State
 from medvision_agent.eval.browse.line import Line
 from medvision_agent.eval.browse.words import whole
+from medvision_agent.eval.listing.kept import kept, mark_of
 from medvision_agent.eval.tasks import TASKS
 
-__all__ = ["Place", "means_of", "run_line"]
+__all__ = ["Place", "means_kept", "means_of", "run_line"]
 
 _LONGEST = 1000
 _INFRASTRUCTURE = {outcome.value for outcome in Outcome if outcome.infrastructure}
@@ -35,6 +36,15 @@ def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
         if line.loss is not None:
             scored.setdefault(line.task, []).append(line)
     return tuple(_means(task, scored[task]) for task in TASKS if task in scored)
+
+
+def means_kept(feed: Feed) -> tuple[Means, ...]:
+    """Return the means of a run that is not read to its end, where a listing kept them and it is unchanged; else none.
+
+    What is wrong with its records shows when they are read.
+    """
+    found = kept(feed.folder, feed.rules, mark_of(feed.folder))
+    return tuple(Means(task=task, **one.model_dump()) for task, one in found.tasks.items()) if found is not None else ()
 
 
 def _means(task: str, lines: Sequence[Line]) -> Means:
@@ -68,7 +78,7 @@ def run_line(feed: Feed, place: Place, *, running: bool, means: tuple[Means, ...
         planned=feed.planned,
         done=sum(line.outcome is not None for line in lines) - infrastructure,
         infrastructure=infrastructure,
-        means=() if feed.problem or feed.partly else means,
+        means=() if feed.problem else means,
         cost_usd=sum(costs) if costs else None,
         state=_state(feed, running=running),
         note=whole(_note(feed), _LONGEST),

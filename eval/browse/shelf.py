@@ -10,7 +10,7 @@ from typing import Literal
 from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.browse.feed import Feed, state_of
 from medvision_agent.eval.browse.forms import RunLine, State, StudyPage
-from medvision_agent.eval.browse.means import Place, means_of, run_line
+from medvision_agent.eval.browse.means import Place, means_kept, means_of, run_line
 from medvision_agent.eval.browse.study import study_page, with_findings
 from medvision_agent.eval.browse.words import whole
 from medvision_agent.eval.listing.find import stored_in
@@ -97,7 +97,8 @@ class OpenedRun:
             feed = self.feed
             state = (feed.stamp, feed.problem, feed.read, feed.stored, feed.probe_cost, running)
             if self._line is None or self._line[0] != state:
-                self._line = state, run_line(feed, self.place, running=running, means=means_of(feed.lines))
+                means = means_kept(feed) if feed.partly else means_of(feed.lines)
+                self._line = state, run_line(feed, self.place, running=running, means=means)
             return self._line[1]
 
 

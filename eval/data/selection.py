@@ -64,6 +64,18 @@ class Selection:
         """True if it asks for what only MedVision's data has."""
         return bool(self.configs or self.split)
 
+    @property
+    def words(self) -> str:
+        """What it restricts, in words; empty where nothing."""
+        named = {
+            "task": self.tasks or (),
+            "config": self.configs,
+            "split": (self.split,) if self.split else (),
+            "plane": self.planes,
+            "dataset": self.datasets,
+        }
+        return ", ".join(f"{name} {' or '.join(values)}" for name, values in named.items() if values)
+
     def takes(self, sample: Sample) -> bool:
         """Return whether a sample is of the tasks, planes and datasets asked for."""
         return (

@@ -2,8 +2,8 @@
 
 Contract: ``listed`` yields row after row as they are found. ``stored`` counts in the database and reads no record into
 memory, so that a folder of a thousand runs is listed in seconds; of damage it finds what the counts show
-(``medvision-agent verify`` checks everything). ``scored`` reads and checks every record of one run at a time. Neither
-raises for what is wrong with a run: the row says it.
+(``medvision-agent verify`` checks everything). ``scored`` adds the figures of one run at a time, by ``figures``.
+Neither raises for what is wrong with a run: the row says it.
 """
 
 import json
@@ -15,18 +15,16 @@ from typing import Any
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, StorageError
+from medvision_agent.eval.listing.figures import figures
 from medvision_agent.eval.listing.find import DEPTH, cells_in, stored_in
 from medvision_agent.eval.listing.row import ArmFigures, Figures, Kind, Listed, State
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
-from medvision_agent.eval.scorer.score import Score, score_record
 from medvision_agent.eval.store.damage import Damage
 from medvision_agent.eval.store.files import LOG, read_count
 from medvision_agent.eval.store.read import open_run, reading
-from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.seal import stored_tally
 from medvision_agent.eval.store.writer import is_being_written
 from medvision_agent.eval.study.plan import Plan, read_plan
-from medvision_agent.eval.tasks import TASKS
 
 __all__ = ["listed", "scored", "stored"]
 
@@ -66,13 +64,10 @@ def scored(row: Listed, rules: Protocol | None = None) -> Listed:
     if row.state in {"damaged", "unreadable"}:
         return row
     try:
-        records = open_run(row.folder).records
+        found = figures(row.folder, rules or protocol(DEFAULT_PROTOCOL))
     except StorageError as error:
         return row.but(**_wrong(error))
-    pairs = list(_scores(records, rules or protocol(DEFAULT_PROTOCOL)))
-    by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
-    tasks = {task: _figures(own) for task, own in by_task.items() if own}
-    return row.but(tasks=tasks, overall=_figures(pairs) if pairs else None)
+    return row.but(tasks=found.tasks, overall=found.overall)
 
 
 def _arms(plan: Plan, cells: Mapping[Path, Listed], folder: Path) -> Iterator[ArmFigures]:
@@ -99,21 +94,6 @@ def _together(runs: Sequence[Listed]) -> Figures | None:
         subjects=max(one.subjects for one in every),
         success_rate=sum(one.success_rate * one.scored for one in every) / scored,
         loss=sum(one.loss * one.scored for one in every) / scored,
-    )
-
-
-def _scores(records: Any, rules: Protocol) -> Iterator[tuple[Record, Score]]:
-    for record in records:
-        if (score := score_record(record, rules)) is not None:
-            yield record, score
-
-
-def _figures(pairs: list[tuple[Record, Score]]) -> Figures:
-    return Figures(
-        scored=len(pairs),
-        subjects=len({record.sample.subject for record, _ in pairs}),
-        success_rate=sum(score.success for _, score in pairs) / len(pairs),
-        loss=sum(score.loss for _, score in pairs) / len(pairs),
     )
 
 

@@ -67,3 +67,8 @@ class Listed(Frozen):
     """Of a study: the two arms of its primary contrast under each model and over each source (``Plan.first_arms``)."""
     cells: tuple["Listed", ...] = ()
     """The runs of a study that have begun."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to be asked, and no process writes it."""
+        return self.state == "finished"

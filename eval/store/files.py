@@ -7,6 +7,7 @@ flushed. OSErrors pass through.
 import os
 import re
 from contextlib import suppress
+from errno import EACCES, EEXIST, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ __all__ = [
     "picture_path",
     "read_count",
     "sync_folder",
+    "unwritable",
     "write_count",
     "write_picture",
 ]
@@ -38,6 +40,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 def is_hash(text: str) -> bool:
     """Say whether a text can be the name of a stored picture."""
     return _SHA256.fullmatch(text) is not None
+
+
+def unwritable(what: Path, error: Exception) -> str:
+    """Return in words why something cannot be written, and what to do; *error* is of the system or of SQLite."""
+    number = getattr(error, "errno", None)
+    if number == ENOSPC or "is full" in str(error):
+        return f"{what} cannot be written: the disk is full; free some space and repeat the command"
+    why = getattr(error, "strerror", None) or str(error)
+    if number in {EEXIST, ENOTDIR}:
+        why = f"{getattr(error, 'filename', what)} is a file, and a folder is expected there"
+    elif number in {EACCES, EPERM, EROFS}:
+        why = f"this user may not write there ({why})"
+    return f"{what} cannot be written: {why}; give another --out"
 
 
 def picture_path(folder: Path, sha256: str) -> Path:

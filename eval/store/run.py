@@ -20,6 +20,8 @@ __all__ = ["Run"]
 
 _SHOWN = 5
 """Fingerprints that are named at most: a server may send another one with every reply."""
+_NAMES = 200
+"""Letters of the names of served versions, as many as are kept of a check."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,23 @@ class Run:
         )
 
     @property
+    def unlike_check(self) -> str | None:
+        """Say that another version answered than in the last check of the model before the run; None where not known.
+
+        What servers call themselves is text of others, so that it is cut.
+        """
+        checked = self.config.get("checked") or {}
+        before = str(checked.get("served", ""))
+        now = ", ".join(sorted({version for record in self.records for version in record.model_versions}))
+        if not before or not now or set(now.split(", ")) <= set(before.split(", ")):
+            return None
+        name = self.identity.model_name
+        return (
+            f"model {name} was served as {now[:_NAMES]} in this run, and as {before[:_NAMES]} in its check on "
+            f"{checked.get('on')}; check it again with: medvision-agent models check {name}"
+        )
+
+    @property
     def facts(self) -> list[str]:
         """Header lines of every summary: what ran, how it was asked, how much of it is there."""
         identity = self.identity
@@ -97,6 +116,7 @@ class Run:
         if dates := self._dates():
             lines.append(dates)
         lines += [str(one) for one in (self.probe, self.tool_path, self.drawn, self.enlarged) if one is not None]
+        lines += [self.unlike_check] if self.unlike_check else []
         lines += self._swapped()
         if identity.model.get("replay"):
             lines.append(self._replayed())

@@ -31,7 +31,7 @@ from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, write_picture
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, unwritable, write_picture
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
@@ -72,7 +72,7 @@ class RunStore:
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
-            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
+            raise StorageError(unwritable(folder / DATABASE, error)) from error
         except BaseException:
             store.close()
             raise

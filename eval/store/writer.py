@@ -17,7 +17,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, LOG, PICTURES, make_folder, write_count
+from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, LOG, PICTURES, make_folder, unwritable, write_count
 
 __all__ = ["Writer", "is_being_written", "transaction"]
 
@@ -64,7 +64,7 @@ class Writer:
         except Timeout as error:
             raise StorageError(f"{folder} is being written by another process; wait for it to end") from error
         except OSError as error:
-            raise StorageError(f"{folder} cannot be written: {error}; give another --out") from error
+            raise StorageError(unwritable(folder, error)) from error
         self._folder, self._noted = folder, False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._closing: Future[None] | None = None
@@ -73,7 +73,7 @@ class Writer:
         except sqlite3.Error as error:
             self._lock.release()
             self._thread.shutdown()
-            raise StorageError(f"{folder / DATABASE} cannot be written: {error}; give another --out") from error
+            raise StorageError(unwritable(folder / DATABASE, error)) from error
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Hand over *work*, and return what will hold its result; raises StorageError after ``close``."""

@@ -21,7 +21,12 @@ def read_study(path: Path) -> Study:
     """Return the study of a file; raises ConfigError."""
     try:
         content = read_yaml(path.read_text(encoding="utf-8"), switches=False)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise ConfigError(
+            f"{path}: {why}; give the YAML file of a study (docs/studies.md says how to write one)"
+        ) from None
+    except ValueError as error:
         raise ConfigError(f"{path}: not a readable study file: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected the keys of a study: {', '.join(Study.model_fields)}")

@@ -17,7 +17,7 @@ from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.statistics.pairs import Key
 from medvision_agent.eval.scorer.primary import Primary, primaries_of
 from medvision_agent.eval.settings.identity import FIRST_SET
-from medvision_agent.eval.store.files import make_folder, sync_folder
+from medvision_agent.eval.store.files import make_folder, sync_folder, unwritable
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
 from medvision_agent.eval.study.looks import planned_looks
@@ -259,7 +259,7 @@ def settle(out: Path, plan: Plan) -> bool:
         part.replace(out / STUDY)
         sync_folder(out)
     except OSError as error:
-        raise StorageError(f"{out} cannot be written: {error}; give another --out") from error
+        raise StorageError(unwritable(out, error)) from error
     return False
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from medvision_agent.agent.check import Check
-from medvision_agent.agent.checks import keep, standing, state_file
+from medvision_agent.agent.checks import checked_as, keep, standing, state_file
 from medvision_agent.agent.models import MODEL_CONFIG
 
 
@@ -24,6 +24,15 @@ def check(**findings):
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "state" / "checks.json"
+
+
+def test_what_a_server_said_it_is_is_kept_for_the_row(file):
+    assert checked_as("mine", row(), file) is None
+    keep("mine", row(), check(reachable=True), file)
+    found = checked_as("mine", row(frame="norm1000-yx"), file)
+    assert found is not None
+    assert found["served"] == "m-2026"
+    assert checked_as("mine", row(base_url="http://other/v1"), file) is None
 
 
 def test_a_row_was_not_checked_failed_or_passed(file):

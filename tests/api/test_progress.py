@@ -91,3 +91,42 @@ def test_names_cannot_steer_a_terminal(clock, capfd):
         shown.begin(1, "gpt\x1b[2J")
         shown.add(record())
     assert lines(capfd)[0].startswith("gpt?[2J: 1 of 1")
+
+
+def test_a_run_that_hangs_has_a_line_a_minute_with_what_is_in_flight(clock, capfd):
+    with RunProgress(clock=clock) as shown:
+        shown.tick()  # before anything is known of the run
+        shown.begin(12, "gpt")
+        asking = shown.watch().asking
+        with asking("s0"):
+            clock.now += 10
+            with asking("s1\x1b[2J"):
+                clock.now += 49
+                shown.tick()
+                assert lines(capfd) == []
+                clock.now += 1
+                shown.tick()
+                (minute,) = lines(capfd)
+                assert minute.startswith("gpt: 0 of 12, -/s, ")
+                assert "2 samples in flight, the longest for 0:01:00 (s0), 0:01:00 elapsed" in minute
+                clock.now += 59
+                shown.tick()
+                assert lines(capfd) == []
+            shown.add(record())
+            assert lines(capfd) == []
+            clock.now += 1
+            shown.tick()
+            (minute,) = lines(capfd)
+            assert "gpt: 1 of 12, loss 0.000" in minute
+            assert "1 sample in flight for 0:02:00 (s0), 0:02:00 elapsed" in minute
+    assert lines(capfd) == []
+
+
+def test_a_tick_leaves_nothing_to_be_said_at_the_end(clock, capfd):
+    with RunProgress(clock=clock) as shown:
+        shown.begin(1, "gpt")
+        shown.add(record())
+        clock.now += 5
+        shown.tick()
+        assert len(lines(capfd)) == 1
+    assert lines(capfd) == []

@@ -100,6 +100,19 @@ fake-gemini:
 
 
 @pytest.fixture
+def study(tmp_path, data, models):
+    """Return a function that writes a study file."""
+
+    def written(more="base: {tools: 'crop,ruler'}\ndesigns: [on-off]\n", models=("fake-openai",), connections=1):
+        path = tmp_path / "study.yaml"
+        head = f"name: t\nmodels: [{', '.join(models)}]\nmodels_file: models.yaml\ndata: samples.jsonl\n"
+        path.write_text(f"{head}max_connections: {connections}\n{more}", encoding="utf-8")
+        return path
+
+    return written
+
+
+@pytest.fixture
 def start(tmp_path: Path):
     """Return a function that starts the command line as a process of its own."""
 

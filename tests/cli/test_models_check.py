@@ -148,3 +148,27 @@ async def test_a_run_says_in_one_line_that_its_row_failed_or_was_never_checked(e
     eyes.lacks = ""
     assert (await call("models", "check", "probe", *named, **state))[0] == 0
     assert await said("passed") == []
+
+
+async def test_a_run_says_that_another_version_answered_than_in_the_check(eyes, call, tmp_path):
+    row = {"provider": "openai", "model": "m", "base_url": eyes.openai_url, "api_key_env": None, "max_tries": 1}
+    (tmp_path / "m.yaml").write_text(json.dumps({"probe": row | {"perceived": {"rule": "native"}}}))
+    named, state = ("--models", tmp_path / "m.yaml"), {"XDG_STATE_HOME": str(tmp_path / "state")}
+    words = ("run", "--model", "probe", *named, "--limit", 1, "--task", "size", "--tools", "off")
+    assert (await call("models", "check", "probe", *named, **state))[0] == 0
+    eyes.lacks = "eyes"  # which read nothing but digits
+    kept = tmp_path / "state" / "medvision-agent" / "checks.json"
+    (served,) = [one["served"] for one in json.loads(kept.read_text())["checks"].values()]
+    told = f"model probe was served as {served} in this run, and as other-{served} in its check on "
+
+    async def said(out):
+        return " ".join((await call(*words, "--out", out, **state))[1].split())
+
+    assert "in its check" not in await said("same")
+    kept.write_text(kept.read_text().replace(f'"{served}"', f'"other-{served}"'))
+    assert (await said("other")).count(told) == 1
+    assert told in " ".join((await call("score", "other"))[1].split())
+    study = "name: s\nmodels: [probe]\nmodels_file: m.yaml\ntasks: [size]\nlimit: 1\ndesigns: [on-off]\n"
+    (tmp_path / "s.yaml").write_text(study)
+    out = (await call("ablate", "s.yaml", "--out", "s", "--no-probe", **state))[1]
+    assert " ".join(out.split()).count(told) == 1

@@ -57,10 +57,28 @@ async def test_a_run_ends_with_a_sentence_a_table_and_the_next_command(server, w
         "next: medvision-agent rerun runs/off --tools on --out runs/off-tools-on",
     ]
     server.script([ANSWER] * 4)
-    code, out, err = await call("rerun", "runs/off", "--tools", "on", "--out", "runs/off-tools-on", "--no-probe")
+    code, out, err = await call("rerun", "runs/off", "--tools", "on", "--out", "runs/with tools", "--no-probe")
     assert code == 0, err
-    (_, mark, after) = (await call(*words("runs/off", "--resume")))[1].rpartition("next: ")
-    assert mark + after == "next: medvision-agent compare runs/off runs/off-tools-on\n"
+    compared = "next: medvision-agent compare runs/off 'runs/with tools'\n"
+    assert out.endswith(compared)
+    assert (await call(*words("runs/off", "--resume")))[1].endswith(compared)
+
+
+async def test_the_next_command_knows_the_other_arms_by_what_they_asked(server, words, call):
+    server.script([ANSWER], by_turn=True)
+    assert (await call(*words("runs/other", "--seed", 7, "--limit-by", "subject", tools="on")))[0] == 0
+    (_, out, _) = await call(*words("runs/a"))
+    assert "next: medvision-agent rerun runs/a --tools on --out runs/a-tools-on\n" in out
+    server.script([ANSWER, *[error(500, retry_after="0.01")] * 2, ANSWER, ANSWER])
+    assert (await call(*words("runs/a-tools-on", "--no-probe", tools="on")))[0] == 1
+    (_, out, _) = await call(*words("runs/a", "--resume"))
+    said = "next (once all are finished; runs/a-tools-on has 3 of 4 samples): medvision-agent compare runs/a runs/a-too"
+    assert said in " ".join(out.split())
+    server.script([ANSWER], by_turn=True)
+    assert (await call(*words("runs/b", tools="crop")))[0] == 0
+    assert (await call(*words("runs/c", tools="on")))[0] == 0
+    (_, out, _) = await call(*words("runs/a", "--resume"))
+    assert out.endswith("next: medvision-agent report runs/a runs/c runs/b\n")
 
 
 async def test_a_run_with_samples_left_leaves_the_next_command_to_the_error_stream(server, words, call):

@@ -68,7 +68,7 @@ def _of_file(path: Path, name: str, names: list[str]) -> Source:
             f".parquet.{nearest(name.partition(':')[0], names)}"
         )
     if not path.is_file():
-        raise DataError(f"--data {name}: no such file")
+        raise DataError(f"--data {name}: no such file; paths are relative to the current folder, {Path.cwd()}")
     return _FILES[path.suffix](path)
 
 

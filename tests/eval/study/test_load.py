@@ -53,7 +53,7 @@ def test_a_missing_key_and_a_missing_file(tmp_path):
     (tmp_path / "study.yaml").write_text("name: t\ndesigns: [on-off]\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"models: missing"):
         read_study(tmp_path / "study.yaml")
-    with pytest.raises(ConfigError, match=r"nowhere.yaml: not a readable"):
+    with pytest.raises(ConfigError, match=r"nowhere.yaml: there is no such file"):
         read_study(tmp_path / "nowhere.yaml")
 
 

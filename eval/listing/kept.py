@@ -1,0 +1,101 @@
+"""The figures of a run, kept beside it so that a listing need not read its records again.
+
+Contract: the file lies in the run's folder, is safe to delete, and is read by listings alone. It is valid for the sums
+of what is stored (``Tally``), the size and time of the database, the rules of scoring and the code of this package;
+where any of them differs, the figures are worked out anew. So they are, each time, where the folder cannot be written,
+while the run is being written, and for a run of a version that did not seal.
+"""
+
+import json
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import Field, ValidationError
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.listing.row import Figures
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.files import DATABASE, LOG
+from medvision_agent.eval.store.provenance import code_sha256
+from medvision_agent.eval.store.read import reading
+from medvision_agent.eval.store.seal import stored_tally
+from medvision_agent.eval.tasks import TaskName
+from medvision_agent.frozen import Frozen
+
+__all__ = ["KEPT", "Kept", "keep", "kept", "mark_of"]
+
+KEPT = "figures-cache.json"
+_MOST = 100_000
+"""Bytes of such a file at most."""
+
+
+class Kept(Frozen):
+    """What the scored samples of a run came to by one protocol."""
+
+    tasks: dict[TaskName, Figures]
+    overall: Figures | None
+
+
+class _File(Frozen):
+    about: str = "Made by medvision-agent from run.sqlite; safe to delete."
+    mark: str
+    by_protocol: dict[str, Kept] = Field(max_length=20)
+
+
+def mark_of(folder: Path) -> str:
+    """Return the hash of all that a run's figures depend on but the protocol; empty where none may be kept."""
+    try:
+        if (folder / LOG).exists() and (folder / LOG).stat().st_size:  # it is being written, or was killed
+            return ""
+        status = (folder / DATABASE).stat()
+        with reading(folder) as database:
+            tally = stored_tally(database)
+    except (OSError, StorageError):
+        return ""
+    if tally is None or tally.unsealed:
+        return ""
+    made_of = [tally.model_dump(), status.st_size, status.st_mtime_ns, code_sha256(), _code_of_eval()]
+    return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+def kept(folder: Path, rules: Protocol, mark: str) -> Kept | None:
+    """Return the figures kept for a run whose mark is *mark* now; None where there are none."""
+    file = _read(folder)
+    return file.by_protocol.get(rules.name) if file is not None and mark and file.mark == mark else None
+
+
+def keep(folder: Path, rules: Protocol, mark: str, found: Kept) -> None:
+    """Keep figures, if the run is still what it was when *mark* was taken, before its records were read."""
+    if not mark or mark_of(folder) != mark:
+        return
+    before = _read(folder)
+    others = before.by_protocol if before is not None and before.mark == mark else {}
+    part = folder / f"{KEPT}.{uuid4().hex}.part"
+    with suppress(OSError):  # an archive that cannot be written
+        try:
+            part.write_text(_File(mark=mark, by_protocol={**others, rules.name: found}).model_dump_json(), "utf-8")
+            part.replace(folder / KEPT)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _read(folder: Path) -> _File | None:
+    path = folder / KEPT
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST:
+            return None
+        return _File.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+@cache
+def _code_of_eval() -> str:
+    """Return the hash of all that reads records and scores them."""
+    folder, digest = Path(__file__).parents[1], sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
