@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from medvision_agent.eval.browse.forms import RunLine
-from medvision_agent.eval.figures.arms import arm_places
-from medvision_agent.eval.figures.style import SERIES
+from medvision_agent.eval.figures.arms import arm_places, colour_on_image
 
 __all__ = ["colours_of", "with_colours"]
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:
     """Return the colour of each arm by its place among all arms (``arm_places``); there are eight."""
-    return {name: SERIES[place % len(SERIES)].dark for name, place in arm_places(names).items()}
+    return {name: colour_on_image(place) for name, place in arm_places(names).items()}
 
 
 def with_colours(lines: Sequence[RunLine]) -> tuple[RunLine, ...]:

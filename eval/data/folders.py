@@ -6,7 +6,7 @@ the names that studies make of sources for the folders of their runs. Any other 
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 
@@ -19,9 +19,12 @@ _UNSAFE, _LONGEST = re.compile(r"[^A-Za-z0-9._@+-]"), 80
 
 
 class Folders:
-    """What is known of this machine's folders."""
+    """What is known of this machine's folders; *written* returns a text as the page writes it, such as Markdown."""
 
-    def __init__(self, folders: Iterable[Path] = (), sources: Iterable[str] = ()) -> None:
+    def __init__(
+        self, folders: Iterable[Path] = (), sources: Iterable[str] = (), written: Callable[[str], str] = str
+    ) -> None:
+        self._written = written
         self._known: dict[str, str] = {}
         self._made: dict[str, str] = {}
         for folder in folders:
@@ -32,7 +35,10 @@ class Folders:
     def left_out_of(self, text: str) -> str:
         """Return a text, plain or JSON or HTML, in which each folder is called by its last part."""
         for path in sorted(self._known, key=len, reverse=True):  # the inner ones first
-            text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w-])", lambda _, path=path: self._known[path], text)
+            if path not in text:
+                continue
+            name = self._known[path].replace("\\", r"\\")
+            text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w-])", name, text)
         for made, name in self._made.items():
             text = text.replace(made, name)
         return text
@@ -45,11 +51,12 @@ class Folders:
                 if path.suffix:  # a file: the images lie beside it
                     self._take(path.parent)
         if (name := shared_name(source)) != source:
-            self._made[_UNSAFE.sub("-", source)[:_LONGEST]] = _UNSAFE.sub("-", name)[:_LONGEST]
+            made, own = (_UNSAFE.sub("-", one)[:_LONGEST] for one in (source, name))
+            self._made |= {made: own, self._written(made): self._written(own)}
 
     def _take(self, folder: Path) -> None:
         for path in {folder.absolute(), folder.resolve()}:
             if path.name:  # not the root of the file system
                 text = str(path)
                 forms = (text, json.dumps(text, ensure_ascii=False)[1:-1], escape(text))
-                self._known |= dict.fromkeys(forms, path.name)
+                self._known |= {**dict.fromkeys(forms, path.name), self._written(text): self._written(path.name)}

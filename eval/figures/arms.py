@@ -6,7 +6,9 @@ of them one figure shows. The viewer's page takes the same places (``viewer/src`
 
 from collections.abc import Sequence
 
-__all__ = ["arm_places"]
+from medvision_agent.eval.figures.style import SERIES
+
+__all__ = ["arm_places", "colour_on_image"]
 
 _FIRST = ("off", "on")
 
@@ -19,3 +21,8 @@ def arm_places(names: Sequence[str]) -> dict[str, int]:
     own = dict.fromkeys(names)
     first = [name for name in _FIRST if name in own]
     return {name: place for place, name in enumerate(dict.fromkeys((*first, *own)))}
+
+
+def colour_on_image(place: int) -> str:
+    """Return the colour of the arm at a place for marks on an image, as CSS has it: the figures' one on a dark page."""
+    return SERIES[place % len(SERIES)].dark

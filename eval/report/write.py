@@ -43,7 +43,8 @@ def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer:
     page = html_page(report, viewer) if form == "html" else markdown_page(report)
     runs = [run for chapter in report.chapters for run in chapter.runs]
     sources = {str(run.config["source"]["name"]) for run in runs}
-    _write(out, Folders((Path(run.folder) for run in runs), sources).left_out_of(page))
+    known = Folders((Path(run.folder) for run in runs), sources, md if form == "md" else str)
+    _write(out, known.left_out_of(page))
 
 
 def write_tables(report: Report, folder: Path) -> int:

@@ -9,7 +9,6 @@ from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.glossary import glossary
 from medvision_agent.eval.report.page import html_page
-from medvision_agent.eval.report.pictures import ARM_COLOURS
 
 ROOT = Path(__file__).parents[3]
 OFFLINE = {"model": {"name": "prior", "provider": "offline"}}
@@ -41,9 +40,7 @@ def test_a_reason_that_all_rows_share_stands_once_above_them(store):
     assert (alone.above, alone.rows[0][-1]) == ((), "no: scripted")
 
 
-def test_arms_have_the_colours_of_the_viewer():
+def test_the_ground_truth_has_the_colour_of_the_viewer():
     text = (ROOT / "viewer/src/canvas/marks.ts").read_text(encoding="utf-8")
-    (colours,) = re.findall(r"ARM_COLOURS: readonly string\[\] = \[(.*?)\]", text)
-    assert tuple(re.findall("#[0-9a-f]{6}", colours)) == ARM_COLOURS
     (truth,) = re.findall('TRUTH_COLOUR = "(#[0-9a-f]{6})"', text)
     assert f'height, "{truth}")' in (ROOT / "eval/report/overlay.svg.j2").read_text(encoding="utf-8")
