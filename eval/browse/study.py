@@ -62,8 +62,10 @@ def with_findings(page: StudyPage, folder: Path) -> StudyPage:
     """Return a study's page with what it found; raises a MedVisionAgentError where nothing can be said."""
     found = find([folder])
     lines = dict.fromkeys(line for one in found for line in (*_banner(one), *(caveat.text for caveat in one.caveats)))
+    # Of several sources, each sentence says of which it is.
+    said = [f"{one.source}: {line}" if one.source else line for one in found for line in one.headline]
     return page.but(
-        headline=tuple(whole(line, _LONGEST) for one in found for line in one.headline),
+        headline=tuple(whole(line, _LONGEST) for line in said),
         effects=tuple(_effect(row, one.source) for one in found for row in one.rows),
         caveats=tuple(whole(line, _LONGEST) for line in lines),
         note="",
