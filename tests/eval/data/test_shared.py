@@ -1,5 +1,6 @@
 """Nothing that is shared names a folder of the machine: the rules, and a report with its bundle."""
 
+import json
 import subprocess
 from pathlib import Path
 from shutil import copytree
@@ -83,5 +84,9 @@ def test_a_report_and_its_bundle_name_no_folder(tmp_path):
     told = {path.name for path in files if "jane" in path.read_text(encoding="utf-8")}
     assert told == set()
     index = (tmp_path / "out/viewer/data/index.js").read_text(encoding="utf-8")
-    assert '"source":"medvision"' in index
+    found = json.loads(index.partition(", ")[2].removesuffix(");\n"))
+    (study,) = found["studies"]
+    assert {one["source"] for one in (*found["runs"], *study["effects"])} == {"medvision", "phantom:2:2"}
+    assert [one["colour"] for one in study["arms"]] == ["#6fb1f7", "#e58a1f"]
+    assert all(line.startswith(("medvision: ", "phantom:2:2: ")) for line in study["headline"])
     assert "over medvision" in (tmp_path / "out/report.md").read_text(encoding="utf-8")
