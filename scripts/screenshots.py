@@ -80,10 +80,10 @@ def _opened(browser: Browser, work: Path, name: str, colours: Colours, size: tup
         page.goto((work / "report.html").as_uri())
         if name == "report-samples":
             page.add_style_tag(content=ONLY_SAMPLES)
-            page.locator("section.pictures").evaluate(
+            page.locator("section.pictures").first.evaluate(
                 "one => { for (let e = one; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true }"
             )
-            page.locator("section.pictures").scroll_into_view_if_needed()
+            page.locator("section.pictures").first.scroll_into_view_if_needed()
     else:
         page.goto((work / "viewer" / "index.html").as_uri())
         _go(page, name)

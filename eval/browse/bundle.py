@@ -3,7 +3,8 @@
 Contract: the folder appears whole or not at all, in place of an earlier bundle if there is one; a folder that holds
 anything else is never touched. The same store gives the same bytes. Names of files are keys, numbers and hashes. In the
 scripts, nothing that a model or a server wrote can end a string: ``<``, ``>`` and the line ends of JavaScript that JSON
-does not know are written as escapes.
+does not know are written as escapes. Folders of this machine
+are left out (``eval/data/folders.py``).
 """
 
 import json
@@ -20,6 +21,7 @@ from medvision_agent.eval.browse.chosen import Chosen, choose
 from medvision_agent.eval.browse.forms import Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.line import Line
+from medvision_agent.eval.browse.means import source_of
 from medvision_agent.eval.browse.pairs import pairs_of
 from medvision_agent.eval.browse.shown import UNREADABLE
 from medvision_agent.tools.view.png import reduced
@@ -99,7 +101,7 @@ def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
         if run.place.canary:
             continue
         with library.opened(run.place.key, whole=True) as feed:
-            yield run.place.key, run.line.source, feed.lines
+            yield run.place.key, source_of(feed), feed.lines
 
 
 class _Bundle:
@@ -108,6 +110,7 @@ class _Bundle:
     def __init__(self, library: Library, folder: Path, chosen: Chosen) -> None:
         self._library, self._folder, self._chosen = library, folder, chosen
         self._pictures, self._reduced = set[str](), False
+        self._folders = library.folders
         self.talks = 0
         self.left_out: list[str] = []
 
@@ -125,7 +128,7 @@ class _Bundle:
 
     def _run(self, key: str) -> None:
         with self._library.opened(key, whole=True) as feed:
-            source = self._library.runs[key].line.source
+            source = source_of(feed)
             rows = [at for at, line in enumerate(feed.lines) if (source, line.id) in self._chosen.samples]
             finished = [at for at in rows if feed.lines[at].has_talk]
         lost = {at for at in finished if not self._talk(key, at)}
@@ -166,7 +169,7 @@ class _Bundle:
             return None
 
     def _script(self, part: str, value: BaseModel) -> None:
-        self._write(part, value.model_dump_json())
+        self._write(part, self._folders.left_out_of(value.model_dump_json()))
 
     def _text(self, part: str, text: str) -> None:
         if not self._file(part).exists():
@@ -184,7 +187,7 @@ class _Bundle:
 
 
 def _publishable(talk: Talk) -> Talk:
-    """Return a conversation without the folder of this machine in which its image was looked for."""
+    """Return a conversation without the path, of whatever form, in which its image was looked for."""
     scene = talk.scene
     if scene is None or not (why := scene.shown.about.partition(UNREADABLE))[1]:
         return talk

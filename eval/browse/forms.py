@@ -52,12 +52,15 @@ class RunLine(Frozen):
     """Key of the study it is a cell of."""
     arm: str
     """Name of the arm within its study; outside a study, the tool condition."""
+    colour: str
+    """Of its arm, as CSS has it, for a dark image: the same in the report and on every page."""
     epoch: int
     wording: int
     canary: bool
     model: str
     condition: str
     source: str
+    """Without the folder of this machine (``eval/data/shared.py``)."""
     synthetic: bool
     planned: int
     done: int
@@ -81,6 +84,8 @@ class Arm(Frozen):
     name: str
     model: str
     condition: str
+    colour: str
+    """As ``RunLine.colour``."""
     runs: tuple[str, ...]
     """Keys of its runs: epochs and wordings, in their order; canaries are in no arm."""
 
@@ -90,6 +95,8 @@ class Effect(Frozen):
 
     task: str
     model: str
+    source: str
+    """Of its samples, as ``RunLine.source``, where the study has several; else empty."""
     contrast: str
     before: str
     """Name of the arm that is subtracted."""

@@ -15,13 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.browse.colours import with_colours
 from medvision_agent.eval.browse.conversation import open_talk, picture_made
 from medvision_agent.eval.browse.feed import Feed
 from medvision_agent.eval.browse.forms import Index, Note, Reviews, Rows, RunLine, Talk
-from medvision_agent.eval.browse.means import Place
+from medvision_agent.eval.browse.means import Place, source_of
 from medvision_agent.eval.browse.rows import rows_of
 from medvision_agent.eval.browse.shelf import Found, OpenedRun, OpenedStudy, find
-from medvision_agent.eval.browse.study import arm_name
+from medvision_agent.eval.browse.study import arm_colours, arm_name
+from medvision_agent.eval.data.folders import Folders
+from medvision_agent.eval.data.shared import shared_names
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash, picture_path
@@ -61,6 +64,11 @@ class Library:
         """The plans of the studies that are there now, as far as they can be read."""
         return [study.plan for study in dict(self._studies).values() if study.plan is not None]
 
+    @property
+    def folders(self) -> Folders:
+        """What must not be named where others read it."""
+        return Folders(self.roots, {source_of(run.feed) for run in self.runs.values()})
+
     def read_on(self, seconds: float | None = None, *, findings: bool = True) -> bool:
         """Read for about so many seconds, or to the end; return whether more is left to be read now.
 
@@ -75,17 +83,18 @@ class Library:
             self._reading.release()
 
     def index(self, *, live: bool, bounded: str = "") -> Index:
-        """Return the first page."""
+        """Return the first page; where it is not *live*, it is for others, and without the folders of this machine."""
         lines = {key: run.line for key, run in self.runs.items()}
-        return Index(
+        found = Index(
             program=f"medvision-agent {VERSION}",
             title=", ".join(dict.fromkeys(root.resolve().name or str(root) for root in self.roots)),
             live=live,
             bounded=bounded,
-            runs=tuple(lines.values()),
+            runs=with_colours(list(lines.values())),
             studies=tuple(study.page(self._cells(study, lines)) for study in dict(self._studies).values()),
             notes=tuple(f"{root} is not there any more" for root in self.roots if not root.is_dir()),
         )
+        return found if live else Index.model_validate_json(self.folders.left_out_of(found.model_dump_json()))
 
     def rows(self, key: str, since: int = -1, only: Sequence[int] | None = None) -> Rows:
         """Return the rows of a run that changed after a stamp, or these *only*, as far as it has been read."""
@@ -193,13 +202,14 @@ class Library:
     def _open(self, found: Found, key: str, studies: Mapping[str, OpenedStudy]) -> OpenedRun:
         study = next((one for one in studies.values() if one.folder == found.study), None)
         plan = study.plan if study is not None else None
-        arm, rules = "", self._rules
+        arm, colour, sources, rules = "", "", dict[str, str](), self._rules
         if study is not None and plan is not None:
             inner = found.folder.relative_to(study.folder).as_posix()
             cell = next((cell for cell in plan.cells if cell.folder == inner), None)
             arm = arm_name(plan, cell.model, cell.arm) if cell is not None else ""
+            colour, sources = arm_colours(plan).get(arm, ""), shared_names(one.source for one in plan.sources)
             rules = rules or protocol(plan.protocol)
-        place = Place(key, found.name, study.key if study is not None else None, arm, canary=found.canary)
+        place = Place(key, found.name, study.key if study is not None else None, arm, found.canary, colour, sources)
         return OpenedRun(place, Feed(found.folder, rules or protocol(DEFAULT_PROTOCOL)))
 
 

@@ -1,18 +1,19 @@
 """What the scored samples of a run came to, by task, and its line on the viewer's first page."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.browse.feed import Feed
 from medvision_agent.eval.browse.forms import Means, RunLine, State
 from medvision_agent.eval.browse.line import Line
 from medvision_agent.eval.browse.words import whole
+from medvision_agent.eval.data.shared import shared_name
 from medvision_agent.eval.listing.kept import kept, mark_of
 from medvision_agent.eval.tasks import TASKS
 
-__all__ = ["Place", "means_kept", "means_of", "run_line"]
+__all__ = ["Place", "means_kept", "means_of", "run_line", "source_of"]
 
 _LONGEST = 1000
 _INFRASTRUCTURE = {outcome.value for outcome in Outcome if outcome.infrastructure}
@@ -27,6 +28,10 @@ class Place:
     study: str | None = None
     arm: str = ""
     canary: bool = False
+    colour: str = ""
+    """Of its arm in its study; empty outside one, where it follows from all that was opened."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """What the sources of its study are called where others read it."""
 
 
 def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
@@ -62,18 +67,20 @@ def run_line(feed: Feed, place: Place, *, running: bool, means: tuple[Means, ...
     head, lines = feed.head, feed.lines
     config = head.config if head is not None else {}
     infrastructure = sum(line.outcome in _INFRASTRUCTURE for line in lines)
+    source = source_of(feed)
     costs = [*feed.costs, *([feed.probe_cost] if feed.probe_cost is not None else [])]
     return RunLine(
         key=place.key,
         name=whole(place.name, _LONGEST),
         study=place.study,
         arm=whole(place.arm or (head.identity.condition if head else ""), _LONGEST),
+        colour=place.colour,
         epoch=_number(config.get("epoch"), 1),
         wording=head.identity.wording if head else 0,
         canary=place.canary,
         model=whole(head.identity.model_name if head else "", _LONGEST),
         condition=whole(head.identity.condition if head else "", _LONGEST),
-        source=whole(_source(config), _LONGEST),
+        source=whole(place.sources.get(source) or shared_name(source), _LONGEST),
         synthetic=feed.synthetic,
         planned=feed.planned,
         done=sum(line.outcome is not None for line in lines) - infrastructure,
@@ -91,7 +98,9 @@ def _number(value: object, default: int) -> int:
     return value if isinstance(value, int) else default
 
 
-def _source(config: object) -> str:
+def source_of(feed: Feed) -> str:
+    """Return the source of a run's samples, by the name that it was opened by: that may hold a folder."""
+    config: object = feed.head.config if feed.head is not None else None
     source = config.get("source") if isinstance(config, dict) else None
     return str(source.get("name", "")) if isinstance(source, dict) else ""
 

@@ -13,7 +13,7 @@ from medvision_agent.eval.browse.calls import CallMarks
 from medvision_agent.eval.browse.forms import Mark, Scene
 from medvision_agent.eval.browse.shown import image_of
 from medvision_agent.eval.browse.stated import answer_marks, truth_marks
-from medvision_agent.eval.browse.turns import last_turn, turns_of_calls
+from medvision_agent.eval.browse.turns import entries, last_turn, turns_of_calls
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.record import Record
@@ -77,7 +77,7 @@ def _marks(
         )
         return [*marks, *answered], [*missing, *why]
     drawn = CallMarks(record.sample.asks, views, frozenset(run.identity.tool_code_sha256))
-    every = zip(calls, trace.get("tool_calls", ()), turns_of_calls(trace), strict=True)
+    every = zip(calls, entries(trace.get("tool_calls")), turns_of_calls(trace), strict=True)
     for number, (call, entry, turn) in enumerate(every, start=1):
         drawn.add(number, turn, call, entry)
     answered, why = answer_marks(record, calls, views, rules, last_turn(trace))

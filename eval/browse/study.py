@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from medvision_agent.eval.browse.colours import colours_of
 from medvision_agent.eval.browse.forms import Arm, Effect, State, StudyPage
 from medvision_agent.eval.browse.words import whole
 from medvision_agent.eval.findings.find import find
@@ -10,7 +11,7 @@ from medvision_agent.eval.findings.model import Findings, Row
 from medvision_agent.eval.study.plan import Plan
 from medvision_agent.eval.tasks import TASKS
 
-__all__ = ["arm_name", "study_page"]
+__all__ = ["arm_colours", "arm_name", "study_page", "with_findings"]
 
 _LONGEST = 1000
 
@@ -20,12 +21,18 @@ def arm_name(plan: Plan, model: str, arm: str) -> str:
     return f"{model} {arm}" if len({cell.model for cell in plan.cells}) > 1 else arm
 
 
+def arm_colours(plan: Plan) -> dict[str, str]:
+    """Return the colour of each arm, by its name."""
+    return colours_of([arm_name(plan, cell.model, cell.arm) for cell in plan.cells])
+
+
 def study_page(folder: Path, plan: Plan, *, key: str, name: str, keys: Mapping[str, str], state: State) -> StudyPage:
     """Return the arms of a study, without what it found.
 
     *keys* are those of its runs, by their folder relative to the study's.
     """
     arms: dict[tuple[str, str], list[str]] = {}
+    colours = arm_colours(plan)
     for cell in plan.cells:
         own = arms.setdefault((cell.model, cell.arm), [])
         own += [keys[cell.folder]] if cell.folder in keys else []
@@ -37,6 +44,7 @@ def study_page(folder: Path, plan: Plan, *, key: str, name: str, keys: Mapping[s
                 name=whole(arm_name(plan, *one), _LONGEST),
                 model=whole(one[0], _LONGEST),
                 condition=one[1],
+                colour=colours[arm_name(plan, *one)],
                 runs=tuple(own),
             )
             for one, own in arms.items()
@@ -54,9 +62,11 @@ def with_findings(page: StudyPage, folder: Path) -> StudyPage:
     """Return a study's page with what it found; raises a MedVisionAgentError where nothing can be said."""
     found = find([folder])
     lines = dict.fromkeys(line for one in found for line in (*_banner(one), *(caveat.text for caveat in one.caveats)))
+    # Of several sources, each sentence says of which it is.
+    said = [f"{one.source}: {line}" if one.source else line for one in found for line in one.headline]
     return page.but(
-        headline=tuple(whole(line, _LONGEST) for one in found for line in one.headline),
-        effects=tuple(_effect(row) for one in found for row in one.rows),
+        headline=tuple(whole(line, _LONGEST) for line in said),
+        effects=tuple(_effect(row, one.source) for one in found for row in one.rows),
         caveats=tuple(whole(line, _LONGEST) for line in lines),
         note="",
     )
@@ -66,12 +76,13 @@ def _banner(found: Findings) -> tuple[str, ...]:
     return (found.banner,) if found.banner else ()
 
 
-def _effect(row: Row) -> Effect:
+def _effect(row: Row, source: str) -> Effect:
     low, high = row.interval or (None, None)
     place = row.wrong_place
     return Effect(
         task=row.task,
         model=whole(row.model, _LONGEST),
+        source=whole(source, _LONGEST),
         contrast=whole(row.contrast, _LONGEST),
         before=whole(row.against, _LONGEST),
         after=whole(row.arm, _LONGEST),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from medvision_agent.eval.browse.forms import Call, Number, Scene, Talk, Turn
 from medvision_agent.eval.browse.line import Line
-from medvision_agent.eval.browse.turns import turns_of_calls
+from medvision_agent.eval.browse.turns import entries, turns_of_calls
 from medvision_agent.eval.browse.words import whole
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
@@ -26,6 +26,8 @@ LONGEST = 20_000
 MOST = 400_000
 """Characters of one conversation; the texts after them are left out."""
 _NAME = 200
+_LONG_AGO = 1e12
+"""Seconds that no request takes: such a number is none."""
 _MOST_PICTURES = 64
 _ROLES: dict[str, Literal["system", "user", "assistant"]] = {"system": "system", "human": "user", "ai": "assistant"}
 
@@ -86,8 +88,7 @@ def numbers_of_score(record: Record, rules: Protocol) -> tuple[Number, ...]:
 
 def turns_of(trace: Mapping[str, Any]) -> Iterator[Turn]:
     """Yield the messages of a trace that are no results of tools; these stand with the calls that they answer."""
-    messages = [one for one in _list(trace.get("messages")) if isinstance(one, Mapping)]
-    spoken = [one for one in messages if one.get("type") != "tool"]
+    spoken = [one for one in entries(trace.get("messages")) if one.get("type") != "tool"]
     calls, texts = _calls_by_turn(trace, spoken), _Texts()
     seconds = _seconds(trace, spoken)
     for number, message in enumerate(spoken, start=1):
@@ -121,25 +122,20 @@ def _calls_by_turn(
     """Return the calls of each turn with their numbers; what the last reply called in vain stands last."""
     replies = [number for number, message in enumerate(spoken, start=1) if message.get("type") == "ai"]
     found: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
-    entries = [one for one in _list(trace.get("tool_calls")) if isinstance(one, Mapping)]
+    called = entries(trace.get("tool_calls"))
     if not replies:
         return found
     turn, answered = replies[0], set[str]()
-    for at, (entry, stated) in enumerate(zip(entries, turns_of_calls(trace), strict=False), start=1):
+    for at, (entry, stated) in enumerate(zip(called, turns_of_calls(trace), strict=True), start=1):
         turn = stated if stated in replies else turn
         found.setdefault(turn, []).append((at, entry))
         answered.add(str(entry.get("call_id")))
     last = spoken[replies[-1] - 1]
     if replies[-1] not in found:
-        for call in (*_list(last.get("tool_calls")), *_list(last.get("invalid_tool_calls"))):
-            if isinstance(call, Mapping):
-                entry = {
-                    "tool": call.get("name"),
-                    "arguments": call.get("args"),
-                    "failure": "not run: it came too late",
-                }
-                at = len(entries) + len(found.get(replies[-1], ())) + 1
-                found.setdefault(replies[-1], []).append((at, entry))
+        for call in (*entries(last.get("tool_calls")), *entries(last.get("invalid_tool_calls"))):
+            entry = {"tool": call.get("name"), "arguments": call.get("args"), "failure": "not run: it came too late"}
+            at = len(called) + len(found.get(replies[-1], ())) + 1
+            found.setdefault(replies[-1], []).append((at, entry))
     return found
 
 
@@ -162,7 +158,7 @@ def _call(number: int, entry: Mapping[str, Any], texts: _Texts) -> Call:
 def _seconds(trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]) -> dict[int, float | None]:
     """Return how long each reply took; nothing where the replies and the requests that were answered do not match."""
     replies = [number for number, message in enumerate(spoken, start=1) if message.get("type") == "ai"]
-    requests = [one for one in _list(trace.get("requests")) if isinstance(one, Mapping) and one.get("failure") is None]
+    requests = [one for one in entries(trace.get("requests")) if one.get("failure") is None]
     if len(replies) != len(requests):
         return {}
     return {number: _seconds_of(one.get("seconds")) for number, one in zip(replies, requests, strict=True)}
@@ -186,10 +182,6 @@ def _map(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -199,4 +191,4 @@ def _count(value: object) -> int | None:
 
 
 def _seconds_of(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    return float(value) if isinstance(value, int | float) and 0 <= value < _LONG_AGO else None

@@ -2,44 +2,57 @@
 
 Runs of today say it with each call. In older ones the ids of calls say it, or the order: calls of one reply were
 answered before the model spoke again.
+
+Contract: whatever a trace holds is read; entries that are no JSON objects are left out, here as in ``talk.py``.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["last_turn", "turns_of_calls"]
+__all__ = ["entries", "last_turn", "turns_of_calls"]
+
+Entry = Mapping[str, Any]
 
 
-def turns_of_calls(trace: Mapping[str, Any]) -> list[int | None]:
+def entries(value: object) -> list[Entry]:
+    """Return the objects of a list of a stored trace; nothing where it is no list."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def turns_of_calls(trace: Entry) -> list[int | None]:
     """Return the turn of each call of a stored trace, in their order; None where it cannot be told."""
     by_id, replies = _ids(trace)
-    calls: Sequence[Mapping[str, Any]] = trace.get("tool_calls", ())
-    stated = [call.get("turn") or by_id.get(str(call.get("call_id"))) for call in calls]
+    calls = entries(trace.get("tool_calls"))
+    stated = [_number(call.get("turn")) or by_id.get(str(call.get("call_id"))) for call in calls]
     if all(stated):
         return stated
     # One call for each reply but the last, which answers: the form of all conversations whose calls stand in the text.
-    return replies[: len(calls)] if len(replies) - 1 == len(calls) else stated
+    return [*replies[: len(calls)]] if len(replies) - 1 == len(calls) else stated
 
 
-def last_turn(trace: Mapping[str, Any]) -> int | None:
+def last_turn(trace: Entry) -> int | None:
     """Return the turn of the model's last message; None where it never spoke."""
     replies = _ids(trace)[1]
     return replies[-1] if replies else None
 
 
-def _ids(trace: Mapping[str, Any]) -> tuple[dict[str, int], list[int | None]]:
+def _ids(trace: Entry) -> tuple[dict[str, int], Sequence[int]]:
     """Return the turn in which each id of a call was called, and the turns of the model's replies."""
-    known, replies, turn = dict[str, int](), list[int | None](), 0
-    for message in trace.get("messages", ()):
+    known, replies, turn = dict[str, int](), list[int](), 0
+    for message in entries(trace.get("messages")):
         kind = message.get("type")
         if kind == "tool":
             # An id that a reply used again was answered under a new one, right after that reply.
-            if replies and replies[-1]:
+            if replies:
                 known.setdefault(str(message.get("tool_call_id")), replies[-1])
             continue
         turn += 1
         if kind == "ai":
             replies.append(turn)
-            for call in (*(message.get("tool_calls") or ()), *(message.get("invalid_tool_calls") or ())):
+            for call in (*entries(message.get("tool_calls")), *entries(message.get("invalid_tool_calls"))):
                 known.setdefault(str(call.get("id")), turn)
     return known, replies
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

@@ -29,6 +29,7 @@ def findings_of(worked: Worked) -> Findings:
     return Findings(
         name=chapter.name,
         kind=chapter.kind,
+        source=chapter.label,
         evidence=chapter.evidence,
         banner=BANNERS[chapter.evidence],
         protocol=worked.rules.name,

@@ -16,6 +16,7 @@ from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
+from medvision_agent.eval.data.shared import shared_name, shared_names
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
@@ -175,7 +176,8 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
     for folder in folders:
         run = open_run(folder)
         by_source.setdefault(str(run.config["source"]["name"]), []).append(run)
-    return [_chapter(source, runs) for source, runs in by_source.items()]
+    names = shared_names(by_source)
+    return [_chapter(names[source], runs) for source, runs in by_source.items()]
 
 
 def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
@@ -199,7 +201,7 @@ def pair_chapter(a: Run, b: Run, metrics: Mapping[TaskName, Primary]) -> Chapter
         parity_card([(a, b)], names=names),
         no_verdict=unfinished({one.name: a, two.name: b}),
     )
-    source = str(a.config["source"]["name"])
+    source = shared_name(str(a.config["source"]["name"]))
     return ChapterIn(
         source,
         "runs",

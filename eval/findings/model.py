@@ -114,6 +114,8 @@ class Findings(Frozen):
 
     name: str
     kind: Literal["runs", "study"]
+    source: str = ""
+    """Source of the samples, where a study has several."""
     evidence: Evidence
     banner: str
     """What the data can be no evidence of; empty for real data."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from medvision_agent.eval.data.sample import Marks, Sample
+from medvision_agent.eval.data.shared import shared_name
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.inputs import ChapterIn
 from medvision_agent.eval.tasks import TASKS
@@ -38,7 +39,8 @@ def asked_line(chapter: ChapterIn) -> str:
     models = ", ".join(dict.fromkeys(arm.model for arm in chapter.arms))
     names = [arm.name for arm in chapter.arms]
     named = f" ({', '.join(names)})" if len(names) <= _NAMED else ""
-    people, source = len({sample.subject for sample in every}), chapter.arms[0].first.config["source"]["name"]
+    people = len({sample.subject for sample in every})
+    source = chapter.label or shared_name(str(chapter.arms[0].first.config["source"]["name"]))
     return (
         f"{plural(len(names), 'arm')} of {models}{named} {verb} {plural(len(every), 'sample')} of "
         f"{plural(people, 'subject')} from {source}: {tasks}."

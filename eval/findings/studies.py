@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.data.shared import shared_names
 from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, Refused, evidence_of
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.read import STUDY, has_run, open_run
@@ -37,16 +38,17 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
     several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
     name = str(plan.study.get("name", folder.name))
     read = {one.source: _arms(plan, one.source, folder) for one in plan.sources}
+    names = shared_names(one.source for one in plan.sources)
     asked = progress(plan, [one for _, _, cells in read.values() for one in cells])
     for planned in plan.sources:
         source, (arms, unread, _) = planned.source, read[planned.source]
         if not arms:
-            absent.append(Refused(name=f"the samples of {source}", differences=("none of its runs has begun",)))
+            absent.append(Refused(name=f"the samples of {names[source]}", differences=("none of its runs has begun",)))
             continue
         contrasts, refused = _contrasts(plan, arms, parity.of(source), asked, source, as_planned=as_planned)
         chapters.append(
             ChapterIn(
-                name=f"{name} over {source}" if several else name,
+                name=f"{name} over {names[source]}" if several else name,
                 kind="study",
                 arms=tuple(arms.values()),
                 contrasts=tuple(contrasts),
@@ -60,7 +62,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
                 family=tuple(dict.fromkeys(plan.family)) if as_planned else (),  # earlier versions let one stand twice
                 source=source,
-                label=source if several else "",
+                label=names[source] if several else "",
                 plan=plan.model_dump(mode="json"),
                 plan_sha256=plan.sha256,
             )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medvision_agent.eval.data.sample import Marks
+from medvision_agent.eval.data.shared import shared_name, shared_note
 from medvision_agent.eval.findings.contrasts import Worked, groups, work_out
 from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import ArmIn
@@ -48,17 +49,17 @@ def chapters(group: Sequence[Worked], most_pictures: int) -> list[Chapter]:
 def _chapter(one: Worked, most_pictures: int) -> Chapter:
     chapter, rules, scores = one.chapter, one.rules, one.scores
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
-    every = list(samples.values())
+    every, source = list(samples.values()), str(chapter.arms[0].first.config["source"]["name"])
     asked = {sample.task for sample in every}
     parts = arm_parts(chapter.arms, rules)
     tables, not_there = published(chapter.arms, rules)
     return Chapter(
         name=chapter.name,
         kind=chapter.kind,
-        source=str(chapter.arms[0].first.config["source"]["name"]),
+        source=chapter.label or shared_name(source),
         label=chapter.label,
         evidence=chapter.evidence,
-        note=chapter.arms[0].first.source_note,
+        note=shared_note(chapter.arms[0].first.source_note, source),
         samples=len(every),
         subjects=len({sample.subject for sample in every}),
         conventions=dict(Counter(sample.convention for sample in every).most_common()),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.data.folders import Folders
 from medvision_agent.eval.figures.files import write_figure
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.how import how
@@ -37,9 +38,13 @@ def markdown_page(report: Report) -> str:
 def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: Viewer | None = None) -> None:
     """Write the report; raises StorageError where the file cannot be written.
 
-    An HTML page links into the bundle of the *viewer*, where there is one.
+    An HTML page links into the bundle of the *viewer*, where there is one. Folders of this machine are left out.
     """
-    _write(out, html_page(report, viewer) if form == "html" else markdown_page(report))
+    page = html_page(report, viewer) if form == "html" else markdown_page(report)
+    runs = [run for chapter in report.chapters for run in chapter.runs]
+    sources = {str(run.config["source"]["name"]) for run in runs}
+    known = Folders((Path(run.folder) for run in runs), sources, md if form == "md" else str)
+    _write(out, known.left_out_of(page))
 
 
 def write_tables(report: Report, folder: Path) -> int:

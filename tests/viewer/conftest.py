@@ -7,6 +7,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from canvas_pages import Canvas, built, served
+from canvas_scenes import spots
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -74,3 +76,27 @@ def static() -> Iterator[Callable[[Path], str]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def canvas_site(tmp_path_factory):
+    """A page with the measuring canvas alone."""
+    return built(tmp_path_factory.mktemp("page") / "site")
+
+
+@pytest.fixture
+def canvas(canvas_site, chromium, tmp_path):
+    """Return a function that opens the canvas of some arms."""
+    left = []
+
+    def opened(arms, pictures=None, ratio=1.0, **context):
+        place = served(canvas_site, tmp_path / f"site{len(left)}", arms, pictures or {"spots": spots()})
+        address = place.__enter__()
+        size = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": ratio} | context
+        made = chromium.new_context(**size)
+        left.extend([place, made])
+        return Canvas(made.new_page(), ratio).open(address)
+
+    yield opened
+    for one in reversed(left):
+        one.close() if hasattr(one, "close") else one.__exit__(None, None, None)

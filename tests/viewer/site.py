@@ -39,6 +39,7 @@ from medvision_agent.eval.browse.forms import (
 from medvision_agent.eval.browse.page import TYPES, page_files
 from medvision_agent.eval.server.guard import HEADERS
 
+COLOURS = {"off": "#6fb1f7", "on": "#e58a1f"}
 WORST = "worst"
 PICTURE = "a" * 64
 TASKS = ("size", "distance")
@@ -199,6 +200,7 @@ class Site:
             name=f"{self.name}/{arm}",
             study="s1",
             arm=arm,
+            colour=COLOURS[arm],
             epoch=1,
             wording=1,
             canary=False,
@@ -221,6 +223,7 @@ class Site:
         effect = Effect(
             task="size",
             model="a-model",
+            source="",
             contrast="off -> on",
             before="off",
             after="on",
@@ -239,7 +242,8 @@ class Site:
             why_not="the interval holds zero",
         )
         arms = [
-            Arm(name=name, model="a-model", condition=name, runs=(key,)) for key, name in (("r1", "off"), ("r2", "on"))
+            Arm(name=name, model="a-model", condition=name, colour=COLOURS[name], runs=(key,))
+            for key, name in (("r1", "off"), ("r2", "on"))
         ]
         return StudyPage(
             key="s1",

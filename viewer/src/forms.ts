@@ -29,6 +29,7 @@ export interface RunLine {
   name: string;
   study: string | null;
   arm: string;
+  colour: string;
   epoch: number;
   wording: number;
   canary: boolean;
@@ -77,6 +78,7 @@ export interface Arm {
   name: string;
   model: string;
   condition: string;
+  colour: string;
   runs: string[];
 }
 /**
@@ -85,6 +87,7 @@ export interface Arm {
 export interface Effect {
   task: string;
   model: string;
+  source: string;
   contrast: string;
   before: string;
   after: string;

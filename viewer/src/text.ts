@@ -19,9 +19,12 @@ export function signed(value: number | null | undefined, decimals = 2): string {
 }
 
 const SMALL = 0.05;
-const MOST_DIGITS = 5;
+const MOST_DIGITS = 4;
 
-/** Two losses and their difference with so many digits that, as written, they add up; small differences have three. */
+/**
+ * Two losses and their difference with so many digits that, as written, they add up; small differences have three.
+ * Where four digits do not do it, the difference is that of the written losses: it is off by one in its last digit.
+ */
 export function compared(before: number, after: number): { before: string; after: string; change: string } {
   const change = after - before;
   const least = change !== 0 && Math.abs(change) < SMALL ? 3 : 2;
@@ -35,7 +38,10 @@ export function compared(before: number, after: number): { before: string; after
   const adds = (digits: number) => whole(after, digits) - whole(before, digits) === whole(change, digits);
   let digits = least;
   while (digits < MOST_DIGITS && !adds(digits)) digits++;
-  return written(digits);
+  const losses = written(digits);
+  if (adds(digits)) return losses;
+  const apart = (whole(after, digits) - whole(before, digits)) / 10 ** digits;
+  return { ...losses, change: signed(apart, digits) };
 }
 
 export const percent = (share: number | null | undefined): string =>
@@ -71,8 +77,10 @@ export function pretty(json: string): string {
 
 const LONG = 18;
 const LEAD = 6;
+const TAIL = 12;
+const HEAD = 4;
 
-/** A long name without its beginning, where the names around it begin the same, so that the part that differs is seen. */
+/** A long name without its middle, where the names around it begin the same, so that the part that differs is seen. */
 export function unlike(text: string, others: readonly string[]): string {
   const common = (other: string): number => {
     let at = 0;
@@ -81,5 +89,5 @@ export function unlike(text: string, others: readonly string[]): string {
   };
   const differs = Math.max(0, ...others.filter((other) => other !== text).map(common));
   if (text.length <= LONG || differs < LONG - LEAD) return text;
-  return `…${text.slice(Math.min(differs - LEAD, text.length - LEAD))}`;
+  return `${text.slice(0, HEAD)}…${text.slice(Math.min(differs - LEAD, text.length - TAIL))}`;
 }

@@ -2,10 +2,18 @@ import { expect, test } from "vitest";
 import { runOf, update, wordAt } from "../src/data/columns";
 import { counts, disagrees, rangeOf, view } from "../src/data/filter";
 import type { Arm } from "../src/data/scope";
+import { ownText, rowOf, textAt } from "../src/data/side";
 import { tableOf } from "../src/data/table";
 import { rowsOf } from "./made";
 
-const arm = (key: string, runs: string[]): Arm => ({ key, name: key, model: "m", condition: key, runs });
+const arm = (key: string, runs: string[]): Arm => ({
+  key,
+  name: key,
+  model: "m",
+  condition: key,
+  colour: "#ffffff",
+  runs,
+});
 const off = [
   { id: "a", loss: 0.2 },
   { id: "b", loss: 0.5, task: "angle" },
@@ -63,16 +71,38 @@ test("a range that is no range bounds nothing", () => {
   expect(rangeOf("-1..2")).toEqual([-1, 2]);
 });
 
-test("losses of several runs are averaged over those that have one; texts come from the first that finished", () => {
-  const two = new Map([
-    ["r1", runOf(rowsOf("r1", [{ id: "a", loss: null, outcome: null }]))],
-    ["r2", runOf(rowsOf("r2", [{ id: "a", loss: 0.4, outcome: "refused" }]))],
-    ["r3", runOf(rowsOf("r3", [{ id: "a", loss: 0.8 }]))],
+test("a line of an arm with several runs has their means and all that came out, not what the first run says", () => {
+  const three = new Map([
+    ["r1", runOf(rowsOf("r1", [{ id: "a", loss: null, outcome: null, place: null, text: "nothing" }]))],
+    ["r2", runOf(rowsOf("r2", [{ id: "a", loss: 0.4, outcome: "refused", place: null, text: "first" }]))],
+    ["r3", runOf(rowsOf("r3", [{ id: "a", loss: 0.8, tools: "ruler crop", place: "elsewhere", text: "second" }]))],
   ]);
-  const joined = tableOf(arm("on", ["r1", "r2", "r3"]), undefined, (key) => two.get(key));
-  expect(joined.side.loss[0]).toBeCloseTo(0.6);
-  expect(joined.side.outcome.values[joined.side.outcome.at[0] ?? -1]).toBe("refused");
+  Object.assign(three.get("r2")?.lists.tool_errors ?? [], [2]);
+  Object.assign(three.get("r3")?.lists.calls ?? [], [4]);
+  Object.assign(three.get("r3")?.lists.forced ?? [], [1]);
+  const joined = tableOf(arm("on", ["r1", "r2", "r3"]), undefined, (key) => three.get(key));
+  const { side } = joined;
+  expect(side.loss[0]).toBeCloseTo(0.6);
+  expect([textAt(side.outcome, 0), textAt(side.place, 0)]).toEqual(["answered refused", "elsewhere right"]);
+  expect(textAt(side.tools, 0)).toBe("crop ruler");
+  expect([side.calls[0], side.errors[0], side.forced[0]]).toEqual([2.5, 2, 1]);
+  expect(ownText(side, 0, "text")).toBe("first");
+  expect(rowOf(side, 0)?.run.key).toBe("r2");
   expect(joined.difference[0]).toBeNaN();
+  for (const settings of [{ outcome: "refused" }, { outcome: "answered" }, { elsewhere: "1" }, { error: "1" }])
+    expect(view(joined, settings)).toHaveLength(1);
+  expect(view(joined, { q: "second" })).toHaveLength(1);
+  expect(view(joined, { outcome: "answered refused" })).toHaveLength(0);
+});
+
+test("free text is found in every line that has all of its words, and never across two lines", () => {
+  const said = ["über the liver", "the", "", "LIVER, the"].map((text, k) => ({ id: `s${k}`, loss: 0, text }));
+  const one = new Map([["r1", runOf(rowsOf("r1", said))]]);
+  const joined = tableOf(arm("on", ["r1"]), undefined, (key) => one.get(key));
+  const lines = (q: string) => [...view(joined, { q, sort: "order" })];
+  expect([lines("the liver"), lines("Über"), lines("s"), lines("s2"), lines("thes2"), lines("zz")]).toEqual([
+    ...[[0, 1, 3], [0], [0, 1, 2, 3], [2], [], []],
+  ]);
 });
 
 test("changed rows replace the old ones, new ones are added, and new words are learned", () => {

@@ -38,6 +38,10 @@ test("two losses and their difference add up as they are written; what is not ze
   expect(said(0.9514, 0.9706)).toEqual(["0.9514", "0.9706", "+0.0192"]);
   expect(said(0.5, 0.50001)).toEqual(["0.500", "0.500", "+<0.001"]);
   expect(said(0.50001, 0.5)).toEqual(["0.500", "0.500", "−<0.001"]);
+  expect(said(0.315334, 0.542674)).toEqual(["0.3153", "0.5427", "+0.2274"]);
+  expect(unlike("MiniTumor_BoxSize_Task03_Axial_Test-1", ["MiniTumor_BoxSize_Task03_Axial_Test-0"])).toBe(
+    "Mini…Axial_Test-1",
+  );
   expect(said(0.25, 0.25)).toEqual(["0.25", "0.25", "0.00"]);
   expect([signed(0.001), signed(-0.0001, 3), signed(0.0004, 3)]).toEqual(["+<0.01", "−<0.001", "+<0.001"]);
   for (let k = 0; k < 500; k++) {
@@ -48,7 +52,9 @@ test("two losses and their difference add up as they are written; what is not ze
 });
 
 test("a long name loses its beginning where the names around it have the same", () => {
-  expect(unlike("pyrad_brain1_z16__size_tumour", ["pyrad_brain1_z16__det_tumour", "mni"])).toBe("…_z16__size_tumour");
+  expect(unlike("pyrad_brain1_z16__size_tumour", ["pyrad_brain1_z16__det_tumour", "mni"])).toBe(
+    "pyra…_z16__size_tumour",
+  );
   expect(unlike("pyrad_brain1_z16__size_tumour", ["mni_T1w"])).toBe("pyrad_brain1_z16__size_tumour");
   expect(unlike("sample-00005", ["sample-00006"])).toBe("sample-00005");
 });

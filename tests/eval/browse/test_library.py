@@ -43,8 +43,9 @@ def test_several_folders_and_a_run_itself_are_opened(tmp_path):
     assert [run.name for run in opened(one).index(live=True).runs] == ["one"]
     assert [run.name for run in opened(tmp_path / "x", two).index(live=True).runs] == ["x/one", "one"]
     assert len(opened(tmp_path, one).index(live=True).runs) == 2  # each once
-    index = opened(tmp_path / "x", tmp_path / "z").index(live=False)
-    assert index.notes == (f"{tmp_path / 'z'} is not there any more",)
+    both = opened(tmp_path / "x", tmp_path / "z")
+    assert both.index(live=True).notes == (f"{tmp_path / 'z'} is not there any more",)
+    assert both.index(live=False).notes == ("z is not there any more",)
 
 
 def test_a_damaged_run_is_a_line_beside_the_others(tmp_path):

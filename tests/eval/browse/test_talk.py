@@ -10,6 +10,7 @@ from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.talk import LONGEST, MOST, turns_of
+from medvision_agent.eval.browse.turns import last_turn
 from medvision_agent.eval.store.files import picture_path
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
@@ -72,6 +73,31 @@ def test_whatever_a_trace_holds_is_data():
     (call,) = found.calls
     assert (call.result, call.picture, json.loads(call.arguments)) == (HOSTILE, None, HOSTILE)
     assert list(turns_of({})) == []
+
+
+SPOKEN = [{"type": "human", "content": "How long?"}, {"type": "ai", "content": "10 mm"}]
+FOREIGN = {
+    "messages that are no objects": [{"messages": [1, "x", None, *SPOKEN, {"type": ["ai"]}]}, [0, 1, 0]],
+    "calls of a reply that are no list": [{"messages": [SPOKEN[0], SPOKEN[1] | {"tool_calls": "abc"}]}, [0, 1]],
+    "calls of a reply that are no objects": [
+        {"messages": [SPOKEN[0], SPOKEN[1] | {"tool_calls": [3, {"id": [1]}], "invalid_tool_calls": 7}]},
+        [0, 1],
+    ],
+    "turns that are no numbers": [{"messages": SPOKEN, "tool_calls": [{"tool": "ruler", "turn": "x"}]}, [0, 1]],
+    "a turn that is not there": [{"messages": SPOKEN, "tool_calls": [{"tool": "ruler", "turn": 7}]}, [0, 1]],
+    "calls that are no objects": [{"messages": SPOKEN, "tool_calls": [3, {"tool": "ruler"}]}, [0, 1]],
+    "calls that are no list": [{"messages": SPOKEN, "tool_calls": 5}, [0, 0]],
+    "messages that are no list": [{"messages": {"a": 1}}, []],
+}
+
+
+@pytest.mark.parametrize("form", FOREIGN)
+def test_a_trace_of_foreign_form_shows_all_that_can_be_read(form):
+    trace, calls = FOREIGN[form]
+    found = list(turns_of({"tool_calls": [{"tool": "ruler"}], **trace}))
+    assert [len(turn.calls) for turn in found] == calls
+    assert [turn.text for turn in found][:2] == ["How long?", "10 mm"][: len(calls)]
+    assert last_turn(trace) == (2 if calls else None)
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ interface Nearest {
 
 /** CSS pixels within which a mark is meant. */
 const NEAR = 8;
+/** The same for a finger. */
+const NEAR_FINGER = 20;
 /** Marks that are told at one place. */
 const MOST = 3;
 const STEP = 40;
@@ -64,7 +66,11 @@ export function Stage(props: Props) {
   const [end0, setEnd0] = useState<XY | null>(null);
   const pointers = useRef(new Map<number, XY>());
   const drag = useRef<Drag | null>(null);
+  /** The camera before the first finger came. */
+  const begun = useRef<Camera | null>(null);
   const camera = props.camera ?? fitting(shown, size);
+  /** The whole image is shown: a finger that moves up or down scrolls the page. */
+  const still = props.camera === null && !props.measuring;
   const now = useRef(camera);
   now.current = camera;
 
@@ -123,14 +129,14 @@ export function Stage(props: Props) {
     };
   });
 
-  const nearest = (point: XY): Nearest => {
+  const nearest = (point: XY, within = NEAR): Nearest => {
     const perMm = scales(shown, camera.zoom)[0] / shown.pixel_width_mm;
     const all = marks
       .map((mark) => ({ mark, mm: distance(mark.mark, point, [shown.pixel_width_mm, shown.pixel_height_mm]) }))
       .sort((a, b) => a.mm - b.mm);
     return {
       first: all[0] ?? null,
-      near: all.filter(({ mm }) => mm * perMm <= NEAR * ratio()).map(({ mark }) => mark),
+      near: all.filter(({ mm }) => mm * perMm <= within * ratio()).map(({ mark }) => mark),
     };
   };
 
@@ -139,6 +145,8 @@ export function Stage(props: Props) {
     if (!canvas) return;
     canvas.setPointerCapture(event.pointerId);
     const here = place(event);
+    if (!pointers.current.size) begun.current = props.camera;
+    setAt(toImage(shown, camera, here));
     pointers.current.set(event.pointerId, here);
     const [a, b] = [...pointers.current.values()];
     if (a && b) {
@@ -180,11 +188,23 @@ export function Stage(props: Props) {
 
   const end = (event: PointerEvent): void => {
     const doing = drag.current;
-    pointers.current.delete(event.pointerId);
-    drag.current = null;
+    leave(event);
     if (doing?.kind !== "pan" || doing.far) return;
-    const found = nearest(toImage(shown, camera, place(event)));
+    const found = nearest(toImage(shown, camera, place(event)), event.pointerType === "touch" ? NEAR_FINGER : NEAR);
     if (found.near[0]) props.onPick(found.near[0]);
+  };
+
+  /** The browser scrolls with a finger: what it moved before that was known is taken back. */
+  const cancel = (event: PointerEvent): void => {
+    leave(event);
+    onCamera(begun.current);
+  };
+
+  /** Take a pointer away. A finger that is left after a pinch pans. */
+  const leave = (event: PointerEvent): void => {
+    pointers.current.delete(event.pointerId);
+    const [left] = pointers.current.values();
+    drag.current = left ? { kind: "pan", from: left, camera: now.current, far: true } : null;
   };
 
   const press = (event: KeyboardEvent): void => {
@@ -223,7 +243,7 @@ export function Stage(props: Props) {
     <>
       <canvas
         ref={element}
-        class={props.measuring ? "mc-stage mc-crosshair" : "mc-stage"}
+        class={["mc-stage", props.measuring && "mc-crosshair", still && "mc-still"].filter(Boolean).join(" ")}
         tabIndex={0}
         role="application"
         aria-busy={props.image === null}
@@ -231,8 +251,9 @@ export function Stage(props: Props) {
         onPointerDown={begin}
         onPointerMove={move}
         onPointerUp={end}
-        onPointerCancel={end}
-        onPointerLeave={() => {
+        onPointerCancel={cancel}
+        onPointerLeave={(event) => {
+          if (event.pointerType === "touch") return; // what was touched is still told after the finger is gone
           setAt(null);
           props.onLook(null);
         }}

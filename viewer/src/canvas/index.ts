@@ -1,4 +1,4 @@
 export { MeasuringCanvas, type MeasuringCanvasProps } from "./MeasuringCanvas";
-export { ARM_COLOURS, type ArmScene, type Chosen } from "./marks";
+export { type ArmScene, type Chosen } from "./marks";
 export { bytesOfDataUrl } from "./png";
 export { HANDLES } from "./pointer";

@@ -35,8 +35,6 @@ export interface Chosen {
 
 export const TRUTH = "Ground truth";
 export const TRUTH_COLOUR = "#ffffff";
-/** Colours of four arms on a dark image, told apart with every kind of colour vision (after Okabe and Ito). */
-export const ARM_COLOURS: readonly string[] = ["#f5a623", "#56b4e9", "#35c490", "#e58cc0"];
 
 /** The arms whose scenes have the same image, by the name of the image, in their order. */
 export function byImage(arms: readonly ArmScene[]): Map<string, ArmScene[]> {

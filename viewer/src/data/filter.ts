@@ -1,6 +1,8 @@
 // Which lines of a table are shown, and in which order; both follow from the settings in the URL.
 import type { Settings } from "../route";
-import { type Coded, ownText, type Side, type Table } from "./table";
+import { holding } from "./search";
+import { type Coded, has } from "./side";
+import type { Table } from "./table";
 
 /** Settings that filter by a text, and those that filter by a range, written LOW..HIGH with either end left out. */
 export const FACETS = ["task", "label", "dataset", "modality", "outcome", "tool"] as const;
@@ -16,9 +18,12 @@ export type Sort = (typeof SORTS)[number];
 /** Losses that are this far apart disagree, and so do different outcomes. */
 export const DISAGREE = 0.1;
 
+/** Facets whose values are words, joined by spaces. */
+export const WORDS: ReadonlySet<string> = new Set(["tool", "outcome"]);
+
 type Test = (line: number) => boolean;
 
-/** The coded column that a facet looks at; the tools of a line are several, joined by spaces. */
+/** The coded column that a facet looks at; the outcomes and the tools of a line may be several, joined by spaces. */
 export function facet(table: Table, name: (typeof FACETS)[number]): Coded {
   if (name === "label") return table.asked;
   if (name === "outcome") return table.side.outcome;
@@ -58,29 +63,13 @@ function disagreements(table: Table): Uint8Array {
 /** Whether the two arms of a line disagree. */
 export const disagrees = (table: Table, line: number): boolean => disagreements(table)[line] === 1;
 
-const rows = new WeakMap<Table, string[]>();
-
-/** What free text looks through, in small letters: id, question, target, and of each arm the answer and the message. */
-function haystack(table: Table): string[] {
-  const known = rows.get(table);
-  if (known) return known;
-  const sides = table.against ? [table.side, table.against] : [table.side];
-  const made = table.ids.map((id, line) => {
-    const asked = table.asked.values[table.asked.at[line] ?? -1] ?? "";
-    const said = (side: Side) => `${ownText(side, line, "answer")}\n${ownText(side, line, "text")}`;
-    return [id, asked, ownText(table.side, line, "target"), ...sides.map(said)].join("\n").toLowerCase();
-  });
-  rows.set(table, made);
-  return made;
-}
-
 function tests(table: Table, settings: Settings): Test[] {
   const made: Test[] = [];
   for (const name of FACETS) {
     const wanted = settings[name];
     if (!wanted) continue;
     const column = facet(table, name);
-    const fits = column.values.map((text) => (name === "tool" ? text.split(" ").includes(wanted) : text === wanted));
+    const fits = WORDS.has(name) ? has(column, wanted) : column.values.map((text) => text === wanted);
     made.push((line) => fits[column.at[line] ?? -1] ?? false);
   }
   const numbers = { loss: table.side.loss, difference: table.difference, cost: table.side.cost };
@@ -90,18 +79,18 @@ function tests(table: Table, settings: Settings): Test[] {
     if (range) made.push((line) => (values[line] ?? NaN) >= range[0] && (values[line] ?? NaN) <= range[1]);
   }
   const { side } = table;
-  const elsewhere = side.place.values.indexOf("elsewhere");
+  const elsewhere = has(side.place, "elsewhere");
   if (settings["error"]) made.push((line) => (side.errors[line] ?? 0) > 0);
   if (settings["forced"]) made.push((line) => side.forced[line] === 1);
-  if (settings["elsewhere"]) made.push((line) => elsewhere >= 0 && side.place.at[line] === elsewhere);
+  if (settings["elsewhere"]) made.push((line) => elsewhere[side.place.at[line] ?? -1] ?? false);
   if (settings["differ"]) {
     const differ = disagreements(table);
     made.push((line) => differ[line] === 1);
   }
   const words = (settings["q"] ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length) {
-    const texts = haystack(table);
-    for (const word of words) made.push((line) => texts[line]?.includes(word) ?? false);
+  for (const word of words) {
+    const found = holding(table, word);
+    made.push((line) => found[line] === 1);
   }
   return made;
 }

@@ -9,18 +9,32 @@ export interface Arm {
   name: string;
   model: string;
   condition: string;
+  /** As CSS has it, for a dark image; every page and the report have the same. */
+  colour: string;
   runs: string[];
 }
 
 export interface Scope {
   title: string;
   study: string | undefined;
+  /** Names of the sources of a study's samples. */
+  sources: string[];
   arms: Arm[];
   /** Arms that are looked at first: the one without a change, and the one with it. */
   before: Arm | undefined;
   after: Arm | undefined;
   /** Settings that lead back here. */
   settings: Record<string, string>;
+}
+
+/** How many runs of an arm asked the same samples: its epochs and wordings, over each source of samples. */
+export function repeatsOf(arm: Arm): number {
+  const count = new Map<string, number>();
+  for (const run of arm.runs) {
+    const source = runLine(run)?.source ?? "";
+    count.set(source, (count.get(source) ?? 0) + 1);
+  }
+  return Math.max(0, ...count.values());
 }
 
 /** Return the arm of a key; single runs are found by that of the run, too. */
@@ -55,6 +69,7 @@ function ofStudy(key: string, source: string | undefined): Scope | undefined {
   return {
     title: study.name || "study",
     study: key,
+    sources: [...new Set(study.arms.flatMap((arm) => arm.runs).map((run) => runLine(run)?.source ?? ""))],
     arms,
     before: before === after ? undefined : before,
     after,
@@ -70,13 +85,14 @@ function ofRuns(keys: string[]): Scope | undefined {
     const name = run.name || run.arm;
     // People read it, and addresses hold it in lists with commas.
     const own = name.includes(",") || arms.some((arm) => arm.key === name) ? key : name;
-    arms.push({ key: own, name, model: run.model, condition: run.condition, runs: [key] });
+    arms.push({ key: own, name, model: run.model, condition: run.condition, colour: run.colour, runs: [key] });
   }
   if (!arms.length) return undefined;
   const [first, second] = arms;
   return {
     title: arms.map((arm) => arm.name).join(" and "),
     study: undefined,
+    sources: [],
     arms,
     before: second && first,
     after: second ?? first,

@@ -1,5 +1,5 @@
 // Which arms are side by side, and on a phone, which of them is in sight.
-import type { Arm, Scope } from "../data/scope";
+import { type Arm, repeatsOf, type Scope } from "../data/scope";
 import { MOST_ARMS } from "../data/useSample";
 import { change, type Settings } from "../route";
 
@@ -20,7 +20,7 @@ export function ArmPicker({ scope, arms, open, setOpen, settings }: Props) {
     const next = keys.includes(key) ? keys.filter((one) => one !== key) : [...keys, key];
     if (next.length) change({ arms: next.join(",") });
   };
-  const most = Math.max(...arms.map((arm) => arm.runs.length));
+  const most = Math.max(...arms.map(repeatsOf));
   const boxes = (
     <fieldset>
       <legend class="unseen">Arms side by side, at most {MOST_ARMS}</legend>

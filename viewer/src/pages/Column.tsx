@@ -11,8 +11,8 @@ import { lossOf, outcomeOf, placeOf, Swatch } from "./Findings";
 import { Note } from "./Note";
 import { TurnCard } from "./Turn";
 
-export function Column(props: { take: Take; number: number; settings: Settings; open: boolean }) {
-  const { take, number, settings, open } = props;
+export function Column(props: { take: Take; settings: Settings; open: boolean }) {
+  const { take, settings, open } = props;
   const { talk, arm } = take;
   const origin = useMemo(() => (talk ? originOf(talk) : undefined), [talk]);
   const made = useMemo(() => picturesOf(talk), [talk]);
@@ -23,7 +23,7 @@ export function Column(props: { take: Take; number: number; settings: Settings; 
     <section class={open ? "column open" : "column"} aria-label={`Conversation of ${arm.key}`}>
       <header>
         <h2>
-          <Swatch number={number} /> {arm.key}
+          <Swatch colour={take.colour} /> {arm.key}
         </h2>
         <p class="quiet">
           {arm.model} · {arm.condition}

@@ -1,6 +1,6 @@
 // The filters over the table of samples: each is a setting in the URL.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { FACETS, FILTERS, facet, FLAGS, RANGES } from "../data/filter";
+import { FACETS, FILTERS, facet, FLAGS, RANGES, WORDS } from "../data/filter";
 import type { Scope } from "../data/scope";
 import type { Table } from "../data/table";
 import { change, type Settings } from "../route";
@@ -28,6 +28,7 @@ export function Filters({ table, settings, scope }: { table: Table; settings: Se
       <div class="line">
         <Search settings={settings} />
         <Arms table={table} scope={scope} />
+        <Sources scope={scope} settings={settings} />
       </div>
       <details open={set > 0}>
         <summary>
@@ -114,9 +115,30 @@ function Arms({ table, scope }: { table: Table; scope: Scope }) {
   );
 }
 
+/** The sources of a study's samples, where it has several. */
+function Sources({ scope, settings }: { scope: Scope; settings: Settings }) {
+  if (scope.sources.length < 2) return null;
+  return (
+    <label>
+      <span>Data</span>
+      <select
+        value={settings["source"] ?? ""}
+        onChange={(event) => change({ source: event.currentTarget.value || undefined })}
+      >
+        <option value="">all sources</option>
+        {scope.sources.map((source) => (
+          <option key={source} value={source}>
+            {source}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function Facet({ name, table, settings }: { name: (typeof FACETS)[number]; table: Table; settings: Settings }) {
   const texts = facet(table, name).values;
-  const values = [...new Set(name === "tool" ? texts.flatMap((text) => text.split(" ")) : texts)]
+  const values = [...new Set(WORDS.has(name) ? texts.flatMap((text) => text.split(" ")) : texts)]
     .filter(Boolean)
     .sort();
   const now = settings[name] ?? "";

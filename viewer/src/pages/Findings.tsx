@@ -5,7 +5,6 @@ import { originOf } from "../origin";
 import type { Settings } from "../route";
 import { compared, decimal } from "../text";
 import { apartOf } from "../apart";
-import { colourOf } from "./Picture";
 import { showTurn } from "./showTurn";
 
 export const lossOf = (take: Take): number | undefined => take.run?.lists.loss[take.position] ?? undefined;
@@ -32,9 +31,9 @@ export function Findings({ takes, settings }: { takes: Take[]; settings: Setting
     <section class="findings" aria-label="What happened">
       {first && others.map((take) => <Compared key={take.arm.key} before={first} after={take} />)}
       <ul>
-        {takes.map((take, k) => (
+        {takes.map((take) => (
           <li key={take.arm.key}>
-            <Swatch number={k} /> <Said take={take} settings={settings} />
+            <Swatch colour={take.colour} /> <Said take={take} settings={settings} />
           </li>
         ))}
       </ul>
@@ -42,10 +41,10 @@ export function Findings({ takes, settings }: { takes: Take[]; settings: Setting
   );
 }
 
-export function Swatch({ number }: { number: number }) {
+export function Swatch({ colour }: { colour: string }) {
   return (
     <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true">
-      <rect width="10" height="10" rx="2" fill={colourOf(number)} />
+      <rect width="10" height="10" rx="2" fill={colour} />
     </svg>
   );
 }

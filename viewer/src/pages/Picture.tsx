@@ -1,21 +1,17 @@
 // The measuring canvas over the conversations, with the marks of the turn that is linked.
 import { useMemo } from "preact/hooks";
-import { ARM_COLOURS, type ArmScene, MeasuringCanvas } from "../canvas";
+import { type ArmScene, MeasuringCanvas } from "../canvas";
 import { imageBytes } from "../data/source";
 import type { Take } from "../data/useSample";
 import type { Settings } from "../route";
 import { showTurn } from "./showTurn";
 
-/** The colour of the arm at a place among those side by side. */
-export const colourOf = (number: number): string => ARM_COLOURS[number % ARM_COLOURS.length] ?? "#888";
-
 export function Picture({ takes, settings }: { takes: Take[]; settings: Settings }) {
   const talks = takes.map((take) => take.talk);
   const arms = useMemo(() => {
     const scenes: ArmScene[] = [];
-    takes.forEach(({ arm, talk }, number) => {
-      if (talk?.scene) scenes.push({ name: arm.key, colour: colourOf(number), scene: talk.scene });
-    });
+    for (const { arm, colour, talk } of takes)
+      if (talk?.scene) scenes.push({ name: arm.key, colour, scene: talk.scene });
     return scenes;
   }, talks);
   const turn = Number(settings["turn"] ?? NaN);

@@ -3,7 +3,8 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { wordAt } from "../data/columns";
 import { disagrees } from "../data/filter";
 import { type Scope, scopeOf } from "../data/scope";
-import { rowOf, type Table } from "../data/table";
+import { rowOf } from "../data/side";
+import type { Table } from "../data/table";
 import { armsOf, type Take, useSample } from "../data/useSample";
 import { type Shown, useTable } from "../data/useTable";
 import { useKeys } from "../keys";
@@ -44,8 +45,8 @@ function Of({ scope, settings }: { scope: Scope; settings: Settings }) {
         <div class="read">
           <ArmPicker scope={scope} arms={arms} open={open} setOpen={setTab} settings={settings} />
           <div class={`columns of-${takes.length}`}>
-            {takes.map((take, k) => (
-              <Column key={take.arm.key} take={take} number={k} settings={settings} open={take.arm.key === open} />
+            {takes.map((take) => (
+              <Column key={take.arm.key} take={take} settings={settings} open={take.arm.key === open} />
             ))}
           </div>
         </div>

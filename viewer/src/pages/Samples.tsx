@@ -1,7 +1,7 @@
 // The table of samples of one or two arms.
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { counts, disagrees } from "../data/filter";
-import { type Scope, scopeOf } from "../data/scope";
+import { repeatsOf, type Scope, scopeOf } from "../data/scope";
 import { broken, index } from "../data/store";
 import { type Shown, useTable } from "../data/useTable";
 import { useKeys } from "../keys";
@@ -60,6 +60,8 @@ function Filled({ scope, settings, shown }: { scope: Scope; settings: Settings; 
   const start = useMemo(() => lines.indexOf(table.line.get(settings["at"] ?? "") ?? -1), [lines, settings["at"]]);
   const [moved, setMoved] = useState<{ lines: Uint32Array; place: number } | undefined>(undefined);
   const cursor = moved?.lines === lines ? moved.place : Math.max(0, start);
+  const [said, say] = useState("");
+  useEffect(() => say(""), [cursor, lines]);
   const moveTo = (place: number) => setMoved({ lines, place: Math.max(0, Math.min(lines.length - 1, place)) });
   const open = (place: number) => {
     const line = lines[place];
@@ -72,12 +74,17 @@ function Filled({ scope, settings, shown }: { scope: Scope; settings: Settings; 
     let place = cursor + step;
     while (place >= 0 && place < lines.length && !disagrees(table, lines[place] ?? 0)) place += step;
     if (place >= 0 && place < lines.length) moveTo(place);
+    else say(`There is no ${step > 0 ? "further" : "earlier"} disagreement among the samples shown.`);
+  };
+  const stepBy = (step: 1 | -1) => {
+    if (cursor + step >= 0 && cursor + step < lines.length) moveTo(cursor + step);
+    else say(`This is the ${step > 0 ? "last" : "first"} of the samples shown.`);
   };
   useKeys(
     useMemo(
       () => [
-        { keys: ["j", "ArrowDown"], does: "Next sample", run: () => moveTo(cursor + 1) },
-        { keys: ["k", "ArrowUp"], does: "Previous sample", run: () => moveTo(cursor - 1) },
+        { keys: ["j", "ArrowDown"], does: "Next sample", run: () => stepBy(1) },
+        { keys: ["k", "ArrowUp"], does: "Previous sample", run: () => stepBy(-1) },
         { keys: ["d"], does: "Next sample on which the arms disagree", run: () => next(1) },
         { keys: ["D"], does: "Previous sample on which the arms disagree", run: () => next(-1) },
         { keys: ["Enter"], does: "Open the sample", run: () => open(cursor) },
@@ -91,6 +98,9 @@ function Filled({ scope, settings, shown }: { scope: Scope; settings: Settings; 
       <Presets shown={shown} settings={settings} />
       <Filters table={table} settings={settings} scope={scope} />
       <Counts shown={shown} />
+      <p role="status" class="said">
+        {said}
+      </p>
       {lines.length ? (
         <Grid
           {...{ table, lines, columns, settings, cursor, moveTo, open }}
@@ -151,6 +161,7 @@ function Counts({ shown }: { shown: Shown }) {
   const count = useMemo(() => counts(table, lines), [table, lines]);
   const all = table.ids.length;
   const name = table.side.arm.name;
+  const repeats = repeatsOf(table.side.arm);
   return (
     <p class="counts" aria-live="polite">
       <b>{lines.length === all ? many(all, "sample") : `${whole(lines.length)} of ${many(all, "sample")}`}</b>
@@ -162,7 +173,7 @@ function Counts({ shown }: { shown: Shown }) {
           {count.open > 0 && `; without a loss of both: ${whole(count.open)}`}
         </>
       )}
-      {table.side.arm.runs.length > 1 && ` (losses are means over ${table.side.arm.runs.length} runs)`}
+      {repeats > 1 && ` (losses are means over ${repeats} runs)`}
       {shown.newer && (
         <button type="button" onClick={shown.renew}>
           New results have come: show them

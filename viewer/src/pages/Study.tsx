@@ -1,7 +1,7 @@
 // One study: what it found, arm by arm and task by task, and the way to the samples behind it.
-import { type Scope, scopeOf } from "../data/scope";
+import { type Arm, repeatsOf, type Scope, scopeOf } from "../data/scope";
 import { runLine, studyPage } from "../data/store";
-import type { Effect, StudyPage } from "../forms";
+import type { Effect, Means, StudyPage } from "../forms";
 import { Missing } from "../parts/Missing";
 import { armLink, harmLink, harmLinks, pairOf } from "../parts/links";
 import { Forest, Loss } from "../parts/numbers";
@@ -151,7 +151,10 @@ function EffectTable({ effects, name, reach, scope, models, shared }: TableProps
         </thead>
         <tbody>
           {effects.map((one) => (
-            <EffectLine key={`${one.task} ${one.contrast} ${one.model}`} {...{ one, reach, scope, models, shared }} />
+            <EffectLine
+              key={`${one.task} ${one.contrast} ${one.model} ${one.source}`}
+              {...{ one, reach, scope, models, shared }}
+            />
           ))}
         </tbody>
       </table>
@@ -169,9 +172,11 @@ function EffectLine({ one, reach, scope, models, shared }: LineProps) {
       <td>
         {one.before} → {one.after} {one.primary && <span class="chip">primary</span>}
         {models && <div class="quiet">{one.model}</div>}
+        {one.source && <div class="quiet">{one.source}</div>}
         <div>
           <a href={harmLink(scope, one)}>
-            worst harm first<span class="unseen">{`: ${one.task}, ${one.after} against ${one.before}`}</span>
+            worst harm first
+            <span class="unseen">{`: ${[one.task, one.source].filter(Boolean).join(", ")}, ${one.after} against ${one.before}`}</span>
           </a>
         </div>
       </td>
@@ -202,17 +207,22 @@ function EffectLine({ one, reach, scope, models, shared }: LineProps) {
 }
 
 function Arms({ study, scope }: { study: StudyPage; scope: Scope }) {
+  // Samples of two sources never share a figure.
+  const several = scope.sources.length > 1;
+  const rows = scope.arms.flatMap((arm) => scope.sources.map((source) => ({ arm, source: several ? source : "" })));
+  const runsOf = (arm: Arm, source: string) => arm.runs.filter((run) => !source || runLine(run)?.source === source);
   return (
     <section aria-labelledby="arms">
       <h2 id="arms">Arms and tasks</h2>
       <p class="quiet">
-        Mean loss, from 0 to 1, where a failure costs 1; success rate; samples scored. First run of each arm.
+        Mean loss, from 0 to 1, where a failure costs 1; success rate; answers scored, over all runs of the arm.
       </p>
       <div class="wide" tabIndex={0} role="region" aria-labelledby="arms">
         <table class="plain-table">
           <thead>
             <tr>
               <th>Arm</th>
+              {several && <th>Data</th>}
               <th>Model</th>
               <th>Condition</th>
               {study.tasks.map((task) => (
@@ -221,17 +231,18 @@ function Arms({ study, scope }: { study: StudyPage; scope: Scope }) {
             </tr>
           </thead>
           <tbody>
-            {scope.arms.map((arm) => (
-              <tr key={arm.key}>
+            {rows.map(({ arm, source }) => (
+              <tr key={`${arm.key} ${source}`}>
                 <th scope="row">
-                  <a href={armLink(scope, arm.key)}>{arm.name}</a>
-                  {arm.runs.length > 1 && <div class="quiet">{many(arm.runs.length, "run")}</div>}
+                  <a href={armLink(scope, arm.key, undefined, source)}>{arm.name}</a>
+                  {repeatsOf(arm) > 1 && <div class="quiet">{many(repeatsOf(arm), "run")}</div>}
                 </th>
+                {several && <td>{source}</td>}
                 <td>{arm.model}</td>
                 <td>{arm.condition}</td>
                 {study.tasks.map((task) => (
                   <td key={task}>
-                    <Cell run={arm.runs[0] ?? ""} task={task} href={armLink(scope, arm.key, task)} />
+                    <Cell runs={runsOf(arm, source)} task={task} href={armLink(scope, arm.key, task, source)} />
                   </td>
                 ))}
               </tr>
@@ -243,15 +254,23 @@ function Arms({ study, scope }: { study: StudyPage; scope: Scope }) {
   );
 }
 
-function Cell({ run, task, href }: { run: string; task: string; href: string }) {
-  const mean = runLine(run)?.means.find((one) => one.task === task);
+function Cell({ runs, task, href }: { runs: string[]; task: string; href: string }) {
+  const mean = pooled(runs.flatMap((run) => runLine(run)?.means.filter((one) => one.task === task) ?? []));
   if (!mean) return <span class="quiet">–</span>;
   return (
     <a class="cell" href={href}>
       <Loss value={mean.loss} />
       <span class="quiet">
-        {percent(mean.success_rate)} of {mean.scored}
+        {percent(mean.success)} of {mean.scored}
       </span>
     </a>
   );
+}
+
+/** The means over all answers of some runs; undefined without an answer that was scored. */
+function pooled(means: readonly Means[]): { loss: number; success: number; scored: number } | undefined {
+  const scored = means.reduce((sum, one) => sum + one.scored, 0);
+  const over = (value: "loss" | "success_rate") =>
+    means.reduce((sum, one) => sum + (one[value] ?? 0) * one.scored, 0) / scored;
+  return scored ? { loss: over("loss"), success: over("success_rate"), scored } : undefined;
 }

@@ -2,14 +2,16 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Sort } from "../data/filter";
-import { ownText, type Table, textAt } from "../data/table";
+import { repeatsOf } from "../data/scope";
+import { type Coded, ownText, textAt } from "../data/side";
+import type { Table } from "../data/table";
 import { Difference, Loss } from "../parts/numbers";
 import { compared, dollars } from "../text";
 
 export interface TableColumn {
   key: string;
   title: string;
-  about?: string;
+  about?: string | undefined;
   sort?: Sort;
   width: string;
   right?: boolean;
@@ -25,6 +27,10 @@ query.addEventListener("change", () => (narrow.value = query.matches));
 export function columnsOf(table: Table, slim: boolean): TableColumn[] {
   const { side, against } = table;
   const name = side.arm.name;
+  // Of several runs, a column has the mean, or all that came out, or says of which run it is.
+  const repeats = repeatsOf(side.arm) > 1;
+  const any = (title: string) => (repeats ? `${title}s` : title);
+  const words = (column: Coded) => (line: number) => textAt(column, line).replaceAll(" ", ", ");
   const text = (column: keyof Table & ("task" | "asked" | "dataset" | "modality")) => (line: number) =>
     textAt(table[column], line);
   const asked: TableColumn = {
@@ -77,17 +83,25 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     ...losses,
     {
       key: "answer",
-      title: `Answer: ${name}`,
+      title: repeats ? `First answer: ${name}` : `Answer: ${name}`,
+      about: repeats ? "The answer of the first run that finished the sample" : undefined,
       width: "minmax(5rem, 1fr)",
       cell: (line) => ownText(side, line, "answer"),
     },
-    { key: "outcome", title: "Outcome", sort: "outcome", width: "5.4rem", cell: (line) => textAt(side.outcome, line) },
-    { key: "place", title: "Place", sort: "place", width: "5rem", cell: (line) => textAt(side.place, line) },
+    { key: "outcome", title: any("Outcome"), sort: "outcome", width: "5.4rem", cell: words(side.outcome) },
+    { key: "place", title: any("Place"), sort: "place", width: "5rem", cell: words(side.place) },
     { key: "tools", title: "Tools called", width: "minmax(4.6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
-    { key: "calls", title: "Calls", sort: "calls", width: "2.8rem", right: true, cell: (line) => side.calls[line] },
+    {
+      key: "calls",
+      title: repeats ? "Calls, mean" : "Calls",
+      sort: "calls",
+      width: repeats ? "3.6rem" : "2.8rem",
+      right: true,
+      cell: (line) => (Number.isNaN(side.calls[line]) ? "–" : Number((side.calls[line] ?? 0).toFixed(1))),
+    },
     {
       key: "cost",
-      title: "Cost",
+      title: repeats ? "Cost, mean" : "Cost",
       sort: "cost",
       width: "3.6rem",
       right: true,

@@ -8,7 +8,8 @@ export function harmLink(scope: Scope, effect?: Effect): string {
   const arm = (name: string, model: string) => scope.arms.find((one) => one.name === name && one.model === model)?.key;
   const after = effect ? arm(effect.after, effect.model) : scope.after?.key;
   const before = effect ? arm(effect.before, effect.model) : scope.before?.key;
-  return link("samples", { ...scope.settings, arm: after, against: before, task: effect?.task, sort: "difference" });
+  const of = { arm: after, against: before, task: effect?.task, sort: "difference" };
+  return link("samples", { ...scope.settings, ...(effect?.source && { source: effect.source }), ...of });
 }
 
 /** A way to the samples that tools harmed most, for each model of a study. */
@@ -25,13 +26,13 @@ export function harmLinks(scope: Scope, effects: readonly Effect[]): { title: st
   }
   return main.map((one) => ({
     title: `“${one.after}” harmed most${one.after.startsWith(`${one.model} `) ? "" : ` (${one.model})`}`,
-    href: harmLink(scope, { ...one, task: "" }),
+    href: harmLink(scope, { ...one, task: "", source: "" }),
   }));
 }
 
-/** The samples of one arm, and of one task. */
-export const armLink = (scope: Scope, arm: string, task?: string): string =>
-  link("samples", { ...scope.settings, arm, against: "none", task, sort: "loss" });
+/** The samples of one arm: of one task, and of one source where the study has several. */
+export const armLink = (scope: Scope, arm: string, task?: string, source?: string): string =>
+  link("samples", { ...scope.settings, ...(source && { source }), arm, against: "none", task, sort: "loss" });
 
 /** How an arm and the one it is compared with are called in a sentence. */
 export function pairOf(scope: Scope): string {

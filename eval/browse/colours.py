@@ -1,0 +1,29 @@
+"""The colours of arms on the canvas: those of the report's figures, lighter, since an image is dark."""
+
+from collections.abc import Sequence
+
+from medvision_agent.eval.browse.forms import RunLine
+from medvision_agent.eval.figures.arms import arm_places, colour_on_image
+
+__all__ = ["colours_of", "with_colours"]
+
+
+def colours_of(names: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each arm by its place among all arms (``arm_places``); there are eight."""
+    return {name: colour_on_image(place) for name, place in arm_places(names).items()}
+
+
+def with_colours(lines: Sequence[RunLine]) -> tuple[RunLine, ...]:
+    """Return the lines of runs with a colour for each: outside studies, by the names that a report gives the arms."""
+    loose = [line for line in lines if line.study is None]
+    several = len({line.model for line in loose}) > 1
+    bare = {line.key: f"{line.model} {line.condition}" if several else line.condition for line in loose}
+    count = list(bare.values())
+    names = {
+        line.key: f"{bare[line.key]} ({line.name.rpartition('/')[2]})"
+        if count.count(bare[line.key]) > 1
+        else bare[line.key]
+        for line in loose
+    }
+    colours = colours_of(sorted(names.values()))
+    return tuple(line.but(colour=colours[names[line.key]]) if line.key in names else line for line in lines)

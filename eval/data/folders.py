@@ -1,0 +1,62 @@
+"""The folders of this machine, which leave it in nothing that is shared: no report, no bundle of the viewer.
+
+Contract: of the folders of runs, and of those that sources of samples name, only the last part stays, and none of it in
+the names that studies make of sources for the folders of their runs. Any other text is as it was.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from html import escape
+from pathlib import Path
+
+from medvision_agent.eval.data.shared import shared_name
+
+__all__ = ["Folders"]
+
+_UNSAFE, _LONGEST = re.compile(r"[^A-Za-z0-9._@+-]"), 80
+"""As in ``eval/study/cells.py``."""
+
+
+class Folders:
+    """What is known of this machine's folders; *written* returns a text as the page writes it, such as Markdown."""
+
+    def __init__(
+        self, folders: Iterable[Path] = (), sources: Iterable[str] = (), written: Callable[[str], str] = str
+    ) -> None:
+        self._written = written
+        self._known: dict[str, str] = {}
+        self._made: dict[str, str] = {}
+        for folder in folders:
+            self._take(folder)
+        for source in sources:
+            self._take_source(source)
+
+    def left_out_of(self, text: str) -> str:
+        """Return a text, plain or JSON or HTML, in which each folder is called by its last part."""
+        for path in sorted(self._known, key=len, reverse=True):  # the inner ones first
+            if path not in text:
+                continue
+            name = self._known[path].replace("\\", r"\\")
+            text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w-])", name, text)
+        for made, name in self._made.items():
+            text = text.replace(made, name)
+        return text
+
+    def _take_source(self, source: str) -> None:
+        kind, _, argument = source.partition(":")
+        for path in (Path(source), Path(argument) if len(kind) > 1 else Path()):
+            if path.is_absolute():
+                self._take(path)
+                if path.suffix:  # a file: the images lie beside it
+                    self._take(path.parent)
+        if (name := shared_name(source)) != source:
+            made, own = (_UNSAFE.sub("-", one)[:_LONGEST] for one in (source, name))
+            self._made |= {made: own, self._written(made): self._written(own)}
+
+    def _take(self, folder: Path) -> None:
+        for path in {folder.absolute(), folder.resolve()}:
+            if path.name:  # not the root of the file system
+                text = str(path)
+                forms = (text, json.dumps(text, ensure_ascii=False)[1:-1], escape(text))
+                self._known |= {**dict.fromkeys(forms, path.name), self._written(text): self._written(path.name)}
