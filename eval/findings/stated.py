@@ -35,15 +35,19 @@ def asked_line(chapter: ChapterIn) -> str:
     """Return who was asked what."""
     every = _samples(chapter)
     tasks = ", ".join(task for task in TASKS if any(sample.task == task for sample in every))
-    verb = "was asked" if len(chapter.arms) == 1 else "were asked"
+    runs = [run for arm in chapter.arms for run in arm.runs]
+    planned, there = sum(len(run.samples) for run in runs), sum(len(run.records) for run in runs)
+    verb, far = ("was asked", "were asked"), ""
+    if there < planned:
+        verb, far = ("is being asked", "are being asked"), f" So far, {there} of {planned} answers are there."
     models = ", ".join(dict.fromkeys(arm.model for arm in chapter.arms))
     names = [arm.name for arm in chapter.arms]
     named = f" ({', '.join(names)})" if len(names) <= _NAMED else ""
     people = len({sample.subject for sample in every})
     source = chapter.label or shared_name(str(chapter.arms[0].first.config["source"]["name"]))
     return (
-        f"{plural(len(names), 'arm')} of {models}{named} {verb} {plural(len(every), 'sample')} of "
-        f"{plural(people, 'subject')} from {source}: {tasks}."
+        f"{plural(len(names), 'arm')} of {models}{named} {verb[len(names) > 1]} {plural(len(every), 'sample')} of "
+        f"{plural(people, 'subject')} from {source}: {tasks}.{far}"
     )
 
 

@@ -57,6 +57,7 @@ CONTROL = {"control": "blind", "on_control": ""}
 
 CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "one arm": plain(lambda store: [store("off", said(BAD))]),
+    "one arm, unfinished": plain(lambda store: [store("off", said(BAD), done=40)]),
     "gain": plain(GAIN),
     "short": plain(arms(said(BAD[:24]), said(GOOD[:24]))),
     "few": plain(FEW),

@@ -169,6 +169,12 @@ def test_one_run_is_a_report(arms):
     assert "1 arm of m (off) was asked 96 samples of 24 subjects" in text
 
 
+def test_a_run_that_goes_on_is_not_said_to_have_been_asked(store):
+    text = Page(html_page(collect([store("part", ["<answer>12</answer>"] * 96, done=5)]))).text
+    assert "1 arm of m (off) is being asked 96 samples" in text
+    assert "So far, 5 of 96 answers are there." in text
+
+
 def test_arms_that_differ_in_more_are_not_compared(store, arms):
     other = store("other", ["<answer>12</answer>"] * 96, tools=("ruler",), recipe="paper-v1")
     report = collect([arms[0], other])

@@ -51,7 +51,7 @@ NOT_PRINTED = {
     "cannot be told": "the name of a finding",
     "no pairs": "where there is no pair, another sentence says so",
 }
-OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}."}
+OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}"}
 """What was asked: it is no comparison, and always true."""
 
 TOLD = {
@@ -210,6 +210,9 @@ TOLD = {
     stated.BANNERS["demonstration"]: ("demonstration", "gain"),
     "was asked": ("one arm", "gain"),
     "were asked": ("gain", "one arm"),
+    "is being asked": ("one arm, unfinished", "one arm"),
+    "are being asked": ("unfinished", "gain"),
+    " So far, {} of {} answers are there.": ("unfinished", "gain"),
     "is a scripted policy": ("one offline", "offline"),
     "are scripted policies": ("offline, uncompared", "one offline"),
     "all arms": ("offline, uncompared", "one offline"),
