@@ -216,9 +216,13 @@ class _Worker:
             del self._asked[number]
 
     async def _listen(self, reader: asyncio.StreamReader, process: Process) -> None:
-        while (message := await received(reader)) is not None:
-            self._hear(message)
-        problem = self._engine.died(_ended(await process.wait()))
+        problem: Exception
+        try:
+            while (message := await received(reader)) is not None:
+                self._hear(message)
+            problem = self._engine.died(_ended(await process.wait()))
+        except Exception as error:  # noqa: BLE001 - raised by all that wait for an answer
+            problem = error
         self._process = self._writer = None
         self._opened = {}
         for answer, _ in self._asked.values():

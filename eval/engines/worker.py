@@ -66,9 +66,9 @@ class _Worker:
     async def turn(self, lane: int) -> int:
         """Wait until a request of a lane may start; raises GivenUpError where the run is being stopped."""
         number = next(self._numbers)
-        self._paced[number] = asyncio.get_running_loop().create_future()
+        self._paced[number] = answer = asyncio.get_running_loop().create_future()
         self.say(Wants(number, lane))
-        start = await self._paced.pop(number)
+        start = await answer
         if start is None:
             raise GivenUpError
         return start
@@ -78,8 +78,8 @@ class _Worker:
             task = asyncio.create_task(self._open(message) if isinstance(message, Open) else self._ask(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif isinstance(message, Paced) and (waiting := self._paced.get(message.number)) is not None:
-            waiting.set_result(message.start)
+        elif isinstance(message, Paced):
+            self._paced.pop(message.number).set_result(message.start)
         elif isinstance(message, Stop):
             self._stop.set()
 
