@@ -5,17 +5,18 @@ of answered samples into the run's folder, flushed, and nothing else; records an
 """
 
 import asyncio
-from collections.abc import Callable
+import traceback
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wire.rate_limit import Pace
-from medvision_agent.errors import ConfigError
+from medvision_agent.errors import ConfigError, MedVisionAgentError
 from medvision_agent.eval.asking.launch import Chosen, Prepared, job_of, prepare
 from medvision_agent.eval.asking.one import Beside, ask_one
 from medvision_agent.eval.asking.pictures import Pictures
@@ -24,12 +25,12 @@ from medvision_agent.eval.asking.thinking import with_budget
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.engines.messages import Ask, Open, Told
+from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.files import write_picture
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "spoken"]
 
 _OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture", "donors_sha256", "told_truth"}
 """Fields of an identity that follow from which samples are asked, or from another run: a worker knows neither."""
@@ -59,7 +60,7 @@ class Bench:
     async def __aexit__(self, *error: object) -> None:
         await self._stack.aclose()
 
-    async def open(self, message: Open) -> None:
+    async def open(self, message: Open) -> Opened:
         """Prepare a lane; raises a MedVisionAgentError where this process makes something else of the settings."""
         async with self._opening:
             settings = Settings.model_validate_json(message.settings)
@@ -67,6 +68,7 @@ class Bench:
             _check_same(message, prepared)
             chat = await self._chat(prepared, message.lane)
             self._lanes[message.lane] = _Lane(message, job_of(prepared, chat))
+        return Opened(message.number)
 
     async def ask(self, message: Ask, waiting: Waiting) -> Told:
         """Ask one sample; raises what an engine's ``ask`` does."""
@@ -98,6 +100,18 @@ class Bench:
                 vars(chats[code])["pace"] = self._pace(lane)
         first = next(iter(chats.values()))
         return chats[code].beside(first, config)
+
+
+async def spoken(number: int, work: Awaitable[Told | Opened]) -> Message:
+    """Return what comes of *work* in words for the process that writes the run: its result, or its error."""
+    try:
+        return await work
+    except GivenUpError:
+        return GaveUp(number)
+    except MedVisionAgentError as error:
+        return Broke(number, type(error).__name__, str(error))
+    except Exception:  # noqa: BLE001 - that process raises it
+        return Broke(number, "", traceback.format_exc())
 
 
 def _check_same(message: Open, prepared: Prepared) -> None:

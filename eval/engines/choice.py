@@ -9,7 +9,8 @@ from medvision_agent.agent.models import Offline, Transformers
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import HERE, Engine
 from medvision_agent.eval.asking.launch import Prepared
-from medvision_agent.eval.engines.processes import processes
+from medvision_agent.eval.engines.dispatch import dispatching
+from medvision_agent.eval.engines.processes import ProcessWorker
 
 __all__ = ["engine_for", "number_of", "stated"]
 
@@ -57,5 +58,5 @@ async def engine_for(number: int, stop: asyncio.Event) -> AsyncIterator[Engine]:
     if number == 1:
         yield HERE
         return
-    async with processes(number, stop) as engine:
+    async with dispatching(number, ProcessWorker, stop) as engine:
         yield engine

@@ -16,7 +16,7 @@ from medvision_agent.agent.words.handed_back import HandedBack
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.settings import Picture
 
-__all__ = ["Ask", "Broke", "Fault", "GaveUp", "Heard", "Open", "Opened", "Paced", "Ready", "Stop", "Told"]
+__all__ = ["Ask", "Broke", "Fault", "GaveUp", "Heard", "Message", "Open", "Opened", "Paced", "Ready", "Stop", "Told"]
 __all__ += ["Took", "Wants", "packed", "received"]
 
 _LENGTH = struct.Struct(">Q")
@@ -110,6 +110,10 @@ class Broke:
     kind: str
     """The name of its class, where it is one of ours; else empty."""
     text: str
+
+
+Message = Told | Opened | GaveUp | Broke
+"""What answers ``Open`` and ``Ask``."""
 
 
 @dataclass(frozen=True)

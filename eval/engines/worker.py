@@ -11,23 +11,18 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.wire.rate_limit import Pace, Start
-from medvision_agent.errors import MedVisionAgentError
-from medvision_agent.eval.engines.bench import Bench
+from medvision_agent.eval.engines.bench import Bench, spoken
 from medvision_agent.eval.engines.messages import (
     Ask,
-    Broke,
     Fault,
-    GaveUp,
     Heard,
     Open,
-    Opened,
     Paced,
     Ready,
     Stop,
@@ -66,7 +61,8 @@ class _Worker:
     async def turn(self, lane: int) -> int:
         """Wait until a request of a lane may start; raises GivenUpError where the run is being stopped."""
         number = next(self._numbers)
-        self._paced[number] = answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._paced[number] = answer
         self.say(Wants(number, lane))
         start = await answer
         if start is None:
@@ -75,7 +71,7 @@ class _Worker:
 
     def _hear(self, message: object) -> None:
         if isinstance(message, Open | Ask):
-            task = asyncio.create_task(self._open(message) if isinstance(message, Open) else self._ask(message))
+            task = asyncio.create_task(self._answer(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         elif isinstance(message, Paced):
@@ -83,32 +79,14 @@ class _Worker:
         elif isinstance(message, Stop):
             self._stop.set()
 
-    async def _open(self, message: Open) -> None:
-        async def opened() -> None:
-            await self._bench.open(message)
-            self.say(Opened(message.number))
-
-        await self._telling(message.number, opened())
-
-    async def _ask(self, message: Ask) -> None:
+    async def _answer(self, message: Open | Ask) -> None:
         def on_fault(fault: Fault, tries: int) -> None:
             self.say(Heard(message.number, fault, tries))
 
-        async def asked() -> None:
-            self.say(await self._bench.ask(message, Waiting(sleep=self._sleep, on_fault=on_fault)))
-            await self._writer.drain()
-
-        await self._telling(message.number, asked())
-
-    async def _telling(self, number: int, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except GivenUpError:
-            self.say(GaveUp(number))
-        except MedVisionAgentError as error:
-            self.say(Broke(number, type(error).__name__, str(error)))
-        except Exception:  # noqa: BLE001 - the other end raises it
-            self.say(Broke(number, "", traceback.format_exc()))
+        waiting = Waiting(sleep=self._sleep, on_fault=on_fault)
+        work = self._bench.open(message) if isinstance(message, Open) else self._bench.ask(message, waiting)
+        self.say(await spoken(message.number, work))
+        await self._writer.drain()
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from medvision_agent.eval.store.read import open_run
 
 CROP = ("crop", {"view": "v0", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9})
 RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for children in /proc")
+pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for workers in /proc")
 ANSWER = text("<think>so</think><answer>10.0</answer>")
 MOMENTS = {"seconds", "waited_seconds", "asked_at", "last_asked_at", "trace_sha256", "id", "response_id"}
 """What differs between any two runs: times, and names that are given to messages anew."""
@@ -51,12 +52,15 @@ def timeless(value):
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
-def workers(process) -> list[int]:
-    """Return the ids of a process's children."""
+def workers(folder: Path) -> list[int]:
+    """Return the ids of the workers of a command that was called in a folder."""
     found = []
-    for path in Path(f"/proc/{process.pid}/task").glob("*/children"):
-        found += map(int, path.read_text(encoding="ascii").split())
-    return found
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (path / "cmdline").read_bytes().split(b"\0")
+            if b"medvision_agent.eval.engines.worker" in words and (path / "cwd").resolve() == folder.resolve():
+                found.append(int(path.name))
+    return sorted(found)
 
 
 def gone(pids: list[int], seconds: float = 30) -> bool:
@@ -76,16 +80,16 @@ def gone(pids: list[int], seconds: float = 30) -> bool:
 
 async def test_two_processes_store_what_one_does(server, data, models, call, tmp_path):
     server.behave(rule)
-    code, out, err = await call(*words(data, models, "one", processes=1))
+    code, _, err = await call(*words(data, models, "one", processes=1))
     assert code == 0, err
     assert "asking in" not in err
-    code, out, err = await call(*words(data, models, "two"))
+    code, _, err = await call(*words(data, models, "two"))
     assert code == 0, err
     assert "asking in 2 processes" in err
     assert records(tmp_path / "two") == records(tmp_path / "one")
     assert len(server.requests) == 2 * 2 * 12
     assert (await call("verify", "two"))[0] == 0
-    code, out, err = await call("compare", "one", "two", "--json")
+    code, _, err = await call("compare", "one", "two", "--json")
     assert code == 0, err
     assert not (tmp_path / "two" / JOURNAL).exists()
 
@@ -112,18 +116,16 @@ async def test_where_a_worker_dies_its_samples_are_asked_again(server, data, mod
     server.behave(lambda request: HANG)
     process = await start(*words(data, models, "run", tools="off"))
     await server.wait_for(4)
-    first, _ = workers(process)
+    first, _ = workers(tmp_path)
     server.behave(rule)
     os.kill(first, signal.SIGKILL)
     await server.wait_for(4 + 2)  # the two that the other worker has in flight hang on
-    second = [pid for pid in workers(process) if pid != first][0]
-    out, err = b"", b""
-    run = tmp_path / "run"
-    assert second
+    second = next(pid for pid in workers(tmp_path) if pid != first)
     os.kill(second, signal.SIGKILL)
     async with asyncio.timeout(100):
-        out, err = await process.communicate()
+        _, err = await process.communicate()
     assert process.returncode == 0, err.decode()
+    run = tmp_path / "run"
     kept = open_run(run)
     assert {record.outcome for record in kept.records} == {Outcome.ANSWERED}
     assert len(kept.records) == 12
@@ -133,11 +135,9 @@ async def test_where_a_worker_dies_its_samples_are_asked_again(server, data, mod
 
 
 async def test_a_sample_that_workers_die_of_is_set_aside(server, data, models, start, tmp_path):
-    process = None
-
     def deadly(request):
         if "start 5\\n" in json.dumps(request.body):
-            for pid in workers(process):
+            for pid in workers(tmp_path):
                 os.kill(pid, signal.SIGKILL)
             return HANG
         return ANSWER
@@ -178,11 +178,11 @@ async def test_a_provider_that_refuses_stops_the_run_as_with_one_process(server,
     assert said[0][0] == 2
 
 
-async def test_workers_end_with_the_process_that_started_them(server, data, models, start):
+async def test_workers_end_with_the_process_that_started_them(server, data, models, start, tmp_path):
     server.behave(lambda request: HANG)
     process = await start(*words(data, models, "run", tools="off"))
     await server.wait_for(4)
-    pids = workers(process)
+    pids = workers(tmp_path)
     assert len(pids) == 2
     process.send_signal(signal.SIGKILL)
     await process.communicate()
