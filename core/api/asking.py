@@ -115,8 +115,7 @@ def default_folder(settings: Settings) -> Path:
 
 def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: Protocol | None) -> Ran:
     used_up, out = list[str](), prepared.settings.out
-    processes = number_of([prepared])
-    lines = [*lines, *stated(processes)]
+    lines = [*lines, *stated(number_of([prepared]), prepared.settings)]
     if warning := network_warning(out):
         lines = [*lines, warning]
     with RunProgress(rules, shown=progress) as shown:
@@ -127,7 +126,7 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: P
 
         async def work(stop: asyncio.Event) -> Run:
             watch = shown.watch(on_start=start, on_limit=used_up.append)
-            async with engine_for(processes, stop) as engine:
+            async with engine_for([prepared], stop) as engine:
                 return await execute(prepared, watch=watch, stop=stop, engine=engine)
 
         for line in (*lines, *prepared.warnings()):

@@ -194,10 +194,10 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     asked = (*cells, *laid.canaries)
     every = sum(len(cell.prepared.samples) for cell in asked)
     rows = {cell.prepared.identity.model_name: cell.prepared.model for cell in cells}
-    processes = number_of([cell.prepared for cell in asked])
+    runs = [cell.prepared for cell in asked]
     lines = list(dict.fromkeys(line for cell in cells for line in notices(cell.prepared.model)))
     lines += [line for name, row in rows.items() for line in standing(name, row)]
-    lines += stated(processes)
+    lines += stated(number_of(runs), runs[0].settings)
     lines += without_noise(plan.arms, laid.study.epochs, cells)
     lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
@@ -211,7 +211,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
 
         async def work(stop: asyncio.Event) -> int:
             watch = shown.watch(on_limit=used_up.append)
-            async with engine_for(processes, stop) as engine:
+            async with engine_for(runs, stop) as engine:
                 return await execute_study(
                     plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start, engine=engine
                 )

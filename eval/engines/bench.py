@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
@@ -45,8 +46,8 @@ class _Lane:
 class Bench:
     """The lanes of one worker. An asynchronous context, which closes the models."""
 
-    def __init__(self, pace: Callable[[int], Pace]) -> None:
-        """*pace* returns what keeps the limits per minute of a lane's model."""
+    def __init__(self, pace: Callable[[int, str, ModelConfig], Pace]) -> None:
+        """*pace* returns what keeps the limits per minute of the model of a lane, by its name and row."""
         self._pace = pace
         self._lanes: dict[int, _Lane] = {}
         self._sources: dict[tuple[str, Reading], Source] = {}
@@ -97,7 +98,7 @@ class Bench:
         if code not in chats:
             chats[code] = await self._stack.enter_async_context(open_model(config, provider_code=code))
             if config.requests_per_minute or config.tokens_per_minute:
-                vars(chats[code])["pace"] = self._pace(lane)
+                vars(chats[code])["pace"] = self._pace(lane, prepared.settings.model, config)
         first = next(iter(chats.values()))
         return chats[code].beside(first, config)
 
@@ -129,7 +130,7 @@ def _check_same(message: Open, prepared: Prepared) -> None:
 def _told(number: int, record: Record, trace: Trace, opened: Open) -> Told:
     """Return what became of a sample, its pictures on disk where it had a reply, and so is stored for certain."""
     pictures = trace.pictures
-    if record.finish_reasons:
+    if record.finish_reasons and opened.folder is not None:
         for key, png in pictures.items():
             write_picture(opened.folder, key, png, opened.shared)
         pictures = {}

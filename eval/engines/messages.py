@@ -33,9 +33,9 @@ class Open:
     identity: Mapping[str, object]
     """What the run is stored as; what the worker makes of the settings must be the same."""
     picture: Picture
-    folder: Path
+    folder: Path | None
     shared: Path | None
-    """Where pictures are written (``eval/store/files.py``)."""
+    """Where pictures are written (``eval/store/files.py``); None: they come back with the record."""
 
 
 @dataclass(frozen=True)

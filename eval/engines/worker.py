@@ -44,7 +44,7 @@ class _Worker:
         self._numbers = itertools.count()
         self._paced: dict[int, asyncio.Future[int | None]] = {}
         self._tasks = set[asyncio.Task[None]]()
-        self._bench = Bench(lambda lane: _FarPace(self, lane))
+        self._bench = Bench(lambda lane, model, config: _FarPace(self, lane))  # noqa: ARG005 - the other end knows
 
     async def work(self) -> None:
         """Do what is asked until the other end is gone."""

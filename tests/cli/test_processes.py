@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from alike import records
 from fake.replies import HANG, calls, error, text
 from fake.servers import turn_of
 
@@ -20,8 +21,6 @@ CROP = ("crop", {"view": "v0", "x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9})
 RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks for workers in /proc")
 ANSWER = text("<think>so</think><answer>10.0</answer>")
-MOMENTS = {"seconds", "waited_seconds", "asked_at", "last_asked_at", "trace_sha256", "id", "response_id"}
-"""What differs between any two runs: times, and names that are given to messages anew."""
 
 
 def rule(request):
@@ -34,22 +33,6 @@ def rule(request):
 def words(data, models, out, *more, processes=2, tools="crop,ruler"):
     common = ("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools, "--out", out)
     return (*common, "--max-connections", 4, "--processes", processes, *more)
-
-
-def records(folder: Path):
-    """Return what is stored in a folder's run, without moments; the trace is opened as the program does."""
-    run = open_run(folder)
-    found = {}
-    for kept in (*run.records, *run.draws, *run.superseded):
-        found[kept.sample.id, kept.attempt] = timeless(kept.model_dump(mode="json"))
-    pictures = {path.name for path in (folder / "pictures").rglob("*.png")}
-    return found, pictures
-
-
-def timeless(value):
-    if isinstance(value, dict):
-        return {key: timeless(item) for key, item in value.items() if key not in MOMENTS}
-    return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
 def workers(folder: Path) -> list[int]:
