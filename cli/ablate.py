@@ -24,6 +24,7 @@ __all__ = ["command"]
     help="A Python file of your own tools, instead of the study's tools_from.",
 )
 @budget_options
+@click.option("--processes", type=click.IntRange(1, 256), help=help_of(Settings, "processes"))
 @click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe"))
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it could show; ask nothing.")
 @click.option(
@@ -46,6 +47,7 @@ def command(
     pilots: tuple[Path, ...],
     *,
     probe: bool,
+    processes: int | None,
     dry_run: bool,
     verbose: bool,
     as_json: bool,
@@ -67,7 +69,7 @@ def command(
         found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
         print_preview(found, as_json=as_json, verbose=verbose)
         return
-    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget, probe=probe)
+    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget, probe=probe, processes=processes)
     go_on = f"to go on, repeat the command with: --out {laid.out}"
     try:
         with terminable():

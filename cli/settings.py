@@ -35,6 +35,9 @@ _OTHERS = (
     click.option("--script", type=click.Path(dir_okay=False), help=help_of(Settings, "script")),
     click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe")),
     click.option("--max-connections", type=click.IntRange(1, 1000), help=help_of(Settings, "max_connections")),
+    click.option("--processes", type=click.IntRange(1, 256), help=help_of(Settings, "processes")),
+    click.option("--engine", type=click.Choice(["local", "ray"]), help=help_of(Settings, "engine")),
+    click.option("--address", help=help_of(Settings, "address")),
 )
 
 

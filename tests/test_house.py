@@ -48,6 +48,7 @@ ROOMS = (
     "eval/compare",
     "eval/asking",
     "eval/study",
+    "eval/engines",
     "eval/why",
     "eval/place",
     "eval/parts",

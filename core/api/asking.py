@@ -23,6 +23,7 @@ from medvision_agent.eval.asking.estimate import Estimate
 from medvision_agent.eval.asking.estimate import estimate as estimate_prepared
 from medvision_agent.eval.asking.launch import Prepared, execute, prepare
 from medvision_agent.eval.asking.rerun import changes, settings_of
+from medvision_agent.eval.engines.choice import engine_for, number_of, stated
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.mounts import network_warning
@@ -114,6 +115,7 @@ def default_folder(settings: Settings) -> Path:
 
 def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: Protocol | None) -> Ran:
     used_up, out = list[str](), prepared.settings.out
+    lines = [*lines, *stated(number_of([prepared]), prepared.settings)]
     if warning := network_warning(out):
         lines = [*lines, warning]
     with RunProgress(rules, shown=progress) as shown:
@@ -124,8 +126,8 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: P
 
         async def work(stop: asyncio.Event) -> Run:
             watch = shown.watch(on_start=start, on_limit=used_up.append)
-            async with shown.ticking():
-                return await execute(prepared, watch=watch, stop=stop)
+            async with shown.ticking(), engine_for([prepared], stop) as engine:
+                return await execute(prepared, watch=watch, stop=stop, engine=engine)
 
         for line in (*lines, *prepared.warnings()):
             shown.say(line)

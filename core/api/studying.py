@@ -19,6 +19,7 @@ from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
 from medvision_agent.errors import ConfigError
+from medvision_agent.eval.engines.choice import engine_for, number_of, stated
 from medvision_agent.eval.findings.find import find
 from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -121,15 +122,17 @@ def ablate(
     tools_from: PathText | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
     probe: bool = True,
+    processes: int | None = None,
     progress: bool = True,
 ) -> Ablated:
     """Ask every model of a study file under every arm, side by side, and return the study as stored.
 
     The same call with the same *out* goes on where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
-    go before those of the file, and a file of tools in *tools_from* takes the place of the study's. Without *probe*,
-    nobody checks that the declarations of tools reach the models. Raises what ``run`` does.
+    go before those of the file, and so do a file of tools in *tools_from* and a number of *processes* that ask.
+    Without *probe*, nobody checks that the declarations of tools reach the models. Raises what ``run`` does.
     """
-    done = ask_study(lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe), progress=progress)
+    laid = lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe, processes=processes)
+    done = ask_study(laid, progress=progress)
     if done.interrupted:
         raise KeyboardInterrupt
     return done
@@ -158,6 +161,7 @@ def lay_out(
     tools_from: PathText | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
     probe: bool = True,
+    processes: int | None = None,
     asking: bool = True,
 ) -> LaidOut:
     """Return a study whose every cell is prepared; where nothing is *asked*, models need not be within reach."""
@@ -166,6 +170,7 @@ def lay_out(
     if tools_from is not None:
         read = read.but(tools_from=Path(tools_from).absolute())
     read = read if probe else read.but(probe=False)
+    read = read if processes is None else read.but(processes=processes)
     protocol_named(read.protocol)
     folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)
     month = month_of(folder)
@@ -189,8 +194,10 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     asked = (*cells, *laid.canaries)
     every = sum(len(cell.prepared.samples) for cell in asked)
     rows = {cell.prepared.identity.model_name: cell.prepared.model for cell in cells}
+    runs = [cell.prepared for cell in asked]
     lines = list(dict.fromkeys(line for cell in cells for line in notices(cell.prepared.model)))
     lines += [line for name, row in rows.items() for line in standing(name, row)]
+    lines += stated(number_of(runs), runs[0].settings)
     lines += without_noise(plan.arms, laid.study.epochs, cells)
     lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
@@ -204,8 +211,10 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
 
         async def work(stop: asyncio.Event) -> int:
             watch = shown.watch(on_limit=used_up.append)
-            async with shown.ticking():
-                return await execute_study(plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start)
+            async with shown.ticking(), engine_for(runs, stop) as engine:
+                return await execute_study(
+                    plan, asked, out, budget=laid.budget, watch=watch, stop=stop, on_start=start, engine=engine
+                )
 
         for line in dict.fromkeys(lines):
             shown.say(line)

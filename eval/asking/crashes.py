@@ -14,7 +14,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 
-__all__ = ["suspect", "without_fatal"]
+__all__ = ["set_aside", "suspect", "without_fatal"]
 
 
 def suspect(ask: Ask) -> bool:
@@ -28,10 +28,22 @@ def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) ->
     pending = run.pending()
     fatal = [(sample, attempt) for sample, attempt in pending if store.in_flight.fatal(sample.id)]
     for sample, attempt in fatal:
-        deaths = store.in_flight.deaths(sample.id)
-        detail = f"the program died {deaths} times while asking this sample, the last time while asking it alone"
-        record = Record(sample=sample, attempt=attempt, outcome=Outcome.CRASHED, detail=detail)
+        record = _crashed(store, sample, attempt)
         store.add(record, Trace())
         store.in_flight.forget(sample.id)
         heard(record)
     return [one for one in pending if one not in fatal]
+
+
+async def set_aside(store: RunStore, sample: Sample, attempt: int) -> Record:
+    """Store a sample as crashed while others are asked, and return its record."""
+    record = _crashed(store, sample, attempt)
+    await store.add_async(record, Trace())
+    store.in_flight.forget(sample.id)
+    return record
+
+
+def _crashed(store: RunStore, sample: Sample, attempt: int) -> Record:
+    deaths = store.in_flight.deaths(sample.id)
+    detail = f"the program died {deaths} times while asking this sample, the last time while asking it alone"
+    return Record(sample=sample, attempt=attempt, outcome=Outcome.CRASHED, detail=detail)

@@ -18,8 +18,8 @@ from medvision_agent.agent.probe import MESSAGE
 from medvision_agent.agent.words.question import Prompt
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import Prepared, views_of
+from medvision_agent.eval.asking.one import question_of
 from medvision_agent.eval.asking.pool import ordered
-from medvision_agent.eval.asking.runner import question_of
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TaskName

@@ -21,6 +21,7 @@ from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
+from medvision_agent.eval.asking.engine import HERE, Engine
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pictures import Pictures, check_picture, pictures_for
 from medvision_agent.eval.asking.pool import Job
@@ -306,6 +307,8 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
         condition=prepared.condition,
         chat=chat,
         limits=prepared.settings.limits,
+        settings=prepared.settings.but(row=prepared.model),
+        identity=prepared.identity,
         tool_order=prepared.settings.tool_order,
     )
 
@@ -329,8 +332,8 @@ def views_of(prepared: Prepared, image: Slice) -> ViewSet:
     return ViewSet(image, sees, frame, prepared.wording.display)
 
 
-async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> Run:
-    """Create or resume the run, ask what is pending, and return the run as stored.
+async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engine: Engine = HERE) -> Run:
+    """Create or resume the run, have *engine* ask what is pending, and return the run as stored.
 
     Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
     in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened or is told
@@ -355,7 +358,9 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event) -> R
                     probed = Probed(job, store, run.identity, run.probe, wanted=settings.probe)
                     await Probing([], meter, watch, stop).settle(probed)
                 meter.start()
-                await run_samples(job, store, run, parallel=prepared.parallel, watch=watch, stop=stop, meter=meter)
+                await run_samples(
+                    job, store, run, parallel=prepared.parallel, watch=watch, stop=stop, meter=meter, engine=engine
+                )
         except (ProviderError, ConfigError):
             store.discard_if_empty()
             raise

@@ -22,6 +22,8 @@ from medvision_agent.eval.asking.pictures import Pictures
 from medvision_agent.eval.asking.recipe import Recipe
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
@@ -39,6 +41,9 @@ class Job:
     condition: Condition
     chat: Chat
     limits: Limits
+    settings: Settings
+    """What it was prepared from, with the model's row as it was resolved: enough to prepare it elsewhere."""
+    identity: Identity
     tool_order: int | None = None
     """The seed that shuffles the tools' declarations; None leaves them in their order."""
     results: Callable[[str], Sequence[HandedBack]] | None = None

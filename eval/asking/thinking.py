@@ -10,10 +10,10 @@ from statistics import fmean
 
 from medvision_agent.agent.models import Gemini, ModelConfig
 from medvision_agent.eval.asking.draws import tokens
-from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.asking.pool import Job, Lane
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["budget_of", "can_think", "let_think"]
+__all__ = ["budget_of", "can_think", "let_think", "with_budget"]
 
 _LEAST, _MOST = 512, 24_576
 """What every model takes that has a thinking budget (ai.google.dev/gemini-api/docs/thinking, Gemini 2.5)."""
@@ -34,6 +34,10 @@ def let_think(lane: Lane, own: Iterable[Record], source: Iterable[Record]) -> No
     """Ask a lane with the budget of its *own* earlier records, or, without any, of what the *source* spent."""
     earlier = next((record.thinking_budget for record in own if record.thinking_budget is not None), None)
     budget = budget_of(source) if earlier is None else earlier
-    chat = lane.job.chat
-    config = chat.config.model_copy(update={"thinking_budget": budget})
-    lane.job = replace(lane.job, chat=chat.beside(chat, config), thinking_budget=budget)
+    lane.job = with_budget(lane.job, budget)
+
+
+def with_budget(job: Job, budget: int) -> Job:
+    """Return a job whose model may think for *budget* tokens."""
+    config = job.chat.config.model_copy(update={"thinking_budget": budget})
+    return replace(job, chat=job.chat.beside(job.chat, config), thinking_budget=budget)

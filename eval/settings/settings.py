@@ -148,6 +148,13 @@ class Settings(Asked):
     """What the whole run may take."""
     max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=1000)
     """Samples in flight at once, instead of the model's own setting."""
+    processes: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=256)
+    """Processes that ask, beside the one that stores; 1: that one asks too. By default as many as help, of the cores
+    there are."""
+    engine: Annotated[Literal["local", "ray"], NEITHER] = "local"
+    """Where they are: on this machine (`local`), or actors of a Ray cluster (`ray`, needs the extra `cluster`)."""
+    address: Annotated[str | None, NEITHER] = None
+    """The Ray cluster: `auto`, or `HOST:PORT`. By default Ray is started on this machine."""
     probe: Annotated[bool, NEITHER] = True
     """Before the first sample, check by two short requests that the declarations of tools reach the model. Only where
     tools are declared by the service's own function calling."""
@@ -166,11 +173,12 @@ class Settings(Asked):
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
         it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no
-        ``wording`` and no ``tool_order``. Before there were two sets of tools, nobody kept ``tools_dated``.
+        ``wording``, no ``tool_order``, no ``processes``, no ``engine`` and no ``address``. Before there were two sets
+        of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
-        later |= {"picture", "wording", "tool_order"}
+        later |= {"picture", "wording", "tool_order", "processes", "engine", "address"}
         stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})

@@ -55,6 +55,11 @@ class InFlight:
             raise
         self.forget(sample_id)
 
+    def died(self, sample_id: str) -> None:
+        """Note that a process died which asked this sample for the one that writes the run."""
+        self._note("died", sample_id)
+        self._deaths[sample_id] += 1
+
     def forget(self, sample_id: str) -> None:
         """Note that a sample is on record."""
         self._note("end", sample_id)
@@ -104,6 +109,8 @@ def _deaths(notes: Iterator[tuple[str, str]]) -> Counter[str]:
             deaths.update(flying)
         if what == "start":
             flying.add(sample_id)
+        elif what == "died":
+            deaths[sample_id] += 1
         elif what in {"end", "left"}:
             flying.discard(sample_id)
         elif what in {"open", "close"}:

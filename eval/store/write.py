@@ -24,10 +24,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from medvision_agent.agent.endings.probe import ToolProbe
-from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
@@ -40,11 +39,24 @@ from medvision_agent.eval.store.schema import add_record, continue_run, create_r
 from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
 from medvision_agent.eval.store.writer import Writer
 
-__all__ = ["RunStore"]
+__all__ = ["RunStore", "Traced"]
 
 _LOG = logging.getLogger(__name__)
 _UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
 """What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
+
+
+class Traced(Protocol):
+    """What is kept of a conversation: a trace, here or as another process sent it."""
+
+    @property
+    def pictures(self) -> Mapping[str, bytes]:
+        """The pictures that are not in the run's folder yet, by their hashes."""
+        ...
+
+    def to_json(self) -> str:
+        """Return the rest as strict JSON."""
+        ...
 
 
 class RunStore:
@@ -139,24 +151,24 @@ class RunStore:
             with suppress(OSError):  # not empty
                 folder.rmdir()
 
-    def add(self, record: Record, trace: Trace) -> None:
+    def add(self, record: Record, trace: Traced) -> None:
         """Store one finished sample, from any thread; when this returns it is on disk.
 
         Raises StorageError naming the sample if anything of it cannot be written; then nothing of it counts.
         """
         self._submit(record, trace).result()
 
-    async def add_async(self, record: Record, trace: Trace) -> None:
+    async def add_async(self, record: Record, trace: Traced) -> None:
         """Store one finished sample as ``add`` does, while the event loop goes on.
 
         A task that is cancelled here does not wait any longer; its sample is stored all the same.
         """
         await asyncio.shield(asyncio.wrap_future(self._submit(record, trace)))
 
-    def _submit(self, record: Record, trace: Trace) -> Future[None]:
+    def _submit(self, record: Record, trace: Traced) -> Future[None]:
         return self._writer.submit(lambda database: self._add(database, record, trace))
 
-    def _add(self, database: sqlite3.Connection, record: Record, trace: Trace) -> None:
+    def _add(self, database: sqlite3.Connection, record: Record, trace: Traced) -> None:
         try:
             text = trace.to_json()
             for key, png in trace.pictures.items():

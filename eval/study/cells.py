@@ -158,6 +158,9 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
         models_file=home / study.models_file if study.models_file else None,
         script=str(home / study.script) if study.script and model == "scripted" else None,
         max_connections=study.max_connections,
+        processes=study.processes,
+        engine=study.engine,
+        address=study.address,
         probe=study.probe,
     )
 

@@ -19,6 +19,7 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.asking.crashes import suspect
+from medvision_agent.eval.asking.engine import HERE, Engine
 from medvision_agent.eval.asking.launch import job_of
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Lane, Pool
@@ -46,6 +47,7 @@ async def execute_study(
     watch: Watch,
     stop: asyncio.Event,
     on_start: Callable[[int], None],
+    engine: Engine = HERE,
 ) -> int:
     """Create the study or go on with it, ask what is pending, and return how many samples are still left.
 
@@ -66,7 +68,7 @@ async def execute_study(
             groups = [[one for one in opened if one.cell.model == name] for name in models]
             pools = [await _pool(group, plan, stack, probing) for group in groups]
             meter.start()
-            await run_pools(pools, meter, watch=watch, stop=stop)
+            await run_pools(pools, meter, watch=watch, stop=stop, engine=engine)
         except (ProviderError, ConfigError):
             _discard(opened, out, new=new)
             raise

@@ -236,6 +236,12 @@ class Study(_Strict):
     the model, as `run --probe` does. May change when the study goes on."""
     max_connections: int | None = Field(default=None, ge=1, le=1000)
     """Samples in flight at once for each model, instead of its own setting. May change when the study goes on."""
+    processes: int | None = Field(default=None, ge=1, le=256)
+    """Processes that ask, as `run --processes` has them. May change when the study goes on."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they are, as `run --engine` has it. May change when the study goes on."""
+    address: str | None = None
+    """The Ray cluster, as `run --address` has it. May change when the study goes on."""
 
     @property
     def wordings(self) -> tuple[int | None, ...]:

@@ -13,7 +13,7 @@ from medvision_agent.agent.control import Blank, Blind, Misled, SameRegion
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.runner import brief_of
+from medvision_agent.eval.asking.one import brief_of
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.registry import TOOLS, installed
 from medvision_agent.tools.view.geometry import Size, Spacing

@@ -13,7 +13,7 @@ from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.models import Offline
 from medvision_agent.agent.policies.open import build
 from medvision_agent.agent.words.question import Question
-from medvision_agent.eval.asking.runner import brief_of
+from medvision_agent.eval.asking.one import brief_of
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.tasks import TASKS

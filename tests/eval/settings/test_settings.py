@@ -49,6 +49,7 @@ OTHER = {
     "limits": Limits(tool_calls=3),
     "budget": Budget(seconds=600),
     "max_connections": 3,
+    "processes": 2,
     "probe": False,
     "out": "elsewhere",
     "resume": True,

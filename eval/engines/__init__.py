@@ -1,0 +1,1 @@
+"""Other processes that ask samples for the one that writes the run."""

@@ -1,0 +1,137 @@
+"""A worker's bench: the runs it was told of, prepared, and their samples asked as the writing process would.
+
+Contract: it reads the run's settings and makes of them what the writing process made, or refuses. It writes pictures
+of answered samples into the run's folder, flushed, and nothing else; records and traces go back.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.session import GivenUpError, Waiting
+from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.errors import ConfigError, MedVisionAgentError
+from medvision_agent.eval.asking.launch import Chosen, Prepared, job_of, prepare
+from medvision_agent.eval.asking.one import Beside, ask_one
+from medvision_agent.eval.asking.pictures import Pictures
+from medvision_agent.eval.asking.pool import Job
+from medvision_agent.eval.asking.thinking import with_budget
+from medvision_agent.eval.data.medvision.source import Reading
+from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told
+from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.files import write_picture
+from medvision_agent.eval.store.record import Record
+
+__all__ = ["Bench", "spoken"]
+
+_OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture", "donors_sha256", "told_truth"}
+"""Fields of an identity that follow from which samples are asked, or from another run: a worker knows neither."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Lane:
+    opened: Open
+    job: Job
+
+
+class Bench:
+    """The lanes of one worker. An asynchronous context, which closes the models."""
+
+    def __init__(self, pace: Callable[[int, str, ModelConfig], Pace]) -> None:
+        """*pace* returns what keeps the limits per minute of the model of a lane, by its name and row."""
+        self._pace = pace
+        self._lanes: dict[int, _Lane] = {}
+        self._sources: dict[tuple[str, Reading], Source] = {}
+        self._chats: dict[str, dict[bool, Chat]] = {}
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> "Bench":
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def open(self, message: Open) -> Opened:
+        """Prepare a lane; raises a MedVisionAgentError where this process makes something else of the settings."""
+        async with self._opening:
+            settings = Settings.model_validate_json(message.settings)
+            prepared = await asyncio.to_thread(self._prepared, settings)
+            _check_same(message, prepared)
+            chat = await self._chat(prepared, message.lane)
+            self._lanes[message.lane] = _Lane(message, job_of(prepared, chat))
+        return Opened(message.number)
+
+    async def ask(self, message: Ask, waiting: Waiting) -> Told:
+        """Ask one sample; raises what an engine's ``ask`` does."""
+        lane = self._lanes[message.lane]
+        job = lane.job
+        if lane.opened.picture != "own":
+            donors = {message.sample.id: message.donor} if message.donor else {}
+            job = replace(job, pictures=Pictures(lane.opened.picture, donors))
+        if message.thinking_budget is not None:
+            job = with_budget(job, message.thinking_budget)
+        beside = Beside(message.results, message.pixels)
+        record, trace = await ask_one(job, message.sample, message.attempt, beside, waiting)
+        return await asyncio.to_thread(_told, message.number, record, trace, lane.opened)
+
+    def _prepared(self, settings: Settings) -> Prepared:
+        key = settings.data, settings.reading
+        if key not in self._sources:
+            self._sources[key] = open_source(settings.data, settings.reading)
+        # The picture of each sample comes with it.
+        return prepare(settings.but(picture="own", resume=False), chosen=Chosen(self._sources[key], ()))
+
+    async def _chat(self, prepared: Prepared, lane: int) -> Chat:
+        """Return the model of a lane: opened once for each way of opening it, its limits kept by the other process."""
+        config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
+        chats, code = self._chats.setdefault(prepared.settings.model, {}), prepared.condition.provider_code
+        if code not in chats:
+            chats[code] = await self._stack.enter_async_context(open_model(config, provider_code=code))
+            if config.requests_per_minute or config.tokens_per_minute:
+                vars(chats[code])["pace"] = self._pace(lane, prepared.settings.model, config)
+        first = next(iter(chats.values()))
+        return chats[code].beside(first, config)
+
+
+async def spoken(number: int, work: Awaitable[Told | Opened]) -> Message:
+    """Return what comes of *work* in words for the process that writes the run: its result, or its error."""
+    try:
+        return await work
+    except GivenUpError:
+        return GaveUp(number)
+    except MedVisionAgentError as error:
+        return Broke(number, type(error).__name__, str(error))
+    except Exception:  # noqa: BLE001 - that process raises it
+        return Broke(number, "", traceback.format_exc())
+
+
+def _check_same(message: Open, prepared: Prepared) -> None:
+    here: dict[str, Any] = prepared.identity.model_dump(mode="json")
+    different = [
+        name for name, value in message.identity.items() if name not in _OF_SAMPLES and here.get(name) != value
+    ]
+    if different:
+        raise ConfigError(
+            f"a worker makes something else of the settings of the run than the process that began it "
+            f"({', '.join(different)}): files or packages changed meanwhile; repeat the command with --resume"
+        )
+
+
+def _told(number: int, record: Record, trace: Trace, opened: Open) -> Told:
+    """Return what became of a sample, its pictures on disk where it had a reply, and so is stored for certain."""
+    pictures = trace.pictures
+    if record.finish_reasons and opened.folder is not None:
+        for key, png in pictures.items():
+            write_picture(opened.folder, key, png, opened.shared)
+        pictures = {}
+    return Told(number, record.model_dump_json(exclude={"sample"}), trace.to_json(), pictures)

@@ -1,0 +1,85 @@
+"""Which engine asks: this process alone, or several beside it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from medvision_agent.agent.models import Offline, Transformers
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.engine import HERE, Engine
+from medvision_agent.eval.asking.launch import Prepared
+from medvision_agent.eval.engines.dispatch import Dispatch, Worker, dispatching
+from medvision_agent.eval.engines.processes import ProcessWorker
+from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.text import plural
+
+__all__ = ["engine_for", "number_of", "stated"]
+
+_CONNECTIONS = 24
+"""Samples in flight that keep a process busy: with fewer, a second one is of little help."""
+_SAMPLES = 100
+"""Samples that are worth the start of a process."""
+
+
+def number_of(runs: Sequence[Prepared], cores: int | None = None) -> int:
+    """Return how many processes ask *runs*: as many as were asked for, or as help; 1 is this process alone.
+
+    Raises ConfigError where several were asked for and the model works in this process.
+    """
+    settings = runs[0].settings
+    if settings.engine == "ray":
+        return settings.processes or 1
+    if _loads(runs):
+        if (settings.processes or 1) > 1:
+            raise ConfigError(
+                f"--processes {settings.processes}: model {settings.model!r} is loaded into the process that asks, "
+                "and each process would load it again; leave --processes out"
+            )
+        return 1
+    if settings.processes is not None:
+        return settings.processes
+    cores = cores or _cores()
+    offline = all(isinstance(run.model, Offline) for run in runs)
+    busy = cores if offline else max(run.parallel for run in runs) // _CONNECTIONS
+    return max(1, min(cores, busy, sum(len(run.samples) for run in runs) // _SAMPLES))
+
+
+def stated(number: int, settings: Settings) -> list[str]:
+    """Return a line that says who asks, where it is not this process alone."""
+    if settings.engine == "ray":
+        return [f"asking by {plural(number, 'worker')} of the Ray cluster {settings.address or 'of this machine'}"]
+    return [] if number == 1 else [f"asking in {number} processes (--processes 1: in this one alone)"]
+
+
+@asynccontextmanager
+async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIterator[Engine]:
+    """Return what asks *runs*; its processes end with the context, and wait for nothing once *stop* is set.
+
+    Raises ConfigError where Ray is asked for and cannot be had.
+    """
+    settings, number = runs[0].settings, number_of(runs)
+    if settings.engine == "ray":
+        from medvision_agent.eval.engines.cluster import RayWorker, connect  # noqa: PLC0415 - an extra
+
+        connect(settings.address)
+        worker: Callable[[Dispatch], Worker] = partial(RayWorker, loads=_loads(runs))
+    elif number == 1:
+        yield HERE
+        return
+    else:
+        worker = ProcessWorker
+    async with dispatching(number, worker, stop) as engine:
+        yield engine
+
+
+def _loads(runs: Sequence[Prepared]) -> bool:
+    """Say whether a model of *runs* is loaded into the process that asks it."""
+    return any(isinstance(run.model, Transformers) for run in runs)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

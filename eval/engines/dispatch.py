@@ -1,0 +1,183 @@
+"""An engine of several workers: each asks some of the samples that are in flight.
+
+Contract: a sample goes to the worker with the fewest in flight. The limits per minute of a model are kept here, for
+all workers together. Where a worker dies, its samples are told so, and another takes its place. Workers end with the
+context.
+"""
+
+import asyncio
+import itertools
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from medvision_agent import errors
+from medvision_agent.agent.session import GivenUpError, Waiting
+from medvision_agent.agent.wire.rate_limit import Pace, Start
+from medvision_agent.errors import ConfigError, MedVisionAgentError
+from medvision_agent.eval.asking.engine import WorkerLostError
+from medvision_agent.eval.asking.one import beside
+from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told, Took
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.write import Traced
+
+__all__ = ["MOST_DEATHS", "Dispatch", "Worker", "dispatching", "settled"]
+
+MOST_DEATHS = 10
+"""Deaths of workers in a row, without a sample that ended in between, after which the run stops."""
+
+
+@asynccontextmanager
+async def dispatching(
+    number: int, worker: Callable[["Dispatch"], "Worker"], stop: asyncio.Event
+) -> AsyncIterator["Dispatch"]:
+    """Ask with *number* workers, and end them with the context; they give up waiting when *stop* is set."""
+    engine = Dispatch(number, worker)
+    stopping = asyncio.create_task(engine.stop_when(stop))
+    try:
+        yield engine
+    finally:
+        stopping.cancel()
+        await engine.close()
+
+
+class Dispatch:
+    """The workers, each started when it is first needed."""
+
+    def __init__(self, number: int, worker: Callable[["Dispatch"], "Worker"]) -> None:
+        self._lanes: dict[Lane, int] = {}
+        self._numbers, self._starts = itertools.count(), dict[int, Start]()
+        self._workers = [worker(self) for _ in range(number)]
+        self._deaths = 0
+
+    async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
+        """Have a worker ask one sample (``Engine.ask``)."""
+        own = await beside(lane.job, sample)
+        message = Ask(
+            number=next(self._numbers),
+            lane=self._lanes.setdefault(lane, len(self._lanes)),
+            sample=sample,
+            attempt=attempt,
+            donor=lane.job.pictures.donors.get(sample.id),
+            results=own.results,
+            pixels=own.pixels,
+            thinking_budget=lane.job.thinking_budget,
+        )
+        worker = min(self._workers, key=lambda one: one.flying)
+        told = await worker.ask(lane, message, waiting)
+        self._deaths = 0
+        return Record.model_validate({**json.loads(told.record), "sample": sample}), told
+
+    async def stop_when(self, stop: asyncio.Event) -> None:
+        """Wait for *stop*, and have no worker wait for a further try of a request."""
+        await stop.wait()
+        for worker in self._workers:
+            worker.stop()
+
+    async def close(self) -> None:
+        """End all workers."""
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+
+    def opening(self, lane: Lane) -> Open:
+        """Return what a worker must know of a lane."""
+        job, store = lane.job, lane.store
+        return Open(
+            number=next(self._numbers),
+            lane=self._lanes[lane],
+            settings=job.settings.model_dump_json(),
+            identity=job.identity.model_dump(mode="json"),
+            picture=job.pictures.kind,
+            folder=store.folder,
+            shared=store.shared,
+        )
+
+    async def turn(self, lane: int, waiting: Waiting) -> int | None:
+        """Wait until a request of a lane may start, and return the number of the start; None: it was given up."""
+        try:
+            start = await self._pace(lane).wait(waiting.sleep)
+        except GivenUpError:
+            return None
+        self._starts[number := next(self._numbers)] = start
+        return number
+
+    def took(self, message: Took) -> None:
+        """Count the tokens of a request."""
+        self._pace(message.lane).took(self._starts.pop(message.start), message.tokens)
+
+    def died(self, how: str) -> Exception:
+        """Count the death of a worker, and return what it is to the samples it was asking."""
+        self._deaths += 1
+        if self._deaths < MOST_DEATHS:
+            return WorkerLostError(how)
+        return ConfigError(
+            f"--processes: {self._deaths} workers died one after the other, without a sample that ended (the last one "
+            f"{how}); where memory is short, give fewer --processes or --max-connections"
+        )
+
+    def _pace(self, lane: int) -> Pace:
+        return next(one for one, number in self._lanes.items() if number == lane).job.chat.pace
+
+
+class Worker(ABC):
+    """A process that asks samples for this one."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.flying = 0
+        """Samples in flight."""
+        self.dispatch = dispatch
+        self._opened: dict[Lane, asyncio.Task[Told | Opened]] = {}
+        self.lives = False
+        self._starting = asyncio.Lock()
+
+    async def ask(self, lane: Lane, message: Ask, waiting: Waiting) -> Told:
+        """Ask one sample; raises what an engine's ``ask`` does."""
+        self.flying += 1
+        try:
+            async with self._starting:
+                if not self.lives:
+                    await self.start()
+                    self.lives = True
+            if lane not in self._opened:
+                self._opened[lane] = asyncio.create_task(self.answer(self.dispatch.opening(lane), waiting))
+            await asyncio.shield(self._opened[lane])
+            told = await self.answer(message, waiting)
+            assert isinstance(told, Told)  # noqa: S101 - nothing else answers an Ask
+            return told
+        finally:
+            self.flying -= 1
+
+    def lost(self, how: str) -> Exception:
+        """Note that the worker died, so that the next sample starts another; return what that is to its samples."""
+        self._opened, self.lives = {}, False
+        return self.dispatch.died(how)
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start the process; raises ConfigError where it cannot be."""
+
+    @abstractmethod
+    async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
+        """Send a message, and return or raise what comes of it."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Have the worker wait for no further try of a request."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End the process, and wait for its end."""
+
+
+def settled(message: Message) -> Told | Opened:
+    """Return what a worker answered, or raise what it says was raised there."""
+    if isinstance(message, GaveUp):
+        raise GivenUpError
+    if isinstance(message, Broke):
+        kind = getattr(errors, message.kind, None)
+        if isinstance(kind, type) and issubclass(kind, MedVisionAgentError):
+            raise kind(message.text)
+        raise RuntimeError(f"a worker failed:\n{message.text}")
+    return message

@@ -1,0 +1,158 @@
+"""What a worker and the process that writes the run say to each other.
+
+Contract: both are the same program, of the same version, started by the same user: messages are Python objects, each
+after its length. Text of models is data in them. A worker is told of nothing that the run does not ask.
+"""
+
+import pickle
+import struct
+from asyncio import StreamReader
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.agent.words.handed_back import HandedBack
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.settings.settings import Picture
+
+__all__ = ["Ask", "Broke", "Fault", "GaveUp", "Heard", "Message", "Open", "Opened", "Paced", "Ready", "Stop", "Told"]
+__all__ += ["Took", "Wants", "packed", "received"]
+
+_LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True)
+class Open:
+    """To a worker: prepare the run of a lane."""
+
+    number: int
+    lane: int
+    settings: str
+    """``Settings`` as JSON, with the model's row."""
+    identity: Mapping[str, object]
+    """What the run is stored as; what the worker makes of the settings must be the same."""
+    picture: Picture
+    folder: Path | None
+    shared: Path | None
+    """Where pictures are written (``eval/store/files.py``); None: they come back with the record."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """To a worker: ask one sample."""
+
+    number: int
+    lane: int
+    sample: Sample
+    attempt: int
+    donor: Sample | None
+    """Whose image is shown instead."""
+    results: Sequence[HandedBack] | None
+    pixels: int | None
+    thinking_budget: int | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """To a worker: wait for no further try of a request."""
+
+
+@dataclass(frozen=True)
+class Paced:
+    """To a worker: a request may start; ``start`` is its number, None where the run is being stopped."""
+
+    number: int
+    start: int | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From a worker: it can be asked."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """From a worker: a lane is prepared."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """From a worker: what became of a sample."""
+
+    number: int
+    record: str
+    """JSON without the sample."""
+    trace: str
+    """JSON."""
+    pictures: Mapping[str, bytes]
+    """Those that are not in the run's folder yet."""
+
+    def to_json(self) -> str:
+        """Return the trace."""
+        return self.trace
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """From a worker: a sample that waited for its next try was given up."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Broke:
+    """From a worker: an error that ends the run."""
+
+    number: int
+    kind: str
+    """The name of its class, where it is one of ours; else empty."""
+    text: str
+
+
+Message = Told | Opened | GaveUp | Broke
+"""What answers ``Open`` and ``Ask``."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """From a worker: a try of a request failed."""
+
+    number: int
+    fault: Fault
+    tries: int
+
+
+@dataclass(frozen=True)
+class Wants:
+    """From a worker: a request waits for its turn within the limits per minute of a lane's model."""
+
+    number: int
+    lane: int
+
+
+@dataclass(frozen=True)
+class Took:
+    """From a worker: the tokens that a request took in the end."""
+
+    start: int
+    lane: int
+    tokens: int
+
+
+def packed(message: object) -> bytes:
+    """Return a message as it is sent."""
+    content = pickle.dumps(message, protocol=5)
+    return _LENGTH.pack(len(content)) + content
+
+
+async def received(reader: StreamReader) -> object | None:
+    """Return the next message, or None where the other side is gone."""
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        message: object = pickle.loads(await reader.readexactly(length))  # noqa: S301 - from our own process
+    except (EOFError, OSError):  # IncompleteReadError is an EOFError
+        return None
+    return message

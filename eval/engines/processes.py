@@ -1,0 +1,134 @@
+"""Workers that are processes of this machine, each at the other end of a socket (``worker.py``).
+
+Contract: what a worker says is heard in the order in which it says it. All of them end with this process, however it
+ends.
+"""
+
+import asyncio
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from medvision_agent.agent.session import Waiting
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.engine import WorkerLostError
+from medvision_agent.eval.engines.dispatch import Dispatch, Worker, settled
+from medvision_agent.eval.engines.messages import (
+    Ask,
+    Heard,
+    Message,
+    Open,
+    Opened,
+    Paced,
+    Ready,
+    Stop,
+    Told,
+    Took,
+    Wants,
+    packed,
+    received,
+)
+
+__all__ = ["ProcessWorker"]
+
+_MODULE = "medvision_agent.eval.engines.worker"
+_PATIENCE = 2.0
+"""Seconds in which a worker ends that is told so; then it is killed."""
+
+
+class ProcessWorker(Worker):
+    """One process, and what it was asked and has not answered yet."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        super().__init__(dispatch)
+        self._process: Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks = set[asyncio.Task[None]]()
+        self._asked: dict[int, tuple[asyncio.Future[Message], Waiting]] = {}
+
+    async def start(self) -> None:
+        """Start the process."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            handle = theirs.fileno()
+            self._process = process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", _MODULE, str(handle)), stdin=DEVNULL, stdout=2, pass_fds=[handle]
+            )
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        if not isinstance(await received(reader), Ready):
+            raise ConfigError(
+                f"--processes: a worker {_ended(await process.wait())} before it could be asked; the lines above say "
+                "why. Give --processes 1 to ask in one process"
+            )
+        self._go(self._listen(reader, process))
+
+    async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
+        """Send a message, and return or raise what comes of it."""
+        if not self.lives:
+            raise WorkerLostError("died")
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._asked[message.number] = answer, waiting
+        try:
+            self._say(message)
+            return settled(await answer)
+        finally:
+            del self._asked[message.number]
+
+    def stop(self) -> None:
+        """Have the worker wait for no further try of a request."""
+        self._say(Stop())
+
+    async def close(self) -> None:
+        """End the process, which takes the end of the socket for its own."""
+        for task in self._tasks:
+            task.cancel()
+        if self._writer is not None:
+            self._writer.close()
+        if self._process is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._process.wait()
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+    def _say(self, message: object) -> None:
+        if self._writer is not None:
+            self._writer.write(packed(message))
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, reader: asyncio.StreamReader, process: Process) -> None:
+        try:
+            while (message := await received(reader)) is not None:
+                self._hear(message)
+            problem = self.lost(_ended(await process.wait()))
+        except Exception as error:  # noqa: BLE001 - raised where answers are waited for
+            problem = error
+        for answer, _ in self._asked.values():
+            if not answer.done():
+                answer.set_exception(problem)
+
+    def _hear(self, message: object) -> None:
+        if isinstance(message, Wants):
+            self._go(self._pace(message))
+        elif isinstance(message, Took):
+            self.dispatch.took(message)
+        elif isinstance(message, Heard) and message.number in self._asked:
+            self._asked[message.number][1].on_fault(message.fault, message.tries)
+        elif isinstance(message, Message) and message.number in self._asked:
+            self._asked[message.number][0].set_result(message)
+
+    async def _pace(self, message: Wants) -> None:
+        waiting = next((waiting for _, waiting in self._asked.values()), Waiting())
+        self._say(Paced(message.number, await self.dispatch.turn(message.lane, waiting)))
+
+
+def _ended(status: int) -> str:
+    return f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
