@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 import cv2
 import numpy as np
 import pytest
@@ -6,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from medvision_agent.errors import DataError
-from medvision_agent.tools.view.png import decode_png, encode_png
+from medvision_agent.tools.view.png import decode_png, encode_png, pixels_sha256, png_names
 
+colour = hnp.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)))
 grey = hnp.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20)))
 
 
@@ -19,6 +22,26 @@ def test_grey_pixels_survive(pixels):
 @given(grey)
 def test_same_pixels_same_bytes(pixels):
     assert encode_png(pixels) == encode_png(pixels.copy(order="F"))
+
+
+@given(grey | colour)
+def test_what_is_sent_has_the_pixels_that_earlier_versions_sent(pixels):
+    now, before = encode_png(pixels), earlier(pixels)
+    seen = [cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED) for file in (now, before)]
+    np.testing.assert_array_equal(*seen)
+    assert pixels_sha256(now) == pixels_sha256(before)
+    assert png_names(now) == png_names(before) == {sha256(file).hexdigest() for file in (now, before)}
+
+
+def earlier(pixels):
+    """Return the file that earlier versions wrote."""
+    stored = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
+    return cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1].tobytes()
+
+
+def test_pictures_of_other_pixels_or_another_shape_have_other_hashes():
+    pictures = [np.zeros((4, 4), np.uint8), np.zeros((2, 8), np.uint8), np.ones((4, 4), np.uint8)]
+    assert len({pixels_sha256(encode_png(picture)) for picture in pictures}) == 3
 
 
 def test_colours_are_red_green_blue():
