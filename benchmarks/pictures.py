@@ -59,7 +59,7 @@ TURNS = [
     [{"name": "python", "args": {"code": "import math\nmath.hypot(12.5 * 0.7, 8.1 * 0.7)"}}],
     "<answer>1</answer>",
 ]
-ROUNDS = 5
+ROUNDS = 3
 COPIES = 6
 """Conversations about each sample, so that what is paid once for a run weighs little."""
 FITS = 64
