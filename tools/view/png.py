@@ -1,7 +1,9 @@
 """PNG bytes of pictures and back. The same pixels always give the same bytes."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -17,12 +19,12 @@ __all__ = ["Picture", "decode_png", "encode_png", "pixels_sha256", "png_names", 
 _GREY = (
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
 )
 _COLOUR = (
     *(cv2.IMWRITE_PNG_COMPRESSION, 2),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
 )
 _EARLIER = (cv2.IMWRITE_PNG_COMPRESSION, 6)
 """What was written before: other bytes of the same pixels, in runs of that time."""
@@ -37,8 +39,8 @@ class Picture:
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) picture."""
-    return _encoded(pixels, _settings(pixels))
+    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) picture, which is encoded once where it comes again."""
+    return _recent.file(pixels)
 
 
 def png_names(data: bytes) -> frozenset[str]:
@@ -62,6 +64,32 @@ def _encoded(pixels: NDArray[np.uint8], settings: tuple[int, ...]) -> bytes:
     if not ok:
         raise ValueError(f"cannot encode a picture of shape {pixels.shape} as PNG")
     return data.tobytes()
+
+
+class _Recent:
+    """The files of the pictures that were encoded last: arms of a study and questions about one image share them."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._files: OrderedDict[tuple[tuple[int, ...], bytes], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def file(self, pixels: NDArray[np.uint8]) -> bytes:
+        key = pixels.shape, sha256(np.ascontiguousarray(pixels).data).digest()
+        with self._lock:
+            if key in self._files:
+                self._files.move_to_end(key)
+                return self._files[key]
+        file = _encoded(pixels, _settings(pixels))
+        with self._lock:
+            self._size += len(file) - len(self._files.get(key, b""))
+            self._files[key] = file
+            while self._size > self._most:
+                self._size -= len(self._files.popitem(last=False)[1])
+        return file
+
+
+_recent = _Recent(32 * 2**20)
 
 
 def reduced(data: bytes, longest: int) -> bytes:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from medvision_agent.errors import DataError
+from medvision_agent.tools.view import png
 from medvision_agent.tools.view.png import decode_png, encode_png, pixels_sha256, png_names
 
 colour = hnp.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)))
@@ -42,6 +43,33 @@ def earlier(pixels):
 def test_pictures_of_other_pixels_or_another_shape_have_other_hashes():
     pictures = [np.zeros((4, 4), np.uint8), np.zeros((2, 8), np.uint8), np.ones((4, 4), np.uint8)]
     assert len({pixels_sha256(encode_png(picture)) for picture in pictures}) == 3
+
+
+def test_a_picture_that_comes_again_is_not_encoded_again(monkeypatch):
+    recent = png._Recent(10**6)
+    file = recent.file(np.eye(9, dtype=np.uint8))
+    monkeypatch.setattr(png, "_encoded", None)
+    assert recent.file(np.eye(9, dtype=np.uint8, order="F")) is file
+
+
+def test_the_files_kept_are_bounded_and_the_latest_used():
+    pictures = [np.full((6, 6), grey, np.uint8) for grey in range(4)]
+    size = len(png._Recent(0).file(pictures[0]))
+    recent = png._Recent(3 * size + 3)
+    files = [recent.file(picture) for picture in (*pictures[:3], pictures[0], pictures[3])]
+    assert files[3] is files[0]
+    assert [recent._files.get((one.shape, sha256(one).digest())) is not None for one in pictures] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert recent._size == sum(map(len, recent._files.values()))
+
+
+def test_the_same_bytes_in_another_shape_are_another_file():
+    flat = np.arange(36, dtype=np.uint8)
+    assert len({encode_png(flat.reshape(shape)) for shape in ((6, 6), (4, 9), (3, 4, 3))}) == 3
 
 
 def test_colours_are_red_green_blue():
