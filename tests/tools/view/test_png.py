@@ -54,8 +54,8 @@ def test_a_picture_that_comes_again_is_not_encoded_again(monkeypatch):
 
 def test_the_files_kept_are_bounded_and_the_latest_used():
     pictures = [np.full((6, 6), grey, np.uint8) for grey in range(4)]
-    size = len(png._Recent(0).file(pictures[0]))
-    recent = png._Recent(3 * size + 3)
+    sizes = [len(png._Recent(0).file(picture)) for picture in pictures]
+    recent = png._Recent(sum(sizes) - 1)
     files = [recent.file(picture) for picture in (*pictures[:3], pictures[0], pictures[3])]
     assert files[3] is files[0]
     assert [recent._files.get((one.shape, sha256(one).digest())) is not None for one in pictures] == [
