@@ -59,7 +59,7 @@ TURNS = [
     "<answer>1</answer>",
 ]
 ROUNDS = 3
-COPIES = 6
+COPIES = 2
 """Conversations about each sample, so that what is paid once for a run weighs little; no two have the same image."""
 FITS = 64
 TICK = 0.005
