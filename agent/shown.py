@@ -10,7 +10,6 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from medvision_agent.agent.chat.chat import data_url
 from medvision_agent.agent.trace import Trace
 
 __all__ = ["mark_shown"]
@@ -24,11 +23,11 @@ def mark_shown(trace: Trace, sent: Sequence[BaseMessage]) -> None:
         return
     blocks = [block for message in sent if not isinstance(message, AIMessage) for block in _blocks(message)]
     texts = [str(block["text"]) for block in blocks if block.get("type") == "text"]
-    urls = {block["image_url"]["url"] for block in blocks if block.get("type") == "image_url"}
+    pictures = {trace.named(block["image_url"]["url"]) for block in blocks if block.get("type") == "image_url"}
     for at in fresh:
         call = trace.tool_calls[at]
         if call.shown is False:
-            picture = None if call.picture is None else data_url(trace.pictures[call.picture]) in urls
+            picture = None if call.picture is None else call.picture in pictures
             trace.tool_calls[at] = replace(call, shown=_stands_in(call.text, texts), picture_shown=picture)
 
 

@@ -3,11 +3,11 @@
 How the replies travel is the protocol's: as tool messages and a user message of pictures, or as text.
 """
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +17,11 @@ from medvision_agent.agent.chat.chat import Turn
 from medvision_agent.agent.control import without_pictures
 from medvision_agent.agent.grammars.grammar import Blocks, CallResult
 from medvision_agent.agent.session import Session
+from medvision_agent.agent.threads import in_thread
 from medvision_agent.agent.trace import ToolCallTrace
 from medvision_agent.errors import nearest
 from medvision_agent.prompts.render import render
-from medvision_agent.tools.base import Reply
+from medvision_agent.tools.base import Reply, Tool
 from medvision_agent.tools.view.drawn import Drawn
 from medvision_agent.tools.view.png import encode_png
 
@@ -52,8 +53,7 @@ async def answer_calls(session: Session, turn: Turn) -> list[AnyMessage]:
     results: list[CallResult] = []
     calls = list(_calls(session, turn))
     for call in calls:
-        # In a thread: OpenCV releases the interpreter lock, other samples go on.
-        answered = await asyncio.to_thread(_run, session, call)
+        answered = await in_thread(_called(session, call), partial(_run, session, call))
         text, picture = _content(session, answered)
         _note(session, call, answered, text)
         results.append(CallResult(call.id, call.name, text, answered.reply.ok, picture))
@@ -72,6 +72,11 @@ def _calls(session: Session, turn: Turn) -> Iterator[_Call]:
         yield _Call(broken["id"] or uuid4().hex, broken["name"] or "", broken["args"], session.protocol.problem(broken))
 
 
+def _called(session: Session, call: _Call) -> Tool | None:
+    """Return the tool that a call names; None where there is none of that name."""
+    return next((tool for tool in session.condition.tools if tool.name == call.name), None)
+
+
 def _run(session: Session, call: _Call) -> _Answered:
     """Run one call; what cannot be run is answered with an error."""
     session.counts["tool"] += 1
@@ -79,15 +84,16 @@ def _run(session: Session, call: _Call) -> _Answered:
         return _error("replies/call_limit", limit=session.limits.tool_calls)
     if call.problem:
         return _error("replies/call_unreadable", problem=call.problem)
-    tools = {tool.name: tool for tool in session.condition.tools}
-    if call.name not in tools:
-        hint = nearest(call.name, tools)
-        return _error("replies/call_unknown", name=repr(call.name[:60]), names=list(tools), hint=hint)
+    tool = _called(session, call)
+    if tool is None:
+        names = [one.name for one in session.condition.tools]
+        hint = nearest(call.name, names)
+        return _error("replies/call_unknown", name=repr(call.name[:60]), names=names, hint=hint)
     started = time.perf_counter()
-    reply = tools[call.name].call(session.views, call.arguments)
+    reply = tool.call(session.views, call.arguments)
     seconds, drawn = time.perf_counter() - started, reply.drawn
     if (control := session.condition.control) is not None:
-        reply = control.shown(tools[call.name], call.arguments, reply, session.views)
+        reply = control.shown(tool, call.arguments, reply, session.views)
     if not session.question.shows_picture:
         reply = without_pictures(reply)
     return _Answered(reply, encode_png(reply.picture.pixels) if reply.picture else None, seconds, drawn)

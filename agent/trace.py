@@ -74,6 +74,8 @@ class Trace:
     pictures: dict[str, bytes] = field(default_factory=dict)
     looked_up: int = 0
     """Calls whose results have been looked for in the model's next turn (``shown.py``)."""
+    _names: dict[str, str | None] = field(default_factory=dict, repr=False)
+    """The hashes of the pictures in data URLs that were met: each is decoded once, however often it is sent."""
 
     @property
     def turns(self) -> int:
@@ -85,6 +87,15 @@ class Trace:
         key = sha256(png).hexdigest()
         self.pictures[key] = png
         return key
+
+    def named(self, url: object) -> str | None:
+        """Return the hash of the picture in a data URL, and keep it; None where it holds no picture of ours."""
+        if not isinstance(url, str):
+            return None
+        if url not in self._names:
+            png = _png_of(url)
+            self._names[url] = None if png is None else self.picture(png)
+        return self._names[url]
 
     def say(self, *messages: AnyMessage) -> None:
         """Append messages as sent or received, pictures replaced by their hashes."""
@@ -117,8 +128,8 @@ class Trace:
     def _plain(self, value: Any) -> Any:
         """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""
         if isinstance(value, Mapping):
-            if value.get("type") == "image_url" and (png := _png_of(value)) is not None:
-                return {"type": "image_url", "picture": self.picture(png)}
+            if value.get("type") == "image_url" and (name := self.named(_url_of(value))) is not None:
+                return {"type": "image_url", "picture": name}
             return {str(key): self._plain(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._plain(item) for item in value]
@@ -132,11 +143,14 @@ def _written(call: ToolCallTrace) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value or name not in {"failure", "drawn"}}
 
 
-def _png_of(block: Mapping[str, Any]) -> bytes | None:
-    """Return the bytes of a picture block, or None if it holds no picture of ours."""
+def _url_of(block: Mapping[str, Any]) -> object:
     source = block.get("image_url")
-    url = source.get("url") if isinstance(source, Mapping) else None
-    if not isinstance(url, str) or not url.startswith(_DATA_URL):
+    return source.get("url") if isinstance(source, Mapping) else None
+
+
+def _png_of(url: str) -> bytes | None:
+    """Return the bytes of a picture, or None for a URL that holds no picture of ours."""
+    if not url.startswith(_DATA_URL):
         return None
     try:
         return b64decode(url.removeprefix(_DATA_URL), validate=True)

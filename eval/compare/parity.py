@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.eval.compare.sent import with_names_of
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -43,6 +44,7 @@ _ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome
 
 def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS, names: tuple[str, str] = ("A", "B")) -> list[str]:
     """Return every difference of two stored runs besides the tools, one line each (see ``parity``)."""
+    b = with_names_of(a, b)
     return parity(a.identity.plain(), b.identity.plain(), a.records, b.records, free=free, names=names)
 
 

@@ -11,6 +11,7 @@ from medvision_agent.eval.compare.around import Runs, libraries_point, listed, o
 from medvision_agent.eval.compare.card import Card, Point
 from medvision_agent.eval.compare.drift import Drift
 from medvision_agent.eval.compare.parity import Pair, picture_hash, prompt_hash, question, scored_pairs, varied
+from medvision_agent.eval.compare.sent import with_names_of
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
@@ -37,6 +38,7 @@ class _Arms:
 
 def parity_card(runs: Runs, drift: tuple[Drift, ...] = (), *, names: tuple[str, str] = ("A", "B")) -> Card:
     """Return the card of two arms of these names; *runs* are the epochs of both, *drift* what canaries show."""
+    runs = [(a, with_names_of(a, b)) for a, b in runs]
     arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)], names)
     return Card(
         pairs=len(arms.pairs),

@@ -1,13 +1,14 @@
-"""This process's own children, to see that none is left."""
+"""This process's own children and theirs, to see that none is left."""
 
 from contextlib import suppress
 from pathlib import Path
 
 
-def children():
-    """Ids of this process's own children; a thread that ends meanwhile has none."""
+def children(of="self"):
+    """Ids of a process's children and of all below them; a thread or a child that ends meanwhile has none."""
     found = []
-    for path in Path("/proc/self/task").glob("*/children"):
+    for path in Path(f"/proc/{of}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
-            found += path.read_text(encoding="ascii").split()
+            for child in path.read_text(encoding="ascii").split():
+                found += [child, *children(child)]
     return found

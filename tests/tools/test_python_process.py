@@ -1,8 +1,12 @@
 """The process of the python tool: what it reaches, what it may use, and how it ends."""
 
+import json
+import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +14,39 @@ from fake.processes import children
 
 from medvision_agent.errors import ToolError
 from medvision_agent.tools.python import python
+from medvision_agent.tools.sandbox import children as children_of
 from medvision_agent.tools.sandbox import process
+from medvision_agent.tools.sandbox.children import CHILDREN
 from medvision_agent.tools.sandbox.process import CodeLimits, run
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.slice import grey_slice
 from medvision_agent.tools.view.views import ViewSet
+
+
+@pytest.fixture(autouse=True)
+def _server():
+    """Start the server of children, so that what a test leaves behind is told from it."""
+    run("1")
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Return what makes children run other code in place of the evaluator, given what is written to them."""
+
+    def serve(code):
+        lines = "\n    ".join(["def main(*limits):", "import json, os, sys, time", *code.splitlines()])
+        head, _, _ = kept.rpartition("serve()")
+        module = "medvision_agent.tools.sandbox.server"
+        monkeypatch.setattr(
+            children_of, "_SERVER", f"{head}import {module} as server\n{lines}\nserver.main = main\nserve()\n"
+        )
+        CHILDREN.close()
+
+    kept = children_of._SERVER
+    yield serve
+    CHILDREN.close()
+
 
 VIEWS = ViewSet(grey_slice(np.eye(4), Spacing(1, 1)), Native())
 ENDLESS = 10**15
@@ -96,6 +127,7 @@ def test_the_child_is_given_nothing(monkeypatch):
     monkeypatch.setenv("GEMINI_API_KEY", "secret")
     seen = {}
     popen = subprocess.Popen
+    CHILDREN.close()
     monkeypatch.setattr(subprocess, "Popen", lambda command, **given: seen.update(given) or popen(command, **given))
     assert run("1") == (1, "")
     assert (seen["env"], seen["cwd"], seen["start_new_session"]) == ({}, "/", True)
@@ -111,12 +143,90 @@ def test_the_child_is_not_trusted(monkeypatch, wrote):
         run("1")
 
 
-def test_a_flood_from_the_child_is_not_read_to_its_end(monkeypatch):
-    before = children()
-    monkeypatch.setattr(process, "_CHILD", "while True: print('x' * 4096)")
+def test_a_flood_from_the_child_is_not_read_to_its_end(served):
+    served("while True: print('x' * 4096)")
     with pytest.raises(ToolError, match="stopped by the system"):
         run("1")
-    assert children() == before
+
+
+TOLD = """
+time.sleep(float(json.loads(sys.stdin.read())))
+files = sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1]
+told = [os.getpid(), os.getppid(), os.getpgid(0), os.getcwd(), dict(os.environ), files]
+print(json.dumps({"value": json.dumps(told)}), flush=True)
+os._exit(0)
+"""
+
+
+def test_every_call_has_a_child_of_its_own_that_holds_its_own_two_pipes(served):
+    served(TOLD)
+    with ThreadPoolExecutor(4) as pool:
+        said = [json.loads(value) for value, _ in pool.map(run, ["0.2", "0", "0.1", "0", "0"])]
+    server = CHILDREN._server[0].pid
+    assert len({pid for pid, *_ in said}) == len(said)
+    for pid, parent, group, folder, environ, files in said:
+        assert (parent, group, folder, files) == (server, pid, "/", [0, 1, 2])
+        assert environ.keys() <= {"LC_CTYPE"}  # the interpreter's own, where there is no other
+    assert not Path(f"/proc/{server}/task/{server}/children").read_text()
+
+
+def test_a_server_that_has_ended_is_started_again():
+    server = CHILDREN._server[0]
+    server.kill()
+    server.wait()
+    assert run("1 + 1") == (2, "")
+    assert CHILDREN._server[0].pid != server.pid
+
+
+def test_a_call_whose_server_is_killed_ends_with_an_error(served):
+    served("time.sleep(60)")
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(run, "1")
+        while (
+            CHILDREN._server is None
+            or not Path("/proc/{0}/task/{0}/children".format(CHILDREN._server[0].pid)).read_text()
+        ):
+            pass
+        CHILDREN._server[0].kill()
+        with pytest.raises(ToolError, match=r"^this tool is not available"):
+            done.result()
+
+
+def test_no_child_outlives_who_asked():
+    code = """
+import os, threading, time
+from pathlib import Path
+from medvision_agent.tools.sandbox.process import CodeLimits, run
+from medvision_agent.tools.sandbox.children import CHILDREN
+run("1")
+limits = CodeLimits(steps=10**15, cpu_s=50, seconds=60)
+threading.Thread(target=run, args=("while True: pass", limits), daemon=True).start()
+server = CHILDREN._server[0].pid
+while not (child := Path(f"/proc/{server}/task/{server}/children").read_text()): pass
+print(server, child, flush=True)
+os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True, text=True)
+    deadline = time.monotonic() + 30
+    for pid in done.stdout.split():
+        while Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text():
+            assert time.monotonic() < deadline, f"{pid} is still there"
+
+
+def test_a_forked_process_has_a_server_of_its_own():
+    before, (reads, writes) = CHILDREN._server[0].pid, os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writes, json.dumps([run("6 * 7"), CHILDREN._server[0].pid]).encode())
+        CHILDREN.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    answer, server = json.loads(os.read(reads, 1000))
+    os.close(reads)
+    os.close(writes)
+    assert answer == [42, ""]
+    assert server != before == CHILDREN._server[0].pid
+    assert run("1") == (1, "")
 
 
 def test_without_resource_limits_nothing_is_run(monkeypatch):

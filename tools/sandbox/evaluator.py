@@ -1,6 +1,6 @@
 """The child process of the ``python`` tool: confines itself, evaluates one code, writes one JSON object, ends.
 
-``process.py`` starts it; the package itself never imports it. The order matters: everything needed is imported, then
+``server.py`` forks it; the package itself never imports it. The order matters: everything needed is imported, then
 the process is confined for good, and only then is the model's text read.
 
 The checked tree is walked; exec and eval are never called. Values are numbers, texts, None, lists, tuples, dicts,
@@ -77,9 +77,8 @@ def _guard(event: str, args: tuple[Any, ...]) -> None:
         os._exit(BREACH)
 
 
-def main() -> None:
-    """Answer the code on standard input (JSON) by an object of ``value`` and ``printed``, or of ``error``."""
-    cpu_s, memory_mb, steps = map(int, sys.argv[2:5])
+def main(cpu_s: int, memory_mb: int, steps: int) -> None:
+    """Answer the code on standard input (JSON) by an object of ``value`` and ``printed``, or of ``error``; and end."""
     confine(cpu_s, memory_mb)
     reply = json.dumps(_answer(json.loads(sys.stdin.buffer.read()), steps))
     sys.stdout.buffer.write(reply.encode())

@@ -9,6 +9,7 @@ comes first, and one that borders on the background of the picture counts less.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -63,6 +64,17 @@ class Candidate:
 
     measured: Measured
     cost: float
+
+
+class _Traced(Candidate):
+    """A candidate that is measured when somebody looks at it."""
+
+    def __init__(self, outline: Outline, image: Slice) -> None:
+        vars(self).update(cost=outline.cost, points=outline.points, image=image)
+
+    @cached_property
+    def measured(self) -> Measured:
+        return measure_outline(vars(self)["points"], vars(self)["image"].size, vars(self)["image"].spacing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,7 @@ def _distinct(found: Sequence[Outline], image: Slice) -> list[Candidate]:
         box = _box(outline, image)
         if len(kept) < MOST and all(_overlap(box, other) < _SAME for _, other in kept):
             kept.append((outline, box))
-    return [Candidate(measure_outline(one.points, image.size, image.spacing), one.cost) for one, _ in kept]
+    return [_Traced(one, image) for one, _ in kept]
 
 
 def _box(outline: Outline, image: Slice) -> Region:

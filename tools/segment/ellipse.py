@@ -14,6 +14,8 @@ Points = NDArray[np.float64]
 
 _LONGEST = 1.1
 """Longest major axis of a fit, relative to the largest distance of two contour points; an ellipse's own is 1."""
+_SURELY = 0.999
+"""What is left of a distance when the rounding of another way to work it out is taken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> MmE
     """
     moments = _same_moments(inside, pixel)
     fitted = _least_squares(contour)
-    if fitted is None or 2 * fitted.semi[0] > _LONGEST * _diameter(contour):
+    if fitted is None or _is_too_long(2 * fitted.semi[0], contour):
         return moments
     return fitted if fitted.dice(inside, pixel) >= moments.dice(inside, pixel) else moments
 
@@ -71,6 +73,14 @@ def _least_squares(contour: Points) -> MmEllipse | None:
         return None
     center = (float(middle[0] + x), float(middle[1] + y))
     return MmEllipse(center, (height / 2, width / 2), math.radians(degrees + 90.0))
+
+
+def _is_too_long(length: float, contour: Points) -> bool:
+    """Tell whether a major axis is longer than the contour can make it."""
+    # The point farthest from the middle has one nearly as far from it as any two are: as a rule that settles it.
+    corner = contour[np.square(contour - contour.mean(axis=0)).sum(axis=1).argmax()]
+    far = math.sqrt(float(np.square(contour - corner).sum(axis=1).max()))
+    return length > _LONGEST * _SURELY * far and length > _LONGEST * _diameter(contour)
 
 
 def _diameter(contour: Points) -> float:

@@ -117,21 +117,26 @@ def closed_paths(costs: Costs, bend: float) -> Paths:
     middle of it is taken: there, both ends are far away, and it closes as a rule.
     """
     ovals, rays, places = costs.shape
-    price = (bend * np.abs(np.arange(-_STEP, _STEP + 1)))[:, None, None]
-    total = np.zeros((ovals, places))
-    padded = np.full((ovals, places + 2 * _STEP), np.inf)
-    shifted = np.lib.stride_tricks.sliding_window_view(padded, places, axis=1).transpose(1, 0, 2)
-    came = np.empty((2 * rays, ovals, places), np.intp)
-    for ray in range(2 * rays):
-        padded[:, _STEP:-_STEP] = total
-        before = shifted + price
-        came[ray] = before.argmin(axis=0)
-        total = before.min(axis=0) + costs[:, ray % rays]
-    came += np.arange(places) - _STEP
-    every, at = np.arange(ovals), total.argmin(axis=1)
-    twice = np.empty((2 * rays, ovals), np.intp)
-    for ray in range(2 * rays - 1, -1, -1):
-        twice[ray] = at
-        at = came[ray, every, at]
-    half = rays // 2
-    return np.roll(twice[half : half + rays], half, axis=0).T
+    steps = np.arange(-_STEP, _STEP + 1)[:, None]
+    price = bend * np.abs(steps)
+    # What it takes to come to each place by each ray; beside the places it takes infinitely much.
+    totals = np.full((2 * rays + 1, ovals, places + 2 * _STEP), np.inf)
+    inner = totals[:, :, _STEP:-_STEP]
+    inner[0] = 0.0
+    around = np.lib.stride_tricks.sliding_window_view(totals[:-1], places, axis=2).transpose(0, 2, 1, 3)
+    turn, before, least = (
+        list(costs.transpose(1, 0, 2)),
+        np.empty((len(price), ovals, places)),
+        np.empty((ovals, places)),
+    )
+    for last, cost, total in zip(around, 2 * turn, inner[1:], strict=True):
+        np.add(last, price[:, :, None], out=before)
+        np.minimum.reduce(before, axis=0, out=least)
+        np.add(least, cost, out=total)
+    half, at = rays // 2, inner[-1].argmin(axis=1)
+    path = np.empty((2 * rays, ovals), np.intp)
+    near = steps + np.arange(ovals) * totals.shape[2] + _STEP  # where the places around the first one of each oval lie
+    for ray in range(2 * rays - 1, half - 1, -1):
+        path[ray] = at
+        at = at + (totals[ray].take(near + at) + price).argmin(axis=0) - _STEP
+    return np.roll(path[half : half + rays], half, axis=0).T

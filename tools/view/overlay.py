@@ -61,7 +61,7 @@ class Overlay:
         way = cv2.INTER_AREA if size.width < view.size.width else cv2.INTER_LINEAR
         grey = cv2.resize(view.pixels, (size.width, size.height), interpolation=way)
         self._size = size
-        self._pixels = np.ascontiguousarray(np.stack([grey] * 3, axis=-1), np.uint8)
+        self._pixels = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
         self._free: list[NDArray[np.float64]] = []
         self._width = max(1, round(max(size.height, size.width) / _PER_WIDTH))
 

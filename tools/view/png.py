@@ -1,7 +1,9 @@
 """PNG bytes of pictures and back. The same pixels always give the same bytes."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -10,7 +12,22 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.tools.view.slice import Grey
 
-__all__ = ["Picture", "decode_png", "encode_png", "reduced", "rgb_png"]
+__all__ = ["Picture", "decode_png", "encode_png", "pixels_sha256", "png_names", "reduced", "rgb_png"]
+
+# Bytes name pictures in the store, and a library's default may change: everything is fixed. How the settings were
+# chosen: ``benchmarks/pictures.py``.
+_GREY = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
+)
+_COLOUR = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 2),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
+)
+_EARLIER = (cv2.IMWRITE_PNG_COMPRESSION, 6)
+"""What was written before: other bytes of the same pixels, in runs of that time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +39,57 @@ class Picture:
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) picture."""
-    stored: NDArray[Any] = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])  # cv2 wants BGR
-    # Fixed settings: bytes name pictures in the store, a library default may change.
-    ok, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) picture, which is encoded once where it comes again."""
+    return _recent.file(pixels)
+
+
+def png_names(data: bytes) -> frozenset[str]:
+    """Return the SHA-256 of every PNG file that this version, or an earlier one, made of what a PNG file shows.
+
+    Raises DataError if it is broken.
+    """
+    pixels = _decoded(data, cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 3:
+        pixels = pixels[:, :, 2::-1]
+    return frozenset(sha256(_encoded(pixels, way)).hexdigest() for way in (_settings(pixels), _EARLIER))
+
+
+def _settings(pixels: NDArray[np.uint8]) -> tuple[int, ...]:
+    return _GREY if pixels.ndim == 2 else _COLOUR
+
+
+def _encoded(pixels: NDArray[np.uint8], settings: tuple[int, ...]) -> bytes:
+    stored = pixels if pixels.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR)
+    ok, data = cv2.imencode(".png", stored, settings)
     if not ok:
         raise ValueError(f"cannot encode a picture of shape {pixels.shape} as PNG")
     return data.tobytes()
+
+
+class _Recent:
+    """The files of the pictures that were encoded last: arms of a study and questions about one image share them."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._files: OrderedDict[tuple[tuple[int, ...], bytes], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def file(self, pixels: NDArray[np.uint8]) -> bytes:
+        key = pixels.shape, sha256(np.ascontiguousarray(pixels).data).digest()
+        with self._lock:
+            if key in self._files:
+                self._files.move_to_end(key)
+                return self._files[key]
+        file = _encoded(pixels, _settings(pixels))
+        with self._lock:
+            self._size += len(file) - len(self._files.get(key, b""))
+            self._files[key] = file
+            while self._size > self._most:
+                self._size -= len(self._files.popitem(last=False)[1])
+        return file
+
+
+_recent = _Recent(32 * 2**20)
 
 
 def reduced(data: bytes, longest: int) -> bytes:
@@ -40,6 +101,12 @@ def reduced(data: bytes, longest: int) -> bytes:
     height, width = (max(1, round(side * share)) for side in pixels.shape[:2])
     small = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return encode_png(small if small.ndim == 2 else small[:, :, 2::-1])
+
+
+def pixels_sha256(data: bytes) -> str:
+    """Return the SHA-256 of what a PNG file shows, whatever wrote it. Raises DataError if it is broken."""
+    pixels = _decoded(data, cv2.IMREAD_UNCHANGED)
+    return sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
 def decode_png(data: bytes) -> Grey:
