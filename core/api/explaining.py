@@ -22,7 +22,7 @@ from medvision_agent.eval.parts.summary import (
 )
 from medvision_agent.eval.place.located import Located, located_run
 from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
-from medvision_agent.eval.results.build import form_of, task_of
+from medvision_agent.eval.results.heading import form_of, task_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
 from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol

@@ -1,10 +1,10 @@
-"""A record of a result file as MedVision writes it: the quick way from lines to objects, and the careful one.
+"""A record of a result file as MedVision writes it, from the bytes of its line.
 
-Contract: a line is taken only if what is declared here has the declared types; then the answer is the one that
-``build`` makes of the same record. Every other line is refused, and left to ``build``, which knows all that can be
-in a record and what to say about it. Nothing undeclared is kept, nor even made into an object. ``msgspec`` reads what
-is JSON; what it refuses is for ``decode_carefully``, which reads like Python's ``json``: NaN and Infinity as such, lone
-surrogates, and numbers of any size. Where both read a line they agree.
+Contract: a line is taken only if what is declared here has the declared types. Every other line is refused, and left to
+``decode_carefully`` and ``build``, which make the same record of whatever can be in one and know what to say about it.
+Nothing undeclared is kept, nor even made into an object. ``msgspec`` reads what is JSON; ``decode_carefully`` reads
+like Python's ``json``: NaN and Infinity as such, lone surrogates, and numbers of any size. Where both read a line they
+agree.
 """
 
 import json
@@ -15,25 +15,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-__all__ = [
-    "NO_NMAE",
-    "Doc",
-    "Nmae",
-    "Prompted",
-    "Record",
-    "Scale",
-    "decode_carefully",
-    "decode_quickly",
-    "decode_records",
-]
-__all__ += ["read_record"]
-
-
-decode_quickly = msgspec.json.decode
-"""Return the value of a line, or raise ValueError or RecursionError."""
+__all__ = ["NO_NMAE", "Boxes", "Doc", "Nmae", "OddRecord", "Profile", "Prompted", "Record", "Scale", "decode_block"]
+__all__ += ["decode_carefully", "decode_line"]
 
 # What MedVision's parser writes for every answer it could not read. Outside of a string no other text looks like this,
-# and inside of one its quotes would be escaped.
+# and inside of one its quotes would be escaped; no declared value but this one can hold it.
 NO_NMAE = b'"nMAE": {"NMAE": NaN'
 _NULL_NMAE = b'"nMAE": {"NMAE": null'
 
@@ -59,11 +45,15 @@ _Repeats = Annotated[list[str | _Texts], Meta(min_length=1)]
 _Requests = Annotated[list[_Repeats | Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
 
 
-class _Boxes(Struct, frozen=True, gc=False):
+class Boxes(Struct, frozen=True, gc=False):
+    """Target boxes: rows and columns of each."""
+
     dimensions: list[list[int]] = []
 
 
-class _Profile(Struct, frozen=True, gc=False):
+class Profile(Struct, frozen=True, gc=False):
+    """What was measured."""
+
     metric_type: str | list[str] | None = None
     """A list is a size's, which has no use for it."""
     metric_key: str | int | None = None
@@ -73,8 +63,8 @@ class Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
     """What is used of the data set's row."""
 
     label: int | str | None = ""
-    bounding_boxes: _Boxes | None = None
-    biometric_profile: _Profile | None = None
+    bounding_boxes: Boxes | None = None
+    biometric_profile: Profile | None = None
     dataset_name: str | None = None
     image_file: str | None = None
     task_id: str | int | None = None
@@ -128,21 +118,18 @@ class Prompted(Record, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae"
     input: str | None = None
 
 
+class OddRecord(Prompted, frozen=True, gc=False):
+    """A record that is none as MedVision writes them; never made of a line at once."""
+
+    extracted: str | None = None
+    """Numbers that were read by another parser, of which there is no text."""
+
+
 _DECODERS = {prompts: msgspec.json.Decoder(Prompted if prompts else Record) for prompts in (False, True)}
 
 
-def read_record(line: bytes, *, prompts: bool = False) -> tuple[Record, bool]:
-    """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without.
-
-    *prompts*: as ``Prompted``.
-    """
-    usual = line.replace(NO_NMAE, _NULL_NMAE) if line.count(NO_NMAE) == 1 else line
-    _check_encoding(usual)
-    return _DECODERS[prompts].decode(usual), usual is not line
-
-
-def decode_records(block: Sequence[bytes], *, prompts: bool = False) -> tuple[Sequence[Record], list[int]] | None:
-    """Return the records in the lines of a block, one in each, and the rows of those in which MedVision's NaN stands.
+def decode_block(block: Sequence[bytes], *, prompts: bool = False) -> tuple[list[Record], int] | None:
+    """Return the records in the lines of a block, one in each, and how many NaN of MedVision's stand in them.
 
     All are read at once. None: one of them must be looked at by itself. *prompts*: as ``Prompted``.
     """
@@ -151,21 +138,29 @@ def decode_records(block: Sequence[bytes], *, prompts: bool = False) -> tuple[Se
     # least one, and as many as there are lines are one in each.
     if not all(map(bytes.startswith, block, repeat(b"{"))) or not all(map(bytes.endswith, block, repeat(b"}\n"))):
         return None
-    piece, nan = b"".join(block), list[int]()
-    if NO_NMAE in piece:
-        nan = [row for row, line in enumerate(block) if NO_NMAE in line]
-        if piece.count(NO_NMAE) != len(nan):
-            return None
-        piece = piece.replace(NO_NMAE, _NULL_NMAE)
     try:
-        _check_encoding(piece)
-        records = _DECODERS[prompts].decode_lines(piece)
+        text, tokens = _readable(b"".join(block))
+        records = _DECODERS[prompts].decode_lines(text)
     except (ValueError, RecursionError):
         return None
-    return (records, nan) if len(records) == len(block) else None
+    return (records, tokens) if len(records) == len(block) else None
 
 
-def _check_encoding(text: bytes) -> None:
-    """Refuse what is no UTF-8, wherever it stands: what the decoder skips it does not look at."""
+def decode_line(line: bytes, *, prompts: bool = False) -> tuple[Record, int]:
+    """Return the record in a line, and how many NaN of MedVision's stand in it; ValueError or RecursionError without.
+
+    *prompts*: as ``Prompted``.
+    """
+    text, tokens = _readable(line)
+    return _DECODERS[prompts].decode(text), tokens
+
+
+def _readable(text: bytes) -> tuple[bytes, int]:
+    """Return JSON for MedVision's NaN, and how many there were.
+
+    What is no UTF-8 is refused, wherever it stands: what the decoder skips it does not look at.
+    """
     if not text.isascii():
         text.decode()
+    replaced = text.replace(NO_NMAE, _NULL_NMAE)
+    return replaced, len(replaced) - len(text)  # each is longer by one

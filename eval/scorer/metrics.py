@@ -26,17 +26,42 @@ from numpy.typing import NDArray
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Loss
 
-__all__ = ["LOSSES", "Floats", "Overlap", "Target", "Values", "absolute_errors", "angle_loss", "box_loss"]
-__all__ += ["float32_errors", "mean_absolute_error", "mean_relative_error", "overlap", "relative_loss"]
+__all__ = ["LOSSES", "OVERLAPS", "Flags", "Floats", "Overlap", "Target", "Values", "absolute_errors", "angle_loss"]
+__all__ += [
+    "box_loss",
+    "float32_errors",
+    "mean_absolute_error",
+    "mean_relative_error",
+    "measure",
+    "overlap",
+    "relative_loss",
+]
 
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
 Target = NDArray[np.float64]
 _Box = TypeVar("_Box", Values, Floats)
 
+OVERLAPS = ("IoU", "F1", "Precision", "Recall")
 _EPSILON = 1e-15
 """Upstream adds it to every target: a target of 0 gives huge, not infinite, relative errors."""
+
+
+def measure(
+    loss: Loss, values: Values, success: Flags, target: Target, protocol: Protocol
+) -> tuple[dict[str, Floats], Floats]:
+    """Return MedVision's metrics by its names, MAE and MRE or the overlaps, and our loss; one number per answer.
+
+    A failure, whose values are NaN, has no errors and overlaps nothing.
+    """
+    mae = mean_absolute_error(values, target)
+    if loss != "overlap":
+        return {"MAE": mae, "MRE": mean_relative_error(values, target)}, LOSSES[loss](values, target)
+    found = zip(OVERLAPS, overlap(values, target, protocol), strict=True)
+    metrics = {name: np.where(success, value, 0.0) for name, value in found}
+    return metrics | {"MAE": mae}, box_loss(metrics["IoU"])
 
 
 class Overlap(NamedTuple):

@@ -11,26 +11,22 @@ angles and distances, while the prompts were written with one that ends in nothi
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import Stored
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.metrics import Flags, Floats
 
-__all__ = ["diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
+__all__ = ["StoredNmae", "diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
-_ABSENT = Stored(math.nan, False)
 _NOT_SCALED = (1.0, 1.0)
 _CLOSE = 1e-12
 _DRAWN_FROM = ("family", "doc.image", "doc.slice_dim", "doc.slice_idx", "doc.task", "doc.label")
 _Scale = tuple[float, float]
 _Range = tuple[float, float]
 """The lowest and the highest factor."""
-_Flags = NDArray[np.bool_]
 
 
 def diagonals(answers: Answers, between: _Range) -> Floats:
@@ -42,26 +38,37 @@ def diagonals(answers: Answers, between: _Range) -> Floats:
     return np.fromiter(map(_diagonal, *columns, _scales(answers, between)), np.float64, len(answers))
 
 
-def parsed_nmae(answers: Answers, mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
+class StoredNmae(NamedTuple):
+    """The nMAE of files, for many answers."""
+
+    value: Floats
+    success: Flags
+    there: Flags
+
+    @classmethod
+    def of(cls, answers: Answers) -> "StoredNmae":
+        """Return what the files of *answers* hold."""
+        value, success = answers.column("nmae.value"), answers.column("nmae.success")
+        there = np.array([one is not None for one in success], dtype=np.bool_)
+        return cls(np.array(value, dtype=np.float64), np.array(success, dtype=np.bool_), there)
+
+
+def parsed_nmae(
+    stored: StoredNmae, is_length: Flags, mae: Floats, lengths: Floats, plain_mae: Floats
+) -> tuple[Floats, Flags]:
     """Return nMAE as parsing a file gives it, and whether: one that is stored stays, even of what does not parse.
 
     *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
     protocol follows NumPy 1): else one column would mix both.
     """
-    kinds = zip(answers.column("family"), answers.column("doc.metric_type"), strict=True)
-    is_length = np.array([family == "TL" or kind == "distance" for family, kind in kinds], dtype=np.bool_)
     made = is_length & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
-    stored = [_ABSENT if one is None else one for one in answers.column("nmae")]
-    there = np.array([one is not _ABSENT for one in stored], dtype=np.bool_)
-    value = np.array([one.value for one in stored], dtype=np.float64)
     with np.errstate(all="ignore"):
-        stays = (mae == plain_mae) | ~_close(value * lengths, plain_mae)
-        stays &= there
-        value = np.where(stays, value, np.where(made, mae / lengths, np.nan))
-    return value, np.where(stays, np.array([one.success for one in stored], dtype=np.bool_), made)
+        stays = stored.there & ((mae == plain_mae) | ~_close(stored.value * lengths, plain_mae))
+        value = np.where(stays, stored.value, np.where(made, mae / lengths, np.nan))
+    return value, np.where(stays, stored.success, made)
 
 
-def summary_nmae(parsed: Floats, parsed_success: _Flags, success: _Flags) -> tuple[Floats, _Flags]:
+def summary_nmae(parsed: Floats, parsed_success: Flags, success: Flags) -> tuple[Floats, Flags]:
     """Return nMAE as a summary takes it, and whether: of answers that parse, and finite."""
     return np.where(success, parsed, np.nan), success & parsed_success & np.isfinite(parsed)
 
@@ -127,6 +134,6 @@ def _drawn(row: tuple[Any, ...], between: _Range, draw: np.random.RandomState) -
         return None
 
 
-def _close(one: Floats, other: Floats) -> _Flags:
+def _close(one: Floats, other: Floats) -> Flags:
     near = np.abs(one - other) <= _CLOSE * np.maximum(np.abs(one), np.abs(other))
     return np.asarray((one == other) | (near & np.isfinite(one) & np.isfinite(other)))

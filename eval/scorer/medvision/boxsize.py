@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags
+from medvision_agent.eval.scorer.batch import Batch
 from medvision_agent.eval.scorer.medvision.keys import region
 from medvision_agent.eval.scorer.medvision.statistics import Index, box_statistics, rows_by
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.metrics import OVERLAPS, Flags, Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["box_ratios", "box_size_tables"]

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.eval.scorer.answer import Answer
-from medvision_agent.eval.scorer.batch import Batch, Flags
+from medvision_agent.eval.scorer.batch import Batch
 from medvision_agent.eval.scorer.labels import PLANES, label_names, modality_code
+from medvision_agent.eval.scorer.metrics import Flags
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["Grouping", "Removed", "group_batch", "region", "removal_keys"]

@@ -18,8 +18,8 @@ from itertools import compress, count
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.batch import OVERLAPS, Batch
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.batch import Batch
+from medvision_agent.eval.scorer.metrics import OVERLAPS, Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["Index", "Statistics", "below", "box_statistics", "error_statistics", "mean", "parse_iou", "parse_results"]
