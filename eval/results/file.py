@@ -46,12 +46,19 @@ class AnswerFile:
         self.notes = FileNotes()
         self.name = name
         self.lines: list[int] = []
-        """The line of each answer in the last block."""
+        """The line of each of the last answers."""
         self.tagged: dict[str, bool] = {}
         """For each file that an answer is said to be from, whether any response has answer tags."""
         self._signs: dict[str, int] = {}
         self._plans, self._prompts = plans, prompts
+        self._records: list[Record] = []
+        self._numbers: list[int] = []
+        """The lines of these, which are no answers yet."""
         self._last = 0
+
+    def __len__(self) -> int:
+        """Return how many records are no answers yet."""
+        return len(self._records)
 
     @property
     def generations(self) -> dict[str, str]:
@@ -62,30 +69,31 @@ class AnswerFile:
         """Count a remark about the line after those so far."""
         self._note(self._last + 1, kind)
 
-    def take(self, block: Sequence[bytes]) -> Answers:
-        """Return the answers in the next lines; some dozens are best: they are done with before the cache is full."""
-        records, lines = self._records(block)
-        self._last += len(block)
-        parts = [self._part(key, *own) for key, own in _by_heading(records, lines).items()]
-        answers = Answers.joined(part for part, _ in parts)
-        lines = [line for _, own in parts for line in own]
-        if len(parts) > 1:
-            answers = answers.take(sorted(range(len(lines)), key=lines.__getitem__))
-            lines.sort()
-        self.lines = lines
-        return answers
-
-    def _records(self, block: Sequence[bytes]) -> _Numbered:
-        start, found = self._last + 1, decode_block(block, prompts=self._prompts)
+    def take(self, lines: Sequence[bytes]) -> None:
+        """Take the next lines; some dozens are best: they are decoded before the cache is full."""
+        start, found = self._last + 1, decode_block(lines, prompts=self._prompts)
+        self._last += len(lines)
         if found is None:
-            each = [self._record(text, line) for line, text in enumerate(block, start)]
-            return [one for one in each if one is not None], [
-                start + row for row, one in enumerate(each) if one is not None
-            ]
+            each = [(line, self._record(text, line)) for line, text in enumerate(lines, start)]
+            self._records += [one for _, one in each if one is not None]
+            self._numbers += [line for line, one in each if one is not None]
+            return
         records, tokens = found
+        self._records += records
+        self._numbers += range(start, start + len(lines))
         if tokens:
-            self._note(next(line for line, text in enumerate(block, start) if NO_NMAE in text), _TOKENS, tokens)
-        return records, list(range(start, start + len(block)))
+            self._note(next(line for line, text in enumerate(lines, start) if NO_NMAE in text), _TOKENS, tokens)
+
+    def answers(self) -> Answers:
+        """Return the answers in the lines that were taken since the last were returned."""
+        records, numbers = self._records, self._numbers
+        self._records, self._numbers = [], []
+        parts = [self._part(key, *own) for key, own in _by_heading(records, numbers).items()]
+        answers, self.lines = Answers.joined(part for part, _ in parts), [line for _, own in parts for line in own]
+        if len(parts) > 1:
+            answers = answers.take(sorted(range(len(self.lines)), key=self.lines.__getitem__))
+            self.lines.sort()
+        return answers
 
     def _record(self, text: bytes, line: int) -> Record | None:
         """Return the record in a line, read by itself; None where it has none of any use."""

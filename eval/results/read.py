@@ -22,7 +22,9 @@ from medvision_agent.eval.scorer.answers import Answers
 __all__ = ["AnswerReader", "Remarks"]
 
 _AT_ONCE = 64
-"""Lines of a block."""
+"""Lines that are decoded at once."""
+_BLOCK = 512
+"""Records of a block."""
 _BUFFER = 1 << 18
 _AGAIN = "answers to a question that was answered before (all of them count)"
 
@@ -95,21 +97,21 @@ class AnswerReader:
 
 
 def _blocks(path: Path, file: AnswerFile) -> Iterator[Answers]:
-    block, damage = list[bytes](), ""
+    read, damage = list[bytes](), ""
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb", buffering=_BUFFER) as lines:
-            # What stands before damage is in the block when the error comes.
-            while True:
-                block.extend(islice(lines, _AT_ONCE))
-                if len(block) < _AT_ONCE:
-                    break
-                yield file.take(block)
-                block = []
+            # What stands before damage has been read when the error comes.
+            while read.extend(islice(lines, _AT_ONCE)) or read:
+                file.take(read)
+                read.clear()
+                if len(file) >= _BLOCK:
+                    yield file.answers()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         damage = f"compressed files that end early or are damaged ({error})"
     except OSError as error:
         raise DataError(f"{path}: cannot read it ({error.strerror})") from None
-    if block:
-        yield file.take(block)
+    if read:
+        file.take(read)
+    yield file.answers()
     if damage:
         file.note_after(damage)

@@ -63,8 +63,7 @@ def parse_numbers(found: Sequence[Found], count: int) -> tuple[NDArray[np.float3
     parsed = np.fromiter(map(count.__eq__, map(len, found)), np.bool_, len(found))
     try:
         doubles = _doubles(compress(found, parsed.tolist()))
-    except ValueError:  # commas of thousands, or a stored text that is none of numbers
-        found = [[number.replace(",", "") for number in own] for own in found]
+    except ValueError:  # a stored text that is none of numbers
         parsed &= np.fromiter(map(_are_numbers, found), np.bool_, len(found))
         doubles = _doubles(compress(found, parsed.tolist()))
     with np.errstate(over="ignore", under="ignore"):
@@ -73,7 +72,10 @@ def parse_numbers(found: Sequence[Found], count: int) -> tuple[NDArray[np.float3
 
 
 def _doubles(found: Iterable[Found]) -> NDArray[np.float64]:
-    return np.fromiter(map(float, chain.from_iterable(found)), np.float64)
+    numbers = list(chain.from_iterable(found))
+    if "," in " ".join(numbers):
+        numbers = [number.replace(",", "") for number in numbers]
+    return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 
 def _are_numbers(found: Found) -> bool:
