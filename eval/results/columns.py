@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from medvision_agent.eval.results.heading import Heading
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.record import Nmae, Record, Scale
+from medvision_agent.eval.results.record import Nmae, Scale, Scored
 from medvision_agent.eval.results.target import Numbers
 from medvision_agent.eval.scorer.answer import Stored
 from medvision_agent.eval.scorer.answers import Answers
@@ -29,7 +29,7 @@ _Column = list[Any]
 class Block:
     """Records, all under one heading, and their targets."""
 
-    records: Sequence[Record]
+    records: Sequence[Scored]
     heading: Heading
     targets: list[Numbers]
     bare: list[bool]
@@ -45,7 +45,7 @@ class Block:
         return _MAKERS[name](self) if field is None else list(map(field, self.records))
 
 
-def first_later(records: Sequence[Record]) -> int | None:
+def first_later(records: Sequence[Scored]) -> int | None:
     """Return the row of the first record in which a key says that the later generation of MedVision wrote it."""
     return next((row for row, own in enumerate(map(_LATER, records)) if own != _NOT_LATER), None)
 
@@ -109,7 +109,7 @@ def _stored(block: Block, name: str, kind: type) -> _Column:
 def _boxes(block: Block) -> _Column:
     if block.heading.family != "Detection":
         return [None] * len(block.records)
-    boxes = [one.doc.bounding_boxes for one in block.records]
+    boxes: _Column = list(map(attrgetter("doc.bounding_boxes"), block.records))
     return [one.dimensions[0] if one is not None and one.dimensions else None for one in boxes]
 
 
@@ -129,10 +129,11 @@ def _profiles(block: Block) -> _Column:
 
 
 def _points(block: Block) -> _Column:
-    return [None if one.truth_points is None else tuple(one.truth_points) for one in block.records]
+    points: _Column = list(map(attrgetter("truth_points"), block.records))
+    return [None if one is None else tuple(one) for one in points]
 
 
-_FIELDS: dict[str, Callable[[Record], Any]] = {
+_FIELDS: dict[str, Callable[[Scored], Any]] = {
     "subject": attrgetter("subject"),
     "doc.label": attrgetter("doc.label"),
     "doc.dataset": attrgetter("doc.dataset_name"),

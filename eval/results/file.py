@@ -19,6 +19,7 @@ from medvision_agent.eval.results.record import (
     NO_NMAE,
     OddRecord,
     Record,
+    Scored,
     decode_block,
     decode_carefully,
     decode_line,
@@ -35,14 +36,14 @@ _NO_RESPONSE = "records without a response: the numbers read by their parser are
 _TOKENS = "NaN or Infinity tokens, which are no JSON; read as such"
 _Key = tuple[str | None, str | None, str | None]
 _KEY = attrgetter("task", "file", "task_type")
-_Numbered = tuple[list[Record], list[int]]
+_Numbered = tuple[list[Scored], list[int]]
 """Records, and the lines they are in."""
 
 
 class AnswerFile:
-    """Takes the lines of a file called *name*, block by block."""
+    """Takes the lines of a file called *name*, block by block; *kind* is what is wanted of a record."""
 
-    def __init__(self, name: str, plans: Plans | None, *, prompts: bool = False) -> None:
+    def __init__(self, name: str, plans: Plans | None, kind: type[Scored] = Record) -> None:
         self.notes = FileNotes()
         self.name = name
         self.lines: list[int] = []
@@ -50,8 +51,8 @@ class AnswerFile:
         self.tagged: dict[str, bool] = {}
         """For each file that an answer is said to be from, whether any response has answer tags."""
         self._signs: dict[str, int] = {}
-        self._plans, self._prompts = plans, prompts
-        self._records: list[Record] = []
+        self._plans, self._kind = plans, kind
+        self._records: list[Scored] = []
         self._numbers: list[int] = []
         """The lines of these, which are no answers yet."""
         self._last = 0
@@ -71,7 +72,7 @@ class AnswerFile:
 
     def take(self, lines: Sequence[bytes]) -> None:
         """Take the next lines; some dozens are best: they are decoded before the cache is full."""
-        start, found = self._last + 1, decode_block(lines, prompts=self._prompts)
+        start, found = self._last + 1, decode_block(lines, self._kind)
         self._last += len(lines)
         if found is None:
             each = [(line, self._record(text, line)) for line, text in enumerate(lines, start)]
@@ -95,10 +96,10 @@ class AnswerFile:
             self.lines.sort()
         return answers
 
-    def _record(self, text: bytes, line: int) -> Record | None:
+    def _record(self, text: bytes, line: int) -> Scored | None:
         """Return the record in a line, read by itself; None where it has none of any use."""
         try:
-            record, tokens = decode_line(text, prompts=self._prompts)
+            record, tokens = decode_line(text, self._kind)
         except (ValueError, RecursionError):
             return self._odd_record(text, line)
         if tokens:
@@ -125,7 +126,7 @@ class AnswerFile:
             self._leave_out(line, error)
             return None
 
-    def _part(self, key: _Key, records: list[Record], lines: list[int]) -> tuple[Answers, list[int]]:
+    def _part(self, key: _Key, records: list[Scored], lines: list[int]) -> tuple[Answers, list[int]]:
         try:
             heading = read_heading(*key, self.name)
         except ValueError as error:
@@ -146,7 +147,7 @@ class AnswerFile:
             self._look_for_tags(heading.file, answers)
         return answers, lines
 
-    def _look_at(self, answers: Answers, records: list[Record], lines: list[int]) -> None:
+    def _look_at(self, answers: Answers, records: list[Scored], lines: list[int]) -> None:
         """Note responses that are not there, or of which upstream reads the first character alone."""
         for line in compress(lines, [type(one.resps[0]) is str for one in records]):
             self._note(line, _FLAT, step=FileNotes.BUILT)
@@ -154,7 +155,7 @@ class AnswerFile:
             for line in compress(lines, [text is None for text in responses]):
                 self._note(line, _NO_RESPONSE, step=FileNotes.BUILT)
 
-    def _look_for_signs(self, generation: str | None, records: list[Record], lines: list[int]) -> None:
+    def _look_for_signs(self, generation: str | None, records: list[Scored], lines: list[int]) -> None:
         sign = generation or _LATER
         if lines and self._signs.get(sign, lines[0]) >= lines[0]:
             row = 0 if generation else first_later(records)
@@ -178,7 +179,7 @@ def place(name: str, line: int) -> str:
     return f"{name}, line {line}"
 
 
-def _by_heading(records: list[Record], lines: list[int]) -> dict[_Key, _Numbered]:
+def _by_heading(records: list[Scored], lines: list[int]) -> dict[_Key, _Numbered]:
     keys = list(map(_KEY, records))
     if len(set(keys)) == 1:
         return {keys[0]: (records, lines)}

@@ -16,6 +16,7 @@ from medvision_agent.eval.results.notes import Notes
 from medvision_agent.eval.results.parallel import process_count, read_parts
 from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.results.read import AnswerReader, Remarks
+from medvision_agent.eval.results.record import Record, Scored
 from medvision_agent.eval.scorer.answer import FAMILIES
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, joined, score_blocks
@@ -26,12 +27,15 @@ __all__ += ["without_collector"]
 
 
 class ResultFiles:
-    """The files of one model, read one after the other: ``answers``, and then what is to be said (``remarks``)."""
+    """The files of one model, read one after the other: ``answers``, and then what is to be said (``remarks``).
 
-    def __init__(self, path: Path, plans: Plans | None = None, *, prompts: bool = False) -> None:
+    *kind* is what is wanted of a record.
+    """
+
+    def __init__(self, path: Path, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
         """Raise DataError where *path* is a folder without result files, or of several models."""
         self.path, self.plans = path, plans
-        self._reader = AnswerReader(plans, prompts=prompts)
+        self._reader = AnswerReader(plans, kind)
         self.files = result_files(path, self._reader.remarks.notes) if path.is_dir() else [path]
 
     def answers(self) -> Iterator[Answers]:
@@ -74,7 +78,7 @@ def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> t
 
 def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
     """Return the scores of the answers in *path*, a batch for each family, and what ``load_answers`` says."""
-    files = ResultFiles(path, None if plans is None else read_plans(plans))
+    files = ResultFiles(path, None if plans is None else read_plans(plans), Scored)
     return files.scores(protocol), files.remarks(protocol)
 
 

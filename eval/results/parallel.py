@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.results.read import AnswerReader, Remarks
+from medvision_agent.eval.results.record import Scored
 from medvision_agent.eval.scorer.batch import Batch, score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
 
@@ -70,6 +71,6 @@ def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, p
 
 
 def _read_part(plans: Plans | None, protocol: Protocol, path: Path) -> FilePart:
-    reader = AnswerReader(plans)
+    reader = AnswerReader(plans, Scored)
     batches = score_blocks(reader.blocks(path), protocol)
     return FilePart(reader.remarks, batches, np.fromiter(map(hash, reader.ids), np.int64, len(reader.ids)))

@@ -17,6 +17,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.results.file import AnswerFile, place
 from medvision_agent.eval.results.notes import FileNotes, Notes
 from medvision_agent.eval.results.plans import Plans
+from medvision_agent.eval.results.record import Record, Scored
 from medvision_agent.eval.scorer.answers import Answers
 
 __all__ = ["AnswerReader", "Remarks"]
@@ -63,16 +64,16 @@ class Remarks:
 
 
 class AnswerReader:
-    """Reads the answers of one or more files, with *prompts* what was asked too; keeps what is to be said."""
+    """Reads the answers of one or more files, of each record what *kind* has, and keeps what is to be said of them."""
 
-    def __init__(self, plans: Plans | None = None, *, prompts: bool = False) -> None:
+    def __init__(self, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
         self.remarks = Remarks()
         self.ids: set[str] = set()
-        self._plans, self._prompts = plans, prompts
+        self._plans, self._kind = plans, kind
 
     def blocks(self, path: Path) -> Iterator[Answers]:
         """Yield the answers in a file; once all are read, what is to be said about it is known."""
-        file = AnswerFile(path.name, self._plans, prompts=self._prompts)
+        file = AnswerFile(path.name, self._plans, self._kind)
         for answers in _blocks(path, file):
             self._look_at(answers, file)
             yield answers
@@ -101,7 +102,10 @@ def _blocks(path: Path, file: AnswerFile) -> Iterator[Answers]:
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb", buffering=_BUFFER) as lines:
             # What stands before damage has been read when the error comes.
-            while read.extend(islice(lines, _AT_ONCE)) or read:
+            while True:
+                read.extend(islice(lines, _AT_ONCE))
+                if not read:
+                    break
                 file.take(read)
                 read.clear()
                 if len(file) >= _BLOCK:

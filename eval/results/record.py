@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-__all__ = ["NO_NMAE", "Boxes", "Doc", "Nmae", "OddRecord", "Profile", "Prompted", "Record", "Scale", "decode_block"]
-__all__ += ["decode_carefully", "decode_line"]
+__all__ = ["NO_NMAE", "Boxes", "Doc", "Nmae", "OddRecord", "Profile", "Prompted", "Record", "Scale", "Scored"]
+__all__ += ["decode_block", "decode_carefully", "decode_line"]
 
 # What MedVision's parser writes for every answer it could not read. Outside of a string no other text looks like this,
 # and inside of one its quotes would be escaped; no declared value but this one can hold it.
@@ -59,18 +59,23 @@ class Profile(Struct, frozen=True, gc=False):
     metric_key: str | int | None = None
 
 
-class Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
-    """What is used of the data set's row."""
+class ScoredDoc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
+    """What a summary needs of the data set's row."""
 
     label: int | str | None = ""
-    bounding_boxes: Boxes | None = None
     biometric_profile: Profile | None = None
-    dataset_name: str | None = None
     image_file: str | None = None
     task_id: str | int | None = None
     slice_dim: int | None = None
     slice_idx: int | None = None
     image_size_2d: list[int] | None = None
+
+
+class Doc(ScoredDoc, frozen=True, gc=False):
+    """What is used of the data set's row."""
+
+    bounding_boxes: Boxes | None = None
+    dataset_name: str | None = None
     pixel_size: list[float] | None = None
     landmark_file: str | None = None
 
@@ -89,12 +94,12 @@ class Scale(Struct, frozen=True, gc=False):
     s_w: float
 
 
-class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
-    """What is used of a record. ``gc``: these hold no cycles, and the collector need not walk them."""
+class Scored(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
+    """What a summary needs of a record. ``gc``: these hold no cycles, and the collector need not walk them."""
 
     target: str | float | list[float]
     resps: _Requests
-    doc: Doc = Doc()
+    doc: ScoredDoc = ScoredDoc()
     id: str | int | UnsetType = UNSET
     doc_id: str | int | None = None
     task: str | None = None
@@ -108,11 +113,17 @@ class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
     pixel_size_scale: Scale | UnsetType | None = UNSET
     raw_pixel_size_scale: Scale | UnsetType | None = UNSET
     f1: Any = UNSET
+
+
+class Record(Scored, frozen=True, gc=False):
+    """What is used of a record."""
+
+    doc: Doc = Doc()
     subject: str | None = None
     truth_points: list[tuple[float, float]] | None = None
 
 
-class Prompted(Record, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
+class Prompted(Record, frozen=True, gc=False):
     """A record with what was asked."""
 
     input: str | None = None
@@ -125,13 +136,15 @@ class OddRecord(Prompted, frozen=True, gc=False):
     """Numbers that were read by another parser, of which there is no text."""
 
 
-_DECODERS = {prompts: msgspec.json.Decoder(Prompted if prompts else Record) for prompts in (False, True)}
+_DECODERS: dict[type[Scored], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Scored, Record, Prompted)
+}
 
 
-def decode_block(block: Sequence[bytes], *, prompts: bool = False) -> tuple[list[Record], int] | None:
+def decode_block(block: Sequence[bytes], kind: type[Scored] = Record) -> tuple[list[Scored], int] | None:
     """Return the records in the lines of a block, one in each, and how many NaN of MedVision's stand in them.
 
-    All are read at once. None: one of them must be looked at by itself. *prompts*: as ``Prompted``.
+    All are read at once. None: one of them must be looked at by itself.
     """
     # One record in each line and all of it: the reader of many takes white space of any kind for the end of one.
     # No value goes on after a line that ends in a brace if the next one begins with one, so that each line holds at
@@ -140,19 +153,16 @@ def decode_block(block: Sequence[bytes], *, prompts: bool = False) -> tuple[list
         return None
     try:
         text, tokens = _readable(b"".join(block))
-        records = _DECODERS[prompts].decode_lines(text)
+        records = _DECODERS[kind].decode_lines(text)
     except (ValueError, RecursionError):
         return None
     return (records, tokens) if len(records) == len(block) else None
 
 
-def decode_line(line: bytes, *, prompts: bool = False) -> tuple[Record, int]:
-    """Return the record in a line, and how many NaN of MedVision's stand in it; ValueError or RecursionError without.
-
-    *prompts*: as ``Prompted``.
-    """
+def decode_line(line: bytes, kind: type[Scored] = Record) -> tuple[Scored, int]:
+    """Return the record in a line, and how many NaN of MedVision's are in it; ValueError or RecursionError without."""
     text, tokens = _readable(line)
-    return _DECODERS[prompts].decode(text), tokens
+    return _DECODERS[kind].decode(text), tokens
 
 
 def _readable(text: bytes) -> tuple[bytes, int]:
