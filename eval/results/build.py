@@ -23,6 +23,7 @@ __all__ = ["build_answer", "odd_record", "unpack"]
 
 Row = Mapping[str, Any]
 _Read = TypeVar("_Read")
+_MOST = 2**63
 
 
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
@@ -127,7 +128,7 @@ def _doc(doc: Any) -> Doc:
         task_id=get("taskID"),
         slice_dim=get("slice_dim"),
         slice_idx=get("slice_idx"),
-        image_size_2d=get("image_size_2d"),
+        image_size_2d=_size(get("image_size_2d")),
         pixel_size=get("pixel_size"),
         landmark_file=get("landmark_file"),
     )
@@ -138,6 +139,12 @@ def _boxes(doc: Row) -> Boxes | None:
         return Boxes([doc["bounding_boxes"]["dimensions"][0]])
     except (KeyError, IndexError, TypeError):
         return None
+
+
+def _size(size: Any) -> Any:
+    """Return a pair of whole numbers as such, and whatever else as it stands."""
+    whole = isinstance(size, list) and len(size) == 2 and all(type(side) is int and abs(side) < _MOST for side in size)
+    return tuple(size) if whole else size
 
 
 def _points(value: Any) -> list[tuple[float, float]] | None:

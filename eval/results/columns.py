@@ -65,7 +65,7 @@ def _names(block: Block, name: str, place: int) -> _Column:
     own, (task, family, _) = list(map(attrgetter(name), block.records)), block.heading
     if block.plans is None or family == "AD":
         return own
-    labels = [str(one.doc.label) for one in block.records]
+    labels = list(map(str, map(attrgetter("doc.label"), block.records)))
     planned = {label: block.plans.names(task, family, label, None, None)[place] for label in set(labels)}
     return [one or planned[label] for one, label in zip(own, labels, strict=True)]
 
@@ -83,14 +83,6 @@ def _nmae(block: Block) -> _Column:
         None if one is None else Stored(math.nan if one.value is None else one.value, one.success)
         for one in _stored(block, "nmae", Nmae)
     ]
-
-
-def _nmae_values(block: Block) -> _Column:
-    return [None if one is None else one.value for one in _stored(block, "nmae", Nmae)]
-
-
-def _nmae_success(block: Block) -> _Column:
-    return [None if one is None else one.success for one in _stored(block, "nmae", Nmae)]
 
 
 def _scales(block: Block) -> _Column:
@@ -158,8 +150,7 @@ _MAKERS: dict[str, Callable[[Block], _Column]] = {
     "modality": lambda block: _names(block, "image_modality", 1),
     "zooms": _zooms,
     "nmae": _nmae,
-    "nmae.value": _nmae_values,
-    "nmae.success": _nmae_success,
+    "stored": lambda block: _stored(block, "nmae", Nmae),
     "pixel_scale": _scales,
     "doc.box": _boxes,
     "doc.metric_type": _metric_types,

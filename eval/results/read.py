@@ -90,9 +90,9 @@ class AnswerReader:
                 self.ids.add(one)
         self.ids |= own
         self.remarks.count += len(ids)
-        names = zip(answers.column("label_name"), answers.column("modality"), strict=True)
-        if not all(map(all, names)):
-            rows = zip(ids, *map(answers.column, ("family", "label_name", "modality")), strict=True)
+        columns = families, labels, modalities = [answers.column(name) for name in ("family", "label_name", "modality")]
+        if families.count("AD") < len(ids) and not (all(labels) and all(modalities)):
+            rows = zip(ids, *columns, strict=True)
             found = [one for one, family, label, modality in rows if family != "AD" and not (label and modality)]
             self.remarks.nameless += found
 

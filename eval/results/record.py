@@ -68,7 +68,7 @@ class ScoredDoc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
     task_id: str | int | None = None
     slice_dim: int | None = None
     slice_idx: int | None = None
-    image_size_2d: list[int] | None = None
+    image_size_2d: tuple[int, int] | None = None
 
 
 class Doc(ScoredDoc, frozen=True, gc=False):

@@ -22,7 +22,7 @@ _DOC = tuple(f"doc.{name}" for name in Doc._fields)
 class Answers(Sequence[Answer]):
     """As many answers as *count* says. Columns are the fields of ``Answer``, and those of its ``Doc`` after ``doc.``.
 
-    So are those of a stored nMAE, after ``nmae.``; of an answer without one they are None.
+    ``stored`` is the stored nMAE as it stands there, in which None is no number.
 
     *make* makes a column by its name; without it, columns are made of *parts*, one after the other, or of those of
     their *rows* that are given.
@@ -49,8 +49,7 @@ class Answers(Sequence[Answer]):
         own = list(answers)
         columns = {name: [getattr(one, name) for one in own] for name in _OWN}
         columns |= {f"doc.{name}": [getattr(one.doc, name) for one in own] for name in Doc._fields}
-        columns["nmae.value"] = [None if one.nmae is None else one.nmae.value for one in own]
-        columns["nmae.success"] = [None if one.nmae is None else one.nmae.success for one in own]
+        columns["stored"] = columns["nmae"]
         return cls(len(own), columns.__getitem__)
 
     @classmethod

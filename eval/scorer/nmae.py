@@ -48,9 +48,10 @@ class StoredNmae(NamedTuple):
     @classmethod
     def of(cls, answers: Answers) -> "StoredNmae":
         """Return what the files of *answers* hold."""
-        value, success = answers.column("nmae.value"), answers.column("nmae.success")
-        there = np.array([one is not None for one in success], dtype=np.bool_)
-        return cls(np.array(value, dtype=np.float64), np.array(success, dtype=np.bool_), there)
+        stored = answers.column("stored")
+        value = np.array([None if one is None else one.value for one in stored], dtype=np.float64)
+        success = [False if one is None else one.success for one in stored]
+        return cls(value, np.array(success, np.bool_), np.array([one is not None for one in stored], np.bool_))
 
 
 def parsed_nmae(

@@ -34,7 +34,8 @@ def extract(response: str, count: int, protocol: Protocol) -> str:
 def find_numbers(responses: Iterable[str], count: int, protocol: Protocol) -> list[Found]:
     """Return the last *count* numbers of each response, still with the commas that separate thousands."""
     texts = _tagged(responses) if protocol.answer_tags else responses
-    return [own[-count:] if len(own) >= count else () for own in map(protocol.number.findall, texts)]
+    findall = protocol.number.findall
+    return [own[-count:] if text and len(own := findall(text)) >= count else () for text in texts]
 
 
 def written_out(found: Iterable[Found]) -> list[str]:
@@ -73,8 +74,11 @@ def parse_numbers(found: Sequence[Found], count: int) -> tuple[NDArray[np.float3
 
 def _doubles(found: Iterable[Found]) -> NDArray[np.float64]:
     numbers = list(chain.from_iterable(found))
-    if "," in " ".join(numbers):
-        numbers = [number.replace(",", "") for number in numbers]
+    together = " ".join(numbers)
+    if "," in together:
+        plain = together.replace(",", "").split(" ")
+        # A stored text may have spaces in it.
+        numbers = plain if len(plain) == len(numbers) else [number.replace(",", "") for number in numbers]
     return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 

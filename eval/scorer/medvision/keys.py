@@ -8,7 +8,7 @@ distances. Source: MedVision's summaries, both versions.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -54,9 +54,7 @@ def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] =
         found = [_landmark_row(*kind) for kind in kinds.names]
     else:
         short, table = batch.family == "TL", protocol.label_table
-        kinds = Keys.of(
-            zip(column("label_name"), column("modality"), map(_plane, column("doc.slice_dim")), strict=True)
-        )
+        kinds = Keys.of(zip(column("label_name"), column("modality"), _planes(column("doc.slice_dim")), strict=True))
         found = [_region(*kind, short, table) for kind in kinds.names]
     reasons = kinds.renamed(reason for _, reason in found)
     near_zero = np.zeros(len(batch), dtype=np.bool_)
@@ -110,8 +108,8 @@ def dataset_of(file: str) -> str:
     return match.group(1) if match else ""
 
 
-def _plane(slice_dim: Any) -> str | None:
-    return PLANES.get(slice_dim) if isinstance(slice_dim, int) else None
+def _planes(slice_dims: Iterable[Any]) -> list[str | None]:
+    return [PLANES.get(one) if isinstance(one, int) else None for one in slice_dims]
 
 
 @cache
