@@ -76,6 +76,8 @@ def summary_nmae(parsed: Floats, parsed_success: Flags, success: Flags) -> tuple
 
 def drawn_scales(answers: Answers) -> int:
     """Return how many answers have a diagonal whose factors are not stored, but drawn."""
+    if not any("scaledPS" in file for file in set(answers.column("file"))):
+        return 0
     columns = zip(*map(answers.column, ("file", "pixel_scale", "zooms")), strict=True)
     return sum(scale is None and zooms is not None and "scaledPS" in file for file, scale, zooms in columns)
 

@@ -109,7 +109,7 @@ def dataset_of(file: str) -> str:
 
 
 def _planes(slice_dims: Iterable[Any]) -> list[str | None]:
-    return [PLANES.get(one) if isinstance(one, int) else None for one in slice_dims]
+    return [PLANES.get(one) if type(one) is int or isinstance(one, int) else None for one in slice_dims]
 
 
 @cache
