@@ -57,7 +57,7 @@ def _ids(block: Block) -> _Column:
 
 def _responses(block: Block) -> _Column:
     found: _Column = [one.resps[0][0] for one in block.records]
-    return [one[0] if isinstance(one, list) else one for one in found] if list in set(map(type, found)) else found
+    return [one[0] if type(one) is list else one for one in found] if list in set(map(type, found)) else found
 
 
 def _names(block: Block, name: str, place: int) -> _Column:

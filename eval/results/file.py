@@ -51,7 +51,7 @@ class AnswerFile:
         self.tagged: dict[str, bool] = {}
         """For each file that an answer is said to be from, whether any response has answer tags."""
         self._signs: dict[str, int] = {}
-        self._plans, self._kind = plans, kind
+        self._plans, self._kind = plans, Record if kind is Scored and "scaledPS" in name else kind
         self._records: list[Scored] = []
         self._numbers: list[int] = []
         """The lines of these, which are no answers yet."""

@@ -59,21 +59,21 @@ class Profile(Struct, frozen=True, gc=False):
     metric_key: str | int | None = None
 
 
-class ScoredDoc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
+class ScoredDoc(Struct, frozen=True, gc=False):
     """What a summary needs of the data set's row."""
 
     label: int | str | None = ""
     biometric_profile: Profile | None = None
-    image_file: str | None = None
-    task_id: str | int | None = None
     slice_dim: int | None = None
-    slice_idx: int | None = None
     image_size_2d: tuple[int, int] | None = None
 
 
-class Doc(ScoredDoc, frozen=True, gc=False):
+class Doc(ScoredDoc, frozen=True, gc=False, rename={"task_id": "taskID"}):
     """What is used of the data set's row."""
 
+    image_file: str | None = None
+    task_id: str | int | None = None
+    slice_idx: int | None = None
     bounding_boxes: Boxes | None = None
     dataset_name: str | None = None
     pixel_size: list[float] | None = None
@@ -95,7 +95,10 @@ class Scale(Struct, frozen=True, gc=False):
 
 
 class Scored(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
-    """What a summary needs of a record. ``gc``: these hold no cycles, and the collector need not walk them."""
+    """What a summary needs of a record that is of no ``scaledPS`` task.
+
+    ``gc``: these hold no cycles, and the collector need not walk them.
+    """
 
     target: str | float | list[float]
     resps: _Requests
@@ -103,7 +106,8 @@ class Scored(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
     id: str | int | UnsetType = UNSET
     doc_id: str | int | None = None
     task: str | None = None
-    file: str | None = None
+    file: None = None
+    """A record that names its file may be of a ``scaledPS`` task, and is then read whole."""
     task_type: str | None = None
     label_name: str | None = None
     image_modality: str | None = None
@@ -119,6 +123,7 @@ class Record(Scored, frozen=True, gc=False):
     """What is used of a record."""
 
     doc: Doc = Doc()
+    file: str | None = None
     subject: str | None = None
     truth_points: list[tuple[float, float]] | None = None
 

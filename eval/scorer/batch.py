@@ -55,7 +55,7 @@ class Batch:
     """By MedVision's names: MAE, and MRE (and nMAE) or the overlap metrics; failures overlap nothing."""
     loss: Floats
     lengths: Floats
-    """Physical diagonals of the slices in mm, where the protocol has nMAE."""
+    """Physical diagonals of the slices in mm, where the protocol has nMAE; with the texts went those of no use."""
     nmae_success: Flags
     parsed_nmae: Floats
     parsed_nmae_success: Flags
@@ -89,7 +89,7 @@ class _Inputs:
 
 def score_batch(family: Family, answers: Answers, protocol: Protocol) -> Batch:
     """Return the scores of *answers*, all of one family; targets have as many numbers as the answers."""
-    return _score(family, answers, _read(family, answers, protocol, texts=True), protocol)
+    return _score(family, answers, _read(family, answers, protocol, whole=True), protocol)
 
 
 def score_blocks(blocks: Iterable[Answers], protocol: Protocol) -> list[Batch]:
@@ -98,7 +98,7 @@ def score_blocks(blocks: Iterable[Answers], protocol: Protocol) -> list[Batch]:
     for block in blocks:
         for family, own in block.by_family().items():
             found[family][0].append(own.only(_NEEDED[family]))
-            found[family][1].append(_read(family, own, protocol, texts=False))
+            found[family][1].append(_read(family, own, protocol, whole=False))
     return [
         _score(family, Answers.joined(parts).only(_NEEDED[family]), joined(inputs), protocol)
         for family, (parts, inputs) in found.items()
@@ -140,7 +140,7 @@ def _of_kind(kind: str, answers: Answers) -> Flags:
     return np.array([one == kind for one in answers.column("doc.metric_type")], dtype=np.bool_)
 
 
-def _read(family: Family, answers: Answers, protocol: Protocol, *, texts: bool) -> _Inputs:
+def _read(family: Family, answers: Answers, protocol: Protocol, *, whole: bool) -> _Inputs:
     count, column, landmarks = COUNTS[family], answers.column, family == "AD"
     found = _found(answers, count, protocol)
     values, success = parse_numbers(found, count)
@@ -150,11 +150,11 @@ def _read(family: Family, answers: Answers, protocol: Protocol, *, texts: bool) 
         values=values,
         success=success,
         target=target.reshape(-1, count),
-        extracted=written_out(found) if texts else [],
+        extracted=written_out(found) if whole else [],
         angle=angle_rows(answers) if landmarks else None,
         bare=np.array(column("bare_target"), dtype=np.bool_) if landmarks and protocol.numpy1 else None,
         length=(_of_kind("distance", answers) if landmarks else np.ones(len(answers), np.bool_)) if has_nmae else None,
-        lengths=diagonals(answers, protocol.scaled_pixel_size) if has_nmae else None,
+        lengths=diagonals(answers, protocol.scaled_pixel_size, stored=whole or protocol.numpy1) if has_nmae else None,
         stored=StoredNmae.of(answers) if has_nmae else None,
         drawn_scales=drawn_scales(answers) if has_nmae else 0,
     )

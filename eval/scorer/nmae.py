@@ -10,7 +10,7 @@ angles and distances, while the prompts were written with one that ends in nothi
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,13 +29,17 @@ _Range = tuple[float, float]
 """The lowest and the highest factor."""
 
 
-def diagonals(answers: Answers, between: _Range) -> Floats:
+def diagonals(answers: Answers, between: _Range, *, stored: bool = True) -> Floats:
     """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known.
 
-    Factors that are not stored are drawn from the range *between*.
+    Factors that are not stored are drawn from the range *between*. *stored*: of answers whose nMAE is stored too.
     """
-    columns = map(answers.column, ("zooms", "doc.slice_dim", "doc.size"))
-    return np.fromiter(map(_diagonal, *columns, _scales(answers, between)), np.float64, len(answers))
+    zooms = answers.column("zooms")
+    if not stored:
+        rows = zip(zooms, answers.column("stored"), strict=True)
+        zooms = [voxel if nmae is None else None for voxel, nmae in rows]
+    columns = map(answers.column, ("doc.slice_dim", "doc.size"))
+    return np.fromiter(map(_diagonal, zooms, *columns, _scales(answers, zooms, between)), np.float64, len(answers))
 
 
 class StoredNmae(NamedTuple):
@@ -111,7 +115,7 @@ def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale:
         return math.nan
 
 
-def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
+def _scales(answers: Answers, zooms: Sequence[Any], between: _Range) -> list[_Scale | None]:
     files = answers.column("file")
     scaled = {file for file in set(files) if "scaledPS" in file}
     if not scaled:
@@ -119,7 +123,7 @@ def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
     stored = zip(files, answers.column("pixel_scale"), strict=True)
     found: list[_Scale | None] = [scale if file in scaled else _NOT_SCALED for file, scale in stored]
     # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
-    draw, zooms, columns = np.random.RandomState(), answers.column("zooms"), list(map(answers.column, _DRAWN_FROM))
+    draw, columns = np.random.RandomState(), list(map(answers.column, _DRAWN_FROM))
     for row, scale in enumerate(found):
         if scale is None and zooms[row] is not None:
             found[row] = _drawn(tuple(column[row] for column in columns), between, draw)
