@@ -74,8 +74,8 @@ def _zooms(block: Block) -> _Column:
     own, plans = [one.image_header_zooms for one in block.records], block.plans
     if plans is None or not plans.has_zooms or block.heading.family == "Detection":
         return own
-    rows = zip(own, _nmae(block), block.records, strict=True)
-    return [plans.zooms(one.doc.image_file) if zooms is nmae is None else zooms for zooms, nmae, one in rows]
+    rows = zip(own, _stored(block, "nmae", Nmae), block.column("doc.image"), strict=True)
+    return [plans.zooms(image) if zooms is nmae is None else zooms for zooms, nmae, image in rows]
 
 
 def _nmae(block: Block) -> _Column:

@@ -51,7 +51,9 @@ class AnswerFile:
         self.tagged: dict[str, bool] = {}
         """For each file that an answer is said to be from, whether any response has answer tags."""
         self._signs: dict[str, int] = {}
-        self._plans, self._kind = plans, Record if kind is Scored and "scaledPS" in name else kind
+        self._plans, self._kind = plans, kind
+        if kind is Scored and ("scaledPS" in name or (plans is not None and plans.has_zooms)):
+            self._kind = Record  # more than a summary reads else
         self._records: list[Scored] = []
         self._numbers: list[int] = []
         """The lines of these, which are no answers yet."""
@@ -73,6 +75,9 @@ class AnswerFile:
     def take(self, lines: Sequence[bytes]) -> None:
         """Take the next lines; some dozens are best: they are decoded before the cache is full."""
         start, found = self._last + 1, decode_block(lines, self._kind)
+        if found is None and self._kind is Scored:
+            self._kind = Record
+            found = decode_block(lines, self._kind)
         self._last += len(lines)
         if found is None:
             each = [(line, self._record(text, line)) for line, text in enumerate(lines, start)]

@@ -45,6 +45,9 @@ _Repeats = Annotated[list[str | _Texts], Meta(min_length=1)]
 _Requests = Annotated[list[_Repeats | Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
 
 
+_Empty = Annotated[str, Meta(max_length=0)]
+
+
 class Boxes(Struct, frozen=True, gc=False):
     """Target boxes: rows and columns of each."""
 
@@ -105,9 +108,9 @@ class Scored(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
     doc: ScoredDoc = ScoredDoc()
     id: str | int | UnsetType = UNSET
     doc_id: str | int | None = None
-    task: str | None = None
-    file: None = None
-    """A record that names its file may be of a ``scaledPS`` task, and is then read whole."""
+    task: _Empty | None = None
+    file: _Empty | None = None
+    """A record that names its task or file may be of a ``scaledPS`` task, and is not one of these."""
     task_type: str | None = None
     label_name: str | None = None
     image_modality: str | None = None
@@ -123,6 +126,7 @@ class Record(Scored, frozen=True, gc=False):
     """What is used of a record."""
 
     doc: Doc = Doc()
+    task: str | None = None
     file: str | None = None
     subject: str | None = None
     truth_points: list[tuple[float, float]] | None = None
