@@ -7,7 +7,7 @@ the first character of the first one.
 Source: the records of MedVision's result files, both generations.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -18,8 +18,9 @@ from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.results.record import Boxes, Doc, Nmae, OddRecord, Profile, Scale
 from medvision_agent.eval.results.target import read_target, read_targets
 from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.answers import Answers
 
-__all__ = ["build_answer", "odd_record", "unpack"]
+__all__ = ["build_answer", "build_answers", "odd_record", "unpack"]
 
 Row = Mapping[str, Any]
 _Read = TypeVar("_Read")
@@ -28,10 +29,15 @@ _MOST = 2**63
 
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
     """Return the answer in a record of the file called *file*, with names from *plans* where it has none."""
-    record = odd_record(row, file)
-    heading = read_heading(record.task, record.file, record.task_type, file)
-    targets, bare, _ = read_targets([record.target], heading.family)
-    return Block([record], heading, targets, bare, plans).answers()[0]
+    return build_answers([row], file, plans)[0]
+
+
+def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) -> Answers:
+    """Return the answers in records of one task, of the file called *file*; ValueError where one cannot be used."""
+    records = [odd_record(row, file) for row in rows]
+    heading = read_heading(records[0].task, records[0].file, records[0].task_type, file)
+    targets, bare, _ = read_targets([record.target for record in records], heading.family)
+    return Block(records, heading, targets, bare, plans).answers()
 
 
 def odd_record(row: Row, file: str) -> OddRecord:
