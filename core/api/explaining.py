@@ -22,9 +22,10 @@ from medvision_agent.eval.parts.summary import (
 )
 from medvision_agent.eval.place.located import Located, located_run
 from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
-from medvision_agent.eval.results.build import form_of, task_of
+from medvision_agent.eval.results.heading import form_of, task_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
 from medvision_agent.eval.results.plans import Plans, read_plans
+from medvision_agent.eval.results.record import Prompted
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.files import DATABASE
@@ -158,7 +159,7 @@ def _run(run: Run, rules: Protocol) -> RunWhy:
 
 
 def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
-    files = ResultFiles(source, plans, prompts=True)
+    files = ResultFiles(source, plans, Prompted)
     lacks, left_out, forms = Counter[str](), Counter[str](), Counter[str]()
     losses, located = list[SampleLoss](), list[Located]()
     errors: dict[TaskName, list[AnswerErrors]] = {task: [] for task in TASKS}

@@ -1,4 +1,4 @@
-"""From a record of a result file to an answer.
+"""Records that are not as MedVision writes them, from their objects; and answers from rows of any kind.
 
 Contract: a record that lacks what scoring needs is a ValueError that says what. Texts are unpacked as upstream
 unpacks them: of ``resps``, the first repeat of the first request; where ``resps`` is a flat list of texts, that is
@@ -7,88 +7,87 @@ the first character of the first one.
 Source: the records of MedVision's result files, both generations.
 """
 
-import math
-import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from msgspec import UNSET, UnsetType
+
+from medvision_agent.eval.results.columns import Block
+from medvision_agent.eval.results.heading import read_heading
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.target import read_target
-from medvision_agent.eval.scorer.answer import FAMILIES, Answer, Doc, Stored
-from medvision_agent.eval.tasks import Family
+from medvision_agent.eval.results.record import Boxes, Doc, Nmae, OddRecord, Profile, Scale
+from medvision_agent.eval.results.target import read_target, read_targets
+from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.answers import Answers
 
-__all__ = ["Heading", "build_answer", "form_of", "read_heading", "task_of", "unpack"]
+__all__ = ["build_answer", "build_answers", "odd_record", "unpack"]
 
 Row = Mapping[str, Any]
-_FORM = re.compile(r"^.*?_Task\d+(_(Sagittal|Coronal|Axial))?-?|^.*")
-_FAMILY_WORDS: dict[str, Family] = {
-    "_BoxCoordinate_": "Detection",
-    "_TumorLesionSize_": "TL",
-    "_BiometricsFromLandmarks_": "AD",
-}
-# In the order of Doc, whose last fields these are.
-_KEYS = (
-    "dataset_name",
-    "image_file",
-    "taskID",
-    "slice_dim",
-    "slice_idx",
-    "image_size_2d",
-    "pixel_size",
-    "landmark_file",
-)
-
-
-class Heading(NamedTuple):
-    """What all records of a file have in common."""
-
-    task: str
-    family: Family
-    file: str
+_Read = TypeVar("_Read")
+_MOST = 2**63
 
 
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
     """Return the answer in a record of the file called *file*, with names from *plans* where it has none."""
+    return build_answers([row], file, plans)[0]
+
+
+def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) -> Answers:
+    """Return the answers in records of one task, of the file called *file*; ValueError where one cannot be used."""
+    records = [odd_record(row, file) for row in rows]
+    heading = read_heading(records[0].task, records[0].file, records[0].task_type, file)
+    targets, bare, _ = read_targets([record.target for record in records], heading.family)
+    return Block(records, heading, targets, bare, plans).answers()
+
+
+def odd_record(row: Row, file: str) -> OddRecord:
+    """Return the record in an object, of which nothing is known, in the file called *file*.
+
+    Raises:
+        ValueError: It lacks what scoring needs; the message says what.
+    """
+    try:
+        return _record(row, file)
+    except (TypeError, KeyError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _record(row: Row, file: str) -> OddRecord:
+    # In this order, because the first complaint is the one that is said.
     get = row.get
-    task, family, own_file = read_heading(get("task"), get("file"), get("task_type"), file)
-    response: str | None
-    extracted: str | None
-    if "resps" in row:
-        response, extracted = unpack(row["resps"]), None
-    else:
-        response, extracted = _text(row)
-    target, bare = read_target(get("target"), family)
-    doc = _doc(row["doc"], family) if "doc" in row else Doc()
-    label, modality = get("label_name"), get("image_modality")
-    label = label if isinstance(label, str) else None
-    modality = modality if isinstance(modality, str) else None
+    family = read_heading(get("task"), get("file"), get("task_type"), file).family
+    resps, extracted = (_resps(row["resps"]), None) if "resps" in row else _text(row)
+    target: Any = get("target")
+    read_target(target, family)
+    doc = _doc(row["doc"]) if "doc" in row else Doc()
     zooms = get("image_header_zooms")
     zooms = tuple(map(float, zooms)) if isinstance(zooms, list) else None
-    nmae = row["raw_nMAE"] if "raw_nMAE" in row else get("nMAE")
-    nmae = _nmae(nmae) if isinstance(nmae, dict) else None
-    scale = row["raw_pixel_size_scale"] if "raw_pixel_size_scale" in row else get("pixel_size_scale")
-    scale = (float(scale["s_h"]), float(scale["s_w"])) if isinstance(scale, dict) else None
-    if plans is not None:
-        label, modality = plans.names(task, family, doc.label, label, modality)
-        if zooms is None and nmae is None and family != "Detection":
-            zooms = plans.zooms(doc.image)
-    identity = str(row["id"]) if "id" in row else f"{task}/{get('doc_id')}"
-    answer = Answer(
-        identity, family, task, own_file, response, extracted, target, bare, doc, label, modality, zooms, nmae, scale
+    nmae, raw_nmae = (_stored(_nmae, row, name, "raw_nMAE") for name in ("nMAE", "raw_nMAE"))
+    scale, raw_scale = (
+        _stored(_scale, row, name, "raw_pixel_size_scale") for name in ("pixel_size_scale", "raw_pixel_size_scale")
     )
-    subject, prompt = _optional_text(get("subject")), _optional_text(get("input"))
-    return answer._replace(subject=subject, points=_points(get("truth_points")), prompt=prompt)
-
-
-def task_of(file: str) -> str:
-    """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
-    _, found, task = file.rpartition("_samples_")
-    return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
-
-
-def form_of(task: str) -> str:
-    """Return in which form a task was asked, by what its name has after the plane: ``CoT``, ``336x336``, ``direct``."""
-    return _FORM.sub("", task) or "direct"
+    return OddRecord(
+        target=target,
+        resps=resps,
+        doc=doc,
+        id=get("id", UNSET),
+        doc_id=get("doc_id"),
+        task=_optional_text(get("task")),
+        file=_optional_text(get("file")),
+        task_type=get("task_type"),
+        label_name=_optional_text(get("label_name")),
+        image_modality=_optional_text(get("image_modality")),
+        image_header_zooms=zooms,
+        nmae=nmae,
+        raw_nmae=raw_nmae,
+        pixel_size_scale=scale,
+        raw_pixel_size_scale=raw_scale,
+        f1=get("F1", UNSET),
+        subject=_optional_text(get("subject")),
+        truth_points=_points(get("truth_points")),
+        input=_optional_text(get("input")),
+        extracted=extracted,
+    )
 
 
 def unpack(resps: Any) -> str:
@@ -103,60 +102,62 @@ def unpack(resps: Any) -> str:
     return text
 
 
-def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
-    """Return the heading of a record by its own task, file and task type, or by the *file* it is in."""
-    task = _optional_text(task) or task_of(file)
-    own_file = _optional_text(own_file) or (file if "samples_" in file else f"samples_{task}.jsonl")
-    return Heading(task, _family(said, task), own_file)
+def _resps(resps: Any) -> Any:
+    text = unpack(resps)
+    flat = isinstance(resps, list) and isinstance(resps[0], str)
+    return resps if flat else [[text]]
 
 
-def _family(said: Any, task: str) -> Family:
-    for family in FAMILIES:
-        if said == family:
-            return family
-    for word, family in _FAMILY_WORDS.items():
-        if said is None and word in task:
-            return family
-    if "_MaskSize_" in task:
-        raise ValueError("mask sizes are not scored")
-    raise ValueError(f"task_type is {said!r} and task {task!r}; expected one of {', '.join(FAMILIES)}")
-
-
-def _text(row: Row) -> tuple[str | None, str | None]:
+def _text(row: Row) -> tuple[Any, str | None]:
     if isinstance(row.get("response"), str):
-        return row["response"], None
+        return [[row["response"]]], None
     parsed = row.get("filtered_resps")
     if isinstance(parsed, list) and parsed and isinstance(parsed[0], str):
-        return None, parsed[0]
+        return [[None]], parsed[0]
     raise ValueError("there is no response: resps, response or filtered_resps is needed")
 
 
-def _doc(doc: Any, family: Family) -> Doc:
+def _doc(doc: Any) -> Doc:
     if not isinstance(doc, dict):
         raise ValueError("doc is no object")
-    get = doc.get
-    box = kind = key = None
-    if family == "Detection":
-        box = _box(doc)
-    elif family == "AD":
-        profile = get("biometric_profile")
-        if isinstance(profile, dict):
-            kind, key = _optional_text(profile.get("metric_type")), profile.get("metric_key")
-    return Doc(get("label", ""), box, kind, key, *map(get, _KEYS))
+    get, profile = doc.get, doc.get("biometric_profile")
+    return Doc(
+        label=get("label", ""),
+        bounding_boxes=_boxes(doc),
+        biometric_profile=(
+            Profile(_optional_text(profile.get("metric_type")), profile.get("metric_key"))
+            if isinstance(profile, dict)
+            else None
+        ),
+        dataset_name=get("dataset_name"),
+        image_file=get("image_file"),
+        task_id=get("taskID"),
+        slice_dim=get("slice_dim"),
+        slice_idx=get("slice_idx"),
+        image_size_2d=_size(get("image_size_2d")),
+        pixel_size=get("pixel_size"),
+        landmark_file=get("landmark_file"),
+    )
 
 
-def _box(doc: Row) -> Any:
+def _boxes(doc: Row) -> Boxes | None:
     try:
-        return doc["bounding_boxes"]["dimensions"][0]
+        return Boxes([doc["bounding_boxes"]["dimensions"][0]])
     except (KeyError, IndexError, TypeError):
         return None
 
 
-def _points(value: Any) -> tuple[tuple[float, float], ...] | None:
+def _size(size: Any) -> Any:
+    """Return a pair of whole numbers as such, and whatever else as it stands."""
+    whole = isinstance(size, list) and len(size) == 2 and all(type(side) is int and abs(side) < _MOST for side in size)
+    return tuple(size) if whole else size
+
+
+def _points(value: Any) -> list[tuple[float, float]] | None:
     if not isinstance(value, list):
         return None
     try:
-        return tuple((float(x), float(y)) for x, y in value)
+        return [(float(x), float(y)) for x, y in value]
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -165,6 +166,17 @@ def _optional_text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _nmae(stored: Row) -> Stored:
+def _stored(read: Callable[[Row], _Read], row: Row, name: str, preferred: str) -> _Read | UnsetType | None:
+    """Return what is under a name; unread where another one is preferred."""
+    if name not in row:
+        return UNSET
+    return read(row[name]) if isinstance(row[name], dict) and (name == preferred or preferred not in row) else None
+
+
+def _nmae(stored: Row) -> Nmae:
     number = stored.get("NMAE")
-    return Stored(math.nan if number is None else float(number), bool(stored.get("success")))
+    return Nmae(None if number is None else float(number), bool(stored.get("success")))
+
+
+def _scale(stored: Row) -> Scale:
+    return Scale(float(stored["s_h"]), float(stored["s_w"]))

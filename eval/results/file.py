@@ -1,117 +1,143 @@
-"""The records of one file: those that are as MedVision writes them go the quick way, all others one by one.
+"""The records of one file, block by block: as answers, and what is to be said about them.
 
-Contract: the answers stand in the order of their lines, whichever way they went, and so does what is to be said about
-them. A record that cannot be used is named in the notes.
+Contract: the answers stand in the order of their lines, and so does what is to be said about them. A record that cannot
+be used is named in the notes.
 """
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
-from operator import attrgetter
-from typing import Any, TypeVar
+from operator import attrgetter, itemgetter
 
-from medvision_agent.eval.results.build import build_answer, read_heading
-from medvision_agent.eval.results.columns import columns, first_later
+from medvision_agent.eval.results.build import odd_record
+from medvision_agent.eval.results.columns import Block, first_later
+from medvision_agent.eval.results.heading import read_heading
 from medvision_agent.eval.results.notes import FileNotes
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.record import Record, decode_carefully, decode_quickly, decode_records, read_record
+from medvision_agent.eval.results.record import (
+    NO_NMAE,
+    OddRecord,
+    Record,
+    Scored,
+    decode_block,
+    decode_carefully,
+    decode_line,
+)
 from medvision_agent.eval.results.target import read_targets
-from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.answers import Answers
 
 __all__ = ["AnswerFile", "place"]
 
 _GENERATIONS = {"v1.2": re.compile(r"-(CoT|VP)\b"), "paper-v1": re.compile(r"-\d+x\d+$")}
-_LATER_KEYS = frozenset({"nMAE", "raw_nMAE", "pixel_size_scale", "raw_pixel_size_scale", "F1"})
 _LATER = "v1.2"
 _FLAT = "responses not nested in a list: only the first character is read, as upstream does"
+_NO_RESPONSE = "records without a response: the numbers read by their parser are used"
 _TOKENS = "NaN or Infinity tokens, which are no JSON; read as such"
 _Key = tuple[str | None, str | None, str | None]
 _KEY = attrgetter("task", "file", "task_type")
-_T = TypeVar("_T")
-_Numbered = tuple[list[_T], list[int]]
-"""Things, and the lines they are in."""
+_Numbered = tuple[list[Scored], list[int]]
+"""Records, and the lines they are in."""
 
 
 class AnswerFile:
-    """Takes the lines of a file called *name*, block by block."""
+    """Takes the lines of a file called *name*, block by block; *kind* is what is wanted of a record."""
 
-    def __init__(self, name: str, plans: Plans | None, *, prompts: bool = False) -> None:
+    def __init__(self, name: str, plans: Plans | None, kind: type[Scored] = Record) -> None:
         self.notes = FileNotes()
-        self.signs: dict[str, int] = {}
-        """Where there is a sign of a generation of MedVision, the line of the first."""
+        self.name = name
         self.lines: list[int] = []
-        """The line of each answer."""
-        self._name, self._plans, self._prompts = name, plans, prompts
-        self._answers: list[Answers] = []
+        """The line of each of the last answers."""
+        self.tagged: dict[str, bool] = {}
+        """For each file that an answer is said to be from, whether any response has answer tags."""
+        self._signs: dict[str, int] = {}
+        self._plans, self._kind = plans, kind
+        if kind is Scored and ("scaledPS" in name or (plans is not None and plans.has_zooms)):
+            self._kind = Record  # more than a summary reads else
+        self._records: list[Scored] = []
+        self._numbers: list[int] = []
+        """The lines of these, which are no answers yet."""
         self._last = 0
 
-    def answers(self) -> Answers:
-        """Return the answers in the lines so far."""
-        return Answers.joined(self._answers)
+    def __len__(self) -> int:
+        """Return how many records are no answers yet."""
+        return len(self._records)
 
-    def place(self, line: int) -> str:
-        """Return what a line is called."""
-        return place(self._name, line)
+    @property
+    def generations(self) -> dict[str, str]:
+        """Signs of a generation of MedVision, with the first place of each, in the order of places."""
+        return {name: place(self.name, line) for name, line in sorted(self._signs.items(), key=itemgetter(1))}
 
-    def place_after(self) -> str:
-        """Return what the line after those so far is called."""
-        return self.place(self._last + 1)
+    def note_after(self, kind: str) -> None:
+        """Count a remark about the line after those so far."""
+        self._note(self._last + 1, kind)
 
-    def take(self, block: Sequence[bytes]) -> None:
-        """Take the next lines. Blocks of some dozens are best: their records are done with before the cache is full."""
-        if not block:
-            return
-        others: _Numbered[Answer] = ([], [])
-        start, found = self._last + 1, decode_records(block, prompts=self._prompts)
+    def take(self, lines: Sequence[bytes]) -> None:
+        """Take the next lines; some dozens are best: they are decoded before the cache is full."""
+        start, found = self._last + 1, decode_block(lines, self._kind)
+        if found is None and self._kind is Scored:
+            self._kind = Record
+            found = decode_block(lines, self._kind)
+        self._last += len(lines)
         if found is None:
-            records, lines = self._take_by_line(block, others)
-        else:
-            records, lines = list(found[0]), list(range(start, start + len(block)))
-            if found[1]:
-                number = start + found[1][0]
-                self.notes.add(number, FileNotes.DECODED, _TOKENS, self.place(number), len(found[1]))
-        self._last += len(block)
-        parts = [self._part(key, *own) for key, own in _by_heading(records, lines).items()]
-        if others[0]:
-            parts.append((Answers.of(others[0]), others[1]))
-        self._add(parts)
+            each = [(line, self._record(text, line)) for line, text in enumerate(lines, start)]
+            self._records += [one for _, one in each if one is not None]
+            self._numbers += [line for line, one in each if one is not None]
+            return
+        records, tokens = found
+        self._records += records
+        self._numbers += range(start, start + len(lines))
+        if tokens:
+            self._note(next(line for line, text in enumerate(lines, start) if NO_NMAE in text), _TOKENS, tokens)
 
-    def _take_by_line(self, block: Sequence[bytes], others: _Numbered[Answer]) -> _Numbered[Record]:
-        """Return the records in a block, each read by itself, and put the answers of all other lines to *others*."""
-        records: _Numbered[Record] = ([], [])
-        for number, line in enumerate(block, start=self._last + 1):
-            try:
-                record, nan = read_record(line, prompts=self._prompts)
-            except (ValueError, RecursionError):
-                answer = self._read_carefully(line, number)
-                if answer is not None:
-                    others[0].append(answer)
-                    others[1].append(number)
-                continue
-            records[0].append(record)
-            records[1].append(number)
-            if nan:
-                self.notes.add(number, FileNotes.DECODED, _TOKENS, self.place(number))
-        return records
-
-    def _add(self, parts: Sequence[tuple[Answers, list[int]]]) -> None:
-        answers = Answers.joined(part for part, _ in parts)
-        lines = [line for _, own in parts for line in own]
+    def answers(self) -> Answers:
+        """Return the answers in the lines that were taken since the last were returned."""
+        records, numbers = self._records, self._numbers
+        self._records, self._numbers = [], []
+        parts = [self._part(key, *own) for key, own in _by_heading(records, numbers).items()]
+        answers, self.lines = Answers.joined(part for part, _ in parts), [line for _, own in parts for line in own]
         if len(parts) > 1:
-            answers = answers.take(sorted(range(len(lines)), key=lines.__getitem__))
-            lines.sort()
-        self._answers.append(answers)
-        self.lines += lines
+            answers = answers.take(sorted(range(len(self.lines)), key=self.lines.__getitem__))
+            self.lines.sort()
+        return answers
 
-    def _part(self, key: _Key, records: list[Record], lines: list[int]) -> tuple[Answers, list[int]]:
+    def _record(self, text: bytes, line: int) -> Scored | None:
+        """Return the record in a line, read by itself; None where it has none of any use."""
         try:
-            heading = read_heading(*key, self._name)
+            record, tokens = decode_line(text, self._kind)
+        except (ValueError, RecursionError):
+            return self._odd_record(text, line)
+        if tokens:
+            self._note(line, _TOKENS, tokens)
+        return record
+
+    def _odd_record(self, text: bytes, line: int) -> OddRecord | None:
+        if not text.strip():
+            return None
+        try:
+            row, tokens = decode_carefully(text)
+        except ValueError:
+            kind = "lines that are no JSON" if text.endswith(b"\n") else "files cut off in the middle of a line"
+            self._note(line, f"{kind}: left out")
+            return None
+        if tokens:
+            self._note(line, _TOKENS, tokens)
+        if not isinstance(row, dict):
+            self._note(line, "lines that are no JSON object: left out")
+            return None
+        try:
+            return odd_record(row, self.name)
+        except ValueError as error:
+            self._leave_out(line, error)
+            return None
+
+    def _part(self, key: _Key, records: list[Scored], lines: list[int]) -> tuple[Answers, list[int]]:
+        try:
+            heading = read_heading(*key, self.name)
         except ValueError as error:
             for line in lines:
                 self._leave_out(line, error)
-            return Answers.of(()), []
+            return Answers(0), []
         targets, bare, errors = read_targets([one.target for one in records], heading.family)
         for row, complaint in errors.items():
             self._leave_out(lines[row], complaint)
@@ -119,66 +145,38 @@ class AnswerFile:
             kept = [row not in errors for row in range(len(records))]
             records, lines = list(compress(records, kept)), list(compress(lines, kept))
             targets, bare = list(compress(targets, kept)), list(compress(bare, kept))
-        for line in compress(lines, [type(one.resps[0]) is str for one in records]):
-            self.notes.add(line, FileNotes.BUILT, _FLAT, self.place(line))
+        answers = Block(records, heading, targets, bare, self._plans).answers()
+        self._look_at(answers, records, lines)
         self._look_for_signs(_generation(heading.task), records, lines)
-        return columns(records, heading, targets, bare, self._plans), lines
+        if not self.tagged.get(heading.file):
+            self._look_for_tags(heading.file, answers)
+        return answers, lines
 
-    def _look_for_signs(self, generation: str | None, records: list[Record], lines: list[int]) -> None:
+    def _look_at(self, answers: Answers, records: list[Scored], lines: list[int]) -> None:
+        """Note responses that are not there, or of which upstream reads the first character alone."""
+        for line in compress(lines, [type(one.resps[0]) is str for one in records]):
+            self._note(line, _FLAT, step=FileNotes.BUILT)
+        if None in (responses := answers.column("response")):
+            for line in compress(lines, [text is None for text in responses]):
+                self._note(line, _NO_RESPONSE, step=FileNotes.BUILT)
+
+    def _look_for_signs(self, generation: str | None, records: list[Scored], lines: list[int]) -> None:
         sign = generation or _LATER
-        if lines and self.signs.get(sign, lines[0]) >= lines[0]:
+        if lines and self._signs.get(sign, lines[0]) >= lines[0]:
             row = 0 if generation else first_later(records)
             if row is not None:
-                self._note_sign(sign, lines[row])
+                self._signs[sign] = min(lines[row], self._signs.get(sign, lines[row]))
 
-    def _note_sign(self, generation: str, line: int) -> None:
-        self.signs[generation] = min(line, self.signs.get(generation, line))
-
-    def _read_carefully(self, line: bytes, number: int) -> Answer | None:
-        row = self._decoded(line, number)
-        if row is None:
-            return None
-        try:
-            answer = build_answer(row, self._name, self._plans)
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            self._leave_out(number, error)
-            return None
-        resps = row.get("resps")
-        if isinstance(resps, list) and isinstance(resps[0], str):
-            self.notes.add(number, FileNotes.BUILT, _FLAT, self.place(number))
-        if answer.response is None:
-            kind = "records without a response: the numbers read by their parser are used"
-            self.notes.add(number, FileNotes.BUILT, kind, self.place(number))
-        sign = _generation(answer.task)
-        if sign is None and not _LATER_KEYS.isdisjoint(row):
-            sign = _LATER
-        if sign is not None:
-            self._note_sign(sign, number)
-        return answer
-
-    def _decoded(self, line: bytes, number: int) -> dict[str, Any] | None:
-        """Return the object in a line, or None where it has none."""
-        tokens = 0
-        try:
-            row = decode_quickly(line)
-        except (ValueError, RecursionError):
-            if not line.strip():
-                return None
-            try:
-                row, tokens = decode_carefully(line)
-            except ValueError:
-                kind = "lines that are no JSON" if line.endswith(b"\n") else "files cut off in the middle of a line"
-                self.notes.add(number, FileNotes.DECODED, f"{kind}: left out", self.place(number))
-                return None
-        if tokens:
-            self.notes.add(number, FileNotes.DECODED, _TOKENS, self.place(number), tokens)
-        if isinstance(row, dict):
-            return row
-        self.notes.add(number, FileNotes.DECODED, "lines that are no JSON object: left out", self.place(number))
-        return None
+    def _look_for_tags(self, file: str, answers: Answers) -> None:
+        texts = [one for one in answers.column("response") if one is not None]
+        if texts:
+            self.tagged[file] = any("<answer>" in text for text in texts)
 
     def _leave_out(self, line: int, error: Exception) -> None:
-        self.notes.add(line, FileNotes.BUILT, f"records left out: {error}", self.place(line))
+        self._note(line, f"records left out: {error}", step=FileNotes.BUILT)
+
+    def _note(self, line: int, kind: str, count: int = 1, *, step: int = FileNotes.DECODED) -> None:
+        self.notes.add(line, step, kind, place(self.name, line), count)
 
 
 def place(name: str, line: int) -> str:
@@ -186,11 +184,11 @@ def place(name: str, line: int) -> str:
     return f"{name}, line {line}"
 
 
-def _by_heading(records: list[Record], lines: list[int]) -> dict[_Key, _Numbered[Record]]:
+def _by_heading(records: list[Scored], lines: list[int]) -> dict[_Key, _Numbered]:
     keys = list(map(_KEY, records))
     if len(set(keys)) == 1:
         return {keys[0]: (records, lines)}
-    found: dict[_Key, _Numbered[Record]] = {key: ([], []) for key in keys}
+    found: dict[_Key, _Numbered] = {key: ([], []) for key in keys}
     for key, record, line in zip(keys, records, lines, strict=True):
         found[key][0].append(record)
         found[key][1].append(line)

@@ -15,10 +15,11 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.results.notes import Notes
 from medvision_agent.eval.results.parallel import process_count, read_parts
 from medvision_agent.eval.results.plans import Plans, read_plans
-from medvision_agent.eval.results.read import AnswerReader, nameless
+from medvision_agent.eval.results.read import AnswerReader, Remarks
+from medvision_agent.eval.results.record import Record, Scored
 from medvision_agent.eval.scorer.answer import FAMILIES
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.batch import Batch, join_batches, score_batch
+from medvision_agent.eval.scorer.batch import Batch, joined, score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["ResultFiles", "has_results", "load_answers", "load_batches", "models_in", "result_files"]
@@ -26,81 +27,71 @@ __all__ += ["without_collector"]
 
 
 class ResultFiles:
-    """The files of one model, read one after the other: ``answers``, and then what is to be said (``remarks``)."""
+    """The files of one model, read one after the other: ``answers``, and then what is to be said (``remarks``).
 
-    def __init__(self, path: Path, plans: Plans | None = None, *, prompts: bool = False) -> None:
+    *kind* is what is wanted of a record.
+    """
+
+    def __init__(self, path: Path, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
         """Raise DataError where *path* is a folder without result files, or of several models."""
-        self._path = path
-        self._reader = AnswerReader(plans, prompts=prompts)
-        self._files = result_files(path, self._reader.notes) if path.is_dir() else [path]
-        self._count = 0
-        self._nameless: list[str] = []
+        self.path, self.plans = path, plans
+        self._reader = AnswerReader(plans, kind)
+        self.files = result_files(path, self._reader.remarks.notes) if path.is_dir() else [path]
 
     def answers(self) -> Iterator[Answers]:
-        """Yield the answers in each file."""
-        for file in self._files:
-            found = self._reader.read(file)
-            self._count += len(found)
-            self._nameless += nameless(found)
-            yield found
+        """Yield the answers in the files, block by block."""
+        for file in self.files:
+            yield from self._reader.blocks(file)
+
+    def scores(self, protocol: Protocol) -> list[Batch]:
+        """Return the scores of all answers by family, with what a summary needs, and not the answers.
+
+        Several processes read where it is worth it.
+        """
+        processes = process_count(self.files)
+        parts = read_parts(self.files, self.plans, protocol, processes) if processes > 1 else None
+        if parts is None:
+            return score_blocks(self.answers(), protocol)
+        for part in parts:
+            self._reader.remarks.merge(part.remarks)
+        batches = [batch for part in parts for batch in part.batches]
+        families = ([batch for batch in batches if batch.family == family] for family in FAMILIES)
+        return [joined(own) for own in families if own]
 
     def remarks(self, protocol: Protocol) -> list[str]:
         """Return what is to be said of the files that were read; DataError where no answer was in any."""
-        return _remarks(self._path, self._reader, protocol, self._count, self._nameless)
+        remarks = self._reader.remarks
+        if not remarks.count:
+            raise DataError("\n".join([f"{self.path}: no answer could be read", *remarks.notes.lines()]))
+        if remarks.nameless:
+            kind = "answers without a label's name or modality: in no group (give them with --plans)"
+            remarks.notes.add(kind, remarks.nameless[0], len(remarks.nameless))
+        return remarks.notes.lines() + _doubts(remarks, protocol)
 
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
     """Return the answers in *path* and what is to be said about them; *plans* gives names that they do not carry."""
-    return _load(path, protocol, None if plans is None else read_plans(plans))
-
-
-def _load(path: Path, protocol: Protocol, plans: Plans | None) -> tuple[Answers, list[str]]:
-    files = ResultFiles(path, plans)
+    files = ResultFiles(path, None if plans is None else read_plans(plans))
     answers = Answers.joined(list(files.answers()))
     return answers, files.remarks(protocol)
 
 
 def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
-    """Return the scores of the answers in *path*, a batch for each family, and what ``load_answers`` says.
-
-    Where it is worth it several processes read; then the batches hold what a summary needs, and not the answers.
-    """
-    known = None if plans is None else read_plans(plans)
-    reader = AnswerReader(known)
-    files = result_files(path, reader.notes) if path.is_dir() else [path]
-    processes = process_count(files)
-    parts = read_parts(files, known, protocol, processes) if processes > 1 else None
-    if parts is None:
-        answers, notes = _load(path, protocol, known)
-        return [score_batch(family, own, protocol) for family, own in answers.by_family().items()], notes
-    for part in parts:
-        reader.add(part.file)
-    batches = [batch for part in parts for batch in part.batches]
-    families = {family: [batch for batch in batches if batch.family == family] for family in FAMILIES}
-    without = [one for part in parts for one in part.nameless]
-    notes = _remarks(path, reader, protocol, sum(map(len, batches)), without)
-    return [join_batches(own) for own in families.values() if own], notes
+    """Return the scores of the answers in *path*, a batch for each family, and what ``load_answers`` says."""
+    files = ResultFiles(path, None if plans is None else read_plans(plans), Scored)
+    return files.scores(protocol), files.remarks(protocol)
 
 
-def _remarks(path: Path, reader: AnswerReader, protocol: Protocol, count: int, without: list[str]) -> list[str]:
-    if not count:
-        raise DataError("\n".join([f"{path}: no answer could be read", *reader.notes.lines()]))
-    if without:
-        kind = "answers without a label's name or modality: in no group (give them with --plans)"
-        reader.notes.add(kind, without[0], len(without))
-    return reader.notes.lines() + _doubts(reader, protocol)
-
-
-def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:
-    seen = reader.generations
+def _doubts(remarks: Remarks, protocol: Protocol) -> list[str]:
+    seen = remarks.generations
     listed = " and ".join(f"{name} ({place})" for name, place in seen.items())
     doubts = [f"answers of both generations of MedVision together: {listed}"] if len(seen) > 1 else []
     if len(seen) == 1 and protocol.version not in seen:
         doubts.append(f"scored by {protocol.name}, but the files look like those of {listed}")
-    without = [file for file, tagged in reader.tagged.items() if not tagged]
+    without = [file for file, tagged in remarks.tagged.items() if not tagged]
     if protocol.answer_tags and without:
         doubts.append(
-            f"{len(without)} of {len(reader.tagged)} files have no response with answer tags ({without[0]}): by "
+            f"{len(without)} of {len(remarks.tagged)} files have no response with answer tags ({without[0]}): by "
             f"{protocol.name} every answer in them fails; were they asked by another recipe?"
         )
     return doubts

@@ -20,6 +20,11 @@ class Notes:
         self._counts[kind] = self._counts.get(kind, 0) + count
         self._first.setdefault(kind, example)
 
+    def merge(self, other: "Notes") -> None:
+        """Add all remarks of *other*."""
+        for kind, count in other._counts.items():
+            self.add(kind, other._first[kind], count)
+
     def lines(self) -> list[str]:
         """Return one line for each kind, and one for all kinds after the first twenty."""
         lines = [

@@ -11,46 +11,34 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.read import ReadFile, nameless, read_file
-from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.batch import Batch, score_batch
+from medvision_agent.eval.results.read import AnswerReader, Remarks
+from medvision_agent.eval.results.record import Scored
+from medvision_agent.eval.scorer.batch import Batch, score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.tasks import Family
 
 __all__ = ["FilePart", "process_count", "read_parts"]
 
 _LEAST = 20_000_000
 """Bytes below which one process is quicker than the start of several."""
-_NAMES = ("label_name", "modality", "doc.slice_dim")
-_NEEDED: dict[Family, tuple[str, ...]] = {
-    "Detection": ("task", *_NAMES, "doc.size"),
-    "TL": ("task", *_NAMES),
-    "AD": ("task", "file", "doc.metric_type", "doc.metric_key"),
-}
-"""Columns that a summary reads; another one would be a KeyError."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
     """What a summary needs of a file."""
 
-    file: ReadFile
-    """Without its answers."""
+    remarks: Remarks
     batches: list[Batch]
     ids: NDArray[np.int64]
-    """Hashes: equal in all processes that come from one, and enough to see that no id is there twice."""
-    nameless: list[str]
-    """Ids."""
+    """Hashes, each once: equal in all processes that come from one, and enough to see that no id is there twice."""
 
 
 def process_count(files: Sequence[Path]) -> int:
@@ -79,22 +67,10 @@ def read_parts(files: Sequence[Path], plans: Plans | None, protocol: Protocol, p
     finally:
         pool.shutdown(cancel_futures=True)
     ids = np.concatenate([part.ids for part in parts])
-    return parts if len(np.unique(ids)) == len(ids) else None
+    return parts if len(np.unique(ids)) == sum(part.remarks.count for part in parts) else None
 
 
 def _read_part(plans: Plans | None, protocol: Protocol, path: Path) -> FilePart:
-    found = read_file(path, plans)
-    answers = found.answers
-    batches = [_lean(score_batch(family, own, protocol)) for family, own in answers.by_family().items()]
-    ids = answers.column("id")
-    return FilePart(
-        replace(found, answers=Answers(len(answers), {}), lines=[]),
-        batches,
-        np.fromiter(map(hash, ids), np.int64, len(ids)),
-        nameless(answers),
-    )
-
-
-def _lean(batch: Batch) -> Batch:
-    columns: dict[str, list[Any]] = {name: batch.answers.column(name) for name in _NEEDED[batch.family]}
-    return replace(batch, answers=Answers(len(batch), columns), extracted=[])
+    reader = AnswerReader(plans, Scored)
+    batches = score_blocks(reader.blocks(path), protocol)
+    return FilePart(reader.remarks, batches, np.fromiter(map(hash, reader.ids), np.int64, len(reader.ids)))

@@ -1,10 +1,10 @@
-"""A record of a result file as MedVision writes it: the quick way from lines to objects, and the careful one.
+"""A record of a result file as MedVision writes it, from the bytes of its line.
 
-Contract: a line is taken only if what is declared here has the declared types; then the answer is the one that
-``build`` makes of the same record. Every other line is refused, and left to ``build``, which knows all that can be
-in a record and what to say about it. Nothing undeclared is kept, nor even made into an object. ``msgspec`` reads what
-is JSON; what it refuses is for ``decode_carefully``, which reads like Python's ``json``: NaN and Infinity as such, lone
-surrogates, and numbers of any size. Where both read a line they agree.
+Contract: a line is taken only if what is declared here has the declared types. Every other line is refused, and left to
+``decode_carefully`` and ``build``, which make the same record of whatever can be in one and know what to say about it.
+Nothing undeclared is kept, nor even made into an object. ``msgspec`` reads what is JSON; ``decode_carefully`` reads
+like Python's ``json``: NaN and Infinity as such, lone surrogates, and numbers of any size. Where both read a line they
+agree.
 """
 
 import json
@@ -15,25 +15,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-__all__ = [
-    "NO_NMAE",
-    "Doc",
-    "Nmae",
-    "Prompted",
-    "Record",
-    "Scale",
-    "decode_carefully",
-    "decode_quickly",
-    "decode_records",
-]
-__all__ += ["read_record"]
-
-
-decode_quickly = msgspec.json.decode
-"""Return the value of a line, or raise ValueError or RecursionError."""
+__all__ = ["NO_NMAE", "Boxes", "Doc", "Nmae", "OddRecord", "Profile", "Prompted", "Record", "Scale", "Scored"]
+__all__ += ["decode_block", "decode_carefully", "decode_line"]
 
 # What MedVision's parser writes for every answer it could not read. Outside of a string no other text looks like this,
-# and inside of one its quotes would be escaped.
+# and inside of one its quotes would be escaped; no declared value but this one can hold it.
 NO_NMAE = b'"nMAE": {"NMAE": NaN'
 _NULL_NMAE = b'"nMAE": {"NMAE": null'
 
@@ -59,28 +45,40 @@ _Repeats = Annotated[list[str | _Texts], Meta(min_length=1)]
 _Requests = Annotated[list[_Repeats | Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
 
 
-class _Boxes(Struct, frozen=True, gc=False):
+_Empty = Annotated[str, Meta(max_length=0)]
+
+
+class Boxes(Struct, frozen=True, gc=False):
+    """Target boxes: rows and columns of each."""
+
     dimensions: list[list[int]] = []
 
 
-class _Profile(Struct, frozen=True, gc=False):
+class Profile(Struct, frozen=True, gc=False):
+    """What was measured."""
+
     metric_type: str | list[str] | None = None
     """A list is a size's, which has no use for it."""
     metric_key: str | int | None = None
 
 
-class Doc(Struct, frozen=True, gc=False, rename={"task_id": "taskID"}):
-    """What is used of the data set's row."""
+class ScoredDoc(Struct, frozen=True, gc=False):
+    """What a summary needs of the data set's row."""
 
     label: int | str | None = ""
-    bounding_boxes: _Boxes | None = None
-    biometric_profile: _Profile | None = None
-    dataset_name: str | None = None
+    biometric_profile: Profile | None = None
+    slice_dim: int | None = None
+    image_size_2d: tuple[int, int] | None = None
+
+
+class Doc(ScoredDoc, frozen=True, gc=False, rename={"task_id": "taskID"}):
+    """What is used of the data set's row."""
+
     image_file: str | None = None
     task_id: str | int | None = None
-    slice_dim: int | None = None
     slice_idx: int | None = None
-    image_size_2d: list[int] | None = None
+    bounding_boxes: Boxes | None = None
+    dataset_name: str | None = None
     pixel_size: list[float] | None = None
     landmark_file: str | None = None
 
@@ -99,16 +97,20 @@ class Scale(Struct, frozen=True, gc=False):
     s_w: float
 
 
-class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
-    """What is used of a record. ``gc``: these hold no cycles, and the collector need not walk them."""
+class Scored(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
+    """What a summary needs of a record that is of no ``scaledPS`` task.
+
+    ``gc``: these hold no cycles, and the collector need not walk them.
+    """
 
     target: str | float | list[float]
     resps: _Requests
-    doc: Doc = Doc()
+    doc: ScoredDoc = ScoredDoc()
     id: str | int | UnsetType = UNSET
     doc_id: str | int | None = None
-    task: str | None = None
-    file: str | None = None
+    task: _Empty | None = None
+    file: _Empty | None = None
+    """A record that names its task or file may be of a ``scaledPS`` task, and is not one of these."""
     task_type: str | None = None
     label_name: str | None = None
     image_modality: str | None = None
@@ -118,54 +120,66 @@ class Record(Struct, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": 
     pixel_size_scale: Scale | UnsetType | None = UNSET
     raw_pixel_size_scale: Scale | UnsetType | None = UNSET
     f1: Any = UNSET
+
+
+class Record(Scored, frozen=True, gc=False):
+    """What is used of a record."""
+
+    doc: Doc = Doc()
+    task: str | None = None
+    file: str | None = None
     subject: str | None = None
     truth_points: list[tuple[float, float]] | None = None
 
 
-class Prompted(Record, frozen=True, gc=False, rename={"nmae": "nMAE", "raw_nmae": "raw_nMAE", "f1": "F1"}):
+class Prompted(Record, frozen=True, gc=False):
     """A record with what was asked."""
 
     input: str | None = None
 
 
-_DECODERS = {prompts: msgspec.json.Decoder(Prompted if prompts else Record) for prompts in (False, True)}
+class OddRecord(Prompted, frozen=True, gc=False):
+    """A record that is none as MedVision writes them; never made of a line at once."""
+
+    extracted: str | None = None
+    """Numbers that were read by another parser, of which there is no text."""
 
 
-def read_record(line: bytes, *, prompts: bool = False) -> tuple[Record, bool]:
-    """Return the record in a line, and whether MedVision's NaN stands in it; ValueError or RecursionError without.
-
-    *prompts*: as ``Prompted``.
-    """
-    usual = line.replace(NO_NMAE, _NULL_NMAE) if line.count(NO_NMAE) == 1 else line
-    _check_encoding(usual)
-    return _DECODERS[prompts].decode(usual), usual is not line
+_DECODERS: dict[type[Scored], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Scored, Record, Prompted)
+}
 
 
-def decode_records(block: Sequence[bytes], *, prompts: bool = False) -> tuple[Sequence[Record], list[int]] | None:
-    """Return the records in the lines of a block, one in each, and the rows of those in which MedVision's NaN stands.
+def decode_block(block: Sequence[bytes], kind: type[Scored] = Record) -> tuple[list[Scored], int] | None:
+    """Return the records in the lines of a block, one in each, and how many NaN of MedVision's stand in them.
 
-    All are read at once. None: one of them must be looked at by itself. *prompts*: as ``Prompted``.
+    All are read at once. None: one of them must be looked at by itself.
     """
     # One record in each line and all of it: the reader of many takes white space of any kind for the end of one.
     # No value goes on after a line that ends in a brace if the next one begins with one, so that each line holds at
     # least one, and as many as there are lines are one in each.
     if not all(map(bytes.startswith, block, repeat(b"{"))) or not all(map(bytes.endswith, block, repeat(b"}\n"))):
         return None
-    piece, nan = b"".join(block), list[int]()
-    if NO_NMAE in piece:
-        nan = [row for row, line in enumerate(block) if NO_NMAE in line]
-        if piece.count(NO_NMAE) != len(nan):
-            return None
-        piece = piece.replace(NO_NMAE, _NULL_NMAE)
     try:
-        _check_encoding(piece)
-        records = _DECODERS[prompts].decode_lines(piece)
+        text, tokens = _readable(b"".join(block))
+        records = _DECODERS[kind].decode_lines(text)
     except (ValueError, RecursionError):
         return None
-    return (records, nan) if len(records) == len(block) else None
+    return (records, tokens) if len(records) == len(block) else None
 
 
-def _check_encoding(text: bytes) -> None:
-    """Refuse what is no UTF-8, wherever it stands: what the decoder skips it does not look at."""
+def decode_line(line: bytes, kind: type[Scored] = Record) -> tuple[Scored, int]:
+    """Return the record in a line, and how many NaN of MedVision's are in it; ValueError or RecursionError without."""
+    text, tokens = _readable(line)
+    return _DECODERS[kind].decode(text), tokens
+
+
+def _readable(text: bytes) -> tuple[bytes, int]:
+    """Return JSON for MedVision's NaN, and how many there were.
+
+    What is no UTF-8 is refused, wherever it stands: what the decoder skips it does not look at.
+    """
     if not text.isascii():
         text.decode()
+    replaced = text.replace(NO_NMAE, _NULL_NMAE)
+    return replaced, len(replaced) - len(text)  # each is longer by one

@@ -68,7 +68,7 @@ def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (),
     """Return the section of a family's scores."""
     grouping = group_batch(batch, protocol, removed if batch.family == "TL" else ())
     statistics = box_statistics if batch.family == "Detection" else error_statistics
-    rows = rows_by(grouping.group, grouping.counted)
+    rows = rows_by(grouping.keys, grouping.counted)
     groups = {name: statistics(batch, own, protocol) for name, own in rows.items()}
     summary: dict[str, Any] = {
         "version": protocol.version,
@@ -84,7 +84,7 @@ def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (),
     summary[OURS] = {
         "protocol": protocol.name,
         "notes": [*_stops(batch, grouping, protocol), *_drawn(batch, protocol)],
-        "left_out": dict(grouping.left_out),
+        "left_out": grouping.left_out,
         "sound": sound_figures(batch),
         "all_samples": statistics(batch, np.arange(len(batch), dtype=np.intp), protocol),
     }
@@ -137,7 +137,7 @@ def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
         "extracted": batch.extracted,
         "success": batch.success.tolist(),
         **{name: values.tolist() for name, values in batch.metrics.items()},
-        "group": grouping.group,
+        "group": grouping.keys.by_row(),
         "counted": grouping.counted.tolist(),
     }
     if boxes:

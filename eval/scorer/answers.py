@@ -1,11 +1,11 @@
-"""Many answers as columns: what a batch is scored from.
+"""Many answers as columns: what they are scored from.
 
-Contract: a column is a list with one entry per answer, and all columns have the same order. Put together from parts, a
-column is made when it is first asked for, so that nobody pays for what nobody reads. As a sequence this is one of
-answers: each is put together when it is asked for.
+Contract: a column is a list with one entry per answer, and all columns have the same order. A column is made when it is
+first asked for, so that nobody pays for what nobody reads. As a sequence this is one of answers: each is put together
+when it is asked for.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, overload
 
@@ -22,18 +22,22 @@ _DOC = tuple(f"doc.{name}" for name in Doc._fields)
 class Answers(Sequence[Answer]):
     """As many answers as *count* says. Columns are the fields of ``Answer``, and those of its ``Doc`` after ``doc.``.
 
-    What is not in *columns* is made of *parts*, one after the other, or of those of their *rows* that are given.
+    ``stored`` is the stored nMAE as it stands there, in which None is no number.
+
+    *make* makes a column by its name; without it, columns are made of *parts*, one after the other, or of those of
+    their *rows* that are given.
     """
 
     def __init__(
         self,
         count: int,
-        columns: Mapping[str, Column],
+        make: Callable[[str], Column] | None = None,
         parts: Sequence["Answers"] = (),
         rows: Sequence[int] | None = None,
     ) -> None:
         self._count = count
-        self._columns = dict(columns)
+        self._columns: dict[str, Column] = {}
+        self._make = make
         self._parts = parts
         self._rows = rows
 
@@ -45,26 +49,28 @@ class Answers(Sequence[Answer]):
         own = list(answers)
         columns = {name: [getattr(one, name) for one in own] for name in _OWN}
         columns |= {f"doc.{name}": [getattr(one.doc, name) for one in own] for name in Doc._fields}
-        return cls(len(own), columns)
+        columns["stored"] = columns["nmae"]
+        return cls(len(own), columns.__getitem__)
 
     @classmethod
     def joined(cls, parts: Iterable["Answers"]) -> "Answers":
         """Return the answers of all *parts*, one after the other."""
         there = [inner for part in parts for inner in part._whole_parts() if inner]
-        return there[0] if len(there) == 1 else cls(sum(map(len, there)), {}, there)
+        return there[0] if len(there) == 1 else cls(sum(map(len, there)), None, there)
 
     def column(self, name: str) -> Column:
         """Return a column; not to be changed."""
         if name not in self._columns:
-            if self._count and not self._parts:
-                raise KeyError(name)  # not one of those that were given
-            found = list(chain.from_iterable(part.column(name) for part in self._parts))
-            self._columns[name] = found if self._rows is None else [found[row] for row in self._rows]
+            self._columns[name] = self._make(name) if self._make else self._of_parts(name)
         return self._columns[name]
+
+    def only(self, names: Iterable[str]) -> "Answers":
+        """Return these answers with the named columns alone; another one would be a KeyError."""
+        return Answers(self._count, {name: self.column(name) for name in names}.__getitem__)
 
     def take(self, rows: Sequence[int]) -> "Answers":
         """Return the answers in *rows*, in their order."""
-        return Answers(len(rows), {}, (self,), rows)
+        return Answers(len(rows), None, (self,), rows)
 
     def by_family(self) -> dict[Family, "Answers"]:
         """Return the answers of each family there is."""
@@ -93,3 +99,7 @@ class Answers(Sequence[Answer]):
 
     def _whole_parts(self) -> Sequence["Answers"]:
         return self._parts if self._parts and self._rows is None else (self,)
+
+    def _of_parts(self, name: str) -> Column:
+        found = list(chain.from_iterable(part.column(name) for part in self._parts))
+        return found if self._rows is None else [found[row] for row in self._rows]

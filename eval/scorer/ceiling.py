@@ -40,13 +40,13 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
 
 def answers_ceiling(targets: Target, sizes: Sequence[Any], protocol: Protocol) -> dict[str, float]:
     """Return the ceiling of those targets whose rows carry the size of the image, as it stands there."""
-    known = [_is_size(size) for size in sizes]
-    numbers = chain.from_iterable(compress(sizes, known))
-    return ceiling(targets[known], np.fromiter(numbers, np.float64, 2 * sum(known)).reshape(-1, 2), protocol)
+    known = np.array([type(size) is tuple or _is_size(size) for size in sizes], dtype=np.bool_)
+    numbers = chain.from_iterable(compress(sizes, known.tolist()))
+    pairs = np.fromiter(numbers, np.float64, 2 * int(known.sum())).reshape(-1, 2)
+    fits = ((pairs > 0) & (pairs < _MOST)).all(axis=1)
+    return ceiling(targets[known][fits], pairs[fits], protocol)
 
 
 def _is_size(size: Any) -> bool:
-    if type(size) is not list or len(size) != 2:
-        return False
-    height, width = size
-    return isinstance(height, int) and isinstance(width, int) and 0 < height < _MOST and 0 < width < _MOST
+    """Return whether that is the size of an image, though no pair of whole numbers as a record has it."""
+    return type(size) is list and len(size) == 2 and all(isinstance(side, int) and 0 < side < _MOST for side in size)

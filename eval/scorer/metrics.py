@@ -26,17 +26,42 @@ from numpy.typing import NDArray
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Loss
 
-__all__ = ["LOSSES", "Floats", "Overlap", "Target", "Values", "absolute_errors", "angle_loss", "box_loss"]
-__all__ += ["float32_errors", "mean_absolute_error", "mean_relative_error", "overlap", "relative_loss"]
+__all__ = ["LOSSES", "OVERLAPS", "Flags", "Floats", "Overlap", "Target", "Values", "absolute_errors", "angle_loss"]
+__all__ += [
+    "box_loss",
+    "float32_errors",
+    "mean_absolute_error",
+    "mean_relative_error",
+    "measure",
+    "overlap",
+    "relative_loss",
+]
 
 
+Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
 Target = NDArray[np.float64]
 _Box = TypeVar("_Box", Values, Floats)
 
+OVERLAPS = ("IoU", "F1", "Precision", "Recall")
 _EPSILON = 1e-15
 """Upstream adds it to every target: a target of 0 gives huge, not infinite, relative errors."""
+
+
+def measure(
+    loss: Loss, values: Values, success: Flags, target: Target, protocol: Protocol
+) -> tuple[dict[str, Floats], Floats]:
+    """Return MedVision's metrics by its names, MAE and MRE or the overlaps, and our loss; one number per answer.
+
+    A failure, whose values are NaN, has no errors and overlaps nothing.
+    """
+    mae = mean_absolute_error(values, target)
+    if loss != "overlap":
+        return {"MAE": mae, "MRE": mean_relative_error(values, target)}, LOSSES[loss](values, target)
+    found = zip(OVERLAPS, overlap(values, target, protocol), strict=True)
+    metrics = {name: np.where(success, value, 0.0) for name, value in found}
+    return metrics | {"MAE": mae}, box_loss(metrics["IoU"])
 
 
 class Overlap(NamedTuple):
@@ -83,10 +108,15 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
     if protocol.sort_corners:
         values, target = _sorted_corners(values), _sorted_corners(target)
     with np.errstate(all="ignore"):
-        result = _overlap(values, target)
-        if protocol.overlap_float64:
-            exact = _overlap(values.astype(np.float64), target)
-            result = result._replace(iou=exact.iou, f1=exact.f1)
+        mixed = _areas(values, target)
+        own = _areas(values.astype(np.float64), target) if protocol.overlap_float64 else mixed
+        union = own.box + own.truth - own.common
+        result = Overlap(
+            iou=np.where(own.apart | ~(union > 0), 0.0, own.common / union),
+            f1=_ratio(2 * own.common, own.box + own.truth, own.apart),
+            precision=_ratio(mixed.common, mixed.box, mixed.apart),
+            recall=_ratio(mixed.common, mixed.truth, mixed.apart),
+        )
     return Overlap(*(np.minimum(value, 1.0) for value in result)) if protocol.clamp_overlap else result
 
 
@@ -94,7 +124,14 @@ def _sorted_corners(box: _Box) -> _Box:
     return np.sort(box.reshape(*box.shape[:-1], 2, 2), axis=-2).reshape(box.shape)
 
 
-def _overlap(box: NDArray[Any], truth: Floats) -> Overlap:
+class _Areas(NamedTuple):
+    common: NDArray[Any]
+    box: NDArray[Any]
+    truth: NDArray[Any]
+    apart: NDArray[np.bool_]
+
+
+def _areas(box: NDArray[Any], truth: Floats) -> _Areas:
     # Upstream computes with scalars: a difference or product of predicted values alone stays in their type. On a
     # tie (and for NaN) the end of the intersection is the prediction's.
     low, high, true_low, true_high = box[..., :2], box[..., 2:], truth[..., :2], truth[..., 2:]
@@ -102,16 +139,9 @@ def _overlap(box: NDArray[Any], truth: Floats) -> Overlap:
     start, end = np.where(own_low, low, true_low), np.where(own_high, high, true_high)
     side = np.where(own_low & own_high, high - low, end - start)
     inside = np.asarray((own_low & own_high).all(axis=-1))
-    area, true_area = _area(high - low), _area(true_high - true_low)
+    area = _area(high - low)
     common = np.where(inside, area, _area(side))
-    union = area + true_area - common
-    apart = np.asarray((start >= end).any(axis=-1))
-    return Overlap(
-        iou=np.where(apart | ~(union > 0), 0.0, common / union),
-        f1=_ratio(2 * common, area + true_area, apart),
-        precision=_ratio(common, area, apart),
-        recall=_ratio(common, true_area, apart),
-    )
+    return _Areas(common, area, _area(true_high - true_low), np.asarray((start >= end).any(axis=-1)))
 
 
 def _area(sides: NDArray[Any]) -> NDArray[Any]:

@@ -10,64 +10,78 @@ angles and distances, while the prompts were written with one that ends in nothi
 
 import hashlib
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import Stored
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.metrics import Flags, Floats
 
-__all__ = ["diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
+__all__ = ["StoredNmae", "diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
-_ABSENT = Stored(math.nan, False)
 _NOT_SCALED = (1.0, 1.0)
 _CLOSE = 1e-12
 _DRAWN_FROM = ("family", "doc.image", "doc.slice_dim", "doc.slice_idx", "doc.task", "doc.label")
 _Scale = tuple[float, float]
 _Range = tuple[float, float]
 """The lowest and the highest factor."""
-_Flags = NDArray[np.bool_]
 
 
-def diagonals(answers: Answers, between: _Range) -> Floats:
+def diagonals(answers: Answers, between: _Range, *, stored: bool = True) -> Floats:
     """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known.
 
-    Factors that are not stored are drawn from the range *between*.
+    Factors that are not stored are drawn from the range *between*. *stored*: of answers whose nMAE is stored too.
     """
-    columns = map(answers.column, ("zooms", "doc.slice_dim", "doc.size"))
-    return np.fromiter(map(_diagonal, *columns, _scales(answers, between)), np.float64, len(answers))
+    zooms = answers.column("zooms")
+    if not stored:
+        rows = zip(zooms, answers.column("stored"), strict=True)
+        zooms = [voxel if nmae is None else None for voxel, nmae in rows]
+    columns = map(answers.column, ("doc.slice_dim", "doc.size"))
+    return np.fromiter(map(_diagonal, zooms, *columns, _scales(answers, zooms, between)), np.float64, len(answers))
 
 
-def parsed_nmae(answers: Answers, mae: Floats, lengths: Floats, plain_mae: Floats) -> tuple[Floats, _Flags]:
+class StoredNmae(NamedTuple):
+    """The nMAE of files, for many answers."""
+
+    value: Floats
+    success: Flags
+    there: Flags
+
+    @classmethod
+    def of(cls, answers: Answers) -> "StoredNmae":
+        """Return what the files of *answers* hold."""
+        stored = answers.column("stored")
+        value = np.array([None if one is None else one.value for one in stored], dtype=np.float64)
+        success = [False if one is None else one.success for one in stored]
+        return cls(value, np.array(success, np.bool_), np.array([one is not None for one in stored], np.bool_))
+
+
+def parsed_nmae(
+    stored: StoredNmae, is_length: Flags, mae: Floats, lengths: Floats, plain_mae: Floats
+) -> tuple[Floats, Flags]:
     """Return nMAE as parsing a file gives it, and whether: one that is stored stays, even of what does not parse.
 
     *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
     protocol follows NumPy 1): else one column would mix both.
     """
-    kinds = zip(answers.column("family"), answers.column("doc.metric_type"), strict=True)
-    is_length = np.array([family == "TL" or kind == "distance" for family, kind in kinds], dtype=np.bool_)
     made = is_length & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
-    stored = [_ABSENT if one is None else one for one in answers.column("nmae")]
-    there = np.array([one is not _ABSENT for one in stored], dtype=np.bool_)
-    value = np.array([one.value for one in stored], dtype=np.float64)
     with np.errstate(all="ignore"):
-        stays = (mae == plain_mae) | ~_close(value * lengths, plain_mae)
-        stays &= there
-        value = np.where(stays, value, np.where(made, mae / lengths, np.nan))
-    return value, np.where(stays, np.array([one.success for one in stored], dtype=np.bool_), made)
+        stays = stored.there & ((mae == plain_mae) | ~_close(stored.value * lengths, plain_mae))
+        value = np.where(stays, stored.value, np.where(made, mae / lengths, np.nan))
+    return value, np.where(stays, stored.success, made)
 
 
-def summary_nmae(parsed: Floats, parsed_success: _Flags, success: _Flags) -> tuple[Floats, _Flags]:
+def summary_nmae(parsed: Floats, parsed_success: Flags, success: Flags) -> tuple[Floats, Flags]:
     """Return nMAE as a summary takes it, and whether: of answers that parse, and finite."""
     return np.where(success, parsed, np.nan), success & parsed_success & np.isfinite(parsed)
 
 
 def drawn_scales(answers: Answers) -> int:
     """Return how many answers have a diagonal whose factors are not stored, but drawn."""
+    if not any("scaledPS" in file for file in set(answers.column("file"))):
+        return 0
     columns = zip(*map(answers.column, ("file", "pixel_scale", "zooms")), strict=True)
     return sum(scale is None and zooms is not None and "scaledPS" in file for file, scale, zooms in columns)
 
@@ -101,7 +115,7 @@ def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale:
         return math.nan
 
 
-def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
+def _scales(answers: Answers, zooms: Sequence[Any], between: _Range) -> list[_Scale | None]:
     files = answers.column("file")
     scaled = {file for file in set(files) if "scaledPS" in file}
     if not scaled:
@@ -109,7 +123,7 @@ def _scales(answers: Answers, between: _Range) -> list[_Scale | None]:
     stored = zip(files, answers.column("pixel_scale"), strict=True)
     found: list[_Scale | None] = [scale if file in scaled else _NOT_SCALED for file, scale in stored]
     # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
-    draw, zooms, columns = np.random.RandomState(), answers.column("zooms"), list(map(answers.column, _DRAWN_FROM))
+    draw, columns = np.random.RandomState(), list(map(answers.column, _DRAWN_FROM))
     for row, scale in enumerate(found):
         if scale is None and zooms[row] is not None:
             found[row] = _drawn(tuple(column[row] for column in columns), between, draw)
@@ -127,6 +141,6 @@ def _drawn(row: tuple[Any, ...], between: _Range, draw: np.random.RandomState) -
         return None
 
 
-def _close(one: Floats, other: Floats) -> _Flags:
+def _close(one: Floats, other: Floats) -> Flags:
     near = np.abs(one - other) <= _CLOSE * np.maximum(np.abs(one), np.abs(other))
     return np.asarray((one == other) | (near & np.isfinite(one) & np.isfinite(other)))

@@ -1,4 +1,4 @@
-"""From a response to numbers: first the stored number string, then float32 values.
+"""From responses to numbers: first the numbers as written, then float32 values. One response is the case n = 1.
 
 Contract: both steps take linear time and raise nothing, whatever the text. The last numbers of the scanned text
 are the answer; no unit, percent sign or fraction is understood, and words such as ``nan`` are no numbers.
@@ -8,16 +8,19 @@ Source: MedVision's answer extraction and parsing (both versions, see ``protocol
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import compress
+from itertools import chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["extract", "extract_all", "parse", "parse_all", "scanned_text"]
+__all__ = ["Found", "extract", "find_numbers", "parse", "parse_numbers", "scanned_text", "written_out"]
 
 _OPEN, _CLOSE = "<answer>", "</answer>"
+
+Found = Sequence[str]
+"""The numbers of one answer as written; none where there were too few."""
 
 
 def extract(response: str, count: int, protocol: Protocol) -> str:
@@ -25,18 +28,19 @@ def extract(response: str, count: int, protocol: Protocol) -> str:
 
     The number strings keep their form (``007.50``, ``12.``, ``+5.5``), but lose commas that separate thousands.
     """
-    return extract_all([response], count, protocol)[0]
+    return written_out(find_numbers([response], count, protocol))[0]
 
 
-def extract_all(responses: Iterable[str], count: int, protocol: Protocol) -> list[str]:
-    """Return what ``extract`` returns of each response."""
+def find_numbers(responses: Iterable[str], count: int, protocol: Protocol) -> list[Found]:
+    """Return the last *count* numbers of each response, still with the commas that separate thousands."""
     texts = _tagged(responses) if protocol.answer_tags else responses
-    numbers = map(protocol.number.findall, texts)
-    joined = [" ".join(found[-count:]) if len(found) >= count else "" for found in numbers]
-    everything = "\n".join(joined)  # no number has a space or an end of line in it
-    if protocol.thousands_commas:
-        everything = everything.replace(",", "")
-    return everything.replace(" ", ",").split("\n") if joined else []
+    findall = protocol.number.findall
+    return [own[-count:] if text and len(own := findall(text)) >= count else () for text in texts]
+
+
+def written_out(found: Iterable[Found]) -> list[str]:
+    """Return the numbers of each answer in one text, as MedVision stores them."""
+    return [",".join([number.replace(",", "") for number in own]) for own in found]
 
 
 def scanned_text(response: str, protocol: Protocol) -> str:
@@ -46,36 +50,41 @@ def scanned_text(response: str, protocol: Protocol) -> str:
 
 def parse(extracted: str, count: int) -> NDArray[np.float32] | None:
     """Return the numbers of a joined string as float32, or None unless there are exactly *count*."""
-    values, parsed = parse_all([extracted], count)
+    values, parsed = parse_numbers([extracted.split(",")], count)
     return values[0] if parsed[0] else None
 
 
-def parse_all(extracted: Sequence[str], count: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return one row of *count* numbers per joined string, and which strings parsed; the other rows are NaN.
+def parse_numbers(found: Sequence[Found], count: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return one row of *count* numbers per answer, and which answers parsed; the other rows are NaN.
 
     Each number is rounded twice, decimal to double to float32, as upstream does; beyond float32's range it is
     infinite.
     """
-    values = np.full((len(extracted), count), math.nan, dtype=np.float32)
-    parsed = np.array([joined != "" and joined.count(",") == count - 1 for joined in extracted], dtype=np.bool_)
-    whole = list(compress(extracted, parsed.tolist()))
+    values = np.full((len(found), count), math.nan, dtype=np.float32)
+    parsed = np.fromiter(map(count.__eq__, map(len, found)), np.bool_, len(found))
     try:
-        doubles = _doubles(whole)
-    except ValueError:  # never of numbers that were extracted here: one text at a time tells which it is
-        parsed[parsed] = list(map(_is_numbers, whole))
-        doubles = _doubles(list(filter(_is_numbers, whole)))
+        doubles = _doubles(compress(found, parsed.tolist()))
+    except ValueError:  # a stored text that is none of numbers
+        parsed &= np.fromiter(map(_are_numbers, found), np.bool_, len(found))
+        doubles = _doubles(compress(found, parsed.tolist()))
     with np.errstate(over="ignore", under="ignore"):
         values[parsed] = doubles.reshape(-1, count)
     return values, parsed
 
 
-def _doubles(joined: list[str]) -> NDArray[np.float64]:
-    return np.fromiter(map(float, ",".join(joined).split(",") if joined else ()), np.float64)
+def _doubles(found: Iterable[Found]) -> NDArray[np.float64]:
+    numbers = list(chain.from_iterable(found))
+    together = " ".join(numbers)
+    if "," in together:
+        plain = together.replace(",", "").split(" ")
+        # A stored text may have spaces in it.
+        numbers = plain if len(plain) == len(numbers) else [number.replace(",", "") for number in numbers]
+    return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 
-def _is_numbers(joined: str) -> bool:
+def _are_numbers(found: Found) -> bool:
     try:
-        return _doubles([joined]).size > 0
+        return _doubles([found]).size > 0
     except ValueError:
         return False
 

@@ -7,18 +7,12 @@ all.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.scorer.metrics import (
-    LOSSES,
-    box_loss,
-    mean_absolute_error,
-    mean_relative_error,
-    overlap,
-)
-from medvision_agent.eval.scorer.numbers import extract, parse
+from medvision_agent.eval.scorer.metrics import measure
+from medvision_agent.eval.scorer.numbers import extract, parse_numbers
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
@@ -60,18 +54,11 @@ def score_numbers(task: TaskName, extracted: str, target: Sequence[float], proto
     count = len(asked.numbers)
     if len(target) != count:
         raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
-    values = parse(extracted, count)
-    truth = np.array(target, dtype=np.float64)
-    is_box = asked.loss == "overlap"
-    if values is None:
-        return Score(extracted, iou=0.0, f1=0.0, precision=0.0, recall=0.0) if is_box else Score(extracted)
-    read = Score(extracted, True, tuple(values.tolist()), mae=float(mean_absolute_error(values, truth)))
-    if not is_box:
-        loss = float(LOSSES[asked.loss](values, truth))
-        return replace(read, mre=float(mean_relative_error(values, truth)), loss=loss)
-    found = overlap(values, truth, protocol)
-    iou, f1, precision, recall = map(float, found)
-    return replace(read, iou=iou, f1=f1, precision=precision, recall=recall, loss=float(box_loss(found.iou)))
+    values, success = parse_numbers([extracted.split(",")], count)
+    metrics, loss = measure(asked.loss, values, success, np.array([target], dtype=np.float64), protocol)
+    read = tuple(values[0].tolist()) if success[0] else ()
+    found = {name.lower(): float(value[0]) for name, value in metrics.items()}
+    return Score(extracted, bool(success[0]), read, loss=float(loss[0]), **found)
 
 
 def score_on_donor(record: Record, protocol: Protocol) -> Score | None:

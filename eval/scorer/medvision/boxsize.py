@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags
+from medvision_agent.eval.scorer.batch import Batch
 from medvision_agent.eval.scorer.medvision.keys import region
-from medvision_agent.eval.scorer.medvision.statistics import Index, box_statistics, rows_by
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.medvision.statistics import Index, Keys, box_statistics, rows_by
+from medvision_agent.eval.scorer.metrics import OVERLAPS, Flags, Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["box_ratios", "box_size_tables"]
@@ -47,7 +47,7 @@ def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[st
     infinite = counted & np.isinf(batch.metrics["MAE"])
     kept = counted & ~infinite
     bins = [bisect_right(_EDGES, ratio) for ratio in box_ratios(batch.answers)]
-    named = rows_by([_name(one, protocol) for one in bins], kept)
+    named = rows_by(Keys.of(_name(one, protocol) for one in bins), kept)
     order = [name for one in sorted(set(bins)) if (name := _name(one, protocol)) in named]
     tables: dict[str, Any] = {
         "note": "samples with an infinite MAE are left out (upstream stops at them)",
@@ -67,7 +67,7 @@ def _by_region(batch: Batch, bins: list[int], kept: Flags, protocol: Protocol, *
     names = zip(batch.answers.column("label_name"), batch.answers.column("modality"), strict=True)
     regions = [region(label, modality, protocol, fine=fine) for label, modality in names]
     keys = [None if own is None else f"{_range(one)}\n{own}" for one, own in zip(bins, regions, strict=True)]
-    rows = rows_by(keys, kept)
+    rows = rows_by(Keys.of(keys), kept)
     return [_COLUMNS, *(_line(key, batch, rows[key]) for key in sorted(rows))]
 
 

@@ -8,8 +8,7 @@ distances. Source: MedVision's summaries, both versions.
 """
 
 import re
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.eval.scorer.answer import Answer
-from medvision_agent.eval.scorer.batch import Batch, Flags
+from medvision_agent.eval.scorer.batch import Batch
 from medvision_agent.eval.scorer.labels import PLANES, label_names, modality_code
+from medvision_agent.eval.scorer.medvision.statistics import Keys, rows_by
+from medvision_agent.eval.scorer.metrics import Flags
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["Grouping", "Removed", "group_batch", "region", "removal_keys"]
@@ -35,10 +36,11 @@ _NO_GROUP = "without a label, modality or plane"
 class Grouping:
     """The groups of a batch, row by row."""
 
-    group: list[str | None]
+    keys: Keys
+    """None where a row has no group."""
     counted: Flags
     near_zero: Flags
-    left_out: Counter[str]
+    left_out: dict[str, int]
     """Samples that are not counted, by reason."""
 
 
@@ -46,31 +48,31 @@ def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] =
     """Return the groups of *batch*; *removed* samples stay in no group's counts."""
     column = batch.answers.column
     if batch.family == "AD":
-        found = list(map(_landmark_row, column("doc.metric_type"), column("doc.metric_key"), column("file")))
+        kinds = Keys.of(
+            zip(column("doc.metric_type"), map(_written, column("doc.metric_key")), column("file"), strict=True)
+        )
+        found = [_landmark_row(*kind) for kind in kinds.names]
     else:
         short, table = batch.family == "TL", protocol.label_table
-        names = list(zip(column("label_name"), column("modality"), map(_plane, column("doc.slice_dim")), strict=True))
-        regions = {own: _region(*own, short, table) for own in set(names)}
-        found = list(map(regions.__getitem__, names))
-    reasons = [reason for _, reason in found]
-    if removed:
-        reasons = [
-            reason or ("on the list of removed samples" if not removed_here.isdisjoint(removed) else "")
-            for reason, removed_here in zip(reasons, map(removal_keys, batch.answers), strict=True)
-        ]
+        kinds = Keys.of(zip(column("label_name"), column("modality"), _planes(column("doc.slice_dim")), strict=True))
+        found = [_region(*kind, short, table) for kind in kinds.names]
+    reasons = kinds.renamed(reason for _, reason in found)
     near_zero = np.zeros(len(batch), dtype=np.bool_)
+    if removed:
+        listed = [not removal_keys(answer).isdisjoint(removed) for answer in batch.answers]
+        reasons = _or(reasons, np.array(listed, dtype=np.bool_), "on the list of removed samples")
     if batch.family == "AD" and protocol.near_zero is not None:
         near_zero = batch.target[:, 0] < protocol.near_zero
-        for row in np.flatnonzero(near_zero).tolist():
-            reasons[row] = reasons[row] or f"with a target below {protocol.near_zero}"
-    left_out = Counter(reasons)
-    del left_out[""]
-    return Grouping(
-        group=[group for group, _ in found],
-        counted=np.array([not reason for reason in reasons], dtype=np.bool_),
-        near_zero=near_zero,
-        left_out=left_out,
-    )
+        reasons = _or(reasons, near_zero, f"with a target below {protocol.near_zero}")
+    counted = np.array([not reason for reason in reasons.names], dtype=np.bool_)[reasons.code]
+    left_out = {reason: rows.size for reason, rows in rows_by(reasons, ~counted).items()}
+    return Grouping(kinds.renamed(group for group, _ in found), counted, near_zero, left_out)
+
+
+def _or(reasons: Keys, rows: Flags, reason: str) -> Keys:
+    """Return *reasons* with another one for those *rows* that have none."""
+    none = np.array([not own for own in reasons.names], dtype=np.bool_)[reasons.code]
+    return Keys([*reasons.names, reason], np.where(rows & none, len(reasons.names), reasons.code))
 
 
 def region(label: str | None, modality: str | None, protocol: Protocol, *, fine: bool = False) -> str | None:
@@ -106,8 +108,8 @@ def dataset_of(file: str) -> str:
     return match.group(1) if match else ""
 
 
-def _plane(slice_dim: Any) -> str | None:
-    return PLANES.get(slice_dim) if isinstance(slice_dim, int) else None
+def _planes(slice_dims: Iterable[Any]) -> list[str | None]:
+    return [PLANES.get(one) if type(one) is int or isinstance(one, int) else None for one in slice_dims]
 
 
 @cache
@@ -123,7 +125,11 @@ def _region(
     return f"{name} @ {modality_code(modality)} ({plane})", ""
 
 
-def _landmark_row(kind: str | None, key: Any, file: str) -> tuple[str | None, str]:
+def _written(key: Any) -> str:
+    return str(key) if key else ""
+
+
+def _landmark_row(kind: str | None, key: str, file: str) -> tuple[str | None, str]:
     if not kind or not key:
         return None, "without a metric type and key"
     dataset, read = _file(file)

@@ -7,8 +7,8 @@ least 0.1, below which a relative error says nothing. ``loss`` is our primary me
 
 import numpy as np
 
-from medvision_agent.eval.scorer.batch import OVERLAPS, Batch, Flags, angle_rows
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.batch import Batch, angle_rows
+from medvision_agent.eval.scorer.metrics import OVERLAPS, Flags, Floats
 from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, TaskName
 
 __all__ = ["Sound", "sound_figures"]

@@ -12,17 +12,28 @@ Source: MedVision's summaries and its parsing of result files, both versions.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from itertools import compress, count
+from collections.abc import Iterable
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.batch import OVERLAPS, Batch
-from medvision_agent.eval.scorer.metrics import Floats
+from medvision_agent.eval.scorer.batch import Batch
+from medvision_agent.eval.scorer.metrics import OVERLAPS, Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["Index", "Statistics", "below", "box_statistics", "error_statistics", "mean", "parse_iou", "parse_results"]
+__all__ = [
+    "Index",
+    "Keys",
+    "Statistics",
+    "below",
+    "box_statistics",
+    "error_statistics",
+    "mean",
+    "parse_iou",
+    "parse_results",
+]
 __all__ += ["rows_by"]
 
 Statistics = dict[str, float]
@@ -34,14 +45,39 @@ _OVERLAP_LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9)
 _GRID = [k / 100 for k in range(50, 100, 5)]
 
 
-def rows_by(names: Sequence[str | None], counted: NDArray[np.bool_]) -> dict[str, Index]:
-    """Return the counted rows of each name, names in order of appearance."""
+class Keys(NamedTuple):
+    """A name for each row."""
+
+    names: list[Any]
+    """Each once."""
+    code: Index
+    """By row: which of the names."""
+
+    @classmethod
+    def of(cls, names: Iterable[Any]) -> "Keys":
+        """Return *names*, one of each row."""
+        numbers: defaultdict[Any, int] = defaultdict(count().__next__)
+        code = np.fromiter(map(numbers.__getitem__, names), np.intp)
+        return cls(list(numbers), code)
+
+    def renamed(self, names: Iterable[Any]) -> "Keys":
+        """Return the keys of the same rows with another name for each; the new names may be equal."""
+        own = Keys.of(names)
+        return Keys(own.names, own.code[self.code])
+
+    def by_row(self) -> list[Any]:
+        """Return the name of each row."""
+        return [self.names[code] for code in self.code.tolist()]
+
+
+def rows_by(keys: Keys, counted: NDArray[np.bool_]) -> dict[str, Index]:
+    """Return the counted rows of each name that is not None, names in order of appearance."""
     rows = np.flatnonzero(counted)
-    numbers: defaultdict[str | None, int] = defaultdict(count().__next__)
-    number = np.fromiter(map(numbers.__getitem__, compress(names, counted.tolist())), np.intp, len(rows))
-    ends = np.bincount(number, minlength=len(numbers)).cumsum()
-    own = np.split(rows[np.argsort(number, kind="stable")], ends[:-1])
-    return {name: one for name, one in zip(numbers, own, strict=False) if name is not None}
+    code = keys.code[rows]
+    ends = np.bincount(code, minlength=len(keys.names)).cumsum()
+    own = zip(keys.names, np.split(rows[np.argsort(code, kind="stable")], ends[:-1]), strict=False)
+    there = [(name, rows) for name, rows in own if name is not None and rows.size]
+    return dict(sorted(there, key=lambda one: int(one[1][0])))
 
 
 def mean(values: Floats, protocol: Protocol) -> float:
@@ -102,7 +138,7 @@ def _at_least(values: Floats, limit: float) -> float:
 def parse_results(batch: Batch, protocol: Protocol) -> dict[str, dict[str, float | str]]:
     """Return the results of each task."""
     everything = np.ones(len(batch), dtype=np.bool_)
-    tasks = rows_by(batch.answers.column("task"), everything)
+    tasks = rows_by(Keys.of(batch.answers.column("task")), everything)
     return {task: _results(task, batch, rows, protocol) for task, rows in tasks.items()}
 
 

@@ -15,6 +15,7 @@ from medvision_agent.api.explaining import explain_results
 from medvision_agent.eval.parts.filed import filed_answers
 from medvision_agent.eval.parts.replay import Cause, Kind
 from medvision_agent.eval.results.load import ResultFiles, load_answers
+from medvision_agent.eval.results.record import Prompted
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_batch
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
@@ -28,7 +29,7 @@ FORMS = (1, 0.1, 0.001, 10, 1000)
 
 
 def explained(path, rules=RULES):
-    answers = Answers.joined(list(ResultFiles(path, prompts=True).answers()))
+    answers = Answers.joined(list(ResultFiles(path, kind=Prompted).answers()))
     left_out = Counter()
     return {one.question.id: one for one in filed_answers(answers, rules, left_out)}, left_out
 

@@ -25,7 +25,7 @@ def read(path: Path, text: str | bytes) -> tuple[int, list[str]]:
     """Write a file and read it; return the number of answers and the notes."""
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     reader = AnswerReader()
-    return len(reader.read(path)), reader.notes.lines()
+    return sum(map(len, reader.blocks(path))), reader.remarks.notes.lines()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_compressed_file_that_ends_early(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.jsonl: cannot read it \(No such file or directory\)"):
-        AnswerReader().read(tmp_path / "none.jsonl")
+        list(AnswerReader().blocks(tmp_path / "none.jsonl"))
 
 
 def test_no_answer_at_all_is_an_error_that_says_why(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.numbers import extract, extract_all, parse, parse_all
+from medvision_agent.eval.scorer.numbers import extract, find_numbers, parse, parse_numbers, written_out
 from medvision_agent.eval.scorer.protocol import PROTOCOLS, Protocol, protocol
 
 SIZE = 1_000_000
@@ -57,7 +57,7 @@ def test_what_is_extracted_parses(rules: Protocol, text: str, count: int) -> Non
     count=st.integers(1, 4),
 )
 def test_many_are_read_as_each_is(rules: Protocol, texts: list[str], count: int) -> None:
-    assert extract_all(texts, count, rules) == [extract(text, count, rules) for text in texts]
+    assert written_out(find_numbers(texts, count, rules)) == [extract(text, count, rules) for text in texts]
 
 
 @given(
@@ -65,7 +65,7 @@ def test_many_are_read_as_each_is(rules: Protocol, texts: list[str], count: int)
     count=st.integers(1, 3),
 )
 def test_many_strings_parse_as_each_does(joined: list[str], count: int) -> None:
-    values, parsed = parse_all(joined, count)
+    values, parsed = parse_numbers([one.split(",") for one in joined], count)
     each = [parse(one, count) for one in joined]
     assert parsed.tolist() == [one is not None for one in each]
     for row, one in zip(values, each, strict=True):

@@ -1,0 +1,55 @@
+"""What a record is an answer to, by what it says itself and by the name of its file."""
+
+import re
+from typing import Any, NamedTuple
+
+from medvision_agent.eval.scorer.answer import FAMILIES
+from medvision_agent.eval.tasks import Family
+
+__all__ = ["Heading", "form_of", "read_heading", "task_of"]
+
+_FORM = re.compile(r"^.*?_Task\d+(_(Sagittal|Coronal|Axial))?-?|^.*")
+_FAMILY_WORDS: dict[str, Family] = {
+    "_BoxCoordinate_": "Detection",
+    "_TumorLesionSize_": "TL",
+    "_BiometricsFromLandmarks_": "AD",
+}
+
+
+class Heading(NamedTuple):
+    """What all records of a file have in common."""
+
+    task: str
+    family: Family
+    file: str
+
+
+def task_of(file: str) -> str:
+    """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
+    _, found, task = file.rpartition("_samples_")
+    return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
+
+
+def form_of(task: str) -> str:
+    """Return in which form a task was asked, by what its name has after the plane: ``CoT``, ``336x336``, ``direct``."""
+    return _FORM.sub("", task) or "direct"
+
+
+def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
+    """Return the heading of a record by its own task, file and task type, or by the *file* it is in."""
+    task = task if isinstance(task, str) and task else task_of(file)
+    if not isinstance(own_file, str) or not own_file:
+        own_file = file if "samples_" in file else f"samples_{task}.jsonl"
+    return Heading(task, _family(said, task), own_file)
+
+
+def _family(said: Any, task: str) -> Family:
+    for family in FAMILIES:
+        if said == family:
+            return family
+    for word, family in _FAMILY_WORDS.items():
+        if said is None and word in task:
+            return family
+    if "_MaskSize_" in task:
+        raise ValueError("mask sizes are not scored")
+    raise ValueError(f"task_type is {said!r} and task {task!r}; expected one of {', '.join(FAMILIES)}")
