@@ -49,7 +49,8 @@ async def both(provider, monkeypatch, reply, *, tools=TOOLS, choice="auto", more
         thin = model.bind(tools, choice).bind(**(more or {}))
         assert isinstance(thin, Thin)
         messages = conversation(model.picture_block)
-        for runnable in (thin, thin, _ordinary(model, monkeypatch, tools, choice, more or {})):
+        for way in ("thin", "thin", "ordinary"):  # the second request is prepared already
+            runnable = thin if way == "thin" else _ordinary(model, monkeypatch, tools, choice, more or {})
             try:
                 said.append((await call_model(runnable, messages, config=model.config, read=model.read)).message)
             except RequestFailed as failure:
