@@ -116,7 +116,9 @@ class Trace:
 
     def _plain(self, value: Any) -> Any:
         """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""
-        if isinstance(value, Mapping):
+        if isinstance(value, str):
+            return value
+        if isinstance(value, dict):
             if value.get("type") == "image_url" and (png := _png_of(value)) is not None:
                 return {"type": "image_url", "picture": self.picture(png)}
             return {str(key): self._plain(item) for key, item in value.items()}

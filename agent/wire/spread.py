@@ -11,7 +11,7 @@ import httpx2
 
 __all__ = ["POOL", "Spread", "spread"]
 
-POOL = 16
+POOL = 4
 """Connections of one pool, at most."""
 
 

@@ -23,6 +23,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.asking.breaker import Breaker
 from medvision_agent.eval.asking.crashes import suspect, without_fatal
 from medvision_agent.eval.asking.enlarge import enlarged_question
+from medvision_agent.eval.asking.heap import settled_heap
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
 from medvision_agent.eval.data.outline import outline_of
@@ -82,10 +83,11 @@ async def run_pools(pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: 
     a budget used up no further sample is started, and *watch* hears of it.
     """
     asking = _Asking(meter, watch, stop)
-    for pool in pools:
-        while pool.alone and await asking.next_of(pool):
-            pass
-    await asyncio.gather(*(asking.work(pool) for pool in pools for _ in range(pool.parallel)))
+    with settled_heap():
+        for pool in pools:
+            while pool.alone and await asking.next_of(pool):
+                pass
+        await asyncio.gather(*(asking.work(pool) for pool in pools for _ in range(pool.parallel)))
     if asking.problems:
         raise asking.problems[0]
     if meter.reason and any(pool.left() for pool in pools):
