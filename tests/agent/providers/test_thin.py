@@ -1,5 +1,6 @@
 """The thin path of chat completions: the same bytes on the wire, and the same reading, as by the ordinary method."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from fake.replies import calls, error, raw, refusal, text
 from fake.servers import call, chat
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, InvalidToolCall, SystemMessage, ToolMessage
 
+from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.providers import openai_model
@@ -41,14 +43,14 @@ def conversation(picture: Any) -> list[BaseMessage]:
     ]
 
 
-async def both(provider, monkeypatch, reply, *, tools=TOOLS, choice="auto", more=None, **settings):
+async def both(provider, monkeypatch, reply, *, tools=TOOLS, choice="auto", more=None, most=None, **settings):
     """Return what the thin path and the ordinary one sent and read, in this order."""
     provider.server.behave(lambda request: reply)
     said = []
     async with open_model(provider.config(**settings), environ=provider.environ) as model:
         thin = model.bind(tools, choice).bind(**(more or {}))
         assert isinstance(thin, Thin)
-        messages = conversation(model.picture_block)
+        messages = conversation(model.picture_block)[:most]
         for way in ("thin", "thin", "ordinary"):  # the second request is prepared already
             runnable = thin if way == "thin" else _ordinary(model, monkeypatch, tools, choice, more or {})
             try:
@@ -61,7 +63,7 @@ async def both(provider, monkeypatch, reply, *, tools=TOOLS, choice="auto", more
 def _ordinary(model, monkeypatch, tools, choice, more):
     """Return the adapter's own model, with the SDK's own method, and settings bound as LangChain does."""
     monkeypatch.setattr(openai_model, "_as_it_is", lambda message: None)
-    bound = model.model.bind_tools(tools, tool_choice=choice, **more) if tools else model.model.bind(**more)
+    bound = Chat.bind(model, tools, choice).bind(**more)
     own = model.model.root_async_client.chat.completions
     model.model.async_client = own
     return bound
@@ -130,3 +132,19 @@ async def test_the_same_is_read(chat_completions, monkeypatch, name):
     kept = [message.model_dump(exclude={"id"}) for message in (first, second, ordinary)]
     assert kept[0] == kept[1] == kept[2]
     assert [message.id.partition("--")[0] for message in (first, ordinary)] == ["lc_run"] * 2
+
+
+@pytest.mark.parametrize("name", ["text", "calls", "refusal", "length", "refused", "busy"])
+async def test_responses_are_asked_and_read_as_by_langchains_binding(responses, monkeypatch, name):
+    requests, (first, _, ordinary) = await both(responses, monkeypatch, REPLIES[name], most=5, max_tries=1)
+    assert requests[0].content == requests[2].content
+    assert requests[0].headers == requests[2].headers
+    if isinstance(ordinary, RequestFailed):
+        assert first.fault == ordinary.fault
+        return
+    # The server numbers what it says: only that differs.
+    assert _unnumbered(first.model_dump(exclude={"id"})) == _unnumbered(ordinary.model_dump(exclude={"id"}))
+
+
+def _unnumbered(value: Any) -> str:
+    return re.sub(r"(resp|rs|msg|fc|call)_\d+", r"\1", repr(value))
