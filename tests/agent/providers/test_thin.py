@@ -7,12 +7,14 @@ import pytest
 from fake.replies import calls, error, raw, refusal, text
 from fake.servers import call, chat
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, InvalidToolCall, SystemMessage, ToolMessage
+from langchain_google_genai import ChatGoogleGenerativeAI
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.providers import openai_model
 from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.providers.gemini.model import GeminiModel
 from medvision_agent.agent.providers.openai_thin import Thin
 from medvision_agent.agent.retry import RequestFailed, call_model
 
@@ -148,3 +150,19 @@ async def test_responses_are_asked_and_read_as_by_langchains_binding(responses, 
 
 def _unnumbered(value: Any) -> str:
     return re.sub(r"(resp|rs|msg|fc|call)_\d+", r"\1", repr(value))
+
+
+@pytest.mark.parametrize("choice", ["auto", "none"])
+async def test_gemini_is_sent_the_same_bytes_with_tools_that_were_kept(gemini, monkeypatch, choice):
+    gemini.server.behave(lambda request: text("a"))
+    async with open_model(gemini.config(), environ=gemini.environ) as model:
+        messages = conversation(model.picture_block)[:5]
+        for tools in (TOOLS, TOOLS, TOOLS[:3], TOOLS):
+            await call_model(model.bind(tools, choice), messages, config=model.config, read=model.read)
+        monkeypatch.setattr(GeminiModel, "_format_tools", ChatGoogleGenerativeAI._format_tools)
+        for tools in (TOOLS, TOOLS[:3]):
+            await call_model(model.bind(tools, choice), messages, config=model.config, read=model.read)
+    first, second, few, again, ordinary, few_ordinary = (request.content for request in gemini.requests)
+    assert first == second == again == ordinary
+    assert few == few_ordinary != first
+    assert gemini.requests[1].headers == gemini.requests[4].headers
