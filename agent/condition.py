@@ -18,7 +18,7 @@ returned.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any
 
@@ -136,8 +136,14 @@ class Condition:
         return replace(self, tools=tuple(tools))
 
     def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
-        """Return the declarations of the tools, in order, for a model that speaks *frame*."""
-        return [tool.schema(frame) for tool in self.tools]
+        """Return the declarations of the tools, in order, for a model that speaks *frame*; always the same list."""
+        if frame.name not in self._declared:
+            self._declared[frame.name] = [tool.schema(frame) for tool in self.tools]
+        return self._declared[frame.name]
+
+    @cached_property
+    def _declared(self) -> dict[str, list[dict[str, Any]]]:
+        return {}
 
     def told(self, grammar: Grammar | None, frame: Frame = MEDVISION, render: Callable[..., str] = render) -> str:
         """Return the tool paragraph of a prompt, empty without tools; with *grammar*, tools are declared in it.

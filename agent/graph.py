@@ -65,14 +65,10 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
     """Ask the model for its next turn."""
     session = runtime.context
     chat = session.chat
-    schemas = session.condition.schemas(session.views.frame)
-    runnable = session.protocol.bind(schemas, "none" if session.forced else "auto")
-    if session.brief is not None:
-        runnable = runnable.bind(brief=session.brief)
     session.counts["model"] += 1
     sent = session.protocol.sent(state["messages"])
     reply = await call_model(
-        runnable,
+        session.asked_last if session.forced else session.asked,
         sent,
         config=chat.config,
         read=session.protocol.read,
@@ -82,7 +78,7 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
         on_request=session.trace.requests.append,
         redact=chat.redact,
         pace=chat.pace,
-        tools=bool(schemas),
+        tools=bool(session.condition.tools),
     )
     mark_shown(session.trace, sent)
     turn = session.hear(reply)

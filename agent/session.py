@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from medvision_agent.agent.chat.chat import Chat, Turn
+from langchain_core.language_models.base import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
+
+from medvision_agent.agent.chat.chat import Chat, ToolChoice, Turn
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.usage import Usage
@@ -70,6 +74,20 @@ class Session:
     def protocol(self) -> Native:
         """How the tools of this conversation are called."""
         return protocol_of(self.chat, [tool.name for tool in self.condition.tools])
+
+    @cached_property
+    def asked(self) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with its tools declared, as it is asked in every turn but the forced one."""
+        return self._bound("auto")
+
+    @property
+    def asked_last(self) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model as it is asked in the forced turn, in which it may call no tool."""
+        return self._bound("none")
+
+    def _bound(self, choice: ToolChoice) -> Runnable[LanguageModelInput, AIMessage]:
+        bound = self.protocol.bind(self.condition.schemas(self.views.frame), choice)
+        return bound if self.brief is None else bound.bind(brief=self.brief)
 
     def hear(self, reply: Reply) -> Turn:
         """Count a turn of the model and what it took to get it; return the turn as the conversation goes on from it."""

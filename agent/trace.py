@@ -127,7 +127,9 @@ class Trace:
 
     def _plain(self, value: Any) -> Any:
         """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""
-        if isinstance(value, Mapping):
+        if isinstance(value, str):
+            return value
+        if isinstance(value, dict):
             if value.get("type") == "image_url" and (name := self.named(_url_of(value))) is not None:
                 return {"type": "image_url", "picture": name}
             return {str(key): self._plain(item) for key, item in value.items()}

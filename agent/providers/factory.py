@@ -24,6 +24,7 @@ from medvision_agent.agent.providers.openai_repair import MendingClient
 from medvision_agent.agent.wire.body import MEGABYTE, BoundedClient
 from medvision_agent.agent.wire.keys import key_names
 from medvision_agent.agent.wire.notices import notices
+from medvision_agent.agent.wire.spread import spread
 from medvision_agent.errors import ConfigError
 
 __all__ = ["check_ready", "open_model"]
@@ -97,7 +98,12 @@ _Client = TypeVar("_Client", bound=BoundedClient)
 
 def _client(kind: type[_Client], config: Gemini | OpenAI | LangChain) -> _Client:
     limits = httpx2.Limits(max_connections=config.max_connections, max_keepalive_connections=config.max_connections)
-    return kind(most=round(config.max_body_mb * MEGABYTE), limits=limits, timeout=config.timeout_seconds)
+    return kind(
+        most=round(config.max_body_mb * MEGABYTE),
+        limits=limits,
+        timeout=config.timeout_seconds,
+        transport=spread(config.max_connections),
+    )
 
 
 def _check_local(config: Transformers) -> None:

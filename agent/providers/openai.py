@@ -18,6 +18,7 @@ from medvision_agent.agent.chat.code_run import CodeRun
 from medvision_agent.agent.endings.finish import CHAT, RESPONSES, Finish, finish_of
 from medvision_agent.agent.models import OpenAI
 from medvision_agent.agent.providers.openai_model import CompatibleChat
+from medvision_agent.agent.providers.openai_thin import ThinCompletions, thin
 from medvision_agent.errors import ConfigError
 
 __all__ = ["OpenAIChat", "build"]
@@ -31,6 +32,12 @@ _SAYS_MORE = frozenset({Finish.LENGTH, Finish.BLOCKED, Finish.MALFORMED_CALL, Fi
 
 class OpenAIChat(Chat):
     """An OpenAI-style model ready to be asked."""
+
+    def bind(
+        self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return the model with *tools* declared, asked by the thin path."""
+        return thin(super().bind(tools, tool_choice))
 
     def _with_tools(
         self, tools: list[dict[str, Any]], tool_choice: ToolChoice
@@ -121,6 +128,8 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
         empty_content="" if config.empty_content == "empty" else None,
         **{name: value for name, value in settings.items() if value is not None},
     )
+    if not responses:
+        model.async_client = ThinCompletions(model.root_async_client)
     return (OpenAICodeChat if code else OpenAIChat)(config, model)
 
 

@@ -16,6 +16,7 @@ from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.eval.asking.breaker import Breaker
 from medvision_agent.eval.asking.crashes import set_aside, suspect, without_fatal
 from medvision_agent.eval.asking.engine import HERE, Engine, WorkerLostError
+from medvision_agent.eval.asking.heap import settled_heap
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
 from medvision_agent.eval.store.record import Record
@@ -72,10 +73,11 @@ async def run_pools(
     as one that was in flight when the program died.
     """
     asking = _Asking(meter, watch, stop, engine)
-    for pool in pools:
-        while pool.alone and await asking.next_of(pool):
-            pass
-    await asyncio.gather(*(asking.work(pool) for pool in pools for _ in range(pool.parallel)))
+    with settled_heap():
+        for pool in pools:
+            while pool.alone and await asking.next_of(pool):
+                pass
+        await asyncio.gather(*(asking.work(pool) for pool in pools for _ in range(pool.parallel)))
     if asking.problems:
         raise asking.problems[0]
     if meter.reason and any(pool.left() for pool in pools):

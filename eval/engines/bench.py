@@ -5,6 +5,7 @@ of answered samples into the run's folder, flushed, and nothing else; records an
 """
 
 import asyncio
+import gc
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -69,6 +70,7 @@ class Bench:
             _check_same(message, prepared)
             chat = await self._chat(prepared, message.lane)
             self._lanes[message.lane] = _Lane(message, job_of(prepared, chat))
+        gc.freeze()  # as ``settled_heap`` does: what is there now lives to the end
         return Opened(message.number)
 
     async def ask(self, message: Ask, waiting: Waiting) -> Told:

@@ -37,6 +37,8 @@ class Request:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    content: bytes = b""
+    """The body as it came."""
 
     @property
     def pictures(self) -> list[bytes]:
@@ -157,7 +159,7 @@ async def _received(reader: asyncio.StreamReader) -> Request | None:
     pairs = (line.partition(":") for line in lines if line)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     content = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(wires.wire_of(path) or "", path, headers, json.loads(content or b"{}"))
+    return Request(wires.wire_of(path) or "", path, headers, json.loads(content or b"{}"), content)
 
 
 async def _send(

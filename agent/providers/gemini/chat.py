@@ -10,12 +10,12 @@ from google import genai
 from google.genai import types
 from httpx2 import AsyncClient
 from langchain_core.messages import AIMessage
-from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import SecretStr
 
 from medvision_agent.agent.chat.chat import BRIEF, Chat
 from medvision_agent.agent.endings.finish import GEMINI, Finish, finish_of
 from medvision_agent.agent.models import Gemini
+from medvision_agent.agent.providers.gemini.model import GeminiModel
 
 __all__ = ["GeminiChat", "build", "open_api"]
 
@@ -54,7 +54,7 @@ class GeminiChat(Chat):
 
 def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, genai.Client]:
     """Return the chat and the API client behind it, which the caller keeps and closes."""
-    model = ChatGoogleGenerativeAI(
+    model = GeminiModel(
         api_key=SecretStr(key),
         vertexai=False,
         model=config.model,

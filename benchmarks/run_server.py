@@ -1,0 +1,92 @@
+"""A fast model behind chat completions, for benchmarks: canned replies by case and turn, in a process of its own.
+
+    python benchmarks/run_server.py        # prints its port
+
+``/CASE/SECONDS/v1/chat/completions`` answers as the model of a case (``CASES``) after so many seconds; the turn is told
+by how often the model spoke before. ``GET /CASE`` returns the longest body that was heard of a case.
+"""
+
+import asyncio
+import json
+import re
+
+__all__ = ["CASES"]
+
+ANSWER = "The lesion is bright and well delimited.\n<answer>43.10, 38.20</answer>"
+BOX = {"x0": 0.3, "y0": 0.6, "x1": 0.7, "y1": 0.95}
+CASES: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "text": [],
+    "crops": [("crop", {"x0": 0.1 * n, "y0": 0.2, "x1": 0.1 * n + 0.4, "y1": 0.6, "zoom": 2}) for n in range(5)],
+    "loop": [
+        ("pixel_spacing", {"view": "v0"}),
+        ("crop", {**BOX, "zoom": 3}),
+        ("fit_contour", {"view": "v0", **BOX}),
+        ("ruler", {"view": "v1", "x0": 0.2, "y0": 0.5, "x1": 0.8, "y1": 0.5}),
+        ("python", {"code": "0.5 * (43.1 + 38.2)"}),
+    ],
+}
+"""The calls of each case, one a turn; then comes the answer."""
+_SPOKE = re.compile(rb'"role": ?"assistant"')
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+
+
+def reply(case: str, turn: int, prompt: int) -> bytes:
+    """Return the reply of a turn to a prompt of so many tokens; pictures must not use up the limit of a sample."""
+    message: dict[str, object] = {"role": "assistant", "content": ANSWER}
+    if calling := turn < len(CASES[case]):
+        name, arguments = CASES[case][turn]
+        call = {"name": name, "arguments": json.dumps(arguments)}
+        message |= {"content": None, "tool_calls": [{"id": f"call_{turn}", "type": "function", "function": call}]}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calling else "stop", "logprobs": None}
+    usage = {"prompt_tokens": prompt, "completion_tokens": 40, "total_tokens": prompt + 40}
+    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "fast", "choices": [choice]}
+    return json.dumps({**body, "usage": usage}).encode()
+
+
+LONGEST = dict.fromkeys(CASES, b"null")
+
+
+class Connection(asyncio.Protocol):
+    """One connection: one request after the other."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self.transport, self.came, self.end = transport, bytearray(), 0
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once a request is complete."""
+        self.came += data
+        if not self.end and (head := self.came.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self.came, 0, head)
+            self.end = head + 4 + (int(length[1]) if length else 0)
+        if not self.end or len(self.came) < self.end:
+            return
+        head, _, body = bytes(self.came[: self.end]).partition(b"\r\n\r\n")
+        del self.came[: self.end]
+        self.end = 0
+        method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
+        _, case, *rest = path.split("/")
+        self.send(LONGEST[case]) if method == "GET" else self.asked(case, float(rest[0]), body)
+
+    def asked(self, case: str, seconds: float, body: bytes) -> None:
+        """Answer as the model, after a time."""
+        LONGEST[case] = max(LONGEST[case], body, key=len)
+        content = reply(case, len(_SPOKE.findall(body)), len(body) // 40)
+        asyncio.get_running_loop().call_later(seconds, self.send, content) if seconds else self.send(content)
+
+    def send(self, content: bytes) -> None:
+        """Send a reply."""
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        self.transport.write(head.encode() + content)
+
+
+async def serve() -> None:
+    """Serve until the process ends."""
+    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0, backlog=2000)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

@@ -1,0 +1,24 @@
+"""The garbage collector, while samples are asked: what was there before is not looked through again and again.
+
+A program with its libraries has some hundred thousand objects that live to its end. Looking through them whenever the
+objects of a few samples were made took a fifth of a run's time.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["settled_heap"]
+
+
+@contextmanager
+def settled_heap() -> Iterator[None]:
+    """Leave objects that are there now out of collections until the context ends, unless somebody does so already."""
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
