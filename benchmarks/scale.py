@@ -24,6 +24,7 @@ from typing import NamedTuple, NoReturn
 from big_store import ARMS, make_runs, settings_of
 
 import medvision_agent as mva
+from medvision_agent.api.explaining import explain_results
 from medvision_agent.eval.asking import runner
 from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
@@ -107,7 +108,7 @@ def _compare(root: Path) -> None:
 
 
 def _why(root: Path) -> None:
-    json.dumps(mva.why(root / "on").to_json())
+    json.dumps(explain_results(root / "on").to_json())
 
 
 def _report(root: Path) -> None:
