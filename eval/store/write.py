@@ -4,8 +4,8 @@ The promise: *a sample reported as done is on disk*. Every finished sample is on
 its pictures are written, flushed and renamed into place before the row that names them. A run that is killed repeats
 at most the samples in flight.
 
-    RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample, and their
-                        hashes (``seal.py``)
+    RUN/run.sqlite      the resolved settings, the samples, one record and one trace (``packed.py``) per finished
+                        sample, and their hashes (``seal.py``)
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
     RUN/review.jsonl    notes of people on samples (``reviews.py``): nothing here reads or writes them
     RUN/in_flight.jsonl samples being asked, while a process writes the run or where one died (``in_flight.py``)
