@@ -218,6 +218,7 @@ class Traces:
         with named_errors(self._folder):
             if self._database is None:
                 self._database = self._stack.enter_context(reading(self._folder))
+                self._database.execute("COMMIT")  # a reader who takes his time keeps no writer waiting
                 self._unpacker = Unpacker(self._database)
             for trace in traces_in(self._database, which, self._unpacker, **values):
                 if trace.json is None or trace.changed:

@@ -23,6 +23,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -75,7 +76,7 @@ class RunStore:
             facts = {"identity": identity.model_dump(mode="json", exclude={"resumed"}), "config": config}
             store._writer.do(lambda database: create_run(database, folder, samples, facts))
             store._writer.note_count(0)
-            store._opened(open_run(folder))
+            store._opened(replace(open_run(folder), samples=samples, left=None))  # they are in memory already
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
