@@ -2,12 +2,13 @@
 
 The arm ``on`` has five tool calls and three pictures to a sample, the arm ``off`` none. What differs between two
 samples of a real run differs here too: ids, subjects, dates, names of pictures, answers and all numbers of results.
-All is stored by the program's own writer, without flushes and without pictures; one sample is left to be asked.
+All is stored by the program's own writer, without flushes, and of pictures only those of questions; one sample is left to be asked.
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ import medvision_agent as mva
 from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.asking.launch import Prepared, prepare
 from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.files import PICTURES
 from medvision_agent.eval.store.read import open_run, read_traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
@@ -144,8 +146,8 @@ class _Made(Trace):
 
 
 def _store(prepared: Prepared, seeds: list[tuple[str, str, Any]], count: int) -> None:
-    rng = Random(2)  # noqa: S311 - of no use to anyone else
-    folder = prepared.settings.out
+    rng, folder = Random(2), prepared.settings.out  # noqa: S311 - of no use to anyone else
+    shutil.copytree(folder.with_name(f"asked-{folder.name}") / PICTURES, folder / PICTURES)
     with RunStore.create(folder, prepared.samples, prepared.identity, prepared.config()) as store:
         store._writer.do(lambda database: database.execute("PRAGMA synchronous = OFF"))
         if seeds[0][2] is not None:

@@ -33,6 +33,7 @@ __all__ = [
     "FORMAT",
     "STUDY",
     "Traces",
+    "find_record",
     "has_run",
     "holds_run",
     "is_canary",
@@ -153,15 +154,22 @@ def read_config(folder: Path) -> dict[str, Any]:
         return dict(json.loads(row[0]))
 
 
-def read_record(folder: Path, sample_id: str) -> Record:
-    """Return the latest record of a sample, a refusal as it was stored.
+def find_record(folder: Path, sample_id: str) -> Record | None:
+    """Return the latest record of a sample, a refusal as it was stored, or None where there is none.
 
-    Raises StorageError if there is none, and DamageError if it is not what was stored.
+    Raises DamageError if it is not what was stored.
     """
     with reading(folder) as database:
         for stored in records_in(database, _OF_ONE, sample=sample_id):
             return _record(folder, stored, _sample(database, folder, sample_id))
+        return None
+
+
+def read_record(folder: Path, sample_id: str) -> Record:
+    """Return the latest record of a sample, as ``find_record`` does; raises StorageError if there is none."""
+    if (found := find_record(folder, sample_id)) is None:
         raise StorageError(f"{folder} has no record of sample {sample_id!r}")
+    return found
 
 
 def read_some(folder: Path, about: int) -> Iterator[Record]:
