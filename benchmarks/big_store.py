@@ -2,7 +2,8 @@
 
 The arm ``on`` has five tool calls and three pictures to a sample, the arm ``off`` none. What differs between two
 samples of a real run differs here too: ids, subjects, dates, names of pictures, answers and all numbers of results.
-All is stored by the program's own writer, without flushes, and of pictures only those of questions; one sample is left to be asked.
+All is stored by the program's own writer, without flushes, and of pictures only those of questions. One sample is left
+to be asked.
 """
 
 import json
