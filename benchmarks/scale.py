@@ -108,7 +108,7 @@ def _compare(root: Path) -> None:
 
 
 def _why(root: Path) -> None:
-    json.dumps(explain_results(root / "on").to_json())
+    json.dumps([one.to_json() for one in explain_results(root / "on")])
 
 
 def _report(root: Path) -> None:

@@ -3,16 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar, overload
 
+from medvision_agent.errors import StorageError
+
 __all__ = ["Later", "streamed"]
 
 T = TypeVar("T")
 
 
 class Later(Sequence[T]):
-    """A sequence of known length whose items are read when one is first asked for, and kept from then on."""
+    """A sequence of known length whose items are read when one is first asked for, and kept from then on.
 
-    def __init__(self, length: int, read: Callable[[], Iterable[T]]) -> None:
-        self._length, self._read = length, read
+    Raises StorageError where there are no longer as many.
+    """
+
+    def __init__(self, length: int, read: Callable[[], Iterable[T]], what: str) -> None:
+        """Take the number of items, how they are read, and what they are in words."""
+        self._length, self._read, self._what = length, read, what
         self._items: list[T] | None = None
 
     @property
@@ -25,8 +31,14 @@ class Later(Sequence[T]):
     def stream(self) -> Iterator[T]:
         """Yield one item after the other, and keep none that is not kept already."""
         if self._items is not None:
-            return iter(self._items)
-        return iter(self._read()) if self._length else iter(())
+            yield from self._items
+        elif self._length:
+            count = 0
+            for item in self._read():
+                count += 1
+                yield item
+            if count != self._length:
+                raise StorageError(f"{self._what}: there were {self._length} when it was opened, and there are {count}")
 
     def __len__(self) -> int:
         return self._length

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -96,8 +96,12 @@ def open_run(folder: Path) -> Run:
         probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
         config = facts["config"]
         libraries = (config.get("libraries", {}), *facts.get("later_libraries", ()))
-    samples = Later(planned, partial(_samples, folder))
-    records = Later(len(ends.latest), partial(_records, folder, samples, _OF_ALL, last))
+    samples = Later(planned, partial(_samples, folder), f"{folder}, samples")
+
+    def later(count: int, which: str) -> Later[Record]:
+        return Later(count, partial(_records, folder, samples, which, last), f"{folder}, records")
+
+    records = later(len(ends.latest), _OF_ALL)
     return Run(
         folder,
         identity,
@@ -105,13 +109,13 @@ def open_run(folder: Path) -> Run:
         samples,
         # Which refusals are results follows from all records together.
         settled(records) if ends.refused else records,
-        Later(ends.superseded, partial(_records, folder, samples, _SUPERSEDED, last)),
-        Later(ends.draws, partial(_records, folder, samples, _DRAWN, last)),
+        later(ends.superseded, _SUPERSEDED),
+        later(ends.draws, _DRAWN),
         probe,
         unsealed=ends.unsealed,
         libraries=libraries,
         tally=tally,
-        left=None if ends.refused else partial(_pending, folder, samples, todo),
+        left=None if ends.refused else cache(partial(_pending, folder, samples, todo)),
     )
 
 

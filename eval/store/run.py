@@ -210,7 +210,7 @@ class Run:
         unless it ended the program.
         """
         if self.left is not None:
-            return self.left()
+            return list(self.left())
         latest = {record.sample.id: record for record in self.records}
         attempts = {record.sample.id: record.attempt for record in self.draws}
         todo = []

@@ -50,7 +50,7 @@ def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, che
     run = store.run
     if check:  # cells that send the same pictures are looked at once
         check_pictures(prepared, run)
-    for record in run.paid:
+    for record in run.paid if meter.of_usage else ():
         meter.add(record)
     if run.probe is not None:
         meter.probed(run.probe)

@@ -79,13 +79,15 @@ def test_a_sequence_is_read_once_and_streamed_as_often_as_is_asked_for():
         reads.append(1)
         yield from (1, 2, 3)
 
-    later = Later(3, read)
+    later = Later(3, read, "numbers")
     assert (len(later), len(reads)) == (3, 0)
     assert (list(streamed(later)), list(streamed(later)), len(reads)) == ([1, 2, 3], [1, 2, 3], 2)
     assert (later[0], later[1:], list(later), later == [1, 2, 3], len(reads)) == (1, [2, 3], [1, 2, 3], True, 3)
     assert (list(streamed(later)), len(reads)) == ([1, 2, 3], 3)
-    assert list(Later(0, read)) == []
+    assert list(Later(0, read, "numbers")) == []
     assert len(reads) == 3
+    with pytest.raises(StorageError, match="numbers: there were 4 when it was opened, and there are 3"):
+        list(Later(4, read, "numbers"))
 
 
 def test_a_damaged_file_is_named_by_whoever_reads_its_traces(folder):
