@@ -3,19 +3,33 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medvision_agent.errors import nearest
 
-__all__ = ["Frozen", "complaint", "keys_at", "strict", "told"]
+__all__ = ["Frozen", "Lean", "complaint", "keys_at", "strict", "told"]
 
 _UNKNOWN = "extra_forbidden"
 _QUOTED = re.compile(r"'([^']*)'")
 
 
-class Frozen(BaseModel):
+class Lean(BaseModel):
+    """A model of which many are held: which of its fields were given is not kept, in a set for each, and all count."""
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 - the signature of the hook
+        """Have all of a class share one set of fields."""
+        object.__setattr__(self, "__pydantic_fields_set__", _fields_of(type(self)))
+
+
+@cache
+def _fields_of(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
+
+
+class Frozen(Lean):
     """A value of typed fields; NaN and infinities are refused, whichever way it is made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medvision_agent.frozen import Lean
+
 __all__ = ["MOST_TOKENS", "Prices", "Usage"]
 
 MOST_TOKENS = 100_000_000
@@ -19,7 +21,7 @@ class Prices(BaseModel):
     """Price of cached input tokens; the input price where not given."""
 
 
-class Usage(BaseModel):
+class Usage(Lean):
     """Sums over the model calls of one sample; ``output`` includes ``reasoning``, ``input`` includes ``cached``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

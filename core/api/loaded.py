@@ -18,7 +18,7 @@ from medvision_agent.errors import ConfigError, StorageError, nearest
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import DATABASE, is_hash, picture_path
-from medvision_agent.eval.store.read import CELLS, STUDY, has_run, is_canary, open_run
+from medvision_agent.eval.store.read import CELLS, STUDY, find_record, has_run, is_canary, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.study.plan import read_plan
 from medvision_agent.eval.tables.frames import reviews_frame, samples_frame, scores_frame, tool_calls_frame, turns_frame
@@ -92,12 +92,12 @@ class Loaded:
         return read_picture(next(iter(here or folders.values())), key, sample)
 
     def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
-        records = [record for folder in folders.values() for record in open_run(folder).records]
-        ids = {record.sample.id: record.v0_sha256 for record in records}
-        hashes = {record.v0_sha256 for record in records if record.sample.id == sample_id and record.v0_sha256}
+        records = [find_record(folder, sample_id) for folder in folders.values()]
+        hashes = {record.v0_sha256 for record in records if record is not None and record.v0_sha256}
         if len(hashes) > 1:
             raise ConfigError(f"picture: runs sent different pictures of sample {sample_id!r}; name one with run=")
         if not hashes:
+            ids = {record.sample.id for folder in folders.values() for record in open_run(folder).records}
             raise ConfigError(f"picture: {self.path} sent none of a sample {sample_id!r}.{nearest(sample_id, ids)}")
         return hashes.pop()
 

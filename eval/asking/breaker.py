@@ -26,10 +26,10 @@ class Breaker:
 
     def __init__(self, model: str, samples: Sequence[Sample], records: Sequence[Record]) -> None:
         self._model = model
-        self._latest: dict[str, Record | None] = {sample.id: None for sample in samples}
-        self._latest |= {record.sample.id: record for record in records}
-        self._old = {record.sample.id for record in records}
-        """Samples whose refusal a probe has answered already, or an earlier session."""
+        self._samples, self._before = samples, records  # read when a request is refused, and not before
+        self._heard: dict[str, Record] = {}
+        self._fresh = set[str]()
+        """Samples whose refusal no probe has answered yet, nor an earlier session."""
         self._probe = ""
         self._tripped: set[str] = set()
         """Samples that were refused when the last probe was called for, or since."""
@@ -37,7 +37,9 @@ class Breaker:
     @property
     def answered(self) -> bool:
         """Whether any sample of the run had a reply."""
-        return any(record is not None and record.finish_reasons for record in self._latest.values())
+        return any(record.finish_reasons for record in self._heard.values()) or any(
+            record.finish_reasons for record in self._known()
+        )
 
     def too_early(self, record: Record) -> bool:
         """Say whether a refusal says nothing yet, because nobody had a reply: the sample waits for another one's."""
@@ -49,24 +51,30 @@ class Breaker:
 
     def hear(self, record: Record) -> list[Record]:
         """Count a record, and return those whose samples are to be asked again, alone; raises ProviderError."""
-        self._latest[record.sample.id] = record
-        self._old.discard(record.sample.id)
+        self._heard[record.sample.id] = record
+        self._fresh.add(record.sample.id)
         probed, refused = record.sample.id == self._probe, record.outcome is Outcome.REJECTED
         if self._probe and refused:
             self._tripped.add(record.sample.id)
         if not probed and (self._probe or not refused):
             return []
-        known = [latest for latest in self._latest.values() if latest is not None]
+        known = self._known()
         by_rule = refused_by_rule(known)
         if probed and refused:
             raise self._stop(record, len(by_rule))
         if probed:
-            self._probe, self._old = "", {one.sample.id for one in known}
+            self._probe = ""
+            self._fresh.clear()
             return [one for one in known if one.sample.id in self._tripped - {record.sample.id}]
-        if record.sample.id not in by_rule or len(by_rule - self._old) < IN_A_ROW:
+        if record.sample.id not in by_rule or len(by_rule & self._fresh) < IN_A_ROW:
             return []
         self._probe, self._tripped = record.sample.id, by_rule
         return [record]
+
+    def _known(self) -> list[Record]:
+        """Return the latest records of all samples, in the order of the samples."""
+        latest = {record.sample.id: record for record in self._before} | self._heard
+        return [latest[sample.id] for sample in self._samples if sample.id in latest]
 
     def _stop(self, record: Record, refused: int) -> ProviderError:
         return ProviderError(

@@ -36,7 +36,7 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.settings.identity import FIRST_SET, Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
-from medvision_agent.eval.store.read import has_run, open_run, read_config
+from medvision_agent.eval.store.read import has_run, open_run, read_config, read_some
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import TASKS
@@ -315,8 +315,7 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
 
 def check_pictures(prepared: Prepared, run: Run) -> None:
     """Refuse to go on where pictures are no longer those that were sent; looks at a few of the finished samples."""
-    finished = [record for record in run.records if record.v0_sha256]
-    for record in finished[:: max(1, len(finished) // CHECKED_PICTURES)]:
+    for record in read_some(run.folder, CHECKED_PICTURES) if run.identity.picture != "none" else ():
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))
         if record.own_v0_sha256 not in png_names(png):
@@ -345,12 +344,12 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engi
     else:
         store = RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config())
     with store:
-        run = open_run(settings.out)
+        run = store.run
         if settings.resume:
             check_pictures(prepared, run)
         watch.on_start(run)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
-        meter = Meter(settings.budget, run.paid, run.probe)
+        meter = Meter(settings.budget, run.paid if settings.budget.of_usage else (), run.probe)
         try:
             async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
                 job = job_of(prepared, chat)

@@ -57,6 +57,11 @@ class Meter:
         if probe is not None:
             self.probed(probe)
 
+    @property
+    def of_usage(self) -> bool:
+        """Whether money or tokens are bounded, so that what earlier sessions took must be added."""
+        return self._budget.of_usage
+
     def start(self) -> None:
         """Count the time from now on."""
         self._started = self._clock()

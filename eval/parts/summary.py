@@ -17,6 +17,7 @@ from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
+from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.scene import Missing
@@ -86,11 +87,12 @@ class TaskParts(Frozen):
 def parts_of_run(run: Run, rules: Protocol) -> Iterator[SampleLoss]:
     """Yield every scored sample of a stored run with the parts of its loss, in their order."""
     tools = tools_of(run)
-    for record in run.records:
-        if not record.outcome.infrastructure:
-            sample = record.sample
-            case = Case(sample.asks, sample.target, *conversation_of(run, record, tools), rules)
-            yield SampleLoss(sample, explain(case, scored_text(record)))
+    with Traces(run.folder) as traces:
+        for record in run.records:
+            if not record.outcome.infrastructure:
+                sample = record.sample
+                case = Case(sample.asks, sample.target, *conversation_of(run, record, tools, traces), rules)
+                yield SampleLoss(sample, explain(case, scored_text(record)))
 
 
 def states_points(samples: Sequence[SampleLoss]) -> bool:

@@ -13,6 +13,7 @@ from medvision_agent.eval.data.sample import Question, Sample
 from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, corners_of, in_place
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
@@ -117,15 +118,22 @@ def question_of(sample: Question) -> tuple[str, ...]:
 def located_run(run: Run, rules: Protocol) -> Iterator[Located]:
     """Yield every scored sample of a run whose ground truth has a place, in their order."""
     tools = tools_of(run)
-    for record in run.records:
-        if (one := locate(run, record, rules, tools)) is not None:
-            yield one
+    with Traces(run.folder) as traces:
+        for record in run.records:
+            if (one := locate(run, record, rules, tools, traces)) is not None:
+                yield one
 
 
-def locate(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures] | None = None) -> Located | None:
+def locate(
+    run: Run,
+    record: Record,
+    rules: Protocol,
+    tools: dict[str, Measures] | None = None,
+    traces: Traces | None = None,
+) -> Located | None:
     """Return where a record was measured; None where it is not scored or its ground truth has no place.
 
-    *tools* says what the tools of the run measure (``tools_of``), for a caller who locates many records.
+    A caller who locates many records gives what the *tools* of the run measure (``tools_of``), and its *traces*.
     """
     score = score_record(record, rules)
     if score is None or not has_place(record.sample):
@@ -133,7 +141,8 @@ def locate(run: Run, record: Record, rules: Protocol, tools: dict[str, Measures]
     task, target = record.sample.asks, record.sample.target
     if task.is_box or not score.success:
         return Located(record.sample, score, found_at(task, target, score, (), Missing.NO_PICTURE))
-    calls, scene = conversation_of(run, record, tools_of(run) if tools is None else tools)
+    with Traces(run.folder) as own:
+        calls, scene = conversation_of(run, record, tools_of(run) if tools is None else tools, traces or own)
     traced = trace(task, record.response, calls, scene, rules)
     return Located(record.sample, score, found_at(task, target, score, traced, scene))
 

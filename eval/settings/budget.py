@@ -16,3 +16,8 @@ class Budget(BaseModel):
     """Input plus output tokens, over all sessions and attempts. The run stops there; `--resume` goes on."""
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Wall time of this session. The run stops there; `--resume` goes on."""
+
+    @property
+    def of_usage(self) -> bool:
+        """Whether money or tokens are bounded, so that what earlier sessions took counts."""
+        return self.usd is not None or self.tokens is not None

@@ -1,14 +1,23 @@
 """What of a stored run is not what was stored: its facts, samples, records, traces and pictures."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from medvision_agent.errors import DamageError
 from medvision_agent.eval.store.files import COUNT, LOG, PICTURES, picture_path
-from medvision_agent.eval.store.seal import Tally, is_sealed, records_in, should_be_sealed, stored_tally, tally_of
+from medvision_agent.eval.store.seal import (
+    Adding,
+    StoredRecord,
+    Tally,
+    is_sealed,
+    records_in,
+    should_be_sealed,
+    stored_tally,
+    tally_of,
+)
 
 __all__ = ["Damage", "changed", "damage_in", "is_lost", "picture_damage", "read_picture"]
 
@@ -34,20 +43,24 @@ def changed(what: str, sample_id: str, attempt: int) -> Damage:
     return Damage(f"the {what} of sample {sample_id!r} (attempt {attempt}) was changed after it was stored", sample_id)
 
 
-def damage_in(database: sqlite3.Connection, count: int | None) -> Iterator[Damage]:
+def damage_in(
+    database: sqlite3.Connection, count: int | None, passing: Callable[[StoredRecord], None] | None = None
+) -> Iterator[Damage]:
     """Yield what is wrong with the facts, samples and records of a run; traces and pictures are not looked at.
 
-    *count* is how many records there should be at least, as noted beside the log. What a version stored that did not
-    seal is not checked.
+    *count* is how many records there should be at least, as noted beside the log; *passing* hears of every record that
+    is looked at. What a version stored that did not seal is not checked.
     """
-    hashes = list[str | None]()
+    hashes = Adding()
     for record in records_in(database):
-        hashes.append(record.sha256)
+        hashes.add(record.sha256)
         if record.changed:
             yield changed("record", record.sample_id, record.attempt)
-    if count is not None and len(hashes) < count:
+        if passing is not None:
+            passing(record)
+    if count is not None and hashes.count < count:
         yield Damage(
-            f"{count} records were stored and {len(hashes)} are left, because its log ({LOG}) is lost or incomplete"
+            f"{count} records were stored and {hashes.count} are left, because its log ({LOG}) is lost or incomplete"
         )
     elif not is_sealed(database):
         if should_be_sealed(database):

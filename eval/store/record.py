@@ -1,19 +1,22 @@
 """A record: what came back for one sample. Everything a scorer, a summary or a comparison needs, and no picture.
 
+Contract: a field that has its default is not stored, so that the default of a field never changes.
+
 The full message history is the trace, stored beside the record.
 """
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.frozen import Lean
 from medvision_agent.tools.view.frames import FRAMES
 
 __all__ = ["Donor", "Enlarged", "Record", "Spoken", "ToolUse"]
 
 
-class _Frozen(BaseModel):
+class _Frozen(Lean):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -1,6 +1,6 @@
 """A stored run as it is read back: its identity, its settings, its samples and their latest records."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -11,7 +11,9 @@ from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.agent.made import MADE, MOST_DRAWS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.seal import Tally
 from medvision_agent.eval.store.tool_path import ToolPath, tool_path
 from medvision_agent.text import plural
 from medvision_agent.tools.view.frames import MEDVISION
@@ -45,6 +47,10 @@ class Run:
     """The samples whose records have no hash, because an older version stored them."""
     libraries: Sequence[Mapping[str, str]] = ({},)
     """The versions of libraries with which the run was begun, and those of every resume under others, in order."""
+    tally: Tally | None = None
+    """What its hashes add up to; None for a run of a version that did not seal."""
+    left: Callable[[], list[tuple[Sample, int]]] | None = None
+    """What ``pending`` returns, read without the records; None where it follows from them."""
 
     @property
     def source_note(self) -> str:
@@ -135,9 +141,11 @@ class Run:
         return lines
 
     @property
-    def paid(self) -> list[Record]:
+    def paid(self) -> Iterator[Record]:
         """All that was asked and paid, each request once: records of every attempt, and the answers drawn."""
-        return [*(record for record in self.records if not record.draws), *self.superseded, *self.draws]
+        yield from (record for record in streamed(self.records) if not record.draws)
+        yield from streamed(self.superseded)
+        yield from streamed(self.draws)
 
     @property
     def spent_usd(self) -> float | None:
@@ -221,6 +229,8 @@ class Run:
         These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure,
         unless it ended the program.
         """
+        if self.left is not None:
+            return list(self.left())
         latest = {record.sample.id: record for record in self.records}
         attempts = {record.sample.id: record.attempt for record in self.draws}
         todo = []

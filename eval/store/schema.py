@@ -10,8 +10,9 @@ from pathlib import Path
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.database import FORMAT, SEALED, holds_run, no_run
 from medvision_agent.eval.store.files import read_count
-from medvision_agent.eval.store.read import FORMAT, holds_run, no_run
+from medvision_agent.eval.store.packed import Packed
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.seal import (
     StoredRecord,
@@ -21,6 +22,7 @@ from medvision_agent.eval.store.seal import (
     is_sealed,
     records_in,
     set_tally,
+    stored_tally,
     tally_of,
 )
 from medvision_agent.eval.store.writer import transaction
@@ -37,12 +39,17 @@ CREATE TABLE record (
     json TEXT NOT NULL,
     trace_sha256 TEXT,
     sha256 TEXT,
-    trace TEXT NOT NULL,
+    base INTEGER,
+    trace ANY NOT NULL,
     PRIMARY KEY (sample_id, attempt)
 ) STRICT;
 """
-_INSERT = """
-INSERT INTO record (sample_id, attempt, outcome, json, trace_sha256, sha256, trace) VALUES (?, ?, ?, ?, ?, ?, ?)
+_INSERT = (
+    "INSERT INTO record (sample_id, attempt, outcome, json, trace_sha256, sha256, trace) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_PACKED = """
+INSERT INTO record (sample_id, attempt, outcome, json, trace_sha256, sha256, trace, base)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -66,30 +73,39 @@ def create_run(
 
 
 def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries: Mapping[str, str]) -> Tally:
-    """Note that the run goes on under *code* and *libraries*, and bring it to this format; return its tally.
+    """Note that the run goes on under *code* and *libraries*; return its tally.
 
-    What was stored by a version that did not seal stays without a hash.
+    What was stored by a version that did not seal stays without a hash, and a run that was begun with traces in plain
+    text keeps them so. Raises StorageError where the run is no longer the one that was read.
     """
     with transaction(database):
         if not is_sealed(database):
             for column in ("trace_sha256", "sha256"):
                 database.execute(f"ALTER TABLE record ADD COLUMN {column} TEXT")
-            _put(database, "format", FORMAT)
+            _put(database, "format", SEALED)
+        before = stored_tally(database)
+        if before != stored.tally:
+            raise StorageError(f"{stored.folder} was written by another process meanwhile; repeat the command")
         identity = stored.identity
         if code != (identity.resumed or (identity.code,))[-1]:
             _put(database, "resumed", [*identity.resumed, code])
         if libraries != stored.libraries[-1]:
             _put(database, "later_libraries", [*stored.libraries[1:], libraries])
-        tally = tally_of(database, [record.sha256 for record in records_in(database)])
-        set_tally(database, tally)
-    return tally
+        if before is None:
+            tally = tally_of(database, [record.sha256 for record in records_in(database)])
+            set_tally(database, tally)
+            return tally
+        return facts_changed(database) or before
 
 
-def add_record(database: sqlite3.Connection, record: StoredRecord, trace: str) -> Tally:
-    """Add a record and its trace; return the new tally."""
+def add_record(database: sqlite3.Connection, record: StoredRecord, trace: Packed) -> tuple[Tally, int]:
+    """Add a record and its trace; return the new tally, and the rowid of the record."""
     with transaction(database):
-        database.execute(_INSERT, (*record, trace))
-        return add_to_tally(database, record)
+        if isinstance(trace.value, str):
+            row = database.execute(_INSERT, (*record, trace.value))
+        else:
+            row = database.execute(_INSERT_PACKED, (*record, *trace))
+        return add_to_tally(database, record), row.lastrowid or 0
 
 
 def set_fact(database: sqlite3.Connection, key: str, value: object) -> None:

@@ -2,8 +2,8 @@
 
 Contract: what is hashed, by SHA-256 (of JSON in canonical form: UTF-8, no spaces, keys sorted):
 
-- a trace: its JSON text as stored (what was sent and said, every tool call and its result, the dates of requests, and
-  every picture by the hash of its bytes);
+- a trace: its JSON text, however it is packed (what was sent and said, every tool call and its result, the dates of
+  requests, and every picture by the hash of its bytes);
 - a record: ``[sample id, attempt, outcome, JSON text of the record as stored, hash of its trace]``; the record holds
   the response, how it ended, tokens, cost and versions;
 - the facts of a run (settings, identity, format): pairs of key and text, in the order of the keys;
@@ -19,12 +19,16 @@ A forger who makes all hashes anew is not found.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from medvision_agent.eval.store.packed import Unpacker, packs
 from medvision_agent.frozen import Frozen
 
 __all__ = [
+    "Adding",
     "StoredRecord",
     "StoredTrace",
     "Tally",
@@ -70,8 +74,11 @@ class StoredRecord(NamedTuple):
 
     @property
     def found_sha256(self) -> str:
-        """The hash of what is stored now."""
-        return hash_of([self.sample_id, self.attempt, self.outcome, self.json, self.trace_sha256])
+        """The hash of what is stored now: ``hash_of`` of its fields as a list, in a tenth of the time."""
+        text = encode_basestring
+        trace = "null" if self.trace_sha256 is None else text(self.trace_sha256)
+        canonical = f"[{text(self.sample_id)},{self.attempt},{text(self.outcome)},{text(self.json)},{trace}]"
+        return sha256(canonical.encode()).hexdigest()
 
     @property
     def changed(self) -> bool:
@@ -84,14 +91,15 @@ class StoredTrace(NamedTuple):
 
     sample_id: str
     attempt: int
-    json: str
+    json: str | None
+    """None where it cannot be unpacked."""
     sha256: str | None
     """None for a record of a version that did not seal."""
 
     @property
     def changed(self) -> bool:
         """Whether it is not what was stored."""
-        return self.sha256 is not None and self.sha256 != hash_of_text(self.json)
+        return self.json is None or (self.sha256 is not None and self.sha256 != hash_of_text(self.json))
 
 
 class Tally(Frozen):
@@ -132,29 +140,69 @@ def should_be_sealed(database: sqlite3.Connection) -> bool:
     return database.execute(query, (_TALLY,)).fetchone() is not None
 
 
-def records_in(database: sqlite3.Connection, which: str = "ORDER BY attempt", *values: str) -> Iterator[StoredRecord]:
-    """Yield the records as stored, earlier attempts first; *which* and *values* as for ``traces_in``."""
-    hashes = "trace_sha256, sha256" if is_sealed(database) else "NULL, NULL"
-    query = f"SELECT sample_id, attempt, outcome, json, {hashes} FROM record {which}"  # noqa: S608
+def records_in(
+    database: sqlite3.Connection, which: str = "FROM record ORDER BY rowid", **values: object
+) -> Iterator[StoredRecord]:
+    """Yield the records as stored, in the order in which they were; *which* and *values* as for ``traces_in``."""
+    hashes = "record.trace_sha256, record.sha256" if is_sealed(database) else "NULL, NULL"
+    query = f"SELECT record.sample_id, record.attempt, record.outcome, record.json, {hashes} {which}"
     return map(StoredRecord._make, database.execute(query, values))
 
 
-def traces_in(database: sqlite3.Connection, which: str = "", *values: str) -> Iterator[StoredTrace]:
-    """Yield the traces as stored; *which* goes on after ``FROM record`` in SQL, with *values* for its marks."""
-    own_hash = "trace_sha256" if is_sealed(database) else "NULL"
-    query = f"SELECT sample_id, attempt, trace, {own_hash} FROM record {which}"  # noqa: S608
-    return map(StoredTrace._make, database.execute(query, values))
+def traces_in(
+    database: sqlite3.Connection, which: str = "FROM record", unpacker: Unpacker | None = None, **values: object
+) -> Iterator[StoredTrace]:
+    """Yield the traces as stored; *which* says in SQL of which records, with *values* for its names.
+
+    A caller who comes back gives the *unpacker* of this connection, which knows what traces are packed against.
+    """
+    own_hash = "record.trace_sha256" if is_sealed(database) else "NULL"
+    base, unpacker = "record.base" if packs(database) else "NULL", unpacker or Unpacker(database)
+    stored = f"CAST(record.trace AS BLOB), typeof(record.trace), {base}"
+    query = f"SELECT record.sample_id, record.attempt, {stored}, {own_hash} {which}"
+    for sample_id, attempt, value, kind, on, sha in database.execute(query, values):
+        yield StoredTrace(sample_id, attempt, unpacker.text(value, kind, on), sha)
 
 
-def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None]) -> Tally:
-    """Return the tally of what is stored now; *hashes* are those of the records."""
+class Adding:
+    """Adds up the hashes of records as they are read."""
+
+    def __init__(self) -> None:
+        self.records = self.unsealed = self.total = 0
+
+    @property
+    def count(self) -> int:
+        """All records so far."""
+        return self.records + self.unsealed
+
+    def add(self, record_sha256: str | None) -> None:
+        """Count one more record."""
+        if record_sha256 is None:
+            self.unsealed += 1
+        else:
+            self.records += 1
+            with suppress(ValueError):  # what is no hash is not what was added to the tally
+                self.total = (self.total + int(record_sha256, 16)) % _ALL
+
+
+def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None] | Adding) -> Tally:
+    """Return the tally of what is stored now; *hashes* are those of the records, or what they add up to."""
     samples = sha256()
     for sample_id, text in database.execute("SELECT id, json FROM sample ORDER BY position"):
         samples.update(f"{sample_id}\n{text}\n".encode())
-    tally = Tally(facts=_facts(database), samples=samples.hexdigest())
-    for one in hashes:
-        tally = tally.plus(one)
-    return tally
+    if isinstance(hashes, Adding):
+        found = hashes
+    else:
+        found = Adding()
+        for one in hashes:
+            found.add(one)
+    return Tally(
+        facts=_facts(database),
+        samples=samples.hexdigest(),
+        records=found.records,
+        total=f"{found.total:x}",
+        unsealed=found.unsealed,
+    )
 
 
 def stored_tally(database: sqlite3.Connection) -> Tally | None:
@@ -178,10 +226,12 @@ def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
     return tally
 
 
-def facts_changed(database: sqlite3.Connection) -> None:
-    """Bring the stored tally up to date with the facts, in the transaction that changes one."""
+def facts_changed(database: sqlite3.Connection) -> Tally | None:
+    """Bring the stored tally, if there is one, up to date with the facts, in the transaction that changes one."""
     if (tally := stored_tally(database)) is not None:
-        set_tally(database, tally.but(facts=_facts(database)))
+        tally = tally.but(facts=_facts(database))
+        set_tally(database, tally)
+    return tally
 
 
 def _facts(database: sqlite3.Connection) -> str:

@@ -49,7 +49,7 @@ def verify_run(folder: Path) -> Verified:
             named = dict[str, str | None]()
             for trace in traces_in(database):
                 damage += [changed("trace", trace.sample_id, trace.attempt)] if trace.changed else []
-                for key in filter(is_hash, _pictures(trace.json)):
+                for key in filter(is_hash, _pictures(trace.json or "")):
                     named.setdefault(key, trace.sample_id)
     except DamageError as error:  # it breaks off here
         return Verified(folder, damage=(Damage(str(error)),))

@@ -4,8 +4,8 @@ The promise: *a sample reported as done is on disk*. Every finished sample is on
 its pictures are written, flushed and renamed into place before the row that names them. A run that is killed repeats
 at most the samples in flight.
 
-    RUN/run.sqlite      the resolved settings, the samples, one record and one trace per finished sample, and their
-                        hashes (``seal.py``)
+    RUN/run.sqlite      the resolved settings, the samples, one record and one trace (``packed.py``) per finished
+                        sample, and their hashes (``seal.py``)
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
     RUN/review.jsonl    notes of people on samples (``reviews.py``): nothing here reads or writes them
     RUN/in_flight.jsonl samples being asked, while a process writes the run or where one died (``in_flight.py``)
@@ -23,6 +23,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -32,9 +33,11 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, unwritable, write_picture
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
+from medvision_agent.eval.store.packed import Packed, Packer, packs
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.schema import add_record, continue_run, create_run, set_fact
 from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
 from medvision_agent.eval.store.writer import Writer
@@ -67,6 +70,10 @@ class RunStore:
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
         self._writer = Writer(folder)
+        self._packer: Packer | None = None
+        """None where the run was begun with traces in plain text."""
+        self.run: Run
+        """The run as it was when it was opened for writing."""
         self.in_flight = InFlight(folder)
 
     @classmethod
@@ -81,6 +88,7 @@ class RunStore:
             facts = {"identity": identity.model_dump(mode="json", exclude={"resumed"}), "config": config}
             store._writer.do(lambda database: create_run(database, folder, samples, facts))
             store._writer.note_count(0)
+            store._opened(replace(open_run(folder), samples=samples, left=None))  # they are in memory already
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
@@ -111,6 +119,7 @@ class RunStore:
         try:
             tally = store._writer.do(lambda database: continue_run(database, stored, identity.code, libraries()))
             store._writer.note_count(tally.count)
+            store._opened(stored)
         except _UNWRITABLE as error:
             store.close()
             raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
@@ -119,6 +128,10 @@ class RunStore:
             raise
         _LOG.info("%s: the run is resumed", folder)
         return store
+
+    def _opened(self, run: Run) -> None:
+        self.run = run
+        self._packer = Packer() if self._writer.do(packs) else None
 
     def note_probe(self, probe: ToolProbe) -> None:
         """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
@@ -173,14 +186,18 @@ class RunStore:
             text = trace.to_json()
             for key, png in trace.pictures.items():
                 write_picture(self.folder, key, png, self.shared)
-            content = record.model_dump_json(exclude={"sample"})
+            content = record.model_dump_json(exclude={"sample"}, exclude_defaults=True)
             row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(text), None)
             row = row._replace(sha256=row.found_sha256)
-            tally = add_record(database, row, text)
+            task, packer = record.sample.task, self._packer
+            packed = Packed(text) if packer is None else packer.pack(task, text)
+            tally, rowid = add_record(database, row, packed)
         except _UNWRITABLE as error:
             raise StorageError(
                 f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
                 "the samples before it are; remove the cause and go on with --resume"
             ) from error
+        if packer is not None:
+            packer.stored(task, text, packed, rowid)
         with suppress(OSError):  # the sample is stored, and a lower count is true as well
             self._writer.note_count(tally.count)

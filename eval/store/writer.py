@@ -22,6 +22,10 @@ from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, LOG, PICTURE
 __all__ = ["Writer", "is_being_written", "transaction"]
 
 T = TypeVar("T")
+_PAGE = 8192
+"""Bytes of a page of the database: three records with a packed trace of five tool calls fill one."""
+_LOG = 1 << 20
+"""Bytes of the log at which the file takes it in."""
 _GLANCE = 0.2
 """Seconds to wait for a lock: ``is_being_written`` may hold it for an instant."""
 
@@ -114,9 +118,11 @@ class Writer:
 def _connect(file: Path) -> sqlite3.Connection:
     database = sqlite3.connect(file, isolation_level=None)
     try:
+        database.execute(f"PRAGMA page_size = {_PAGE}")  # of a file that is yet to be made
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA wal_autocheckpoint = 256")  # pages of 4 kB: the file takes the log in at each megabyte
+        (page,) = database.execute("PRAGMA page_size").fetchone()
+        database.execute(f"PRAGMA wal_autocheckpoint = {_LOG // page}")  # the file takes the log in at each megabyte
     except BaseException:
         database.close()
         raise

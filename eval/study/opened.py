@@ -10,7 +10,7 @@ from medvision_agent.eval.asking.breaker import Breaker
 from medvision_agent.eval.asking.crashes import without_fatal
 from medvision_agent.eval.asking.launch import check_pictures
 from medvision_agent.eval.asking.meter import Meter
-from medvision_agent.eval.store.read import has_run, open_run
+from medvision_agent.eval.store.read import has_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.study.cells import Cell
@@ -47,10 +47,10 @@ def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, che
         raise type(error)(f"{cell.name}: {error}") from None
     stack.callback(store.close)
     store.shared = out  # all cells send the same pictures
-    run = open_run(cell.folder)
+    run = store.run
     if check:  # cells that send the same pictures are looked at once
         check_pictures(prepared, run)
-    for record in run.paid:
+    for record in run.paid if meter.of_usage else ():
         meter.add(record)
     if run.probe is not None:
         meter.probed(run.probe)

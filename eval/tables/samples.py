@@ -16,11 +16,14 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.place.located import Located, locate
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES, Measure
 from medvision_agent.eval.tables.column import Column
 from medvision_agent.eval.tasks import TASKS
+from medvision_agent.eval.why.stored import tools_of
+from medvision_agent.tools.base import Measures
 
 __all__ = ["KEYS", "SCORES", "SampleRow", "call_columns", "column_of", "declared", "sample_columns", "sample_rows"]
 
@@ -34,6 +37,7 @@ class SampleRow:
     sample: Sample
     record: Record | None
     protocol: Protocol
+    locating: "Locating"
 
     @cached_property
     def score(self) -> Score | None:
@@ -43,7 +47,25 @@ class SampleRow:
     @cached_property
     def located(self) -> Located | None:
         """Where the answer was measured; None where nothing is scored or the ground truth has no place."""
-        return None if self.record is None else locate(self.run, self.record, self.protocol)
+        return None if self.record is None else self.locating.of(self.record)
+
+
+@dataclass(frozen=True)
+class Locating:
+    """Locates the answers of one run, over one connection to its traces."""
+
+    run: Run
+    protocol: Protocol
+    traces: Traces
+
+    @cached_property
+    def tools(self) -> dict[str, Measures]:
+        """What the tools of the run measure."""
+        return tools_of(self.run)
+
+    def of(self, record: Record) -> Located | None:
+        """Return where a record was measured."""
+        return locate(self.run, record, self.protocol, self.tools, self.traces)
 
 
 _Column = Column[SampleRow]
@@ -52,8 +74,10 @@ _Column = Column[SampleRow]
 def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
     """Yield what the rows of a run are made of; *name* is what the table calls the run."""
     records = {record.sample.id: record for record in run.records}
-    for sample in run.samples:
-        yield SampleRow(name, run, sample, records.get(sample.id), protocol)
+    with Traces(run.folder) as traces:
+        locating = Locating(run, protocol, traces)
+        for sample in run.samples:
+            yield SampleRow(name, run, sample, records.get(sample.id), protocol, locating)
 
 
 def sample_columns(tools: Sequence[str]) -> list[_Column]:

@@ -14,14 +14,15 @@ they were given. Their errors are ``|p - t|`` in mm of the whole picture.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
-from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
@@ -32,6 +33,7 @@ from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.quantity import BOX
+from medvision_agent.tools.base import Measures
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["AnswerErrors", "LandmarkError", "Parts", "SampleWhy", "corner_errors", "errors_of", "landmark_error"]
@@ -113,18 +115,22 @@ class SampleWhy(AnswerErrors):
 def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
     """Yield what is known of each scored sample of a stored run, in their order."""
     tools = tools_of(run)
-    for record in run.records:
-        if record.outcome.infrastructure:
-            continue
-        stored = read_trace(run.folder, record.sample.id)
-        calls = calls_of(stored, tools)
-        scene = scene_of(run, record, calls)
-        sample = record.sample
-        traced = trace(sample.asks, reply_of(record), calls, scene, rules)
-        errors = errors_of(sample.asks, sample.target, scored_text(record), traced, scene=scene, rules=rules)
-        yield SampleWhy(
-            errors.quantities, errors.landmarks, errors.corners_mm, Conversation(record, calls, spoken_texts(stored))
-        )
+    with Traces(run.folder) as traces:
+        for record in run.records:
+            if not record.outcome.infrastructure:
+                yield _sample_why(run, record, traces.of(record.sample.id), tools, rules)
+
+
+def _sample_why(
+    run: Run, record: Record, stored: Mapping[str, Any], tools: Mapping[str, Measures], rules: Protocol
+) -> SampleWhy:
+    calls = calls_of(stored, tools)
+    scene = scene_of(run, record, calls)
+    sample = record.sample
+    traced = trace(sample.asks, reply_of(record), calls, scene, rules)
+    errors = errors_of(sample.asks, sample.target, scored_text(record), traced, scene=scene, rules=rules)
+    talk = Conversation(record, calls, spoken_texts(stored))
+    return SampleWhy(errors.quantities, errors.landmarks, errors.corners_mm, talk)
 
 
 def errors_of(

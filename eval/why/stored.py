@@ -21,7 +21,7 @@ from medvision_agent.eval.asking.recipe import recipe_named
 from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
-from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call, calls_of
@@ -63,10 +63,12 @@ def reply_of(record: Record) -> str | None:
     return record.response if record.outcome is Outcome.ANSWERED else None
 
 
-def conversation_of(run: Run, record: Record, tools: Mapping[str, Measures]) -> tuple[list[Call], Scene | Missing]:
+def conversation_of(
+    run: Run, record: Record, tools: Mapping[str, Measures], traces: Traces
+) -> tuple[list[Call], Scene | Missing]:
     """Return the calls of a record and its views; where the store is damaged, no calls and that reason."""
     try:
-        calls = calls_of(read_trace(run.folder, record.sample.id), tools)
+        calls = calls_of(traces.of(record.sample.id), tools)
         return calls, scene_of(run, record, calls)
     except StorageError:
         return [], Missing.DAMAGED

@@ -123,6 +123,7 @@ async def test_enough_draws_on_disk_are_combined_without_a_request(server, study
     server.behave(rule)
     assert (await call(*words))[0] == 0
     run = run_of(tmp_path / "s", "matched")
+    made = [one.response for one in run.records]
     with sqlite3.connect(run.folder / "run.sqlite", isolation_level=None) as database:
         database.execute("DELETE FROM record WHERE attempt = 5")
         set_tally(database, tally_of(database, [one.sha256 for one in records_in(database)]))
@@ -131,7 +132,7 @@ async def test_enough_draws_on_disk_are_combined_without_a_request(server, study
     before = len(server.requests)
     assert (await call(*words))[0] == 0
     assert len(server.requests) == before
-    assert [one.response for one in run_of(tmp_path / "s", "matched").records] == [one.response for one in run.records]
+    assert [one.response for one in run_of(tmp_path / "s", "matched").records] == made
 
 
 async def test_a_mean_number_of_answers_waits_for_all_of_the_others(server, study, call, tmp_path):

@@ -13,6 +13,7 @@ from random import Random
 
 from medvision_agent.eval.store.files import COUNT, DATABASE, LOG, PICTURES
 from medvision_agent.eval.store.in_flight import JOURNAL
+from medvision_agent.eval.store.seal import traces_in
 
 Damages = Callable[[Path, Random], object]
 SWAP = """
@@ -37,10 +38,10 @@ def _sql(folder: Path, statement: str, values: object = ()) -> list[tuple]:
 
 
 def _bit_in(table: str, column: str, folder: Path, rng: Random) -> None:
-    """Turn one bit of a text in the database."""
-    rows = _sql(folder, f"SELECT rowid, CAST({column} AS BLOB) FROM {table} ORDER BY rowid")  # noqa: S608
-    row, text = rng.choice(rows)
-    _sql(folder, f"UPDATE {table} SET {column} = CAST(? AS TEXT) WHERE rowid = ?", (_turn(text, rng), row))  # noqa: S608
+    """Turn one bit of a value in the database, which stays text or bytes."""
+    rows = _sql(folder, f"SELECT rowid, typeof({column}), CAST({column} AS BLOB) FROM {table} ORDER BY rowid")  # noqa: S608
+    row, kind, value = rng.choice(rows)
+    _sql(folder, f"UPDATE {table} SET {column} = CAST(? AS {kind}) WHERE rowid = ?", (_turn(value, rng), row))  # noqa: S608
 
 
 def _edit(statement: str, folder: Path, rng: Random) -> None:
@@ -78,7 +79,7 @@ def _removed(name: str, folder: Path, rng: Random) -> None:
 def _pictures(folder: Path, rng: Random, count: int) -> list[Path]:
     """Return some pictures of finished samples; those of samples in flight at a kill belong to no record."""
     with closing(sqlite3.connect(folder / DATABASE)) as database:
-        kept = "".join(str(row) for row in database.execute("SELECT json, trace FROM record"))
+        kept = "".join(trace.json or "" for trace in traces_in(database))
     return rng.sample([path for path in sorted((folder / PICTURES).glob("*/*.png")) if path.stem in kept], count)
 
 
@@ -141,6 +142,7 @@ EDITS: dict[str, Damages] = {
         "an older format": "UPDATE run SET value = '1' WHERE key = 'format'",
         "two records swapped": SWAP.format(column="json"),
         "two traces swapped": SWAP.format(column="trace"),
+        "what a trace is packed against edited": "UPDATE record SET base = coalesce(base, 1) + 1",
         "the hash of a record removed": "UPDATE record SET sha256 = NULL WHERE sample_id = :one",
         "the hash of a trace removed": "UPDATE record SET trace_sha256 = NULL WHERE sample_id = :one",
         "a record doubled": (

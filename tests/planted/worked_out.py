@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import zstandard
 from scipy import optimize, stats
 
 __all__ = ["Answer", "Tested", "answers", "apart", "family", "paired"]
@@ -56,8 +57,20 @@ def answers(cell: Path) -> dict[str, Answer]:
     """Return the answers of a stored run by sample."""
     with closing(sqlite3.connect(cell / "run.sqlite")) as database:
         samples = {name: json.loads(text) for name, text in database.execute("SELECT id, json FROM sample")}
-        rows = database.execute("SELECT sample_id, json, trace FROM record ORDER BY attempt").fetchall()
-    return {name: _answer(samples[name], json.loads(record), json.loads(trace)) for name, record, trace in rows}
+        rows = database.execute("SELECT sample_id, json, trace, base FROM record ORDER BY attempt").fetchall()
+        traces = [json.loads(_unpacked(database, trace, base)) for _, _, trace, base in rows]
+    return {
+        row[0]: _answer(samples[row[0]], json.loads(row[1]), trace) for row, trace in zip(rows, traces, strict=True)
+    }
+
+
+def _unpacked(database: sqlite3.Connection, frame: bytes, base: int | None) -> bytes:
+    """Return the text of a trace, which is packed by itself or against that of another record."""
+    if base is None:
+        return zstandard.decompress(frame)
+    (other,) = database.execute("SELECT trace FROM record WHERE rowid = ?", (base,)).fetchone()
+    words = zstandard.ZstdCompressionDict(_unpacked(database, other, None), dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return zstandard.ZstdDecompressor(dict_data=words).decompress(frame)
 
 
 def _answer(sample: Any, record: Any, trace: Any) -> Answer:

@@ -2,15 +2,14 @@
 
 import json
 import re
-import sqlite3
 from base64 import b64decode
-from contextlib import closing
 from hashlib import sha256
 
 import cv2
 import numpy as np
 import pytest
 from browsed import HOSTILE, HOSTILE_ID, a_run, add, create, samples
+from forged import retold
 from identities import a_sample
 
 from medvision_agent.errors import StorageError
@@ -130,8 +129,7 @@ def test_what_is_damaged_is_left_out_and_said(runs, tmp_path):
     name = open_run(runs / "on").records[0].v0_sha256
     for run in ("on", "off"):
         picture_path(runs / run, name).write_bytes(b"changed")
-    with closing(sqlite3.connect(runs / "on/run.sqlite")) as database, database:
-        database.execute("UPDATE record SET trace = replace(trace, 'How long', 'How short') WHERE sample_id = 's1'")
+    retold(runs / "on", "How long", "How short", "s1")
     done = written(runs, tmp_path / "out")
     assert part(tmp_path / "out", "rows/r2")["has_talk"] == [1, 0, 1, 0]
     assert not (tmp_path / "out/data/talks/r2/1.js").exists()

@@ -1,13 +1,12 @@
 """The canvas of stored conversations: everything lies where it was meant, whatever convention it was given in."""
 
 import json
-import sqlite3
-from contextlib import closing
 
 import numpy as np
 import pytest
 from archive import unpack
 from canvases import ALL, Asked, call, length, named
+from forged import retold
 
 from medvision_agent.eval.browse.scene import scene_of_sample
 from medvision_agent.eval.store.files import picture_path
@@ -229,8 +228,7 @@ def test_runs_of_earlier_versions_are_drawn_by_what_their_results_say(tmp_path):
 
 def test_a_damaged_trace_leaves_the_truth_and_a_damaged_image_leaves_nothing(asked):
     asked.run([[call("ruler", x0=0.1, y0=0.2, x1=0.7, y1=0.9)], "<answer>1, 1</answer>"])
-    with closing(sqlite3.connect(asked.folder / "run/run.sqlite")) as database, database:
-        database.execute("UPDATE record SET trace = replace(trace, '0.9', '0.8')")
+    retold(asked.folder / "run", "0.9", "0.8")
     scene = asked.read()
     assert {one.layer for one in scene.marks} == {"truth"}
     assert any("was changed after it was stored" in reason for reason in scene.missing)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from browsed import HOSTILE, HOSTILE_ID, KILLED, a_run, add, create, samples
 from commands import COMMAND, PYTHON
+from forged import retold
 from identities import a_sample
 
 TESTS = Path(__file__).parents[2]
@@ -274,7 +275,7 @@ def test_a_run_that_is_being_written_grows_and_one_that_goes_is_a_line(serve, tm
     served.until("/data/index", lambda index: index["runs"][0]["state"] == "unfinished")
     with closing(sqlite3.connect(tmp_path / "run/run.sqlite")) as database, database:
         database.execute("UPDATE record SET json = replace(json, '10.0', '11.0')")
-        database.execute("UPDATE record SET trace = replace(trace, '10.0', '11.0')")
+    retold(tmp_path / "run", "10.0", "11.0")
     assert served.ask("/data/talks/r1/0")[0] == 404
     (tmp_path / "run/run.sqlite").write_bytes(b"x" * 5000)
     (run,) = served.until("/data/index", lambda index: index["runs"][0]["state"] == "damaged")["runs"]

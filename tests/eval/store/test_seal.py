@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
+from forged import retold
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.api.verifying import verify
@@ -69,8 +70,8 @@ def test_no_command_reads_a_damaged_run(folder, edit):
         assert isinstance(done.exception, DamageError), words
 
 
-def test_a_changed_trace_is_found_where_it_is_read(folder, edit):
-    edit("UPDATE record SET trace = replace(trace, 'word 2', 'word 9')")
+def test_a_changed_trace_is_found_where_it_is_read(folder):
+    retold(folder, "word 2", "word 9")
     open_run(folder)  # reads no trace
     with pytest.raises(DamageError, match=r"trace of sample 's2' \(attempt 1\)"):
         read_trace(folder, "s2")

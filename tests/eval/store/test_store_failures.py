@@ -128,10 +128,11 @@ def test_a_full_disk_is_said_and_the_lock_released(tmp_path):
     with RunStore.create(tmp_path, SAMPLES, IDENTITY, CONFIG) as store:
         pages = store._writer.do(lambda database: database.execute("PRAGMA page_count").fetchone()[0])
         store._writer.do(lambda database: database.execute(f"PRAGMA max_page_count = {pages}"))
+        large = Trace([{"content": os.urandom(50_000).hex()}])  # nothing to pack
         with pytest.raises(StorageError, match="s0 was not stored: database or disk is full"):
-            store.add(record(0), Trace([{"content": "x" * 100_000}]))
+            store.add(record(0), large)
         store._writer.do(lambda database: database.execute(f"PRAGMA max_page_count = {pages + 1000}"))
-        store.add(record(0), Trace([{"content": "x" * 100_000}]))
+        store.add(record(0), large)
     assert len(open_run(tmp_path).records) == 1
 
 

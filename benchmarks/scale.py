@@ -1,0 +1,154 @@
+"""What stored runs cost by their number of samples: bytes, and CPU and memory of the commands that read them.
+
+Each command runs in a process of its own. CPU is that of the process after its imports; memory is the largest it ever
+held (VmHWM, so Linux only). The floor beside them reads every record and sample with ``sqlite3`` and ``json.loads``.
+
+Usage: python benchmarks/scale.py [--counts 1000,10000] [--only resume,score] [--folder KEPT]
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from big_store import ARMS, make_runs, settings_of
+
+import medvision_agent as mva
+from medvision_agent.api.explaining import explain_results
+from medvision_agent.eval.asking import runner
+from medvision_agent.eval.asking.launch import execute, prepare
+from medvision_agent.eval.asking.runner import Watch
+
+COUNTS = (1_000, 10_000, 100_000)
+
+
+class Cost(NamedTuple):
+    """What one command took."""
+
+    cpu: float
+    """Seconds of CPU."""
+    mb: float
+    """The most memory it held."""
+    before: float
+    """Seconds of CPU that went before: for a resume, those of reading the samples and preparing the run."""
+    held: float
+    """The memory it held then."""
+
+
+def main() -> None:
+    """Make the runs, measure every command on them, print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--counts", default=",".join(map(str, COUNTS)))
+    parser.add_argument("--only", default=",".join(COMMANDS))
+    parser.add_argument("--folder", type=Path, help="Keep the runs here, or take those that are here.")
+    options = parser.parse_args()
+    counts = [int(one) for one in options.counts.split(",")]
+    with tempfile.TemporaryDirectory() as temporary:
+        root = options.folder or Path(temporary)
+        for count in counts:
+            if not (root / str(count)).is_dir():
+                make_runs(root / str(count), count)
+        print(f"bytes per sample beyond pictures: {', '.join(_size(root, count) for count in counts)}")
+        print(f"{'':8}" + "".join(f"{count:>26,}" for count in counts) + "   growth of CPU per sample")
+        for command in options.only.split(","):
+            costs = [_child(command, root / str(count)) for count in counts]
+            print(_row(command, counts, costs), flush=True)
+
+
+def _size(root: Path, count: int) -> str:
+    sizes = {arm: (root / str(count) / arm / "run.sqlite").stat().st_size / count for arm in ARMS}
+    return f"{count:,}: " + " and ".join(f"{size:,.0f} ({arm})" for arm, size in sizes.items())
+
+
+def _row(command: str, counts: list[int], costs: list[Cost]) -> str:
+    cells = [
+        f"{one.cpu:>8.2f} s {one.mb:>5.0f} MB" + (f" +{one.before:>5.1f} s" if one.before else " " * 8) for one in costs
+    ]
+    growth = costs[-1].cpu / counts[-1] / (costs[0].cpu / counts[0])
+    return f"{command:8}" + "".join(f"{cell:>26}" for cell in cells) + f"   {growth:.2f}x"
+
+
+def _child(command: str, root: Path) -> Cost:
+    done = subprocess.run([sys.executable, __file__, command, str(root)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{command} of {root} failed: {done.stderr[-2000:]}")
+    return Cost(*json.loads(done.stdout.splitlines()[-1]))
+
+
+def _resume(root: Path) -> None:
+    settings = settings_of(root, "on", root / "on", resume=True)
+    prepared = prepare(settings)
+    gc.collect()
+    prepared_at, held = time.process_time(), _peak_mb()
+
+    async def first(*_: object) -> NoReturn:
+        print(json.dumps([time.process_time() - prepared_at, _peak_mb(), prepared_at - STARTED, held]), flush=True)
+        os._exit(0)
+
+    runner._ask = first
+    asyncio.run(execute(prepared, watch=Watch(), stop=asyncio.Event()))
+
+
+def _score(root: Path) -> None:
+    json.dumps(mva.score(root / "on").to_json())
+
+
+def _compare(root: Path) -> None:
+    json.dumps(mva.compare(root / "off", root / "on").to_json())
+
+
+def _why(root: Path) -> None:
+    json.dumps([one.to_json() for one in explain_results(root / "on")])
+
+
+def _report(root: Path) -> None:
+    mva.report([root / "off", root / "on"], root / "report.html")
+
+
+def _export(root: Path) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        mva.export(root / "on", Path(temporary) / "tables")
+
+
+def _floor(root: Path) -> None:
+    database = sqlite3.connect(root / "on" / "run.sqlite")
+    samples = {key: json.loads(text) for key, text in database.execute("SELECT id, json FROM sample")}
+    records = [json.loads(text) for (text,) in database.execute("SELECT json FROM record")]
+    assert len(samples) == len(records) + 1  # noqa: S101 - one is left to be asked
+
+
+COMMANDS: dict[str, Callable[[Path], None]] = {
+    "floor": _floor,
+    "resume": _resume,
+    "score": _score,
+    "compare": _compare,
+    "why": _why,
+    "report": _report,
+    "export": _export,
+}
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+    assert found is not None  # noqa: S101 - every Linux says it
+    return int(found.group(1)) / 1024
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        STARTED = time.process_time()
+        COMMANDS[sys.argv[1]](Path(sys.argv[2]))
+        print(json.dumps([time.process_time() - STARTED, _peak_mb(), 0, 0]))
+    else:
+        main()

@@ -1,0 +1,105 @@
+"""A run's database, opened for reading: while it is being written or long after, also in a folder nobody can write.
+
+Contract: whatever is wrong with a run's file is a StorageError that names it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from medvision_agent.errors import DamageError, StorageError
+from medvision_agent.eval.store.damage import Damage, is_lost
+from medvision_agent.eval.store.files import DATABASE, LOG
+
+__all__ = ["CELLS", "FORMAT", "SEALED", "STUDY", "has_run", "holds_run", "named_errors", "no_run", "reading"]
+
+FORMAT = 3
+"""What a new run is written in: traces are packed."""
+SEALED = 2
+"""The format before: with hashes, and traces in plain text. Format 1 had no hashes."""
+_READABLE = (1, SEALED, FORMAT)
+STUDY, CELLS = "study.json", "cells"
+"""By these a study is known from a run: the file of its plan, and the folder of its runs."""
+
+
+def has_run(folder: Path) -> bool:
+    """Say whether a folder holds a run; what a process killed on its way there left behind is none."""
+    if not (folder / DATABASE).is_file():
+        return False
+    with _connected(folder) as database:
+        return holds_run(database)
+
+
+def holds_run(database: sqlite3.Connection) -> bool:
+    """Say whether a run was made in this file; a process killed before its first commit leaves a file without."""
+    return database.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone() is not None
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open a run's database in one state, whatever is written meanwhile; raises StorageError if there is no run."""
+    with _connected(folder) as database:
+        database.execute("BEGIN")
+        if not holds_run(database):
+            raise no_run(folder)
+        row = database.execute("SELECT value FROM run WHERE key = 'format'").fetchone()
+        if row is None or json.loads(row[0]) not in _READABLE:
+            known = ", ".join(map(str, _READABLE))
+            raise StorageError(f"{folder / DATABASE}: format {row and row[0]}, this version reads formats {known}")
+        yield database
+
+
+def no_run(folder: Path) -> StorageError:
+    """Return what is wrong with a folder whose database holds no run."""
+    if is_lost(folder):
+        return Damage(f"its log ({LOG}) is lost, and with it the whole run").error(folder)
+    return StorageError(
+        f"{folder} holds no run: it was interrupted before it was created. Repeat the command without --resume."
+    )
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    file = folder / DATABASE
+    if not file.is_file() and (folder / STUDY).is_file():
+        raise StorageError(f"{folder} is a study, not a run; its runs are the folders in {folder / CELLS}: give one")
+    if not file.is_file():
+        raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder a run was written to")
+    with named_errors(folder):
+        database = _connect(file)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def named_errors(folder: Path) -> Iterator[None]:
+    """Raise what goes wrong within as a StorageError that names the run's file."""
+    file = folder / DATABASE
+    try:
+        yield
+    except (sqlite3.OperationalError, ValueError, KeyError) as error:  # locked, not to be opened, of a later version
+        raise StorageError(f"{file} is not a readable run: {error}") from error
+    except sqlite3.Error as error:
+        raise DamageError(f"{file} is not a readable run, it is damaged: {error}; restore it from a copy") from error
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    uri = f"{file.absolute().as_uri()}?mode=ro"
+    database = sqlite3.connect(uri, uri=True)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        database.close()
+        # A file in WAL mode asks its readers for helper files; in an archive they cannot be made. Without a log the
+        # file is complete, and a folder that cannot be written has no writer to look out for.
+        if file.with_name(f"{file.name}-wal").exists():
+            raise
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True)
+    except BaseException:
+        database.close()
+        raise
+    return database
