@@ -18,6 +18,7 @@ from medvision_agent.cli.logs import LEVELS, printed_logs
 from medvision_agent.cli.stopping import INTERRUPTED
 from medvision_agent.errors import MedVisionAgentError, nearest
 from medvision_agent.text import printable
+from medvision_agent.uncollected import uncollected
 from medvision_agent.version import VERSION
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class LazyGroup(click.Group):
         """Import and return a command; its object is called ``command`` in its module."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
+        with uncollected():
+            command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":

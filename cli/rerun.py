@@ -10,6 +10,7 @@ from medvision_agent.cli.options import given
 from medvision_agent.cli.run import PROTOCOL_HELP, carry_out
 from medvision_agent.cli.settings import settings_options, settings_with
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
+from medvision_agent.uncollected import uncollected
 
 __all__ = ["command"]
 
@@ -29,7 +30,8 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
     The model's row, samples, prompts, limits and budget come from the store, whatever the catalogue says by now. Should
     anything come out differently all the same (the package, a data file), it is named before the first request.
     """
-    from medvision_agent.api.asking import ask_again
+    with uncollected():
+        from medvision_agent.api.asking import ask_again
     from medvision_agent.eval.asking.rerun import settings_of
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named
     from medvision_agent.eval.store.read import open_run

@@ -14,6 +14,7 @@ from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import printable
+from medvision_agent.uncollected import uncollected
 
 if TYPE_CHECKING:
     from medvision_agent.api.asking import Ran
@@ -60,8 +61,9 @@ def command(
     never got a reply, or a limit of the run was reached (go on with --resume); 2: wrong usage or input; 130:
     interrupted.
     """
-    from medvision_agent.api.asking import ask, estimate
-    from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+    with uncollected():
+        from medvision_agent.api.asking import ask, estimate
+        from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
@@ -79,8 +81,6 @@ def carry_out(
     context: click.Context, asking: Callable[[], "Ran"], out: Path, scoring: "Protocol", *, as_json: bool
 ) -> None:
     """Run *asking*, print the summary of its run, say what is left, and exit with the code of ``run``."""
-    from medvision_agent.api.scoring import score_run
-    from medvision_agent.cli.printed.summary import print_summary
     from medvision_agent.eval.store.files import DATABASE
 
     go_on = f"to go on, repeat the command with: --out {out} --resume"
@@ -94,6 +94,10 @@ def carry_out(
         if (out / DATABASE).exists():
             raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
         raise
+    # Not before the samples are asked: they need not wait for what scores them.
+    from medvision_agent.api.scoring import score_run
+    from medvision_agent.cli.printed.summary import print_summary
+
     print_summary(score_run(ran.run, scoring), as_json=as_json, asked=True)
     failed = ran.unanswered
     if failed:

@@ -5,8 +5,10 @@ making it runs the package's code, and whatever that raises becomes an error of 
 A name that two packages offer is refused when it is asked for: nobody can tell which one was meant.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -32,8 +34,7 @@ class Door:
 
     def offers(self) -> "list[Offer]":
         """Return what all packages offer here, the shipped ones first."""
-        found = [Offer(self, point) for point in entry_points(group=self.group)]
-        return sorted(found, key=lambda offer: (not offer.shipped, offer.package, offer.name))
+        return list(_offers(self, tuple((place, _changed(place)) for place in sys.path)))
 
     def names(self) -> list[str]:
         """Return the names that can be asked for."""
@@ -67,7 +68,7 @@ class Offer:
         """The name it is asked for by."""
         return self.point.name
 
-    @property
+    @cached_property
     def package(self) -> str:
         """The distribution it comes from."""
         return self.point.dist.name if self.point.dist else "unknown"
@@ -111,6 +112,21 @@ class Offer:
     def origin(self) -> dict[str, str]:
         """Return what a run records of another package's offer: package, version, and a hash of its code."""
         return {"package": self.package, "version": self.version, "code_sha256": _code_sha256(self.point.module)}
+
+
+@cache
+def _offers(door: Door, places: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
+    """Return what is offered; *places* are those of ``sys.path`` with their times of change, as a scan is slow."""
+    del places
+    found = [Offer(door, point) for point in entry_points(group=door.group)]
+    return tuple(sorted(found, key=lambda offer: (not offer.shipped, offer.package, offer.name)))
+
+
+def _changed(place: str) -> int:
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _code_sha256(module: str) -> str:

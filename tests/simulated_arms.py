@@ -99,7 +99,8 @@ def sizes_of(kind: str, subjects: int) -> NDArray[np.int64]:
     """Return samples per subject, about 6 on average.
 
     ``linear`` runs from 1 to 12, ``exponential`` from 1 to beyond 20, and ``one giant`` is 4 samples each but for one
-    subject with so many that 10.5 effective subjects are left: just above the limit of a claim.
+    subject with so many that 10.5 effective subjects are left: just above the limit of a claim. ``3 x 0.18`` is 4
+    samples each but for three subjects who hold a share of 0.18 each; ``lognormal 1.6`` has that sigma.
     """
     quantiles = (np.arange(subjects) + 0.5) / subjects
     if kind == "equal":
@@ -112,6 +113,13 @@ def sizes_of(kind: str, subjects: int) -> NDArray[np.int64]:
         share = optimize.brentq(lambda w: w**2 + (1 - w) ** 2 / (subjects - 1) - 1 / 10.5, 1 / subjects, 0.9)
         sizes = np.full(subjects, 4.0)
         sizes[-1] = share / (1 - share) * 4 * (subjects - 1)
+    elif " x " in kind:
+        few, share = (float(part) for part in kind.split(" x "))
+        sizes = np.full(subjects, 4.0)
+        sizes[-int(few) :] = share / (1 - few * share) * 4 * (subjects - few)
+    elif kind.startswith("lognormal "):
+        sizes = np.exp(float(kind.split()[1]) * stats.norm.ppf(quantiles))
+        sizes *= 6 / sizes.mean()
     else:
         raise ValueError(kind)
     return np.maximum(1, np.rint(sizes)).astype(np.int64)

@@ -171,6 +171,16 @@ def test_help_imports_nothing_heavy():
     assert "Commands:" in done.stdout
 
 
+def test_a_run_waits_for_nothing_that_tables_statistics_or_figures_need():
+    code = (
+        "import sys, medvision_agent.cli.run, medvision_agent.api.asking\n"
+        "heavy = {'matplotlib', 'pandas', 'pyarrow', 'scipy', 'datasets', 'torch', 'transformers'}\n"
+        "sys.exit(','.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_files_are_small():
     long = {
         str(path.relative_to(ROOT)): count for path in SOURCES if (count := len(path.read_text().splitlines())) > 400

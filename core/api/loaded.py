@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from medvision_agent.errors import ConfigError, StorageError, nearest
@@ -20,8 +19,9 @@ from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import DATABASE, is_hash, picture_path
 from medvision_agent.eval.store.read import CELLS, STUDY, find_record, has_run, is_canary, open_run
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.study.plan import read_plan
-from medvision_agent.eval.tables.frames import reviews_frame, samples_frame, scores_frame, tool_calls_frame, turns_frame
+
+if TYPE_CHECKING:  # pandas is slow to import, and a run that is asked makes no table
+    import pandas as pd
 
 __all__ = ["Loaded", "PathText", "load"]
 
@@ -42,27 +42,37 @@ class Loaded:
         """The runs themselves: identity, settings, samples and records."""
         return {name: open_run(folder) for name, folder in self.folders.items()}
 
-    def samples(self, protocol: str | None = None) -> pd.DataFrame:
+    def samples(self, protocol: str | None = None) -> "pd.DataFrame":
         """Return a row for each sample: the question, how it ended, its score and what it took.
 
         Without *protocol*, a study is scored by the one it declared, anything else by the default one.
         """
+        from medvision_agent.eval.tables.frames import samples_frame  # noqa: PLC0415 - needs pandas
+
         return samples_frame(self.folders, self._rules(protocol))
 
-    def scores(self, protocol: str | None = None) -> pd.DataFrame:
+    def scores(self, protocol: str | None = None) -> "pd.DataFrame":
         """Return a row for each sample with its score and nothing else; *protocol* as for ``samples``."""
+        from medvision_agent.eval.tables.frames import scores_frame  # noqa: PLC0415 - needs pandas
+
         return scores_frame(self.folders, self._rules(protocol))
 
-    def turns(self) -> pd.DataFrame:
+    def turns(self) -> "pd.DataFrame":
         """Return a row for each message of every conversation, those sent to the model included."""
+        from medvision_agent.eval.tables.frames import turns_frame  # noqa: PLC0415 - needs pandas
+
         return turns_frame(self.folders)
 
-    def tool_calls(self) -> pd.DataFrame:
+    def tool_calls(self) -> "pd.DataFrame":
         """Return a row for each tool call: arguments, result, picture, seconds."""
+        from medvision_agent.eval.tables.frames import tool_calls_frame  # noqa: PLC0415 - needs pandas
+
         return tool_calls_frame(self.folders)
 
-    def reviews(self) -> pd.DataFrame:
+    def reviews(self) -> "pd.DataFrame":
         """Return a row for each note that a person put on a sample."""
+        from medvision_agent.eval.tables.frames import reviews_frame  # noqa: PLC0415 - needs pandas
+
         return reviews_frame(self.folders)
 
     def picture(
@@ -110,6 +120,8 @@ class Loaded:
 
     def _rules(self, name: str | None) -> Protocol:
         if name is None and self.kind == "study":
+            from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
+
             return protocol(read_plan(self.path).protocol)
         return protocol(name or DEFAULT_PROTOCOL)
 

@@ -7,7 +7,7 @@ counts every other comparison.
 from collections import Counter
 from collections.abc import Sequence
 
-from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
+from medvision_agent.eval.compare.statistics.enough import MIN_SUBJECTS
 from medvision_agent.eval.findings.alone import headline as alone
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
 from medvision_agent.eval.findings.said import NONE, joined, sized

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from medvision_agent.eval.compare.statistics.estimate import MIN_EFFECTIVE, MIN_SUBJECTS
+from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
 from medvision_agent.eval.compare.statistics.family import Test, Verdict
 from medvision_agent.eval.findings.alone import wrong_place
 from medvision_agent.eval.findings.contrast import Contrast

@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import ceil
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.compare.statistics.estimate import MIN_SUBJECTS
+from medvision_agent.eval.compare.statistics.enough import MIN_SUBJECTS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName

@@ -14,17 +14,15 @@ from typing import Literal
 
 import numpy as np
 
+from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
 from medvision_agent.eval.compare.statistics.guard import against, guarded_p
 from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Floats, by_subject, kish
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs
 from medvision_agent.frozen import Frozen
 
-__all__ = ["MIN_EFFECTIVE", "MIN_SUBJECTS", "NO_SPREAD", "Differing", "Estimate", "Role"]
+__all__ = ["NO_SPREAD", "Differing", "Estimate", "Role"]
 __all__ += ["against_winner", "estimate", "losses_of", "primary", "too_few"]
-
-MIN_SUBJECTS = 20
-MIN_EFFECTIVE = 10.0
 
 NO_SPREAD = "no spread"
 """How the reason begins why equal differences in all subjects bear no interval."""
@@ -53,6 +51,8 @@ class Estimate(Frozen):
     subjects: int
     largest_subject: int
     """Pairs of the subject with most of them."""
+    largest_five: int
+    """Pairs of the five subjects with most of them (``dominance``)."""
     effective_subjects: float
     """Kish: ``(sum n_i)^2 / sum n_i^2``."""
     evidence: Evidence
@@ -126,6 +126,7 @@ def estimate(
         n=len(subjects),
         subjects=len(sizes),
         largest_subject=int(sizes.max(initial=0)),
+        largest_five=int(np.sort(sizes)[-5:].sum()),
         effective_subjects=float(kish(sizes)),
         evidence=evidence,
         level=level,

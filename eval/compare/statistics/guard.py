@@ -9,7 +9,6 @@ Contract: as in ``jackknife``, the last axis is subjects and any axes before it 
 """
 
 import numpy as np
-from scipy import optimize
 
 from medvision_agent.eval.compare.statistics.hall import Skewed, skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats
@@ -64,6 +63,7 @@ def tipping(sums: Floats, sizes: Floats, against: float, level: float) -> Tippin
         fewest, most = (middle, most) if holds(middle) else (fewest, middle)
     if most > 1:
         return Tipping(subjects=most, share=None)
+    from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def excess(share: float) -> float:
         return float(_with(sums, sizes, np.asarray(against), share, 1)) - level

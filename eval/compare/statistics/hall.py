@@ -16,7 +16,7 @@ Contract: as in ``jackknife``, the last axis is subjects and any axes before it 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats, Jackknife, jackknife
 
@@ -39,7 +39,7 @@ class Skewed:
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """Return the ends of the interval at a level, such as 0.95."""
-        quantile = np.asarray(stats.t.ppf(0.5 + level / 2, self.mean.freedom))
+        quantile = np.asarray(special.stdtrit(self.mean.freedom, 0.5 + level / 2))
         high, low = self._inverse(quantile), self._inverse(-quantile)
         estimate, error = self.mean.estimate, self.mean.error
         return (
@@ -50,7 +50,7 @@ class Skewed:
     def _halls(self) -> Floats:
         a, t = self._a, self.mean.estimate / self.mean.error
         h = t + a * t**2 / 3 + a**2 * t**3 / 27 + a / 6
-        return np.where(np.sign(h) == np.sign(t), 2 * stats.t.sf(np.abs(h), self.mean.freedom), 1.0)
+        return np.where(np.sign(h) == np.sign(t), 2 * special.stdtr(self.mean.freedom, -np.abs(h)), 1.0)
 
     def _inverse(self, h: Floats) -> Floats:
         """Return the T whose H is *h*."""

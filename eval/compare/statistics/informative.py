@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from medvision_agent.eval.compare.statistics.estimate import NO_SPREAD, Estimate, estimate, too_few
 from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife_contrast, kish
@@ -155,6 +154,8 @@ def _contrast(
 
 
 def _ranked(rows: Sequence[Observation]) -> list[Observation]:
+    from scipy import stats  # noqa: PLC0415 - slow to import
+
     ranks = (stats.rankdata([size for _, _, size in rows]) - 0.5) / len(rows)
     return [(subject, fraction, float(rank)) for (subject, fraction, _), rank in zip(rows, ranks, strict=True)]
 

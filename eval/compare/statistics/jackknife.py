@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = ["ROUNDING", "Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "kish"]
 
@@ -38,11 +38,11 @@ class Jackknife:
 
     def margin(self, level: float) -> Floats:
         """Return half the width of the interval: a t quantile times the standard error."""
-        return np.asarray(stats.t.ppf(0.5 + level / 2, self.freedom) * self.error)
+        return np.asarray(special.stdtrit(self.freedom, 0.5 + level / 2) * self.error)
 
     def p(self) -> Floats:
         """Return the two-sided p-value of the hypothesis that the estimate's true value is 0."""
-        return np.asarray(2 * stats.t.sf(np.abs(self.estimate) / self.error, self.freedom))
+        return np.asarray(2 * special.stdtr(self.freedom, -np.abs(self.estimate) / self.error))
 
 
 def kish(sizes: Floats) -> Floats:

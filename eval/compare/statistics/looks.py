@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 
@@ -58,6 +58,7 @@ def boundaries(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
 
 def _edge(places: Floats, weights: Floats, step: float, chance: float) -> float:
     """Return the value that is passed, up or down, with this chance after one more step."""
+    from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def excess(edge: float) -> float:
         passed = special.ndtr((places - edge) / step) + special.ndtr((-places - edge) / step)
@@ -75,6 +76,8 @@ def _least(p: float, fractions: tuple[float, ...]) -> float:
     """Return the least alpha whose boundary at the last of these looks is at least p."""
     if fractions == (1.0,):
         return p
+    from scipy import optimize  # noqa: PLC0415 - slow to import
+
     p = max(p, _TINY)
 
     def excess(log_alpha: float) -> float:

@@ -9,7 +9,7 @@ and 91 %.
 """
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import special
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.frozen import Frozen
@@ -46,8 +46,8 @@ def random_effects(effects: Floats, errors: Floats, level: float = 0.95) -> Rand
     mean = float(weights @ effects / weights.sum())
     factor = max(1.0, float(weights @ (effects - mean) ** 2 / (k - 1)))
     error = float(np.sqrt(factor / weights.sum()))
-    margin = float(stats.t.ppf(0.5 + level / 2, k - 1)) * error
-    spread = float(stats.t.ppf(0.5 + level / 2, k - 2) * np.sqrt(between + error**2))
+    margin = float(special.stdtrit(k - 1, 0.5 + level / 2)) * error
+    spread = float(special.stdtrit(k - 2, 0.5 + level / 2) * np.sqrt(between + error**2))
     return RandomEffects(
         mean=mean,
         error=error,
@@ -60,6 +60,7 @@ def random_effects(effects: Floats, errors: Floats, level: float = 0.95) -> Rand
 
 def _between(effects: Floats, variances: Floats) -> float:
     """Return the variance between groups that maximises the restricted likelihood."""
+    from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def minus_likelihood(between: float) -> float:
         weights = 1 / (variances + between)

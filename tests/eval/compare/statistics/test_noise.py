@@ -5,7 +5,15 @@ import pytest
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.noise import noise
 
-BARE = Estimate(difference=None, n=40, subjects=40, largest_subject=1, effective_subjects=40.0, evidence="real")
+BARE = Estimate(
+    difference=None,
+    n=40,
+    subjects=40,
+    largest_subject=1,
+    largest_five=5,
+    effective_subjects=40.0,
+    evidence="real",
+)
 
 
 def repeat(difference, interval=None, withheld=""):
