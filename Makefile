@@ -57,5 +57,5 @@ beside:
 
 # The exact versions CI installs; torch has a build for each machine and is named in .ci/run.
 lock:
-	$(PYTHON) -m uv pip compile --quiet pyproject.toml --extra test --extra local-test --python-version 3.11 \
+	$(PYTHON) -m uv pip compile --quiet pyproject.toml --extra test --extra local-test --extra cluster --python-version 3.11 \
 		--excludes requirements/not-locked.txt --no-annotate --custom-compile-command "make lock" -o requirements/ci.txt

@@ -8,6 +8,7 @@ its samples again. Scheduling and placement are Ray's.
 
 import asyncio
 import itertools
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,8 @@ from medvision_agent.eval.engines.messages import Ask, Message, Open, Opened, To
 
 __all__ = ["RayWorker", "connect"]
 
+_PATIENCE = 10.0
+"""Seconds in which a cluster's address answers."""
 _FLIGHTS = 1000
 """Calls that an actor takes at once: more than any worker has samples in flight."""
 
@@ -40,9 +43,17 @@ def connect(address: str | None) -> None:
     if ray.is_initialized():
         return
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
-    except (ConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ConnectionError is an OSError
         raise ConfigError(f"--address {address}: no Ray cluster can be reached there: {error}") from error
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError where nobody listens at HOST:PORT, for which Ray itself would wait for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 class RayWorker(Worker):

@@ -50,6 +50,8 @@ OTHER = {
     "budget": Budget(seconds=600),
     "max_connections": 3,
     "processes": 2,
+    "engine": "ray",
+    "address": "auto",
     "probe": False,
     "out": "elsewhere",
     "resume": True,
