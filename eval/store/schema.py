@@ -33,6 +33,7 @@ _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE sample (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
 CREATE TABLE record (
+    number INTEGER PRIMARY KEY,
     sample_id TEXT NOT NULL REFERENCES sample (id),
     attempt INTEGER NOT NULL,
     outcome TEXT NOT NULL,
@@ -41,7 +42,7 @@ CREATE TABLE record (
     sha256 TEXT,
     base INTEGER,
     trace ANY NOT NULL,
-    PRIMARY KEY (sample_id, attempt)
+    UNIQUE (sample_id, attempt)
 ) STRICT;
 """
 _INSERT = (

@@ -139,3 +139,14 @@ def test_a_run_of_the_format_before_is_read_and_goes_on_in_it(tmp_path):
     with closing(sqlite3.connect(run / "run.sqlite")) as database:
         assert database.execute("SELECT DISTINCT typeof(trace) FROM record").fetchall() == [("text",)]
         assert json.loads(database.execute("SELECT value FROM run WHERE key = 'format'").fetchone()[0]) == 2
+
+
+def test_a_base_is_found_in_a_file_made_from_a_dump(folder):
+    file = folder / "run.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("DELETE FROM record WHERE sample_id = 's2'")  # a gap in rowids, which a dump does not keep
+        dump = "\n".join(database.iterdump())
+    file.unlink()
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(dump)
+    assert read_trace(folder, "s4")["messages"] == told(4).messages
