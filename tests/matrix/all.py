@@ -20,7 +20,7 @@ FULL: dict[str, Matrix] = {
     "escapes": lambda folder, seed: escapes.matrix(seed, 300),
     "resources": lambda folder, seed: resources.matrix(folder, seed, 8),
     "stops": lambda folder, seed: stops.matrix(folder, seed, 200),
-    "kills": lambda folder, seed: kills.matrix(folder, seed, 1000),
+    "kills": lambda folder, seed: kills.matrix(folder, seed, 1000, processes=(("run", 2), ("ablate", 2))),
 }
 SAMPLE: dict[str, Matrix] = {
     "wire": lambda folder, seed: wire.matrix(folder, seed, 4),

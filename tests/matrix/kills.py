@@ -33,6 +33,7 @@ class Undisturbed:
 
     command: str
     connections: int
+    processes: int
     arguments: tuple[str, ...]
     seconds: float
     points: dict[str, int]
@@ -41,33 +42,40 @@ class Undisturbed:
     """Bytes of its largest file."""
     answers: dict
 
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        more = "" if self.processes == 1 else f", {self.processes} processes"
+        return f"{self.command}, {self.connections} connections{more}"
+
     def plan(self, folder: Path, name: str, **more: object) -> Plan:
         """Return how a child goes on with this case in *folder*."""
         resume = ("--resume",) if self.command == "run" and runs(folder / "out") else ()
         return Plan((*self.arguments, "--out", str(folder / "out"), *resume), folder, name, **more)
 
 
-def undisturbed(command: str, connections: int, folder: Path) -> Undisturbed:
+def undisturbed(command: str, connections: int, folder: Path, processes: int = 1) -> Undisturbed:
     """Run a case once, with nothing done to it; that must work."""
     data = write_samples(folder, SAMPLES[connections])
     if command == "run":
         words = ("--model", "baseline-cv", "--tools", "on", "--data", str(data), "--max-connections", str(connections))
-        arguments = ("run", *words)
+        arguments: tuple[str, ...] = ("run", *words)
     else:
         arguments = ("ablate", str(write_study(folder, data, connections)))
-    case = Undisturbed(command, connections, arguments, 0, {}, 0, {})
+    arguments = (*arguments, "--processes", str(processes))
+    case = Undisturbed(command, connections, processes, arguments, 0, {}, 0, {})
     end = run(case.plan(folder, "undisturbed"))
     assert end.code == 0, end.last_words
     out = folder / "out"
     sizes = [file.stat().st_size for file in out.rglob("run.sqlite")]
     ((points,),) = end.told("points")
-    return Undisturbed(command, connections, arguments, end.seconds, points, max(sizes), answers(out))
+    return Undisturbed(command, connections, processes, arguments, end.seconds, points, max(sizes), answers(out))
 
 
 def chain(case: Undisturbed, way: str, folder: Path, rng: random.Random, kills: int) -> Row:
     """Kill one run or study up to *kills* times, then let it end."""
     folder.mkdir(parents=True)
-    row, truth = Row("kills", f"{case.command}, {case.connections} connections, {way}"), Truth(folder / "out")
+    row, truth = Row("kills", f"{case.name}, {way}"), Truth(folder / "out")
     for number in range(kills):
         what, end = _kill(case, way, folder, rng, f"kill{number}")
         truth.judge(end, row, what)
@@ -113,10 +121,15 @@ def matrix(
     *,
     commands: Sequence[str] = COMMANDS,
     connections: Sequence[int] = CONNECTIONS,
+    processes: Sequence[tuple[str, int]] = (),
     per_chain: int = 2,
 ) -> list[Row]:
-    """Kill children at least *kills* times in all, evenly over commands, connections and ways."""
+    """Kill children at least *kills* times in all, evenly over commands, connections and ways.
+
+    *processes* are further cases: a command asked by a number of processes, with 8 connections.
+    """
     cases = [undisturbed(command, count, folder / f"{command}{count}") for command in commands for count in connections]
+    cases += [undisturbed(command, 8, folder / f"{command}8p{count}", count) for command, count in processes]
     wanted = -(-kills // (len(cases) * len(WAYS)))
     jobs = [(case, way) for case in cases for way in WAYS]
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -128,7 +141,7 @@ def matrix(
 
 
 def _row(case: Undisturbed, way: str, folder: Path, rng: random.Random, wanted: int, per_chain: int) -> Row:
-    row = Row("kills", f"{case.command}, {case.connections} connections, {way}")
+    row = Row("kills", f"{case.name}, {way}")
     for number in range(4 * wanted):
         if row.tried >= wanted or row.broken:
             break
