@@ -30,12 +30,12 @@ def test_the_worst_harm_and_its_turn_are_three_clicks_away(page, address):
     page.get_by_role("link", name="Samples that “on” harmed most").click()
     page.get_by_role("link", name=WORST).click()
     said = page.get_by_label("What happened")
-    said.get_by_text("its loss is 0.90 instead of 0.10 (+0.80)").wait_for()
+    said.get_by_text("its loss is 0.900 instead of 0.100 (+0.800)").wait_for()
     said.get_by_role("button", name="turn 5 (ruler)").click()
     linked = page.locator("article.turn.linked")
     linked.wait_for()
     assert "wrong" in linked.get_attribute("class").split()
-    assert "The place is wrong" in linked.inner_text()
+    assert "That lies elsewhere than the ground truth" in linked.inner_text()
     assert "turn=5" in page.url
     assert "on=on" in page.url
     page.wait_for_function("() => document.activeElement.matches('article.turn.linked')")
@@ -58,7 +58,7 @@ def test_back_returns_from_a_turn_to_the_canvas_as_it_was_left(page, address):
 def test_the_answers_place_is_told_in_millimetres(page, address):
     page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=on")
     page.get_by_label("What happened").get_by_text(
-        re.compile(r"not the right place \(\d+\.\d mm from the true centre\)")
+        re.compile(r"That lies elsewhere than the ground truth \(\d+\.\d mm from the true centre\)")
     ).wait_for()
 
 
@@ -122,6 +122,17 @@ def test_a_link_to_a_turn_brings_it_into_sight_on_the_arm_named(page, address):
     page.wait_for_function(
         "() => { const b = document.querySelector('.linked').getBoundingClientRect();"
         " return b.top >= 0 && b.bottom <= innerHeight }"
+    )
+
+
+def test_a_turn_that_is_clicked_begins_at_the_top_however_long_it_is(page, address, site):
+    site.text = "A line of a long message.\n" * 90
+    page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=off,on")
+    page.get_by_label("What happened").get_by_role("button", name="turn 5 (ruler)").click()
+    page.locator("article.turn.linked").wait_for()
+    page.wait_for_function(
+        "() => { const b = document.querySelector('.linked').getBoundingClientRect();"
+        " return b.height > innerHeight && b.top >= 0 && b.top < 40 }"
     )
 
 

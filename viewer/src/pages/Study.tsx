@@ -215,7 +215,8 @@ function Arms({ study, scope }: { study: StudyPage; scope: Scope }) {
     <section aria-labelledby="arms">
       <h2 id="arms">Arms and tasks</h2>
       <p class="quiet">
-        Mean loss, from 0 to 1, where a failure costs 1; success rate; answers scored, over all runs of the arm.
+        Mean loss, from 0 to 1, where a failure costs 1; the share of the scored samples that was answered, over all
+        runs of the arm.
       </p>
       <div class="wide" tabIndex={0} role="region" aria-labelledby="arms">
         <table class="plain-table">
@@ -261,7 +262,7 @@ function Cell({ runs, task, href }: { runs: string[]; task: string; href: string
     <a class="cell" href={href}>
       <Loss value={mean.loss} />
       <span class="quiet">
-        {percent(mean.success)} of {mean.scored}
+        {percent(mean.success)} of {mean.scored} answered
       </span>
     </a>
   );
