@@ -106,6 +106,8 @@ class Effect(Frozen):
     """Mean difference of the loss, after minus before; negative is better."""
     low: float | None
     high: float | None
+    worst: float | None
+    """Largest difference of the loss on one sample; null where it is not known."""
     pairs: int
     subjects: int
     wins: int

@@ -27,6 +27,9 @@ export const placeShort = (places: string): string =>
 export function placeSaid(place: string, talk: Talk | undefined): string {
   const long = WRONG[place]?.[1] ?? (place === "right" ? "That is the right place" : "");
   const apart = long && talk ? apartOf(talk) : "";
-  const rule = MET.has(place) ? " By the rule, an IoU under 0.25 counts as the wrong place." : "";
-  return long && `${long}${apart && ` (${apart})`}.${rule}`;
+  return long && `${long}${apart && ` (${apart})`}.`;
 }
+
+/** Why a place that meets the truth is a wrong one all the same; empty where that is plain. */
+export const placeRule = (place: string): string =>
+  MET.has(place) ? "By the rule, an IoU under 0.25 counts as the wrong place." : "";

@@ -3,7 +3,7 @@ import { factsOf } from "../src/facts";
 import type { Mark, Talk } from "../src/forms";
 import { originOf } from "../src/origin";
 import { isWarning } from "../src/parts/Values";
-import { isWrong, placeSaid, placeShort } from "../src/place";
+import { isWrong, placeRule, placeSaid, placeShort } from "../src/place";
 import { mark, talk, turn } from "./made";
 
 const TRUTH = mark("truth", "box", [
@@ -20,9 +20,12 @@ const boxed = (marks: Mark[], iou: number, result = "{}"): Talk => ({
 test("a box around the truth is too large, and never said to lie elsewhere", () => {
   const around = boxed([box("answer", 0, 50)], 0.04);
   expect(placeSaid("too_large", around)).toBe(
-    "The box is far too large (IoU 0.040; it contains the ground truth, 25 times its area). By the rule, an IoU under " +
-      "0.25 counts as the wrong place.",
+    "The box is far too large (IoU 0.040; it contains the ground truth, 25 times its area).",
   );
+  expect([placeRule("too_large"), placeRule("elsewhere")]).toEqual([
+    "By the rule, an IoU under 0.25 counts as the wrong place.",
+    "",
+  ]);
   expect(placeSaid("elsewhere", boxed([box("answer", 30, 40)], 0))).toBe(
     "That lies elsewhere than the ground truth (IoU 0.000; the boxes do not overlap).",
   );

@@ -4,7 +4,7 @@ import type { Take } from "../data/useSample";
 import type { Talk } from "../forms";
 import { originOf } from "../origin";
 import { Loss } from "../parts/numbers";
-import { placeSaid } from "../place";
+import { placeRule, placeSaid } from "../place";
 import type { Settings } from "../route";
 import { decimal, dollars, many, seconds, whole } from "../text";
 import { lossOf, outcomeOf, placeOf, Swatch } from "./Findings";
@@ -42,7 +42,7 @@ export function Column(props: { take: Take; settings: Settings; open: boolean })
           linked={settings["on"] === arm.key && settings["turn"] === String(turn.number)}
           origin={!failed && origin?.turn === turn.number ? origin : undefined}
           place={place}
-          where={placeSaid(place, talk)}
+          where={`${placeSaid(place, talk)} ${placeRule(place)}`.trim()}
           answer={talk.answer}
           made={made}
           ended={failed && turn.number === last ? `${outcomeOf(take).replaceAll("_", " ")}. ${talk.detail}` : ""}
@@ -65,11 +65,11 @@ function Score({ take }: { take: Take }) {
   const facts: [string, string][] = [
     ["Outcome", [outcomeOf(take).replaceAll("_", " ") || "not finished", talk?.detail].filter(Boolean).join(": ")],
     ["Answer", talk?.answer || lists.answer[position] || "–"],
-    ...(talk?.numbers.slice(1) ?? []).map((one): [string, string] => [
-      one.name === "success_rate" ? "answered" : one.name,
-      one.name === "success_rate" ? (one.value ? "yes" : "no") : `${decimal(one.value, 3)} ${one.unit}`,
-    ]),
-    ["Place", placeSaid(placeOf(take), talk) || "not known"],
+    // Whether it was answered is the outcome.
+    ...(talk?.numbers.filter(({ name }) => name !== "loss" && name !== "success_rate") ?? []).map(
+      (one): [string, string] => [one.name, `${decimal(one.value)} ${one.unit}`],
+    ),
+    ["Place", `${placeSaid(placeOf(take), talk)} ${placeRule(placeOf(take))}`.trim() || "not known"],
     [
       "Work",
       `${many(lists.turns[position] ?? 0, "reply", "replies")}, ${many(lists.calls[position] ?? 0, "tool call")}`,

@@ -93,8 +93,8 @@ function Effects({ study, scope }: { study: StudyPage; scope: Scope }) {
     <section aria-labelledby="effects">
       <h2 id="effects">Effects on the loss</h2>
       <p class="quiet">
-        Mean difference of the loss, after minus before, with its interval. Below zero, to the left, the loss is smaller
-        after the change. Only an effect that can be claimed is coloured.
+        Mean difference of the loss, after minus before, with its interval where there is one. Below zero, to the left,
+        the loss is smaller after the change. Only an effect that can be claimed is coloured.
       </p>
       {shared.length > 0 && (
         <>
@@ -182,10 +182,10 @@ function EffectLine({ one, reach, scope, models, shared }: LineProps) {
       </td>
       <td class="number">
         <Forest {...one} reach={reach} />
-        {signed(one.effect, 3)}{" "}
-        {one.low !== null && one.high !== null && (
+        {signed(one.effect)}{" "}
+        {one.effect !== null && (
           <span class="quiet">
-            ({signed(one.low, 3)} to {signed(one.high, 3)})
+            {one.low !== null && one.high !== null ? `(${signed(one.low)} to ${signed(one.high)})` : "(no interval)"}
           </span>
         )}
       </td>

@@ -7,7 +7,7 @@ import { type Coded, ownText, textAt } from "../data/side";
 import type { Table } from "../data/table";
 import { Difference, Loss } from "../parts/numbers";
 import { placeShort } from "../place";
-import { dollars } from "../text";
+import { dollars, unlike } from "../text";
 
 export interface TableColumn {
   key: string;
@@ -59,7 +59,7 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     ...column,
     width: column.key === "difference" ? "5.4rem" : "3.6rem",
   }));
-  if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
+  if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)", cell: named(table) }, ...slimLosses];
   const all: TableColumn[] = [
     { key: "id", title: "Sample", sort: "id", width: "minmax(8.5rem, 1.6fr)", cell: (line) => table.ids[line] },
     { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
@@ -104,6 +104,15 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     (column.key === "task" || column.key === "modality") && table[column.key].values.length < 2;
   return all.filter((column) => !shared(column));
 }
+
+/** What a line is called on a phone: what is asked for, the task, and what of its id the ids beside it do not have. */
+const named = (table: Table) => (line: number) => (
+  <span class="named">
+    {textAt(table.asked, line) || "–"}
+    <small>{textAt(table.task, line)}</small>
+    <small>{unlike(table.ids[line] ?? "", [table.ids[line - 1] ?? "", table.ids[line + 1] ?? ""])}</small>
+  </span>
+);
 
 function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {
   return { key: sort, title, sort, width: "5.6rem", cell: (line) => <Loss value={value(line)} /> };
