@@ -33,7 +33,7 @@ MARK = "medvision-bundle.json"
 """By this file a bundle is known."""
 MOST_PIXELS = 768
 """Longest side of a picture in a conversation."""
-_REDUCED = f"Larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels"
+_REDUCED = f"Larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels."
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -120,7 +120,7 @@ class _Bundle:
             (self._folder / name).write_bytes(content)
         for key in self._library.runs:
             self._run(key)
-        bounded = " ".join(f"{one}." for one in (self._chosen.words, _REDUCED if self._reduced else "") if one)
+        bounded = " ".join(filter(None, (self._chosen.words, _REDUCED if self._reduced else "")))
         self._script("index", self._library.index(live=False, bounded=bounded))
         names = sorted({MARK, *(file.name for file in self._folder.iterdir())})
         mark = {"program": f"medvision-agent {VERSION}", "names": names}

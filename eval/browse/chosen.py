@@ -1,14 +1,15 @@
 """Which samples a bundle holds: half of them those in which what is compared differs most, the others spread evenly.
 
 Contract: the choice follows from the store alone: equal differences come in the order of the run. Runs of two models
-are never compared here. What is compared, task by task, gives in turn its most harmed and its most helped sample, the
-largest difference of all first.
+are never compared here. The most harmed sample of each pair that is compared comes first, the largest harm before the
+others; then every pair, task by task, gives in turn its most harmed and its most helped sample.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from operator import itemgetter
 
 from medvision_agent.eval.browse.line import Line
 from medvision_agent.eval.browse.pairs import Pair
@@ -30,7 +31,7 @@ class Chosen:
 
     samples: frozenset[Asked]
     words: str
-    """Which they are; empty where they are all."""
+    """Which they are, in sentences; empty where they are all."""
 
 
 def choose(runs: Iterable[tuple[str, str, Sequence[Line]]], pairs: Sequence[Pair], most: int | None) -> Chosen:
@@ -55,10 +56,35 @@ def choose(runs: Iterable[tuple[str, str, Sequence[Line]]], pairs: Sequence[Pair
         most = max(1, min(_SAMPLES, _TALKS // max(1, *talks.values(), 1)))
     if not most or len(every) <= most:
         return Chosen(frozenset(every), "")
-    differ = list(dict.fromkeys(_in_turn(tasks, losses, pairs)))[: (most + 1) // 2]
+    worst = _worst(tasks, losses, pairs)
+    first = sorted((found for found in worst.values() if found is not None), key=lambda found: -found[0])
+    differ = list(dict.fromkeys([*(one for _, one in first), *_in_turn(tasks, losses, pairs)]))[: (most + 1) // 2]
     taken = frozenset(differ)
     spread = _evenly([one for one in every if one not in taken], most - len(differ))
-    return Chosen(taken | frozenset(spread), _words(len(every), len(differ), len(spread), pairs))
+    harmed = {pair: found[1] in taken for pair, found in worst.items() if found is not None}
+    return Chosen(taken | frozenset(spread), _words(len(every), len(differ), len(spread), harmed))
+
+
+def _worst(
+    tasks: Iterable[Asked], losses: Mapping[str, Mapping[Asked, float]], pairs: Sequence[Pair]
+) -> dict[Pair, tuple[float, Asked] | None]:
+    """Return by how much the most harmed sample of each pair is harmed, and which that is; None without any."""
+    return {
+        pair: max(
+            ((by, one) for by, one in _differences(pair, tasks, losses) if by > 0), key=itemgetter(0), default=None
+        )
+        for pair in pairs
+    }
+
+
+def _differences(
+    pair: Pair, tasks: Iterable[Asked], losses: Mapping[str, Mapping[Asked, float]]
+) -> Iterator[tuple[float, Asked]]:
+    """Yield by how much the loss of each sample differs, where it does."""
+    for one in tasks:
+        before, after = (_mean(one, losses, keys) for keys in (pair.before, pair.after))
+        if before is not None and after is not None and abs(after - before) > _NOTHING:
+            yield after - before, one
 
 
 def _in_turn(
@@ -68,10 +94,8 @@ def _in_turn(
     rows = list[list[tuple[float, Asked]]]()
     for pair in pairs:
         by_task: dict[str, list[tuple[float, Asked]]] = {}
-        for one, task in tasks.items():
-            before, after = (_mean(one, losses, keys) for keys in (pair.before, pair.after))
-            if before is not None and after is not None and abs(after - before) > _NOTHING:
-                by_task.setdefault(task, []).append((after - before, one))
+        for by, one in _differences(pair, tasks, losses):
+            by_task.setdefault(tasks[one], []).append((by, one))
         rows += by_task.values()
     harmed = _largest_first([[(by, one) for by, one in row if by > 0] for row in rows])
     helped = _largest_first([[(-by, one) for by, one in row if by < 0] for row in rows])
@@ -91,16 +115,39 @@ def _mean(one: Asked, losses: Mapping[str, Mapping[Asked, float]], keys: Sequenc
     return sum(found) / len(found) if found else None
 
 
-def _words(every: int, differ: int, spread: int, pairs: Sequence[Pair]) -> str:
-    compared = list(dict.fromkeys(pair.words for pair in pairs))
-    named = f"{', '.join(compared[:_NAMED])}{' and others' if len(compared) > _NAMED else ''}"
-    first = f"{differ:,} of which the loss rises or falls most in {named}, by model and task in turn" if differ else ""
-    others = f"{spread:,} spread evenly{' over the others' if differ else ''}" if spread else ""
-    kept = ", and ".join(part for part in (first, others) if part)
-    return (
-        f"{differ + spread:,} of {every:,} samples: {kept}; "
-        "the means of runs and the findings of studies are over all samples"
+def _words(every: int, differ: int, spread: int, harmed: Mapping[Pair, bool]) -> str:
+    """Return which samples they are; *harmed* are the pairs with a harmed sample, and whether their worst is taken."""
+    chosen = (
+        [f"{differ:,} of them {'differs' if differ == 1 else 'differ'} most between arms, by model and task in turn"]
+        if differ
+        else []
     )
+    others = (
+        [f"{spread:,} {'is' if spread == 1 else 'are'} spread evenly{' over the others' if differ else ''}"]
+        if spread
+        else []
+    )
+    sentences = [
+        f"This copy holds {differ + spread:,} of the {every:,} samples",
+        *_guaranteed(harmed),
+        "; ".join([*chosen, *others]),
+        f"The means of runs and the findings of studies are over all {every:,} samples",
+    ]
+    return " ".join(f"{one}." for one in sentences)
+
+
+def _guaranteed(harmed: Mapping[Pair, bool]) -> list[str]:
+    """Return whose most harmed sample is among them: the largest harm of all always is."""
+    if not harmed:
+        return []
+    compared = list(dict.fromkeys(pair.words for pair in harmed))
+    named = f"{', '.join(compared[:_NAMED])}{' and others' if len(compared) > _NAMED else ''}"
+    each = "model" if len({pair.model for pair in harmed}) == len(harmed) else "comparison"
+    if len(harmed) == 1:
+        return [f"The sample with the largest harm ({named}) is among them"]
+    if all(harmed.values()):
+        return [f"The sample with the largest harm of each {each} ({named}) is among them"]
+    return [f"The sample with the largest harm of all ({named}) is among them, but not that of each {each}"]
 
 
 def _evenly(values: Sequence[Asked], count: int) -> list[Asked]:

@@ -106,6 +106,8 @@ class Effect(Frozen):
     """Mean difference of the loss, after minus before; negative is better."""
     low: float | None
     high: float | None
+    worst: float | None
+    """Largest difference of the loss on one sample; null where it is not known."""
     pairs: int
     subjects: int
     wins: int
@@ -189,7 +191,10 @@ class Rows(Frozen):
     text: tuple[str, ...]
     """Beginning of the model's final message, for free-text search."""
     place: Words
-    """right, elsewhere or unknown; missing for failures, and until it is worked out."""
+    """right or unknown, or how it is wrong; missing for failures, and until it is worked out.
+
+    Of boxes with too small an IoU: too_large (it holds the truth), too_small (the truth holds it), partly, or elsewhere
+    (they share nothing). Of sizes: elsewhere. Of distances: wrong_ends. Of angles: wrong_lines."""
     forced: tuple[int, ...]
     tools: Words
     """Names of the tools that were called, each once, joined by spaces."""
@@ -316,6 +321,7 @@ class Talk(Frozen):
     made_of: tuple[str, ...]
     """What the answer was made of, in words."""
     place: str
+    """As ``Rows.place``; empty where that is missing."""
     turns: tuple[Turn, ...]
     scene: Scene | None
     no_scene: str

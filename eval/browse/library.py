@@ -19,6 +19,7 @@ from medvision_agent.eval.browse.colours import with_colours
 from medvision_agent.eval.browse.conversation import open_talk, picture_made
 from medvision_agent.eval.browse.feed import Feed
 from medvision_agent.eval.browse.forms import Index, Note, Reviews, Rows, RunLine, Talk
+from medvision_agent.eval.browse.line import Line
 from medvision_agent.eval.browse.means import Place, source_of
 from medvision_agent.eval.browse.rows import rows_of
 from medvision_agent.eval.browse.shelf import Found, OpenedRun, OpenedStudy, find
@@ -156,6 +157,10 @@ class Library:
         except KeyError:
             raise StorageError("there is no run of this key, or not any more") from None
 
+    def _lines_of(self, key: str) -> Sequence[Line]:
+        """Return the lines of a run, as far as they are in memory."""
+        return self.runs[key].feed.lines if key in self.runs else ()
+
     def _cells(self, study: OpenedStudy, lines: Mapping[str, RunLine]) -> dict[str, RunLine]:
         """Return the lines of a study's runs by their folders relative to the study's."""
         own = ((run.feed.folder, lines[key]) for key, run in self.runs.items() if key in lines)
@@ -176,7 +181,7 @@ class Library:
             return True
         lines = {key: run.line for key, run in self.runs.items()}
         for study in dict(self._studies).values() if findings else ():
-            study.work_out(self._cells(study, lines))
+            study.work_out(self._cells(study, lines), self._lines_of)
         return False
 
     def look(self) -> None:

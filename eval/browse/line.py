@@ -1,21 +1,25 @@
 """One row of the table of samples, as small as it can be: a run of 100,000 samples has as many of them in memory."""
 
 import math
+from collections.abc import Sequence
 from sys import intern
 from typing import NamedTuple
 
 from medvision_agent.eval.browse.words import asked_for, in_words, names, whole
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.place.located import Located
-from medvision_agent.eval.place.rule import Place
+from medvision_agent.eval.place.located import Found, Located
+from medvision_agent.eval.place.rule import Place, box_iou
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.record import Record
+from medvision_agent.tools.view.geometry import Point
 
 __all__ = ["Line", "line_of", "open_line", "place_of"]
 
 _TEXT, _DETAIL, _ANSWER = 200, 300, 100
-_PLACES = {Place.RIGHT: "right", Place.ELSEWHERE: "elsewhere", Place.UNKNOWN: "unknown"}
+_PLACES = {Place.RIGHT: "right", Place.UNKNOWN: "unknown"}
+_EDGE = 1e-3
+"""Pixels by which a corner may stand out and still count as inside: points of files are rounded."""
 
 
 class Line(NamedTuple):
@@ -88,8 +92,36 @@ def line_of(line: Line, record: Record, rules: Protocol) -> Line:
 
 
 def place_of(located: Located | None) -> str | None:
-    """Return where an answer was measured; None for a failure, and where the ground truth has no place."""
-    return None if located is None or located.place is None else _PLACES[located.place]
+    """Return where an answer was measured, as ``Rows.place`` has it.
+
+    None for a failure, and where the ground truth has no place. What counts as the wrong place by the rule
+    (``eval/place/rule.py``) is told apart: a box may hold the truth, and a distance may share one end with it.
+    """
+    if located is None or located.place is None:
+        return None
+    if located.place is not Place.ELSEWHERE or not isinstance(located.found, Found):
+        return _PLACES[located.place]
+    if located.sample.asks.is_box:
+        return _box_place(located.found)
+    if located.sample.asks.drawing == "ellipse":
+        return "elsewhere"
+    return "wrong_ends" if len(located.found.target.points) == 2 else "wrong_lines"
+
+
+def _box_place(found: Found) -> str:
+    """Return how a box lies to the true one, whose IoU with it is too small."""
+    answer, truth = found.placed(found), found.target.points
+    if box_iou(answer, truth) == 0:
+        return "elsewhere"
+    if _holds(answer, truth):
+        return "too_large"
+    return "too_small" if _holds(truth, answer) else "partly"
+
+
+def _holds(outer: Sequence[Point], inner: Sequence[Point]) -> bool:
+    """Return whether a box holds another one; each is given by two opposite corners, in pixels."""
+    sides = [[sorted((a.x, b.x)), sorted((a.y, b.y))] for a, b in (outer, inner)]
+    return all(wide[0] <= small[0] + _EDGE and wide[1] >= small[1] - _EDGE for wide, small in zip(*sides, strict=True))
 
 
 def _finite(value: float) -> float | None:

@@ -18,6 +18,7 @@ class Pair:
     """Keys of the runs whose loss is subtracted."""
     after: tuple[str, ...]
     words: str
+    model: str = ""
 
 
 def pairs_of(index: Index) -> list[Pair]:
@@ -48,7 +49,7 @@ def _of_model(study: StudyPage, model: str) -> Iterator[Pair]:
 
 
 def _pair(before: Arm, after: Arm) -> Pair:
-    return Pair(before.runs, after.runs, f"{before.condition} -> {after.condition}")
+    return Pair(before.runs, after.runs, f"{before.condition} -> {after.condition}", after.model)
 
 
 def _of_runs(runs: Sequence[RunLine]) -> Iterator[Pair]:
@@ -56,4 +57,6 @@ def _of_runs(runs: Sequence[RunLine]) -> Iterator[Pair]:
     for about in dict.fromkeys((run.model, run.source) for run in runs):
         own = [run for run in runs if (run.model, run.source) == about]
         first = next((run for run in own if run.condition == _OFF), own[0])
-        yield from (Pair((first.key,), (run.key,), "single runs of one model") for run in own if run is not first)
+        yield from (
+            Pair((first.key,), (run.key,), "single runs of one model", about[0]) for run in own if run is not first
+        )

@@ -10,6 +10,7 @@ from typing import Literal
 from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.browse.feed import Feed, state_of
 from medvision_agent.eval.browse.forms import RunLine, State, StudyPage
+from medvision_agent.eval.browse.harm import LinesOf, with_worst
 from medvision_agent.eval.browse.means import Place, means_kept, means_of, run_line
 from medvision_agent.eval.browse.study import study_page, with_findings
 from medvision_agent.eval.browse.words import whole
@@ -146,8 +147,11 @@ class OpenedStudy:
             return bare.but(note="What it found is being worked out.")
         return self._page.but(arms=bare.arms, state=state)
 
-    def work_out(self, runs: Mapping[str, RunLine]) -> None:
-        """Work out what the study found, where its runs have changed since and it is time again."""
+    def work_out(self, runs: Mapping[str, RunLine], lines_of: LinesOf) -> None:
+        """Work out what the study found, where its runs have changed since and it is time again.
+
+        *runs* as in ``page``; *lines_of* gives the lines of a run by its key.
+        """
         stamps = sorted((folder, line.stamp) for folder, line in runs.items())
         running = any(line.state == "running" for line in runs.values())
         wait = max(_PAUSE, _SHARE * self._took) if running else 0.0
@@ -161,7 +165,8 @@ class OpenedStudy:
                 note = "too large for its findings to be worked out here: use `medvision-agent report`"
                 self._page = page.but(note=note)
             else:
-                self._page = with_findings(page, self.folder)
+                found = with_findings(page, self.folder)
+                self._page = with_worst(found, {line.key: line for line in runs.values()}, lines_of)
         except (MedVisionAgentError, OSError) as error:
             self._page = page.but(note=whole(str(error), 1000))
         self._made_of, self._made_at = stamps, time.monotonic()

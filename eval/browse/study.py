@@ -90,6 +90,7 @@ def _effect(row: Row, source: str) -> Effect:
         effect=row.difference,
         low=low,
         high=high,
+        worst=None,
         pairs=row.n,
         subjects=row.subjects,
         wins=row.wins,

@@ -177,12 +177,19 @@ def _others(rows: Sequence[Row], told: Sequence[Row]) -> list[str]:
     if not rest:
         return []
     counts = Counter(row.outcome for row in rest)
+    if told and all(row.outcome == "no claim" for row in rows) and _are_told(rest, told):
+        return [f"No claim is possible in any of the {len(rows)} comparisons{_of_all(rows, ())}."]
     found = [f"{words} in {counts[outcome]}" for outcome, words in _COUNTED.items() if counts[outcome]]
     open_ = [row for row in rest if row.outcome == "no claim"]
-    if not {row.reason for row in open_} <= {row.reason for row in told}:
+    if not _are_told(open_, told):
         found[-1] += f" ({_because(open_)})"
     what = plural(len(rest), "other comparison" if told else "comparison")
     return [f"{what}{_of_all(rows, told)}: {', '.join(found)}."]
+
+
+def _are_told(rows: Sequence[Row], told: Sequence[Row]) -> bool:
+    """Return whether the reasons of rows were told."""
+    return {row.reason for row in rows} <= {row.reason for row in told}
 
 
 def _of_all(rows: Sequence[Row], told: Sequence[Row]) -> str:

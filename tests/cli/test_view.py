@@ -76,7 +76,7 @@ def test_a_study_as_a_folder(study, tmp_path):
         )
         assert one["effect"] == pytest.approx(after - before)
     code, out, _ = run("view", study, "--bundle", tmp_path / "out", "--samples", 1)
-    assert (code, "1 of 4 samples" in out) == (0, True)
+    assert (code, "This copy holds 1 of the 4 samples." in out) == (0, True)
     code, _, err = run("view", study, "--bundle", study)
     assert (code, len(err.splitlines())) == (2, 1)
 
@@ -84,7 +84,7 @@ def test_a_study_as_a_folder(study, tmp_path):
 @pytest.mark.parametrize("most", [1, 6])
 def test_a_small_bundle_has_the_sample_that_tools_harmed_most(demo, tmp_path, most):
     done = mva.bundle(demo, tmp_path / "out", samples=most)
-    assert done.words.startswith(f"{most} of 12 samples: ")
+    assert done.words.startswith(f"This copy holds {most} of the 12 samples. ")
     assert done.size < 5_000_000
     table = mva.load(demo).samples()
     losses = {arm: table[table.condition == arm].set_index(["model", "id"]).loss for arm in ("off", "on")}

@@ -231,6 +231,7 @@ class Site:
             effect=0.031,
             low=-0.01,
             high=0.07,
+            worst=0.8,
             pairs=20,
             subjects=20,
             wins=8,
@@ -253,7 +254,7 @@ class Site:
             headline=("Tools neither helped nor harmed beyond what chance explains.",),
             effects=(
                 effect,
-                effect.model_copy(update={"task": "distance", "effect": -0.02, "low": -0.05, "high": 0.01}),
+                effect.model_copy(update={"task": "distance", "effect": 0.02, "low": None, "high": None}),
             ),
             caveats=("Demonstration data.",),
             state=self.state,

@@ -17,7 +17,7 @@ def test_a_bundle_opens_from_disk_with_its_canvas(page, tmp_path):
     page.get_by_text("A bundle of all samples.").wait_for()
     page.get_by_role("link", name="Samples that “on” harmed most").click()
     page.get_by_role("link", name=WORST).click()
-    page.get_by_text("its loss is 0.90 instead of 0.10").wait_for()
+    page.get_by_text("its loss is 0.900 instead of 0.100").wait_for()
     page.get_by_text("The image cannot be shown").wait_for(state="detached")
     page.wait_for_function(
         "() => { const c = document.querySelector('.measuring canvas'); if (!c) return false;"

@@ -27,15 +27,15 @@ def lines(page):
 
 def test_the_worst_harm_and_its_turn_are_three_clicks_away(page, address):
     page.goto(address)
-    page.get_by_role("link", name="Samples that “on” harmed most").click()
+    page.get_by_role("link", name="Samples that “on” harmed most: +0.800", exact=True).click()
     page.get_by_role("link", name=WORST).click()
     said = page.get_by_label("What happened")
-    said.get_by_text("its loss is 0.90 instead of 0.10 (+0.80)").wait_for()
+    said.get_by_text("its loss is 0.900 instead of 0.100 (+0.800)").wait_for()
     said.get_by_role("button", name="turn 5 (ruler)").click()
     linked = page.locator("article.turn.linked")
     linked.wait_for()
     assert "wrong" in linked.get_attribute("class").split()
-    assert "The place is wrong" in linked.inner_text()
+    assert "That lies elsewhere than the ground truth" in linked.inner_text()
     assert "turn=5" in page.url
     assert "on=on" in page.url
     page.wait_for_function("() => document.activeElement.matches('article.turn.linked')")
@@ -58,7 +58,7 @@ def test_back_returns_from_a_turn_to_the_canvas_as_it_was_left(page, address):
 def test_the_answers_place_is_told_in_millimetres(page, address):
     page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=on")
     page.get_by_label("What happened").get_by_text(
-        re.compile(r"not the right place \(\d+\.\d mm from the true centre\)")
+        re.compile(r"That lies elsewhere than the ground truth \(\d+\.\d mm from the true centre\)")
     ).wait_for()
 
 
@@ -123,6 +123,40 @@ def test_a_link_to_a_turn_brings_it_into_sight_on_the_arm_named(page, address):
         "() => { const b = document.querySelector('.linked').getBoundingClientRect();"
         " return b.top >= 0 && b.bottom <= innerHeight }"
     )
+
+
+def test_a_turn_that_is_clicked_begins_at_the_top_however_long_it_is(page, address, site):
+    site.text = "A line of a long message.\n" * 90
+    page.goto(f"{address}#/sample?study=s1&id={WORST}&arms=off,on")
+    page.get_by_label("What happened").get_by_role("button", name="turn 5 (ruler)").click()
+    page.locator("article.turn.linked").wait_for()
+    page.wait_for_function(
+        "() => { const b = document.querySelector('.linked').getBoundingClientRect();"
+        " return b.height > innerHeight && b.top >= 0 && b.top < 40 }"
+    )
+
+
+def test_a_phone_names_lines_by_task_and_id_and_cuts_no_difference(page, address, site):
+    site.on[12] = site.off[12] - 0.0001
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}#/samples?study=s1&sort=difference")
+    first = page.locator(".lines .row").first
+    first.wait_for()
+    assert first.locator("small").all_inner_texts() == ["distance", WORST]
+    assert page.get_by_role("columnheader", name="Difference").is_visible()
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    assert page.locator(".lines .row > div").evaluate_all(cut) == []
+    page.goto(f"{address}#/samples?study=s1&in-difference=-0.001..-0.00001")
+    page.locator(".counts", has_text="1 of 40 samples").wait_for()
+    assert page.locator(".lines .row > div").evaluate_all(cut) == []
+    assert page.locator(".lines .row").filter(has_text="\N{MINUS SIGN}<0.001").locator(".slight").count() == 1
+
+
+def test_a_row_without_an_interval_says_so(page, address):
+    page.goto(f"{address}#/study?study=s1")
+    table = page.get_by_role("region", name="Primary contrasts")
+    table.get_by_text("+0.031 (\N{MINUS SIGN}0.010 to +0.070)").wait_for()
+    table.get_by_text("+0.020 (no interval)").wait_for()
 
 
 def test_a_row_number_names_a_sample_too(page, address):

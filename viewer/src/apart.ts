@@ -19,6 +19,13 @@ export function apartOf({ scene, numbers }: Talk): string {
   return `${decimal(Math.hypot((b[0] - a[0]) * width, (b[1] - a[1]) * height), 1)} mm from the true centre`;
 }
 
+/** How many times the area of the ground truth a box has that is larger by a half or more; empty for others. */
+export function timesOf({ scene }: Talk): string {
+  const [truth, answer] = [only(scene?.marks ?? [], "truth"), only(scene?.marks ?? [], "answer")];
+  const times = truth && answer ? areaOf(sides(answer)) / areaOf(sides(truth)) : 0;
+  return times >= 1.5 && Number.isFinite(times) ? factor(times) : "";
+}
+
 /** The one box of a layer. */
 function only(marks: readonly Mark[], layer: Mark["layer"]): readonly XY[] | undefined {
   const found = marks.filter((one) => one.layer === layer && one.kind === "box");
@@ -38,13 +45,11 @@ function centre(points: readonly XY[]): XY {
 
 function boxWords(truth: readonly XY[], answer: readonly XY[], iou: number): string {
   const [t, a] = [sides(truth), sides(answer)];
-  const area = (one: Sides) => (one.x[1] - one.x[0]) * (one.y[1] - one.y[0]);
-  const words = [`IoU ${iou > 0 && iou < 0.0005 ? "<0.001" : decimal(iou, iou < 0.1 && iou > 0 ? 3 : 2)}`];
-  const times = factor(area(a) / area(t));
+  const words = [`IoU ${iou > 0 && iou < 0.0005 ? "<0.001" : decimal(iou)}`];
+  const times = factor(areaOf(a) / areaOf(t));
   if (holds(a, t) && holds(t, a)) return words.join();
-  if (holds(a, t) && area(t) > 0) words.push(`the answer's box contains the ground truth, ${times} times its area`);
-  else if (holds(t, a) && area(t) > 0)
-    words.push(`the answer's box lies inside the ground truth, ${times} times its area`);
+  if (holds(a, t) && areaOf(t) > 0) words.push(`it contains the ground truth, ${times} times its area`);
+  else if (holds(t, a) && areaOf(t) > 0) words.push(`it lies inside the ground truth, ${times} times its area`);
   else if (iou === 0) words.push("the boxes do not overlap");
   return words.join("; ");
 }
@@ -53,6 +58,8 @@ interface Sides {
   readonly x: XY;
   readonly y: XY;
 }
+
+const areaOf = (one: Sides): number => (one.x[1] - one.x[0]) * (one.y[1] - one.y[0]);
 
 function sides(points: readonly XY[]): Sides {
   const along = (axis: 0 | 1): XY => [

@@ -95,6 +95,7 @@ export interface Effect {
   effect: number | null;
   low: number | null;
   high: number | null;
+  worst: number | null;
   pairs: number;
   subjects: number;
   wins: number;

@@ -3,45 +3,19 @@ const MISSING = "–";
 const known = (value: number | null | undefined): value is number =>
   value !== null && value !== undefined && Number.isFinite(value);
 
-/** A number with so many decimals; never a negative zero. */
-export function decimal(value: number | null | undefined, decimals = 2): string {
+/** A number with so many decimals, as all losses have them; never a negative zero. */
+export function decimal(value: number | null | undefined, decimals = 3): string {
   if (!known(value)) return MISSING;
   const text = value.toFixed(decimals);
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 /** A difference, with its sign; one that is not zero but rounds to it is said to be below the last digit. */
-export function signed(value: number | null | undefined, decimals = 2): string {
+export function signed(value: number | null | undefined, decimals = 3): string {
   const text = decimal(value, decimals);
   if (!known(value) || value === 0) return text;
   if (Number(value.toFixed(decimals)) === 0) return `${value > 0 ? "+" : "−"}<${(10 ** -decimals).toFixed(decimals)}`;
   return value > 0 ? `+${text}` : text;
-}
-
-const SMALL = 0.05;
-const MOST_DIGITS = 4;
-
-/**
- * Two losses and their difference with so many digits that, as written, they add up; small differences have three.
- * Where four digits do not do it, the difference is that of the written losses: it is off by one in its last digit.
- */
-export function compared(before: number, after: number): { before: string; after: string; change: string } {
-  const change = after - before;
-  const least = change !== 0 && Math.abs(change) < SMALL ? 3 : 2;
-  const written = (digits: number) => ({
-    before: decimal(before, digits),
-    after: decimal(after, digits),
-    change: signed(change, digits),
-  });
-  if (Math.abs(change) < 0.0005) return written(least);
-  const whole = (value: number, digits: number) => Math.round(Number(value.toFixed(digits)) * 10 ** digits);
-  const adds = (digits: number) => whole(after, digits) - whole(before, digits) === whole(change, digits);
-  let digits = least;
-  while (digits < MOST_DIGITS && !adds(digits)) digits++;
-  const losses = written(digits);
-  if (adds(digits)) return losses;
-  const apart = (whole(after, digits) - whole(before, digits)) / 10 ** digits;
-  return { ...losses, change: signed(apart, digits) };
 }
 
 export const percent = (share: number | null | undefined): string =>

@@ -19,9 +19,9 @@ test("a box around the ground truth is said to contain it, and how much larger i
     [70, 0],
   ];
   const said = apartOf(withIou([box("truth", TRUTH), box("answer", around)], 200 / 4200));
-  expect(said).toBe("IoU 0.048; the answer's box contains the ground truth, 21 times its area");
+  expect(said).toBe("IoU 0.048; it contains the ground truth, 21 times its area");
   const inside = apartOf(withIou([box("truth", around), box("answer", TRUTH)], 200 / 4200));
-  expect(inside).toBe("IoU 0.048; the answer's box lies inside the ground truth, 0.048 times its area");
+  expect(inside).toBe("IoU 0.048; it lies inside the ground truth, 0.048 times its area");
 });
 
 test("boxes apart do not overlap; of boxes that overlap in part, IoU alone is told", () => {
@@ -29,12 +29,12 @@ test("boxes apart do not overlap; of boxes that overlap in part, IoU alone is to
     [40, 30],
     [50, 10],
   ];
-  expect(apartOf(withIou([box("truth", TRUTH), box("answer", far)], 0))).toBe("IoU 0.00; the boxes do not overlap");
+  expect(apartOf(withIou([box("truth", TRUTH), box("answer", far)], 0))).toBe("IoU 0.000; the boxes do not overlap");
   const shifted: [number, number][] = [
     [15, 30],
     [25, 10],
   ];
-  expect(apartOf(withIou([box("truth", TRUTH), box("answer", shifted)], 1 / 3))).toBe("IoU 0.33");
+  expect(apartOf(withIou([box("truth", TRUTH), box("answer", shifted)], 1 / 3))).toBe("IoU 0.333");
 });
 
 test("lines are as far off as their centres, in millimetres; nothing is told where one is missing", () => {

@@ -23,6 +23,7 @@ const effect = (model: string, primary = true): Effect => ({
     effect: 0,
     low: 0,
     high: 0,
+    worst: null,
   },
   ...{ pairs: 1, subjects: 1, wins: 0, ties: 1, losses: 0, elsewhere: null, cost_ratio: null, claim: false },
   why_not: "",
@@ -40,6 +41,27 @@ test("each model of a study has its own way to the samples that were harmed most
     "#/samples?study=s1&arm=on%40n&against=off%40n&sort=difference",
   ]);
   expect(harmLinks(scopeOf(["m"]), []).map((one) => one.title)).toEqual(["“on” harmed most"]);
+});
+
+test("each way says by how much one sample is harmed at most, and the largest harm comes first", () => {
+  const scope = scopeOf(["m", "n"]);
+  const effects = [
+    { ...effect("m"), worst: 0.0002 },
+    { ...effect("n"), worst: 0.013 },
+    { ...effect("n"), worst: -1 },
+  ];
+  expect(harmLinks(scope, effects).map((one) => one.title)).toEqual([
+    "“on” harmed most (n): +0.013",
+    "“on” harmed most (m): +<0.001",
+  ]);
+  const one = scopeOf(["m"]);
+  const titles = (worst: number | null) => harmLinks(one, [{ ...effect("m"), worst }]).map(({ title }) => title);
+  expect([titles(0.5), titles(0), titles(-0.1), titles(null)].flat()).toEqual([
+    "“on” harmed most: +0.500",
+    "“on” harmed most: none",
+    "“on” harmed most: none",
+    "“on” harmed most",
+  ]);
 });
 
 test("an effect on one of several sources leads to the samples of that source alone", () => {

@@ -23,7 +23,7 @@ const off = [
 const on = [
   { id: "c", loss: 0.1, tools: "ruler crop", text: "The Liver" },
   { id: "b", loss: 1, task: "angle", tools: "crop", outcome: "no_answer", cost: 0.5 },
-  { id: "a", loss: 0.25, tools: "ruler", place: "elsewhere" },
+  { id: "a", loss: 0.25, tools: "ruler", place: "too_large" },
   { id: "d", loss: 0.3 },
 ];
 const runs = new Map([

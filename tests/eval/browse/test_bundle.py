@@ -82,7 +82,7 @@ def test_samples_bound_rows_and_conversations(runs, tmp_path):
     assert part(tmp_path / "out", "rows/r1")["id"] == ["s0", "s2"]  # s2 was answered with tools alone
     assert part(tmp_path / "out", "rows/r1")["rows"] == [0, 2]
     assert sorted(path.name for path in (tmp_path / "out/data/talks/r1").iterdir()) == ["0.js", "2.js"]
-    assert part(tmp_path / "out", "index")["bounded"] == f"{done.words}."
+    assert part(tmp_path / "out", "index")["bounded"] == done.words
     assert part(tmp_path / "out", "index")["runs"][0]["means"][0]["scored"] == 3  # of all samples
 
 

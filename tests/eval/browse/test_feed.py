@@ -54,7 +54,7 @@ def test_rows_hold_what_the_tables_hold(tmp_path):
     assert list(found.id) == list(table.id)
     assert found.rows == (0, 1, 2, 3, 4)
     assert found.has_talk == (1, 1, 1, 1, 0)
-    places = {"right": "in the right place", "elsewhere": "elsewhere", "unknown": "not locatable", None: None}
+    places = {"right": "in the right place", "wrong_ends": "elsewhere", "unknown": "not locatable", None: None}
     for at, row in enumerate(table.astype(object).where(table.notna(), None).to_dict(orient="records")):
         assert word(found.outcome, at) == row["outcome"]
         assert found.loss[at] == row["loss"]

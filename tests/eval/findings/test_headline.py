@@ -113,3 +113,17 @@ def test_a_claim_that_a_control_does_not_confirm_says_so():
     assert len(headline([row(), blind("lower", -0.1)], [], 0)) == 2
     assert len(headline([row(), blind(task="size")], [], 0)) == 2, "a control of another task"
     assert "come from" not in " ".join(headline([row(outcome="no claim"), blind()], [], 0))
+
+
+def test_where_nothing_can_be_claimed_the_last_sentence_counts_all_comparisons():
+    open_ = [
+        row(task, "no claim", contrast=f"m: {contrast}", main=contrast == "off -> on", of=contrast)
+        for task, contrast in product(("distance", "size"), ("off -> on", "blind -> on"))
+    ]
+    assert headline(open_, [], 0)[-1] == "No claim is possible in any of the 4 comparisons (2 contrasts on 2 tasks)."
+    one = [row(), *open_[1:]]
+    assert not headline(one, [], 0)[-1].startswith("No claim is possible in any")
+    why = [*open_[:3], row("size", "no claim", contrast="m: blind -> on", main=False, reason="few subjects")]
+    last = headline(why, [], 0)[-1]
+    assert last.startswith("2 other comparisons, of 4 in all (2 contrasts on 2 tasks): no claim possible in 2 (")
+    assert "subjects" in last

@@ -1,8 +1,8 @@
 // Painting the canvas, in device pixels: the image, the marks with a dark halo that shows them on any grey, their labels,
 // the reader's own line and the scale bar.
 import { millimetres, roundLength, scales, strokes, toCanvas, type Camera, type Size, type XY } from "./geometry";
-import { roomFor, type Rect } from "./labels";
-import { isLit, labelOf, type Chosen, type Placed } from "./marks";
+import { anchorsOf, ringOf, roomFor, type Rect } from "./labels";
+import { dashOf, isLit, labelOf, type Chosen, type Placed } from "./marks";
 import type { Shown } from "../forms";
 
 export interface Picture {
@@ -31,12 +31,6 @@ const FADED = 0.28;
 const ASIDE = 0.6;
 /** Share of the canvas that the ground truth may take and still be kept free of labels. */
 const MOST_KEPT = 0.4;
-const DASHES: Readonly<Record<Placed["mark"]["layer"], number[]>> = {
-  truth: [7, 4],
-  answer: [],
-  tool: [],
-  view: [2, 3],
-};
 const RANK = ["answer", "truth", "tool", "view"];
 
 export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: Picture): void {
@@ -83,7 +77,7 @@ export function draw(context: CanvasRenderingContext2D, canvas: Size, picture: P
 }
 
 /** What is written once: the value of an answer not again beside the tool that measured it. */
-const once = (one: Placed): string => `${one.arm} ${labelOf(one).replace(/^answer /, "")}`;
+const once = (one: Placed): string => `${one.arm} ${labelOf(one).replace(/^(answer|box) /, "")}`;
 
 const around = ([x, y]: XY, room: number): Rect => ({ x: x - room, y: y - room, width: 2 * room, height: 2 * room });
 
@@ -118,7 +112,7 @@ function drawMark(
   lit: boolean,
 ): void {
   const { mark, colour } = one;
-  const dash = DASHES[mark.layer].map((part) => part * ratio);
+  const dash = dashOf(mark).map((part) => part * ratio);
   const thick = { truth: 1.5, answer: 2.25, tool: 1.25, view: 1 }[mark.layer];
   const width = (lit ? thick + 1 : thick) * ratio;
   for (const line of strokes(mark)) {
@@ -129,7 +123,7 @@ function drawMark(
       continue;
     }
     path(context, placed);
-    haloed(context, colour, width, isAside(one) ? [4 * ratio, 3 * ratio] : dash);
+    haloed(context, colour, width, dash);
     if (mark.kind === "line" || mark.kind === "angle") ends(context, placed, colour, width, ratio);
   }
 }
@@ -140,7 +134,7 @@ function dashes(context: CanvasRenderingContext2D, { shown, camera, ratio }: Pic
       context,
       line.map((point) => toCanvas(shown, camera, point)),
     );
-    context.setLineDash(DASHES.truth.map((part) => part * ratio));
+    context.setLineDash(dashOf(one.mark).map((part) => part * ratio));
     context.strokeStyle = one.colour;
     context.lineWidth = 1.5 * ratio;
     context.stroke();
@@ -181,16 +175,11 @@ function ends(
   }
 }
 
-/** Where a label may stand: first the places that belong to the mark most. */
-function anchors({ shown, camera }: Picture, { mark }: Placed): XY[] {
-  const placed = mark.points.map((point) => toCanvas(shown, camera, point));
-  const [a, b, c, d] = placed;
-  const between = (p: XY, q: XY): XY => [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
-  if (mark.kind === "line" && a && b) return [between(a, b), a, b];
-  if (mark.kind === "angle" && a && b && c && d) return [between(a, b), between(c, d), a, b, c, d];
-  if (mark.kind === "box" && a && b) return [[b[0], a[1]], [a[0], b[1]], a, b]; // prettier-ignore
-  return placed.slice(0, 8);
-}
+const anchors = ({ shown, camera }: Picture, { mark }: Placed): XY[] =>
+  anchorsOf(
+    mark.kind,
+    mark.points.map((point) => toCanvas(shown, camera, point)),
+  );
 
 function label(
   context: CanvasRenderingContext2D,
@@ -233,15 +222,6 @@ function truthBox(canvas: Size, { shown, camera, marks, ratio }: Picture): Rect 
   const [x, y] = [Math.min(...xs) - 3 * ratio, Math.min(...ys) - 3 * ratio];
   const [width, height] = [Math.max(...xs) + 3 * ratio - x, Math.max(...ys) + 3 * ratio - y];
   return width * height > MOST_KEPT * canvas.width * canvas.height ? null : { x, y, width, height };
-}
-
-/** Places around a box, the nearest first. */
-function ringOf({ x, y, width, height }: Rect, step: number): XY[] {
-  return [1, 2, 3, 4].flatMap((times): XY[] => {
-    const [left, right, top, bottom] = [x - times * step, x + width + times * step, y - times * step, y + height + times * step]; // prettier-ignore
-    const [cx, cy] = [x + width / 2, y + height / 2];
-    return [[right, top], [right, cy], [right, bottom], [left, top], [left, cy], [left, bottom], [cx, top], [cx, bottom]]; // prettier-ignore
-  });
 }
 
 /** A thin line from a mark to its label. */

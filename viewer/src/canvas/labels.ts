@@ -1,4 +1,5 @@
 // Where labels go: beside their marks, never over each other, and left out where there is no room.
+import type { Mark } from "../forms";
 import type { Size, XY } from "./geometry";
 
 export interface Rect {
@@ -37,4 +38,26 @@ export function roomFor(
     }
   }
   return null;
+}
+
+/** Where a label may stand: first the places that belong to the mark most; of a box its upper corners. */
+export function anchorsOf(kind: Mark["kind"], placed: readonly XY[]): XY[] {
+  const [a, b, c, d] = placed;
+  const between = (p: XY, q: XY): XY => [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
+  if (kind === "line" && a && b) return [between(a, b), a, b];
+  if (kind === "angle" && a && b && c && d) return [between(a, b), between(c, d), a, b, c, d];
+  if (kind === "box" && a && b) {
+    const [left, right, top, bottom] = [Math.min(a[0], b[0]), Math.max(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[1], b[1])]; // prettier-ignore
+    return [[left, top], [right, top], [left, bottom], [right, bottom]]; // prettier-ignore
+  }
+  return placed.slice(0, 8);
+}
+
+/** Places around a box, the nearest first. */
+export function ringOf({ x, y, width, height }: Rect, step: number): XY[] {
+  return [1, 2, 3, 4].flatMap((times): XY[] => {
+    const [left, right, top, bottom] = [x - times * step, x + width + times * step, y - times * step, y + height + times * step]; // prettier-ignore
+    const [cx, cy] = [x + width / 2, y + height / 2];
+    return [[right, top], [right, cy], [right, bottom], [left, top], [left, cy], [left, bottom], [cx, top], [cx, bottom]]; // prettier-ignore
+  });
 }

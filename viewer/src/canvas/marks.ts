@@ -86,6 +86,18 @@ export function isChosen({ mark, arm }: Placed, chosen: Chosen | null): boolean 
 export const isLit = (one: Placed, pinned: string | null, chosen: Chosen | null): boolean =>
   pinned === null ? isChosen(one, chosen) : one.key === pinned;
 
+/** A region that a tool was given to look in, beside the box of what it found there. */
+const isRegion = ({ layer, kind, name }: Mark): boolean =>
+  layer === "tool" && kind === "box" && name === "region given";
+
+/** How a mark is dashed, in CSS pixels drawn and left out: what is no answer differs from one another without colour. */
+export function dashOf(mark: Mark): number[] {
+  if (mark.layer === "truth") return [7, 4];
+  if (mark.layer === "view") return [2, 3];
+  if (isRegion(mark)) return [4, 6];
+  return mark.layer === "tool" && mark.kind === "box" ? [10, 3, 2, 3] : [];
+}
+
 /** What is written beside a mark on the image; empty where only a closer look tells. */
 export function labelOf({ mark }: Placed): string {
   const { layer, kind, name, value, tool } = mark;
@@ -93,7 +105,10 @@ export function labelOf({ mark }: Placed): string {
   if (layer === "answer") return value ? `answer ${value}` : name;
   if (layer === "view") return name.split(",")[0]?.replace(/^view /, "") ?? "";
   if (kind === "point") return name;
-  if (kind === "line" || kind === "angle" || kind === "ellipse") return value || name;
+  if (kind === "line" || kind === "angle") return value || name;
+  if (kind === "ellipse") return value ? `ellipse ${value}` : name;
+  if (isRegion(mark)) return "region";
+  if (kind === "box" && tool !== "statistics") return value && `box ${value}`;
   return tool === "statistics" ? (value.split(",")[0] ?? "") : "";
 }
 

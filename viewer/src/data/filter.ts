@@ -1,4 +1,5 @@
 // Which lines of a table are shown, and in which order; both follow from the settings in the URL.
+import { isWrong } from "../place";
 import type { Settings } from "../route";
 import { holding } from "./search";
 import { type Coded, has } from "./side";
@@ -79,10 +80,10 @@ function tests(table: Table, settings: Settings): Test[] {
     if (range) made.push((line) => (values[line] ?? NaN) >= range[0] && (values[line] ?? NaN) <= range[1]);
   }
   const { side } = table;
-  const elsewhere = has(side.place, "elsewhere");
+  const wrong = side.place.values.map((places) => places.split(" ").some(isWrong));
   if (settings["error"]) made.push((line) => (side.errors[line] ?? 0) > 0);
   if (settings["forced"]) made.push((line) => side.forced[line] === 1);
-  if (settings["elsewhere"]) made.push((line) => elsewhere[side.place.at[line] ?? -1] ?? false);
+  if (settings["elsewhere"]) made.push((line) => wrong[side.place.at[line] ?? -1] ?? false);
   if (settings["differ"]) {
     const differ = disagreements(table);
     made.push((line) => differ[line] === 1);

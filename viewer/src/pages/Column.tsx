@@ -1,10 +1,10 @@
 // One arm's column: its score, its note, and its conversation.
 import { useMemo } from "preact/hooks";
 import type { Take } from "../data/useSample";
-import { apartOf } from "../apart";
 import type { Talk } from "../forms";
 import { originOf } from "../origin";
 import { Loss } from "../parts/numbers";
+import { placeRule, placeSaid } from "../place";
 import type { Settings } from "../route";
 import { decimal, dollars, many, seconds, whole } from "../text";
 import { lossOf, outcomeOf, placeOf, Swatch } from "./Findings";
@@ -16,7 +16,7 @@ export function Column(props: { take: Take; settings: Settings; open: boolean })
   const { talk, arm } = take;
   const origin = useMemo(() => (talk ? originOf(talk) : undefined), [talk]);
   const made = useMemo(() => picturesOf(talk), [talk]);
-  const elsewhere = placeOf(take) === "elsewhere";
+  const place = placeOf(take);
   const failed = talk !== undefined && outcomeOf(take) !== "answered";
   const last = talk?.turns.findLast((turn) => turn.role === "assistant")?.number;
   return (
@@ -41,7 +41,8 @@ export function Column(props: { take: Take; settings: Settings; open: boolean })
           arm={arm.key}
           linked={settings["on"] === arm.key && settings["turn"] === String(turn.number)}
           origin={!failed && origin?.turn === turn.number ? origin : undefined}
-          elsewhere={elsewhere}
+          place={place}
+          where={`${placeSaid(place, talk)} ${placeRule(place)}`.trim()}
           answer={talk.answer}
           made={made}
           ended={failed && turn.number === last ? `${outcomeOf(take).replaceAll("_", " ")}. ${talk.detail}` : ""}
@@ -49,12 +50,6 @@ export function Column(props: { take: Take; settings: Settings; open: boolean })
       ))}
     </section>
   );
-}
-
-function placeText(take: Take): string {
-  const words = { right: "right", elsewhere: "not the right place" }[placeOf(take)];
-  const apart = words && take.talk ? apartOf(take.talk) : "";
-  return [words ?? "not known", apart].filter(Boolean).join(": ");
 }
 
 /** The call that gave each picture of a conversation. */
@@ -70,11 +65,11 @@ function Score({ take }: { take: Take }) {
   const facts: [string, string][] = [
     ["Outcome", [outcomeOf(take).replaceAll("_", " ") || "not finished", talk?.detail].filter(Boolean).join(": ")],
     ["Answer", talk?.answer || lists.answer[position] || "–"],
-    ...(talk?.numbers.slice(1) ?? []).map((one): [string, string] => [
-      one.name,
-      `${decimal(one.value, 3)} ${one.unit}`,
-    ]),
-    ["Place", placeText(take)],
+    // Whether it was answered is the outcome.
+    ...(talk?.numbers.filter(({ name }) => name !== "loss" && name !== "success_rate") ?? []).map(
+      (one): [string, string] => [one.name, `${decimal(one.value)} ${one.unit}`],
+    ),
+    ["Place", `${placeSaid(placeOf(take), talk)} ${placeRule(placeOf(take))}`.trim() || "not known"],
     [
       "Work",
       `${many(lists.turns[position] ?? 0, "reply", "replies")}, ${many(lists.calls[position] ?? 0, "tool call")}`,

@@ -3,8 +3,10 @@ import { wordAt } from "../data/columns";
 import type { Take } from "../data/useSample";
 import { originOf } from "../origin";
 import type { Settings } from "../route";
-import { compared, decimal } from "../text";
-import { apartOf } from "../apart";
+import { factsOf } from "../facts";
+import { isSlight } from "../parts/numbers";
+import { isWrong, placeSaid } from "../place";
+import { decimal, signed } from "../text";
 import { showTurn } from "./showTurn";
 
 export const lossOf = (take: Take): number | undefined => take.run?.lists.loss[take.position] ?? undefined;
@@ -14,16 +16,6 @@ export const outcomeOf = (take: Take): string =>
 /** Where the answer was measured; it may be worked out only after the conversation was read. */
 export const placeOf = (take: Take): string =>
   take.talk?.place || (take.run ? wordAt(take.run.words.place, take.position) : "");
-
-/** What is to be said of where the answer was measured, and how far off that is. */
-function placeWords(take: Take): string {
-  const place = placeOf(take);
-  const apart = take.talk ? apartOf(take.talk) : "";
-  const how = apart && ` (${apart})`;
-  if (place === "elsewhere") return `That is not the right place${how}.`;
-  if (place === "right") return `That is the right place${how}.`;
-  return "";
-}
 
 export function Findings({ takes, settings }: { takes: Take[]; settings: Settings }) {
   const [first, ...others] = takes;
@@ -54,7 +46,6 @@ function Compared({ before, after }: { before: Take; after: Take }) {
   if (a === undefined || b === undefined) return null;
   const [old, name] = [before.arm.key, after.arm.key];
   const change = b - a;
-  const texts = compared(a, b);
   if (change === 0)
     return (
       <p class="verdict">
@@ -62,10 +53,10 @@ function Compared({ before, after }: { before: Take; after: Take }) {
       </p>
     );
   return (
-    <p class={`verdict ${change > 0 ? "worse" : "better"}`}>
+    <p class={`verdict ${isSlight(change) ? "" : change > 0 ? "worse" : "better"}`}>
       <span aria-hidden="true">{change > 0 ? "▲" : "▼"}</span> On this sample <b>{name}</b> was{" "}
-      <b>{change > 0 ? "worse" : "better"}</b> than <b>{old}</b>: its loss is {texts.after} instead of {texts.before} (
-      {texts.change}).
+      <b>{change > 0 ? "worse" : "better"}</b> than <b>{old}</b>: its loss is {decimal(b)} instead of {decimal(a)} (
+      {signed(change)}).
     </p>
   );
 }
@@ -91,6 +82,7 @@ function Said({ take, settings }: { take: Take; settings: Settings }) {
       </>
     );
   const origin = originOf(talk);
+  const facts = factsOf(talk, origin);
   const tool = origin?.tool ? ` (${origin.tool})` : "";
   const how = {
     mark: "It was measured in",
@@ -108,7 +100,8 @@ function Said({ take, settings }: { take: Take; settings: Settings }) {
           <TurnLink arm={arm.key} turn={origin.turn} settings={settings} text={`turn ${origin.turn}${tool}`} />.{" "}
         </>
       )}
-      <span class={placeOf(take) === "elsewhere" ? "wrong-place" : ""}>{placeWords(take)}</span>
+      <span class={isWrong(placeOf(take)) ? "wrong-place" : ""}>{placeSaid(placeOf(take), talk)}</span>
+      {facts.length > 0 && <span class="facts"> What is known of it: {facts.join("; ")}.</span>}
     </>
   );
 }

@@ -4,10 +4,13 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { sortOf } from "../data/filter";
 import { type Table } from "../data/table";
 import { change, type Settings } from "../route";
-import type { TableColumn } from "./columns";
+import { narrow, type TableColumn } from "./columns";
 import { unlike } from "../text";
 
-export const ROW = 30;
+const ROW = 30;
+/** On a phone a line has three rows of text. */
+const HIGH_ROW = 58;
+const rowHeight = (): number => (narrow.value ? HIGH_ROW : ROW);
 const BEYOND = 8;
 
 interface Props {
@@ -23,6 +26,7 @@ interface Props {
 
 export function Grid(props: Props) {
   const { table, lines, columns, cursor, moveTo, open } = props;
+  const high = rowHeight();
   const box = useRef<HTMLDivElement>(null);
   const [first, setFirst] = useState(0);
   const [height, setHeight] = useState(600);
@@ -32,12 +36,12 @@ export function Grid(props: Props) {
     return () => seen.disconnect();
   }, []);
   const scrolled = () => {
-    const next = Math.floor((box.current?.scrollTop ?? 0) / ROW);
+    const next = Math.floor((box.current?.scrollTop ?? 0) / high);
     setFirst(next - (next % 4)); // drawn anew every few lines, not at every pixel
   };
   useEffect(() => reveal(box.current, cursor), [cursor, lines]);
   const from = Math.max(0, Math.min(first, lines.length - 1) - BEYOND);
-  const to = Math.min(lines.length, first + Math.ceil(height / ROW) + BEYOND);
+  const to = Math.min(lines.length, first + Math.ceil(height / high) + BEYOND);
   const places = Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
   const drawn = useDrawn(props, places);
   const template = columns.map((column) => column.width).join(" ");
@@ -51,15 +55,15 @@ export function Grid(props: Props) {
       aria-activedescendant={lines.length && cursor >= from && cursor < to ? `line-${lines[cursor] ?? ""}` : undefined}
       tabIndex={0}
       onScroll={scrolled}
-      onKeyDown={(event) => steer(event, cursor, lines.length, Math.floor(height / ROW) - 2, moveTo, open)}
-      style={{ "--columns": template }}
+      onKeyDown={(event) => steer(event, cursor, lines.length, Math.floor(height / high) - 2, moveTo, open)}
+      style={{ "--columns": template, "--row": `${high}px` }}
     >
       <div class="row head" role="row" aria-rowindex={1}>
         {columns.map((column) => (
           <Head key={column.key} column={column} table={table} settings={props.settings} />
         ))}
       </div>
-      <div class="lines" role="rowgroup" style={{ height: `${lines.length * ROW}px` }}>
+      <div class="lines" role="rowgroup" style={{ height: `${lines.length * high}px` }}>
         {places.map((place) => drawn(place))}
       </div>
     </div>
@@ -120,7 +124,7 @@ function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { p
       role="row"
       aria-rowindex={place + 2}
       aria-selected={here}
-      style={{ transform: `translateY(${place * ROW}px)` }}
+      style={{ transform: `translateY(${place * rowHeight()}px)` }}
       onClick={(event) => {
         moveTo(place);
         if (event.target instanceof HTMLAnchorElement) return;
@@ -149,10 +153,11 @@ function Line({ lines, columns, cursor, place, open, href, moveTo }: Props & { p
 /** Bring a line into sight, and move nothing where it is in sight. */
 function reveal(box: HTMLDivElement | null, place: number): void {
   if (!box) return;
-  const top = place * ROW;
-  const head = box.querySelector(".head")?.clientHeight ?? ROW;
+  const high = rowHeight();
+  const top = place * high;
+  const head = box.querySelector(".head")?.clientHeight ?? high;
   if (top < box.scrollTop) box.scrollTop = top;
-  else if (top + ROW > box.scrollTop + box.clientHeight - head) box.scrollTop = top + ROW - box.clientHeight + head;
+  else if (top + high > box.scrollTop + box.clientHeight - head) box.scrollTop = top + high - box.clientHeight + head;
 }
 
 function steer(

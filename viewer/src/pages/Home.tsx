@@ -136,7 +136,7 @@ function RunTable({ name, runs, picked, toggle }: TableProps) {
             <th>Condition</th>
             <th>Data</th>
             <th class="right">Samples</th>
-            <th>Loss and success rate by task</th>
+            <th>Loss, and share answered, by task</th>
             <th class="right">Cost</th>
             <th>State</th>
           </tr>
@@ -180,7 +180,7 @@ function Line({ run, picked, toggle }: { run: RunLine; picked: boolean; toggle: 
             <li key={mean.task}>
               <span class="task">{mean.task}</span> <Loss value={mean.loss} />
               <span class="quiet">
-                {percent(mean.success_rate)} of {mean.scored}
+                {percent(mean.success_rate)} of {mean.scored} answered
               </span>
             </li>
           ))}

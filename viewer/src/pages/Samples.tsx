@@ -153,8 +153,8 @@ function Presets({ shown, settings }: { shown: Shown; settings: Settings }) {
   );
 }
 
-/** Whether this copy holds only some of the samples, which its first words then say: "6 of 12 samples: ...". */
-const isSelection = (): boolean => /^[\d,]+ of [\d,]+ samples/.test(index.value?.bounded ?? "");
+/** Whether this copy holds only some of the samples, which its first words then say. */
+const isSelection = (): boolean => /^This copy holds [\d,]+ of the [\d,]+ samples/.test(index.value?.bounded ?? "");
 
 function Counts({ shown }: { shown: Shown }) {
   const { table, lines } = shown;

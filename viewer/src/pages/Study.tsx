@@ -93,8 +93,8 @@ function Effects({ study, scope }: { study: StudyPage; scope: Scope }) {
     <section aria-labelledby="effects">
       <h2 id="effects">Effects on the loss</h2>
       <p class="quiet">
-        Mean difference of the loss, after minus before, with its interval. Below zero, to the left, the loss is smaller
-        after the change. Only an effect that can be claimed is coloured.
+        Mean difference of the loss, after minus before, with its interval where there is one. Below zero, to the left,
+        the loss is smaller after the change. Only an effect that can be claimed is coloured.
       </p>
       {shared.length > 0 && (
         <>
@@ -182,10 +182,10 @@ function EffectLine({ one, reach, scope, models, shared }: LineProps) {
       </td>
       <td class="number">
         <Forest {...one} reach={reach} />
-        {signed(one.effect, 3)}{" "}
-        {one.low !== null && one.high !== null && (
+        {signed(one.effect)}{" "}
+        {one.effect !== null && (
           <span class="quiet">
-            ({signed(one.low, 3)} to {signed(one.high, 3)})
+            {one.low !== null && one.high !== null ? `(${signed(one.low)} to ${signed(one.high)})` : "(no interval)"}
           </span>
         )}
       </td>
@@ -215,7 +215,8 @@ function Arms({ study, scope }: { study: StudyPage; scope: Scope }) {
     <section aria-labelledby="arms">
       <h2 id="arms">Arms and tasks</h2>
       <p class="quiet">
-        Mean loss, from 0 to 1, where a failure costs 1; success rate; answers scored, over all runs of the arm.
+        Mean loss, from 0 to 1, where a failure costs 1; the share of the scored samples that was answered, over all
+        runs of the arm.
       </p>
       <div class="wide" tabIndex={0} role="region" aria-labelledby="arms">
         <table class="plain-table">
@@ -261,7 +262,7 @@ function Cell({ runs, task, href }: { runs: string[]; task: string; href: string
     <a class="cell" href={href}>
       <Loss value={mean.loss} />
       <span class="quiet">
-        {percent(mean.success)} of {mean.scored}
+        {percent(mean.success)} of {mean.scored} answered
       </span>
     </a>
   );

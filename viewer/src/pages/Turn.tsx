@@ -1,6 +1,7 @@
 // One message of a conversation, with the calls it made and what came back.
 import type { Call, Turn } from "../forms";
 import type { Origin } from "../origin";
+import { isWrong } from "../place";
 import { Values } from "../parts/Values";
 import { decimal, seconds, whole } from "../text";
 import { showTurn } from "./showTurn";
@@ -12,7 +13,9 @@ interface Props {
   arm: string;
   linked: boolean;
   origin: Origin | undefined;
-  elsewhere: boolean;
+  /** Where the answer was measured, as the rows have it, and in a sentence. */
+  place: string;
+  where: string;
   /** The answer, whose numbers are marked where they were measured. */
   answer: string;
   /** The call that gave each picture. */
@@ -21,9 +24,9 @@ interface Props {
   ended: string;
 }
 
-export function TurnCard({ turn, arm, linked, origin, elsewhere, answer, made, ended }: Props) {
+export function TurnCard({ turn, arm, linked, origin, place, where, answer, made, ended }: Props) {
   const role = roleOf(turn);
-  const marked = ended ? "failed" : origin ? (elsewhere ? "wrong" : "origin") : "";
+  const marked = ended ? "failed" : origin ? (isWrong(place) ? "wrong" : "origin") : "";
   const facts = [
     turn.tokens_out === null ? "" : `${whole(turn.tokens_out)} tokens`,
     turn.seconds === null ? "" : seconds(turn.seconds),
@@ -53,8 +56,7 @@ export function TurnCard({ turn, arm, linked, origin, elsewhere, answer, made, e
       {ended && <p class="mark">The conversation ended here: {ended}</p>}
       {origin && (
         <p class="mark">
-          {originWords(origin)}
-          {elsewhere && " The place is wrong: the ground truth lies elsewhere."}
+          {originWords(origin)} {isWrong(place) && where}
         </p>
       )}
       {turn.thoughts && (

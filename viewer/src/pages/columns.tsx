@@ -6,7 +6,8 @@ import { repeatsOf } from "../data/scope";
 import { type Coded, ownText, textAt } from "../data/side";
 import type { Table } from "../data/table";
 import { Difference, Loss } from "../parts/numbers";
-import { compared, dollars } from "../text";
+import { placeShort } from "../place";
+import { dollars, unlike } from "../text";
 
 export interface TableColumn {
   key: string;
@@ -40,41 +41,25 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
     width: "minmax(6rem, 1.2fr)",
     cell: text("asked"),
   };
-  // The two losses of a line and their difference are written so that they add up.
-  const texts = (line: number) => {
-    const [before, after] = [against?.loss[line], side.loss[line]];
-    return Number.isFinite(before) && Number.isFinite(after) ? compared(before ?? 0, after ?? 0) : undefined;
-  };
   const losses: TableColumn[] = against
     ? [
-        loss(
-          "against",
-          `Loss: ${against.arm.name}`,
-          (line) => against.loss[line],
-          (line) => texts(line)?.before,
-        ),
-        loss(
-          "loss",
-          `Loss: ${name}`,
-          (line) => side.loss[line],
-          (line) => texts(line)?.after,
-        ),
+        loss("against", `Loss: ${against.arm.name}`, (line) => against.loss[line]),
+        loss("loss", `Loss: ${name}`, (line) => side.loss[line]),
         {
           key: "difference",
           title: "Difference",
           about: `Loss of ${name} minus loss of ${against.arm.name}; above zero is harm`,
           sort: "difference",
           width: "6.6rem",
-          cell: (line) => <Difference value={table.difference[line]} text={texts(line)?.change} />,
+          cell: (line) => <Difference value={table.difference[line]} />,
         },
       ]
     : [loss("loss", "Loss", (line) => side.loss[line])];
   const slimLosses = losses.map((column) => ({
     ...column,
-    width: "4.4rem",
-    title: column.key === "difference" ? "Change" : column.title,
+    width: column.key === "difference" ? "5.4rem" : "3.6rem",
   }));
-  if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)" }, ...slimLosses];
+  if (slim) return [{ ...asked, width: "minmax(5rem, 1fr)", cell: named(table) }, ...slimLosses];
   const all: TableColumn[] = [
     { key: "id", title: "Sample", sort: "id", width: "minmax(8.5rem, 1.6fr)", cell: (line) => table.ids[line] },
     { key: "task", title: "Task", sort: "task", width: "4.8rem", cell: text("task") },
@@ -89,7 +74,13 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
       cell: (line) => ownText(side, line, "answer"),
     },
     { key: "outcome", title: any("Outcome"), sort: "outcome", width: "5.4rem", cell: words(side.outcome) },
-    { key: "place", title: any("Place"), sort: "place", width: "5rem", cell: words(side.place) },
+    {
+      key: "place",
+      title: any("Place"),
+      sort: "place",
+      width: "5rem",
+      cell: (line) => placeShort(textAt(side.place, line)),
+    },
     { key: "tools", title: "Tools called", width: "minmax(4.6rem, 1fr)", cell: (line) => textAt(side.tools, line) },
     {
       key: "calls",
@@ -114,11 +105,15 @@ export function columnsOf(table: Table, slim: boolean): TableColumn[] {
   return all.filter((column) => !shared(column));
 }
 
-function loss(
-  sort: Sort,
-  title: string,
-  value: (line: number) => number | undefined,
-  text: (line: number) => string | undefined = () => undefined,
-): TableColumn {
-  return { key: sort, title, sort, width: "5.3rem", cell: (line) => <Loss value={value(line)} text={text(line)} /> };
+/** What a line is called on a phone: what is asked for, the task, and what of its id the ids beside it do not have. */
+const named = (table: Table) => (line: number) => (
+  <span class="named">
+    {textAt(table.asked, line) || "–"}
+    <small>{textAt(table.task, line)}</small>
+    <small>{unlike(table.ids[line] ?? "", [table.ids[line - 1] ?? "", table.ids[line + 1] ?? ""])}</small>
+  </span>
+);
+
+function loss(sort: Sort, title: string, value: (line: number) => number | undefined): TableColumn {
+  return { key: sort, title, sort, width: "5.6rem", cell: (line) => <Loss value={value(line)} /> };
 }

@@ -18,6 +18,9 @@ export function flat(json: string): [string, string][] | undefined {
   }
 }
 
+/** What a tool says of its own result that speaks against it. */
+export const isWarning = (key: string, value: string): boolean => key === "touches_region_border" && value === "true";
+
 export function Values({ json, name, answer = "" }: { json: string; name: string; answer?: string }) {
   const pairs = flat(json);
   if (!pairs)
@@ -33,7 +36,7 @@ export function Values({ json, name, answer = "" }: { json: string; name: string
   return (
     <dl class="values" aria-label={name}>
       {pairs.map(([key, value]) => (
-        <div key={key} class={hit(value) ? "hit" : ""}>
+        <div key={key} class={isWarning(key, value) ? "warning" : hit(value) ? "hit" : ""}>
           <dt>{key}</dt>
           <dd>{value}</dd>
         </div>

@@ -1,12 +1,12 @@
-// A turn that a link names comes into sight, and stays there while images above it are still being read.
+// A turn that a link names comes to the top, and stays there while images above it are still being read.
 const HANDS = ["wheel", "pointerdown", "keydown", "touchstart"];
 const WHILE = 3000;
 
-/** Bring an element into sight, and again whenever the page grows, until the reader does anything or 3 s are over. */
+/** Bring the beginning of an element to the top, and again whenever the page grows, until the reader does anything or 3 s are over. */
 export function keepInSight(selector: string): (() => void) | undefined {
   const element = document.querySelector(selector);
   if (!element) return undefined;
-  const look = new ResizeObserver(() => element.scrollIntoView({ block: "center" }));
+  const look = new ResizeObserver(() => element.scrollIntoView({ block: "start" }));
   const stop = () => {
     look.disconnect();
     clearTimeout(timer);

@@ -3,11 +3,11 @@ import type { Effect } from "../forms";
 import { decimal, signed } from "../text";
 
 /** A loss from 0 to 1, as a number over a bar. */
-export function Loss({ value, text }: { value: number | null | undefined; text?: string | undefined }) {
+export function Loss({ value }: { value: number | null | undefined }) {
   const share = value === null || value === undefined || Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value));
   return (
     <span class="loss">
-      <span class="number">{text ?? decimal(value)}</span>
+      <span class="number">{decimal(value)}</span>
       <i class="bar" style={{ "--from": "0%", "--to": `${100 * share}%` }} />
     </span>
   );
@@ -18,16 +18,18 @@ export const way = (value: number | null | undefined): "worse" | "better" | "sam
   if (value === null || value === undefined || Number.isNaN(value)) return "unknown";
   return value > 0 ? "worse" : value < 0 ? "better" : "same";
 };
+/** Whether a difference is written as zero, or as smaller than the last digit: it is told, and raises no alarm. */
+export const isSlight = (value: number | null | undefined): boolean => Math.abs(value ?? 1) < 0.0005;
 const ARROWS = { worse: "▲", better: "▼", same: "=", unknown: "" };
 
 /** A difference of losses: its sign, an arrow, and a bar to the right (worse) or to the left (better). */
-export function Difference({ value, text }: { value: number | null | undefined; text?: string | undefined }) {
+export function Difference({ value }: { value: number | null | undefined }) {
   const size = 50 * Math.min(1, Math.abs(value ?? 0) || 0);
   const kind = way(value);
   return (
-    <span class={`difference ${kind}`}>
+    <span class={`difference ${isSlight(value) ? "slight" : kind}`}>
       <span class="number">
-        <span aria-hidden="true">{ARROWS[kind]}</span> {text ?? signed(value, 3)}
+        <span aria-hidden="true">{ARROWS[kind]}</span> {signed(value)}
       </span>
       <i
         class="bar"
