@@ -6,7 +6,7 @@ A name that two packages offer is refused when it is asked for: nobody can tell 
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
@@ -34,7 +34,7 @@ class Door:
 
     def offers(self) -> "list[Offer]":
         """Return what all packages offer here, the shipped ones first."""
-        return list(_offers(self, tuple((place, _changed(place)) for place in sys.path)))
+        return list(_offers(self, entry_points, tuple((place, _changed(place)) for place in sys.path)))
 
     def names(self) -> list[str]:
         """Return the names that can be asked for."""
@@ -115,10 +115,12 @@ class Offer:
 
 
 @cache
-def _offers(door: Door, places: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
-    """Return what is offered; *places* are those of ``sys.path`` with their times of change, as a scan is slow."""
+def _offers(
+    door: Door, scan: Callable[..., Iterable[EntryPoint]], places: tuple[tuple[str, int], ...]
+) -> tuple[Offer, ...]:
+    """Return what is offered; *places* are those of ``sys.path`` with their times of change, as a *scan* is slow."""
     del places
-    found = [Offer(door, point) for point in entry_points(group=door.group)]
+    found = [Offer(door, point) for point in scan(group=door.group)]
     return tuple(sorted(found, key=lambda offer: (not offer.shipped, offer.package, offer.name)))
 
 

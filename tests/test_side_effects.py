@@ -56,6 +56,7 @@ def state():
 
 @contextmanager
 def undisturbed():
+    gc.unfreeze()  # commands that ran in this process left theirs
     before = state()
     yield
     after = state()

@@ -10,7 +10,7 @@ import itertools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from medvision_agent import errors
 from medvision_agent.agent.session import GivenUpError, Waiting
@@ -24,7 +24,7 @@ from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, O
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import Traced
 
-__all__ = ["MOST_DEATHS", "Dispatch", "Worker", "dispatching", "settled"]
+__all__ = ["MOST_DEATHS", "Dispatch", "NotBegunError", "Worker", "dispatching", "settled"]
 
 MOST_DEATHS = 10
 """Deaths of workers in a row, without a sample that ended in between, after which the run stops."""
@@ -121,6 +121,10 @@ class Dispatch:
         return next(one for one, number in self._lanes.items() if number == lane).job.chat.pace
 
 
+class NotBegunError(Exception):
+    """The worker died before it began with what it was asked, which had no part in that."""
+
+
 class Worker(ABC):
     """A process that asks samples for this one."""
 
@@ -136,18 +140,23 @@ class Worker(ABC):
         """Ask one sample; raises what an engine's ``ask`` does."""
         self.flying += 1
         try:
-            async with self._starting:
-                if not self.lives:
-                    await self.start()
-                    self.lives = True
-            if lane not in self._opened:
-                self._opened[lane] = asyncio.create_task(self.answer(self.dispatch.opening(lane), waiting))
-            await asyncio.shield(self._opened[lane])
-            told = await self.answer(message, waiting)
-            assert isinstance(told, Told)  # noqa: S101 - nothing else answers an Ask
-            return told
+            while True:
+                with suppress(NotBegunError):
+                    return await self._ask(lane, message, waiting)
         finally:
             self.flying -= 1
+
+    async def _ask(self, lane: Lane, message: Ask, waiting: Waiting) -> Told:
+        async with self._starting:
+            if not self.lives:
+                await self.start()
+                self.lives = True
+        if lane not in self._opened:
+            self._opened[lane] = asyncio.create_task(self.answer(self.dispatch.opening(lane), waiting))
+        await asyncio.shield(self._opened[lane])
+        told = await self.answer(message, waiting)
+        assert isinstance(told, Told)  # noqa: S101 - nothing else answers an Ask
+        return told
 
     def lost(self, how: str) -> Exception:
         """Note that the worker died, so that the next sample starts another; return what that is to its samples."""
@@ -160,7 +169,7 @@ class Worker(ABC):
 
     @abstractmethod
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
-        """Send a message, and return or raise what comes of it."""
+        """Send a message, and return or raise what comes of it; NotBegunError where it had no part in a death."""
 
     @abstractmethod
     def stop(self) -> None:

@@ -16,7 +16,21 @@ from medvision_agent.agent.words.handed_back import HandedBack
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.settings import Picture
 
-__all__ = ["Ask", "Broke", "Fault", "GaveUp", "Heard", "Message", "Open", "Opened", "Paced", "Ready", "Stop", "Told"]
+__all__ = [
+    "Ask",
+    "Began",
+    "Broke",
+    "Fault",
+    "GaveUp",
+    "Heard",
+    "Message",
+    "Open",
+    "Opened",
+    "Paced",
+    "Ready",
+    "Stop",
+    "Told",
+]
 __all__ += ["Took", "Wants", "packed", "received"]
 
 _LENGTH = struct.Struct(">Q")
@@ -69,6 +83,13 @@ class Paced:
 @dataclass(frozen=True)
 class Ready:
     """From a worker: it can be asked."""
+
+
+@dataclass(frozen=True)
+class Began:
+    """From a worker: it has begun with what it was asked."""
+
+    number: int
 
 
 @dataclass(frozen=True)

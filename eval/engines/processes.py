@@ -15,9 +15,10 @@ from typing import Any
 from medvision_agent.agent.session import Waiting
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import WorkerLostError
-from medvision_agent.eval.engines.dispatch import Dispatch, Worker, settled
+from medvision_agent.eval.engines.dispatch import Dispatch, NotBegunError, Worker, settled
 from medvision_agent.eval.engines.messages import (
     Ask,
+    Began,
     Heard,
     Message,
     Open,
@@ -48,6 +49,8 @@ class ProcessWorker(Worker):
         self._writer: asyncio.StreamWriter | None = None
         self._tasks = set[asyncio.Task[None]]()
         self._asked: dict[int, tuple[asyncio.Future[Message], Waiting]] = {}
+        self._begun = set[int]()
+        """Of these, what the process has begun with."""
 
     async def start(self) -> None:
         """Start the process."""
@@ -68,7 +71,7 @@ class ProcessWorker(Worker):
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
         """Send a message, and return or raise what comes of it."""
         if not self.lives:
-            raise WorkerLostError("died")
+            raise NotBegunError
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[message.number] = answer, waiting
         try:
@@ -76,6 +79,7 @@ class ProcessWorker(Worker):
             return settled(await answer)
         finally:
             del self._asked[message.number]
+            self._begun.discard(message.number)
 
     def stop(self) -> None:
         """Have the worker wait for no further try of a request."""
@@ -111,15 +115,18 @@ class ProcessWorker(Worker):
             problem = self.lost(_ended(await process.wait()))
         except Exception as error:  # noqa: BLE001 - raised where answers are waited for
             problem = error
-        for answer, _ in self._asked.values():
+        innocent = NotBegunError() if isinstance(problem, WorkerLostError) else problem
+        for number, (answer, _) in self._asked.items():
             if not answer.done():
-                answer.set_exception(problem)
+                answer.set_exception(problem if number in self._begun else innocent)
 
     def _hear(self, message: object) -> None:
         if isinstance(message, Wants):
             self._go(self._pace(message))
         elif isinstance(message, Took):
             self.dispatch.took(message)
+        elif isinstance(message, Began):
+            self._begun.add(message.number)
         elif isinstance(message, Heard) and message.number in self._asked:
             self._asked[message.number][1].on_fault(message.fault, message.tries)
         elif isinstance(message, Message) and message.number in self._asked:

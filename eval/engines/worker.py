@@ -20,6 +20,7 @@ from medvision_agent.agent.wire.rate_limit import Pace, Start
 from medvision_agent.eval.engines.bench import Bench, spoken
 from medvision_agent.eval.engines.messages import (
     Ask,
+    Began,
     Fault,
     Heard,
     Open,
@@ -80,6 +81,8 @@ class _Worker:
             self._stop.set()
 
     async def _answer(self, message: Open | Ask) -> None:
+        self.say(Began(message.number))
+
         def on_fault(fault: Fault, tries: int) -> None:
             self.say(Heard(message.number, fault, tries))
 

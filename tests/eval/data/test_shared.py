@@ -87,6 +87,6 @@ def test_a_report_and_its_bundle_name_no_folder(tmp_path):
     found = json.loads(index.partition(", ")[2].removesuffix(");\n"))
     (study,) = found["studies"]
     assert {one["source"] for one in (*found["runs"], *study["effects"])} == {"medvision", "phantom:2:2"}
-    assert [one["colour"] for one in study["arms"]] == ["#6fb1f7", "#e58a1f"]
+    assert [one["colour"] for one in study["arms"]] == ["#e58a1f", "#6fb1f7"]
     assert all(line.startswith(("medvision: ", "phantom:2:2: ")) for line in study["headline"])
     assert "over medvision" in (tmp_path / "out/report.md").read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ def losses(folder):
     found = {}
     for id_, sample in samples.items():
         record, target = rows[id_], sample["target"][0]
-        answer = re.fullmatch(r"<answer>(-?[\d.]+)</answer>", record["response"])
+        answer = re.fullmatch(r"<answer>(-?[\d.]+)</answer>", record.get("response", ""))
         if record["outcome"] == "timeout":
             found[id_] = (np.nan, np.nan, sample["subject"])
         elif answer is None:

@@ -87,7 +87,7 @@ def test_a_report_has_a_chapter_for_each_source(stored, tmp_path):
         tests = [(contrast, task, test) for contrast in chapter.contrasts for task, test in contrast.tests.items()]
         for one, task, test in tests:
             (data,) = (data for data in chapter.tasks if data.task == task)
-            losses = {arm.arm: [loss for _, _, loss in arm.points] for arm in data.arms}
+            losses = {arm.arm: [one.loss for one in arm.points] for arm in data.arms}
             expected = fmean(losses[one.b]) - fmean(losses[one.a])
             assert test.primary.difference == pytest.approx(expected, abs=1e-12)
     write_tables(report, tmp_path)
@@ -107,7 +107,7 @@ def test_each_source_has_figures_of_its_own(stored):
     ]
     assert by_id[0] != by_id[1]
     _, first, second = collect([stored]).chapters
-    losses = [[loss for data in one.tasks for arm in data.arms for _, _, loss in arm.points] for one in (first, second)]
+    losses = [[dot.loss for data in one.tasks for arm in data.arms for dot in arm.points] for one in (first, second)]
     assert losses[0] != losses[1]
 
 
