@@ -7,6 +7,7 @@ from it starts its own.
 import atexit
 import errno
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -35,16 +36,25 @@ class Child:
 
     def __init__(self, source: int, reply: int, control: socket.socket) -> None:
         self._source, self._control = source, control
-        self._reply = open(reply, "rb")  # noqa: SIM115 - of a handle; closed when the child has ended
+        self._reply = open(reply, "rb", buffering=0)  # noqa: SIM115 - of a handle; closed when the child has ended
 
     def exchange(self, text: bytes) -> bytes:
-        """Hand over *text* and return the bounded reply."""
+        """Hand over *text* and return the bounded reply; empty where the server has ended meanwhile."""
         try:
             with open(self._source, "wb") as source:  # noqa: PTH123 - of a handle
                 source.write(text)
         except BrokenPipeError:
             return b""
-        return self._reply.read(_REPLY)
+        reply, waiting = b"", select.poll()
+        for end in (self._reply.fileno(), self._control.fileno()):
+            waiting.register(end, select.POLLIN)
+        while len(reply) < _REPLY:
+            if self._reply.fileno() not in dict(waiting.poll()):  # nobody is left who could end the child
+                return b""
+            if not (part := self._reply.read(_REPLY - len(reply))):
+                break
+            reply += part
+        return reply
 
     def kill(self) -> None:
         """End the child now."""
