@@ -22,11 +22,11 @@ lint:
 types: links
 	$(PYTHON) -m mypy
 
-# As an editor sees the tree: no import is left unresolved. The extra `local` must be there to be seen.
+# As an editor sees the tree: no import is left unresolved. The extras `local` and `cluster` must be there to be seen.
 imports: links
-	@if $(PYTHON) -c "from importlib.util import find_spec as f; exit(not (f('torch') and f('transformers')))"; \
+	@if $(PYTHON) -c "from importlib.util import find_spec as f; exit(not all(map(f, ('torch', 'transformers', 'ray'))))"; \
 	then $(PYTHON) -m basedpyright --level error --pythonpath "$$($(PYTHON) -c 'import sys; print(sys.executable)')"; \
-	else echo "imports not checked: needs the extra local-test"; fi
+	else echo "imports not checked: needs the extras local-test and cluster"; fi
 
 # The viewer's page: its types, its linter and its unit tests. Its tests in a browser are in tests/viewer.
 viewer:

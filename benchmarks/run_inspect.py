@@ -7,6 +7,9 @@ side: system text, question and declarations of tools are taken from it, and its
 tools return.
 """
 
+# inspect_ai is not installed here: this file is run by an interpreter that has it.
+# pyright: reportMissingImports=false
+
 import base64
 import json
 import os
