@@ -35,7 +35,13 @@ from medvision_agent.eval.engines.messages import (
 
 __all__ = ["ProcessWorker"]
 
-_MODULE = "medvision_agent.eval.engines.worker"
+_START = """\
+import sys
+sys.path[:] = sys.argv[2:]
+from medvision_agent.eval.engines.worker import start
+start(int(sys.argv[1]))
+"""
+"""Lets a worker find what this process finds: packages, models and tools beside a script or a notebook."""
 _PATIENCE = 2.0
 """Seconds in which a worker ends that is told so; then it is killed."""
 
@@ -58,7 +64,7 @@ class ProcessWorker(Worker):
         with theirs:
             handle = theirs.fileno()
             self._process = process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", _MODULE, str(handle)), stdin=DEVNULL, stdout=2, pass_fds=[handle]
+                *(sys.executable, "-c", _START, str(handle), *sys.path), stdin=DEVNULL, stdout=2, pass_fds=[handle]
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         if not isinstance(await received(reader), Ready):

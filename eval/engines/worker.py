@@ -1,4 +1,4 @@
-"""A worker process: ``python -m medvision_agent.eval.engines.worker SOCKET``, started by ``processes.py``.
+"""A worker process, as ``processes.py`` starts it.
 
 Contract: it ends as soon as the process that started it does, however that ends. It leaves interruptions to that
 process, and prints nothing on standard output.
@@ -10,10 +10,8 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.wire.rate_limit import Pace, Start
@@ -33,7 +31,7 @@ from medvision_agent.eval.engines.messages import (
     received,
 )
 
-__all__ = ["main"]
+__all__ = ["start"]
 
 
 class _Worker:
@@ -120,14 +118,13 @@ class _FarStart(Start):
     number: int
 
 
-async def main(handle: int) -> None:
-    """Work at the other end of a socket."""
-    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=handle))
-    await _Worker(reader, writer).work()
-
-
-if __name__ == "__main__":
+def start(handle: int) -> None:
+    """Be a worker at the other end of a socket, until that end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes
     logging.getLogger().addHandler(logging.NullHandler())  # notices were told once
-    with asyncio.Runner() as runner:
-        runner.run(partial(main, int(sys.argv[1]))())
+    asyncio.run(_work(handle))
+
+
+async def _work(handle: int) -> None:
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=handle))
+    await _Worker(reader, writer).work()

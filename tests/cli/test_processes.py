@@ -40,8 +40,8 @@ def workers(folder: Path) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            words = (path / "cmdline").read_bytes().split(b"\0")
-            if b"medvision_agent.eval.engines.worker" in words and (path / "cwd").resolve() == folder.resolve():
+            ours = b"medvision_agent.eval.engines.worker" in (path / "cmdline").read_bytes()
+            if ours and (path / "cwd").resolve() == folder.resolve():
                 found.append(int(path.name))
     return sorted(found)
 
@@ -203,3 +203,14 @@ async def test_a_local_model_is_not_loaded_twice(models, data, call):
     code, _, err = await call("run", "--model", "local", "--models", models, "--data", data, "--processes", 2)
     assert code == 2
     assert "--processes 2" in err or "/nowhere" in err
+
+
+async def test_workers_find_what_this_process_finds(data, tmp_path):
+    import medvision_agent as mva
+
+    row = {"provider": "langchain", "factory": "fake.counting:Counting", "settings": {"declares": True}}  # in sys.path
+    row |= {"model": "fake", "perceived": {"rule": "native"}}
+    given = {"model": "fake", "row": row, "data": str(data), "tools": "ruler", "processes": 2, "progress": False}
+    run = await asyncio.to_thread(mva.run, **given, out=tmp_path / "run")
+    assert len(run.run.records) == 12
+    assert not any(record.outcome.infrastructure for record in run.run.records)
