@@ -13,6 +13,7 @@ skipped.
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -31,7 +32,7 @@ CASES = {
 }
 CONNECTIONS = 32
 LATENCY = 1.0
-ROUNDS = {64: 10, 256: 5, 1000: 3}
+ROUNDS = {64: 20, 256: 10, 1000: 4}
 """Connections, and how often each is used where replies take a second."""
 
 
@@ -52,7 +53,8 @@ def phantoms(folder: Path, count: int, *tasks: str) -> Path:
     of = [f"--task={','.join(tasks)}"] if tasks else []
     code = "from medvision_agent.cli.main import main; main()"
     export = ("data", "export", "--data", f"phantom:{count}", *of, "--out", str(out))
-    subprocess.run([sys.executable, "-c", code, *export], check=True, capture_output=True)
+    if not out.exists():
+        subprocess.run([sys.executable, "-c", code, *export], check=True, capture_output=True)
     return out / "samples.jsonl"
 
 
@@ -90,15 +92,15 @@ def cpu_of(case: str, url: str, data: Path, options: argparse.Namespace, other: 
     print(f"CPU per sample, {CASES[case]}: {told}{ratio} ({CONNECTIONS} connections)", flush=True)
 
 
-def throughput_of(connections: int, url: str, folder: Path) -> None:
+def throughput_of(connections: int, processes: int, url: str, folder: Path) -> None:
     """Print how many text samples a second are asked where each reply takes a second, and what share of the ideal."""
     each = connections * ROUNDS[connections] // 4
     data = phantoms(folder, each)
     common = (f"{url}/text/{LATENCY:g}/v1", str(data), "FOLDER", str(connections))
-    used = measured(sys.executable, "run_ours.py", *common, str(each))
+    used = measured(sys.executable, "run_ours.py", *common, str(each), str(processes))
     rate = 4 * each / used["seconds"]
     print(
-        f"throughput, text at {LATENCY:g} s, {connections} connections: {rate:.0f} samples/s, "
+        f"throughput, text at {LATENCY:g} s, {connections} connections, {processes} processes: {rate:.0f} samples/s, "
         f"{rate * LATENCY / connections:.2f} of ideal; {1000 / used['ms']:.0f} samples for each second of CPU",
         flush=True,
     )
@@ -133,7 +135,8 @@ def main() -> None:
             for case in cases:
                 cpu_of(case, url, data, options, other)
         for connections in ROUNDS if "throughput" in only else ():
-            throughput_of(connections, url, Path(folder))
+            for processes in sorted({1, os.cpu_count() or 1}):
+                throughput_of(connections, processes, url, Path(folder))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Our side of ``run.py``: the command ``run`` in this process, a few samples twice, then those that count.
 
-    python benchmarks/run_ours.py URL DATA FOLDER CONNECTIONS SAMPLES
+    python benchmarks/run_ours.py URL DATA FOLDER CONNECTIONS SAMPLES [PROCESSES]
 
 SAMPLES is how many of each task. ``took`` says what is printed.
 """
@@ -49,14 +49,16 @@ def took(run: Callable[[int], int], most: int) -> dict[str, float]:
     return {"ms": 1000 * (third - second - (second - first)) / (many - few), "seconds": seconds}
 
 
-def main(url: str, data: str, folder: str, connections: str, samples: str) -> None:
+def main(url: str, data: str, folder: str, connections: str, *more: str) -> None:
     """Ask by the command line and print what it took."""
+    samples, processes = (*more, "1")[:2]
     from medvision_agent.cli.main import cli  # noqa: PLC0415 - the other side takes ``took`` from here, without us
 
     models = Path(folder) / "models.yaml"
     models.write_text(ROW.format(url=url), encoding="utf-8")
     tasks = Counter(json.loads(line)["task"] for line in Path(data).read_text(encoding="utf-8").splitlines())
     common = ("--model", "fast", "--models", str(models), "--data", data, "--max-connections", connections)
+    common = (*common, "--processes", processes)
 
     def run(most: int) -> int:
         out = Path(folder) / f"run{len(list(Path(folder).iterdir()))}"

@@ -17,8 +17,8 @@ from medvision_agent.text import plural
 
 __all__ = ["engine_for", "number_of", "stated"]
 
-_CONNECTIONS = 24
-"""Samples in flight that keep a process busy: with fewer, a second one is of little help."""
+_CONNECTIONS = 64
+"""Samples in flight that keep a process busy: with fewer, a second one is of no help (``benchmarks/README.md``)."""
 _SAMPLES = 100
 """Samples that are worth the start of a process."""
 
