@@ -17,7 +17,7 @@ from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
-from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.agent.wire.rate_limit import Pace, Start
 from medvision_agent.errors import ConfigError, MedVisionAgentError
 from medvision_agent.eval.asking.launch import Chosen, Prepared, job_of, prepare
 from medvision_agent.eval.asking.one import Beside, ask_one
@@ -32,10 +32,33 @@ from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.files import write_picture
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["Bench", "spoken"]
+__all__ = ["Bench", "FarPace", "spoken"]
 
 _OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture", "donors_sha256", "told_truth"}
 """Fields of an identity that follow from which samples are asked, or from another run: a worker knows neither."""
+
+
+@dataclass(eq=False)
+class _FarStart(Start):
+    number: int
+
+
+class FarPace(Pace):
+    """Limits per minute that another process keeps for all workers."""
+
+    def __init__(self, turn: Callable[[], Awaitable[int]], tell: Callable[[int, int], object]) -> None:
+        """*turn* waits until a request may start and returns its number; *tell* takes that and the tokens it took."""
+        super().__init__()
+        self._turn, self._tell = turn, tell
+
+    async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> Start:  # noqa: ARG002 - the other one waits
+        """Wait until a request may start; raises GivenUpError where the run is being stopped."""
+        return _FarStart(0.0, 0.0, await self._turn())
+
+    def took(self, start: Start, tokens: int) -> None:
+        """Say how many tokens a request took."""
+        assert isinstance(start, _FarStart)  # noqa: S101 - ``wait`` makes no other
+        self._tell(start.number, tokens)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +68,7 @@ class _Lane:
 
 
 class Bench:
-    """The lanes of one worker. An asynchronous context, which closes the models."""
+    """The lanes of one worker; their models are open until the process ends."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace]) -> None:
         """*pace* returns what keeps the limits per minute of the model of a lane, by its name and row."""
@@ -55,12 +78,6 @@ class Bench:
         self._chats: dict[str, dict[bool, Chat]] = {}
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
-
-    async def __aenter__(self) -> "Bench":
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._stack.aclose()
 
     async def open(self, message: Open) -> Opened:
         """Prepare a lane; raises a MedVisionAgentError where this process makes something else of the settings."""

@@ -9,8 +9,8 @@ its samples again. Scheduling and placement are Ray's.
 import asyncio
 import itertools
 import socket
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from medvision_agent.agent.models import ModelConfig
@@ -19,7 +19,8 @@ from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.agent.wire.rate_limit import Pace, Start
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import WorkerLostError
-from medvision_agent.eval.engines.bench import Bench, spoken
+from medvision_agent.eval.asking.runner import Watch, waiting_until
+from medvision_agent.eval.engines.bench import Bench, FarPace, spoken
 from medvision_agent.eval.engines.dispatch import Dispatch, Worker, settled
 from medvision_agent.eval.engines.messages import Ask, Message, Open, Opened, Told
 
@@ -44,7 +45,7 @@ def connect(address: str | None) -> None:
         return
     try:
         _knock(address)
-        ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
+        ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False)
     except (OSError, ValueError) as error:  # ConnectionError is an OSError
         raise ConfigError(f"--address {address}: no Ray cluster can be reached there: {error}") from error
 
@@ -117,7 +118,7 @@ class _Actor:
     async def answer(self, message: Open | Ask) -> tuple[list[tuple[Fault, int]], Message]:
         """Do what is asked; return the tries of requests that failed meanwhile, and what came of it."""
         faults = list[tuple[Fault, int]]()
-        waiting = Waiting(sleep=self._sleep, on_fault=lambda fault, tries: faults.append((fault, tries)))
+        waiting = waiting_until(self._stop, Watch(on_fault=lambda fault, tries: faults.append((fault, tries))))
         work = self._bench.open(message) if isinstance(message, Open) else self._bench.ask(message, waiting)
         return faults, await spoken(message.number, work)
 
@@ -126,15 +127,18 @@ class _Actor:
         self._stop.set()
 
     def _pace(self, lane: int, model: str, config: ModelConfig) -> Pace:  # noqa: ARG002 - the pacer goes by the model
-        return _FarPace(self._pacer, self._stop, model, config)
+        tell = partial(self._pacer.took.remote, model)
+        return FarPace(partial(self._turn, model, config), tell)
 
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
-        raise GivenUpError
+    async def _turn(self, model: str, config: ModelConfig) -> int:
+        limits = config.requests_per_minute, config.tokens_per_minute
+        turn = asyncio.ensure_future(self._pacer.wait.remote(model, *limits))
+        stopped = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if turn not in done:
+            raise GivenUpError
+        return int(turn.result())
 
 
 class _Pacer:
@@ -152,30 +156,3 @@ class _Pacer:
     async def took(self, model: str, number: int, tokens: int) -> None:
         """Count the tokens of a request."""
         self._paces[model].took(self._starts.pop(number), tokens)
-
-
-@dataclass(eq=False)
-class _FarStart(Start):
-    number: int
-
-
-class _FarPace(Pace):
-    """Limits per minute that the pacer keeps."""
-
-    def __init__(self, pacer: Any, stop: asyncio.Event, model: str, config: ModelConfig) -> None:
-        super().__init__()
-        self._pacer, self._stop, self._model = pacer, stop, model
-        self._limits = config.requests_per_minute, config.tokens_per_minute
-
-    async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> Start:  # noqa: ARG002 - the pacer waits
-        turn = asyncio.ensure_future(self._pacer.wait.remote(self._model, *self._limits))
-        stopped = asyncio.create_task(self._stop.wait())
-        done, _ = await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if turn not in done:
-            raise GivenUpError
-        return _FarStart(0.0, 0.0, turn.result())
-
-    def took(self, start: Start, tokens: int) -> None:
-        if isinstance(start, _FarStart):
-            self._pacer.took.remote(self._model, start.number, tokens)

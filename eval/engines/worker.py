@@ -10,12 +10,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 
-from medvision_agent.agent.session import GivenUpError, Waiting
-from medvision_agent.agent.wire.rate_limit import Pace, Start
-from medvision_agent.eval.engines.bench import Bench, spoken
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.session import GivenUpError
+from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.eval.asking.runner import Watch, waiting_until
+from medvision_agent.eval.engines.bench import Bench, FarPace, spoken
 from medvision_agent.eval.engines.messages import (
     Ask,
     Began,
@@ -43,22 +44,23 @@ class _Worker:
         self._numbers = itertools.count()
         self._paced: dict[int, asyncio.Future[int | None]] = {}
         self._tasks = set[asyncio.Task[None]]()
-        self._bench = Bench(lambda lane, model, config: _FarPace(self, lane))  # noqa: ARG005 - the other end knows
+        self._bench = Bench(self._pace)
 
     async def work(self) -> None:
         """Do what is asked until the other end is gone."""
         self.say(Ready())
-        async with self._bench:
-            while (message := await received(self._reader)) is not None:
-                self._hear(message)
-            os._exit(0)  # nobody is left to hear of what is in flight
+        while (message := await received(self._reader)) is not None:
+            self._hear(message)
+        os._exit(0)  # nobody is left to hear of what is in flight
 
     def say(self, message: object) -> None:
         """Send a message."""
         self._writer.write(packed(message))
 
-    async def turn(self, lane: int) -> int:
-        """Wait until a request of a lane may start; raises GivenUpError where the run is being stopped."""
+    def _pace(self, lane: int, model: str, config: ModelConfig) -> Pace:  # noqa: ARG002 - the other end knows them
+        return FarPace(partial(self._turn, lane), lambda number, tokens: self.say(Took(number, lane, tokens)))
+
+    async def _turn(self, lane: int) -> int:
         number = next(self._numbers)
         answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._paced[number] = answer
@@ -84,38 +86,10 @@ class _Worker:
         def on_fault(fault: Fault, tries: int) -> None:
             self.say(Heard(message.number, fault, tries))
 
-        waiting = Waiting(sleep=self._sleep, on_fault=on_fault)
+        waiting = waiting_until(self._stop, Watch(on_fault=on_fault))
         work = self._bench.open(message) if isinstance(message, Open) else self._bench.ask(message, waiting)
         self.say(await spoken(message.number, work))
         await self._writer.drain()
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
-        raise GivenUpError
-
-
-class _FarPace(Pace):
-    """Limits per minute that the other end keeps for all workers."""
-
-    def __init__(self, worker: _Worker, lane: int) -> None:
-        super().__init__()
-        self._worker, self._lane = worker, lane
-
-    async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> Start:  # noqa: ARG002 - the other end waits
-        return _FarStart(0.0, 0.0, await self._worker.turn(self._lane))
-
-    def took(self, start: Start, tokens: int) -> None:
-        if isinstance(start, _FarStart):
-            self._worker.say(Took(start.number, self._lane, tokens))
-
-
-@dataclass(eq=False)
-class _FarStart(Start):
-    number: int
 
 
 def start(handle: int) -> None:

@@ -10,41 +10,13 @@ from itertools import chain
 import pytest
 from told.chapters import CHAPTERS
 from told.narrower import MORE, NARROWER
+from told.places import PLACES
 from told.printed import printed as all_printed
 from told.tabled import TABLED
 from told.templates import pattern, templates
 
 from medvision_agent.eval.findings import contrasts, rows, stated
 
-PLACES = {
-    "eval/findings/headline.py": (),
-    "eval/findings/alone.py": (),
-    "eval/findings/rows.py": ("_reason",),
-    "eval/findings/said.py": ("where",),
-    "eval/findings/caveats.py": (),
-    "eval/findings/doubted.py": (),
-    "eval/findings/stated.py": (),
-    "eval/findings/shown.py": (),
-    "eval/report/words.py": (),
-    "eval/report/place_tables.py": ("place_sentences", "_where", "_gained"),
-    "eval/report/parts_tables.py": ("parts_sentences",),
-    "eval/report/spread.py": ("noise_sentences", "_parts"),
-    "eval/parts/compare.py": ("parts_sentence", "_figure"),
-    "eval/compare/statistics/estimate.py": ("estimate", "too_few"),
-    "eval/compare/statistics/informative.py": ("warning", "_words"),
-    "eval/compare/statistics/family.py": ("_test",),
-    "eval/summary/claims.py": (
-        "_never_called",
-        "_unread_calls",
-        "_told_truth",
-        "no_claim_line",
-        "no_verdict_line",
-        "unfinished",
-    ),
-    "eval/summary/compute.py": (),
-    "eval/study/progress.py": ("Progress",),
-}
-"""Where sentences are made: all functions of a file, or those named. For cards: ``test_sentences_of_cards.py``."""
 NOT_PRINTED = {
     "larger than": "only where two identical runs differ by exactly 0 on average, and not in every subject",
     "a difference is not finite": "an error",
