@@ -113,10 +113,14 @@ class RunProgress:
         self._refresh(due=due)
 
     def say(self, line: str) -> None:
-        """Write a line on the error stream; nothing in it steers a terminal."""
-        if self._shown:
+        """Write a line on the error stream; nothing in it steers a terminal. Without a reader, a run is silent."""
+        if not self._shown:
+            return
+        try:
             sys.stderr.write(f"{printable(line)}\n")
             sys.stderr.flush()
+        except OSError:  # its reader has gone, as in `2>&1 | head`
+            self._shown = False
 
     def begin(self, total: int, description: str) -> None:
         """Begin with a number of samples."""

@@ -1,6 +1,10 @@
-"""A run whose server never answers: its progress goes on by the clock, whose minute is short here."""
+"""Progress without a terminal: it goes on by the clock, whose minute is short here, and nobody need read it."""
 
+import asyncio
+import os
 import signal
+import sys
+from asyncio.subprocess import DEVNULL
 
 import pytest
 from fake.replies import HANG, text
@@ -8,6 +12,7 @@ from fake.replies import HANG, text
 ANSWER = text("<answer>10.0</answer>")
 QUICK = """
 import sys
+from asyncio.subprocess import DEVNULL
 from medvision_agent.api import progress, so_far
 from medvision_agent.cli.main import main
 progress._TICK, progress._MINUTE, so_far._LONG = 0.02, 0.05, 0.0
@@ -34,3 +39,19 @@ async def test_what_is_in_flight_is_said_without_a_terminal(server, data, models
         assert found[-1], found
     process.send_signal(signal.SIGKILL)
     await process.communicate()
+
+
+async def test_a_run_goes_on_when_nobody_reads_its_progress(server, data, models, call, tmp_path):
+    server.script([ANSWER] * 12)
+    words = ("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", "off", "--out", "out")
+    reader, writer = os.pipe()
+    code = QUICK.format(words=[*map(str, words)])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=tmp_path, stdout=DEVNULL, stderr=writer
+    )
+    os.close(writer)
+    os.close(reader)
+    async with asyncio.timeout(120):
+        await process.wait()
+    code, out, _ = await call("verify", "out")
+    assert (code, "12" in out, len(server.requests)) == (0, True, 12), out
