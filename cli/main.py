@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Compare two runs of the same samples, paired sample by sample.",
     "completion": "Set up your shell to complete commands, models, tools and runs.",
     "data": "List, show and export samples.",
+    "decisions": "Sort stored measurements into clinical categories, and count those that agree with the truth.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
     "rerun": "Ask once more what a stored run asked, or the same with other tools.",

@@ -53,6 +53,7 @@ ROOMS = (
     "eval/place",
     "eval/parts",
     "eval/agreement",
+    "eval/decisions",
     "eval/findings",
     "eval/tables",
     "eval/listing",
