@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.deciding import Decided, decisions
     from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
+    from medvision_agent.api.reading import PairRead, Read, read_pair, read_responses
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
@@ -50,7 +51,9 @@ __all__ = [
     "Listed",
     "Loaded",
     "MedVisionAgentError",
+    "PairRead",
     "Ran",
+    "Read",
     "Reading",
     "RunScore",
     "Selection",
@@ -68,6 +71,8 @@ __all__ = [
     "load",
     "models",
     "preview",
+    "read_pair",
+    "read_responses",
     "report",
     "rerun",
     "run",
@@ -87,6 +92,7 @@ _PLACES = {
     "api.deciding": ("Decided", "decisions"),
     "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
+    "api.reading": ("PairRead", "Read", "read_pair", "read_responses"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),

@@ -54,6 +54,7 @@ ROOMS = (
     "eval/parts",
     "eval/agreement",
     "eval/decisions",
+    "eval/reading",
     "eval/findings",
     "eval/tables",
     "eval/listing",
