@@ -39,6 +39,7 @@ COMMANDS = {
     "run": "Run a model over samples, with or without tools.",
     "runs": "List stored runs and studies: what was asked, how far each is, loss and cost.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
+    "serve-upstream": "Serve a model of MedVision's own package, so that it can be asked like any other.",
     "show": "Print one conversation of a run, or of the arms of a study, turn by turn.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         with uncollected():
-            command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
+            command: click.Command = import_module(f"medvision_agent.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":

@@ -22,6 +22,7 @@ ROOMS = (
     "tools/registry",
     "tools/own",
     "tools/__init__.py",
+    "agent/upstream",
     "agent/endings",
     "agent/models",
     "agent/wire",
