@@ -49,11 +49,15 @@ test-local:
 matrix: links
 	PYTHONPATH=$(CURDIR)/.links:$(CURDIR)/tests $(PYTHON) -m matrix --seed 1 --page docs/reliability.md
 
-# medvision-agent and MedVision's own package in one environment: the pair resolves, and Parquet works as pinned there.
+# medvision-agent and MedVision's own package in one environment: the pair resolves, Parquet works as pinned there, and
+# a model of its evaluator is served and asked.
 beside:
 	echo medvision-bm==1.2.1 | $(PYTHON) -m uv pip compile --quiet --python-version 3.11 pyproject.toml - -o /dev/null
 	rm -rf build/beside && $(PYTHON) -m pip install --quiet --no-deps --target build/beside -r requirements/medvision-bm.txt
 	PYTHONPATH=$(CURDIR)/build/beside$${PYTHONPATH:+:$$PYTHONPATH} $(PYTHON) -m pytest -n0 tests/eval/data/test_export.py
+	rm -rf build/upstream && $(PYTHON) -m pip install --quiet --no-deps --target build/upstream -r requirements/lmms-eval.txt
+	PYTHONPATH=$(CURDIR)/build/upstream:$(CURDIR)/build/upstream/medvision_bm/medvision_lmms_eval$${PYTHONPATH:+:$$PYTHONPATH} \
+		$(PYTHON) -m pytest -n0 tests/agent/upstream
 
 # The exact versions CI installs; torch has a build for each machine and is named in .ci/run.
 lock:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from medvision_agent.cli.completing import complete_runs
-from medvision_agent.cli.options import protocol_option
+from medvision_agent.cli.options import protocol_option, reader_options
 
 if TYPE_CHECKING:
+    from medvision_agent.api.reading import PairRead
     from medvision_agent.eval.scorer.primary import Failures
 
 __all__ = ["command"]
@@ -34,14 +35,21 @@ __all__ = ["command"]
     help="What a failure costs: as much as the worst answer, or as the best constant answer.",
 )
 @click.option("--models", is_flag=True, help="RUN_A and RUN_B are of two models under the same condition.")
+@reader_options
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
+    *,
     run_a: Path,
     run_b: Path | None,
     protocol_name: str,
     metrics: tuple[str, ...],
     failures: "Failures",
-    *,
+    reader: str | None,
+    reader_models: str | None,
+    reader_max_cost: float | None,
     published: bool,
     models: bool,
     as_json: bool,
@@ -50,17 +58,35 @@ def command(
 
     With --models, the two are of two models under the same condition, and may differ in nothing else.
 
+    With --reader, the two are compared by both readings of their responses instead (docs/reading.md).
+
     With --published, RUN_A (of MedVision samples) stands beside the published results instead, and what is not the
     same in both is said.
     """
     if published and run_b is not None:
         raise click.UsageError("--published takes one run; give RUN_B or --published")
+    if reader is not None and (published or models or metrics or failures != "worst"):
+        raise click.UsageError("--reader takes two runs and --protocol: it compares their loss by both readings")
     if published and models:
         raise click.UsageError("--models is for two runs")
     if published and (metrics or failures != "worst"):
         raise click.UsageError("--metric and --failures are for two runs; published results have metrics of their own")
     if not published and run_b is None:
         raise click.UsageError("what is RUN_A to be compared with? Give RUN_B or --published")
+    if reader is not None and run_b is not None:
+        from medvision_agent.api.reading import read_pair
+
+        both = read_pair(
+            run_a,
+            run_b,
+            reader,
+            protocol=protocol_name,
+            models_file=reader_models,
+            most_usd=reader_max_cost,
+            progress=True,
+        )
+        _print_both(both, as_json=as_json)
+        context.exit(0 if both.a.whole and both.b.whole else 1)
     from medvision_agent.api.comparing import BesidePublished, Compared, compare, compare_published
     from medvision_agent.eval.scorer.primary import declared_by
 
@@ -78,3 +104,13 @@ def command(
         show(published_view(found))
     else:
         show(comparison_view(found, columns()))
+
+
+def _print_both(found: "PairRead", *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+        return
+    from medvision_agent.cli.printed.reading import pair_read_view
+    from medvision_agent.cli.printed.table import show
+
+    show(pair_read_view(found))

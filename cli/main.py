@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Compare two runs of the same samples, paired sample by sample.",
     "completion": "Set up your shell to complete commands, models, tools and runs.",
     "data": "List, show and export samples.",
+    "decisions": "Sort stored measurements into clinical categories, and count those that agree with the truth.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
     "rerun": "Ask once more what a stored run asked, or the same with other tools.",
@@ -38,6 +39,7 @@ COMMANDS = {
     "run": "Run a model over samples, with or without tools.",
     "runs": "List stored runs and studies: what was asked, how far each is, loss and cost.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
+    "serve-upstream": "Serve a model of MedVision's own package, so that it can be asked like any other.",
     "show": "Print one conversation of a run, or of the arms of a study, turn by turn.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",
@@ -64,7 +66,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         with uncollected():
-            command: click.Command = import_module(f"medvision_agent.cli.{cmd_name}").command
+            command: click.Command = import_module(f"medvision_agent.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":

@@ -14,7 +14,7 @@ from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.eval.settings.budget import Budget
 
 __all__ = ["BUDGET", "LIMITS", "bounded", "budget_options", "declared_protocol_option", "given", "help_of"]
-__all__ += ["limit_options", "protocol_option", "with_options"]
+__all__ += ["limit_options", "protocol_option", "reader_options", "with_options"]
 
 protocol_option = click.option(
     "--protocol",
@@ -104,6 +104,26 @@ def limit_options(command: _F) -> _F:
 def budget_options(command: _F) -> _F:
     """Add the options that bound a study."""
     return with_options(_options(BUDGET, Budget), command)
+
+
+_READER = (
+    click.option(
+        "--reader",
+        metavar="MODEL",
+        help="Have a language model of the catalogue read the responses too, and show both readings (docs/reading.md).",
+    ),
+    click.option(
+        "--reader-models", type=click.Path(dir_okay=False), metavar="FILE", help="YAML file with own models for it."
+    ),
+    click.option(
+        "--reader-max-cost", type=_AMOUNT, metavar="USD", help="Ask the reader nothing more once it has cost this much."
+    ),
+)
+
+
+def reader_options(command: _F) -> _F:
+    """Add the options of a second reader."""
+    return with_options(_READER, command)
 
 
 def bounded(base: _M, names: Mapping[str, str], given: Mapping[str, Any]) -> _M:

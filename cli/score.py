@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from medvision_agent.cli.completing import complete_runs
-from medvision_agent.cli.options import protocol_option
+from medvision_agent.cli.options import protocol_option, reader_options
 from medvision_agent.errors import ConfigError
 
 __all__ = ["command"]
@@ -46,7 +46,14 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
     metavar="DIR|FILE.json",
     help="FILE, DIR: names of labels and modalities, from MedVision's data folder or a JSON file of tasks.",
 )
+@reader_options
+@click.option(
+    "--readings", type=click.Path(dir_okay=False), metavar="FILE", help="File of readings; default: beside the source."
+)
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     *,
     source: Path,
     protocol_name: str,
@@ -57,12 +64,37 @@ def command(
     numpy1: bool,
     scaled_pixel_size: str | None,
     plans: Path | None,
+    reader: str | None,
+    reader_models: str | None,
+    reader_max_cost: float | None,
+    readings: str | None,
 ) -> None:
-    """Score stored answers again. Nothing is asked of a model, and what is stored is not changed.
+    """Score stored answers again. What is stored is not changed, and nothing is asked of a model but by --reader.
 
     RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
     folder of MedVision results of one model.
     """
+    if reader is not None:
+        from medvision_agent.api.reading import read_responses
+        from medvision_agent.cli.printed.reading import read_view
+        from medvision_agent.cli.printed.table import show
+
+        found = read_responses(
+            source,
+            reader,
+            protocol=protocol_name,
+            models_file=reader_models,
+            readings=readings,
+            plans=plans,
+            most_usd=reader_max_cost,
+            progress=True,
+        )
+        _write_lines(samples, found.rows())
+        if as_json:
+            click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+        else:
+            show(read_view(found))
+        context.exit(0 if found.whole else 1)
     from medvision_agent.api.scoring import is_answers, score, score_answers
     from medvision_agent.cli.printed.summary import print_answers, print_summary
 

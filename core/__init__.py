@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
+    from medvision_agent.api.deciding import Decided, decisions
     from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
+    from medvision_agent.api.reading import PairRead, Read, read_pair, read_responses
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
@@ -44,11 +46,14 @@ __all__ = [
     "Budget",
     "Bundled",
     "Compared",
+    "Decided",
     "Limits",
     "Listed",
     "Loaded",
     "MedVisionAgentError",
+    "PairRead",
     "Ran",
+    "Read",
     "Reading",
     "RunScore",
     "Selection",
@@ -59,12 +64,15 @@ __all__ = [
     "bundle",
     "compare",
     "compare_published",
+    "decisions",
     "estimate",
     "export",
     "export_medvision",
     "load",
     "models",
     "preview",
+    "read_pair",
+    "read_responses",
     "report",
     "rerun",
     "run",
@@ -81,8 +89,10 @@ _PLACES = {
     "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
+    "api.deciding": ("Decided", "decisions"),
     "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
+    "api.reading": ("PairRead", "Read", "read_pair", "read_responses"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),

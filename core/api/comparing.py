@@ -33,7 +33,7 @@ from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair,
 from medvision_agent.eval.summary.compute import PairCompute, compute_of_pair
 from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["BesidePublished", "Compared", "compare", "compare_published"]
+__all__ = ["BesidePublished", "Compared", "compare", "compare_published", "refuse_unlike"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +148,22 @@ def compare(
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
+    refuse_unlike(one, two, (a, b), models=models)
+    metrics = primaries_of(one.samples, metric, failures)
+    chapter = pair_chapter(one, two, metrics)
+    (worked,) = work_out([chapter], rules)
+    names = chapter.arms[0].name, chapter.arms[1].name
+    comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples), metrics=metrics)
+    places = compare_places(worked.places[names[0]], worked.places[names[1]])
+    parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
+    return Compared(one, two, names, comparison, places, parts, findings_of(worked))
+
+
+def refuse_unlike(one: Run, two: Run, paths: Sequence[PathText], *, models: bool = False) -> None:
+    """Raise ConfigError naming every difference where two runs differ in more than their tools (*models*: models)."""
     what = "models" if models else "tools"
     asked = one.identity.model_name, two.identity.model_name
+    a, b = paths
     if models and asked[0] == asked[1]:
         raise ConfigError(f"{a} and {b} are both of {asked[0]}; compare them without --models")
     first, second = (arm.name for arm in named([one, two]))
@@ -161,14 +175,6 @@ def compare(
             f"{a} ({first}) and {b} ({second}) differ in more than their {what}, so no difference in their "
             f"results could be put down to the {what}:{listed}{hint}"
         )
-    metrics = primaries_of(one.samples, metric, failures)
-    chapter = pair_chapter(one, two, metrics)
-    (worked,) = work_out([chapter], rules)
-    names = chapter.arms[0].name, chapter.arms[1].name
-    comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples), metrics=metrics)
-    places = compare_places(worked.places[names[0]], worked.places[names[1]])
-    parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
-    return Compared(one, two, names, comparison, places, parts, findings_of(worked))
 
 
 def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:

@@ -22,9 +22,10 @@ from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from medvision_agent.loopback import HERE
+
 __all__ = ["HEADERS", "Guard", "Keys"]
 
-_HERE = {"127.0.0.1", "localhost", "[::1]"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -96,7 +97,7 @@ class Guard:
         """Return the answer to what comes from elsewhere; None where nothing is wrong."""
         headers = Headers(scope=scope)
         hosts, origin, site = headers.getlist("host"), headers.get("origin"), headers.get("sec-fetch-site")
-        if len(hosts) != 1 or hosts[0].rpartition(":")[0] not in _HERE:
+        if len(hosts) != 1 or hosts[0].rpartition(":")[0] not in HERE:
             return _no("this server answers to 127.0.0.1 and localhost only", 421)
         if origin is not None and origin != f"http://{hosts[0]}":
             return _no("another page may not ask this server")

@@ -5,7 +5,6 @@ within seconds, and nothing is left behind.
 """
 
 import os
-import socket
 import sys
 import threading
 import webbrowser
@@ -14,14 +13,13 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 
-from medvision_agent.errors import ConfigError
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.server.app import app_of
 from medvision_agent.eval.server.guard import Keys
+from medvision_agent.loopback import HOST, Announced, listening
 
 __all__ = ["open_browser", "serve"]
 
-_HOST = "127.0.0.1"
 _STEP, _PAUSE = 0.2, 1.0
 """Seconds of reading at a stretch, and of waiting where there is nothing new."""
 
@@ -39,7 +37,7 @@ def serve(
     where the port cannot be had.
     """
     keys = Keys()
-    with _listening(port) as taken:
+    with listening(port) as taken:
         own = int(taken.getsockname()[1])
         settings = uvicorn.Config(
             app_of(library, page, keys, own),
@@ -51,37 +49,10 @@ def serve(
             timeout_graceful_shutdown=1,
             timeout_keep_alive=30,
         )
-        address = f"http://{_HOST}:{own}/?token="
-        server = _Server(settings, lambda: ready(address + keys.token, address + keys.once()))
+        address = f"http://{HOST}:{own}/?token="
+        server = Announced(settings, lambda: ready(address + keys.token, address + keys.once()))
         with _reading(library), suppress(KeyboardInterrupt):
             server.run(sockets=[taken])
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it takes requests."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets=sockets)
-        self._ready()
-
-
-@contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
-    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":  # elsewhere it would let two servers have one port
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((_HOST, port))
-        yield taken
-    except OSError as error:
-        raise ConfigError(f"--port {port}: {error.strerror}; give another one, or none for a free one") from None
-    finally:
-        taken.close()
 
 
 @contextmanager

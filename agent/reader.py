@@ -1,0 +1,123 @@
+"""A second reader: a model that is shown one response and says which numbers it gives as its final answer.
+
+Contract: the reader sees the response, how many numbers are wanted, and their names and unit: no picture, no ground
+truth, no arm. What it returns counts only where each number stands in the response, sign included; else the response is
+unread, and there is the reason. A fault of the provider raises RequestFailed or ProviderError, as for a sample.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+from langchain_core.messages import HumanMessage
+
+from medvision_agent import prompts
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.finish import Finish
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.retry import call_model
+from medvision_agent.agent.session import Waiting
+from medvision_agent.prompts.render import render
+
+__all__ = ["MOST_CHARACTERS", "Reading", "Wanted", "numbers_in", "prompt_sha256", "read_response"]
+
+MOST_CHARACTERS = 20_000
+"""Of a longer response the reader is shown the end, where a final answer stands."""
+_MOST_REPLY = 2_000
+_TEMPLATE = "checks/reader"
+_VALUE = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
+_NUMBER = re.compile(rf"[-+]?{_VALUE}")
+_IN_TEXT = re.compile(rf"(?:(?<![\w.)])[-+])?(?<![A-Za-z_]){_VALUE}")
+"""A dash after a digit, a letter or a bracket is no sign (``10-12.5``), and a digit after a letter no number."""
+_ARRAY = re.compile(r"\[[^\[\]]*\]")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a task asks for, as a reader is told it."""
+
+    count: int
+    what: str
+    """In words, with the unit."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of one response."""
+
+    numbers: tuple[str, ...] = ()
+    """As they stand in the response; empty where it is unread."""
+    unread: str = ""
+    """Why; empty where it was read."""
+    reply: str = ""
+    """The reader's words, cut short."""
+    model_version: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+def prompt_sha256() -> str:
+    """Return the hash of the words that a reader is asked with: the version of this prompt."""
+    return sha256((Path(prompts.__file__).parent / f"{_TEMPLATE}.j2").read_bytes()).hexdigest()
+
+
+async def read_response(chat: Chat, response: str, wanted: Wanted, waiting: Waiting) -> Reading:
+    """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError."""
+    usage = Usage()
+
+    def paid(more: Usage) -> None:
+        nonlocal usage
+        usage = usage + more
+
+    shown = response[-MOST_CHARACTERS:]
+    reply = await call_model(
+        chat.bind(()),
+        [HumanMessage(_question(shown, wanted))],
+        config=chat.config,
+        read=chat.read,
+        sleep=waiting.sleep,
+        on_fault=waiting.on_fault,
+        on_spent=paid,
+        redact=chat.redact,
+        pace=chat.pace,
+    )
+    turn = reply.turn
+    paid(turn.usage)
+    if turn.finish is Finish.STOP:
+        numbers, why = numbers_in(turn.text, wanted.count, shown)
+    else:
+        numbers, why = (), f"the reader stopped: {turn.finish_raw or turn.finish}"
+    return Reading(numbers, why, turn.text[:_MOST_REPLY], turn.model_version, usage)
+
+
+def _question(response: str, wanted: Wanted) -> str:
+    example = json.dumps([f"{12.5 + place:g}" for place in range(wanted.count)])
+    text = json.dumps(response, ensure_ascii=False)
+    return render(_TEMPLATE, response=text, count=wanted.count, what=wanted.what, example=example)
+
+
+def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], str]:
+    """Return the numbers of a reader's reply, or none and the reason why they do not count."""
+    arrays = _ARRAY.findall(reply[-_MOST_REPLY:])
+    try:
+        # Numbers are kept as they are written.
+        found = json.loads(arrays[-1], parse_float=str, parse_int=str, parse_constant=str)
+    except (IndexError, ValueError):
+        return (), "the reader's reply holds no JSON array"
+    if not found:
+        return (), "the reader finds no answer"
+    if len(found) != count or not all(isinstance(one, str) for one in found):
+        return (), f"the reader's array is not one of {count} texts"
+    numbers = tuple(one.strip() for one in found)
+    if not all(_NUMBER.fullmatch(one) for one in numbers):
+        return (), "what the reader names is no number"
+    return (numbers, "") if _stand_in(numbers, response) else ((), "what the reader names does not stand in the text")
+
+
+def _stand_in(numbers: Sequence[str], response: str) -> bool:
+    """Return whether the value of each number is that of a number in the response."""
+    there = {Decimal(one) for one in _IN_TEXT.findall(response)}
+    return all(Decimal(one) in there for one in numbers)

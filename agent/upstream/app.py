@@ -1,0 +1,149 @@
+"""Chat completions as far as upstream's models go: one question, one image, no tools.
+
+Contract: what a model cannot be asked is refused with status 400 and the reason, so that it is never charged to the
+model. There is no usage in a reply, because upstream counts no tokens; the reason to stop is always ``stop``, because
+upstream does not say whether a reply was cut off. Only requests that name this machine as their host, and that no web
+page sent, are answered.
+"""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from medvision_agent.agent.upstream.model import UpstreamModel
+from medvision_agent.loopback import HERE
+
+__all__ = ["Refused", "app_of", "question_of"]
+
+_MOST_BYTES = 64 * 2**20
+_MOST_WORDS = 500
+_NOT_ASKED = ("tools", "functions", "stream", "response_format", "logprobs")
+
+
+class Refused(ValueError):  # noqa: N818 - it reads as what happened
+    """What a request asks for that upstream's interface has no place for."""
+
+
+def app_of(model: UpstreamModel) -> Starlette:
+    """Return the application that serves *model*."""
+
+    async def complete(request: Request) -> JSONResponse:
+        try:
+            _check_sender(request)
+            text, image, settings = question_of(await _body(request))
+        except Refused as refusal:
+            return _error(400, str(refusal), "invalid_request_error")
+        try:
+            said = await run_in_threadpool(model.answer, text, image, settings)
+        except Exception as error:  # noqa: BLE001 - whatever upstream's code raises is told to the caller
+            return _error(500, f"{type(error).__name__}: {error}"[:_MOST_WORDS], "server_error")
+        message = {"role": "assistant", "content": said}
+        return JSONResponse(
+            {
+                "id": f"chatcmpl-{uuid4().hex}",
+                "object": "chat.completion",
+                "created": int(time.time()),
+                "model": model.version,
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            }
+        )
+
+    async def models(request: Request) -> JSONResponse:  # noqa: ARG001 - the signature of a route
+        return JSONResponse({"object": "list", "data": [{"id": model.name, "object": "model"}]})
+
+    return Starlette(
+        routes=[Route("/v1/chat/completions", complete, methods=["POST"]), Route("/v1/models", models)],
+    )
+
+
+def _check_sender(request: Request) -> None:
+    host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    if host not in HERE or "origin" in request.headers:
+        raise Refused("only programs on this machine are answered")
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > _MOST_BYTES:
+            raise Refused(f"the request is larger than {_MOST_BYTES // 2**20} MB")
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        raise Refused("the request is no JSON") from None
+    if not isinstance(body, dict):
+        raise Refused("the request is no JSON object")
+    return body
+
+
+def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
+    """Return the text, the file of the image and the settings of a request; raises Refused.
+
+    A system message goes before the question, with an empty line between them: upstream's interface has one text.
+    """
+    if asked := [name for name in _NOT_ASKED if body.get(name)]:
+        raise Refused(f"{asked[0]}: upstream's models answer one question and call no tools; ask with --tools off")
+    if body.get("n", 1) != 1:
+        raise Refused("n: one answer is given")
+    texts, images, users = list[str](), list[bytes](), 0
+    messages = body.get("messages")
+    for message in messages if isinstance(messages, list) else []:
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in {"system", "developer", "user"}:
+            raise Refused("messages: upstream's models hold no conversation; ask one question, with --tools off")
+        users += role == "user"
+        for part in _parts(message.get("content")):
+            if part.get("type") == "text":
+                texts.append(str(part.get("text", "")))
+            elif part.get("type") == "image_url":
+                images.append(_image(part))
+            else:
+                raise Refused(f"messages: a part of type {str(part.get('type'))[:50]!r} is neither text nor image_url")
+    if users != 1 or len(images) != 1 or not "".join(texts).strip():
+        raise Refused(f"messages: expected one question with one image, got {users} with {len(images)}")
+    return "\n\n".join(texts), images[0], _settings(body)
+
+
+def _parts(content: Any) -> list[dict[str, Any]]:
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise Refused("messages: content is neither a text nor a list of parts")
+    return parts
+
+
+def _image(part: Mapping[str, Any]) -> bytes:
+    where = part.get("image_url")
+    url = where.get("url") if isinstance(where, dict) else where
+    head, _, data = str(url).partition(",")
+    if not (head.startswith("data:image/") and head.endswith(";base64")):
+        raise Refused("image_url: expected a data URL; nothing is fetched")
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error:
+        raise Refused("image_url: the data is not base64") from None
+
+
+def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request's settings by the names of upstream's generation settings."""
+    most = body.get("max_completion_tokens", body.get("max_tokens"))
+    temperature = body.get("temperature") or 0
+    settings = {"max_new_tokens": most, "top_p": body.get("top_p")}
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    if not all(isinstance(value, int | float) for value in (*given.values(), temperature)):
+        raise Refused("max_tokens, temperature and top_p are numbers")
+    return given | {"temperature": temperature, "do_sample": temperature > 0}
+
+
+def _error(status: int, message: str, kind: str) -> JSONResponse:
+    return JSONResponse({"error": {"message": message, "type": kind, "code": None}}, status_code=status)

@@ -1,0 +1,55 @@
+"""``medvision-agent decisions``: the categories that stored measurements lead to, beside those of the ground truth."""
+
+import json
+from pathlib import Path
+
+import click
+
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import protocol_option
+
+__all__ = ["command"]
+
+
+@click.command("decisions")
+@click.argument(
+    "results",
+    nargs=-1,
+    required=True,
+    metavar="RESULTS...",
+    shell_complete=complete_runs,
+    type=click.Path(path_type=Path, exists=True),
+)
+@protocol_option
+@click.option(
+    "--rules",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE.yaml",
+    help="Own rules in place of those that are shipped (docs/decisions.md).",
+)
+@click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE.json",
+    help="Result files: what they do not carry, from MedVision's data folder or a JSON file of tasks.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(
+    *, results: tuple[Path, ...], protocol_name: str, rules: Path | None, plans: Path | None, as_json: bool
+) -> None:
+    """Sort stored measurements into clinical categories, and count those that agree with the ground truth.
+
+    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. Of two runs that
+    differ in their tools alone, it says too how many decisions the second turns right and wrong, and at what price.
+    Nothing is asked of a model, and what is stored is not changed.
+    """
+    from medvision_agent.api.deciding import decisions
+
+    found = decisions(*results, protocol=protocol_name, rules=rules, plans=plans)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
+        return
+    from medvision_agent.cli.printed.decisions import decisions_view
+    from medvision_agent.cli.printed.table import show
+
+    show(decisions_view(found))

@@ -1,0 +1,74 @@
+"""Two readings of the same responses as a person reads them: an arm task by task, and the difference of two arms."""
+
+from collections.abc import Iterable
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+
+from medvision_agent.api.reading import PairRead, Read
+from medvision_agent.cli.printed.table import new_table, number, plain
+from medvision_agent.eval.decisions.decide import Share
+from medvision_agent.text import counted, percent, plural
+
+__all__ = ["pair_read_view", "read_view"]
+
+
+def read_view(read: Read) -> Stack:
+    """Return what both readers have of one source."""
+    return Stack(*_arm(read))
+
+
+def pair_read_view(found: PairRead) -> Stack:
+    """Return what both readers have of two runs, and of their difference."""
+    a, b = found.names
+    table = new_table(["by the rule", "by the reader", "format", "pairs", "subjects"], [f"loss, {a} -> {b}"])
+    for task, one in found.pairs.items():
+        shown = [_share(each, sign=True) for each in (one.by_rule, one.by_reader, one.format)]
+        table.add_row(task, *shown, str(one.pairs), str(one.subjects))
+    notes = [f"{task}: no intervals: {one.withheld}" for task, one in found.pairs.items() if one.withheld]
+    meant = "format: the difference by the reader minus that by the rule, which only one of them sees"
+    arms = [block for name, read in zip(found.names, (found.a, found.b), strict=True) for block in _arm(read, name)]
+    return Stack(*arms, "", table, plain(meant), *map(plain, notes))
+
+
+def _arm(read: Read, name: str = "") -> Iterable[RenderableType]:
+    versions = f" ({', '.join(read.model_versions)})" if read.model_versions else ""
+    yield plain(
+        f"{name or read.source}: responses read again by {read.reader}{versions}; the rule stays the primary reader"
+    )
+    table = new_table(["answers, rule", "reader", "loss, rule", "reader", "reader - rule", "n", "subjects"])
+    for task, one in read.tasks.items():
+        answers = percent(one.success_rule), percent(one.success_reader)
+        losses = number(one.loss_rule), number(one.loss_reader), _share(one.difference, sign=True)
+        table.add_row(task, *answers, *losses, str(one.n), str(one.subjects))
+    yield table
+    for task, one in read.tasks.items():
+        yield plain(f"{task}: {counted(one.agreement)}")
+        if one.unread:
+            yield plain(f"{task}, without an answer by the reader: {counted(one.unread)}")
+        if one.not_reached:
+            yield plain(
+                f"{task}: {plural(one.not_reached, 'response')} not reached, in no figure above; repeat the command"
+            )
+        if one.withheld:
+            yield plain(f"{task}: no interval: {one.withheld}")
+    yield plain(_paid(read))
+
+
+def _paid(read: Read) -> str:
+    asked = read.asked
+    cost = "cost not known" if asked.cost_usd is None else f"{asked.cost_usd:.4f} US dollars"
+    now = f"read now: {asked.asked} ({cost})" if asked.asked else "read now: none"
+    before = "" if asked.before_usd is None else f"; those read before had cost {asked.before_usd:.4f} US dollars"
+    failed = (
+        f"; {plural(asked.failed, 'request')} without a reply, the first: {asked.first_failure}" if asked.failed else ""
+    )
+    return f"{now}{before}{failed}" + ("; the limit of costs was reached" if asked.used_up else "")
+
+
+def _share(share: Share, *, sign: bool = False) -> str:
+    shown = number(share.value, sign=sign)
+    if share.interval is None:
+        return shown
+    low, high = (number(end, sign=sign) for end in share.interval)
+    return f"{shown} [{low}, {high}]"

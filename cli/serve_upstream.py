@@ -1,0 +1,44 @@
+"""``medvision-agent serve-upstream``: a model of MedVision's own package, behind chat completions on this machine."""
+
+import json
+from typing import Any
+
+import click
+
+from medvision_agent.errors import ConfigError
+
+__all__ = ["command"]
+
+
+@click.command("serve-upstream")
+@click.argument("name")
+@click.option("--port", type=click.IntRange(0, 65535), default=8900, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--arg",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Keyword argument of the model's class, such as model_hf=FOLDER; repeat the option for more.",
+)
+def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
+    """Serve the model NAME of MedVision's own package, so that a row of the catalogue can ask it.
+
+    Run this where medvision-bm and the model's own packages are installed; NAME is upstream's key (meddr, healthgpt,
+    llava_med, huatuogpt_vision, ...). It takes one question with one image, and no tools. Ctrl-C ends it.
+    """
+    from medvision_agent.agent.upstream.model import open_upstream
+    from medvision_agent.agent.upstream.serve import serve_upstream
+
+    model = open_upstream(name, dict(_setting(one) for one in given))
+    serve_upstream(model, port, lambda address: click.echo(f"{model.version}: {address}"))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return the name and the value of KEY=VALUE; a value that is JSON (a number, true, null) is read as such."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ConfigError(f"--arg {text}: expected KEY=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -1,0 +1,159 @@
+"""Decisions that stored answers lead to: those of a run, of two runs, or of MedVision's result files.
+
+Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.api.comparing import refuse_unlike
+from medvision_agent.api.loaded import PathText
+from medvision_agent.api.scoring import is_answers
+from medvision_agent.errors import DataError
+from medvision_agent.eval.decisions.compare import Turned, turned
+from medvision_agent.eval.decisions.decide import Case, Decisions, decide
+from medvision_agent.eval.decisions.rules import Rule, read_rules, shipped_rules
+from medvision_agent.eval.findings.inputs import evidence_of, named
+from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
+from medvision_agent.eval.results.plans import Plans, read_plans
+from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.scorer.score import Score, score, score_numbers, score_record
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_of_pair
+from medvision_agent.eval.why.filed import filed_question
+
+__all__ = ["ArmDecisions", "Decided", "decisions"]
+
+_DEMONSTRATION = "demonstration data support no claim"
+_NO_TASK = "whose task does not say whether an angle or a distance was asked"
+
+
+@dataclass(frozen=True, eq=False)
+class ArmDecisions:
+    """The decisions of one run, or of one model's result files."""
+
+    name: str
+    facts: Sequence[str]
+    """What is to be said of it first."""
+    found: Sequence[Decisions]
+    left_out: int
+    """Scored samples that no rule is about."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return strict JSON."""
+        found = [one.model_dump(mode="json") | {"coverage": one.coverage} for one in self.found]
+        return {"name": self.name, "facts": list(self.facts), "decisions": found, "no_rule": self.left_out}
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """The decisions of each arm and, of two runs of the same samples, what the second turns."""
+
+    arms: Sequence[ArmDecisions]
+    turned: Sequence[Turned]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``decisions --json`` prints."""
+        pairs = [one.model_dump(mode="json") for one in self.turned]
+        return {"arms": [arm.to_json() for arm in self.arms], "turned": pairs}
+
+
+def decisions(
+    *results: PathText,
+    protocol: str = DEFAULT_PROTOCOL,
+    rules: PathText | None = None,
+    plans: PathText | None = None,
+) -> Decided:
+    """Return the categories that stored answers lead to, beside those of the ground truth.
+
+    Args:
+        results: Folders of runs, result files of MedVision, or folders of such files. Two runs that differ in their
+            tools alone are compared too; two that differ in more are refused.
+        protocol: Name of the scoring rules.
+        rules: A YAML file of rules in place of those that are shipped (docs/decisions.md).
+        plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
+
+    Raises:
+        ConfigError: The rules are none, or two runs cannot be compared.
+        DataError: There are no answers.
+        StorageError: A run is damaged or cannot be read.
+    """
+    given = shipped_rules() if rules is None else read_rules(Path(rules))
+    scoring, known = protocol_named(protocol), None if plans is None else read_plans(Path(plans))
+    paths = [Path(one) for one in results]
+    runs = [open_run(path) for path in paths if not is_answers(path)]
+    pair = len(runs) == len(paths) == 2
+    if pair:
+        refuse_unlike(runs[0], runs[1], paths)
+    names = iter([arm.name for arm in named(runs)] if pair else [str(run.folder) for run in runs])
+    own = {run.folder: _cases(run, scoring) for run in runs}
+    arms = [_of_run(run, next(names), own[run.folder], given) for run in runs]
+    files = [each for path in paths if is_answers(path) for each in (models_in(path) if path.is_dir() else [path])]
+    arms += [_of_files(each, scoring, given, known) for each in files]
+    if not pair:
+        return Decided(arms, ())
+    a, b = runs
+    reasons = [*_evidence(a), *no_claim_of_pair([a], [b], (arms[0].name, arms[1].name))]
+    return Decided(arms, turned(given, own[a.folder], own[b.folder], (_costs(a), _costs(b)), reasons))
+
+
+def _evidence(run: Run) -> list[str]:
+    return [_DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
+
+
+def _costs(run: Run) -> Mapping[str, float]:
+    return {record.sample.id: record.cost_usd for record in run.records if record.cost_usd is not None}
+
+
+def _cases(run: Run, scoring: Protocol) -> list[Case]:
+    """Return the scored samples of a run."""
+    each = ((record.sample, score_record(record, scoring)) for record in run.records)
+    return [_case(sample, sample.target, found) for sample, found in each if found is not None]
+
+
+def _case(asked: Any, target: tuple[float, ...], found: Score) -> Case:
+    return Case(asked, target, found.values if found.success else None)
+
+
+def _of_run(run: Run, name: str, cases: Sequence[Case], rules: Sequence[Rule]) -> ArmDecisions:
+    return _arm(name, [*run.facts, *filter(None, [run.source_note])], cases, rules, _evidence(run))
+
+
+def _arm(
+    name: str, facts: Sequence[str], cases: Sequence[Case], rules: Sequence[Rule], reasons: Sequence[str] = ()
+) -> ArmDecisions:
+    unruled = sum(not any(rule.decides(case.asked) for rule in rules) for case in cases)
+    return ArmDecisions(name, facts, decide(rules, cases, reasons), unruled)
+
+
+def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Plans | None) -> ArmDecisions:
+    files, left_out = ResultFiles(source, plans), Counter[str]()
+    with without_collector():
+        cases = [case for answers in files.answers() for case in _filed(answers, scoring, plans, left_out)]
+    facts = [f"result files: {source}", *(f"note: {note}" for note in files.remarks(scoring))]
+    if not cases:
+        raise DataError(f"{source}: no answer says what was asked")
+    facts += [f"left out: {count} answers {reason}" for reason, count in left_out.items()]
+    return _arm(str(source), facts, cases, rules)
+
+
+def _filed(answers: Sequence[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str]) -> Iterator[Case]:
+    for answer in answers:
+        asked = filed_question(answer, plans)
+        if asked is None:
+            left_out[_NO_TASK] += 1
+        elif not asked.asks.is_box:
+            yield _case(asked, answer.target, _score(answer, asked.asks.name, scoring))
+
+
+def _score(answer: Answer, task: Any, scoring: Protocol) -> Score:
+    """Return the score of an answer; a parsed file may hold its numbers alone."""
+    if answer.response is None:
+        return score_numbers(task, answer.extracted or "", answer.target, scoring)
+    return score(task, answer.response or None, answer.target, scoring)

@@ -1,0 +1,241 @@
+"""Stored responses read by a second reader, beside the rule of the protocol: of one source, or of two runs.
+
+Contract: the reader is asked for what it has not read before; nothing else is asked of a model, and nothing stored of a
+run is changed. Readings are kept in a file beside the source, or where the caller says. With *progress* the error
+stream says what is read; nothing else is printed.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.agent.models import ModelConfig, Offline
+from medvision_agent.agent.models.catalogue import find, load_catalogue
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.reader import prompt_sha256
+from medvision_agent.agent.session import Waiting
+from medvision_agent.api.comparing import refuse_unlike
+from medvision_agent.api.loaded import PathText
+from medvision_agent.api.loop import to_its_end
+from medvision_agent.api.scoring import is_answers
+from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.asking.runner import Watch, waiting_until
+from medvision_agent.eval.findings.inputs import evidence_of, named
+from medvision_agent.eval.reading.both import (
+    ArmReading,
+    BothRead,
+    PairReading,
+    compare_readings,
+    summarise_readings,
+)
+from medvision_agent.eval.reading.kept import NAME, Readings, key_of
+from medvision_agent.eval.reading.read import Asked, read_all
+from medvision_agent.eval.reading.texts import Text, texts_of_answers, texts_of_run
+from medvision_agent.eval.results.load import ResultFiles, without_collector
+from medvision_agent.eval.results.plans import read_plans
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import TaskName
+from medvision_agent.text import plural, printable
+
+__all__ = ["PairRead", "Read", "read_pair", "read_responses"]
+
+_DEMONSTRATION = "demonstration data support no claim"
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """One source, read by both."""
+
+    source: Path
+    reader: str
+    model_versions: Sequence[str]
+    tasks: Mapping[TaskName, ArmReading]
+    samples: Sequence[BothRead]
+    asked: Asked
+    left_out: Mapping[str, int]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every response was reached."""
+        return not any(one.not_reached for one in self.tasks.values())
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row of strict JSON for each sample that is in the figures."""
+        for one in self.samples:
+            asked = one.text.asked
+            yield {
+                "id": asked.id,
+                "task": asked.task,
+                "subject": asked.subject,
+                "rule": list(one.rule.values),
+                "reader": list(one.reader.values),
+                "unread": one.unread,
+                "agreement": one.agreement,
+                "loss_rule": one.rule.loss,
+                "loss_reader": one.reader.loss,
+            }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return strict JSON."""
+        asked = self.asked
+        return {
+            "source": str(self.source),
+            "reader": self.reader,
+            "reader_versions": list(self.model_versions),
+            "prompt_sha256": prompt_sha256(),
+            "tasks": {task: one.model_dump(mode="json") for task, one in self.tasks.items()},
+            "read_now": asked.asked,
+            "usage": asked.usage.model_dump(),
+            "cost_usd": asked.cost_usd,
+            "earlier_cost_usd": asked.before_usd,
+            "no_reply": asked.failed,
+            "left_out": dict(self.left_out),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class PairRead:
+    """Two runs, read by both."""
+
+    a: Read
+    b: Read
+    names: tuple[str, str]
+    pairs: Mapping[TaskName, PairReading]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return strict JSON."""
+        pairs = {task: one.model_dump(mode="json") for task, one in self.pairs.items()}
+        return {"a": self.a.to_json(), "b": self.b.to_json(), "names": list(self.names), "difference": pairs}
+
+
+def read_responses(
+    source: PathText,
+    reader: str,
+    *,
+    protocol: str = DEFAULT_PROTOCOL,
+    models_file: PathText | None = None,
+    readings: PathText | None = None,
+    plans: PathText | None = None,
+    most_usd: float | None = None,
+    progress: bool = False,
+) -> Read:
+    """Return the responses of a run, or of MedVision's result files, as the rule and the model *reader* read them.
+
+    Args:
+        source: The folder of a run, a result file, or a folder of such files of one model.
+        reader: Name of a model of the catalogue, or of *models_file*.
+        protocol: Name of the scoring rules.
+        models_file: A YAML file of own models.
+        readings: The file of readings; by default ``readings.sqlite`` in the folder, or beside the file.
+        plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
+        most_usd: Nothing more is asked once this much was spent now; the rest is not reached.
+        progress: Say on the error stream what is read.
+
+    Raises:
+        ConfigError: The reader cannot be asked.
+        DataError: There is no response.
+        ProviderError: The reader refuses to work; what was read is kept.
+        StorageError: The run or the readings cannot be read or written.
+    """
+    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file)
+    left_out = Counter[str]()
+    if is_answers(path):
+        texts, reasons = _of_files(path, rules, plans, left_out), list[str]()
+    else:
+        run = open_run(path)
+        texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
+    if not texts:
+        raise DataError(f"{path}: there is no response to be read")
+    file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
+    asked = _ask(config, texts, file, most_usd, progress=progress, name=reader)
+    return _read(path, reader, config, texts, asked, left_out=left_out, reasons=reasons)
+
+
+def read_pair(
+    a: PathText,
+    b: PathText,
+    reader: str,
+    *,
+    protocol: str = DEFAULT_PROTOCOL,
+    models_file: PathText | None = None,
+    most_usd: float | None = None,
+    progress: bool = False,
+) -> PairRead:
+    """Return two stored runs that differ in their tools alone as both readers have them, and their difference.
+
+    The arguments are those of ``read_responses``; *most_usd* bounds each of the two.
+    """
+    one, two = open_run(Path(a)), open_run(Path(b))
+    refuse_unlike(one, two, (a, b))
+    first, second = (arm.name for arm in named([one, two]))
+    given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "most_usd": most_usd}
+    reads = [read_responses(each, reader, progress=progress, **given) for each in (a, b)]
+    pairs = compare_readings(reads[0].samples, reads[1].samples, _evidence(one))
+    return PairRead(reads[0], reads[1], (first, second), pairs)
+
+
+def _reader(name: str, models_file: PathText | None) -> ModelConfig:
+    config = find(name, load_catalogue(Path(models_file) if models_file is not None else None))
+    if isinstance(config, Offline):
+        raise ConfigError(f"--reader {name}: this model reads no text; give a language model of the catalogue")
+    return config
+
+
+def _evidence(run: Run) -> list[str]:
+    return [_DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
+
+
+def _of_files(path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]) -> list[Text]:
+    known = None if plans is None else read_plans(Path(plans))
+    files = ResultFiles(path, known)
+    with without_collector():
+        texts = [text for answers in files.answers() for text in texts_of_answers(answers, rules, known, left_out)]
+    files.remarks(rules)
+    return texts
+
+
+def _ask(
+    config: ModelConfig, texts: Sequence[Text], file: Path, most_usd: float | None, *, progress: bool, name: str
+) -> Asked:
+    wishes = [(one.response, one.wanted) for one in texts if one.response is not None]
+
+    def say(line: str) -> None:
+        if progress:
+            sys.stderr.write(f"{printable(line)}\n")
+
+    async def work(stop: asyncio.Event) -> Asked:
+        waiting: Waiting = waiting_until(stop, Watch())
+        async with open_model(config) as chat:
+            with Readings(file) as kept:
+                say(f"{name} reads {plural(len(wishes), 'response')}; readings are kept in {file}")
+                return await read_all(chat, wishes, kept, waiting, most_usd=most_usd, stop=stop)
+
+    asked, interrupted = to_its_end(work)
+    if interrupted:
+        raise KeyboardInterrupt
+    return asked
+
+
+def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:
+    """Return both readings of all texts; *more*: what was left out, and the reasons for no intervals."""
+    both, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
+    for text in texts:
+        found = None
+        if text.response is not None:
+            found = asked.found.get(key_of(config, text.response, text.wanted))
+            if found is None:
+                missed[text.asked.task] += 1
+                continue
+            versions |= {found.model_version: None} if found.model_version else {}
+        both.append(BothRead.of(text, found))
+    if not both:
+        raise DataError(f"{path}: the reader was not reached for any response: {asked.first_failure or 'none asked'}")
+    tasks = summarise_readings(both, missed, more["reasons"])
+    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"])

@@ -1,0 +1,1 @@
+"""Categories that a measurement decides, and how far stated numbers lead to the same ones as the ground truth."""

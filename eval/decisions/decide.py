@@ -1,0 +1,127 @@
+"""Decisions of one arm: the categories that its answers lead to, beside those of the ground truth.
+
+Contract: strict JSON. ``n`` are all scored samples that a rule is about; a failed answer leads to no decision, stays in
+``n``, and is not right. Kappa is over the answers alone, and ``coverage`` stands beside it. Infrastructure failures are
+in nothing but their count. There is no interval where the caller gives a reason, or subjects are too few or unknown.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
+from medvision_agent.eval.data.sample import Question
+from medvision_agent.eval.decisions.kappa import Counts, jackknifed, weighted_kappa
+from medvision_agent.eval.decisions.rules import Rule
+from medvision_agent.eval.parts.summary import withheld
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Case", "Decisions", "Share", "decide", "share_of"]
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One scored sample: what was asked, the truth, and the numbers that were read; None for a failed answer."""
+
+    asked: Question
+    target: tuple[float, ...]
+    stated: tuple[float, ...] | None
+
+    def decided(self, rule: Rule) -> tuple[int, int | None]:
+        """Return the categories of truth and answer."""
+        true = rule.category(rule.value(self.target))
+        return true, None if self.stated is None else rule.category(rule.value(self.stated))
+
+
+class Share(Frozen):
+    """A share, or a kappa, with its 95 % interval over subjects."""
+
+    value: float | None
+    interval: tuple[float, float] | None = None
+
+
+class Decisions(Frozen):
+    """What one rule decides in one arm."""
+
+    rule: Rule
+    n: int
+    subjects: int
+    """Those that are known."""
+    landmarks: tuple[str, ...]
+    """Names of the landmarks that the samples ask for, where they have any: what the rule is really about."""
+    answered: int
+    right: Share
+    """The share of all samples whose answer leads to the category of the truth."""
+    kappa: Share
+    """Quadratic weights, over the answers."""
+    kappa_linear: Share
+    counts: tuple[tuple[int, ...], ...]
+    """Answers by the category of the truth (rows) and of the answer (columns)."""
+    true: tuple[int, ...]
+    """Samples by the category of the truth, failed answers included."""
+    withheld: str
+    """Why there are no intervals; empty where there are."""
+
+    @property
+    def coverage(self) -> float:
+        """The share of samples that led to a decision."""
+        return self.answered / self.n
+
+
+def decide(rules: Iterable[Rule], cases: Sequence[Case], reasons: Sequence[str] = ()) -> list[Decisions]:
+    """Return what each rule that is about any case decides; *reasons* are the caller's for no intervals."""
+    every = ((rule, [case for case in cases if rule.decides(case.asked)]) for rule in rules)
+    return [_decide(rule, own, reasons) for rule, own in every if own]
+
+
+def _decide(rule: Rule, cases: Sequence[Case], reasons: Sequence[str]) -> Decisions:
+    subjects = [case.asked.subject for case in cases]
+    decided = [case.decided(rule) for case in cases]
+    why = withheld(subjects, reasons)
+    tables = _tables(decided, subjects, len(rule.categories))
+    counts = tables.sum(axis=0)
+    truths = np.bincount([true for true, _ in decided], minlength=len(rule.categories))
+    return Decisions(
+        rule=rule,
+        n=len(cases),
+        subjects=len(set(subjects) - {""}),
+        landmarks=tuple(dict.fromkeys(name for case in cases for name in case.asked.landmarks)),
+        answered=int(counts.sum()),
+        right=share_of([float(true == stated) for true, stated in decided], subjects, bare=bool(why)),
+        kappa=_kappa(tables, 2, bare=bool(why)),
+        kappa_linear=_kappa(tables, 1, bare=bool(why)),
+        counts=tuple(tuple(map(int, row)) for row in counts),
+        true=tuple(map(int, truths)),
+        withheld=why,
+    )
+
+
+def _tables(decided: Sequence[tuple[int, int | None]], subjects: Sequence[str], size: int) -> Counts:
+    """Return the counts of answers by subject, (G, k, k): of every subject with any."""
+    names, places = np.unique(np.array(subjects, dtype=np.str_), return_inverse=True)
+    tables = np.zeros((len(names), size, size))
+    for place, (true, stated) in zip(places, decided, strict=True):
+        if stated is not None:
+            tables[place, true, stated] += 1
+    return np.asarray(tables[tables.sum(axis=(1, 2)) > 0])
+
+
+def _kappa(tables: Counts, power: int, *, bare: bool) -> Share:
+    found = float(weighted_kappa(tables.sum(axis=0), power))
+    if np.isnan(found):
+        return Share(value=None)
+    return Share(value=found, interval=None if bare else jackknifed(tables, power, _LEVEL))
+
+
+def share_of(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> Share:
+    """Return a mean over samples; *bare*, without an interval. It has none either where nothing varies."""
+    sizes, sums = by_subject(subjects, values)
+    found = jackknife(sums, sizes)
+    mean = float(found.estimate)
+    if bare or float(found.error) < ROUNDING:
+        return Share(value=mean)
+    margin = float(found.margin(_LEVEL))
+    return Share(value=mean, interval=(mean - margin, mean + margin))

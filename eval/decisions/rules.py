@@ -1,0 +1,134 @@
+"""Rules of decisions: which measurement, its limits, and the categories between them. Data, with their sources.
+
+Contract: a file of rules is a YAML mapping from a rule's name to its fields, as ``shipped.yaml`` is. What is wrong with
+it is a ConfigError that names the file, the rule and the field.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.data.sample import Question, Sample
+from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.frozen import Frozen, complaint
+
+__all__ = ["Rule", "names_of", "read_rules", "shipped_rules"]
+
+_SHIPPED = "shipped.yaml"
+_MOST_BYTES = 1_000_000
+
+
+class Rule(Frozen):
+    """One decision: the categories that limits divide the values of one measurement into."""
+
+    name: str = Field(min_length=1)
+    task: TaskName
+    number: str = ""
+    """Which number of an answer, such as ``major axis``; may be left out where a task asks for one."""
+    names: tuple[str, ...] = Field(min_length=1)
+    """Labels or measurements it is about; case does not matter. MedVision's landmark tasks: dataset and key."""
+    categories: tuple[str, ...] = Field(min_length=2, max_length=12)
+    """From the lowest values to the highest."""
+    limits: tuple[float, ...]
+    """Between the categories, in mm or degrees, rising; one fewer than these."""
+    equal_is: tuple[Literal["lower", "upper"], ...] = ()
+    """Of each limit, which category a value equal to it belongs to; left out: the lower one."""
+    source: str = Field(min_length=1)
+    """Where the limits come from."""
+    caution: str = ""
+    """What the category is not."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        asked = TASKS[self.task]
+        if asked.is_box:
+            raise ValueError("a box decides nothing: task is one of size, distance and angle")
+        if self.number and self.number not in asked.numbers:
+            raise ValueError(f"number: a {self.task} has {', '.join(asked.numbers)}")
+        if not self.number and len(asked.numbers) > 1:
+            raise ValueError(f"number is missing: one of {', '.join(asked.numbers)}")
+        if len(self.limits) != len(self.categories) - 1:
+            raise ValueError(f"{len(self.categories)} categories need {len(self.categories) - 1} limits")
+        if any(low >= high for low, high in zip(self.limits, self.limits[1:], strict=False)):
+            raise ValueError("limits must rise")
+        if self.equal_is and len(self.equal_is) != len(self.limits):
+            raise ValueError("equal_is has one word for each limit, lower or upper")
+        return self
+
+    @property
+    def unit(self) -> str:
+        """The unit of the limits."""
+        return TASKS[self.task].quantity.unit
+
+    def value(self, numbers: tuple[float, ...]) -> float:
+        """Return the number of an answer, or of a target, that decides."""
+        return numbers[TASKS[self.task].numbers.index(self.number) if self.number else 0]
+
+    def category(self, value: float) -> int:
+        """Return the place of a value's category, from 0."""
+        place = bisect_left(self.limits, value)
+        equal = bisect_right(self.limits, value) > place
+        return place + (equal and bool(self.equal_is) and self.equal_is[place] == "upper")
+
+    def decides(self, asked: Question) -> bool:
+        """Return whether a question is one of this rule's."""
+        own = {name.casefold() for name in self.names}
+        return asked.task == self.task and any(name.casefold() in own for name in names_of(asked))
+
+    def said(self) -> str:
+        """Return the categories with their limits in words."""
+        ends = [f"{limit:g} {self.unit}" for limit in self.limits]
+        words = self.equal_is or ("lower",) * len(ends)
+        parts = [f"{self.categories[0]} {'up to' if words[0] == 'lower' else 'below'} {ends[0]}"]
+        for name, end, word in zip(self.categories[1:-1], ends[1:], words[1:], strict=True):
+            parts.append(f"{name} {'up to' if word == 'lower' else 'below'} {end}")
+        return ", ".join([*parts, f"{self.categories[-1]} {'above' if words[-1] == 'lower' else 'from'} {ends[-1]}"])
+
+
+def names_of(asked: Question) -> list[str]:
+    """Return what a question's structure or measurement is called: label, measurement, MedVision's dataset and key."""
+    names = [asked.label or "", asked.measurement]
+    if isinstance(asked, Sample) and asked.medvision is not None and asked.medvision.metric is not None:
+        names += [f"{asked.medvision.dataset_name} {key}" for key in asked.medvision.metric.keys]
+    return [name for name in names if name]
+
+
+def shipped_rules() -> list[Rule]:
+    """Return the rules that are shipped."""
+    return _rules((files("medvision_agent.eval.decisions") / _SHIPPED).read_text("utf-8"), _SHIPPED)
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """Return the rules in a user's file; ConfigError where it cannot be read or a rule is not one."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigError(f"{path}: larger than {_MOST_BYTES:,} bytes; expected a YAML file of rules")
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a YAML file of rules: {error}") from error
+    return _rules(text, str(path))
+
+
+def _rules(text: str, place: str) -> list[Rule]:
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"{place}: no YAML: {error}") from None
+    if not isinstance(content, Mapping) or not content:
+        raise ConfigError(f"{place}: expected a mapping from names of rules to their fields, as in docs/decisions.md")
+    return [_rule(str(name), fields, place) for name, fields in content.items()]
+
+
+def _rule(name: str, fields: Any, place: str) -> Rule:
+    if not isinstance(fields, Mapping):
+        raise ConfigError(f"{place}: {name}: expected a mapping of fields, such as task, names, categories and limits")
+    try:
+        return Rule.model_validate({"name": name, **{str(key): value for key, value in fields.items()}})
+    except ValidationError as error:
+        raise ConfigError(f"{place}: {name}: {complaint(error, 'rule')}") from None

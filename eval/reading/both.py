@@ -1,0 +1,140 @@
+"""Two readings of the same responses side by side, of one arm and of the difference of two.
+
+Contract: strict JSON. Figures are over the samples that the second reader reached, so that both readings are of the
+same samples; the others are counted. The loss by the rule is the primary one. *format* is what only one reader sees of
+a difference of arms: the difference by the reader minus that by the rule, sample by sample. Intervals (95 %) are the
+jackknife's over subjects; there are none where the caller gives a reason, or subjects are too few or unknown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from medvision_agent.agent.reader import Reading
+from medvision_agent.eval.decisions.decide import Share, share_of
+from medvision_agent.eval.parts.summary import withheld
+from medvision_agent.eval.reading.texts import Text
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.frozen import Frozen
+
+__all__ = ["ArmReading", "BothRead", "PairReading", "compare_readings", "summarise_readings"]
+
+_SAME, _DIFFER = "both read the same", "both read, not the same"
+_RULE, _READER, _NEITHER = "the rule alone", "the reader alone", "neither"
+_NEAR = 1e-6
+"""Relative: by less than this, float32 values are the same number."""
+
+
+@dataclass(frozen=True, eq=False)
+class BothRead:
+    """One sample as both readers have it."""
+
+    text: Text
+    rule: Score
+    reader: Score
+    unread: str
+    """Why the reader has no answer; empty where it has one."""
+
+    @classmethod
+    def of(cls, text: Text, reading: Reading | None) -> "BothRead":
+        """Return a sample; *reading* is None where there was no response to be read."""
+        if reading is None:
+            return cls(text, text.by_rule, text.by_rule, "there is no response")
+        return cls(text, text.by_rule, text.scored(reading.numbers), reading.unread)
+
+    @property
+    def agreement(self) -> str:
+        """How the two readings stand to each other."""
+        rule, reader = self.rule, self.reader
+        if not (rule.success and reader.success):
+            return _RULE if rule.success else _READER if reader.success else _NEITHER
+        near = all(abs(a - b) <= _NEAR * max(abs(a), abs(b)) for a, b in zip(rule.values, reader.values, strict=True))
+        return _SAME if near else _DIFFER
+
+
+class ArmReading(Frozen):
+    """All samples of one task in one arm."""
+
+    n: int
+    subjects: int
+    not_reached: int
+    """Scored samples whose response the reader was not asked, or got no reply for: in nothing here."""
+    success_rule: float
+    success_reader: float
+    loss_rule: float
+    loss_reader: float
+    difference: Share
+    """Loss by the reader minus loss by the rule."""
+    agreement: dict[str, int]
+    unread: dict[str, int]
+    """Samples without an answer by the reader, by the reason."""
+    withheld: str
+    """Why there is no interval; empty where there is."""
+
+
+class PairReading(Frozen):
+    """Arm B minus arm A in loss, over the samples that were reached in both."""
+
+    pairs: int
+    subjects: int
+    by_rule: Share
+    by_reader: Share
+    format: Share
+    """The difference by the reader minus that by the rule."""
+    withheld: str
+
+
+def summarise_readings(
+    samples: Iterable[BothRead], not_reached: Mapping[TaskName, int], reasons: Sequence[str] = ()
+) -> dict[TaskName, ArmReading]:
+    """Return one arm by task; *reasons* are the caller's for no intervals."""
+    every = list(samples)
+    by_task = {task: [one for one in every if one.text.asked.task == task] for task in TASKS}
+    return {task: _arm(own, not_reached.get(task, 0), reasons) for task, own in by_task.items() if own}
+
+
+def _arm(samples: Sequence[BothRead], not_reached: int, reasons: Sequence[str]) -> ArmReading:
+    subjects = [one.text.asked.subject for one in samples]
+    why = withheld(subjects, reasons)
+    return ArmReading(
+        n=len(samples),
+        subjects=len(set(subjects) - {""}),
+        not_reached=not_reached,
+        success_rule=fmean(one.rule.success for one in samples),
+        success_reader=fmean(one.reader.success for one in samples),
+        loss_rule=fmean(one.rule.loss for one in samples),
+        loss_reader=fmean(one.reader.loss for one in samples),
+        difference=share_of([one.reader.loss - one.rule.loss for one in samples], subjects, bare=bool(why)),
+        agreement=dict(Counter(one.agreement for one in samples).most_common()),
+        unread=dict(Counter(one.unread for one in samples if one.unread).most_common()),
+        withheld=why,
+    )
+
+
+def compare_readings(
+    a: Iterable[BothRead], b: Iterable[BothRead], reasons: Sequence[str] = ()
+) -> dict[TaskName, PairReading]:
+    """Return the difference of two arms by task, under both readings."""
+    others = {one.text.asked.id: one for one in b}
+    pairs = [(one, others[one.text.asked.id]) for one in a if one.text.asked.id in others]
+    by_task = {task: [pair for pair in pairs if pair[0].text.asked.task == task] for task in TASKS}
+    return {task: _pair(own, reasons) for task, own in by_task.items() if own}
+
+
+def _pair(pairs: Sequence[tuple[BothRead, BothRead]], reasons: Sequence[str]) -> PairReading:
+    subjects = [one.text.asked.subject for one, _ in pairs]
+    why = withheld(subjects, reasons)
+    rule = [two.rule.loss - one.rule.loss for one, two in pairs]
+    reader = [two.reader.loss - one.reader.loss for one, two in pairs]
+    by_format = [after - before for before, after in zip(rule, reader, strict=True)]
+    shares = [share_of(values, subjects, bare=bool(why)) for values in (rule, reader, by_format)]
+    return PairReading(
+        pairs=len(pairs),
+        subjects=len(set(subjects) - {""}),
+        by_rule=shares[0],
+        by_reader=shares[1],
+        format=shares[2],
+        withheld=why,
+    )

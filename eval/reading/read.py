@@ -1,0 +1,126 @@
+"""Asking a second reader for all responses: what was read before is not asked again, equal responses are asked once.
+
+Contract: every reading is kept when it is had, so that a reading that was broken off goes on where it ended. A response
+for which the provider gave no reply is *not reached*: it is in no reading, and asked the next time. The reader stops
+asking when *stop* is set, when the limit of costs is reached, or when its first requests all fail.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.reader import Reading, Wanted, read_response
+from medvision_agent.agent.retry import RequestFailed
+from medvision_agent.agent.session import GivenUpError, Waiting
+from medvision_agent.errors import ProviderError
+from medvision_agent.eval.reading.kept import Kept, Readings, key_of
+
+__all__ = ["Asked", "read_all"]
+
+_FIRST = 5
+"""Requests that fail before any was answered, after which nothing more is asked."""
+
+
+@dataclass(eq=False)
+class Asked:
+    """What came of it."""
+
+    found: dict[str, Reading] = field(default_factory=dict[str, Reading])
+    """The readings by key."""
+    asked: int = 0
+    """Responses that were read now; the others were read before."""
+    usage: Usage = field(default_factory=Usage)
+    """Of those."""
+    cost_usd: float | None = None
+    """Of those; None without prices."""
+    before_usd: float | None = None
+    """What the readings from before had cost."""
+    failed: int = 0
+    """Requests that got no reply."""
+    first_failure: str = ""
+    used_up: bool = False
+    """Whether the limit of costs was reached."""
+
+
+Wish = tuple[str, Wanted]
+"""A response, and what is wanted of it."""
+
+
+async def read_all(
+    chat: Chat,
+    wishes: Iterable[Wish],
+    readings: Readings,
+    waiting: Waiting,
+    *,
+    most_usd: float | None = None,
+    stop: asyncio.Event | None = None,
+    on_read: Callable[[], None] = lambda: None,
+) -> Asked:
+    """Return the readings of responses; raises ProviderError where the reader refuses to work, StorageError."""
+    done, left = Asked(), dict[str, Wish]()
+    for response, wanted in wishes:
+        key = key_of(chat.config, response, wanted)
+        if key in done.found or key in left:
+            continue
+        if (kept := readings.find(key)) is not None:
+            done.found[key] = kept.reading
+            done.before_usd = _sum(done.before_usd, kept.cost_usd)
+        else:
+            left[key] = (response, wanted)
+    queue = iter(left.items())
+    work = _Work(chat, readings, waiting, done, most_usd, stop or asyncio.Event(), on_read)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(chat.config.max_connections, len(left))):
+                group.create_task(work.lane(queue))
+    except ExceptionGroup as several:  # of the lanes: the first one says it
+        raise several.exceptions[0] from None
+    if done.failed >= _FIRST and not done.asked:
+        raise ProviderError(f"{chat.config.model}: the reader's first requests all failed: {done.first_failure}")
+    return done
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other + (one or 0.0)
+
+
+@dataclass(eq=False)
+class _Work:
+    chat: Chat
+    readings: Readings
+    waiting: Waiting
+    done: Asked
+    most_usd: float | None
+    stop: asyncio.Event
+    on_read: Callable[[], None]
+
+    async def lane(self, queue: Iterator[tuple[str, Wish]]) -> None:
+        """Read one response after the other, until none is left or it is time to end."""
+        for key, (response, wanted) in queue:
+            if self._over():
+                return
+            try:
+                reading = await read_response(self.chat, response, wanted, self.waiting)
+            except GivenUpError:
+                return
+            except RequestFailed as failure:
+                self.done.failed += 1
+                self.done.first_failure = self.done.first_failure or str(failure)
+            else:
+                self._keep(key, reading)
+            self.on_read()
+
+    def _over(self) -> bool:
+        done = self.done
+        done.used_up = self.most_usd is not None and (done.cost_usd or 0.0) >= self.most_usd
+        return self.stop.is_set() or done.used_up or (done.failed >= _FIRST and not done.asked)
+
+    def _keep(self, key: str, reading: Reading) -> None:
+        done, cost = self.done, reading.usage.cost_usd(self.chat.config.prices)
+        self.readings.keep(key, self.chat.config.model, Kept(reading, cost))
+        done.found[key] = reading
+        done.asked += 1
+        done.usage += reading.usage
+        done.cost_usd = _sum(done.cost_usd, cost)

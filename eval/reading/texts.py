@@ -1,0 +1,91 @@
+"""What a second reader reads: the responses of a run, or of MedVision's result files, and how a reading is scored.
+
+Contract: a response is read where there is one; a sample that got no reply fails under both readers, and infrastructure
+failures are in neither. A reading is scored by the same protocol as the rule's own: its numbers are written as the
+answer that the protocol expects, in the model's own convention of boxes, and go the way of every answer from there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.reader import Wanted
+from medvision_agent.eval.data.sample import Question
+from medvision_agent.eval.results.plans import Plans
+from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score, score, score_record
+from medvision_agent.eval.scorer.spoken import as_number
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.filed import filed_question
+
+__all__ = ["Text", "texts_of_answers", "texts_of_run"]
+
+_NO_TASK = "whose task does not say whether an angle or a distance was asked"
+_NO_TEXT = "of which the file holds no response"
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """One scored sample: its response, and how it is scored."""
+
+    asked: Question
+    response: str | None
+    """None where there was no reply."""
+    by_rule: Score
+    _of: Record | Answer
+    _protocol: Protocol
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the reader is asked for."""
+        return wanted_of(self.asked.asks)
+
+    def scored(self, numbers: Sequence[str]) -> Score:
+        """Return the score of what was read; no numbers: a failure."""
+        said = ", ".join(as_number(float(one)) for one in numbers)
+        written = f"<answer>{said}</answer>"
+        if isinstance(self._of, Record):
+            found = score_record(replace_response(self._of, written), self._protocol)
+            assert found is not None  # noqa: S101 - no infrastructure failure is a text
+            return found
+        return score(self.asked.task, written, self._of.target, self._protocol)
+
+
+def replace_response(record: Record, response: str) -> Record:
+    """Return a record with another response."""
+    return record.model_copy(update={"response": response})
+
+
+def wanted_of(task: Task) -> Wanted:
+    """Return what is wanted of an answer to a task; a box's convention is not the reader's business."""
+    count = len(task.numbers)
+    if task.is_box:
+        return Wanted(count, "the coordinates of the box, in the order in which they stand")
+    return Wanted(count, f"{', '.join(task.numbers)} ({task.quantity.unit})")
+
+
+def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
+    """Yield every scored sample of a run."""
+    for record in run.records:
+        found = score_record(record, protocol)
+        if found is not None:
+            there = record.outcome is Outcome.ANSWERED and record.response.strip() != ""
+            yield Text(record.sample, record.response if there else None, found, record, protocol)
+
+
+def texts_of_answers(
+    answers: Sequence[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str]
+) -> Iterator[Text]:
+    """Yield the answers of result files; what cannot be read again is counted in *left_out*."""
+    for answer in answers:
+        asked = filed_question(answer, plans)
+        if asked is None or answer.response is None:
+            left_out[_NO_TASK if asked is None else _NO_TEXT] += 1
+            continue
+        response = answer.response
+        found = score(asked.task, response or None, answer.target, protocol)
+        yield Text(asked, response if response.strip() else None, found, answer, protocol)

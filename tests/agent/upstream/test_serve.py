@@ -1,0 +1,187 @@
+"""``serve-upstream`` with upstream's own evaluator package and a tiny model of its interface, asked by a whole run."""
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+from commands import COMMAND
+
+from medvision_agent.agent.models.catalogue import load_catalogue
+from medvision_agent.tools.view.png import encode_png
+
+HERE = Path(__file__).parent
+needs_upstream = pytest.mark.skipif(
+    not find_spec("lmms_eval"), reason="upstream's evaluator is not installed; `make beside` installs it and runs this"
+)
+PNG = encode_png(np.full((40, 50), 70, np.uint8))
+IMAGE = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PNG).decode()}"}}
+QUESTION = {"role": "user", "content": [{"type": "text", "text": "How long?"}, IMAGE]}
+
+
+def started(*words: str, name: str = "tiny") -> subprocess.Popen[str]:
+    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [COMMAND, "serve-upstream", name, "--port", "0", *words],
+        env=os.environ | {"LMMS_EVAL_PLUGINS": "standin", "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def serving(*words: str) -> Iterator[str]:
+    """Serve the tiny model; yield its base URL."""
+    with started(*words) as process:
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("tiny"), (line, process.stderr.read())
+            yield line.split(": ")[1].strip()
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving("--arg", "number=30.0") as address:
+        yield address
+
+
+async def asked(url, status=200, headers=None, **body):
+    async with httpx2.AsyncClient() as client:
+        reply = await client.post(
+            f"{url}/chat/completions", json={"model": "tiny", **body}, headers=headers or {}, timeout=60
+        )
+    assert reply.status_code == status, reply.text
+    return reply.json()
+
+
+@needs_upstream
+async def test_text_image_and_settings_reach_the_model_and_nothing_else_is_made_up(url):
+    system = {"role": "system", "content": "You measure."}
+    reply = await asked(url, messages=[system, QUESTION], max_tokens=64, temperature=0)
+    said, answer = reply["choices"][0]["message"]["content"].split("\n")
+    seen = json.loads(said)
+    assert (seen["size"], seen["grey"], seen["text"]) == ([50, 40], [70, 70, 70], "You measure.\n\nHow long?")
+    assert seen["settings"] == {"max_new_tokens": 64, "temperature": 0, "do_sample": False}
+    assert answer == "<answer>30.0</answer>"
+    assert "usage" not in reply
+
+
+@needs_upstream
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"messages": [QUESTION], "tools": [{"type": "function"}]}, "call no tools; ask with --tools off"),
+        ({"messages": [QUESTION, {"role": "assistant", "content": "x"}]}, "hold no conversation"),
+        ({"messages": [QUESTION, QUESTION]}, "one question with one image, got 2 with 2"),
+        ({"messages": [{"role": "user", "content": "How long?"}]}, "got 1 with 0"),
+        ({"messages": [QUESTION], "stream": True}, "stream"),
+        ({"messages": [QUESTION], "n": 2}, "n: one answer"),
+        ({"messages": [QUESTION], "max_tokens": "many"}, "are numbers"),
+        ({"messages": "x"}, "expected one question"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://a/b.png"}}]}
+                ]
+            },
+            "nothing is fetched",
+        ),
+    ],
+)
+async def test_what_its_interface_has_no_place_for_is_refused_with_the_reason(url, body, why):
+    reply = await asked(url, status=400, **body)
+    assert why in reply["error"]["message"]
+
+
+@needs_upstream
+async def test_pages_and_other_names_of_this_machine_are_not_answered(url):
+    for headers in ({"origin": "https://example.org"}, {"host": "example.org"}):
+        reply = await asked(url, status=400, headers=headers, messages=[QUESTION])
+        assert "only programs on this machine" in reply["error"]["message"]
+
+
+@needs_upstream
+async def test_requests_at_once_run_one_after_the_other_and_a_fault_is_told(url):
+    replies = await asyncio.gather(*(asked(url, messages=[QUESTION]) for _ in range(8)))
+    assert len({reply["id"] for reply in replies}) == 8
+    with serving("--arg", "fails=true") as failing:
+        reply = await asked(failing, status=500, messages=[QUESTION])
+    assert reply["error"]["message"] == "RuntimeError: out of memory"
+
+
+@needs_upstream
+async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_is_the_models(url, tmp_path):
+    row = f"tiny: {{extends: llava-med-7b, base_url: '{url}'}}\n"
+    (tmp_path / "models.yaml").write_text(row)
+    words = (
+        "run",
+        "--model",
+        "tiny",
+        "--models",
+        "models.yaml",
+        "--task",
+        "distance",
+        "--tools",
+        "off",
+        "--out",
+        "out",
+    )
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, *words, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = (text.decode() for text in await process.communicate())
+    assert process.returncode == 0, err
+    assert "distance" in out
+    assert "100.0%" in out
+
+
+@needs_upstream
+@pytest.mark.parametrize(
+    ("name", "words", "why"),
+    [
+        ("tinny", (), "upstream has no model 'tinny'"),
+        ("broken", (), "a_package_that_is_nowhere is not installed in this environment"),
+        ("tiny", ("--arg", "nothing=1"), "unexpected keyword argument 'nothing'"),
+        ("tiny", ("--arg", "nothing"), "expected KEY=VALUE"),
+    ],
+)
+def test_what_cannot_be_served_is_said(name, words, why):
+    process = started(*words, name=name)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "Traceback" not in err
+    assert why in " ".join(err.split())
+
+
+@needs_upstream
+def test_the_keys_that_rows_and_pages_name_are_upstreams():
+    from medvision_agent.agent.upstream.model import upstream_names
+
+    names = set(upstream_names())
+    noted = {
+        row.note.split("serve-upstream ")[1].split("`")[0]
+        for row in load_catalogue().values()
+        if "serve-up" in row.note
+    }
+    assert {"meddr", "healthgpt", "llava_med", "huatuogpt_vision"} == noted
+    assert noted <= names
+
+
+@pytest.mark.skipif(bool(find_spec("lmms_eval")), reason="upstream's evaluator is installed")
+def test_without_upstream_it_says_where_to_run_it():
+    process = started()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "serve-upstream runs where medvision-bm and the model's own packages are installed" in err
