@@ -19,6 +19,12 @@ __all__ = ["command"]
 @click.argument("run_a", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.argument("run_b", shell_complete=complete_runs, type=click.Path(path_type=Path), required=False)
 @click.option("--published", is_flag=True, help="Put the results MedVision published beside RUN_A.")
+@click.option(
+    "--published-version",
+    "version",
+    type=click.Choice(["preprint-v1", "leaderboard-v2"]),
+    help="With --published: which ones; default: those whose models were asked by the recipe and form of RUN_A.",
+)
 @protocol_option
 @click.option(
     "--metric",
@@ -43,6 +49,7 @@ def command(
     failures: "Failures",
     *,
     published: bool,
+    version: str | None,
     models: bool,
     as_json: bool,
 ) -> None:
@@ -55,6 +62,8 @@ def command(
     """
     if published and run_b is not None:
         raise click.UsageError("--published takes one run; give RUN_B or --published")
+    if version and not published:
+        raise click.UsageError("--published-version says which results --published prints; give --published too")
     if published and models:
         raise click.UsageError("--models is for two runs")
     if published and (metrics or failures != "worst"):
@@ -65,7 +74,7 @@ def command(
     from medvision_agent.eval.scorer.primary import declared_by
 
     if run_b is None:
-        found: BesidePublished | Compared = compare_published(run_a, protocol_name)
+        found: BesidePublished | Compared = compare_published(run_a, protocol_name, version=version)
     else:
         found = compare(run_a, run_b, protocol_name, metric=declared_by(metrics), failures=failures, models=models)
     if as_json:

@@ -44,6 +44,7 @@ ROOMS = (
     "eval/scorer/medvision",
     "eval/summary",
     "eval/results",
+    "eval/published",
     "eval/compare/statistics",
     "eval/compare",
     "eval/asking",
