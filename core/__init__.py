@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.comparing import Compared, compare, compare_published
     from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
+    from medvision_agent.api.publishing import InPublishedShape, published
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
@@ -44,6 +45,7 @@ __all__ = [
     "Budget",
     "Bundled",
     "Compared",
+    "InPublishedShape",
     "Limits",
     "Listed",
     "Loaded",
@@ -65,6 +67,7 @@ __all__ = [
     "load",
     "models",
     "preview",
+    "published",
     "report",
     "rerun",
     "run",
@@ -83,6 +86,7 @@ _PLACES = {
     "api.comparing": ("Compared", "compare", "compare_published"),
     "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
+    "api.publishing": ("InPublishedShape", "published"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),

@@ -15,7 +15,12 @@ __all__ = ["differences"]
 
 def differences(run: Run, protocol: Protocol, version: Version) -> list[str]:
     """Return what is not the same, beginning with how samples were asked and scored."""
-    return [*_asking(run, protocol, version), *_samples(run, version), f"metrics there: {version.about.metrics}"]
+    return [
+        *_asking(run, protocol, version),
+        *_samples(run, version),
+        f"metrics there: {version.about.metrics}",
+        f"training there: {version.about.fitted}",
+    ]
 
 
 def _asking(run: Run, protocol: Protocol, version: Version) -> Iterator[str]:
@@ -34,7 +39,7 @@ def _asking(run: Run, protocol: Protocol, version: Version) -> Iterator[str]:
         yield f"coordinate convention: {frame} here (boxes are converted); MedVision's own there"
     own_code = "the provider's code execution" if identity.provider_code else "none"
     tools = ", ".join(identity.tools) or own_code
-    yield f"tools: {tools} here; {version.about.tools} there"
+    yield f"tools: {tools} here; there: {version.about.tools}"
     limits = ", ".join(f"{name} {value:g}" for name, value in identity.limits if value is not None)
     yield f"limits of a sample: {limits} here; others there, not stated"
 
@@ -45,7 +50,7 @@ def _samples(run: Run, version: Version) -> Iterator[str]:
     chosen = run.config.get("selection", {}).get("limit")
     limit = f", at most {chosen} of each task" if chosen else ""
     datasets = ", ".join(sorted({sample.dataset for sample in scored}))
-    yield f"samples: {len(scored)} of {subjects} subjects in {datasets}{limit} here; {version.about.samples} there"
+    yield f"samples: {len(scored)} of {subjects} subjects in {datasets}{limit} here; there: {version.about.samples}"
     if len(scored) < len(run.samples):
         yield f"samples left out here: {len(run.samples) - len(scored)} unfinished or ended in infrastructure failures"
     splits = {sample.medvision.config.rpartition("_")[2] for sample in scored if sample.medvision}
@@ -55,4 +60,4 @@ def _samples(run: Run, version: Version) -> Iterator[str]:
         yield "filters: samples that MedVision filters out are among these here"
     releases = sorted({sample.medvision.annotation_version for sample in scored if sample.medvision})
     same = " (the same release)" if releases == [version.annotations] else ""
-    yield f"annotation version: {', '.join(releases)} here; {version.about.annotations} there{same}"
+    yield f"annotation version: {', '.join(releases)} here; there: {version.about.annotations}{same}"
