@@ -28,7 +28,7 @@ __all__ = ["Entry", "answers_entries", "run_entry"]
 
 _PLAIN = {"off", "code"}
 """The conditions of published rows."""
-_NOT_A_RUN = "made elsewhere: how its samples were asked, and which they are, is known from the files' names alone"
+_NOT_A_RUN = "made elsewhere; how its samples were asked is known from the names of its files alone"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Entry:
     """The published row of the same model, where there is one."""
     differences: Sequence[str]
     """What is not the same there."""
+    notes: Sequence[str] = ()
+    """What is to be known of its files."""
 
 
 def run_entry(run: Run, version: str | None = None, rules: Protocol | None = None) -> Entry | None:
@@ -101,9 +103,9 @@ def _of_files(
     if len(set(families)) < len(families):
         raise DataError(f"{', '.join(map(str, homes))}: results of one family in several folders; give one of them")
     notes = [_NOT_A_RUN, *(note for _, notes in loaded for note in notes)]
-    notes += [] if own.name == beside.protocol else [f"scoring: {own.name} here, {beside.protocol} there"]
+    different = [] if own.name == beside.protocol else [f"scoring: {own.name} here, {beside.protocol} there"]
     rows = _rows(beside, _catalogue_rows(name, name), scored)
-    return _entry(_Known(name, "made elsewhere", beside, rows, notes), scored)
+    return _entry(_Known(name, "made elsewhere", beside, rows, different, notes), scored)
 
 
 class _Known(NamedTuple):
@@ -114,6 +116,7 @@ class _Known(NamedTuple):
     version: Version
     published: Mapping[Family, tuple[Table, Row]]
     differences: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def _entry(known: _Known, found: Sequence[Section]) -> Entry:

@@ -3,10 +3,13 @@
 Contract: a published figure names its version. A figure of ours and a published one are never in one mean.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from medvision_agent.eval.figures.by_label import Labelled, loss_by_label
 from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.figures.style import TITLE
+from medvision_agent.eval.figures.words import fitted
 from medvision_agent.eval.published.entry import Entry
 from medvision_agent.eval.published.figures import PILOT
 from medvision_agent.eval.published.strata import ALL, ANGLES, HELD, PLANE, SIZE
@@ -38,6 +41,8 @@ _LISTS = (
     "angles and distances names tasks of the main list, so that none is held out by name."
 )
 _STEPS = "The steps are this program's own: MedVision publishes none for small angles, and 5% steps for boxes."
+_PANEL_WIDTH = 140
+"""Points of a panel's title beside labels."""
 _FEW = 5
 """Subjects without which a cell of the figure has no mean."""
 
@@ -50,8 +55,17 @@ def published_tables(entries: Sequence[Entry]) -> list[Table]:
 
 def published_figure(entries: Sequence[Entry]) -> Figure | None:
     """Return the loss of boxes by label and box-to-image ratio, a panel for each model; None without enough boxes."""
-    boxes = {f"{one.model}, {one.how}": [Labelled(*box) for box in one.boxes] for one in entries if one.boxes}
+    shown = [one for one in entries if one.boxes]
+    boxes = {name: [Labelled(*box) for box in one.boxes] for name, one in zip(_panels(shown), shown, strict=True)}
     return loss_by_label("published-labels", "loss of boxes by label and box-to-image ratio", boxes, _FEW)
+
+
+def _panels(entries: Sequence[Entry]) -> list[str]:
+    """Return a name for each panel: the model's where it stands there once, cut to a panel's width where that tells."""
+    models = Counter(one.model for one in entries)
+    names = [one.model if models[one.model] == 1 else f"{one.model}, {one.how}" for one in entries]
+    short = [fitted(name, _PANEL_WIDTH, TITLE, bold=True) for name in names]
+    return short if len(set(short)) == len(set(names)) else names
 
 
 def _shaped(family: Family, entries: Sequence[Entry]) -> Table:
@@ -69,7 +83,8 @@ def _shaped(family: Family, entries: Sequence[Entry]) -> Table:
             rows.append(_own_row(entry, family, parts, names))
             rows += [_printed_row(entry, family, parts, names)] if family in entry.published else []
     name, caption = _NAMES[family]
-    notes = [printed[0].note, *_differences(entries), *(one.source for one in versions() if one.name in used)]
+    known = [f"{one.model}: {note}" for one in entries for note in one.notes]
+    notes = [printed[0].note, *_differences(entries), *known, *(one.source for one in versions() if one.name in used)]
     return Table(f"published-{name}", caption, tuple(columns), tuple(rows), tuple(notes))
 
 

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from exported import answered
 from golden import GOLDEN, VERSIONS, rows
 from identities import an_identity
@@ -14,6 +15,7 @@ from upstream import renamed
 
 import medvision_agent as mva
 from medvision_agent.agent.trace import Trace
+from medvision_agent.cli.main import cli
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.data.configs import task_name
 from medvision_agent.eval.published.held_out import held_out
@@ -184,3 +186,29 @@ def test_a_report_writes_them_with_its_own_tables(records, tmp_path):
     run = stored(tmp_path / "run", records, recipe="paper-v1")
     mva.report(run, tables=tmp_path / "tables")
     assert (tmp_path / "tables/published-size.tex").is_file()
+
+
+def test_boxes_have_a_panel_for_each_model(tmp_path):
+    boxes = rows(GOLDEN / "v1.2/detection/inputs.jsonl.gz")
+    for model in ("one", "two"):
+        (tmp_path / "results" / model).mkdir(parents=True)
+        name = f"results/{model}/20260101_000000_samples_KiTS23_BoxCoordinate_Task01_Axial-CoT.jsonl"
+        with (tmp_path / name).open("w", encoding="utf-8") as file:
+            for number, one in enumerate([*boxes, *boxes, *boxes]):
+                doc = one["doc"] | {"image_file": f"image-{number % 50}.nii.gz"}
+                file.write(json.dumps(one | {"id": f"{number}", "doc": doc}) + "\n")
+    found = mva.published(tmp_path / "results", tmp_path / "tables")
+    assert [panel.title for panel in found.figure.panels] == ["one", "two"]
+    assert (tmp_path / "tables/published-labels.pdf").is_file()
+    again = mva.published([tmp_path / "results/one", tmp_path / "results/one"], protocol="paper-v1")
+    assert "scoring: paper-v1 here, medvision-1.2 there" in "".join(again.tables[0].notes)
+
+
+def test_the_command_prints_and_writes(records, tmp_path):
+    run = stored(tmp_path / "run", records, recipe="paper-v1")
+    done = CliRunner().invoke(cli, ["published", str(run), "--out", str(tmp_path / "tables")])
+    assert done.exit_code == 0, done.output
+    assert "tumor/lesion size, in the shape of MedVision's Table 3:" in done.output
+    assert "Qwen2.5-VL (7B)  published: preprint-v1" in done.output
+    assert done.output.count("Not the same here and in preprint-v1: prompt wording") == 1
+    assert f"written: {len(list((tmp_path / 'tables').glob('*.csv')))} tables" in done.output
