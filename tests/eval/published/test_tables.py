@@ -158,6 +158,24 @@ def test_a_run_stands_above_the_published_row_of_its_model_and_version(records, 
     assert r"model & from & R & P & F1 & IoU & SR & IoU\textgreater{}0.5 & n & R" in latex
 
 
+@pytest.mark.parametrize(
+    ("asked", "row"),
+    [
+        ({}, "Gemini2.5-Flash (w/o tool)"),
+        ({"condition": "code", "provider_code": True}, "Gemini2.5-Flash (w tool)"),
+        ({"condition": "on", "tools": ("crop",)}, None),
+        ({"picture": "none"}, None),
+        ({"display": "ticks"}, None),
+    ],
+)
+def test_only_what_was_asked_alike_has_a_published_row(records, tmp_path, asked, row):
+    model = {"provider": "gemini", "model": "gemini-2.5-flash"}
+    boxes = [record for record in records if record.sample.task == "detection"]
+    run = stored(tmp_path / "run", boxes, recipe="paper-v1", model=model, model_name="published-literal", **asked)
+    (entry,) = mva.published(run).entries
+    assert [found.model for _, found in entry.published.values()] == ([row] if row else [])
+
+
 def test_result_files_stand_in_the_same_tables(tmp_path):
     model = tmp_path / "results" / "Qwen__Qwen2.5-VL-7B-Instruct"
     model.mkdir(parents=True)
