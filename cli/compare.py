@@ -1,8 +1,9 @@
 """``medvision-agent compare``: two runs of the same samples side by side, paired; or a run and published results."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +21,12 @@ __all__ = ["command"]
 @click.argument("run_a", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.argument("run_b", shell_complete=complete_runs, type=click.Path(path_type=Path), required=False)
 @click.option("--published", is_flag=True, help="Put the results MedVision published beside RUN_A.")
+@click.option(
+    "--published-version",
+    "version",
+    type=click.Choice(["preprint-v1", "leaderboard-v2"]),
+    help="With --published: which ones; default: those whose models were asked by the recipe and form of RUN_A.",
+)
 @protocol_option
 @click.option(
     "--metric",
@@ -51,6 +58,7 @@ def command(
     reader_models: str | None,
     reader_max_cost: float | None,
     published: bool,
+    version: str | None,
     models: bool,
     as_json: bool,
 ) -> None:
@@ -63,16 +71,7 @@ def command(
     With --published, RUN_A (of MedVision samples) stands beside the published results instead, and what is not the
     same in both is said.
     """
-    if published and run_b is not None:
-        raise click.UsageError("--published takes one run; give RUN_B or --published")
-    if reader is not None and (published or models or metrics or failures != "worst"):
-        raise click.UsageError("--reader takes two runs and --protocol: it compares their loss by both readings")
-    if published and models:
-        raise click.UsageError("--models is for two runs")
-    if published and (metrics or failures != "worst"):
-        raise click.UsageError("--metric and --failures are for two runs; published results have metrics of their own")
-    if not published and run_b is None:
-        raise click.UsageError("what is RUN_A to be compared with? Give RUN_B or --published")
+    _check(context.params)
     if reader is not None and run_b is not None:
         from medvision_agent.api.reading import read_pair
 
@@ -91,7 +90,7 @@ def command(
     from medvision_agent.eval.scorer.primary import declared_by
 
     if run_b is None:
-        found: BesidePublished | Compared = compare_published(run_a, protocol_name)
+        found: BesidePublished | Compared = compare_published(run_a, protocol_name, version=version)
     else:
         found = compare(run_a, run_b, protocol_name, metric=declared_by(metrics), failures=failures, models=models)
     if as_json:
@@ -104,6 +103,24 @@ def command(
         show(published_view(found))
     else:
         show(comparison_view(found, columns()))
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Raise UsageError where options do not go together."""
+    published, models, two = given["published"], given["models"], given["run_b"] is not None
+    measured = given["metrics"] or given["failures"] != "worst"
+    refused = {
+        "--published takes one run; give RUN_B or --published": published and two,
+        "--reader takes two runs and --protocol: it compares their loss by both readings": given["reader"] is not None
+        and (published or models or measured),
+        "--published-version says which results --published prints; give --published too": given["version"]
+        and not published,
+        "--models is for two runs": published and models,
+        "--metric and --failures are for two runs; published results have metrics of their own": published and measured,
+        "what is RUN_A to be compared with? Give RUN_B or --published": not published and not two,
+    }
+    for why in (why for why, so in refused.items() if so):
+        raise click.UsageError(why)
 
 
 def _print_both(found: "PairRead", *, as_json: bool) -> None:

@@ -61,11 +61,10 @@ def check(context: click.Context, /, folder: Path, quick: bool, as_json: bool, *
 
 def print_published(*, as_json: bool) -> None:
     """Print the datasets of MedVision as its page lists them."""
-    from importlib.resources import files
-
     from medvision_agent.cli.printed.table import print_wrapped
+    from medvision_agent.eval.published.datasets import published_datasets, release_rows
 
-    table = json.loads((files("medvision_agent.eval.data.medvision") / "published.json").read_text(encoding="utf-8"))
+    table = published_datasets()
     if as_json:
         click.echo(json.dumps(table, indent=1, ensure_ascii=False))
         return
@@ -73,6 +72,14 @@ def print_published(*, as_json: bool) -> None:
     total = {"dataset": "total"} | table["total"]
     _print_table(table["datasets"] + [total])
     print_wrapped(table["note"])
+    releases = table["releases"]
+    print_wrapped(releases["title"])
+    for rows in release_rows(releases):
+        _print_table(rows)
+    for name, total in releases["totals"].items():
+        print_wrapped(f"{name}: {total['datasets']} datasets, {total['single']:,} / {total['all']:,}")
+    print_wrapped(releases["note"])
+    print_wrapped(f"Source: {releases['source']}")
 
 
 def _facts(survey: "Survey") -> list[dict[str, Any]]:

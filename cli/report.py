@@ -12,7 +12,7 @@ __all__ = ["command"]
 
 
 @click.command("report")
-@click.argument("folders", metavar="RUN|STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("folders", metavar="RUN|STUDY|RESULTS...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -25,7 +25,8 @@ __all__ = ["command"]
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write every table there too, as CSV and as LaTeX, and every figure as SVG and as PDF.",
+    help="Write every table there too, as CSV and as LaTeX, and every figure as SVG and as PDF; also the tables of "
+    "`medvision-agent published`, for which RESULTS, a folder of MedVision's result files, may be given.",
 )
 @click.option(
     "--viewer",
@@ -57,12 +58,14 @@ def command(
     Nothing is asked of a model. Runs of one model over the same samples are compared where they differ in nothing but
     their tools; only a study declares tests. An existing file is overwritten.
     """
+    from medvision_agent.api.scoring import is_answers
     from medvision_agent.api.writing import report
 
     done = report(folders, out, format=form, tables=tables, pictures=pictures, protocol=protocol_name, viewer=viewer)
     click.echo(f"written: {done.page}")
     for folder in folders:
-        _say_if_unfinished(folder)
+        if not is_answers(folder):
+            _say_if_unfinished(folder)
     if tables is not None:
         click.echo(f"written: {done.tables} tables, each as CSV and LaTeX, in {tables}")
         click.echo(f"written: {done.figures} figures, each as SVG and PDF, in {tables}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.deciding import Decided, decisions
     from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
+    from medvision_agent.api.publishing import InPublishedShape, published
     from medvision_agent.api.reading import PairRead, Read, read_pair, read_responses
     from medvision_agent.api.scoring import RunScore, score, score_answers
     from medvision_agent.api.studying import Ablated, ablate, preview
@@ -47,6 +48,7 @@ __all__ = [
     "Bundled",
     "Compared",
     "Decided",
+    "InPublishedShape",
     "Limits",
     "Listed",
     "Loaded",
@@ -71,6 +73,7 @@ __all__ = [
     "load",
     "models",
     "preview",
+    "published",
     "read_pair",
     "read_responses",
     "report",
@@ -93,6 +96,7 @@ _PLACES = {
     "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
     "api.reading": ("PairRead", "Read", "read_pair", "read_responses"),
+    "api.publishing": ("InPublishedShape", "published"),
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),

@@ -45,6 +45,7 @@ ROOMS = (
     "eval/scorer/medvision",
     "eval/summary",
     "eval/results",
+    "eval/published",
     "eval/compare/statistics",
     "eval/compare",
     "eval/asking",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -18,7 +17,8 @@ from medvision_agent.eval.compare.card_words import card_lines, limits_line
 from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
 from medvision_agent.eval.parts.compare import PartsComparison
 from medvision_agent.eval.place.compare import PlaceComparison
-from medvision_agent.eval.results.published import Figures
+from medvision_agent.eval.published.figures import PILOT, Figures
+from medvision_agent.eval.published.versions import Table as PublishedTable
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
@@ -116,36 +116,38 @@ def published_view(found: BesidePublished) -> Group:
     facts = [*run.facts, f"scored by {found.protocol.name}", *([run.source_note] if run.source_note else [])]
     scored = sum(not record.outcome.infrastructure for record in run.records)
     blocks: list[RenderableType] = [plain(line) for line in facts]
+    blocks.append(plain(f"published results: {published.name} ({published.title})"))
     blocks.append(Text("NOT THE SAME in this run and in the published results:", style="bold"))
     blocks += [plain(f"  {line}") for line in found.differences]
-    for table in published["tables"]:
-        blocks += _parts(table, found.figures.get(table["family"], {}), run.identity.model_name)
-    counted = sum(part.n for own in found.figures.values() for part in own.values())
+    for table in published.tables:
+        blocks += _parts(table, found.figures.get(table.family, {}), run.identity.model_name)
+    parts = (item for own in found.figures.values() for item in own.items())
+    counted = sum(one.n for part, one in parts if part != PILOT)
     if counted < scored:
         why = "groups of fewer than 50 boxes, data sets or samples that MedVision's summaries leave out"
         blocks += [plain(""), plain(f"{scored - counted} of {scored} scored samples are in none of its figures: {why}")]
-    blocks.append(plain(f"Source: {published['source']}"))
+    blocks.append(plain(f"Source: {published.source}"))
     return Group(*blocks)
 
 
-def _parts(table: Mapping[str, Any], own: Mapping[str, Figures], model: str) -> list[RenderableType]:
+def _parts(table: PublishedTable, own: Mapping[str, Figures], model: str) -> list[RenderableType]:
     blocks: list[RenderableType] = []
-    for part in table["parts"]:
-        heading = plain(f"{table['title']}, {part}")
+    for part in table.parts:
+        heading = plain(f"{table.title}, {part}")
         heading.stylize("bold")
         if part in own and own[part].n:
-            blocks += [plain(""), heading, _part(table, part, own[part], model), plain(table["note"])]
+            blocks += [plain(""), heading, _part(table, part, own[part], model), plain(table.note)]
         else:
             blocks += [plain(""), heading, plain("the run has no figure for it")]
     return blocks
 
 
-def _part(table: Mapping[str, Any], part: str, own: Figures, model: str) -> Table:
-    view = new_table([*table["columns"], "n"])
-    for row in table["rows"]:
-        view.add_row(plain(row["model"]), *row["figures"][part], "not stated")
+def _part(table: PublishedTable, part: str, own: Figures, model: str) -> Table:
+    view = new_table([*table.columns, "n"])
+    for row in table.rows:
+        view.add_row(plain(row.model), *row.figures[part], table.parts[part] or "not stated")
     view.add_section()
-    values = (own.values[column] for column in table["columns"])
+    values = (own.values.get(column) for column in table.columns)
     cells = ("-" if value is None else f"{value:.1f}" for value in values)
     view.add_row(plain(f"this run: {model}"), *cells, str(own.n))
     return view

@@ -22,7 +22,9 @@ from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
 from medvision_agent.eval.parts.summary import parts_of_run
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
-from medvision_agent.eval.results.published import Figures, differences, published_tables, run_figures
+from medvision_agent.eval.published.differences import differences
+from medvision_agent.eval.published.figures import Figures, run_figures
+from medvision_agent.eval.published.versions import Version, version_named, version_of
 from medvision_agent.eval.scorer.primary import Declared, Failures, primaries_of
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
@@ -109,7 +111,7 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class BesidePublished:
-    """A run beside MedVision's published results."""
+    """A run beside a version of MedVision's published results."""
 
     run: Run
     protocol: Protocol
@@ -117,7 +119,7 @@ class BesidePublished:
     """The run's, by family and part of its table."""
     differences: Sequence[str]
     """What is not the same in both."""
-    published: Mapping[str, Any]
+    published: Version
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``compare --published --json`` prints."""
@@ -126,7 +128,7 @@ class BesidePublished:
             "run": parts,
             "protocol": self.protocol.name,
             "not_the_same": self.differences,
-            "published": self.published,
+            "published": self.published.model_dump(mode="json"),
             "facts": self.run.facts,
         }
 
@@ -177,8 +179,15 @@ def refuse_unlike(one: Run, two: Run, paths: Sequence[PathText], *, models: bool
         )
 
 
-def compare_published(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> BesidePublished:
-    """Return a stored run over MedVision's samples beside the published results, and what is not the same in both."""
+def compare_published(
+    run: PathText, protocol: str = DEFAULT_PROTOCOL, *, version: str | None = None
+) -> BesidePublished:
+    """Return a stored run over MedVision's samples beside the published results, and what is not the same in both.
+
+    *version* is `preprint-v1` or `leaderboard-v2`; where not given, the one whose models were asked like the run's, by
+    recipe and form.
+    """
     rules, stored = protocol_named(protocol), open_run(Path(run))
+    beside = version_of(stored.identity) if version is None else version_named(version)
     figures = run_figures(stored.records, rules)
-    return BesidePublished(stored, rules, figures, differences(stored, rules), published_tables())
+    return BesidePublished(stored, rules, figures, differences(stored, rules, beside), beside)

@@ -13,8 +13,8 @@ from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.findings.alone import headline, rows_of_summary
 from medvision_agent.eval.place.located import located_run
 from medvision_agent.eval.place.summary import TaskPlace, summarise_place
+from medvision_agent.eval.published.figures import run_sections
 from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
-from medvision_agent.eval.results.published import run_sections
 from medvision_agent.eval.results.removed import read_removed
 from medvision_agent.eval.results.summary import Section, sample_lines, section, sections
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol

@@ -11,6 +11,8 @@ from typing import Literal
 from urllib.parse import quote
 
 from medvision_agent.api.loaded import PathText, load
+from medvision_agent.api.publishing import shaped
+from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.browse.bundle import Bundled, write_bundle
 from medvision_agent.eval.browse.library import Library
@@ -66,7 +68,8 @@ def report(
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
 
     Args:
-        folders: Runs and studies.
+        folders: Runs and studies; with *tables* also folders of MedVision's results, which stand in the tables in the
+            shape of MedVision's alone.
         out: The file. Where not given ``report.html`` (or ``report.md``): in the folder of the one run or study, or
             in the current folder for several.
         format: By the name of the file where not given, else HTML.
@@ -78,7 +81,13 @@ def report(
 
     Raises ConfigError where *viewer* has no relative address from the page, or the page is Markdown.
     """
-    given = [Path(one) for one in ([folders] if isinstance(folders, str | PathLike) else folders)]
+    every = [Path(one) for one in ([folders] if isinstance(folders, str | PathLike) else folders)]
+    given = [one for one in every if not is_answers(one)]
+    if len(given) < len(every) and (tables is None or not given):
+        raise ConfigError(
+            "MedVision's results stand in the tables of a report alone, beside runs: name a folder for the tables and "
+            "a run, or give the results to `medvision-agent published`"
+        )
     rules = protocol_named(protocol) if protocol else None
     page = _page(given, format) if out is None else Path(out)
     form = format or ("md" if page.suffix.lower() in _MARKDOWN else "html")
@@ -89,7 +98,9 @@ def report(
     write_report(found, page, form, linked)
     if tables is None:
         return Written(page, 0, bundle=bundled)
-    return Written(page, write_tables(found, Path(tables)), write_figures(found, Path(tables)), bundled)
+    beside = shaped(every, rules=rules).write(Path(tables))
+    counts = write_tables(found, Path(tables)), write_figures(found, Path(tables))
+    return Written(page, counts[0] + beside[0], counts[1] + beside[1], bundled)
 
 
 def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | None) -> tuple[Viewer, Bundled | None]:

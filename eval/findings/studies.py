@@ -84,8 +84,11 @@ def _contrasts(
     """Return the contrasts of one source, and those that are not compared."""
     contrasts, refused, problems = list[ContrastIn](), list[Refused](), parity.problems
     cards = {(one.model, one.contrast): one.card for one in parity.cards}
+    planned = {(cell.model, cell.arm) for cell in plan.cells}
     for model in dict.fromkeys(cell.model for cell in plan.cells):
         for one in plan.contrasts:
+            if not {(model, one.a), (model, one.b)} <= planned:
+                continue  # the study asks this model in one of the arms alone, or in neither
             a, b = arms.get((model, one.a)), arms.get((model, one.b))
             found = [str(problem) for problem in problems if (problem.contrast, problem.model) == (one.name, model)]
             card = cards.get((model, one.name))
@@ -106,7 +109,6 @@ def _arms(
     """Return the arms of a source, the runs that cannot be read, and how far each run is."""
     drawn = dict[tuple[str, str], list[int]]()
     runs, missing, cells = dict[tuple[str, str], list[Run]](), list[str](), list[CellProgress]()
-    samples = next(one.samples for one in plan.sources if one.source == source)
     for cell in plan.cells:
         if cell.source != source:
             continue
@@ -115,7 +117,7 @@ def _arms(
         except StorageError as error:
             missing.append(str(error))
             if has_run(folder / cell.folder):  # its contrasts are refused; the others go on without it
-                cells.append(CellProgress(cell, samples))
+                cells.append(CellProgress(cell, plan.samples_of(cell)))
         else:
             runs.setdefault((cell.model, cell.arm), []).append(run)
             if cell.wording is not None:

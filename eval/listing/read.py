@@ -159,7 +159,7 @@ def _study(folder: Path, name: str) -> Listed:
         models=tuple(dict.fromkeys(cell.model for cell in plan.cells)),
         conditions=tuple(plan.arms),
         data=tuple(samples),
-        planned=sum(samples[cell.source] for cell in plan.cells),
+        planned=sum(map(plan.samples_of, plan.cells)),
     )
     return _with_cells(row, [_run(path, f"{name}/{path.relative_to(folder).as_posix()}") for path in cells_in(folder)])
 

@@ -220,6 +220,9 @@ class Published(Frozen):
     """One part of a published table, with the arms below."""
 
     title: str
+    version: str
+    samples: str
+    """Of the page's figures, as it states them."""
     note: str
     source: str
     columns: tuple[str, ...]

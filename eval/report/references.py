@@ -11,10 +11,12 @@ import numpy as np
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.inputs import ArmIn
+from medvision_agent.eval.published.differences import differences
+from medvision_agent.eval.published.figures import run_figures
+from medvision_agent.eval.published.versions import Table, Version, version_of, versions
 from medvision_agent.eval.report.arm_task import REFERENCES
 from medvision_agent.eval.report.model import Published, Reference
 from medvision_agent.eval.report.unseen import CONSTANT, constant, is_own_prior, on_donors
-from medvision_agent.eval.results.published import differences, published_tables, run_figures
 from medvision_agent.eval.scorer.ceiling import ceiling
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
@@ -106,31 +108,38 @@ def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], 
                 continue  # nothing ended in a result; the tables of endings say so
     if not figures:
         return [], "No published row: published results are about MedVision's own samples, and these are none."
-    not_the_same = {arm.name: differences(arm.first, rules) for arm in arms if arm.name in figures}
-    tables = published_tables()
-    parts = [(table, part) for table in tables["tables"] for part in table["parts"]]
-    made = [_published(tables["source"], table, part, figures, not_the_same) for table, part in parts]
+    asked = {arm.name: version_of(arm.first.identity) for arm in arms if arm.name in figures}
+    not_the_same = {arm.name: differences(arm.first, rules, asked[arm.name]) for arm in arms if arm.name in figures}
+    made = [
+        _published(version, table, part, own, not_the_same)
+        for version in versions()
+        if (own := {arm: found for arm, found in figures.items() if asked[arm] is version})
+        for table in version.tables
+        for part in table.parts
+    ]
     found = [one for one in made if one is not None]
     return found, "" if found else "No published row: none of the parts of the published tables has samples here."
 
 
 def _published(
-    source: str, table: Mapping[str, Any], part: str, figures: Mapping[str, Any], differ: Mapping[str, Sequence[str]]
+    version: Version, table: Table, part: str, figures: Mapping[str, Any], differ: Mapping[str, Sequence[str]]
 ) -> Published | None:
     own = [
-        (arm, tuple(one.values[column] for column in table["columns"]), one.n)
+        (arm, tuple(one.values.get(column) for column in table.columns), one.n)
         for arm, found in figures.items()
-        if (one := found.get(table["family"], {}).get(part)) is not None and one.n
+        if (one := found.get(table.family, {}).get(part)) is not None and one.n
     ]
     if not own:
         return None
     lines = dict.fromkeys(line for arm, _, _ in own for line in differ[arm])
     return Published(
-        title=f"{table['title']}, {part}",
-        note=str(table["note"]),
-        source=str(source),
-        columns=tuple(table["columns"]),
-        rows=tuple((row["model"], tuple(row["figures"][part])) for row in table["rows"]),
+        title=f"{version.name}, {table.title}, {part}",
+        version=version.name,
+        samples=table.parts[part] or "not stated",
+        note=table.note,
+        source=version.source,
+        columns=table.columns,
+        rows=tuple((row.model, row.figures[part]) for row in table.rows),
         own=tuple(own),
         not_the_same=tuple(lines),
     )

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from medvision_agent.text import fixed, printable
 
@@ -53,8 +54,15 @@ class Column:
     """Holds words: left-aligned."""
     percent: bool = False
     """Shown in per cent."""
+    group: str = ""
+    """What stands above it and its neighbours of the same group."""
     short: str = ""
     """What stands beside each cell where there is no room for a head; its name without it."""
+
+    @property
+    def full(self) -> str:
+        """Its name with that of its group, where names alone would not tell columns apart."""
+        return f"{self.group} {self.name}" if self.group else self.name
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ def csv_text(table: Table) -> str:
     """Return the table as CSV, numbers in full; nothing in it is a formula to a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
+    writer.writerow([column.full for column in table.columns])
     writer.writerows([[_exact(cell) for cell in row] for row in table.rows])
     return out.getvalue()
 
@@ -94,7 +102,12 @@ def latex_text(table: Table) -> str:
     align = "".join("l" if column.text or number == 0 else "r" for number, column in enumerate(table.columns))
     lines = [r"\begin{table}", r"\centering", rf"\caption{{{_latex(table.caption)}}}"]
     lines += [rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', table.id)}}}", rf"\begin{{tabular}}{{{align}}}"]
-    lines += [r"\toprule", _latex_row([column.name for column in table.columns]), r"\midrule"]
+    lines += [
+        r"\toprule",
+        *_latex_groups(table.columns),
+        _latex_row([column.name for column in table.columns]),
+        r"\midrule",
+    ]
     lines += [_latex_row(row) for row in table.shown]
     lines += [r"\bottomrule", r"\end{tabular}"]
     lines += [rf"\par\smallskip\footnotesize {_latex(note)}" for note in (*table.above, *table.notes)]
@@ -103,7 +116,7 @@ def latex_text(table: Table) -> str:
 
 def markdown_text(table: Table) -> str:
     """Return the table as Markdown, under its caption."""
-    head = [md(column.name) or " " for column in table.columns]
+    head = [md(column.full) or " " for column in table.columns]
     rule = [":--" if column.text or number == 0 else "--:" for number, column in enumerate(table.columns)]
     rows = [head, rule, *([md(cell) for cell in row] for row in table.shown)]
     above = [line for note in table.above for line in (md(note), "")]
@@ -142,6 +155,17 @@ def _exact(cell: Value) -> str:
 
 def _latex_row(cells: Sequence[str]) -> str:
     return " & ".join(map(_latex, cells)) + r" \\"
+
+
+def _latex_groups(columns: Sequence[Column]) -> list[str]:
+    """Return the row above the names of columns, with a rule under each group; none where there is no group."""
+    cells, rules, first = list[str](), list[str](), 1
+    for group, own in groupby(columns, key=lambda column: column.group):
+        width = len(list(own))
+        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(group)}}}")
+        rules += [rf"\cmidrule(lr){{{first}-{first + width - 1}}}"] if group else []
+        first += width
+    return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
 
 
 def _latex(text: str) -> str:

@@ -309,7 +309,7 @@ def endings_table(chapter: Chapter, place: str) -> Table:
 def published_table(place: str, number: int, data: Published) -> Table:
     """Return one part of a published table with the arms below."""
     columns = (*texts("model", "from"), *(Column(name, 1) for name in data.columns), *numbers("n"))
-    rows: list[Cells] = [(name, "published", *cells, "not stated") for name, cells in data.rows]
+    rows: list[Cells] = [(name, f"published, {data.version}", *cells, data.samples) for name, cells in data.rows]
     rows += [(f"this run: {arm}", "this report", *values, n) for arm, values, n in data.own]
     notes = (data.note, "Not the same there and here: " + "; ".join(data.not_the_same) + ".", f"Source: {data.source}")
     return Table(slug(place, "published", str(number)), data.title, columns, tuple(rows), notes)

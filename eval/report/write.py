@@ -16,11 +16,11 @@ from medvision_agent.eval.report.links import Viewer
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import once, place_of, report_figures, report_tables, sections
-from medvision_agent.eval.report.table import csv_text, latex_text, markdown_text, md
+from medvision_agent.eval.report.table import Table, csv_text, latex_text, markdown_text, md
 from medvision_agent.eval.report.words import title
 from medvision_agent.text import printable
 
-__all__ = ["markdown_page", "write_figures", "write_report", "write_tables"]
+__all__ = ["markdown_page", "write_figures", "write_report", "write_table", "write_tables"]
 
 
 def markdown_page(report: Report) -> str:
@@ -51,9 +51,14 @@ def write_tables(report: Report, folder: Path) -> int:
     """Write every table as CSV and LaTeX, named by its id; returns how many there are."""
     tables = report_tables(report)
     for table in tables:
-        _write(folder / f"{table.id}.csv", csv_text(table))
-        _write(folder / f"{table.id}.tex", latex_text(table))
+        write_table(table, folder)
     return len(tables)
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Write a table as CSV and LaTeX, named by its id; raises StorageError where that fails."""
+    _write(folder / f"{table.id}.csv", csv_text(table))
+    _write(folder / f"{table.id}.tex", latex_text(table))
 
 
 def write_figures(report: Report, folder: Path) -> int:

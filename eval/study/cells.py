@@ -1,8 +1,8 @@
 """Cells: every arm of every model over every source, in every wording that is drawn, as often as there are epochs.
 
 Contract: each is an ordinary run, prepared. All cells of a source share its samples and their order (but for those that
-an arm cannot ask, for want of another subject's picture), and nothing is written. The order of cells is arm by arm
-within a model, source by source, wording by wording, epochs last.
+an arm cannot ask, for want of another subject's picture, and those of tasks that a model is not asked), and nothing is
+written. The order of cells is arm by arm within a model, source by source, wording by wording, epochs last.
 """
 
 import re
@@ -21,6 +21,7 @@ from medvision_agent.eval.data.selection import Selection
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, Settings
 from medvision_agent.eval.store.read import CELLS
+from medvision_agent.eval.study.only import arms_of, samples_of
 from medvision_agent.eval.study.schema import Arm, Study
 from medvision_agent.tools.registry import NEWEST
 
@@ -87,7 +88,8 @@ def make_cells(
     cells, several = list[Cell](), len(study.data) > 1
     for source, chosen in _chosen(study, home, budget).items():
         for model in study.models:
-            for name, arm in arms.items():
+            own = samples_of(study, model, chosen, source)
+            for name, arm in arms_of(study, model, arms).items():
                 dated = arm.but(tools_dated=arm.tools_dated or month)
                 for wording, epoch in product(study.wordings, range(1, study.epochs + 1)):
                     worded = dated if wording is None else dated.but(wording=wording, tool_order=study.seed)
@@ -95,7 +97,7 @@ def make_cells(
                     folder = cell_folder(out, model, name, epoch, source if several else "", wording=wording)
                     settings = settings.but(out=folder)
                     try:
-                        prepared = prepare(settings, asking=asking, chosen=chosen)
+                        prepared = prepare(settings, asking=asking, chosen=own)
                     except MedVisionAgentError as error:
                         where = f"arm {name!r} of model {model!r}{f' over {source}' if several else ''}"
                         raise type(error)(f"{where}: {error}") from None

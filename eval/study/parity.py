@@ -137,7 +137,9 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
     for contrast in plan.contrasts:
         for cell in plan.cells:
             if cell.arm == contrast.a:
-                other = cells[cell.source, cell.model, contrast.b, cell.wording, cell.epoch]
+                other = cells.get((cell.source, cell.model, contrast.b, cell.wording, cell.epoch))
+                if other is None:  # its model is not asked in both arms
+                    continue
                 seen |= {(_key(cell), _key(other)), (_key(other), _key(cell))}
                 yield contrast.name, cell, other
     first: dict[tuple[str, str], PlannedCell] = {}

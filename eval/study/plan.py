@@ -21,7 +21,7 @@ from medvision_agent.eval.store.files import make_folder, sync_folder, unwritabl
 from medvision_agent.eval.store.provenance import code_sha256
 from medvision_agent.eval.store.read import STUDY
 from medvision_agent.eval.study.looks import planned_looks
-from medvision_agent.eval.study.schema import Arm, Contrast, Study
+from medvision_agent.eval.study.schema import Arm, Contrast, Only, Study
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.registry import NEWEST
@@ -60,6 +60,8 @@ class PlannedCell(Frozen):
     """Relative to the study's folder."""
     wording: int | None = None
     """The wording that was drawn for it; None where the study draws none."""
+    samples: int | None = None
+    """How many it asks, where that is not all of its source's, as its model is asked some tasks alone."""
 
 
 class PlannedSource(Frozen):
@@ -105,6 +107,11 @@ class Plan(Frozen):
     written: str = Field(default="", exclude=True)
     """The hash that stands in the file of a plan that was read; empty for a new plan."""
 
+    def samples_of(self, cell: PlannedCell) -> int:
+        """Return how many samples a cell asks."""
+        every = next(one.samples for one in self.sources if one.source == cell.source)
+        return every if cell.samples is None else cell.samples
+
     @property
     def first_tests(self) -> int:
         """The number of tests that share alpha at first: the primary ones, or all where there are none."""
@@ -148,7 +155,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan of prepared cells."""
     sources = [_source(widest(cells, source), study) for source in study.data]
-    tasks = {(cell.source, cell.arm): {sample.task for sample in cell.prepared.samples} for cell in cells}
+    tasks = {(cell.source, cell.model, cell.arm): {sample.task for sample in cell.prepared.samples} for cell in cells}
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
         arms=dict(arms),
@@ -162,8 +169,8 @@ def make_plan(
             for contrast in contrasts
             if contrast.tested
             for task in source.tasks
-            if task in tasks[source.source, contrast.a] & tasks[source.source, contrast.b]
             for model in study.models
+            if all(task in tasks.get((source.source, model, arm), ()) for arm in (contrast.a, contrast.b))
         ),
         primaries=_primaries(contrasts),
         cells=tuple(
@@ -174,6 +181,7 @@ def make_plan(
                 epoch=cell.epoch,
                 folder=cell.folder.relative_to(out).as_posix(),
                 wording=cell.wording,
+                samples=len(cell.prepared.samples) if study.only.get(cell.model, Only()).tasks else None,
             )
             for cell in cells
         ),

@@ -85,6 +85,5 @@ def progress(plan: Plan, cells: Iterable[CellProgress]) -> Progress:
     for one in every:
         place = one.cell.source, one.cell.model
         seen[place] = min(seen.get(place, one.seen), one.seen, key=len)
-    samples = {one.source: one.samples for one in plan.sources}
-    planned = sum(samples[cell.source] for cell in plan.cells)
+    planned = sum(map(plan.samples_of, plan.cells))
     return Progress(plan, sum(one.asked for one in every), planned, seen)

@@ -26,7 +26,7 @@ from medvision_agent.frozen import Frozen
 from medvision_agent.prompts.paraphrase import WORDINGS, draw_wordings
 from medvision_agent.tools.view.views import Display
 
-__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Study", "Varied", "source_arm"]
+__all__ = ["VARIES", "Arm", "Contrast", "Cross", "Only", "Study", "Varied", "source_arm"]
 
 
 class _Strict(Frozen):
@@ -139,6 +139,15 @@ class Cross(_Strict):
     """Grammars of tool calls in text."""
 
 
+class Only(_Strict):
+    """What a model is asked, where that is not everything."""
+
+    arms: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """These arms alone."""
+    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1)] | None = None
+    """These tasks alone."""
+
+
 class Study(_Strict):
     """A whole study file."""
 
@@ -193,6 +202,9 @@ class Study(_Strict):
     """Shorthands that add arms and contrasts; see below."""
     contrasts: tuple[Contrast, ...] = ()
     """Comparisons of your own."""
+    only: dict[str, Only] = Field(default={})
+    """By model: the `arms` and the `tasks` that it is asked, where that is not everything, such as `{my-boxes: {tasks:
+    [detection]}}` for a model that was fine-tuned on boxes."""
     cross: Cross = Cross()
     """Factors that all arms and contrasts are crossed with."""
     epochs: int = Field(default=1, ge=1, le=100)
@@ -259,6 +271,18 @@ class Study(_Strict):
             return data
         merged = {name: base | arm if isinstance(arm, dict) else arm for name, arm in arms.items()}
         return data | {"arms": merged}
+
+    @model_validator(mode="after")
+    def _some_models_alone(self) -> Self:
+        for model in self.only:
+            if model not in self.models:
+                raise ValueError(f"only: expected a model of `models`, not {model!r}.{nearest(model, self.models)}")
+        few = [model for model, only in self.only.items() if only.tasks is not None]
+        if len(few) == len(self.models):
+            raise ValueError("only: every model is asked some tasks alone; ask one of them all, and choose by `tasks`")
+        if few and self.looks:
+            raise ValueError(f"only.{few[0]}.tasks: a study with `looks` asks every model all tasks")
+        return self
 
     @model_validator(mode="after")
     def _not_twice(self) -> Self:

@@ -182,5 +182,9 @@ def test_the_published_table_is_there():
     assert (code, err) == (0, "")
     assert re.search(r"KiPA22 +kidney +CT +b-box, T/L +open +HF†, GC +26 / 11K +2\.1 / 1\.0K +0\n", out)
     assert re.search(r"total +22 / 9\.2M +23 / 9\.6K +5\.6 / 2\.4K\n", out)
+    assert re.search(r"MSWAL +1\.3\.0 +60,106 / 125,126\n", out)
+    assert re.search(r"MSWAL +8,254 / 12,260 +78,586 / 145,136\n", out)
+    assert re.search(r"\n1\.4\.0: 31 datasets, 25,725,431 / 50,529,833\n", out)
+    assert "1.2.1 is not counted there" in out
     table = json.loads(run("data", "list", "--published", "--json")[1])
     assert len(table["datasets"]) == 22

@@ -1,0 +1,73 @@
+"""``medvision-agent published``: models in the shape of MedVision's published tables, beside the published figures."""
+
+from pathlib import Path
+
+import click
+
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.eval.scorer.protocol import PROTOCOLS
+
+__all__ = ["command"]
+
+
+@click.command("published")
+@click.argument(
+    "folders",
+    metavar="RUN|STUDY|RESULTS...",
+    nargs=-1,
+    required=True,
+    shell_complete=complete_runs,
+    type=click.Path(path_type=Path),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write every table there too, as CSV and as LaTeX, and the figure as SVG and as PDF.",
+)
+@click.option(
+    "--published-version",
+    "version",
+    type=click.Choice(["preprint-v1", "leaderboard-v2"]),
+    help="The published results that all stand beside; default: those whose models were asked by the same recipe and "
+    "form.",
+)
+@click.option(
+    "--protocol",
+    "protocol_name",
+    help=f"{', '.join(PROTOCOLS)}; default: that of the published results which a model stands beside.",
+)
+@click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE.json",
+    help="RESULTS: names of labels and modalities, from MedVision's data folder or a JSON file of tasks.",
+)
+def command(
+    *, folders: tuple[Path, ...], out: Path | None, version: str | None, protocol_name: str | None, plans: Path | None
+) -> None:
+    """Print models in the shape of MedVision's Tables 2 to 4, each above the published figure of the same model.
+
+    RUN and STUDY are stored by this program; RESULTS is a folder of MedVision's result files. Further tables have
+    success rates, held-out planes and tasks, sizes of targets and small angles. Nothing is asked of a model.
+    """
+    from medvision_agent.api.publishing import published
+    from medvision_agent.cli.printed.table import print_columns, print_wrapped
+
+    found = published(folders, version=version, protocol=protocol_name, plans=plans)
+    said = set[str]()
+    for table in found.tables:
+        print_wrapped(f"{table.caption}:")
+        print_columns(table.shown, [column.full for column in table.columns])
+        for note in table.notes:
+            if note not in said:
+                print_wrapped(note)
+        said.update(table.notes)
+        click.echo()
+    for line in found.left_out:
+        print_wrapped(f"left out: {line}")
+    if out is not None:
+        tables, figures = found.write(out)
+        click.echo(f"written: {tables} tables, each as CSV and LaTeX, in {out}")
+        if figures:
+            click.echo(f"written: {figures} figure, as SVG and PDF, in {out}")

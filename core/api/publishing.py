@@ -1,0 +1,120 @@
+"""Stored runs, studies and MedVision's result files as tables in the shape in which MedVision publishes its results.
+
+Contract: nothing is asked of a model, nothing stored is changed. What has no place in the tables is named, with why.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from medvision_agent.api.loaded import PathText, load
+from medvision_agent.api.scoring import is_answers
+from medvision_agent.errors import DataError
+from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.figures.files import write_figure
+from medvision_agent.eval.published.entry import Entry, answers_entries, run_entry
+from medvision_agent.eval.report.published_tables import published_figure, published_tables
+from medvision_agent.eval.report.table import Table
+from medvision_agent.eval.report.write import write_table
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.study.plan import read_plan
+
+__all__ = ["InPublishedShape", "published", "shaped"]
+
+
+@dataclass(frozen=True, eq=False)
+class InPublishedShape:
+    """Models in the shape of MedVision's tables."""
+
+    entries: Sequence[Entry]
+    left_out: Sequence[str]
+    """Folders that have no place in them, each with the reason."""
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables for which there are samples."""
+        return published_tables(self.entries)
+
+    @property
+    def figure(self) -> Figure | None:
+        """The loss of boxes by label and box-to-image ratio; None without enough boxes."""
+        return published_figure(self.entries)
+
+    def write(self, folder: Path) -> tuple[int, int]:
+        """Write every table as CSV and LaTeX and the figure as SVG and PDF; returns how many of each there are."""
+        tables, figure = self.tables, self.figure
+        for table in tables:
+            write_table(table, folder)
+        if figure is not None:
+            write_figure(figure, folder)
+        return len(tables), int(figure is not None)
+
+
+def published(
+    paths: PathText | Sequence[PathText],
+    out: PathText | None = None,
+    *,
+    version: str | None = None,
+    protocol: str | None = None,
+    plans: PathText | None = None,
+) -> InPublishedShape:
+    """Return runs, studies, folders of runs and folders of MedVision's results in the shape of MedVision's tables.
+
+    Args:
+        paths: What is shown. Of a study, the first epoch and wording of each arm.
+        out: A folder that the tables are written into, as CSV and LaTeX, and the figure, as SVG and PDF.
+        version: The published results that all stand beside: `preprint-v1` or `leaderboard-v2`; where not given those
+            whose models were asked alike.
+        protocol: Scoring rules; where not given those of the published results that a model stands beside.
+        plans: For result files: MedVision's data folder, or a JSON file of tasks: names of labels and modalities.
+
+    Raises DataError where nothing of it has a place in the tables.
+    """
+    given = [Path(one) for one in ([paths] if isinstance(paths, str | PathLike) else paths)]
+    rules = protocol_named(protocol) if protocol else None
+    found = shaped(given, version, rules, None if plans is None else Path(plans))
+    if not found.entries:
+        raise DataError("\n".join(["nothing to put into MedVision's tables", *found.left_out]))
+    if out is not None:
+        found.write(Path(out))
+    return found
+
+
+def shaped(
+    paths: Sequence[Path], version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
+) -> InPublishedShape:
+    """Return what ``published`` does, also where nothing has a place in the tables."""
+    entries, left_out = list[Entry](), list[str]()
+    for path in paths:
+        if is_answers(path):
+            entries += answers_entries(path, version, rules, plans)
+            continue
+        for folder in _runs(path):
+            try:
+                entry = run_entry(open_run(folder), version, rules)
+            except DataError as error:
+                left_out.append(f"{folder}: {error}")
+                continue
+            if entry is None:
+                left_out.append(f"{folder}: no result about samples of MedVision's data")
+            else:
+                entries.append(entry)
+    return InPublishedShape(entries, left_out)
+
+
+def _runs(path: Path) -> Iterator[Path]:
+    """Yield the folders of runs in a run, a study or a folder; of a study those of first epochs and wordings."""
+    loaded = load(path)
+    if loaded.kind != "study":
+        yield from loaded.folders.values()
+        return
+    there = {folder.resolve() for folder in loaded.folders.values()}
+    seen = set[tuple[str, str, str]]()
+    for cell in read_plan(path).cells:
+        own = cell.model, cell.arm, cell.source
+        if own not in seen and (path / cell.folder).resolve() in there:
+            seen.add(own)
+            yield path / cell.folder

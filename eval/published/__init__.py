@@ -1,0 +1,1 @@
+"""What MedVision published, by version, and a run beside it."""

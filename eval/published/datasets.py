@@ -1,0 +1,41 @@
+"""The datasets that MedVision publishes, as its preprint lists them, and how many annotations each release has."""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+__all__ = ["published_datasets", "release_rows"]
+
+
+def published_datasets() -> dict[str, Any]:
+    """Return the preprint's table of datasets, and under ``releases`` the counts of every release."""
+    text = (files("medvision_agent.eval.published") / "datasets.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def release_rows(releases: dict[str, Any]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Return a row for each dataset with what is the same in all releases, and one with its lesion sizes in each.
+
+    Counts are written as ``single-instance / all``; they are empty where a release has no such dataset.
+    """
+    every = releases["datasets"]
+    same = [
+        {
+            "dataset": one["dataset"],
+            "since": one["since"],
+            "boxes": _both(one["boxes"]),
+            "angles, distances": f"{one['angles_distances']:,}" if one["angles_distances"] else "",
+        }
+        for one in every
+    ]
+    sizes = [
+        {"lesion sizes": one["dataset"]} | {name: _both(one["lesion_sizes"].get(name)) for name in releases["totals"]}
+        for one in every
+        if one["lesion_sizes"]
+    ]
+    return same, sizes
+
+
+def _both(counts: list[int] | None) -> str:
+    return " / ".join(f"{count:,}" for count in counts) if counts else ""

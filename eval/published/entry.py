@@ -1,0 +1,157 @@
+"""What stands in the tables of one model: a stored run, or MedVision's result files of a model, summarised.
+
+Contract: figures are made by the rules of the version that they stand beside, unless others are asked for. A model has
+a published row where it was asked as that row was: without our tools, with its own picture and question. Answers are
+let go.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from medvision_agent.agent.models.catalogue import load_catalogue
+from medvision_agent.errors import DataError
+from medvision_agent.eval.published.differences import differences
+from medvision_agent.eval.published.figures import Figures, run_sections, section_figures
+from medvision_agent.eval.published.strata import Box, Stratum, boxes_of, strata_of
+from medvision_agent.eval.published.versions import Row, Table, Version, version_named, version_of
+from medvision_agent.eval.results.load import load_answers, models_in, result_files
+from medvision_agent.eval.results.notes import Notes
+from medvision_agent.eval.results.summary import Section, sections
+from medvision_agent.eval.scorer.protocol import Protocol, protocol
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import Family
+
+__all__ = ["Entry", "answers_entries", "run_entry"]
+
+_PLAIN = {"off", "code"}
+"""The conditions of published rows."""
+_NOT_A_RUN = "made elsewhere; how its samples were asked is known from the names of its files alone"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model, asked in one way."""
+
+    model: str
+    how: str
+    """Under which condition, by which recipe and form; or that it was made elsewhere."""
+    version: Version
+    """What it stands beside."""
+    rules: str
+    """The protocol of its figures."""
+    figures: Mapping[Family, Mapping[str, Figures]]
+    strata: Sequence[Stratum]
+    boxes: Sequence[Box]
+    published: Mapping[Family, tuple[Table, Row]]
+    """The published row of the same model, where there is one."""
+    differences: Sequence[str]
+    """What is not the same there."""
+    notes: Sequence[str] = ()
+    """What is to be known of its files."""
+
+
+def run_entry(run: Run, version: str | None = None, rules: Protocol | None = None) -> Entry | None:
+    """Return the entry of a run; None where it is not about MedVision's samples, or has no result."""
+    identity = run.identity
+    beside = version_named(version) if version else version_of(identity)
+    own = rules or protocol(beside.protocol)
+    found = run_sections(run.records, own)
+    if not found:
+        return None
+    plain = identity.condition in _PLAIN and identity.picture == "own" and identity.display == "plain"
+    names = _catalogue_rows(identity.model_name, str(identity.model.get("model", "")))
+    how = f"{identity.condition}, {identity.recipe}, {identity.form}"
+    rows = _rows(beside, names, found, code=identity.provider_code) if plain else {}
+    known = _Known(identity.model_name, how, beside, rows, differences(run, own, beside))
+    return _entry(known, found)
+
+
+def answers_entries(
+    folder: Path, version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
+) -> list[Entry]:
+    """Return an entry for each model whose result files are in *folder*, at any depth.
+
+    The folders of one name are one model's. Without *version* it goes by the names of the files: tasks that end in
+    ``-CoT`` are the leaderboard's.
+    """
+    found: dict[str, list[Path]] = {}
+    for home in models_in(folder):
+        found.setdefault(_name(home), []).append(home)
+    return [_of_files(name, homes, version, rules, plans) for name, homes in found.items()]
+
+
+def _name(home: Path) -> str:
+    """Return what a model's results are called: by the folder that its files lie in, or the file itself."""
+    if home.is_file():
+        return home.name
+    folder = result_files(home, Notes())[0].resolve().parent
+    return (folder.parent if folder.name == "parsed" else folder).name
+
+
+def _of_files(
+    name: str, homes: Sequence[Path], version: str | None, rules: Protocol | None, plans: Path | None
+) -> Entry:
+    cot = any("-CoT" in file.name for home in homes for file in home.rglob("*_samples_*.jsonl*"))
+    beside = version_named(version or ("leaderboard-v2" if cot else "preprint-v1"))
+    own = rules or protocol(beside.protocol)
+    loaded = [load_answers(home, own, plans) for home in homes]
+    scored = [section for answers, _ in loaded for section in sections(answers, own)]
+    families = [section.batch.family for section in scored]
+    if len(set(families)) < len(families):
+        raise DataError(f"{', '.join(map(str, homes))}: results of one family in several folders; give one of them")
+    notes = [_NOT_A_RUN, *(note for _, notes in loaded for note in notes)]
+    different = [] if own.name == beside.protocol else [f"scoring: {own.name} here, {beside.protocol} there"]
+    rows = _rows(beside, _catalogue_rows(name, name), scored)
+    return _entry(_Known(name, "made elsewhere", beside, rows, different, notes), scored)
+
+
+class _Known(NamedTuple):
+    """What is known of an entry besides its scores; the fields are those of ``Entry``."""
+
+    model: str
+    how: str
+    version: Version
+    published: Mapping[Family, tuple[Table, Row]]
+    differences: Sequence[str]
+    notes: Sequence[str] = ()
+
+
+def _entry(known: _Known, found: Sequence[Section]) -> Entry:
+    return Entry(
+        **known._asdict(),
+        rules=found[0].protocol.name,
+        figures={section.batch.family: section_figures(section.summary) for section in found},
+        strata=[one for section in found for one in strata_of(section)],
+        boxes=[one for section in found for one in boxes_of(section)],
+    )
+
+
+def _rows(
+    version: Version, names: Sequence[str], found: Sequence[Section], *, code: bool = False
+) -> dict[Family, tuple[Table, Row]]:
+    """Return the published row of a model in each family; the first table of a family that has it."""
+    rows: dict[Family, tuple[Table, Row]] = {}
+    for section in found:
+        family = section.batch.family
+        for name in names:
+            for table, row in version.rows_of(name, family, code=code):
+                rows.setdefault(family, (table, row))
+    return rows
+
+
+def _catalogue_rows(name: str, checkpoint: str) -> list[str]:
+    """Return the rows of the shipped catalogue that a model is: of its name, or of its checkpoint."""
+    wanted = {_plain(name), _plain(checkpoint)} - {""}
+    rows = load_catalogue().items()
+    return [row for row, config in rows if {_plain(row), _plain(str(getattr(config, "model", "")))} & wanted]
+
+
+def _plain(name: str) -> str:
+    """Return a name without its maker and without signs, as file systems and makers write them differently."""
+    own = name.rpartition("/")[2]
+    maker, _, model = own.partition("__")
+    bare = model if own == name and maker and "__" not in model else own
+    return re.sub(r"[^a-z0-9]", "", (bare or own).lower())

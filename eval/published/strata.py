@@ -1,0 +1,147 @@
+"""The scores of one family by what its samples are: lists, planes, sizes of the target, small angles; and its boxes.
+
+Contract: every sample with a result counts, failures included, also one that MedVision's group means leave out. The
+statistics of a stratum are MedVision's own.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from medvision_agent.eval.data.configs import PLANES
+from medvision_agent.eval.published.held_out import held_out
+from medvision_agent.eval.results.summary import Section
+from medvision_agent.eval.scorer.batch import Batch
+from medvision_agent.eval.scorer.medvision.boxsize import box_ratios
+from medvision_agent.eval.scorer.medvision.statistics import Index, Keys, box_statistics, error_statistics, rows_by
+from medvision_agent.eval.tasks import TASKS
+
+__all__ = ["ALL", "ANGLES", "HELD", "PLANE", "SIZE", "Box", "Stratum", "boxes_of", "strata_of"]
+
+ALL, HELD, PLANE, SIZE, ANGLES = "all", "held out", "plane", "size", "small angles"
+"""The kinds of strata."""
+_MEASURES = {
+    "SR": "SuccessRate",
+    "MAE": "avgMAE",
+    "MRE": "avgMRE",
+    "MRE<0.1": "MRE<0.1",
+    "IoU": "IoU",
+    "F1": "F1",
+    "IoU>0.5": "IoU>0.5",
+}
+_LENGTHS, _DEGREES, _PERCENT = (10, 20, 30, 50, 100), (0.1, 5, 10, 20, 45), (5, 10, 15, 20, 25, 30, 35)
+
+
+class Stratum(NamedTuple):
+    """The scores of some samples of one task."""
+
+    kind: str
+    task: str
+    value: str
+    n: int
+    measures: Mapping[str, float | None]
+    """MAE in millimetres or degrees (boxes: none), all others in %; None where a task has no such measure."""
+
+
+class Box(NamedTuple):
+    """The loss of one box."""
+
+    label: str
+    subject: str
+    """The image where the file does not say whom it shows."""
+    ratio: float
+    """The share of the image's area that the true box takes, 0 to 1."""
+    loss: float
+
+
+def strata_of(section: Section) -> list[Stratum]:
+    """Return the strata of a family, kind by kind, values in order."""
+    tasks = _tasks(section.batch)
+    found = []
+    for kind, values in _kinds(section.batch, tasks).items():
+        keys = [(task, *value) for task, value in zip(tasks, values, strict=True)]
+        rows: dict[Any, Index] = dict(rows_by(Keys.of(keys), np.ones(len(keys), dtype=np.bool_)))
+        for task, place, value in sorted(rows):
+            if value:
+                found.append(Stratum(kind, task, value, *_measured(section, rows[task, place, value])))
+    return found
+
+
+def boxes_of(section: Section) -> list[Box]:
+    """Return each box with its label; empty for a family without boxes."""
+    batch = section.batch
+    if batch.family != "Detection":
+        return []
+    column = batch.answers.column
+    who = zip(column("subject"), column("doc.image"), column("id"), strict=True)
+    named = zip(column("label_name"), who, box_ratios(batch.answers), batch.loss.tolist(), strict=True)
+    return [
+        Box(label or "unknown label", str(subject or image or own), ratio, loss)
+        for label, (subject, image, own), ratio, loss in named
+    ]
+
+
+def _tasks(batch: Batch) -> list[str]:
+    """Return the task of each row, as this program calls it."""
+    if batch.family == "AD":
+        return [str(kind) for kind in batch.answers.column("doc.metric_type")]
+    own = next(name for name, task in TASKS.items() if task.medvision and task.medvision.family == batch.family)
+    return [own] * len(batch)
+
+
+def _kinds(batch: Batch, tasks: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+    """Return the value of each row, by kind of stratum, with its place in the order; empty where it has none."""
+    column = batch.answers.column
+    if batch.family == "Detection":
+        sizes = [_step(100 * ratio, _PERCENT, "% of the image") for ratio in box_ratios(batch.answers)]
+    else:
+        largest = np.abs(batch.target).max(axis=1).tolist()
+        sizes = [
+            (0, "") if task == "angle" else _step(one, _LENGTHS, " mm")
+            for task, one in zip(tasks, largest, strict=True)
+        ]
+    kinds = {
+        ALL: [(0, "all")] * len(batch),
+        HELD: [(0, held_out(batch.family, task)) for task in column("task")],
+        PLANE: [_plane(one) for one in column("doc.slice_dim")],
+        SIZE: sizes,
+    }
+    if "angle" in tasks:
+        kinds[ANGLES] = [
+            _step(one, _DEGREES, " degrees") if task == "angle" else (0, "")
+            for task, one in zip(tasks, batch.target[:, 0].tolist(), strict=True)
+        ]
+    return kinds
+
+
+def _plane(slice_dim: Any) -> tuple[int, str]:
+    known = isinstance(slice_dim, int) and 0 <= slice_dim < len(PLANES)
+    return (slice_dim, PLANES[slice_dim].lower()) if known else (len(PLANES), "unknown")
+
+
+def _step(value: float, edges: Sequence[float], unit: str) -> tuple[int, str]:
+    """Return in which step a value lies; one at an edge lies above it."""
+    step = bisect_right(edges, value)
+    if step == 0:
+        return 0, f"below {edges[0]:g}{unit}"
+    if step == len(edges):
+        return step, f"{edges[-1]:g}{unit} and more"
+    return step, f"{edges[step - 1]:g} to {edges[step]:g}{unit}"
+
+
+def _measured(section: Section, rows: Index) -> tuple[int, dict[str, float | None]]:
+    batch, protocol = section.batch, section.protocol
+    is_box = batch.family == "Detection"
+    found = (box_statistics if is_box else error_statistics)(batch, rows, protocol)
+    values = {name: found.get(key) for name, key in _MEASURES.items()}
+    if is_box:
+        values["MAE"] = None  # of relative coordinates, which have no unit
+    return len(rows), {name: _cell(name, value) for name, value in values.items()}
+
+
+def _cell(name: str, value: float | None) -> float | None:
+    if value is None or not np.isfinite(value):
+        return None
+    return float(value) * (1 if name == "MAE" else 100)

@@ -1,0 +1,101 @@
+"""The published results of vision-language models, version by version: figures as printed, and how they were made.
+
+Contract: a figure is the text that was printed. Every version says where its figures are from, how its models were
+asked and scored, and of what they are. A run belongs to the version that was asked by the same recipe.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.tasks import Family
+from medvision_agent.frozen import Frozen
+
+__all__ = ["VERSIONS", "About", "Row", "Table", "Version", "version_named", "version_of", "versions"]
+
+VERSIONS = ("preprint-v1", "leaderboard-v2")
+"""The versions, oldest first; the last one is what MedVision's page printed when it was read."""
+
+
+class Row(Frozen):
+    """A model's line of a table."""
+
+    model: str
+    """As printed."""
+    models: tuple[str, ...]
+    """Its rows in the catalogue of models."""
+    code: bool = False
+    """The model had its provider's code execution."""
+    figures: dict[str, tuple[str, ...]]
+    """By part of the table, in the order of its columns."""
+
+
+class Table(Frozen):
+    """A table, as printed."""
+
+    number: int
+    family: Family
+    title: str
+    note: str
+    """What its columns are, and their units."""
+    parts: dict[str, str | None]
+    """Its groups of columns, with the number of samples that is stated; None where none is."""
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+class About(Frozen):
+    """What is to be known of a version, in words."""
+
+    tools: str
+    samples: str
+    annotations: str
+    metrics: str
+    fitted: str
+
+
+class Version(Frozen):
+    """A set of published results."""
+
+    name: str
+    title: str
+    source: str
+    recipe: str
+    form: str
+    protocol: str
+    annotations: str
+    """The release of the annotations."""
+    about: About
+    tables: tuple[Table, ...]
+
+    def rows_of(self, model: str, family: Family, *, code: bool = False) -> Iterator[tuple[Table, Row]]:
+        """Yield the lines of a model of the catalogue, table by table."""
+        for table in self.tables:
+            if table.family == family:
+                yield from ((table, row) for row in table.rows if model in row.models and row.code == code)
+
+
+@cache
+def version_named(name: str) -> Version:
+    """Return a version; raises ConfigError where there is none of the name."""
+    if name not in VERSIONS:
+        known = ", ".join(VERSIONS)
+        raise ConfigError(f"published results {name!r} are unknown; known: {known}.{nearest(name, VERSIONS)}")
+    text = (files("medvision_agent.eval.published") / f"{name}.json").read_text(encoding="utf-8")
+    return Version.model_validate(json.loads(text))
+
+
+def versions() -> list[Version]:
+    """Return all versions, oldest first."""
+    return [version_named(name) for name in VERSIONS]
+
+
+def version_of(identity: Identity) -> Version:
+    """Return the version whose models were asked most like a run: by its recipe and form, else by its recipe."""
+    every = versions()
+    same = [one for one in every if one.recipe == identity.recipe]
+    exact = [one for one in same if one.form == identity.form]
+    return (exact or same or every)[-1]

@@ -1,0 +1,36 @@
+"""What some models of a study are asked: some of its arms alone, or some of its tasks (the key `only`)."""
+
+from collections.abc import Mapping
+
+from medvision_agent.agent.made import MADE
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.asking.launch import Chosen
+from medvision_agent.eval.study.schema import Arm, Study, source_arm
+
+__all__ = ["arms_of", "samples_of"]
+
+
+def arms_of(study: Study, model: str, arms: Mapping[str, Arm]) -> dict[str, Arm]:
+    """Return the arms that a model is asked in, in order; raises ConfigError for an unknown one."""
+    only = study.only.get(model)
+    if only is None or only.arms is None:
+        return dict(arms)
+    for name in only.arms:
+        if name not in arms:
+            raise ConfigError(f"only.{model}.arms: no arm is called {name!r}.{nearest(name, arms)}")
+    own = {name: arm for name, arm in arms.items() if name in only.arms}
+    for name, arm in own.items():
+        if arm.tools in MADE and source_arm(name) not in own:
+            raise ConfigError(f"only.{model}.arms: {name} is made from the answers of {source_arm(name)}; name it too")
+    return own
+
+
+def samples_of(study: Study, model: str, chosen: Chosen, source: str) -> Chosen:
+    """Return what of a source a model is asked; raises ConfigError where that is nothing."""
+    only = study.only.get(model)
+    if only is None or only.tasks is None:
+        return chosen
+    samples = tuple(sample for sample in chosen.samples if sample.task in only.tasks)
+    if not samples:
+        raise ConfigError(f"only.{model}.tasks: {source} has no sample of {', '.join(only.tasks)} among those chosen")
+    return Chosen(chosen.source, samples)
