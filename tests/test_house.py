@@ -52,6 +52,7 @@ ROOMS = (
     "eval/why",
     "eval/place",
     "eval/parts",
+    "eval/headroom",
     "eval/agreement",
     "eval/findings",
     "eval/tables",
