@@ -38,7 +38,7 @@ __all__ = ["command"]
 def command(
     *, results: tuple[Path, ...], protocol_name: str, plans: Path | None, out: Path | None, as_json: bool
 ) -> None:
-    """Work out what stored answers would score with exact arithmetic and with the true points.
+    """Score stored answers again with exact arithmetic, and with the true points.
 
     RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. Exact
     rulers, protractors, pixel sizes and arithmetic are put behind the points that each answer states, then the true

@@ -30,7 +30,7 @@ COMMANDS = {
     "ablate": "Run a study: models under several conditions, side by side.",
     "compare": "Compare two runs of the same samples, paired sample by sample.",
     "completion": "Set up your shell to complete commands, models, tools and runs.",
-    "counterfactual": "Work out what stored answers would score with exact arithmetic and with the true points.",
+    "counterfactual": "Score stored answers again with exact arithmetic, and with the true points.",
     "data": "List, show and export samples.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
+    from medvision_agent.api.counterfactuals import Counterfactual, counterfactual
     from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
     from medvision_agent.api.scoring import RunScore, score, score_answers
@@ -44,6 +45,7 @@ __all__ = [
     "Budget",
     "Bundled",
     "Compared",
+    "Counterfactual",
     "Limits",
     "Listed",
     "Loaded",
@@ -59,6 +61,7 @@ __all__ = [
     "bundle",
     "compare",
     "compare_published",
+    "counterfactual",
     "estimate",
     "export",
     "export_medvision",
@@ -81,6 +84,7 @@ _PLACES = {
     "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
+    "api.counterfactuals": ("Counterfactual", "counterfactual"),
     "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
     "api.scoring": ("RunScore", "score", "score_answers"),

@@ -78,6 +78,10 @@ class Counterfactual:
         rows = (answer_rows(self.model, self.condition, own, self.losses[task]) for task, own in self.answers.items())
         return frame(ANSWERS, chain.from_iterable(rows))
 
+    def write(self, out: PathText) -> list[Path]:
+        """Write its tables as CSV and its figure as SVG and PDF into a new folder; returns the files."""
+        return write_counterfactuals([self], out)
+
     def to_json(self) -> dict[str, Any]:
         """Return what ``counterfactual --json`` prints."""
         return {
