@@ -18,7 +18,6 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.files import write_figure
 from medvision_agent.eval.figures.headroom import Level, headroom
-from medvision_agent.eval.findings.inputs import evidence_of
 from medvision_agent.eval.headroom.answers import of_file, of_run
 from medvision_agent.eval.headroom.steps import Answered, Step
 from medvision_agent.eval.headroom.summary import Headroom, Losses, losses_of, summarise_headroom
@@ -161,7 +160,6 @@ def _levels(group: Headroom) -> list[Level]:
 
 def _run(run: Run, rules: Protocol) -> Counterfactual:
     identity, note = run.identity, run.source_note
-    demonstration = evidence_of([run], str(run.folder)) == "demonstration"
     return _made(
         list(of_run(run, rules)),
         rules,
@@ -169,7 +167,7 @@ def _run(run: Run, rules: Protocol) -> Counterfactual:
         model=identity.model_name,
         condition=identity.condition,
         facts=[*run.facts, *([note] if note else [])],
-        reasons=["demonstration data support no claim"] if demonstration else [],
+        reasons=["demonstration data support no claim"] if run.config["source"].get("demonstration") else [],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from medvision_agent.eval.headroom.steps import Step
 from medvision_agent.eval.headroom.summary import Headroom, StepMean
-from medvision_agent.eval.tasks import TaskName
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.text import fixed, plural
 
 __all__ = ["ASSUMED", "sentences"]
@@ -26,10 +26,13 @@ def _sentence(task: TaskName, one: Headroom) -> str:
             f"{task}: none of {plural(one.n, 'answer')} could be decomposed, so that nothing is known of what exact "
             "arithmetic or the true points would give."
         )
+    first = "a box is its own points: exact arithmetic, which corrects its unit alone,"
+    if not TASKS[task].is_box:
+        first = "exact arithmetic behind the answers' own points"
     own, exact, points = (one.steps[step] for step in (Step.ANSWERED, Step.ARITHMETIC, Step.POINTS))
     said = (
-        f"{task}: exact arithmetic behind the model's own points would take its mean loss from "
-        f"{fixed(own.loss.mean, 3)} to {_to(exact)}, the true points under its own arithmetic to {_to(points)}."
+        f"{task}: {first} would take the mean loss from {fixed(own.loss.mean, 3)} to {_to(exact)}, the true points "
+        f"under their own arithmetic to {_to(points)}."
     )
     unknown = one.n - one.failed - one.decomposed
     if exact.bounds is None:

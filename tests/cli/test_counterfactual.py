@@ -1,6 +1,7 @@
 """``counterfactual`` over runs with planted errors and over result files: tables, JSON, CSV and figure, refusals."""
 
 import csv
+import gzip
 import json
 import math
 from pathlib import Path
@@ -124,7 +125,7 @@ async def test_it_prints_a_table_a_sentence_and_the_next_command(call, asked, tm
     assert max(map(len, out.splitlines())) <= 100
     text = " ".join(out.split())
     assert "distance: 24 samples of 24 subjects; success rate 100.0%; 24 state coordinates, 24 decomposed" in text
-    assert "the true points under its own arithmetic to 0.200" in text
+    assert "the true points under their own arithmetic to 0.200" in text
     assert "only if the model's points would stay as they are" in text
     assert f"next: medvision-agent why {run}" in text
     assert {one.name for one in (tmp_path / "out").iterdir()} == {
@@ -147,15 +148,27 @@ async def test_it_prints_a_table_a_sentence_and_the_next_command(call, asked, tm
     assert "exists already" in err
 
 
-async def test_several_models_of_result_files_are_told_apart(call, tmp_path):
-    code, out, err = await call("counterfactual", *(GOLDEN / f"{name}/inputs.jsonl.gz" for name in ("tl", "ad")))
+async def test_folders_of_both_generations_are_read_and_models_told_apart(call, tmp_path):
+    """The first generation has its files one folder deeper, and its task names end in a size."""
+    task = "samples_Ceph-Biometrics-400_BiometricsFromLandmarks_Distance_Task01_Sagittal"
+    places = {"old/google__old": f"20250101_000000_{task}-336x336", "new": f"20260101_000000_{task}-CoT"}
+    with gzip.open(GOLDEN / "ad/inputs.jsonl.gz", "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    own = [row for row in rows if row["doc"]["biometric_profile"]["metric_type"] == "distance"]
+    kept = ("doc_id", "doc", "target", "resps")
+    for folder, name in places.items():
+        (tmp_path / "results" / folder).mkdir(parents=True)
+        text = "".join(json.dumps({key: row[key] for key in kept}) + "\n" for row in own)
+        (tmp_path / "results" / folder / f"{name}.jsonl").write_text(text)
+    found = await counterfactual(call, "results", "--out", "out")
+    assert [one["model"] for one in found] == ["new", "google__old"]
+    assert [one["tasks"]["distance"]["n"] for one in found] == [len(own)] * 2
+    assert found[0]["tasks"]["distance"]["decomposed"] == found[1]["tasks"]["distance"]["decomposed"] >= 13
+    assert (tmp_path / "out/headroom.svg").read_text().count("as answered,") == 2
+    code, out, err = await call("counterfactual", "results")
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 100
-    assert "size: 304 samples" in out
-    assert "distance: 177 samples" in out
-    printed = await counterfactual(call, *(GOLDEN / f"{name}/inputs.jsonl.gz" for name in ("tl", "ad")), "--out", "out")
-    assert [sorted(one["tasks"]) for one in printed] == [["size"], ["angle", "distance"]]
-    assert (tmp_path / "out/headroom.svg").stat().st_size > 1000
+    assert out.count("distance: exact arithmetic behind the answers' own points") == 2
 
 
 @pytest.mark.parametrize("name", ["absent", "empty", "bytes.jsonl", "nan.jsonl"])
