@@ -13,7 +13,7 @@ from medvision_agent.eval.figures.style import INK, MUTED, SERIES, THIN, Look
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Kind", "Level", "headroom"]
+__all__ = ["Level", "headroom"]
 
 _LOOKS = {
     "sees no image": Look(MUTED, "D", filled=False),
@@ -21,8 +21,6 @@ _LOOKS = {
     "counterfactual": Look(SERIES[1].light, "o"),
     "exact at the true places": Look(MUTED, "^"),
 }
-Kind = str
-"""A key of the figure."""
 _LANE = 0.1
 """Inches below the marks of a row, for its bounds."""
 _ROW = 0.46
@@ -39,7 +37,8 @@ class Level(NamedTuple):
     """The mean loss of one step."""
 
     name: str
-    kind: Kind
+    kind: str
+    """What the key of the figure says of its mark."""
     loss: float
     interval: tuple[float, float] | None
     bounds: tuple[float, float] | None = None
