@@ -89,7 +89,7 @@ def command(
     from medvision_agent.api.comparing import BesidePublished, Compared, compare, compare_published
     from medvision_agent.eval.scorer.primary import declared_by
 
-    if run_b is None:
+    if published or run_b is None:
         found: BesidePublished | Compared = compare_published(run_a, protocol_name, version=version)
     else:
         found = compare(run_a, run_b, protocol_name, metric=declared_by(metrics), failures=failures, models=models)

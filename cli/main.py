@@ -30,6 +30,7 @@ COMMANDS = {
     "ablate": "Run a study: models under several conditions, side by side.",
     "compare": "Compare two runs of the same samples, paired sample by sample.",
     "completion": "Set up your shell to complete commands, models, tools and runs.",
+    "counterfactual": "Score stored answers again with exact arithmetic, and with the true points.",
     "data": "List, show and export samples.",
     "decisions": "Sort stored measurements into clinical categories, and count those that agree with the truth.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
     from medvision_agent.api.comparing import Compared, compare, compare_published
+    from medvision_agent.api.counterfactuals import Counterfactual, counterfactual
     from medvision_agent.api.deciding import Decided, decisions
     from medvision_agent.api.listing import models, runs
     from medvision_agent.api.loaded import Loaded, load
@@ -47,6 +48,7 @@ __all__ = [
     "Budget",
     "Bundled",
     "Compared",
+    "Counterfactual",
     "Decided",
     "InPublishedShape",
     "Limits",
@@ -66,6 +68,7 @@ __all__ = [
     "bundle",
     "compare",
     "compare_published",
+    "counterfactual",
     "decisions",
     "estimate",
     "export",
@@ -93,6 +96,7 @@ _PLACES = {
     "api.asking": ("Ran", "estimate", "rerun", "run"),
     "api.comparing": ("Compared", "compare", "compare_published"),
     "api.deciding": ("Decided", "decisions"),
+    "api.counterfactuals": ("Counterfactual", "counterfactual"),
     "api.listing": ("models", "runs"),
     "api.loaded": ("Loaded", "load"),
     "api.reading": ("PairRead", "Read", "read_pair", "read_responses"),

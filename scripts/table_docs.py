@@ -6,6 +6,7 @@ from typing import Any
 
 from medvision_agent.eval.tables.column import Column
 from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS
+from medvision_agent.eval.tables.headroom import ANSWERS, STEPS
 from medvision_agent.eval.tables.reviews import REVIEWS
 from medvision_agent.eval.tables.samples import sample_columns
 
@@ -36,6 +37,9 @@ on samples in the viewer ([viewer.md](viewer.md)), there is a fourth one, `revie
 - CSV: text that a spreadsheet would take for a formula has an apostrophe in front. JSON Lines: what is missing is null;
   infinities are the strings `Infinity` and `-Infinity`.
 """
+HEADROOM = """`medvision-agent counterfactual RESULTS... --out DIR` writes two tables
+([counterfactual.md](counterfactual.md)). This one has a row for each step of each task and structure.
+"""
 TOOL: Column[Any] = Column(
     "calls_TOOL", "integer", "Calls of this tool; missing if the run did not declare it", lambda _: None
 )
@@ -48,6 +52,13 @@ def pages() -> str:
     parts += ["## turns: a row per message of a conversation\n", _table(TURNS)]
     parts += ["## tool_calls: a row per tool call\n", _table(TOOL_CALLS)]
     parts += ["## reviews: a row per note on a sample, the last one of each\n", _table(REVIEWS)]
+    parts += [
+        "## counterfactual: headroom.csv\n",
+        HEADROOM,
+        "A row per step of each task and structure:\n",
+        _table(STEPS),
+    ]
+    parts += ["## counterfactual: answers.csv, a row per answer\n", _table(ANSWERS)]
     return "\n".join(parts)
 
 

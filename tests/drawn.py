@@ -14,6 +14,7 @@ from medvision_agent.eval.figures.canvas import drawing, saved, single
 from medvision_agent.eval.figures.cost import Spot, losses_by_cost
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.forest import Effect, forest
+from medvision_agent.eval.figures.headroom import Level, headroom
 from medvision_agent.eval.figures.ladder import Rung, ladder
 from medvision_agent.eval.figures.marks import Dot
 from medvision_agent.eval.figures.paired import paired
@@ -103,6 +104,16 @@ def a_ladder() -> Figure:
     )
 
 
+def a_headroom() -> Figure:
+    levels = [
+        Level("prior", "sees no image", 0.6, (0.5, 0.7)),
+        Level("as answered, 1000 samples of 200 subjects", "as answered", 0.45, (0.4, 0.5)),
+        Level("exact arithmetic", "counterfactual", 0.3, (0.25, 0.35), (0.2, 0.4)),
+        Level("convention ceiling (n 900)", "exact at the true places", 0.05, None),
+    ]
+    return headroom("headroom", "Headroom", {"size": levels, f"angle: {ARMS[-1]}": levels[1:3]})
+
+
 def linked(href: str = "view/index.html#sample=s1") -> Figure:
     """Return a figure in which one of two marks has a link."""
     effect = Effect("off -> on", 0.1, (0.0, 0.2), 40, 20, "", href)
@@ -111,7 +122,19 @@ def linked(href: str = "view/index.html#sample=s1") -> Figure:
 
 EVERY: dict[str, Callable[[], Figure]] = {
     made.__name__: made
-    for made in (a_forest, a_small_forest, a_pair, a_cost, an_agreement, a_risk, a_size, a_map, a_use, a_ladder)
+    for made in (
+        a_forest,
+        a_small_forest,
+        a_pair,
+        a_cost,
+        an_agreement,
+        a_risk,
+        a_size,
+        a_map,
+        a_use,
+        a_ladder,
+        a_headroom,
+    )
 }
 """One of each kind."""
 

@@ -96,17 +96,24 @@ def test_the_architecture_page_names_files_that_are_there():
     assert folders - rooms == set()
 
 
-def test_the_result_file_of_the_why_page_is_explained_as_it_shows(tmp_path):
-    section = (ROOT / "docs/why.md").read_text(encoding="utf-8").split("## Result files of MedVision")[1]
-    record = json.loads(re.search(r"```json\n(.*?)```", section, re.DOTALL)[1])
+RECORD = "20260101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial-CoT.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "least"),
+    [("why", "## Result files of MedVision", 15), ("counterfactual", "## The steps", 7)],
+)
+def test_the_result_file_of_the_why_page_is_explained_as_both_pages_show(tmp_path, page, title, least):
+    why = (ROOT / "docs/why.md").read_text(encoding="utf-8")
+    record = json.loads(re.search(r"```json\n(.*?)```", why, re.DOTALL)[1])
+    section = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8").split(title)[1]
     line = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].strip()
     folder = tmp_path / line.split()[-1]
     folder.mkdir(parents=True)
-    name = "20260101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial-CoT.jsonl"
-    (folder / name).write_text(json.dumps(record) + "\n")
+    (folder / RECORD).write_text(json.dumps(record) + "\n")
     done = run(line, tmp_path)
     assert done.returncode == 0, done.stderr
     printed = [one.rstrip() for one in done.stdout.splitlines()]
     shown = re.search(r"```text\n(.*?)```", section, re.DOTALL)[1].splitlines()
-    assert len(shown) > 15
+    assert len(shown) > least
     assert [one for one in shown if one not in printed and one != "..."] == []

@@ -54,6 +54,7 @@ ROOMS = (
     "eval/why",
     "eval/place",
     "eval/parts",
+    "eval/headroom",
     "eval/agreement",
     "eval/decisions",
     "eval/reading",

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, results_in
 from medvision_agent.api.loaded import PathText
-from medvision_agent.api.scoring import is_answers
-from medvision_agent.errors import ConfigError, DataError
-from medvision_agent.eval.parts.filed import filed_answers
+from medvision_agent.errors import DataError
 from medvision_agent.eval.parts.summary import (
     SampleLoss,
     TaskParts,
@@ -22,27 +21,15 @@ from medvision_agent.eval.parts.summary import (
 )
 from medvision_agent.eval.place.located import Located, located_run
 from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
-from medvision_agent.eval.results.heading import form_of, task_of
-from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
-from medvision_agent.eval.results.plans import Plans, read_plans
-from medvision_agent.eval.results.record import Prompted
+from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-from medvision_agent.eval.store.files import DATABASE
-from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.samples import AnswerErrors
 from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors, summarise_why
-from medvision_agent.text import counted, plural
 
 __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
-
-_EXPECTED = (
-    "expected the folder of a run, or MedVision's result files: a file <stamp>_samples_<task>.jsonl[.gz], or a folder "
-    "that holds such files of one model or of several"
-)
-_PARSED = "parsed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +86,7 @@ class FilesWhy(Why):
     @property
     def facts(self) -> Sequence[str]:
         """What is to be said of them first."""
-        named = f"model {self.summary.model} (name of the folder)" if self.summary.model else "model not named"
-        lines = [f"result files: {self.files}", named, *(f"note: {note}" for note in self.notes)]
-        lines += [f"left out: {plural(count, 'answer')} {reason}" for reason, count in self.left_out.items()]
-        return lines + [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in self.lacks.items()]
+        return file_facts(self.files, self.notes, self.left_out, self.lacks)
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``why --json`` prints."""
@@ -131,20 +115,13 @@ def explain_results(
         StorageError: The run is damaged or cannot be read.
         DataError: It is neither a run nor such files; the message says what was expected.
     """
-    rules, source = protocol_named(protocol), Path(path)
-    if source.is_dir() and ((source / DATABASE).exists() or (source / STUDY).exists()):  # a study is refused by name
-        if plans is not None:
-            raise ConfigError(f"--plans is for MedVision's result files; {source} is a run, which has all of it")
-        return [_run(open_run(source), rules)]
-    if not source.exists():
-        raise DataError(f"{source}: there is nothing of this name; {_EXPECTED}")
-    if not is_answers(source):
-        raise DataError(f"{source} holds no run and no result files; {_EXPECTED}")
-    known = None if plans is None else read_plans(Path(plans))
+    rules, found = protocol_named(protocol), results_in(path, plans)
+    if isinstance(found, Run):
+        return [_run(found, rules)]
     try:
-        return [_files(each, rules, known) for each in (models_in(source) if source.is_dir() else [source])]
+        return [_files(each, rules, found.plans) for each in found.models]
     except DataError as error:
-        raise DataError(f"{error}\n{_EXPECTED}") from None
+        raise DataError(f"{error}\n{EXPECTED}") from None
 
 
 def _run(run: Run, rules: Protocol) -> RunWhy:
@@ -159,31 +136,24 @@ def _run(run: Run, rules: Protocol) -> RunWhy:
 
 
 def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
-    files = ResultFiles(source, plans, Prompted)
-    lacks, left_out, forms = Counter[str](), Counter[str](), Counter[str]()
+    walk = Walk(source, rules, plans)
     losses, located = list[SampleLoss](), list[Located]()
     errors: dict[TaskName, list[AnswerErrors]] = {task: [] for task in TASKS}
     without: Counter[TaskName] = Counter()
-    with without_collector():
-        for answers in files.answers():
-            forms.update(map(form_of, answers.column("task")))
-            for one in filed_answers(answers, rules, left_out, plans):
-                task = one.question.task
-                losses.append(SampleLoss(one.question, found := one.loss()))
-                errors[task].append(one.errors())
-                if one.score.success:
-                    lacks.update(str(lack) for lack in one.lacks if lack.matters(decomposed=found.decomposed))
-                if (place := one.located()) is None:
-                    without[task] += 1
-                else:
-                    located.append(place)
-    notes = files.remarks(rules)
-    if len(forms) > 1:
-        notes.append(f"answers asked in several forms, here together: {counted(dict(forms.most_common(10)))}")
+    for one in walk.answers():
+        task = one.question.task
+        losses.append(SampleLoss(one.question, found := one.loss()))
+        errors[task].append(one.errors())
+        walk.take(one, decomposed=found.decomposed)
+        if (place := one.located()) is None:
+            without[task] += 1
+        else:
+            located.append(place)
+    notes = walk.notes()
     if not losses:
-        raise DataError(f"{source}: no answer can be explained: all are {', '.join(left_out)}")
+        raise DataError(f"{source}: no answer can be explained: all are {', '.join(walk.left_out)}")
     summary = WhySummary(
-        model=_model(source),
+        model=model_of(source),
         condition="",
         protocol=rules.name,
         solvers=(),
@@ -201,14 +171,6 @@ def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
         labels=summarise_labels(losses),
         files=source,
         notes=notes,
-        lacks=dict(lacks.most_common()),
-        left_out=dict(left_out),
+        lacks=dict(walk.lacks.most_common()),
+        left_out=dict(walk.left_out),
     )
-
-
-def _model(source: Path) -> str:
-    """Return the name that MedVision's layout gives the model of a folder, or of a file that is named as in one."""
-    if source.is_file() and not task_of(source.name):
-        return ""
-    folder = source.resolve() if source.is_dir() else source.resolve().parent
-    return folder.parent.name if folder.name == _PARSED else folder.name

@@ -26,7 +26,7 @@ from medvision_agent.frozen import Frozen
 from medvision_agent.text import plural
 
 __all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
-__all__ += ["means_of", "summarise_labels", "told_apart", "withheld"]
+__all__ += ["means_of", "structure_of", "summarise_labels", "told_apart", "withheld"]
 
 _LEVEL = 0.95
 _REPLAYS: Mapping[str, tuple[Cause, ...]] = {
@@ -154,15 +154,18 @@ def summarise_labels(
     """Return the parts of an arm by task and structure: the label, the measurement, or else the landmarks."""
     groups: dict[TaskName, dict[str, list[SampleLoss]]] = {task: {} for task in TASKS}
     for one in samples:
-        asked = one.sample
-        name = asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
-        groups[asked.task].setdefault(name, []).append(one)
+        groups[one.sample.task].setdefault(structure_of(one.sample), []).append(one)
     found: dict[TaskName, dict[str, TaskParts]] = {}
     for task, named in groups.items():
         apart = states_points([one for own in named.values() for one in own])
         if named:
             found[task] = {name: _task(own, reasons, apart=apart) for name, own in sorted(named.items())}
     return found
+
+
+def structure_of(asked: Question) -> str:
+    """Return what was measured: the label, the measurement, or else the landmarks."""
+    return asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
 
 
 def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays | None:

@@ -12,15 +12,15 @@ same samples give the same constants.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.metrics import LOSSES, Floats, box_loss, overlap
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
 from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["MIN_OTHERS", "LossOf", "best_constants", "mean_losses", "our_loss"]
+__all__ = ["MIN_OTHERS", "Asked", "LossOf", "best_constants", "mean_losses", "our_loss"]
 
 LossOf = Callable[[Floats, Floats], Floats]
 """A loss of answers beside their ground truths: the last axis of both holds the numbers of an answer."""
@@ -28,6 +28,40 @@ LossOf = Callable[[Floats, Floats], Floats]
 MIN_OTHERS = 5
 """Other subjects that a label needs, or the constant is that of the whole task."""
 _SAMPLES, _VALUES = 256, 32
+
+
+class Asked(Protocol):
+    """What of a sample a constant goes by."""
+
+    @property
+    def id(self) -> str:
+        """Unique among the samples."""
+        ...
+
+    @property
+    def task(self) -> TaskName:
+        """The task's name."""
+        ...
+
+    @property
+    def label(self) -> str | None:
+        """Name of the structure asked about."""
+        ...
+
+    @property
+    def landmarks(self) -> tuple[str, ...]:
+        """Names of the landmarks asked for."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """Whose ground truth may not enter the constant."""
+        ...
+
+    @property
+    def target(self) -> tuple[float, ...]:
+        """The ground truth."""
+        ...
 
 
 def our_loss(task: TaskName) -> LossOf:
@@ -40,7 +74,7 @@ def our_loss(task: TaskName) -> LossOf:
     return lambda answers, targets: box_loss(overlap(answers.astype(np.float32), targets, rules).iou)
 
 
-def best_constants(samples: Iterable[Sample], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[str, Floats]:
+def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[str, Floats]:
     """Return the best constant answer for each sample, by its id: as many numbers as the sample's target.
 
     *loss* gives the loss of each task. A sample of a task without any other subject has no constant and is left out.
@@ -64,7 +98,7 @@ def best_constants(samples: Iterable[Sample], loss: Callable[[TaskName], LossOf]
     return found
 
 
-def mean_losses(samples: Iterable[Sample], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[TaskName, float]:
+def mean_losses(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[TaskName, float]:
     """Return the mean loss of the best constants of each task; a task without any constant is left out."""
     every = list(samples)
     constants = best_constants(every, loss)
@@ -76,15 +110,15 @@ def mean_losses(samples: Iterable[Sample], loss: Callable[[TaskName], LossOf] = 
     return found
 
 
-def _by_label(samples: Iterable[Sample]) -> list[list[Sample]]:
+def _by_label(samples: Iterable[Asked]) -> list[list[Asked]]:
     """Return the samples of one task by what is asked for: a structure, or what lies between named landmarks."""
-    labels: dict[tuple[str | None, tuple[str, ...]], list[Sample]] = {}
+    labels: dict[tuple[str | None, tuple[str, ...]], list[Asked]] = {}
     for one in samples:
         labels.setdefault((one.label, one.landmarks), []).append(one)
     return list(labels.values())
 
 
-def _targets(samples: Sequence[Sample]) -> Floats:
+def _targets(samples: Sequence[Asked]) -> Floats:
     return np.array([one.target for one in samples], dtype=np.float64)
 
 

@@ -20,7 +20,7 @@ from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS, tool_cal
 from medvision_agent.eval.tables.reviews import REVIEWS, NoteRow
 from medvision_agent.eval.tables.samples import KEYS, SCORES, declared, sample_columns, sample_rows
 
-__all__ = ["Folders", "reviews_frame", "samples_frame", "scores_frame", "tool_calls_frame", "turns_frame"]
+__all__ = ["Folders", "frame", "reviews_frame", "samples_frame", "scores_frame", "tool_calls_frame", "turns_frame"]
 
 Folders = Mapping[str, Path]
 """Folders of runs, by the names that tables call them."""
@@ -33,36 +33,37 @@ def samples_frame(folders: Folders, protocol: Protocol) -> pd.DataFrame:
     runs = _opened(folders)
     tools = dict.fromkeys(chain.from_iterable(map(declared, runs.values())))
     rows = chain.from_iterable(sample_rows(run, name, protocol) for name, run in runs.items())
-    return _frame(sample_columns(tuple(tools)), rows)
+    return frame(sample_columns(tuple(tools)), rows)
 
 
 def scores_frame(folders: Folders, protocol: Protocol) -> pd.DataFrame:
     """Return a row for each sample of the runs with its score by a protocol, and nothing else of it."""
     rows = (row for name, run in _opened(folders).items() for row in sample_rows(run, name, protocol))
-    return _frame([*KEYS, *SCORES], rows)
+    return frame([*KEYS, *SCORES], rows)
 
 
 def turns_frame(folders: Folders) -> pd.DataFrame:
     """Return a row for each message of the conversations of the runs."""
-    return _frame(TURNS, (row for name, folder in folders.items() for row in turn_rows(folder, name)))
+    return frame(TURNS, (row for name, folder in folders.items() for row in turn_rows(folder, name)))
 
 
 def tool_calls_frame(folders: Folders) -> pd.DataFrame:
     """Return a row for each tool call of the runs."""
-    return _frame(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
+    return frame(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
 
 
 def reviews_frame(folders: Folders) -> pd.DataFrame:
     """Return a row for each note on a sample of the runs."""
     rows = (NoteRow(name, note) for name, folder in folders.items() for note in read_reviews(folder).reviews)
-    return _frame(REVIEWS, rows)
+    return frame(REVIEWS, rows)
 
 
 def _opened(folders: Folders) -> dict[str, Run]:
     return {name: open_run(folder) for name, folder in folders.items()}
 
 
-def _frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
+def frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
+    """Return a table of rows, one value of each for each column."""
     values: list[list[Any]] = [[] for _ in columns]
     for row in rows:
         for column, own in zip(columns, values, strict=True):

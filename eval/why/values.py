@@ -100,6 +100,8 @@ def _of_points(task: Task, call: Call, outputs: Sequence[Number], scene: Scene) 
 def _sums(text: str, values: Sequence[Value], spacing: Spacing) -> list[Value]:
     """Return the sums and means that a text writes out over readings, with the result that it states."""
     found: list[Value] = []
+    if not values:
+        return found  # a sum is read only over readings
     for pattern in (_SUM, _MEAN):
         for match in list(pattern.finditer(text))[:_MOST_SUMS]:
             said = _SIGNED.findall(match[2])

@@ -42,6 +42,7 @@ COMMANDS = [
     "runs . --cells",
     "score on",
     "why on",
+    "counterfactual on",
     "verify on",
     "verify study",
     "compare off on",

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from drawn import ARMS, a_cost, a_forest, a_ladder, a_pair, an_agreement, read_back
+from drawn import ARMS, a_cost, a_forest, a_headroom, a_ladder, a_pair, an_agreement, read_back
 
 from medvision_agent.eval.figures.by_label import Labelled, loss_by_label
 from medvision_agent.eval.figures.by_size import Sized, loss_by_size, means
@@ -92,6 +92,14 @@ def test_a_rung_has_both_losses_and_the_interval_from_the_first():
     assert spans == {(0.8, 0.5), (0.4, 0.6)}  # from first to second, and 0.8 - 0.4 to 0.8 - 0.2
     without = a_ladder().panels[1]
     assert "interval" not in without.words
+
+
+def test_a_step_has_its_loss_its_interval_and_its_bounds():
+    found = read_back(a_headroom().panels[0])
+    assert near([round(x, 2) for x, _ in found.marks if round(x, 2) not in {0.2, 0.4}], [0.6, 0.45, 0.3, 0.05])
+    spans = {(round(line[0][0], 2), round(line[-1][0], 2)) for line in found.lines if line[0][1] == line[-1][1]}
+    assert spans == {(0.5, 0.7), (0.4, 0.5), (0.25, 0.35), (0.2, 0.4)}
+    assert "bounds 0.200 to 0.400" in a_headroom().panels[0].words
 
 
 def test_a_group_of_few_subjects_has_no_mean():

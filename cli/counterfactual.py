@@ -1,0 +1,63 @@
+"""``medvision-agent counterfactual``: what stored answers would score with exact arithmetic and the true points."""
+
+import json
+from pathlib import Path
+
+import click
+
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import protocol_option
+
+__all__ = ["command"]
+
+
+@click.command("counterfactual")
+@click.argument(
+    "results",
+    nargs=-1,
+    required=True,
+    metavar="RESULTS...",
+    shell_complete=complete_runs,
+    type=click.Path(path_type=Path),
+)
+@protocol_option
+@click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE.json",
+    help="Result files: what they do not carry, from MedVision's data folder (names of labels and modalities, pixel "
+    "sizes, the ground truth's points, cases) or a JSON file of tasks (names).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the tables as CSV and the figure as SVG and PDF into this new folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def command(
+    *, results: tuple[Path, ...], protocol_name: str, plans: Path | None, out: Path | None, as_json: bool
+) -> None:
+    """Score stored answers again with exact arithmetic, and with the true points.
+
+    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. Exact
+    rulers, protractors, pixel sizes and arithmetic are put behind the points that each answer states, then the true
+    points behind its arithmetic, then both: how much a calculator or a ruler can give, before money is spent. Nothing
+    is asked of a model, and what is stored is not changed.
+    """
+    from medvision_agent.api.counterfactuals import counterfactual, write_counterfactuals
+
+    found = [one for path in results for one in counterfactual(path, protocol_name, plans)]
+    files = write_counterfactuals(found, out) if out is not None else []
+    if as_json:
+        content = [one.to_json() for one in found]
+        click.echo(json.dumps(content[0] if len(content) == 1 else content, indent=2, allow_nan=False))
+        return
+    from medvision_agent.cli.printed.counterfactual import counterfactual_view, next_lines
+    from medvision_agent.cli.printed.table import show, show_lines
+
+    for place, one in enumerate(found):
+        if place:
+            click.echo()
+        show(counterfactual_view(one))
+    show_lines([*(f"written: {file}" for file in files), *next_lines(results, out)])

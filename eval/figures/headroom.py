@@ -1,0 +1,77 @@
+"""The headroom: what stored answers score, and what they would score with exact arithmetic and with the true points.
+
+Contract: marks are mean losses over the same answers; a prior or a ceiling that is over fewer says so beside its name.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from medvision_agent.eval.figures.figure import Figure, Panel
+from medvision_agent.eval.figures.marks import interval, losses, mark, reference, rows, rows_height
+from medvision_agent.eval.figures.style import INK, MUTED, SERIES, THIN, Look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Level", "headroom"]
+
+_LOOKS = {
+    "sees no image": Look(MUTED, "D", filled=False),
+    "as answered": Look(INK, "s", filled=False),
+    "counterfactual": Look(SERIES[1].light, "o"),
+    "exact at the true places": Look(MUTED, "^"),
+}
+_LANE = 0.1
+"""Inches below the marks of a row, for its bounds."""
+_ROW = 0.46
+_HOW = (
+    "Mean loss of the stored answers, and what the same answers would score with exact arithmetic and units behind "
+    "their own points, with the true points under their own arithmetic, and with both; nothing was asked of a model. "
+    "Bar: 95% interval over subjects. Thin line below a mark: the bounds, whatever the answers that could not be "
+    "decomposed were made of. At the right of each row: the mean loss. An upper bound for a calculator or a ruler only "
+    "if the model's points stay as they are."
+)
+
+
+class Level(NamedTuple):
+    """The mean loss of one step."""
+
+    name: str
+    kind: str
+    """What the key of the figure says of its mark."""
+    loss: float
+    interval: tuple[float, float] | None
+    bounds: tuple[float, float] | None = None
+    """None where everything is known."""
+
+
+def headroom(name: str, title: str, panels: Mapping[str, Sequence[Level]]) -> Figure:
+    """Return the figure: a panel for each model and task, with its steps from the prior down to the ceiling."""
+    used = {one.kind for own in panels.values() for one in own}
+    key = {kind: look for kind, look in _LOOKS.items() if kind in used}
+    return Figure(name, title, _HOW, tuple(_panel(task, own) for task, own in panels.items()), key)
+
+
+def _panel(title: str, levels: Sequence[Level]) -> Panel:
+    def draw(axes: "Axes") -> None:
+        rows(axes, [(one.name, f"{one.loss:.3f}") for one in levels], row=_ROW, lanes=_LANE)
+        for height, one in enumerate(levels):
+            look = _LOOKS[one.kind]
+            if one.interval is not None:
+                interval(axes, (one.interval[0], height), (one.interval[1], height), look)
+            if one.bounds is not None:
+                below = height + _LANE / _ROW
+                axes.plot(one.bounds, [below, below], color=look.colour, linewidth=THIN, marker="|", markersize=4)
+            mark(axes, one.loss, height, look)
+            if one.kind == "as answered":
+                reference(axes, x=one.loss, dash=(0, (1, 1.5)))
+        losses(axes, "x", ends=[end for one in levels for end in one.interval or ()])
+        axes.grid(visible=False, axis="y")
+
+    return Panel(title, rows_height(len(levels), _ROW), draw, "; ".join(map(_said, levels)) + ".")
+
+
+def _said(one: Level) -> str:
+    ends = "" if one.interval is None else f", 95% interval {one.interval[0]:.3f} to {one.interval[1]:.3f}"
+    bounds = "" if one.bounds is None else f", bounds {one.bounds[0]:.3f} to {one.bounds[1]:.3f}"
+    return f"{one.name}: loss {one.loss:.3f}{ends}{bounds}"

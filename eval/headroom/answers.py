@@ -1,0 +1,57 @@
+"""The answers of a stored run, and those of MedVision's result files, with their counterfactuals.
+
+Contract: the answers, the losses and what is left out are those of ``why`` over the same files. What fails is not
+raised but counted with the answer (``Answered.reason``); infrastructure failures are no answers and are passed over.
+"""
+
+from collections.abc import Iterator
+
+from medvision_agent.eval.headroom.steps import Answered, answered
+from medvision_agent.eval.parts.filed import FiledAnswer
+from medvision_agent.eval.parts.replay import Case
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import score
+from medvision_agent.eval.scorer.spoken import scored_text
+from medvision_agent.eval.store.read import Traces
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.why.flow import trace
+from medvision_agent.eval.why.scene import Scene
+from medvision_agent.eval.why.stored import conversation_of, picture_size, tools_of
+from medvision_agent.tools.view.geometry import Size
+
+__all__ = ["of_file", "of_run"]
+
+_INCLUSIVE = "inclusive-index"
+
+
+def of_run(run: Run, rules: Protocol) -> Iterator[Answered]:
+    """Yield the scored answers of a stored run, in their order."""
+    tools = tools_of(run)
+    with Traces(run.folder) as traces:
+        for record in run.records:
+            if record.outcome.infrastructure:
+                continue
+            sample, text = record.sample, scored_text(record)
+            case = Case(sample.asks, sample.target, *conversation_of(run, record, tools, traces), rules)
+            found = score(sample.task, text, sample.target, rules)
+            to_trace = found.success and not case.task.is_box
+            traced = trace(case.task, text, case.calls, case.scene, rules) if to_trace else []
+            inclusive = sample.convention == _INCLUSIVE
+            size = _native(run, record) if inclusive and case.task.is_box else None
+            yield answered(sample, case, found, traced, text=text, inclusive=inclusive, size=size)
+
+
+def _native(run: Run, record: Record) -> Size | None:
+    """Return the size of the image that a target's rows and columns are counted in; None where it is not known."""
+    facts = record.sample.medvision
+    if facts is not None:
+        return Size(*facts.image_size_2d)
+    return None if run.identity.reshape or record.enlarged is not None else picture_size(run, record)
+
+
+def of_file(one: FiledAnswer) -> Answered:
+    """Return an answer of a result file (``eval/parts/filed.py``) with its counterfactuals."""
+    scene = one.case.scene
+    size = scene.views.whole.size if isinstance(scene, Scene) else None
+    return answered(one.question, one.case, one.score, one.traced, text=one.response, inclusive=True, size=size)

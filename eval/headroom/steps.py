@@ -1,0 +1,158 @@
+"""One stored answer, and what it would score if some of it were right: a counterfactual, without any call to a model.
+
+The losses are replays of ``eval/parts/replay.py``:
+
+* *exact arithmetic*: an exact ruler or protractor measures between the answer's own points, with the exact pixel size,
+  and the number is written in the unit asked for (the causes arithmetic and unit are corrected);
+* *true points*: the points are the true ones, and what the model made of its own points is done to them: of a length
+  its factor, of an angle its difference, and its unit (the causes wrong object and seeing are corrected);
+* *both*: all of these, which gives the target.
+
+Contract: pure functions. An answer of which it is not known what it was made of keeps its loss in every step, and so
+does one that failed. Beside them stands what an exact instrument reads at the true places (``Answered.ideal``): by the
+conventions of a data set that need not be the target (``eval/scorer/ceiling.py`` for boxes; for lengths and angles,
+the ground truth's points and the rounded target).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from medvision_agent.eval.data.sample import Question
+from medvision_agent.eval.parts.replay import CAUSES, Case, Cause, LossParts, explain_traced
+from medvision_agent.eval.scorer.ceiling import edge_boxes
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.flow import Traced
+from medvision_agent.eval.why.measured import exact_of
+from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
+from medvision_agent.eval.why.stated import STATED, stated_points
+from medvision_agent.tools.view.geometry import Size, Spacing
+
+__all__ = ["REPLAYED", "Answered", "Step", "answered"]
+
+
+class Step(StrEnum):
+    """A step of the headroom, in the order in which they are shown."""
+
+    PRIOR = "prior"
+    """The best constant answer of the other subjects (``references.py``)."""
+    ANSWERED = "as answered"
+    ARITHMETIC = "exact arithmetic"
+    POINTS = "true points"
+    BOTH = "both"
+    CEILING = "convention ceiling"
+    """An exact measurement at the true places."""
+
+
+REPLAYED = {
+    Step.ARITHMETIC: (Cause.ARITHMETIC, Cause.UNIT),
+    Step.POINTS: (Cause.WRONG_OBJECT, Cause.SEEING),
+    Step.BOTH: CAUSES,
+}
+"""What is corrected in each counterfactual step."""
+_ANYWHERE = whole_scene(Size(1, 1), Spacing(1.0, 1.0), ())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Answered:
+    """One scored answer with the losses of its counterfactuals."""
+
+    question: Question
+    target: tuple[float, ...]
+    success: bool
+    """Whether it parsed into the numbers asked for."""
+    states: bool
+    """Whether it states any coordinates: a point, or the corners of a box."""
+    decomposed: bool
+    """Whether it is known what its numbers were made of."""
+    reason: Missing | None
+    """Why it is not decomposed, or failed."""
+    sources: tuple[str, ...]
+    """Where the points come from: tools, or ``STATED``; none where it is not decomposed, and of a box."""
+    losses: tuple[float, float, float, float]
+    """As answered, with exact arithmetic, with the true points, with both."""
+    ideal: tuple[float, ...] | None
+    """What an exact instrument reads at the true places; None where these are not known."""
+
+
+def answered(
+    question: Question,
+    case: Case,
+    found: Score,
+    traced: Sequence[Traced | Missing],
+    *,
+    text: str | None,
+    inclusive: bool,
+    size: Size | None = None,
+) -> Answered:
+    """Return an answer with its counterfactuals.
+
+    *found* is its score and *traced* what its numbers were made of (``eval/why/flow.trace``). *text* is what was said,
+    None where there is none. *inclusive*: whether a target box ends at its last row and column (MedVision's
+    convention), in an image of *size*.
+    """
+    parts = explain_traced(case, found, traced)
+    decomposed = bool(parts.replays)
+    known = [one for one in traced if isinstance(one, Traced)] if decomposed else []
+    return Answered(
+        question=question,
+        target=tuple(case.target),
+        success=found.success,
+        states=_states(case, found, traced, text),
+        decomposed=decomposed,
+        reason=parts.reason,
+        sources=tuple(dict.fromkeys(one.source for one in known)),
+        losses=_losses(parts),
+        ideal=_ideal(case, size if inclusive else None, inclusive=inclusive),
+    )
+
+
+def _losses(parts: LossParts) -> tuple[float, float, float, float]:
+    """Return the loss as answered and those of the replays; without replays it is the same in all."""
+    arithmetic, points, both = (parts.corrected(causes) for causes in REPLAYED.values())
+    if arithmetic is None or points is None or both is None:
+        return (parts.loss,) * 4
+    return parts.loss, arithmetic, points, both
+
+
+def _states(case: Case, found: Score, traced: Sequence[Traced | Missing], text: str | None) -> bool:
+    """Return whether an answer states coordinates.
+
+    Where the size of the image is not known, points are read in MedVision's convention, which does not need it.
+    """
+    if case.task.is_box:
+        return found.success
+    if any(isinstance(one, Traced) and STATED in one.source for one in traced):
+        return True
+    scene = case.scene if isinstance(case.scene, Scene) else _ANYWHERE
+    return text is not None and stated_points(case.task, text, scene) is not Missing.NO_POINTS
+
+
+def _ideal(case: Case, size: Size | None, *, inclusive: bool) -> tuple[float, ...] | None:
+    if case.task.is_box:
+        if not inclusive:
+            return tuple(case.target)
+        return None if size is None else _edges(case.target, size)
+    scene, step = case.scene, case.task.quantity.points
+    if isinstance(scene, Missing) or not scene.truth or not step:
+        return None
+    return _between(case.task, scene, step)
+
+
+def _edges(target: Sequence[float], size: Size) -> tuple[float, ...]:
+    """Return the box at the true edges, of a target whose last row and column are its ends."""
+    sides = np.array([[size.height, size.width]], dtype=np.float64)
+    return tuple(edge_boxes(np.array([target], dtype=np.float64), sides)[0].tolist())
+
+
+def _between(task: Task, scene: Scene, step: int) -> tuple[float, ...] | None:
+    """Return what the ground truth's points give; None unless there are as many as the task has."""
+    points = scene.truth
+    if len(points) != step * len(task.numbers):
+        return None
+    exact = [exact_of(points[k : k + step], scene.spacing) for k in range(0, len(points), step)]
+    known = [one for one in exact if one is not None]
+    return tuple(known) if len(known) == len(exact) else None

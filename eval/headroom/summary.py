@@ -1,0 +1,146 @@
+"""The headroom of one model by task and structure: mean losses step by step, with intervals and bounds.
+
+Contract: strict JSON, every mean beside its n. All scored answers are in every step: one that failed, or of which it is
+not known what it was made of, keeps its loss. What that hides is between the ``bounds``: the answers that are not
+decomposed (failures are none of them) would cost 0 at best; at worst 1 in one of the two corrections, and in both
+together what they cost as answered. Intervals are 95 %, of the jackknife over subjects, and are withheld by the rules
+of ``eval/parts/summary.py``; the difference of a step is paired, answer by answer.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
+from medvision_agent.eval.headroom.references import ceilings, priors
+from medvision_agent.eval.headroom.steps import REPLAYED, Answered, Step
+from medvision_agent.eval.parts.summary import PartMean, withheld
+from medvision_agent.eval.scorer.metrics import Flags, Floats
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.tasks import TaskName
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Headroom", "Losses", "StepMean", "losses_of", "summarise_headroom"]
+
+_LEVEL = 0.95
+Losses = Mapping[Step, Floats]
+"""The loss of each answer in each step; NaN where there is none."""
+
+
+class StepMean(Frozen):
+    """The mean loss of one step."""
+
+    n: int
+    """Answers it is over: fewer than all for a prior or a ceiling that is not known of some."""
+    loss: PartMean
+    difference: PartMean | None
+    """The step minus as answered, over the same answers; None for the answers themselves."""
+    bounds: tuple[float, float] | None = None
+    """Of the mean loss, whatever the answers that are not decomposed were made of; None where all are."""
+    decomposed: float | None = None
+    """The mean loss over the decomposed answers alone; None without any, and for a prior and a ceiling."""
+
+
+class Headroom(Frozen):
+    """Some scored answers of one task."""
+
+    n: int
+    subjects: int
+    """Those that are known."""
+    success_rate: float
+    """The share of answers that parsed."""
+    states: int
+    """Answers that state any coordinates."""
+    decomposed: int
+    """Answers of which it is known what they were made of."""
+    failed: int
+    """Answers that did not parse; they cost 1 in every step."""
+    reasons: dict[str, int]
+    """Answers that are neither decomposed nor failed, by the reason."""
+    sources: dict[str, int]
+    """Decomposed answers by where their points come from; empty for boxes."""
+    steps: dict[Step, StepMean]
+    """A prior or a ceiling that is not known of any answer is left out."""
+    withheld: str
+    """Why there are no intervals; empty where there are."""
+
+
+def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Losses:
+    """Return the loss of each answer to a task in each step."""
+    answered, *replayed = np.array([one.losses for one in answers], dtype=np.float64).T
+    return {
+        Step.PRIOR: priors(task, answers, rules),
+        Step.ANSWERED: answered,
+        **dict(zip(REPLAYED, replayed, strict=True)),
+        Step.CEILING: ceilings(task, answers, rules),
+    }
+
+
+def summarise_headroom(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str] = ()) -> Headroom:
+    """Return the headroom of answers to one task; *losses* are theirs (``losses_of``).
+
+    *reasons* are the caller's why there are no intervals.
+    """
+    subjects = [one.question.subject for one in answers]
+    why = withheld(subjects, reasons)
+    unknown = [one for one in answers if one.success and not one.decomposed]
+    return Headroom(
+        n=len(answers),
+        subjects=len(set(subjects) - {""}),
+        success_rate=sum(one.success for one in answers) / len(answers),
+        states=sum(one.states for one in answers),
+        decomposed=sum(one.decomposed for one in answers),
+        failed=sum(not one.success for one in answers),
+        reasons=_counted(str(one.reason) for one in unknown),
+        sources=_counted(", ".join(one.sources) for one in answers if one.sources),
+        steps=dict(_steps(answers, losses, subjects, bare=bool(why))),
+        withheld=why,
+    )
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())
+
+
+def _steps(
+    answers: Sequence[Answered], losses: Losses, subjects: Sequence[str], *, bare: bool
+) -> Iterator[tuple[Step, StepMean]]:
+    """Yield the steps that are known of any answer."""
+    taken = np.array([one.decomposed for one in answers], dtype=np.bool_)
+    unknown = np.array([one.success and not one.decomposed for one in answers], dtype=np.bool_)
+    own = losses[Step.ANSWERED]
+    for step, values in losses.items():
+        known = ~np.isnan(values)
+        if not known.any():
+            continue
+        people = [subjects[place] for place in np.flatnonzero(known).tolist()]
+        loss, difference = _means([values[known], (values - own)[known]], people, bare=bare)
+        alone = taken.any() and step not in {Step.PRIOR, Step.CEILING}
+        yield (
+            step,
+            StepMean(
+                n=len(people),
+                loss=loss,
+                difference=None if step is Step.ANSWERED else difference,
+                bounds=_bounds(step, values, unknown) if step in REPLAYED and unknown.any() else None,
+                decomposed=float(values[taken].mean()) if alone else None,
+            ),
+        )
+
+
+def _bounds(step: Step, values: Floats, unknown: Flags) -> tuple[float, float]:
+    """Return the mean loss if what is not known cost nothing, and if it cost as much as it can."""
+    worst = values if step is Step.BOTH else np.where(unknown, 1.0, values)
+    return float(np.where(unknown, 0.0, values).mean()), float(worst.mean())
+
+
+def _means(columns: Sequence[Floats], subjects: Sequence[str], *, bare: bool) -> list[PartMean]:
+    """Return the mean of each column; *bare*, without intervals."""
+    sizes, *sums = by_subject(subjects, *(column.tolist() for column in columns))
+    found = jackknife(np.stack(sums), sizes)
+    means, errors, margins = found.estimate.tolist(), found.error.tolist(), found.margin(_LEVEL).tolist()
+    return [
+        PartMean(mean=mean, interval=None if bare or error < ROUNDING else (mean - margin, mean + margin))
+        for mean, error, margin in zip(means, errors, margins, strict=True)
+    ]
