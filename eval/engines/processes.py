@@ -5,6 +5,7 @@ ends.
 """
 
 import asyncio
+import itertools
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -13,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.wire.rate_limit import Start
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import WorkerLostError
 from medvision_agent.eval.engines.dispatch import Dispatch, NotBegunError, Worker, settled
@@ -57,6 +59,8 @@ class ProcessWorker(Worker):
         self._asked: dict[int, tuple[asyncio.Future[Message], Waiting]] = {}
         self._begun = set[int]()
         """Of these, what the process has begun with."""
+        self._numbers, self._starts = itertools.count(), dict[int, Start]()
+        """Requests of the process that are not over, where limits per minute are kept."""
 
     async def start(self) -> None:
         """Start the process."""
@@ -105,6 +109,13 @@ class ProcessWorker(Worker):
                 self._process.kill()
             await self._process.wait()
 
+    def _forget(self) -> None:
+        """Let go of a process that died."""
+        self._starts.clear()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
     def _say(self, message: object) -> None:
         if self._writer is not None:
             self._writer.write(packed(message))
@@ -119,6 +130,7 @@ class ProcessWorker(Worker):
             while (message := await received(reader)) is not None:
                 self._hear(message)
             problem = self.lost(_ended(await process.wait()))
+            self._forget()
         except Exception as error:  # noqa: BLE001 - raised where answers are waited for
             problem = error
         innocent = NotBegunError() if isinstance(problem, WorkerLostError) else problem
@@ -130,7 +142,9 @@ class ProcessWorker(Worker):
         if isinstance(message, Wants):
             self._go(self._pace(message))
         elif isinstance(message, Took):
-            self.dispatch.took(message)
+            start = self._starts.pop(message.start)
+            if message.tokens is not None:
+                self.dispatch.took(message.lane, start, message.tokens)
         elif isinstance(message, Began):
             self._begun.add(message.number)
         elif isinstance(message, Heard) and message.number in self._asked:
@@ -140,7 +154,13 @@ class ProcessWorker(Worker):
 
     async def _pace(self, message: Wants) -> None:
         waiting = next((waiting for _, waiting in self._asked.values()), Waiting())
-        self._say(Paced(message.number, await self.dispatch.turn(message.lane, waiting)))
+        writer, number = self._writer, next(self._numbers)
+        start = await self.dispatch.turn(message.lane, waiting)
+        if self._writer is not writer:
+            return  # the process that wanted it died meanwhile
+        if start is not None:
+            self._starts[number] = start
+        self._say(Paced(message.number, None if start is None else number))
 
 
 def _ended(status: int) -> str:
