@@ -72,10 +72,7 @@ class ProcessWorker(Worker):
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         if not isinstance(await received(reader), Ready):
-            raise ConfigError(
-                f"--processes: a worker {_ended(await process.wait())} before it could be asked; the lines above say "
-                "why. Give --processes 1 to ask in one process"
-            )
+            raise self._not_started(await process.wait())
         self._go(self._listen(reader, process))
 
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
@@ -109,6 +106,16 @@ class ProcessWorker(Worker):
                 self._process.kill()
             await self._process.wait()
 
+    def _not_started(self, status: int) -> Exception:
+        """Return what it is that the process ended before it could be asked: a kill is a death as any other."""
+        self._forget()
+        if status < 0:
+            return _innocent(self.lost(_ended(status)))
+        return ConfigError(
+            f"--processes: a worker {_ended(status)} before it could be asked; the lines above say why. "
+            "Give --processes 1 to ask in one process"
+        )
+
     def _forget(self) -> None:
         """Let go of a process that died."""
         self._starts.clear()
@@ -133,7 +140,7 @@ class ProcessWorker(Worker):
             self._forget()
         except Exception as error:  # noqa: BLE001 - raised where answers are waited for
             problem = error
-        innocent = NotBegunError() if isinstance(problem, WorkerLostError) else problem
+        innocent = _innocent(problem)
         for number, (answer, _) in self._asked.items():
             if not answer.done():
                 answer.set_exception(problem if number in self._begun else innocent)
@@ -161,6 +168,11 @@ class ProcessWorker(Worker):
         if start is not None:
             self._starts[number] = start
         self._say(Paced(message.number, None if start is None else number))
+
+
+def _innocent(problem: Exception) -> Exception:
+    """Return what a death is to a sample that had no part in it."""
+    return NotBegunError() if isinstance(problem, WorkerLostError) else problem
 
 
 def _ended(status: int) -> str:

@@ -237,6 +237,19 @@ async def test_a_request_that_fails_or_is_not_begun_leaves_nothing_behind(server
     assert left == [{}, {}]
 
 
+async def test_a_worker_that_is_killed_while_it_starts_is_replaced(data, monkeypatch, tmp_path):
+    import medvision_agent as mva
+    from medvision_agent.eval.engines import processes
+
+    first = f"import os, pathlib\nmark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
+    first += "if not mark.exists():\n    mark.touch()\n    os.kill(os.getpid(), 9)\n"
+    monkeypatch.setattr(processes, "_START", first + processes._START)
+    given = {"model": "baseline-cv", "data": str(data), "tools": "off", "processes": 2, "progress": False}
+    run = await asyncio.to_thread(mva.run, **given, out=tmp_path / "run")
+    assert (tmp_path / "mark").exists()
+    assert [record.outcome for record in run.run.records] == [Outcome.ANSWERED] * 12
+
+
 async def test_a_local_model_is_not_loaded_twice(models, data, call):
     models.write_text(models.read_text() + "\nlocal: {provider: transformers, model: /nowhere}\n")
     code, _, err = await call("run", "--model", "local", "--models", models, "--data", data, "--processes", 2)
