@@ -143,7 +143,7 @@ def clusters(figures: dict[str, dict[str, float]]) -> Iterator[str]:
         for workers in (1, 8, 64):
             times = found["worker"] / 1000, found["driver"] / 1000
             of = simulated(Setting(256, *times, workers, requests=requests))
-            shares = f"{of.worker:.0%} | {of.driver:.0%}"
+            shares = f"{min(of.worker, 1):.0%} | {min(of.driver, 1):.0%}"
             yield f"| {what}: {workers} x 256 | {of.rate:.0f} | {shares} | {of.bound} |"
 
 
