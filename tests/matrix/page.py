@@ -45,7 +45,7 @@ words; a resume with more handles answers the rest.
 refuses, or says what it said before; where `verify` finds nothing, all records and pictures are what they were; and no
 resume makes damage whole that `verify` had found.
 
-**workers.** A worker is killed (SIGKILL) at a random time while the command goes on: a process, or an actor of Ray. The
+**workers.** A worker is killed (SIGKILL) after a random number of samples: a process, or an actor of Ray. The
 command must end as if undisturbed, and ask nothing again that it had on record. A command of Ray is killed, too: its
 workers must end within 30 seconds, and it is resumed to its end.
 

@@ -23,6 +23,8 @@ MARKS = (b"ray::_Actor", b"medvision_agent.eval.engines.worker")
 """In the command lines of workers."""
 GONE = 30.0
 """Seconds within which workers end whose command was killed."""
+MOST = 8
+"""A kill comes when there are workers and fewer samples than this are on record, at random: half of them at most."""
 LOOK = 0.02
 """Seconds between two looks at what runs."""
 
@@ -58,15 +60,15 @@ def _fill(row: Row, case: Undisturbed, whom: str, folder: Path, rng: random.Rand
 def _kill(row: Row, case: Undisturbed, whom: str, folder: Path, rng: random.Random) -> None:
     truth, killed, workers = Truth(folder / "out"), list[int](), list[int]()
 
+    after, report = rng.randrange(MOST), folder / "killed.report"
+
     def meanwhile(pid: int, ended: Callable[[float], bool]) -> None:
-        while not (found := below(pid)) and not ended(LOOK):
-            pass
-        if found and not ended(rng.uniform(0, case.seconds / 2)):
-            workers.extend(below(pid))
-            victims = [pid] if whom == "the command" else workers
-            with suppress(ProcessLookupError, IndexError):  # they ended meanwhile
-                os.kill(victim := rng.choice(victims), signal.SIGKILL)
-                killed.append(victim)
+        while not killed and not ended(LOOK):
+            workers[:] = below(pid)
+            if workers and report.read_text(encoding="utf-8").count('["done"') >= after:
+                with suppress(ProcessLookupError):  # it ended meanwhile
+                    os.kill(victim := pid if whom == "the command" else rng.choice(workers), signal.SIGKILL)
+                    killed.append(victim)
 
     end = run(case.plan(folder, "killed"), meanwhile=meanwhile)
     row.tried += len(killed)
