@@ -150,6 +150,8 @@ async def call_model(
                     raise ProviderError(f"{config.model}: {fault.detail}{remedy}") from None
                 # Only faults of ours keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
+            finally:
+                pace.ended(start)
     raise AssertionError("unreachable: the last try raises")
 
 

@@ -3,12 +3,14 @@
     python benchmarks/run_server.py        # prints its port
 
 ``/CASE/SECONDS/v1/chat/completions`` answers as the model of a case (``CASES``) after so many seconds; the turn is told
-by how often the model spoke before. ``GET /CASE`` returns the longest body that was heard of a case.
+by how often the model spoke before. ``GET /CASE`` returns the longest body that was heard of a case, ``GET /asked``
+the samples that were begun (the N of ``spot N`` in a body) with the moment of each first request, and forgets them.
 """
 
 import asyncio
 import json
 import re
+import time
 
 __all__ = ["CASES"]
 
@@ -43,6 +45,9 @@ def reply(case: str, turn: int, prompt: int) -> bytes:
     return json.dumps({**body, "usage": usage}).encode()
 
 
+_MARK = re.compile(rb"spot (\d+)")
+ASKED: list[tuple[float, int]] = []
+"""Moment (``time.monotonic``, the same for all processes) and number of each first request of a marked sample."""
 LONGEST = dict.fromkeys(CASES, b"null")
 
 
@@ -67,12 +72,21 @@ class Connection(asyncio.Protocol):
         self.end = 0
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
         _, case, *rest = path.split("/")
-        self.send(LONGEST[case]) if method == "GET" else self.asked(case, float(rest[0]), body)
+        if method == "POST":
+            self.asked(case, float(rest[0]), body)
+        elif case == "asked":
+            self.send(json.dumps(ASKED).encode())
+            ASKED.clear()
+        else:
+            self.send(LONGEST[case])
 
     def asked(self, case: str, seconds: float, body: bytes) -> None:
         """Answer as the model, after a time."""
         LONGEST[case] = max(LONGEST[case], body, key=len)
-        content = reply(case, len(_SPOKE.findall(body)), len(body) // 40)
+        turn = len(_SPOKE.findall(body))
+        if not turn and (mark := _MARK.search(body)):
+            ASKED.append((time.monotonic(), int(mark[1])))
+        content = reply(case, turn, len(body) // 40)
         asyncio.get_running_loop().call_later(seconds, self.send, content) if seconds else self.send(content)
 
     def send(self, content: bytes) -> None:

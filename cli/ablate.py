@@ -1,10 +1,12 @@
 """``medvision-agent ablate``: run a whole study of one file, or say what it would ask."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from medvision_agent.cli.options import BUDGET, bounded, budget_options, help_of
+from medvision_agent.cli.options import BUDGET, WORKERS, bounded, budget_options, help_of, with_options
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.settings.budget import Budget
@@ -24,7 +26,7 @@ __all__ = ["command"]
     help="A Python file of your own tools, instead of the study's tools_from.",
 )
 @budget_options
-@click.option("--processes", type=click.IntRange(1, 256), help=help_of(Settings, "processes"))
+@partial(with_options, WORKERS.values())
 @click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe"))
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it could show; ask nothing.")
 @click.option(
@@ -47,11 +49,10 @@ def command(
     pilots: tuple[Path, ...],
     *,
     probe: bool,
-    processes: int | None,
     dry_run: bool,
     verbose: bool,
     as_json: bool,
-    **limits: float | None,
+    **more: Any,
 ) -> None:
     """Run the study of a YAML file (docs/studies.md): every model under every arm, side by side, in one folder.
 
@@ -64,12 +65,13 @@ def command(
 
     if pilots and not dry_run:
         raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
-    budget = bounded(Budget(), BUDGET, limits)
+    budget = bounded(Budget(), BUDGET, more)
     if dry_run:
         found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
         print_preview(found, as_json=as_json, verbose=verbose)
         return
-    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget, probe=probe, processes=processes)
+    workers = {name: more[name] for name in WORKERS}
+    laid = lay_out(study_file, out, tools_from=tools_from, budget=budget, probe=probe, workers=workers)
     go_on = f"to go on, repeat the command with: --out {laid.out}"
     try:
         with terminable():

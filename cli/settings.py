@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 
 from medvision_agent.cli.completing import complete_tools
-from medvision_agent.cli.options import BUDGET, LIMITS, bounded, help_of, limit_options, with_options
+from medvision_agent.cli.options import BUDGET, LIMITS, WORKERS, bounded, help_of, limit_options, with_options
 from medvision_agent.cli.sampling import reading_with, sample_options, selection_with
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.settings.settings import Asked, Settings
@@ -34,10 +34,8 @@ _OTHERS = (
     click.option("--tools-from", metavar="FILE.py", type=_FILE, help=help_of(Settings, "tools_from")),
     click.option("--script", type=click.Path(dir_okay=False), help=help_of(Settings, "script")),
     click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe")),
-    click.option("--max-connections", type=click.IntRange(1, 1000), help=help_of(Settings, "max_connections")),
-    click.option("--processes", type=click.IntRange(1, 256), help=help_of(Settings, "processes")),
-    click.option("--engine", type=click.Choice(["local", "ray"]), help=help_of(Settings, "engine")),
-    click.option("--address", help=help_of(Settings, "address")),
+    click.option("--max-connections", type=click.IntRange(1, 100_000), help=help_of(Settings, "max_connections")),
+    *WORKERS.values(),
 )
 
 

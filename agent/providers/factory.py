@@ -5,6 +5,7 @@ pool for the whole run and closes it; keys live in the provider's client only. P
 one is used, because each costs more than a second.
 """
 
+import asyncio
 import logging
 import os
 import warnings
@@ -46,9 +47,16 @@ def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) ->
 
 @asynccontextmanager
 async def open_model(
-    config: ModelConfig, *, environ: Mapping[str, str] = os.environ, provider_code: bool = False
+    config: ModelConfig,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    provider_code: bool = False,
+    elsewhere: bool = False,
 ) -> AsyncIterator[Chat]:
-    """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code."""
+    """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code.
+
+    Where samples are asked *elsewhere*, a model that is loaded into the process is loaded there, and not here.
+    """
     check_ready(config, environ)
     key = _key(config, environ)
     for line in notices(config, environ):
@@ -58,6 +66,11 @@ async def open_model(
         from medvision_agent.agent.policies.open import build as build_offline  # noqa: PLC0415
 
         yield Chat(config, build_offline(config))
+        return
+    if isinstance(config, Transformers) and elsewhere:
+        from medvision_agent.agent.providers.local.counted import open_counted  # noqa: PLC0415
+
+        yield await asyncio.to_thread(open_counted, config)
         return
     if isinstance(config, Transformers):
         from medvision_agent.agent.providers.local.chat import LocalChat, open_local  # noqa: PLC0415

@@ -51,6 +51,9 @@ class Pace:
         self._replies += 1
         self._reported += tokens
 
+    def ended(self, start: Start) -> None:
+        """Say that a request is over, whether it was answered or not; to be called once, after ``took`` if at all."""
+
     @property
     def _expected(self) -> float:
         return self._reported / self._replies if self._replies else 0.0

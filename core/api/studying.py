@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import ValidationError
@@ -123,15 +124,20 @@ def ablate(
     budget: Budget | Mapping[str, Any] | None = None,
     probe: bool = True,
     processes: int | None = None,
+    engine: Literal["local", "ray"] | None = None,
+    address: str | None = None,
+    gpus: float | None = None,
     progress: bool = True,
 ) -> Ablated:
     """Ask every model of a study file under every arm, side by side, and return the study as stored.
 
     The same call with the same *out* goes on where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
-    go before those of the file, and so do a file of tools in *tools_from* and a number of *processes* that ask.
+    go before those of the file, and so do a file of tools in *tools_from* and what says who asks (*processes*,
+    *engine*, *address*, *gpus*; as in ``run``).
     Without *probe*, nobody checks that the declarations of tools reach the models. Raises what ``run`` does.
     """
-    laid = lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe, processes=processes)
+    workers = {"processes": processes, "engine": engine, "address": address, "gpus": gpus}
+    laid = lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe, workers=workers)
     done = ask_study(laid, progress=progress)
     if done.interrupted:
         raise KeyboardInterrupt
@@ -161,16 +167,19 @@ def lay_out(
     tools_from: PathText | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
     probe: bool = True,
-    processes: int | None = None,
+    workers: Mapping[str, Any] = MappingProxyType({}),
     asking: bool = True,
 ) -> LaidOut:
-    """Return a study whose every cell is prepared; where nothing is *asked*, models need not be within reach."""
+    """Return a study whose every cell is prepared; where nothing is *asked*, models need not be within reach.
+
+    What *workers* gives of the keys that say who asks goes before the file; None gives nothing.
+    """
     file = Path(study)
     read = read_study(file)
     if tools_from is not None:
         read = read.but(tools_from=Path(tools_from).absolute())
     read = read if probe else read.but(probe=False)
-    read = read if processes is None else read.but(processes=processes)
+    read = read.but(**{name: value for name, value in workers.items() if value is not None})
     protocol_named(read.protocol)
     folder, bounds = Path(out) if out is not None else _default_folder(read.name), _bounds(read, budget)
     month = month_of(folder)

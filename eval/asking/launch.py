@@ -11,7 +11,7 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.checks import checked_as
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.grammars.registry import grammar_of
-from medvision_agent.agent.models import Gemini, ModelConfig, Offline
+from medvision_agent.agent.models import Gemini, ModelConfig, Offline, Transformers
 from medvision_agent.agent.models.catalogue import find, load_catalogue
 from medvision_agent.agent.models.row import GRAMMARS
 from medvision_agent.agent.opening import check_askable
@@ -82,8 +82,9 @@ class Prepared:
 
     @property
     def parallel(self) -> int:
-        """Samples in flight at once."""
-        return self.settings.max_connections or self.model.max_connections
+        """Samples in flight at once, over all processes; what a row says of a model is of each time it is loaded."""
+        loaded = (self.settings.processes or 1) if isinstance(self.model, Transformers) else 1
+        return self.settings.max_connections or loaded * self.model.max_connections
 
     def not_asked(self) -> list[str]:
         """Return a line that counts the samples that were chosen and are not asked, if there are any."""
@@ -351,7 +352,8 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engi
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         meter = Meter(settings.budget, run.paid if settings.budget.of_usage else (), run.probe)
         try:
-            async with open_model(config, provider_code=prepared.condition.provider_code) as chat:
+            code, elsewhere = prepared.condition.provider_code, settings.engine != "local"
+            async with open_model(config, provider_code=code, elsewhere=elsewhere) as chat:
                 job = job_of(prepared, chat)
                 if run.pending():
                     probed = Probed(job, store, run.identity, run.probe, wanted=settings.probe)

@@ -41,13 +41,17 @@ _OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture
 @dataclass(eq=False)
 class _FarStart(Start):
     number: int
+    took: int | None = None
 
 
 class FarPace(Pace):
     """Limits per minute that another process keeps for all workers."""
 
-    def __init__(self, turn: Callable[[], Awaitable[int]], tell: Callable[[int, int], object]) -> None:
-        """*turn* waits until a request may start and returns its number; *tell* takes that and the tokens it took."""
+    def __init__(self, turn: Callable[[], Awaitable[int]], tell: Callable[[int, int | None], object]) -> None:
+        """*turn* waits until a request may start and returns its number.
+
+        *tell* takes that number and the tokens that the request took, None where it had no reply, once it is over.
+        """
         super().__init__()
         self._turn, self._tell = turn, tell
 
@@ -56,9 +60,14 @@ class FarPace(Pace):
         return _FarStart(0.0, 0.0, await self._turn())
 
     def took(self, start: Start, tokens: int) -> None:
-        """Say how many tokens a request took."""
+        """Note how many tokens a request took."""
         assert isinstance(start, _FarStart)  # noqa: S101 - ``wait`` makes no other
-        self._tell(start.number, tokens)
+        start.took = tokens
+
+    def ended(self, start: Start) -> None:
+        """Tell that a request is over, and what it took."""
+        assert isinstance(start, _FarStart)  # noqa: S101 - ``wait`` makes no other
+        self._tell(start.number, start.took)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +94,7 @@ class Bench:
             settings = Settings.model_validate_json(message.settings)
             prepared = await asyncio.to_thread(self._prepared, settings)
             _check_same(message, prepared)
-            chat = await self._chat(prepared, message.lane)
+            chat = await self._chat(prepared, message)
             self._lanes[message.lane] = _Lane(message, job_of(prepared, chat))
         gc.freeze()  # as ``settled_heap`` does: what is there now lives to the end
         return Opened(message.number)
@@ -110,14 +119,14 @@ class Bench:
         # The picture of each sample comes with it.
         return prepare(settings.but(picture="own", resume=False), chosen=Chosen(self._sources[key], ()))
 
-    async def _chat(self, prepared: Prepared, lane: int) -> Chat:
+    async def _chat(self, prepared: Prepared, message: Open) -> Chat:
         """Return the model of a lane: opened once for each way of opening it, its limits kept by the other process."""
-        config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
+        config = prepared.model.model_copy(update={"max_connections": message.connections})
         chats, code = self._chats.setdefault(prepared.settings.model, {}), prepared.condition.provider_code
         if code not in chats:
             chats[code] = await self._stack.enter_async_context(open_model(config, provider_code=code))
             if config.requests_per_minute or config.tokens_per_minute:
-                vars(chats[code])["pace"] = self._pace(lane, prepared.settings.model, config)
+                vars(chats[code])["pace"] = self._pace(message.lane, prepared.settings.model, config)
         first = next(iter(chats.values()))
         return chats[code].beside(first, config)
 

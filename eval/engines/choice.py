@@ -21,13 +21,27 @@ _CONNECTIONS = 64
 """Samples in flight that keep a process busy: with fewer, a second one is of no help (``benchmarks/README.md``)."""
 _SAMPLES = 100
 """Samples that are worth the start of a process."""
+_MOST_CONNECTIONS = 1000
+"""Samples in flight in one process."""
 
 
 def number_of(runs: Sequence[Prepared], cores: int | None = None) -> int:
     """Return how many processes ask *runs*: as many as were asked for, or as help; 1 is this process alone.
 
-    Raises ConfigError where several were asked for and the model works in this process.
+    Raises ConfigError where several were asked for and the model works in this process, and where one process would
+    have more samples in flight than it can.
     """
+    number = _number_of(runs, cores)
+    most = max(run.parallel for run in runs)
+    if most > number * _MOST_CONNECTIONS:
+        raise ConfigError(
+            f"--max-connections {most}: one process has {_MOST_CONNECTIONS} samples in flight at most; "
+            f"give --processes {-(-most // _MOST_CONNECTIONS)} or more"
+        )
+    return number
+
+
+def _number_of(runs: Sequence[Prepared], cores: int | None) -> int:
     settings = runs[0].settings
     if settings.engine == "ray":
         return settings.processes or 1
@@ -61,10 +75,11 @@ async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIter
     """
     settings, number = runs[0].settings, number_of(runs)
     if settings.engine == "ray":
-        from medvision_agent.eval.engines.cluster import RayWorker, connect  # noqa: PLC0415 - an extra
+        from medvision_agent.eval.engines.cluster import RayWorker, connect, gpus_of_each  # noqa: PLC0415 - an extra
 
-        connect(settings.address)
-        worker: Callable[[Dispatch], Worker] = partial(RayWorker, loads=_loads(runs))
+        connect(settings.address, number)
+        gpus = gpus_of_each(settings.gpus, number, loads=_loads(runs))
+        worker: Callable[[Dispatch], Worker] = partial(RayWorker, gpus=gpus)
     elif number == 1:
         yield HERE
         return

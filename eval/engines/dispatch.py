@@ -1,14 +1,15 @@
 """An engine of several workers: each asks some of the samples that are in flight.
 
-Contract: a sample goes to the worker with the fewest in flight. The limits per minute of a model are kept here, for
-all workers together. Where a worker dies, its samples are told so, and another takes its place. Workers end with the
-context.
+Contract: a sample goes to the worker with the fewest of its model in flight, so that workers share the connections of
+each model evenly. The limits per minute of a model are kept here, for all workers together. Where a worker dies, its
+samples are told so, and another takes its place. Workers end with the context.
 """
 
 import asyncio
 import itertools
 import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -20,7 +21,7 @@ from medvision_agent.eval.asking.engine import WorkerLostError
 from medvision_agent.eval.asking.one import beside
 from medvision_agent.eval.asking.pool import Lane
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told, Took
+from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import Traced
 
@@ -49,7 +50,7 @@ class Dispatch:
 
     def __init__(self, number: int, worker: Callable[["Dispatch"], "Worker"]) -> None:
         self._lanes: dict[Lane, int] = {}
-        self._numbers, self._starts = itertools.count(), dict[int, Start]()
+        self._numbers = itertools.count()
         self._workers = [worker(self) for _ in range(number)]
         self._deaths = 0
 
@@ -66,7 +67,8 @@ class Dispatch:
             pixels=own.pixels,
             thinking_budget=lane.job.thinking_budget,
         )
-        worker = min(self._workers, key=lambda one: one.flying)
+        model = lane.job.settings.model
+        worker = min(self._workers, key=lambda one: (one.flying[model], one.flying.total()))
         told = await worker.ask(lane, message, waiting)
         self._deaths = 0
         return Record.model_validate({**json.loads(told.record), "sample": sample}), told
@@ -84,28 +86,28 @@ class Dispatch:
     def opening(self, lane: Lane) -> Open:
         """Return what a worker must know of a lane."""
         job, store = lane.job, lane.store
+        share = -(-job.chat.config.max_connections // len(self._workers))
         return Open(
             number=next(self._numbers),
             lane=self._lanes[lane],
             settings=job.settings.model_dump_json(),
             identity=job.identity.model_dump(mode="json"),
             picture=job.pictures.kind,
+            connections=share,
             folder=store.folder,
             shared=store.shared,
         )
 
-    async def turn(self, lane: int, waiting: Waiting) -> int | None:
-        """Wait until a request of a lane may start, and return the number of the start; None: it was given up."""
+    async def turn(self, lane: int, waiting: Waiting) -> Start | None:
+        """Wait until a request of a lane may start, and return the start; None: it was given up."""
         try:
-            start = await self._pace(lane).wait(waiting.sleep)
+            return await self._pace(lane).wait(waiting.sleep)
         except GivenUpError:
             return None
-        self._starts[number := next(self._numbers)] = start
-        return number
 
-    def took(self, message: Took) -> None:
-        """Count the tokens of a request."""
-        self._pace(message.lane).took(self._starts.pop(message.start), message.tokens)
+    def took(self, lane: int, start: Start, tokens: int) -> None:
+        """Count the tokens of a request of a lane."""
+        self._pace(lane).took(start, tokens)
 
     def died(self, how: str) -> Exception:
         """Count the death of a worker, and return what it is to the samples it was asking."""
@@ -129,8 +131,8 @@ class Worker(ABC):
     """A process that asks samples for this one."""
 
     def __init__(self, dispatch: Dispatch) -> None:
-        self.flying = 0
-        """Samples in flight."""
+        self.flying = Counter[str]()
+        """Samples in flight, by model."""
         self.dispatch = dispatch
         self._opened: dict[Lane, asyncio.Task[Told | Opened]] = {}
         self.lives = False
@@ -138,13 +140,13 @@ class Worker(ABC):
 
     async def ask(self, lane: Lane, message: Ask, waiting: Waiting) -> Told:
         """Ask one sample; raises what an engine's ``ask`` does."""
-        self.flying += 1
+        self.flying[lane.job.settings.model] += 1
         try:
             while True:
                 with suppress(NotBegunError):
                     return await self._ask(lane, message, waiting)
         finally:
-            self.flying -= 1
+            self.flying[lane.job.settings.model] -= 1
 
     async def _ask(self, lane: Lane, message: Ask, waiting: Waiting) -> Told:
         async with self._starting:

@@ -47,6 +47,8 @@ class Open:
     identity: Mapping[str, object]
     """What the run is stored as; what the worker makes of the settings must be the same."""
     picture: Picture
+    connections: int
+    """Samples of the lane's model that this worker has in flight at most."""
     folder: Path | None
     shared: Path | None
     """Where pictures are written (``eval/store/files.py``); None: they come back with the record."""
@@ -156,11 +158,12 @@ class Wants:
 
 @dataclass(frozen=True)
 class Took:
-    """From a worker: the tokens that a request took in the end."""
+    """From a worker: a request is over."""
 
     start: int
     lane: int
-    tokens: int
+    tokens: int | None
+    """Input and output together; None: it had no reply."""
 
 
 def packed(message: object) -> bytes:

@@ -5,6 +5,7 @@ ends.
 """
 
 import asyncio
+import itertools
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -13,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from medvision_agent.agent.session import Waiting
+from medvision_agent.agent.wire.rate_limit import Start
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import WorkerLostError
 from medvision_agent.eval.engines.dispatch import Dispatch, NotBegunError, Worker, settled
@@ -57,6 +59,8 @@ class ProcessWorker(Worker):
         self._asked: dict[int, tuple[asyncio.Future[Message], Waiting]] = {}
         self._begun = set[int]()
         """Of these, what the process has begun with."""
+        self._numbers, self._starts = itertools.count(), dict[int, Start]()
+        """Requests of the process that are not over, where limits per minute are kept."""
 
     async def start(self) -> None:
         """Start the process."""
@@ -68,10 +72,7 @@ class ProcessWorker(Worker):
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         if not isinstance(await received(reader), Ready):
-            raise ConfigError(
-                f"--processes: a worker {_ended(await process.wait())} before it could be asked; the lines above say "
-                "why. Give --processes 1 to ask in one process"
-            )
+            raise self._not_started(await process.wait())
         self._go(self._listen(reader, process))
 
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
@@ -105,6 +106,23 @@ class ProcessWorker(Worker):
                 self._process.kill()
             await self._process.wait()
 
+    def _not_started(self, status: int) -> Exception:
+        """Return what it is that the process ended before it could be asked: a kill is a death as any other."""
+        self._forget()
+        if status < 0:
+            return _innocent(self.lost(_ended(status)))
+        return ConfigError(
+            f"--processes: a worker {_ended(status)} before it could be asked; the lines above say why. "
+            "Give --processes 1 to ask in one process"
+        )
+
+    def _forget(self) -> None:
+        """Let go of a process that died."""
+        self._starts.clear()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
     def _say(self, message: object) -> None:
         if self._writer is not None:
             self._writer.write(packed(message))
@@ -119,9 +137,10 @@ class ProcessWorker(Worker):
             while (message := await received(reader)) is not None:
                 self._hear(message)
             problem = self.lost(_ended(await process.wait()))
+            self._forget()
         except Exception as error:  # noqa: BLE001 - raised where answers are waited for
             problem = error
-        innocent = NotBegunError() if isinstance(problem, WorkerLostError) else problem
+        innocent = _innocent(problem)
         for number, (answer, _) in self._asked.items():
             if not answer.done():
                 answer.set_exception(problem if number in self._begun else innocent)
@@ -130,7 +149,9 @@ class ProcessWorker(Worker):
         if isinstance(message, Wants):
             self._go(self._pace(message))
         elif isinstance(message, Took):
-            self.dispatch.took(message)
+            start = self._starts.pop(message.start)
+            if message.tokens is not None:
+                self.dispatch.took(message.lane, start, message.tokens)
         elif isinstance(message, Began):
             self._begun.add(message.number)
         elif isinstance(message, Heard) and message.number in self._asked:
@@ -140,7 +161,18 @@ class ProcessWorker(Worker):
 
     async def _pace(self, message: Wants) -> None:
         waiting = next((waiting for _, waiting in self._asked.values()), Waiting())
-        self._say(Paced(message.number, await self.dispatch.turn(message.lane, waiting)))
+        writer, number = self._writer, next(self._numbers)
+        start = await self.dispatch.turn(message.lane, waiting)
+        if self._writer is not writer:
+            return  # the process that wanted it died meanwhile
+        if start is not None:
+            self._starts[number] = start
+        self._say(Paced(message.number, None if start is None else number))
+
+
+def _innocent(problem: Exception) -> Exception:
+    """Return what a death is to a sample that had no part in it."""
+    return NotBegunError() if isinstance(problem, WorkerLostError) else problem
 
 
 def _ended(status: int) -> str:

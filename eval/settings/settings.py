@@ -146,8 +146,8 @@ class Settings(Asked):
     """What one sample may use."""
     budget: Annotated[Budget, NEITHER] = Budget()
     """What the whole run may take."""
-    max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=1000)
-    """Samples in flight at once, instead of the model's own setting."""
+    max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=100_000)
+    """Samples in flight at once over all processes, which share them evenly, instead of the model's own setting."""
     processes: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=256)
     """Processes that ask, beside the one that stores; 1: that one asks too. By default as many as help, of the cores
     there are."""
@@ -155,6 +155,9 @@ class Settings(Asked):
     """Where they are: on this machine (`local`), or actors of a Ray cluster (`ray`, needs the extra `cluster`)."""
     address: Annotated[str | None, NEITHER] = None
     """The Ray cluster: `auto`, or `HOST:PORT`. By default Ray is started on this machine."""
+    gpus: Annotated[float | None, NEITHER] = Field(default=None, ge=0, le=64)
+    """GPUs that each worker of a Ray cluster takes; several workers share one of which they take a fraction. By default
+    1 where the model is loaded into the worker and the cluster has any, else 0."""
     probe: Annotated[bool, NEITHER] = True
     """Before the first sample, check by two short requests that the declarations of tools reach the model. Only where
     tools are declared by the service's own function calling."""
@@ -173,12 +176,12 @@ class Settings(Asked):
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
         it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no
-        ``wording``, no ``tool_order``, no ``processes``, no ``engine`` and no ``address``. Before there were two sets
-        of tools, nobody kept ``tools_dated``.
+        ``wording``, no ``tool_order``, no ``processes``, no ``engine``, no ``address`` and no ``gpus``. Before there
+        were two sets of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
-        later |= {"picture", "wording", "tool_order", "processes", "engine", "address"}
+        later |= {"picture", "wording", "tool_order", "processes", "engine", "address", "gpus"}
         stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})

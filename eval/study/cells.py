@@ -163,6 +163,7 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
         processes=study.processes,
         engine=study.engine,
         address=study.address,
+        gpus=study.gpus,
         probe=study.probe,
     )
 

@@ -112,7 +112,9 @@ async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, pro
         prepared, code = one.cell.prepared, one.cell.prepared.condition.provider_code
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         if code not in chats:
-            chats[code] = await stack.enter_async_context(open_model(config, provider_code=code))
+            elsewhere = prepared.settings.engine != "local"
+            opening = open_model(config, provider_code=code, elsewhere=elsewhere)
+            chats[code] = await stack.enter_async_context(opening)
         # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
         lanes[one] = lane = Lane(job_of(prepared, chat), one.store, one.breaker)

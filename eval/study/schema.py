@@ -246,14 +246,17 @@ class Study(_Strict):
     probe: bool = True
     """Before the first sample, check by two short requests for each model and set of tools that the declarations reach
     the model, as `run --probe` does. May change when the study goes on."""
-    max_connections: int | None = Field(default=None, ge=1, le=1000)
-    """Samples in flight at once for each model, instead of its own setting. May change when the study goes on."""
+    max_connections: int | None = Field(default=None, ge=1, le=100_000)
+    """Samples in flight at once for each model, over all processes, instead of its own setting. May change when the
+    study goes on."""
     processes: int | None = Field(default=None, ge=1, le=256)
     """Processes that ask, as `run --processes` has them. May change when the study goes on."""
     engine: Literal["local", "ray"] = "local"
     """Where they are, as `run --engine` has it. May change when the study goes on."""
     address: str | None = None
     """The Ray cluster, as `run --address` has it. May change when the study goes on."""
+    gpus: float | None = Field(default=None, ge=0, le=64)
+    """GPUs of each worker, as `run --gpus` has them. May change when the study goes on."""
 
     @property
     def wordings(self) -> tuple[int | None, ...]:

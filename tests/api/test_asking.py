@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import medvision_agent as mva
+from medvision_agent.api.studying import lay_out
 from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import open_run
@@ -142,3 +143,14 @@ def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
     run = open_run(tmp_path / "run")
     assert 1 <= len(run.records) < len(run.samples)
     assert mva.run(**SMALL, out=tmp_path / "run", resume=True).left == 0
+
+
+def test_what_says_who_asks_a_study_goes_before_its_file(tmp_path):
+    file = tmp_path / "study.yaml"
+    study = {"name": "s", "models": ["baseline-cv"], "designs": ["on-off"], "processes": 3, "address": "there:1"}
+    file.write_text(json.dumps(study))
+    given = {"processes": None, "engine": "ray", "address": "here:1", "gpus": 0.5}
+    for cell in lay_out(file, tmp_path / "out", workers=given).cells:
+        settings = cell.prepared.settings
+        found = settings.processes, settings.engine, settings.address, settings.gpus
+        assert found == (3, "ray", "here:1", 0.5)

@@ -13,7 +13,16 @@ from fake.replies import HANG, calls, text
 from fake.servers import turn_of
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.session import Waiting
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.asking.breaker import Breaker
+from medvision_agent.eval.asking.launch import job_of, prepare
+from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.engines.choice import engine_for
+from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.write import RunStore
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="needs the extra cluster")
 RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})
@@ -67,6 +76,72 @@ async def test_a_worker_that_is_killed_loses_nothing(server, data, models, start
     assert [record.outcome for record in kept.records] == [Outcome.ANSWERED] * 12
     first = server.asked()[:4]
     assert sorted(server.asked()) == sorted([*first, *range(12), *range(12)]), "only what was in flight is asked again"
+
+
+@pytest.fixture
+def ray_here():
+    """Run Ray in this test's process, with two cores and two GPUs by name."""
+    import ray
+
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
+    ray.init(address="local", num_cpus=2, num_gpus=2, **quiet)
+    yield
+    ray.shutdown()
+
+
+async def test_the_death_of_an_idle_worker_is_nobodys(ray_here, data, tmp_path):
+    settings = Settings(model="baseline-cv", data=str(data), tools="off", engine="ray", out=tmp_path / "run")
+    prepared = prepare(settings)
+    with RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config()) as store:
+        async with open_model(prepared.model) as chat, engine_for([prepared], asyncio.Event()) as engine:
+            lane = Lane(job_of(prepared, chat), store, Breaker("baseline-cv", (), ()))
+            for sample in prepared.samples[:3]:
+                record, _ = await engine.ask(lane, sample, 1, Waiting())  # WorkerLostError would blame the sample
+                assert (record.sample.id, record.outcome) == (sample.id, Outcome.ANSWERED)
+                (pid,) = actors()
+                os.kill(pid, signal.SIGKILL)
+
+
+async def test_a_cluster_without_room_is_refused(ray_here, data, tmp_path):
+    settings = Settings(model="baseline-cv", data=str(data), tools="off", engine="ray", out=tmp_path / "run")
+    for more, what in (({"processes": 3}, "takes 1 core, and the Ray cluster has 2"), ({"gpus": 3}, "takes 3 GPU")):
+        with pytest.raises(ConfigError, match=what):
+            async with engine_for([prepare(settings.but(**more))], asyncio.Event()):
+                pass
+
+
+async def test_two_replicas_of_a_local_model_answer(ray_here, data, tmp_path, monkeypatch):
+    pytest.importorskip("torch", reason="needs the extra local")
+    from fake import tiny
+
+    import medvision_agent as mva
+    from medvision_agent.agent.providers.local import chat
+    from medvision_agent.eval.engines.cluster import RayWorker
+
+    said, answer = [], RayWorker.answer
+
+    async def answered(worker, message, waiting):
+        told = await answer(worker, message, waiting)
+        said.append((worker, worker._gpus, type(message).__name__))
+        return told
+
+    monkeypatch.setattr(RayWorker, "answer", answered)
+    monkeypatch.delattr(chat, "open_local")  # this process loads nothing
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    folder = tiny.gemma3(tmp_path / "tiny", scripted=True)
+    row = {"provider": "transformers", "model": str(folder), "max_output_tokens": 64}
+    row |= {"perceived": {"rule": "fixed", "height": 28, "width": 28}}
+    given = {"model": "tiny", "row": row, "data": str(data), "tools": "ruler", "engine": "ray", "processes": 2}
+    run = (await asyncio.to_thread(mva.run, **given, out=tmp_path / "run", progress=False)).run
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert len({record.model_versions for record in run.records}) == 1
+    first, second = {worker for worker, _, _ in said}
+    for worker in (first, second):
+        kinds = [kind for one, gpus, kind in said if one is worker and gpus == 1]
+        assert kinds.count("Open") == 1, "the model is loaded once"
+        assert kinds.count("Ask") > 0
+    assert run.probe.found == "reached", "the declarations are counted without the weights"
 
 
 async def test_a_cluster_that_is_not_there_is_named(data, models, call):

@@ -137,7 +137,7 @@ async def test_a_sample_that_workers_die_of_is_set_aside(server, data, models, s
 
 
 async def test_an_interruption_waits_for_no_further_try(server, data, models, start, call, tmp_path):
-    server.behave(lambda request: error(429, headers={"Retry-After": "100"}))
+    server.behave(lambda request: error(429, retry_after="100"))
     process = await start(*words(data, models, "run", tools="off"))
     await server.wait_for(4)
     process.send_signal(signal.SIGINT)
@@ -196,6 +196,58 @@ async def test_workers_keep_the_limits_per_minute_together(server, data, models,
     assert len(run.run.records) == 12
     assert len(started) == len(taken) >= 24
     assert min(tokens for _, tokens in taken) > 0
+
+
+async def test_a_request_that_fails_or_is_not_begun_leaves_nothing_behind(server, data, models, monkeypatch, tmp_path):
+    import medvision_agent as mva
+    from medvision_agent.agent.wire.rate_limit import Pace
+    from medvision_agent.eval.engines.processes import ProcessWorker
+
+    left, wants, third, refused = [], [], asyncio.Event(), set()
+    wait, close = Pace.wait, ProcessWorker.close
+
+    async def waited(pace, sleep):
+        wants.append(pace)
+        if len(wants) == 1:  # both processes have a sample each; what takes their place must not get their turns
+            for pid in workers(tmp_path):
+                os.kill(pid, signal.SIGKILL)
+        if len(wants) == 3:
+            third.set()
+        await third.wait()
+        return await wait(pace, sleep)
+
+    async def closed(worker):
+        left.append(dict(worker._starts))
+        await close(worker)
+
+    def once_refused(request):
+        if len(refused) == 2 or request.content in refused:
+            return ANSWER
+        refused.add(request.content)
+        return error(500, retry_after="0")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Pace, "wait", waited)
+    monkeypatch.setattr(ProcessWorker, "close", closed)
+    models.write_text(models.read_text().replace("  max_tries: 2\n", "  max_tries: 2\n  requests_per_minute: 1000\n"))
+    server.behave(once_refused)
+    given = {"model": "fake-openai", "models_file": models, "data": str(data), "tools": "off", "processes": 2}
+    run = await asyncio.to_thread(mva.run, **given, max_connections=2, out=tmp_path / "run", progress=False)
+    assert [record.outcome for record in run.run.records] == [Outcome.ANSWERED] * 12
+    assert left == [{}, {}]
+
+
+async def test_a_worker_that_is_killed_while_it_starts_is_replaced(data, monkeypatch, tmp_path):
+    import medvision_agent as mva
+    from medvision_agent.eval.engines import processes
+
+    first = f"import os, pathlib\nmark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
+    first += "if not mark.exists():\n    mark.touch()\n    os.kill(os.getpid(), 9)\n"
+    monkeypatch.setattr(processes, "_START", first + processes._START)
+    given = {"model": "baseline-cv", "data": str(data), "tools": "off", "processes": 2, "progress": False}
+    run = await asyncio.to_thread(mva.run, **given, out=tmp_path / "run")
+    assert (tmp_path / "mark").exists()
+    assert [record.outcome for record in run.run.records] == [Outcome.ANSWERED] * 12
 
 
 async def test_a_local_model_is_not_loaded_twice(models, data, call):

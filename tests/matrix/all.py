@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from matrix import breaker, damage, escapes, floods, handles, hostile, kills, resources, stops, wire
+from matrix import breaker, damage, escapes, floods, handles, hostile, kills, resources, stops, wire, workers
 from matrix.row import Row
 
 Matrix = Callable[[Path, int], list[Row]]
@@ -21,6 +21,7 @@ FULL: dict[str, Matrix] = {
     "resources": lambda folder, seed: resources.matrix(folder, seed, 8),
     "stops": lambda folder, seed: stops.matrix(folder, seed, 200),
     "kills": lambda folder, seed: kills.matrix(folder, seed, 1000, processes=(("run", 2), ("ablate", 2))),
+    "workers": lambda folder, seed: workers.matrix(folder, seed, 20, 6),
 }
 SAMPLE: dict[str, Matrix] = {
     "wire": lambda folder, seed: wire.matrix(folder, seed, 4),
@@ -33,4 +34,5 @@ SAMPLE: dict[str, Matrix] = {
     "resources": lambda folder, seed: resources.matrix(folder, seed, 1),
     "stops": lambda folder, seed: stops.matrix(folder, seed, 6, **_FEW),
     "kills": lambda folder, seed: kills.matrix(folder, seed, 18, **_FEW),
+    "workers": lambda folder, seed: workers.matrix(folder, seed, 1, 0),
 }

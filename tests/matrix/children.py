@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
@@ -71,8 +72,17 @@ _CONTEXT = multiprocessing.get_context("forkserver") if hasattr(os, "fork") else
 _STARTING = Lock()
 
 
-def run(plan: Plan, *, kill_after: float | None = None, stops: tuple[float, ...] = ()) -> End:
-    """Run a child to its end; it is killed after *kill_after* seconds, and stopped (SIGINT) after each of *stops*."""
+def run(
+    plan: Plan,
+    *,
+    kill_after: float | None = None,
+    stops: tuple[float, ...] = (),
+    meanwhile: Callable[[int, Callable[[float], bool]], None] | None = None,
+) -> End:
+    """Run a child to its end; it is killed after *kill_after* seconds, and stopped (SIGINT) after each of *stops*.
+
+    *meanwhile* is called once it is ready, with its id and a function that waits so many seconds for its end.
+    """
     assert _CONTEXT is not None
     with _STARTING:
         os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -87,6 +97,8 @@ def run(plan: Plan, *, kill_after: float | None = None, stops: tuple[float, ...]
     for pause in stops:
         if not wait([process.sentinel], pause):
             os.kill(process.pid, signal.SIGINT)
+    if meanwhile is not None:
+        meanwhile(process.pid, lambda seconds: bool(wait([process.sentinel], seconds)))
     if kill_after is not None and not wait([process.sentinel], kill_after):
         process.kill()
     in_time = bool(wait([process.sentinel], BOUND))

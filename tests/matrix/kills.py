@@ -54,7 +54,7 @@ class Undisturbed:
         return Plan((*self.arguments, "--out", str(folder / "out"), *resume), folder, name, **more)
 
 
-def undisturbed(command: str, connections: int, folder: Path, processes: int = 1) -> Undisturbed:
+def undisturbed(command: str, connections: int, folder: Path, processes: int = 1, engine: str = "local") -> Undisturbed:
     """Run a case once, with nothing done to it; that must work."""
     data = write_samples(folder, SAMPLES[connections])
     if command == "run":
@@ -62,7 +62,7 @@ def undisturbed(command: str, connections: int, folder: Path, processes: int = 1
         arguments: tuple[str, ...] = ("run", *words)
     else:
         arguments = ("ablate", str(write_study(folder, data, connections)))
-    arguments = (*arguments, "--processes", str(processes))
+    arguments = (*arguments, "--processes", str(processes), "--engine", engine)
     case = Undisturbed(command, connections, processes, arguments, 0, {}, 0, {})
     end = run(case.plan(folder, "undisturbed"))
     assert end.code == 0, end.last_words

@@ -45,6 +45,27 @@ words; a resume with more handles answers the rest.
 refuses, or says what it said before; where `verify` finds nothing, all records and pictures are what they were; and no
 resume makes damage whole that `verify` had found.
 
+**workers.** A worker is killed (SIGKILL) after a random number of samples: a process, or an actor of Ray. The
+command must end as if undisturbed, and ask nothing again that it had on record. A command of Ray is killed, too: its
+workers must end within 30 seconds, and it is resumed to its end.
+
+## Several processes
+
+With `--processes N`, N further processes ask the samples. The process you started decides everything and is the only
+one that writes the run's database: what is asked next, the budget, the limits per minute, when a server's refusals
+stop the run, and when a sample is done. Its promises are therefore the same as with one process, and the records are
+the same (`tests/cli/test_processes.py` compares them, times aside).
+
+- Ctrl-C and kills: the processes ignore Ctrl-C, and end with the process that started them, however it ends.
+- A process that dies takes no other sample with it: its samples are asked again. One that was in flight at two deaths
+  is asked alone, and at the third it is set aside as `crashed`. After ten deaths in a row without an answer in
+  between, the run stops.
+- Each process opens the data and the tools by the stored settings, and refuses to ask where they give another
+  identity than the run's, for instance because a file of tools was changed meanwhile.
+- The default is one process for each 64 samples in flight and each 100 samples, but not more than there are cores; a
+  model that works offline gets as many as there are cores. A model loaded into the process (`provider: transformers`)
+  is asked in one.
+
 ## What was not tried
 
 Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers;

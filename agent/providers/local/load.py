@@ -4,7 +4,7 @@ Contract: whatever cannot be had is one line: a ConfigError where the row is to 
 or the machine is. Code of a checkpoint is never run and weights are read from safetensors files only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,10 @@ from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.models.checkpoint import fingerprint, local_folder, parameter_bytes
 from medvision_agent.errors import ConfigError, ProviderError
 
-__all__ = ["Loaded", "free_memory", "is_out_of_memory", "load", "without_warnings"]
+__all__ = ["Loaded", "free_memory", "is_out_of_memory", "load", "load_processor", "without_warnings"]
 
-_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.safetensors"]
+_WEIGHTS = "*.safetensors"
+_FILES = ["*.json", "*.jinja", "*.model", "*.txt", _WEIGHTS]
 _WIDTH = {"auto": None, "float32": 4, "bfloat16": 2, "float16": 2}
 _GIB = 2**30
 _TORCHVISION = (
@@ -91,6 +92,16 @@ def load(config: Transformers) -> Loaded:
     return Loaded(model.eval(), processor, version)
 
 
+def load_processor(config: Transformers) -> Any:
+    """Return the processor of *config* alone; weights are not even fetched."""
+    folder = local_folder(config.model) or _fetched(config, [name for name in _FILES if name != _WEIGHTS])
+    try:
+        with _without_bars():
+            return _processor(folder)
+    except Exception as error:  # noqa: BLE001 - a dozen libraries read a checkpoint, each with errors of its own
+        raise ConfigError(f"model {config.model}: cannot be loaded: {_line(error)}") from None
+
+
 @contextmanager
 def _without_bars() -> Iterator[None]:
     """Keep transformers from drawing a bar; it takes the hub's bars with it, which come back as they were."""
@@ -143,12 +154,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _fetched(config: Transformers) -> Path:
-    """Return the folder of a model of the hub, fetched first where it is not in the cache."""
+def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
+    """Return the folder of a model of the hub, *files* of it fetched first where they are not in the cache."""
     name = f"{config.model}{f' at {config.revision}' if config.revision else ''}"
     try:
         folder = snapshot_download(
-            config.model, revision=config.revision, allow_patterns=_FILES, ignore_patterns=["*/*"]
+            config.model, revision=config.revision, allow_patterns=list(files), ignore_patterns=["*/*"]
         )
     except hub_errors.GatedRepoError:
         raise ProviderError(

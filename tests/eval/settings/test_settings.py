@@ -52,6 +52,7 @@ OTHER = {
     "processes": 2,
     "engine": "ray",
     "address": "auto",
+    "gpus": 0.5,
     "probe": False,
     "out": "elsewhere",
     "resume": True,

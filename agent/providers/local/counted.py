@@ -1,0 +1,69 @@
+"""A model that is loaded elsewhere: here its chat template counts the tokens of prompts, and nothing is generated.
+
+Contract: no weights are read, nor fetched. The processes that ask load the model, and check it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.outputs import ChatResult
+
+from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.models import Transformers
+from medvision_agent.agent.providers.local.load import load_processor, without_warnings
+from medvision_agent.agent.providers.local.template import ChatTemplate
+
+__all__ = ["CountedChat", "open_counted"]
+
+
+class _Unloaded(BaseChatModel):
+    """A model without weights."""
+
+    processor: Any
+    template: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "medvision-agent-unloaded"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        raise NotImplementedError("the model is loaded into the processes that ask")
+
+    def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many tokens the chat template makes of a message with *tools* declared."""
+        tokens = self.processor.apply_chat_template(
+            [self.template.conversation([HumanMessage(message)])],
+            tools=[dict(tool) for tool in tools] or None,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+        )
+        return len(tokens["input_ids"][0])
+
+
+class CountedChat(Chat):
+    """A model that other processes ask."""
+
+    async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many tokens the chat template makes of a message with *tools* declared."""
+        assert isinstance(self.model, _Unloaded)  # noqa: S101 - for the type checker
+        return await asyncio.to_thread(self.model.prompt_tokens, message, tools)
+
+
+def open_counted(config: Transformers) -> CountedChat:
+    """Return the model of *config* without its weights; raises ConfigError and ProviderError as loading it does."""
+    with without_warnings():
+        processor = load_processor(config)
+        native = config.tool_calling == "native"
+        template = ChatTemplate(processor, name=config.model, native_tools=native)
+    return CountedChat(config, _Unloaded(processor=processor, template=template))
