@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.data.sample import Question
@@ -121,8 +122,7 @@ def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str], *,
 
 
 def _mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
-    sizes, sums = by_subject(subjects, values)
-    found = jackknife(sums, sizes)
+    found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
     if bare or float(found.error) < ROUNDING:
         return PartMean(mean=mean, interval=None)

@@ -70,7 +70,9 @@ def test_samples_taken_for_independent_fail(null):
 
 def test_lost_pairs_bias_the_figures_and_not_the_bounds():
     found = measure(
-        Cell(subjects=100, sizes="linear", icc=0.3, mean_b=0.42, lost_b=0.2, fail_b=0.25, hard=1.5), REPLICATES
+        Cell(subjects=100, sizes="linear", icc=0.3, mean_b=0.42, lost_b=0.2, fail_b=0.25, hard=1.5),
+        REPLICATES,
+        missing=True,
     )
     assert found.scored == pytest.approx(0.8, abs=0.01)
     assert found.covered < 0.9
