@@ -52,8 +52,6 @@ class Estimate(Frozen):
     subjects: int
     largest_subject: int
     """Pairs of the subject with most of them."""
-    largest_five: int
-    """Pairs of the five subjects with most of them (``dominance``)."""
     effective_subjects: float
     """Kish: ``(sum n_i)^2 / sum n_i^2``."""
     evidence: Evidence
@@ -127,7 +125,6 @@ def estimate(
         n=len(subjects),
         subjects=len(sizes),
         largest_subject=int(sizes.max(initial=0)),
-        largest_five=int(np.sort(sizes)[-5:].sum()),
         effective_subjects=float(kish(sizes)),
         evidence=evidence,
         level=level,
