@@ -27,8 +27,7 @@ CELLS = (
     *(("2 x 0.21", 40), ("2 x 0.21", 200), ("3 x 0.16", 20), ("3 x 0.17", 40), ("3 x 0.12", 200), ("3 x 0.18", 200)),
     *(("4 x 0.15", 40), ("4 x 0.13", 200), ("5 x 0.13", 40), ("5 x 0.11", 200), ("5 x 0.08", 200)),
     *(("lognormal 1", 30), ("lognormal 1.3", 60), ("lognormal 1.6", 200)),
-    *(("zipf 0.9", 40), ("zipf 1", 100), ("zipf 1", 200), ("geometric 0.85", 60), ("geometric 0.95", 200)),
-    *(("tenth 0.9", 100), ("tenth 0.9", 200), ("tenth 0.5", 60), ("slices", 24), ("slices", 60)),
+    *(("zipf 0.9", 40), ("tenth 0.9", 100), ("geometric 0.85", 60), ("zipf 1", 100), ("slices", 24), ("tenth 0.5", 60)),
 )
 HEADS = ("sizes", "subjects", "effective", "false positives", "guarded", "coverage", "on Kish's number less one")
 

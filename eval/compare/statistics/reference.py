@@ -93,4 +93,4 @@ def _integral(form: Form, t: Floats) -> Floats:
     logarithm, h, a, g = form.sums(start / np.sin(_ANGLES) ** 2)
     rest = start / np.sin(_ANGLES) ** 2 * a * (form.level(start) - g) - h**2
     values = np.exp(-logarithm / 2) / np.sqrt(rest) / np.tan(_ANGLES)
-    return np.minimum(1.0, values.sum(axis=-1) / len(_ANGLES))
+    return np.asarray(np.minimum(1.0, values.sum(axis=-1) / len(_ANGLES)))
