@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 from real_masks import Case, read_folder, read_packages
 
-from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife
+from medvision_agent.eval.compare.statistics.clusters import clustered
+from medvision_agent.eval.compare.statistics.jackknife import jackknife
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.segment.contour import measure_mask
 from medvision_agent.tools.view.geometry import Point
@@ -137,8 +138,7 @@ def table(cases: Sequence[Case]) -> list[str]:
 
 def _cell(cases: Iterable[Case], way: str, noise: float) -> str:
     found = [(case.subject, fmean(losses(case, way, noise))) for case in cases]
-    sizes, sums = by_subject([subject for subject, _ in found], [loss for _, loss in found])
-    mean = jackknife(sums, sizes)
+    mean = jackknife(*clustered([subject for subject, _ in found], [loss for _, loss in found]))
     return f"**{float(mean.estimate):.3f}** ± {float(mean.margin(0.95)):.3f}"
 
 

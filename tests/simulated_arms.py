@@ -100,7 +100,9 @@ def sizes_of(kind: str, subjects: int) -> NDArray[np.int64]:
 
     ``linear`` runs from 1 to 12, ``exponential`` from 1 to beyond 20, and ``one giant`` is 4 samples each but for one
     subject with so many that 10.5 effective subjects are left: just above the limit of a claim. ``3 x 0.18`` is 4
-    samples each but for three subjects who hold a share of 0.18 each; ``lognormal 1.6`` has that sigma.
+    samples each but for three subjects who hold a share of 0.18 each; ``lognormal 1.6`` has that sigma. In ``zipf 1``
+    the size falls with that power of the rank, in ``geometric 0.9`` by that factor from subject to subject, in
+    ``tenth 0.9`` a tenth of the subjects holds that share of the samples, and ``slices`` runs from 5 to 75.
     """
     quantiles = (np.arange(subjects) + 0.5) / subjects
     if kind == "equal":
@@ -120,9 +122,22 @@ def sizes_of(kind: str, subjects: int) -> NDArray[np.int64]:
     elif kind.startswith("lognormal "):
         sizes = np.exp(float(kind.split()[1]) * stats.norm.ppf(quantiles))
         sizes *= 6 / sizes.mean()
+    elif kind == "slices":
+        sizes = 5 + 70 * quantiles
     else:
-        raise ValueError(kind)
+        sizes = _falling(*kind.split(), subjects)
     return np.maximum(1, np.rint(sizes)).astype(np.int64)
+
+
+def _falling(kind: str, number: str, subjects: int) -> Floats:
+    ranks, value = np.arange(subjects, dtype=np.float64), float(number)
+    few = ranks < round(subjects / 10)
+    shares = {
+        "zipf": (ranks + 1) ** -value,
+        "geometric": value**ranks,
+        "tenth": np.where(few, value / few.sum(), (1 - value) / (~few).sum()),
+    }[kind]
+    return 6 * shares / shares.mean()
 
 
 def draw(cell: Cell, replicates: int, random: np.random.Generator) -> Iterator[Draw]:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.eval.agreement.sums import Measures, sums_of
+from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
-from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, jackknife
+from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.frozen import Frozen
@@ -159,12 +160,12 @@ def _draws(count: int) -> Floats:
 
 
 def _bias(error: Floats, data: _Data) -> Figure:
-    sizes, sums = by_subject(data.subjects, list(error))
-    if not len(sizes):
+    own = clustered(data.subjects, list(error))
+    if not len(own.sizes):
         return Figure(value=None)
-    if too_few(sizes) or not data.intervals:
+    if too_few(own.sizes) or not data.intervals:
         return Figure(value=float(error.mean()))
-    found = jackknife(sums, sizes)
+    found = jackknife(*own)
     value, margin = float(found.estimate), float(found.margin(_LEVEL))
     return Figure(value=value, interval=(value - margin, value + margin))
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
+from medvision_agent.eval.compare.statistics.clusters import clustered
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, jackknife
 from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.decisions.kappa import Counts, jackknifed, weighted_kappa
 from medvision_agent.eval.decisions.rules import Rule
@@ -118,8 +119,7 @@ def _kappa(tables: Counts, power: int, *, bare: bool) -> Share:
 
 def share_of(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> Share:
     """Return a mean over samples; *bare*, without an interval. It has none either where nothing varies."""
-    sizes, sums = by_subject(subjects, values)
-    found = jackknife(sums, sizes)
+    found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
     if bare or float(found.error) < ROUNDING:
         return Share(value=mean)

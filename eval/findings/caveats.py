@@ -12,7 +12,6 @@ from medvision_agent.eval.compare.card_words import doubts
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.doubted import (
     apart,
-    dominated,
     early,
     fragile,
     lost,
@@ -142,11 +141,6 @@ _KINDS = (
     _Kind("failed", unanswered, "Answers are missing in {where}; each costs the loss of a failure."),
     _Kind("price", price, "What a failure costs matters in {where}."),
     _Kind("fragile", fragile, "One more subject in whom the better arm fails could undo the difference in {where}."),
-    _Kind(
-        "dominated",
-        dominated,
-        "Few subjects have much of the pairs in {where}; the intervals there may not be quite 95% ones.",
-    ),
     _Kind("wrong place", wrong_place, "Part of the difference was measured in the wrong place in {where}."),
     _Kind("compute", _compute, "Compute differs between the arms of {where}."),
     _Kind("noise", within_noise, "The noise of asking again is as large as the difference in {where}."),

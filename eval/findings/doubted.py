@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 
-from medvision_agent.eval.compare.statistics.dominance import dominance
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.compare.statistics.noise import Noise
 from medvision_agent.eval.findings.contrast import Contrast
@@ -15,7 +14,6 @@ from medvision_agent.text import fixed, plural
 
 __all__ = [
     "apart",
-    "dominated",
     "early",
     "fragile",
     "lost",
@@ -108,22 +106,6 @@ def undone_by_one(better: str, share: float, *, dear: bool) -> str:
     price = ", each at the cost of the worst answer," if dear else ""
     least = max(1, math.ceil(100 * share))  # rounded down, it would not be enough
     return f"one more subject in whom {better} fails in {least}% of its samples{price} would undo it."
-
-
-def dominated(worked: Worked) -> Said:
-    """Yield where few subjects hold so much of the pairs that an interval is not quite what it says."""
-    for about, _, _, test in _each(worked):
-        of = test.primary
-        if of.interval is None:
-            continue
-        one, five = (f"{100 * count / of.n:.0f}%" for count in (of.largest_subject, of.largest_five))
-        kind = dominance(pairs=of.n, subjects=of.subjects, largest=of.largest_subject, largest_five=of.largest_five)
-        if kind == "narrow":
-            text = f"five of {of.subjects} subjects have {five} of the pairs: the interval may be too narrow, and p too"
-            yield about, f"{text} small; simulated, such 95% intervals held the difference in 92 to 95%."
-        if kind == "wide":
-            text = f"one subject has {one} of the pairs: the interval may be wider than it need be; simulated, such 95%"
-            yield about, f"{text} intervals held the difference in 95 to 98%."
 
 
 def wrong_place(worked: Worked) -> Said:

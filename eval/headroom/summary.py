@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.headroom.references import ceilings, priors
 from medvision_agent.eval.headroom.steps import REPLAYED, Answered, Step
-from medvision_agent.eval.parts.summary import PartMean, withheld
+from medvision_agent.eval.parts.summary import PartMean, part_mean, withheld
 from medvision_agent.eval.scorer.metrics import Flags, Floats
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import TaskName
@@ -23,7 +22,6 @@ from medvision_agent.frozen import Frozen
 
 __all__ = ["Headroom", "Losses", "StepMean", "losses_of", "summarise_headroom"]
 
-_LEVEL = 0.95
 Losses = Mapping[Step, Floats]
 """The loss of each answer in each step; NaN where there is none."""
 
@@ -115,7 +113,9 @@ def _steps(
         if not known.any():
             continue
         people = [subjects[place] for place in np.flatnonzero(known).tolist()]
-        loss, difference = _means([values[known], (values - own)[known]], people, bare=bare)
+        loss, difference = (
+            part_mean(column.tolist(), people, bare=bare) for column in (values[known], (values - own)[known])
+        )
         alone = taken.any() and step not in {Step.PRIOR, Step.CEILING}
         yield (
             step,
@@ -133,14 +133,3 @@ def _bounds(step: Step, values: Floats, unknown: Flags) -> tuple[float, float]:
     """Return the mean loss if what is not known cost nothing, and if it cost as much as it can."""
     worst = values if step is Step.BOTH else np.where(unknown, 1.0, values)
     return float(np.where(unknown, 0.0, values).mean()), float(worst.mean())
-
-
-def _means(columns: Sequence[Floats], subjects: Sequence[str], *, bare: bool) -> list[PartMean]:
-    """Return the mean of each column; *bare*, without intervals."""
-    sizes, *sums = by_subject(subjects, *(column.tolist() for column in columns))
-    found = jackknife(np.stack(sums), sizes)
-    means, errors, margins = found.estimate.tolist(), found.error.tolist(), found.margin(_LEVEL).tolist()
-    return [
-        PartMean(mean=mean, interval=None if bare or error < ROUNDING else (mean - margin, mean + margin))
-        for mean, error, margin in zip(means, errors, margins, strict=True)
-    ]

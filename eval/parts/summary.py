@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.data.sample import Question
@@ -26,7 +27,7 @@ from medvision_agent.frozen import Frozen
 from medvision_agent.text import plural
 
 __all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
-__all__ += ["means_of", "structure_of", "summarise_labels", "told_apart", "withheld"]
+__all__ += ["means_of", "part_mean", "structure_of", "summarise_labels", "told_apart", "withheld"]
 
 _LEVEL = 0.95
 _REPLAYS: Mapping[str, tuple[Cause, ...]] = {
@@ -117,12 +118,12 @@ def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, fl
 def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
     """Return the mean of every part that any sample has; *bare*, without intervals."""
     present = [cause for cause in Cause if any(cause in one for one in parts)]
-    return {cause: _mean([one.get(cause, 0.0) for one in parts], subjects, bare=bare) for cause in present}
+    return {cause: part_mean([one.get(cause, 0.0) for one in parts], subjects, bare=bare) for cause in present}
 
 
-def _mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
-    sizes, sums = by_subject(subjects, values)
-    found = jackknife(sums, sizes)
+def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
+    """Return the mean of values; *bare*, without an interval. It has none either where nothing varies."""
+    found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
     if bare or float(found.error) < ROUNDING:
         return PartMean(mean=mean, interval=None)
@@ -177,7 +178,7 @@ def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays |
     causes = {name: some for name, some in _REPLAYS.items() if not (own[0].sample.asks.is_box and "arithmetic" in name)}
     losses = {name: [one.found.corrected(some) or 0.0 for one in own] for name, some in causes.items()}
     bare = bool(withheld(subjects, reasons))
-    return Replays(n=len(own), losses={name: _mean(each, subjects, bare=bare) for name, each in losses.items()})
+    return Replays(n=len(own), losses={name: part_mean(each, subjects, bare=bare) for name, each in losses.items()})
 
 
 def _task(samples: Sequence[SampleLoss], reasons: Sequence[str], *, apart: bool | None = None) -> TaskParts:

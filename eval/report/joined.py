@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import losses_of
 from medvision_agent.eval.compare.statistics.interaction import MIN_SUBJECTS
-from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, jackknife
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
 from medvision_agent.eval.compare.statistics.random_effects import MIN_GROUPS, random_effects
 from medvision_agent.eval.findings.inputs import ChapterIn
@@ -39,10 +40,10 @@ def over_datasets(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[Ove
 def _group(pairs: Pairs) -> tuple[float, float] | None:
     """Return the difference in a dataset and its error; None for too few subjects, or no spread."""
     losses, subjects = losses_of(pairs)
-    sizes, sums = by_subject(subjects, [b - a for a, b in losses])
-    if len(sizes) < MIN_SUBJECTS:
+    data = clustered(subjects, [b - a for a, b in losses])
+    if len(data.sizes) < MIN_SUBJECTS:
         return None
-    found = jackknife(sums, sizes)
+    found = jackknife(*data)
     return (float(found.estimate), float(found.error)) if found.error > ROUNDING else None
 
 

@@ -17,8 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hulls import hull
-from scipy import stats
+from hulls import correlation, hull, reach
 
 STUDIES = Path(__file__).parents[2] / "examples" / "studies"
 NUMBER = r"[-+]?\d+(?:\.\d+)?"
@@ -148,10 +147,10 @@ def jackknife(first: dict, second: dict) -> tuple[float, float, float]:
         others = [value for owner, value in pairs if owner != subject]
         left.append(sum(others) / len(others))
     sizes = [sum(owner == subject for owner, _ in pairs) for subject in subjects]
-    effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
+    icc = correlation([[value for owner, value in pairs if owner == subject] for subject in subjects])
     error = math.sqrt((len(left) - 1) / len(left) * sum((value - mean) ** 2 for value in left))
     residuals = [sum(value - mean for owner, value in pairs if owner == subject) for subject in subjects]
-    return mean, *hull(mean, error, np.array(residuals), stats.t.ppf(0.975, effective - 1))
+    return mean, *hull(mean, error, np.array(residuals), reach(0.95, sizes, icc))
 
 
 async def test_on_phantoms_the_tools_gain_what_they_must(call, tmp_path):

@@ -1,7 +1,7 @@
 """What a stored study shows, by another route: its SQLite files read directly, and the statistics written out anew.
 
-Nothing here imports the package. Sources of the procedures: Miller (1974) for the jackknife, Kish (1965) for effective
-subjects, Hall (1992) for skewness, Bretz et al. (2009) for the graph of tests.
+Nothing here imports the package. Sources of the procedures: Miller (1974) for the jackknife, Imhof (1961) for its
+distribution (``hulls.chance``), Hall (1992) for skewness, Bretz et al. (2009) for the graph of tests.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import zstandard
+from hulls import chance, correlation, reach
 from scipy import optimize, stats
 
 __all__ = ["Answer", "Tested", "answers", "apart", "family", "paired"]
@@ -38,7 +39,8 @@ class Mean(NamedTuple):
 
     difference: float
     error: float
-    freedom: float
+    sizes: tuple[float, ...]
+    icc: float
     skewness: float
 
 
@@ -114,7 +116,7 @@ def _mean(values: Sequence[float], subjects: Sequence[str], more: Sequence[tuple
     error = math.sqrt((len(groups) - 1) / len(groups) * math.fsum((one - mean) ** 2 for one in without))
     rest = [part - size * mean for part, size in groups]
     skewness = math.fsum(one**3 for one in rest) / math.fsum(one**2 for one in rest) ** 1.5 if error else 0.0
-    return Mean(mean, error, number**2 / math.fsum(size**2 for _, size in groups) - 1, skewness)
+    return Mean(mean, error, tuple(size for _, size in groups), correlation(list(own.values())), skewness)
 
 
 def _halls(mean: Mean) -> Callable[[float], float]:
@@ -125,13 +127,13 @@ def _halls(mean: Mean) -> Callable[[float], float]:
 def _p(mean: Mean) -> float:
     t = mean.difference / mean.error
     h = _halls(mean)(t)
-    of_h = 2 * stats.t.sf(abs(h), mean.freedom) if h * t > 0 else 1.0
-    return float(max(2 * stats.t.sf(abs(t), mean.freedom), of_h))
+    of_h = chance(abs(h), mean.sizes, mean.icc) if h * t > 0 else 1.0
+    return float(max(chance(abs(t), mean.sizes, mean.icc), of_h))
 
 
 def _interval(mean: Mean, level: float) -> tuple[float, float]:
     """Return the hull of t's interval and of Hall's, whose ends are searched for."""
-    quantile = float(stats.t.ppf(0.5 + level / 2, mean.freedom))
+    quantile = reach(level, mean.sizes, mean.icc)
     high, low = (optimize.brentq(lambda t, h=h: _halls(mean)(t) - h, -1e3, 1e3) for h in (quantile, -quantile))
     return mean.difference - mean.error * max(quantile, high), mean.difference - mean.error * min(-quantile, low)
 

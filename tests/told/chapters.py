@@ -62,15 +62,6 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "short": plain(arms(said(BAD[:24]), said(GOOD[:24]))),
     "few": plain(FEW),
     "giant": plain(arms(said(noise(1, 0.5, 90)), said(noise(2, 0.1, 90)), giant=66)),
-    "one holds much": plain(arms(said(BAD), said(GOOD), subjects=N, giant=10)),
-    "one holds less": plain(arms(said(BAD), said(GOOD), subjects=N, giant=8)),
-    "one holds much, twice": plain(
-        other_arm(said(BAD), said(GOOD), but(said(GOOD), NUMBERS > 41, LOST), subjects=N, giant=10)
-    ),
-    "four hold half": plain(arms(said(noise(1, 0.5, 90)), said(noise(2, 0.1, 90)), subjects=90, giant=44, giants=4)),
-    "four hold a quarter": plain(
-        arms(said(noise(1, 0.5, 90)), said(noise(2, 0.1, 90)), subjects=90, giant=20, giants=4)
-    ),
     "same": plain(arms(said(BAD), said(BAD))),
     "synthetic": plain(arms(said(BAD), said(GOOD), synthetic=True)),
     "demonstration": plain(arms(said(BAD), said(GOOD), demonstration=True)),

@@ -10,6 +10,7 @@ Contract: as in ``jackknife``, the last axis is subjects and any axes before it 
 import numpy as np
 from numpy.typing import NDArray
 
+from medvision_agent.eval.compare.statistics.clusters import Clusters
 from medvision_agent.eval.compare.statistics.guard import GUARD, joined
 from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats
@@ -21,14 +22,14 @@ MARGIN = 0.05
 
 
 def equivalent(
-    sums: Floats, sizes: Floats, mean_a: Floats, mean_b: Floats, *, level: float, margin: float, largest: float = 1.0
+    data: Clusters, mean_a: Floats, mean_b: Floats, *, level: float, margin: float, largest: float = 1.0
 ) -> NDArray[np.bool_]:
     """Tell whether the arms are equivalent, with and without a subject in whom A, or B, fails in half of the samples.
 
     *mean_a* and *mean_b* are the mean losses, at most *largest*.
     """
     b_fails, a_fails = GUARD * (largest - mean_a), GUARD * (mean_b - largest)
-    every = [skewed(sums, sizes), joined(sums, sizes, b_fails), joined(sums, sizes, a_fails)]
+    every = [skewed(*data), joined(data, b_fails), joined(data, a_fails)]
     ends = [one.interval(1 - 2 * level) for one in every]
     inside = [(low > -margin) & (high < margin) for low, high in ends]
     return np.asarray(np.logical_and.reduce(inside))

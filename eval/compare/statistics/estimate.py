@@ -14,10 +14,11 @@ from typing import Literal
 
 import numpy as np
 
+from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
 from medvision_agent.eval.compare.statistics.guard import against, guarded_p
 from medvision_agent.eval.compare.statistics.hall import skewed
-from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Floats, by_subject, kish
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Floats, kish
 from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs
 from medvision_agent.frozen import Frozen
 
@@ -51,8 +52,6 @@ class Estimate(Frozen):
     subjects: int
     largest_subject: int
     """Pairs of the subject with most of them."""
-    largest_five: int
-    """Pairs of the five subjects with most of them (``dominance``)."""
     effective_subjects: float
     """Kish: ``(sum n_i)^2 / sum n_i^2``."""
     evidence: Evidence
@@ -61,7 +60,7 @@ class Estimate(Frozen):
     interval: tuple[float, float] | None = None
     level: float = 0.95
     p: float | None = None
-    """Two-sided, the larger of the jackknife's t and Hall's (``hall``)."""
+    """Two-sided, the larger of the jackknife's T and Hall's (``hall``), for subjects of these sizes (``reference``)."""
     guarded_p: float | None = None
     """The same after one subject was added in whom the better arm fails (``guard``); given for losses with a ``p``."""
     differing: Differing | None = None
@@ -119,14 +118,13 @@ def estimate(
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")
-    sizes, sums = by_subject(subjects, differences)
-    found = skewed(sums, sizes) if len(sizes) else None
+    data = clustered(subjects, differences)
+    sizes, found = data.sizes, skewed(*data) if len(data.sizes) else None
     bare = Estimate(
         difference=None if found is None else float(found.mean.estimate),
         n=len(subjects),
         subjects=len(sizes),
         largest_subject=int(sizes.max(initial=0)),
-        largest_five=int(np.sort(sizes)[-5:].sum()),
         effective_subjects=float(kish(sizes)),
         evidence=evidence,
         level=level,
@@ -145,7 +143,7 @@ def estimate(
         return inner.but(withheld="synthetic data: no p-value and no claim about patients")
     if role == "exploratory":
         return inner.but(withheld="exploratory: not a declared contrast, so no p-value")
-    guarded = float(guarded_p(sums, sizes, np.asarray(against_winner(losses, largest)))) if losses else None
+    guarded = float(guarded_p(data, np.asarray(against_winner(losses, largest)))) if losses else None
     return inner.but(p=float(found.p()), guarded_p=guarded)
 
 

@@ -22,11 +22,11 @@ from typing import Literal
 
 import numpy as np
 
+from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.equivalence import equivalent
 from medvision_agent.eval.compare.statistics.estimate import Estimate, against_winner, losses_of, primary
 from medvision_agent.eval.compare.statistics.graph import Rejection, reject
 from medvision_agent.eval.compare.statistics.guard import Tipping, tipping
-from medvision_agent.eval.compare.statistics.jackknife import by_subject
 from medvision_agent.eval.compare.statistics.looks import boundaries, sequential_p
 from medvision_agent.eval.compare.statistics.missing import MissingData, missing
 from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
@@ -218,16 +218,16 @@ def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float |
 
 def _equivalent(pairs: Pairs, level: float, margin: float) -> bool:
     losses, subjects = losses_of(pairs)
-    sizes, sums = by_subject(subjects, [b - a for a, b in losses])
+    data = clustered(subjects, [b - a for a, b in losses])
     mean_a, mean_b = np.mean(losses, axis=0)
     largest = pairs.price.largest
-    return bool(equivalent(sums, sizes, mean_a, mean_b, level=level, margin=margin, largest=largest))
+    return bool(equivalent(data, mean_a, mean_b, level=level, margin=margin, largest=largest))
 
 
 def _tipping(pairs: Pairs, level: float) -> Tipping:
     losses, subjects = losses_of(pairs)
-    sizes, sums = by_subject(subjects, [b - a for a, b in losses])
-    return tipping(sums, sizes, against_winner(losses, pairs.price.largest), level)
+    data = clustered(subjects, [b - a for a, b in losses])
+    return tipping(data, against_winner(losses, pairs.price.largest), level)
 
 
 def _verdict(latest: Estimate, over: Sequence[tuple[Estimate, float]]) -> Verdict | None:

@@ -10,6 +10,7 @@ Contract: as in ``jackknife``, the last axis is subjects and any axes before it 
 
 import numpy as np
 
+from medvision_agent.eval.compare.statistics.clusters import Clusters
 from medvision_agent.eval.compare.statistics.hall import Skewed, skewed
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.frozen import Frozen
@@ -39,19 +40,19 @@ def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float =
     return np.where(difference < 0, largest - mean_a, mean_b - largest)
 
 
-def guarded_p(sums: Floats, sizes: Floats, against: Floats, share: float = GUARD) -> Floats:
+def guarded_p(data: Clusters, against: Floats, share: float = GUARD) -> Floats:
     """Return the p-value after one subject of mean size was added whose mean difference is *share* of *against*.
 
     It is 1 where the sign of the difference flips.
     """
-    return _with(sums, sizes, against, share, count=1)
+    return _with(data, against, share, count=1)
 
 
-def tipping(sums: Floats, sizes: Floats, against: float, level: float) -> Tipping:
+def tipping(data: Clusters, against: float, level: float) -> Tipping:
     """Return the tipping point of one difference that is rejected at *level* (the p-value that it is under)."""
 
     def holds(count: int, share: float = 1.0) -> bool:
-        return float(_with(sums, sizes, np.asarray(against), share, count)) <= level
+        return float(_with(data, np.asarray(against), share, count)) <= level
 
     if holds(_MOST):
         return Tipping(subjects=None, share=None)
@@ -66,23 +67,28 @@ def tipping(sums: Floats, sizes: Floats, against: float, level: float) -> Tippin
     from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def excess(share: float) -> float:
-        return float(_with(sums, sizes, np.asarray(against), share, 1)) - level
+        return float(_with(data, np.asarray(against), share, 1)) - level
 
     share = 0.0 if excess(0.0) > 0 else float(optimize.brentq(excess, 0.0, 1.0, xtol=1e-4))
     return Tipping(subjects=1, share=share)
 
 
-def _with(sums: Floats, sizes: Floats, against: Floats, share: float, count: int) -> Floats:
+def _with(data: Clusters, against: Floats, share: float, count: int) -> Floats:
     """Return p with *count* subjects of mean size added; 1 where the sign flips or nothing is left of it."""
-    more = joined(sums, sizes, share * against, count)
-    return np.where(np.sign(more.mean.estimate) == np.sign(sums.sum(axis=-1)), more.p(), 1.0)
+    more = joined(data, share * against, count)
+    return np.where(np.sign(more.mean.estimate) == np.sign(data.sums.sum(axis=-1)), more.p(), 1.0)
 
 
-def joined(sums: Floats, sizes: Floats, difference: Floats, count: int = 1) -> Skewed:
-    """Return the mean with *count* subjects of mean size more, each with this mean difference."""
+def joined(data: Clusters, difference: Floats, count: int = 1) -> Skewed:
+    """Return the mean with *count* subjects of mean size more, each with this mean difference.
+
+    The correlation within subjects stays what it was: those who are added tell nothing of it.
+    """
+    sums, sizes, icc = data
     size = sizes.sum(axis=-1) / (sizes > 0).sum(axis=-1)
     ones = np.ones((*sums.shape[:-1], count))
     return skewed(
         np.concatenate((sums, ones * (size * difference)[..., np.newaxis]), axis=-1),
         np.concatenate((sizes, ones * size[..., np.newaxis]), axis=-1),
+        icc,
     )

@@ -1,13 +1,13 @@
-r"""A test and an interval for skewed differences: the larger p of the jackknife's t and of Hall's transformation.
+r"""A test and an interval for skewed differences: the larger p of the jackknife's T and of Hall's transformation.
 
 With ``u_i = S_i - n_i D`` (the residual of subject i's sum), ``a = sum u^3 / (sum u^2)^1.5`` and ``T = D / error``:
 
-* ``H = T + a T^2 / 3 + a^2 T^3 / 27 + a / 6``, which rises with T everywhere, on a t distribution of Kish - 1 degrees
-  of freedom: Hall (1992), "On the removal of skewness by transformation", J. Royal Statistical Society B 54;
-* p is the larger of t's and H's, and 1 for H where it has not the sign of D;
-* the interval is the hull of t's and of H's, so that it leaves 0 out exactly where p is under its level.
+* ``H = T + a T^2 / 3 + a^2 T^3 / 27 + a / 6``, which rises with T everywhere, on the distribution of T (``reference``):
+  Hall (1992), "On the removal of skewness by transformation", J. Royal Statistical Society B 54;
+* p is the larger of T's and H's, and 1 for H where it has not the sign of D;
+* the interval is the hull of T's and of H's, so that it leaves 0 out exactly where p is under its level.
 
-Where one arm is a little better nearly always and fails rarely, t alone rejects a true null far too often, nearly all
+Where one arm is a little better nearly always and fails rarely, T alone rejects a true null far too often, nearly all
 in favour of that arm. Hall mends the part that the data show; ``guard`` covers failures that were never drawn.
 
 Contract: as in ``jackknife``, the last axis is subjects and any axes before it are independent data sets.
@@ -16,7 +16,6 @@ Contract: as in ``jackknife``, the last axis is subjects and any axes before it 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats, Jackknife, jackknife
 
@@ -35,22 +34,20 @@ class Skewed:
 
     def p(self) -> Floats:
         """Return the two-sided p-value of the hypothesis that the true mean is 0."""
-        return np.maximum(self.mean.p(), self._halls())
+        a, t = self._a, self.mean.estimate / self.mean.error
+        h = t + a * t**2 / 3 + a**2 * t**3 / 27 + a / 6
+        nearer = np.where(np.sign(h) == np.sign(t), np.minimum(np.abs(t), np.abs(h)), 0.0)
+        return self.mean.p_of(np.where(np.isnan(t), t, nearer))
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """Return the ends of the interval at a level, such as 0.95."""
-        quantile = np.asarray(special.stdtrit(self.mean.freedom, 0.5 + level / 2))
+        quantile = self.mean.quantile(level)
         high, low = self._inverse(quantile), self._inverse(-quantile)
         estimate, error = self.mean.estimate, self.mean.error
         return (
             np.asarray(estimate - error * np.maximum(quantile, high)),
             np.asarray(estimate - error * np.minimum(-quantile, low)),
         )
-
-    def _halls(self) -> Floats:
-        a, t = self._a, self.mean.estimate / self.mean.error
-        h = t + a * t**2 / 3 + a**2 * t**3 / 27 + a / 6
-        return np.where(np.sign(h) == np.sign(t), 2 * special.stdtr(self.mean.freedom, -np.abs(h)), 1.0)
 
     def _inverse(self, h: Floats) -> Floats:
         """Return the T whose H is *h*."""
@@ -62,9 +59,9 @@ class Skewed:
         return np.where(np.abs(self.skewness) < _SYMMETRIC, 0.0, self.skewness)
 
 
-def skewed(sums: Floats, sizes: Floats) -> Skewed:
-    """Return the mean over all samples, from each subject's sum and its number of samples."""
-    found = jackknife(sums, sizes)
+def skewed(sums: Floats, sizes: Floats, icc: Floats) -> Skewed:
+    """Return the mean over all samples, from each subject's sum and its number of samples (``clusters``)."""
+    found = jackknife(sums, sizes, icc)
     residuals = sums - sizes * found.estimate[..., np.newaxis]
     squares = (residuals**2).sum(axis=-1)
     cubes = (residuals**3).sum(axis=-1)

@@ -11,7 +11,7 @@ of one name, is given only where the study declared that name, and on real data.
 from collections.abc import Collection
 from typing import NamedTuple
 
-from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Jackknife, by_subject, jackknife_contrast
+from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Contrast, by_subject, jackknife_contrast
 from medvision_agent.eval.compare.statistics.pairs import Pair, Pairs
 from medvision_agent.eval.compare.statistics.weights import holm
 from medvision_agent.frozen import Frozen
@@ -53,7 +53,7 @@ class _Found(NamedTuple):
     against: str
     here: float
     there: float
-    apart: Jackknife
+    apart: Contrast
 
 
 def interactions(pairs: Pairs, declared: Collection[str] = ()) -> tuple[Interaction, ...]:
@@ -120,6 +120,6 @@ def _set_against(name: str, value: str, against: str, groups: dict[str, list[Pai
     )
 
 
-def _interval(found: Jackknife, level: float) -> tuple[float, float]:
+def _interval(found: Contrast, level: float) -> tuple[float, float]:
     middle, margin = float(found.estimate), float(found.margin(level))
     return middle - margin, middle + margin

@@ -7,7 +7,10 @@ With ``S_i`` the sum over subject i's samples, ``n_i`` their number, ``N = sum n
   "The jackknife - a review", Biometrika 61; CV3 in Cameron and Miller (2015), "A practitioner's guide to
   cluster-robust inference", J. Human Resources 50. With equal sizes it is the classical standard error of the mean of
   the G subject means;
-* degrees of freedom ``G* - 1`` with ``G* = (sum n_i)^2 / sum n_i^2``: Kish (1965), "Survey Sampling".
+* the distribution of ``D`` over its error is that of ``reference``, which takes the sizes as they are: Student's t on
+  G - 1 degrees of freedom with equal sizes;
+* Kish's effective number of subjects is ``(sum n_i)^2 / sum n_i^2``: Kish (1965), "Survey Sampling". A contrast of two
+  means has Student's t on that number less one.
 
 Contract: everything is an array whose last axis is subjects; any axes before it are independent data sets, so that a
 simulation runs the very code that a study does. What is undefined (one subject) is NaN *here*; ``estimate`` never lets
@@ -21,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["ROUNDING", "Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "kish"]
+from medvision_agent.eval.compare.statistics.reference import quantile, tail
+
+__all__ = ["ROUNDING", "Contrast", "Floats", "Jackknife", "by_subject", "jackknife", "jackknife_contrast", "kish"]
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-12
@@ -30,7 +35,33 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Jackknife:
-    """Estimates with their standard errors and degrees of freedom."""
+    """Means with their standard errors, and what the distribution of their ratio depends on."""
+
+    estimate: Floats
+    error: Floats
+    sizes: Floats
+    icc: Floats
+
+    def margin(self, level: float) -> Floats:
+        """Return half the width of the interval: a quantile times the standard error."""
+        return np.asarray(self.quantile(level) * self.error)
+
+    def quantile(self, level: float) -> Floats:
+        """Return how many standard errors the interval reaches to either side."""
+        return quantile(1 - level, self.sizes, self.icc)
+
+    def p(self) -> Floats:
+        """Return the two-sided p-value of the hypothesis that the estimate's true value is 0."""
+        return self.p_of(self.estimate / self.error)
+
+    def p_of(self, t: Floats) -> Floats:
+        """Return the two-sided p-value of any values on the scale of the estimate over its error."""
+        return tail(t, self.sizes, self.icc)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Differences of two means with their standard errors and the degrees of freedom of Student's t."""
 
     estimate: Floats
     error: Floats
@@ -65,13 +96,16 @@ def _jackknife_error(estimate: Floats, left_out: Floats, weights: Floats) -> Flo
     return np.asarray(np.sqrt((count - 1) / count * squares.sum(axis=-1)))
 
 
-def jackknife(sums: Floats, sizes: Floats) -> Jackknife:
-    """Return the mean over all samples, from each subject's sum and its number of samples."""
+def jackknife(sums: Floats, sizes: Floats, icc: Floats) -> Jackknife:
+    """Return the mean over all samples, from each subject's sum and its number of samples.
+
+    *icc* is the intra-subject correlation of the values (``clusters``).
+    """
     estimate, left_out = _means(sums, sizes)
-    return Jackknife(estimate, _jackknife_error(estimate, left_out, sizes), kish(sizes) - 1)
+    return Jackknife(estimate, _jackknife_error(estimate, left_out, sizes), sizes, icc)
 
 
-def jackknife_contrast(sums: tuple[Floats, Floats], weights: tuple[Floats, Floats]) -> Jackknife:
+def jackknife_contrast(sums: tuple[Floats, Floats], weights: tuple[Floats, Floats]) -> Contrast:
     """Return the difference of two weighted means, first minus second, over the same subjects.
 
     A subject may have weight in both; the degrees of freedom are those of the mean with fewer effective subjects.
@@ -79,7 +113,7 @@ def jackknife_contrast(sums: tuple[Floats, Floats], weights: tuple[Floats, Float
     (one, one_without), (two, two_without) = (_means(*side) for side in zip(sums, weights, strict=True))
     freedom = np.minimum(kish(weights[0]), kish(weights[1])) - 1
     error = _jackknife_error(one - two, one_without - two_without, weights[0] + weights[1])
-    return Jackknife(one - two, error, freedom)
+    return Contrast(one - two, error, freedom)
 
 
 def _means(sums: Floats, sizes: Floats) -> tuple[Floats, Floats]:

@@ -41,7 +41,7 @@ def answers(make_record):
 
 
 def jackknife(values, subjects):
-    """Return the 95 % interval of a mean: each subject left out in turn, Kish's subjects for the degrees of freedom."""
+    """Return the 95 % interval of a mean: each subject left out in turn; of equal sizes, so Student's t."""
     by = defaultdict(list)
     for value, subject in zip(values, subjects, strict=True):
         by[subject].append(value)

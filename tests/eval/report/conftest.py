@@ -22,10 +22,8 @@ LOST = "LOST"
 Store = Callable[..., Path]
 
 
-def sample(
-    number: int, *, subjects: int, synthetic: bool, silver: bool = False, giant: int = 0, giants: int = 1
-) -> Sample:
-    """Return a distance of 10 to 40 mm; the first *giant* samples are of *giants* subjects."""
+def sample(number: int, *, subjects: int, synthetic: bool, silver: bool = False, giant: int = 0) -> Sample:
+    """Return a distance of 10 to 40 mm; the first *giant* samples are of one subject."""
     return Sample(
         id=f"s{number}",
         task="distance",
@@ -38,7 +36,7 @@ def sample(
         convention="edge",
         truth_points=(Landmark(name="p", x=5, y=5), Landmark(name="q", x=15 + number % 31, y=5)),
         dataset="made" if synthetic else "d",
-        subject=f"d/{number % giants if number < giant else (number - giant) % subjects}",
+        subject=f"d/{max(0, number - giant) % subjects}",
         marks=Marks(synthetic=synthetic, silver=silver),
     )
 
@@ -68,7 +66,6 @@ def storing(place: Path) -> Store:
         demonstration: bool = False,
         silver: bool = False,
         giant: int = 0,
-        giants: int = 1,
         unread: int = 0,
         tokens: int = 0,
         done: int | None = None,
@@ -83,7 +80,7 @@ def storing(place: Path) -> Store:
             "tools": list(tools),
         }
         source = {"name": "phantoms" if synthetic else "data", "note": "A note.", "demonstration": demonstration}
-        kind = {"subjects": subjects, "synthetic": synthetic, "silver": silver, "giant": giant, "giants": giants}
+        kind = {"subjects": subjects, "synthetic": synthetic, "silver": silver, "giant": giant}
         samples = [sample(number, **kind) for number in range(len(answers))]
         folder = place / name
         with RunStore.create(folder, samples, an_identity(**fields | identity), {"source": source, **config}) as run:

@@ -8,8 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hulls import hull
-from scipy import stats
+from hulls import correlation, hull, reach
 
 from medvision_agent.eval.report.collect import collect
 from medvision_agent.eval.report.page import html_page
@@ -64,9 +63,9 @@ def by_hand(a, b):
     without = np.array([change[who != one].mean() for one in people])
     count = len(people)
     error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
-    effective = sizes.sum() ** 2 / (sizes**2).sum()
+    icc = correlation([change[who == one] for one in people])
     sums = np.array([(change[who == one] - change.mean()).sum() for one in people])
-    low, high = hull(change.mean(), error, sums, stats.t.isf(0.025, effective - 1))
+    low, high = hull(change.mean(), error, sums, reach(0.95, sizes, icc))
     return {
         "loss against": loss[:, 0].mean(),
         "loss": loss[:, 1].mean(),

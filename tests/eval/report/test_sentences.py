@@ -128,10 +128,6 @@ TOLD = {
         "other gains a little",
         "study with a small gain",
     ),
-    "Few subjects have much of the pairs in {where}; the intervals there may not be quite 95% ones.": (
-        "one holds much, twice",
-        "one holds much",
-    ),
     "Part of the difference was measured in the wrong place in {where}.": ("demo boxes and sizes", "demo boxes"),
     "Compute differs between the arms of {where}.": ("other gains", "gain"),
     "The noise of asking again is as large as the difference in {where}.": (
@@ -167,16 +163,6 @@ TOLD = {
         "study with a small gain and cheap failures",
         "study with a small gain",
     ),
-    "five of {} subjects have {} of the pairs: the interval may be too narrow, and p too": (
-        "four hold half",
-        "four hold a quarter",
-    ),
-    "{} small; simulated, such 95% intervals held the difference in 92 to 95%.": ("four hold half", "one holds much"),
-    "one subject has {} of the pairs: the interval may be wider than it need be; simulated, such 95%": (
-        "one holds much",
-        "one holds less",
-    ),
-    "{} intervals held the difference in 95 to 98%.": ("one holds much", "four hold half"),
     "{} is better in {} although it measured in the wrong place, which adds {} to the difference": (
         "demo boxes",
         "real oracle",

@@ -64,13 +64,22 @@ def test_peeking_rejects_far_too_often_and_planned_looks_do_not():
     assert power.verdicts > 0.9
 
 
+def test_few_large_subjects_do_no_harm_where_kishs_number_would() -> None:
+    one, three = (measure(Cell(subjects=100, sizes=sizes, icc=0.7), 2000) for sizes in ("1 x 0.3", "3 x 0.18"))
+    assert one.on_kish < 0.04
+    assert three.on_kish > 0.06
+    assert all(0.035 <= rates.rejected <= 0.065 for rates in (one, three))
+
+
 def test_samples_taken_for_independent_fail(null):
     assert all(rates.naive_rejected > 0.15 for (_, icc), rates in null.items() if icc > 0)
 
 
 def test_lost_pairs_bias_the_figures_and_not_the_bounds():
     found = measure(
-        Cell(subjects=100, sizes="linear", icc=0.3, mean_b=0.42, lost_b=0.2, fail_b=0.25, hard=1.5), REPLICATES
+        Cell(subjects=100, sizes="linear", icc=0.3, mean_b=0.42, lost_b=0.2, fail_b=0.25, hard=1.5),
+        REPLICATES,
+        missing=True,
     )
     assert found.scored == pytest.approx(0.8, abs=0.01)
     assert found.covered < 0.9

@@ -10,7 +10,6 @@ BARE = Estimate(
     n=40,
     subjects=40,
     largest_subject=1,
-    largest_five=5,
     effective_subjects=40.0,
     evidence="real",
 )

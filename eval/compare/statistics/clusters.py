@@ -1,0 +1,63 @@
+r"""Values summed by subject, and how much the values of one subject hang together.
+
+The correlation is that of a one-way random-effects analysis of variance with unequal sizes (Donner and Koval 1980, "The
+estimation of intraclass correlation in the analysis of family data", Biometrics 36): with mean squares MSB between and
+MSW within subjects and ``n0 = (N - sum n_i^2 / N) / (G - 1)``, the variance shared by a subject's samples is
+``(MSB - MSW) / n0``, and an estimate below 0 is 0.
+
+Contract: as in ``jackknife``, the last axis is subjects (those of size 0 are none) and any axes before it are
+independent data sets.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject
+
+__all__ = ["Clusters", "clustered", "correlation", "summed", "variances"]
+
+
+class Clusters(NamedTuple):
+    """What a mean, its error and its distribution are made of; the first arguments of all that works with them."""
+
+    sums: Floats
+    sizes: Floats
+    icc: Floats
+    """Intra-subject correlation of the values, within 0..1."""
+
+
+def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
+    """Return one data set by subject, in the order of their names."""
+    sums, sizes, within = summed(subjects, values)
+    return Clusters(sums, sizes, correlation(sums, sizes, within))
+
+
+def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Floats, Floats]:
+    """Return sums and sizes by subject, and the sum of squared deviations from the subjects' own means."""
+    sizes, sums = by_subject(subjects, values)
+    _, index = np.unique(np.array(subjects, dtype=np.str_), return_inverse=True)
+    apart = np.asarray(values, dtype=np.float64) - (sums / sizes)[index]
+    return sums, sizes, np.asarray((apart**2).sum())
+
+
+def correlation(sums: Floats, sizes: Floats, within: Floats) -> Floats:
+    """Return the correlation; *within* is the sum of squared deviations from the subjects' own means.
+
+    It is 0 where nothing varies. Where no subject has two samples nothing is known of it, and nothing depends on it.
+    """
+    shared, own = variances(sums, sizes, within)
+    return np.divide(shared, shared + own, out=np.zeros_like(shared), where=shared + own > 0)
+
+
+def variances(sums: Floats, sizes: Floats, within: Floats) -> tuple[Floats, Floats]:
+    """Return the variance that a subject's samples share, and the variance of their own."""
+    number, count = sizes.sum(axis=-1), (sizes > 0).sum(axis=-1)
+    own = np.asarray(within / np.maximum(number - count, 1))
+    means = np.divide(sums, sizes, out=np.zeros_like(sums), where=sizes > 0)
+    apart = means - np.asarray(sums.sum(axis=-1) / np.maximum(number, 1))[..., np.newaxis]
+    between = (sizes * apart**2).sum(axis=-1) / np.maximum(count - 1, 1)
+    n0 = (number - (sizes**2).sum(axis=-1) / np.maximum(number, 1)) / np.maximum(count - 1, 1)
+    shared = np.divide(between - own, n0, out=np.zeros_like(own), where=n0 > 0)
+    return np.maximum(0.0, shared), own
