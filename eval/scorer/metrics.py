@@ -121,7 +121,8 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
 
 
 def _sorted_corners(box: _Box) -> _Box:
-    return np.sort(box.reshape(*box.shape[:-1], 2, 2), axis=-2).reshape(box.shape)
+    one, other = box[..., :2], box[..., 2:]
+    return np.concatenate([np.minimum(one, other), np.maximum(one, other)], axis=-1)
 
 
 class _Areas(NamedTuple):
