@@ -131,7 +131,7 @@ class AnswerReader:
         """Yield the answers in records, those of each family together."""
         keys: list[_Key] = list(map(_KEY, records))
         there = {key: self._heading(key) for key in dict.fromkeys(keys)}
-        headings = list(map(there.__getitem__, keys))
+        headings = list(map(there.__getitem__, keys)) if len(there) > 1 else [*there.values()] * len(keys)
         if any(isinstance(one, ValueError) for one in there.values()):
             errors = {row: one for row, one in enumerate(headings) if isinstance(one, ValueError)}
             records, headings, lines = self._without(errors, lines, records, headings, lines)

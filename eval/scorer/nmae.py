@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answer import Doc
+from medvision_agent.eval.scorer.answer import ScoredDoc
 from medvision_agent.eval.scorer.answers import Answers, Column
 from medvision_agent.eval.scorer.metrics import Flags, Floats
 from medvision_agent.eval.tasks import Family
@@ -124,7 +124,7 @@ def drawn_scales(answers: Answers) -> Flags:
     return np.array(drawn, dtype=np.bool_)
 
 
-def _drawn(doc: Doc, family: Family, between: _Range, draw: np.random.RandomState) -> _Scale | None:
+def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: np.random.RandomState) -> _Scale | None:
     # Without a label, the key of a size ends in nothing, and that of the others in None.
     label = None if family != "TL" and doc.label == "" else doc.label
     row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
