@@ -47,7 +47,7 @@ class Spent(NamedTuple):
 
     elapsed: float
     cpu: float
-    """Of this process and those it started."""
+    """Of this process."""
 
     def over(self, ours: "Spent") -> str:
         """Return how much more this is than *ours*, in words."""
