@@ -4,7 +4,7 @@ Contract: nothing is asked of a model, nothing stored is changed, nothing is pri
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

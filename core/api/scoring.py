@@ -132,7 +132,7 @@ def score_answers(
     Args:
         source: ``FILE.jsonl[.gz]`` or a folder of results.
         protocol: Name of the scoring rules.
-        keep: Keep every answer, for ``rows``; without, several processes read large folders.
+        keep: Keep every answer, for ``rows``; without, less of each record is read, and in less memory.
         box_sizes: Summarise boxes by their size too.
         removed_samples: File of lesions that are left out of the groups.
         numpy1: Compute angles and distances as under NumPy 1.

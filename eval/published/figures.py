@@ -12,7 +12,6 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.results.build import build_answers
 from medvision_agent.eval.results.export import rows_by_task
 from medvision_agent.eval.results.summary import Section, sections
-from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 
@@ -53,7 +52,7 @@ def run_sections(records: Sequence[Record], protocol: Protocol) -> list[Section]
 
 def _sections(kept: Sequence[Record], protocol: Protocol) -> list[Section]:
     tasks = rows_by_task(kept).items()
-    return sections(Answers.joined(build_answers(rows, f"run_samples_{task}.jsonl") for task, rows in tasks), protocol)
+    return sections([build_answers(rows, f"run_samples_{task}.jsonl") for task, rows in tasks], protocol)
 
 
 def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:

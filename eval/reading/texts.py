@@ -6,7 +6,7 @@ answer that the protocol expects, in the model's own convention of boxes, and go
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -78,7 +78,7 @@ def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
 
 
 def texts_of_answers(
-    answers: Sequence[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str]
+    answers: Iterable[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str]
 ) -> Iterator[Text]:
     """Yield the answers of result files; what cannot be read again is counted in *left_out*."""
     for answer in answers:

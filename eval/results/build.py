@@ -7,24 +7,24 @@ the first character of the first one.
 Source: the records of MedVision's result files, both generations.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, convert
+from msgspec.structs import fields
 
-from medvision_agent.eval.results.columns import Block
+from medvision_agent.eval.results.columns import RecordAnswers
 from medvision_agent.eval.results.heading import read_heading
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.record import Boxes, Doc, Nmae, OddRecord, Profile, Scale
+from medvision_agent.eval.results.record import OddRecord, Scale
 from medvision_agent.eval.results.target import read_target, read_targets
-from medvision_agent.eval.scorer.answer import Answer
-from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.answer import Answer, Doc, Stored
 
 __all__ = ["build_answer", "build_answers", "odd_record", "unpack"]
 
 Row = Mapping[str, Any]
-_Read = TypeVar("_Read")
-_MOST = 2**63
+_DOC = fields(Doc)
 
 
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
@@ -32,12 +32,12 @@ def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
     return build_answers([row], file, plans)[0]
 
 
-def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) -> Answers:
+def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) -> RecordAnswers:
     """Return the answers in records of one task, of the file called *file*; ValueError where one cannot be used."""
     records = [odd_record(row, file) for row in rows]
     heading = read_heading(records[0].task, records[0].file, records[0].task_type, file)
     targets, bare, _ = read_targets([record.target for record in records], heading.family)
-    return Block(records, heading, targets, bare, plans).answers()
+    return RecordAnswers(records, [heading] * len(records), targets, bare, plans)
 
 
 def odd_record(row: Row, file: str) -> OddRecord:
@@ -59,13 +59,8 @@ def _record(row: Row, file: str) -> OddRecord:
     resps, extracted = (_resps(row["resps"]), None) if "resps" in row else _text(row)
     target: Any = get("target")
     read_target(target, family)
-    doc = _doc(row["doc"]) if "doc" in row else Doc()
+    doc = _doc(row.get("doc", {}))
     zooms = get("image_header_zooms")
-    zooms = tuple(map(float, zooms)) if isinstance(zooms, list) else None
-    nmae, raw_nmae = (_stored(_nmae, row, name, "raw_nMAE") for name in ("nMAE", "raw_nMAE"))
-    scale, raw_scale = (
-        _stored(_scale, row, name, "raw_pixel_size_scale") for name in ("pixel_size_scale", "raw_pixel_size_scale")
-    )
     return OddRecord(
         target=target,
         resps=resps,
@@ -76,16 +71,16 @@ def _record(row: Row, file: str) -> OddRecord:
         file=_optional_text(get("file")),
         task_type=get("task_type"),
         label_name=_optional_text(get("label_name")),
-        image_modality=_optional_text(get("image_modality")),
-        image_header_zooms=zooms,
-        nmae=nmae,
-        raw_nmae=raw_nmae,
-        pixel_size_scale=scale,
-        raw_pixel_size_scale=raw_scale,
+        modality=_optional_text(get("image_modality")),
+        zooms=tuple(map(float, zooms)) if isinstance(zooms, list) else None,
+        nmae=_stored(_nmae, row, "nMAE", "raw_nMAE"),
+        raw_nmae=_stored(_nmae, row, "raw_nMAE", "raw_nMAE"),
+        scale=_stored(_scale, row, "pixel_size_scale", "raw_pixel_size_scale"),
+        raw_scale=_stored(_scale, row, "raw_pixel_size_scale", "raw_pixel_size_scale"),
         f1=get("F1", UNSET),
         subject=_optional_text(get("subject")),
-        truth_points=_points(get("truth_points")),
-        input=_optional_text(get("input")),
+        points=_points(get("truth_points")),
+        prompt=_optional_text(get("input")),
         extracted=extracted,
     )
 
@@ -118,46 +113,24 @@ def _text(row: Row) -> tuple[Any, str | None]:
 
 
 def _doc(doc: Any) -> Doc:
+    """Return a row; what is not of its declared type stands as it is."""
     if not isinstance(doc, dict):
         raise ValueError("doc is no object")
-    get, profile = doc.get, doc.get("biometric_profile")
-    return Doc(
-        label=get("label", ""),
-        bounding_boxes=_boxes(doc),
-        biometric_profile=(
-            Profile(_optional_text(profile.get("metric_type")), profile.get("metric_key"))
-            if isinstance(profile, dict)
-            else None
-        ),
-        dataset_name=get("dataset_name"),
-        image_file=get("image_file"),
-        task_id=get("taskID"),
-        slice_dim=get("slice_dim"),
-        slice_idx=get("slice_idx"),
-        image_size_2d=_size(get("image_size_2d")),
-        pixel_size=get("pixel_size"),
-        landmark_file=get("landmark_file"),
-    )
+    return Doc(**{one.name: _fitting(doc[one.encode_name], one.type) for one in _DOC if one.encode_name in doc})
 
 
-def _boxes(doc: Row) -> Boxes | None:
+def _fitting(value: Any, kind: Any) -> Any:
     try:
-        return Boxes([doc["bounding_boxes"]["dimensions"][0]])
-    except (KeyError, IndexError, TypeError):
-        return None
+        return convert(value, kind)
+    except ValueError:
+        return value
 
 
-def _size(size: Any) -> Any:
-    """Return a pair of whole numbers as such, and whatever else as it stands."""
-    whole = isinstance(size, list) and len(size) == 2 and all(type(side) is int and abs(side) < _MOST for side in size)
-    return tuple(size) if whole else size
-
-
-def _points(value: Any) -> list[tuple[float, float]] | None:
+def _points(value: Any) -> Any:
     if not isinstance(value, list):
         return None
     try:
-        return [(float(x), float(y)) for x, y in value]
+        return tuple((float(x), float(y)) for x, y in value)
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -166,16 +139,17 @@ def _optional_text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _stored(read: Callable[[Row], _Read], row: Row, name: str, preferred: str) -> _Read | UnsetType | None:
+def _stored(read: Callable[[Row], Any], row: Row, name: str, preferred: str) -> Any:
     """Return what is under a name; unread where another one is preferred."""
     if name not in row:
         return UNSET
     return read(row[name]) if isinstance(row[name], dict) and (name == preferred or preferred not in row) else None
 
 
-def _nmae(stored: Row) -> Nmae:
+def _nmae(stored: Row) -> Stored:
     number = stored.get("NMAE")
-    return Nmae(None if number is None else float(number), bool(stored.get("success")))
+    value = math.nan if number is None else float(number)
+    return Stored(None if math.isnan(value) else value, bool(stored.get("success")))
 
 
 def _scale(stored: Row) -> Scale:

@@ -13,13 +13,11 @@ from pathlib import Path
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.notes import Notes
-from medvision_agent.eval.results.parallel import process_count, read_parts
 from medvision_agent.eval.results.plans import Plans, read_plans
-from medvision_agent.eval.results.read import AnswerReader, Remarks
+from medvision_agent.eval.results.read import AnswerReader
 from medvision_agent.eval.results.record import Record, Scored
-from medvision_agent.eval.scorer.answer import FAMILIES
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.batch import Batch, joined, score_blocks
+from medvision_agent.eval.scorer.batch import Batch, score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["ResultFiles", "has_results", "load_answers", "load_batches", "models_in", "result_files"]
@@ -34,64 +32,48 @@ class ResultFiles:
 
     def __init__(self, path: Path, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
         """Raise DataError where *path* is a folder without result files, or of several models."""
-        self.path, self.plans = path, plans
+        self.path = path
         self._reader = AnswerReader(plans, kind)
-        self.files = result_files(path, self._reader.remarks.notes) if path.is_dir() else [path]
+        self.files = result_files(path, self._reader.notes) if path.is_dir() else [path]
 
     def answers(self) -> Iterator[Answers]:
-        """Yield the answers in the files, block by block."""
+        """Yield the answers in the files, block by block, those of each family by themselves."""
         for file in self.files:
             yield from self._reader.blocks(file)
 
-    def scores(self, protocol: Protocol) -> list[Batch]:
-        """Return the scores of all answers by family, with what a summary needs, and not the answers.
-
-        Several processes read where it is worth it.
-        """
-        processes = process_count(self.files)
-        parts = read_parts(self.files, self.plans, protocol, processes) if processes > 1 else None
-        if parts is None:
-            return score_blocks(self.answers(), protocol)
-        for part in parts:
-            self._reader.remarks.merge(part.remarks)
-        batches = [batch for part in parts for batch in part.batches]
-        families = ([batch for batch in batches if batch.family == family] for family in FAMILIES)
-        return [joined(own) for own in families if own]
-
     def remarks(self, protocol: Protocol) -> list[str]:
         """Return what is to be said of the files that were read; DataError where no answer was in any."""
-        remarks = self._reader.remarks
-        if not remarks.count:
-            raise DataError("\n".join([f"{self.path}: no answer could be read", *remarks.notes.lines()]))
-        if remarks.nameless:
+        reader, nameless = self._reader, self._reader.nameless
+        if not reader.count:
+            raise DataError("\n".join([f"{self.path}: no answer could be read", *reader.notes.lines()]))
+        if nameless:
             kind = "answers without a label's name or modality: in no group (give them with --plans)"
-            remarks.notes.add(kind, remarks.nameless[0], len(remarks.nameless))
-        return remarks.notes.lines() + _doubts(remarks, protocol)
+            reader.notes.add(kind, nameless[0], len(nameless), (len(self.files) + 1,))
+        return reader.notes.lines() + _doubts(reader, protocol)
 
 
-def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[Answers, list[str]]:
-    """Return the answers in *path* and what is to be said about them; *plans* gives names that they do not carry."""
+def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Answers], list[str]]:
+    """Return the answers in *path* by family, and what is to be said; *plans* gives names that they do not carry."""
     files = ResultFiles(path, None if plans is None else read_plans(plans))
-    answers = Answers.joined(list(files.answers()))
-    return answers, files.remarks(protocol)
+    return Answers.by_family(files.answers()), files.remarks(protocol)
 
 
 def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
     """Return the scores of the answers in *path*, a batch for each family, and what ``load_answers`` says."""
     files = ResultFiles(path, None if plans is None else read_plans(plans), Scored)
-    return files.scores(protocol), files.remarks(protocol)
+    return score_blocks(files.answers(), protocol), files.remarks(protocol)
 
 
-def _doubts(remarks: Remarks, protocol: Protocol) -> list[str]:
-    seen = remarks.generations
+def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:
+    seen, files = reader.signs.first(), reader.files.first()
     listed = " and ".join(f"{name} ({place})" for name, place in seen.items())
     doubts = [f"answers of both generations of MedVision together: {listed}"] if len(seen) > 1 else []
     if len(seen) == 1 and protocol.version not in seen:
         doubts.append(f"scored by {protocol.name}, but the files look like those of {listed}")
-    without = [file for file, tagged in remarks.tagged.items() if not tagged]
+    without = [file for file in files if file not in reader.tagged]
     if protocol.answer_tags and without:
         doubts.append(
-            f"{len(without)} of {len(remarks.tagged)} files have no response with answer tags ({without[0]}): by "
+            f"{len(without)} of {len(files)} files have no response with answer tags ({without[0]}): by "
             f"{protocol.name} every answer in them fails; were they asked by another recipe?"
         )
     return doubts

@@ -58,12 +58,14 @@ class Plans:
         self._tasks = tasks
         self._data = data
 
-    def names(self, task: str, family: Family, label: Any, name: str | None, modality: str | None) -> _Names:
-        """Return the name of a label of *task* and its modality, as a record says them itself or else as planned."""
-        if family == "AD" or (name and modality):
-            return name, modality
-        planned = self._planned(task, str(label), family)
-        return name or planned[0], modality or planned[1]
+    def names(self, family: Family, task: str, label: str) -> _Names:
+        """Return the name of a label of *task* and its modality, as planned."""
+        planned = self._task(task)
+        if planned is None:
+            return None, None
+        # A size's label is the task's own, whatever its row says.
+        number = str(planned.get("target_label")) if family == "TL" else label
+        return planned.get("labels_map", {}).get(number), planned.get("image_modality")
 
     @property
     def has_zooms(self) -> bool:
@@ -110,14 +112,6 @@ class Plans:
     def _task(self, name: str) -> dict[str, Any] | None:
         match = re.match(r".+_Task\d+", name)
         return self._tasks.get(_METRIC_TYPE.sub("_Task", match.group())) if match else None
-
-    def _planned(self, name: str, label: str, family: Family) -> tuple[Any, Any]:
-        task = self._task(name)
-        if task is None:
-            return None, None
-        # A size's label is the task's own, whatever its row says.
-        number = str(task.get("target_label")) if family == "TL" else label
-        return task.get("labels_map", {}).get(number), task.get("image_modality")
 
 
 @cache

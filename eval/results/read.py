@@ -3,119 +3,245 @@
 Contract: a line or record that cannot be used is counted and named in the notes, never dropped in silence, and never
 stops the reading; so are answers to one question given twice (all count, as upstream counts them) and the tokens NaN
 and Infinity, which are no JSON. A file that cannot be opened is a DataError. Nothing in a file is executed. Answers
-come block by block, so that no more of a file than a block need be in memory.
+come block by block, so that no more of a file than a block need be in memory; those of a block are of one family, and
+in the order of their lines.
 """
 
 import gzip
+import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress, islice
+from operator import attrgetter
 from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import UNSET
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.results.file import AnswerFile, place
-from medvision_agent.eval.results.notes import FileNotes, Notes
+from medvision_agent.eval.results.build import odd_record
+from medvision_agent.eval.results.columns import RecordAnswers
+from medvision_agent.eval.results.heading import Heading, read_heading
+from medvision_agent.eval.results.notes import Notes, Place
 from medvision_agent.eval.results.plans import Plans
-from medvision_agent.eval.results.record import Record, Scored
-from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.results.record import NO_NMAE, OddRecord, Record, Scored, decode, decode_carefully
+from medvision_agent.eval.results.target import read_targets
+from medvision_agent.eval.tasks import Family
 
-__all__ = ["AnswerReader", "Remarks"]
+__all__ = ["AnswerReader"]
 
 _AT_ONCE = 64
-"""Lines that are decoded at once."""
+"""Lines that are decoded at once, before the cache is full."""
 _BLOCK = 512
 """Records of a block."""
 _BUFFER = 1 << 18
+_DECODED, _LOOKED_UP, _BUILT = range(3)
+"""The steps of reading a line."""
 _AGAIN = "answers to a question that was answered before (all of them count)"
+_FLAT = "responses not nested in a list: only the first character is read, as upstream does"
+_NO_RESPONSE = "records without a response: the numbers read by their parser are used"
+_TOKENS = "NaN or Infinity tokens, which are no JSON; read as such"
 
-
-@dataclass(slots=True)
-class Remarks:
-    """What is to be said of files that were read."""
-
-    notes: Notes = field(default_factory=Notes)
-    generations: dict[str, str] = field(default_factory=dict)
-    """Which generation of MedVision wrote the answers, where a sign of it was seen, with the first place."""
-    tagged: dict[str, bool] = field(default_factory=dict)
-    """For each file that an answer is said to be from, whether any response has answer tags."""
-    nameless: list[str] = field(default_factory=list)
-    """Ids of answers that lack a name, of the label or the modality, without which they have no group."""
-    count: int = 0
-    """Answers."""
-
-    def add(self, file: AnswerFile) -> None:
-        """Add what is to be said of the next file."""
-        file.notes.hand_to(self.notes)
-        self._add(file.generations, file.tagged)
-
-    def merge(self, other: "Remarks") -> None:
-        """Add what is to be said of the next files."""
-        self.notes.merge(other.notes)
-        self._add(other.generations, other.tagged)
-        self.nameless += other.nameless
-        self.count += other.count
-
-    def _add(self, generations: dict[str, str], tagged: dict[str, bool]) -> None:
-        for generation, first in generations.items():
-            self.generations.setdefault(generation, first)
-        for name, has_tags in tagged.items():
-            self.tagged[name] = has_tags or self.tagged.get(name, False)
+_GENERATIONS = {"v1.2": re.compile(r"-(CoT|VP)\b"), "paper-v1": re.compile(r"-\d+x\d+$")}
+_LATER = "v1.2"
+_LATER_KEYS = attrgetter("nmae", "raw_nmae", "scale", "raw_scale", "f1")
+_NOT_LATER = (UNSET,) * 5
+_Key = tuple[str | None, str | None, str | None]
+_KEY = attrgetter("task", "file", "task_type")
 
 
 class AnswerReader:
     """Reads the answers of one or more files, of each record what *kind* has, and keeps what is to be said of them."""
 
     def __init__(self, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
-        self.remarks = Remarks()
-        self.ids: set[str] = set()
+        self.notes = Notes()
+        self.count = 0
+        """Answers."""
+        self.nameless: list[str] = []
+        """Ids of answers that lack a name, of the label or the modality, without which they have no group."""
+        self.files = Notes()
+        """Files that an answer with a response is said to be from."""
+        self.tagged: set[str] = set()
+        """Those of which any response has answer tags."""
+        self.signs = Notes()
+        """Which generation of MedVision wrote the answers, where a sign of it was seen."""
+        self._ids: set[str] = set()
         self._plans, self._kind = plans, kind
+        self._names: list[str] = []
 
-    def blocks(self, path: Path) -> Iterator[Answers]:
+    def blocks(self, path: Path) -> Iterator[RecordAnswers]:
         """Yield the answers in a file; once all are read, what is to be said about it is known."""
-        file = AnswerFile(path.name, self._plans, self._kind)
-        for answers in _blocks(path, file):
-            self._look_at(answers, file)
-            yield answers
-        self.remarks.add(file)
+        self._names.append(path.name)
+        records, lines, last = list[Scored](), list[int](), 0
+        try:
+            for some in _lines(path):
+                self._take(some, last + 1, records, lines)
+                last += len(some)
+                if len(records) >= _BLOCK:
+                    yield from self._answers(records, lines)
+                    records, lines = [], []
+        except _DamagedError as damage:
+            self._note(last + 1, str(damage))
+        yield from self._answers(records, lines)
 
-    def _look_at(self, answers: Answers, file: AnswerFile) -> None:
-        """Note answers to a question that was answered before, and those without a name."""
+    def _take(self, lines: Sequence[bytes], start: int, records: list[Scored], numbers: list[int]) -> None:
+        """Add the records in lines, and the number of the line of each; *start* is that of the first line."""
+        found = decode(lines, self._kind)
+        if found is not None:
+            own, tokens = found
+            records += own
+            numbers += range(start, start + len(lines))
+            if tokens:
+                first = next(line for line, text in enumerate(lines, start) if NO_NMAE in text)
+                self._note(first, _TOKENS, tokens)
+        elif len(lines) > 1:  # one of them is odd
+            half = len(lines) // 2
+            self._take(lines[:half], start, records, numbers)
+            self._take(lines[half:], start + half, records, numbers)
+        elif (record := self._odd_record(lines[0], start)) is not None:
+            records.append(record)
+            numbers.append(start)
+
+    def _odd_record(self, text: bytes, line: int) -> OddRecord | None:
+        """Return the record in a line; None where it has none of any use."""
+        if not text.strip():
+            return None
+        try:
+            row, tokens = decode_carefully(text)
+        except ValueError:
+            kind = "lines that are no JSON" if text.endswith(b"\n") else "files cut off in the middle of a line"
+            self._note(line, f"{kind}: left out")
+            return None
+        if tokens:
+            self._note(line, _TOKENS, tokens)
+        if not isinstance(row, dict):
+            self._note(line, "lines that are no JSON object: left out")
+            return None
+        try:
+            record = odd_record(row, self._names[-1])
+        except ValueError as error:
+            self._note(line, f"records left out: {error}", step=_BUILT)
+            return None
+        if record.resps[0][0] is None:
+            self._note(line, _NO_RESPONSE, step=_BUILT)
+        return record
+
+    def _answers(self, records: list[Scored], lines: list[int]) -> Iterator[RecordAnswers]:
+        """Yield the answers in records, those of each family together."""
+        keys: list[_Key] = list(map(_KEY, records))
+        there = {key: self._heading(key) for key in dict.fromkeys(keys)}
+        headings = list(map(there.__getitem__, keys)) if len(there) > 1 else [*there.values()] * len(keys)
+        if any(isinstance(one, ValueError) for one in there.values()):
+            errors = {row: one for row, one in enumerate(headings) if isinstance(one, ValueError)}
+            records, headings, lines = self._without(errors, lines, records, headings, lines)
+        families = list(dict.fromkeys(one.family for one in there.values() if isinstance(one, Heading)))
+        for family in families:
+            own = len(families) == 1 or [one.family == family for one in headings]
+            yield from self._of_family(family, *_only(own, records, headings, lines))
+
+    def _heading(self, key: _Key) -> Any:
+        """Return a heading, or what is wrong with it."""
+        try:
+            return read_heading(*key, self._names[-1])
+        except ValueError as error:
+            return error
+
+    def _of_family(
+        self, family: Family, records: list[Scored], headings: list[Heading], lines: list[int]
+    ) -> Iterator[RecordAnswers]:
+        targets, bare, errors = read_targets([one.target for one in records], family)
+        if errors:
+            columns = records, headings, targets, bare, lines
+            records, headings, targets, bare, lines = self._without(errors, lines, *columns)
+        if records:
+            answers = RecordAnswers(records, headings, targets, bare, self._plans)
+            self._look_at(answers, records, lines)
+            yield answers
+
+    def _without(self, errors: Mapping[int, ValueError], lines: Sequence[int], *columns: list[Any]) -> list[list[Any]]:
+        """Return *columns* without the rows of errors, which are said of their lines."""
+        for row, error in errors.items():
+            self._note(lines[row], f"records left out: {error}", step=_BUILT)
+        return _only([row not in errors for row in range(len(lines))], *columns)
+
+    def _look_at(self, answers: RecordAnswers, records: list[Scored], lines: list[int]) -> None:
+        """Note what answers have in common with others: an id, a generation, and what they lack."""
+        self.count += len(lines)
         ids = answers.column("id")
         own = set(ids)
-        if len(own) < len(ids) or not self.ids.isdisjoint(own):
-            for one, line in zip(ids, file.lines, strict=True):
-                if one in self.ids:
-                    file.notes.add(line, FileNotes.LOOKED_UP, _AGAIN, f"{one}, {place(file.name, line)}")
-                self.ids.add(one)
-        self.ids |= own
-        self.remarks.count += len(ids)
-        columns = families, labels, modalities = [answers.column(name) for name in ("family", "label_name", "modality")]
-        if families.count("AD") < len(ids) and not (all(labels) and all(modalities)):
-            rows = zip(ids, *columns, strict=True)
-            found = [one for one, family, label, modality in rows if family != "AD" and not (label and modality)]
-            self.remarks.nameless += found
+        if len(own) < len(ids) or not self._ids.isdisjoint(own):
+            for one, line in zip(ids, lines, strict=True):
+                if one in self._ids:
+                    self._note(line, _AGAIN, step=_LOOKED_UP, example=f"{one}, {self._name_of(line)}")
+                self._ids.add(one)
+        self._ids |= own
+        if str in set(map(type, answers.column("first"))):
+            for line in compress(lines, [type(one) is str for one in answers.column("first")]):
+                self._note(line, _FLAT, step=_BUILT)
+        labels, modalities = answers.column("label_name"), answers.column("modality")
+        if answers.family != "AD" and not (all(labels) and all(modalities)):
+            rows = zip(ids, labels, modalities, strict=True)
+            self.nameless += [one for one, label, modality in rows if not (label and modality)]
+        self._look_for_signs(answers.column("task"), records, lines)
+        self._look_for_tags(answers.column("file"), answers.column("response"), lines)
+
+    def _look_for_signs(self, tasks: list[str], records: list[Scored], lines: list[int]) -> None:
+        """Note the first record whose task, or whose keys, say which generation wrote it."""
+        for task in dict.fromkeys(tasks):
+            named = _generation(task)
+            if not self.signs.has(named or _LATER, self._place(lines[0])):
+                own = (row for row, one in enumerate(tasks) if one == task)
+                row = next((row for row in own if named or _LATER_KEYS(records[row]) != _NOT_LATER), None)
+                if row is not None:
+                    self.signs.add(named or _LATER, self._name_of(lines[row]), place=self._place(lines[row]))
+
+    def _look_for_tags(self, files: list[str], responses: list[str | None], lines: list[int]) -> None:
+        for file in set(files) - self.tagged:
+            rows = [row for row, own in enumerate(files) if own == file and responses[row] is not None]
+            if rows:
+                self.files.add(file, place=self._place(lines[rows[0]]))
+            if any("<answer>" in (responses[row] or "") for row in rows):
+                self.tagged.add(file)
+
+    def _note(self, line: int, kind: str, count: int = 1, *, step: int = _DECODED, example: str = "") -> None:
+        self.notes.add(kind, example or self._name_of(line), count, (*self._place(line), step))
+
+    def _place(self, line: int) -> Place:
+        return len(self._names), line
+
+    def _name_of(self, line: int) -> str:
+        return f"{self._names[-1]}, line {line}"
 
 
-def _blocks(path: Path, file: AnswerFile) -> Iterator[Answers]:
-    read, damage = list[bytes](), ""
+def _only(kept: list[bool] | Literal[True], *columns: list[Any]) -> list[list[Any]]:
+    """Return the rows of *columns* that are kept; True: all of them."""
+    return list(columns) if kept is True else [list(compress(column, kept)) for column in columns]
+
+
+@lru_cache(maxsize=1024)
+def _generation(task: str) -> str | None:
+    return next((name for name, sign in _GENERATIONS.items() if sign.search(task)), None)
+
+
+class _DamagedError(Exception):
+    """A compressed file cannot be read to its end."""
+
+
+def _lines(path: Path) -> Iterator[list[bytes]]:
+    """Yield the lines of a file, some at a time; those before damage too."""
+    read = list[bytes]()
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb", buffering=_BUFFER) as lines:
             # What stands before damage has been read when the error comes.
             while True:
                 read.extend(islice(lines, _AT_ONCE))
                 if not read:
-                    break
-                file.take(read)
-                read.clear()
-                if len(file) >= _BLOCK:
-                    yield file.answers()
+                    return
+                yield read
+                read = []
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        damage = f"compressed files that end early or are damaged ({error})"
+        yield read
+        raise _DamagedError(f"compressed files that end early or are damaged ({error})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot read it ({error.strerror})") from None
-    if read:
-        file.take(read)
-    yield file.answers()
-    if damage:
-        file.note_after(damage)

@@ -6,13 +6,12 @@ samples together. Strict JSON.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch, score_batch
 from medvision_agent.eval.scorer.ceiling import answers_ceiling
@@ -34,6 +33,7 @@ from medvision_agent.eval.scorer.medvision.statistics import (
     parse_results,
     rows_by,
 )
+from medvision_agent.eval.scorer.nmae import diagonals
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Family
 from medvision_agent.frozen import strict
@@ -55,13 +55,11 @@ class Section:
 
 
 def sections(
-    answers: Sequence[Answer], protocol: Protocol, *, removed: Collection[Removed] = (), box_sizes: bool = False
+    answers: Iterable[Answers], protocol: Protocol, *, removed: Collection[Removed] = (), box_sizes: bool = False
 ) -> list[Section]:
     """Return a section for each family among *answers*."""
-    return [
-        section(score_batch(family, own, protocol), protocol, removed, box_sizes=box_sizes)
-        for family, own in Answers.of(answers).by_family().items()
-    ]
+    batches = [score_batch(own, protocol) for own in Answers.by_family(answers)]
+    return [section(batch, protocol, removed, box_sizes=box_sizes) for batch in batches]
 
 
 def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (), *, box_sizes: bool = False) -> Section:
@@ -143,11 +141,11 @@ def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
     if boxes:
         columns["parse_stage_IoU"] = parse_iou(batch, section.protocol).tolist()
         columns["box_img_ratio"] = box_ratios(batch.answers)
-    elif section.protocol.nmae:
-        columns["nMAE_success"] = batch.nmae_success.tolist()
-        columns["parse_stage_nMAE"] = batch.parsed_nmae.tolist()
-        columns["parse_stage_nMAE_success"] = batch.parsed_nmae_success.tolist()
-        columns["physical_diagonal"] = batch.lengths.tolist()
+    elif batch.nmae is not None:
+        columns["nMAE_success"] = batch.nmae.success.tolist()
+        columns["parse_stage_nMAE"] = batch.nmae.parsed.tolist()
+        columns["parse_stage_nMAE_success"] = batch.nmae.parsed_success.tolist()
+        columns["physical_diagonal"] = diagonals(batch.answers, section.protocol.scaled_pixel_size).tolist()
     if batch.family == "AD" and section.protocol.near_zero is not None:
         columns["near_zero_excluded"] = grouping.near_zero.tolist()
     for values in zip(*columns.values(), strict=True):

@@ -1,14 +1,17 @@
 """An answer made elsewhere: what MedVision's own result files hold for one sample, read and checked.
 
 Contract: an answer has all that scoring and grouping need; nothing is looked up later. What a file does not carry
-is None, and what follows from that is said by whoever needed it.
+is None, and what follows from that is said by whoever needed it. The parts of a record that an answer keeps as they
+are (``Doc``, ``Stored``) are declared as they stand in the file, so that they are made of its text at once.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from msgspec import Meta, Struct
 
 from medvision_agent.eval.tasks import TASKS, Family
 
-__all__ = ["COUNTS", "FAMILIES", "Answer", "Doc", "Stored"]
+__all__ = ["COUNTS", "FAMILIES", "Answer", "Boxes", "Doc", "Profile", "ScoredDoc", "Stored"]
 
 COUNTS: dict[Family, int] = {
     task.medvision.family: len(task.numbers) for task in TASKS.values() if task.medvision is not None
@@ -16,35 +19,76 @@ COUNTS: dict[Family, int] = {
 """How many numbers an answer has, for each of MedVision's task types."""
 FAMILIES: tuple[Family, ...] = tuple(COUNTS)
 
-
-class Stored(NamedTuple):
-    """An nMAE that a result file carries."""
-
-    value: float
-    success: bool
+_Side = Annotated[int, Meta(gt=0, lt=2**31)]
 
 
-class Doc(NamedTuple):
-    """What is used of the data set's row, as it stands there and unchecked; the rest of a row is not kept."""
+class Stored(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
+    """An nMAE that a result file carries.
+
+    ``gc``: these hold no cycles, and the collector need not walk them.
+    """
+
+    value: float | None = None
+    """None where it is undefined: MedVision writes NaN."""
+    success: bool = False
+
+
+class Boxes(Struct, frozen=True, gc=False):
+    """Target boxes: rows and columns of each, both end pixels counted."""
+
+    dimensions: Any = None
+
+
+class Profile(Struct, frozen=True, gc=False):
+    """What was measured."""
+
+    metric_type: Any = None
+    metric_key: Any = None
+
+
+_NAMES = {"profile": "biometric_profile", "image": "image_file", "task": "taskID", "size": "image_size_2d"}
+
+
+class ScoredDoc(Struct, frozen=True, gc=False, rename=_NAMES):
+    """What a summary needs of the data set's row, as it stands there and unchecked."""
 
     label: Any = ""
     """Empty where the row has none."""
-    box: Any = None
-    """Of the first target box: rows and columns, both end pixels counted (boxes only)."""
-    metric_type: str | None = None
-    """``distance`` or ``angle`` (angles and distances only)."""
-    metric_key: Any = None
-    dataset: Any = None
+    profile: Profile | None = None
     image: Any = None
     task: Any = None
     slice_dim: Any = None
     slice_idx: Any = None
-    size: Any = None
-    """Of the slice: rows and columns."""
+    size: tuple[_Side, _Side] | None = None
+    """Of the slice: rows and columns. What is no such pair stands as it is."""
+
+    @property
+    def metric_type(self) -> str | None:
+        """``distance`` or ``angle`` (angles and distances only)."""
+        found = self.profile.metric_type if isinstance(self.profile, Profile) else None
+        return found if isinstance(found, str) else None
+
+    @property
+    def metric_key(self) -> Any:
+        """Which distance or angle."""
+        return self.profile.metric_key if isinstance(self.profile, Profile) else None
+
+
+class Doc(ScoredDoc, frozen=True, gc=False, rename={"boxes": "bounding_boxes", "dataset": "dataset_name"}):
+    """What is used of the data set's row; the rest of a row is not kept."""
+
+    boxes: Boxes | None = None
+    dataset: Any = None
     pixel_size: Any = None
     """Of the slice in mm, rows and columns, as half floats."""
     landmark_file: Any = None
     """Where the ground truth's points stand; relative to the data folder, or with the path it had elsewhere."""
+
+    @property
+    def box(self) -> Any:
+        """Rows and columns of the first target box; None where there is none."""
+        found = self.boxes.dimensions if isinstance(self.boxes, Boxes) else None
+        return found[0] if isinstance(found, list) and found else None
 
 
 class Answer(NamedTuple):

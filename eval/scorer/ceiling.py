@@ -16,8 +16,6 @@ from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["answers_ceiling", "ceiling", "edge_boxes"]
 
-_MOST = 2**31
-
 
 def edge_boxes(targets: Target, sizes: Floats) -> Floats:
     """Return the boxes at the true edges, for targets ``(x1, y1, x2, y2)`` in images of ``(height, width)`` pixels.
@@ -39,14 +37,7 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
 
 
 def answers_ceiling(targets: Target, sizes: Sequence[Any], protocol: Protocol) -> dict[str, float]:
-    """Return the ceiling of those targets whose rows carry the size of the image, as it stands there."""
-    known = np.array([type(size) is tuple or _is_size(size) for size in sizes], dtype=np.bool_)
-    numbers = chain.from_iterable(compress(sizes, known.tolist()))
-    pairs = np.fromiter(numbers, np.float64, 2 * int(known.sum())).reshape(-1, 2)
-    fits = ((pairs > 0) & (pairs < _MOST)).all(axis=1)
-    return ceiling(targets[known][fits], pairs[fits], protocol)
-
-
-def _is_size(size: Any) -> bool:
-    """Return whether that is the size of an image, though no pair of whole numbers as a record has it."""
-    return type(size) is list and len(size) == 2 and all(isinstance(side, int) and 0 < side < _MOST for side in size)
+    """Return the ceiling of those targets whose rows carry the size of the image (``Doc.size``)."""
+    known = np.array([type(size) is tuple for size in sizes], dtype=np.bool_)
+    pairs = np.fromiter(chain.from_iterable(compress(sizes, known.tolist())), np.float64).reshape(-1, 2)
+    return ceiling(targets[known], pairs, protocol)

@@ -105,6 +105,8 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
     With I, P, T the areas of intersection, prediction and target: ``IoU = I / (P + T - I)``,
     ``F1 = 2 I / (P + T)``, ``precision = I / P``, ``recall = I / T``.
     """
+    axes = max(values.ndim, target.ndim)
+    values, target = _numbers_first(values, axes), _numbers_first(target, axes)
     if protocol.sort_corners:
         values, target = _sorted_corners(values), _sorted_corners(target)
     with np.errstate(all="ignore"):
@@ -120,8 +122,14 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
     return Overlap(*(np.minimum(value, 1.0) for value in result)) if protocol.clamp_overlap else result
 
 
+def _numbers_first(box: _Box, axes: int) -> _Box:
+    """Return boxes with so many axes, and their numbers along the first: each lies side by side with its like."""
+    whole = box.reshape(*[1] * (axes - box.ndim), *box.shape)
+    return np.ascontiguousarray(np.moveaxis(whole, -1, 0))
+
+
 def _sorted_corners(box: _Box) -> _Box:
-    return np.sort(box.reshape(*box.shape[:-1], 2, 2), axis=-2).reshape(box.shape)
+    return np.concatenate([np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])])
 
 
 class _Areas(NamedTuple):
@@ -134,18 +142,18 @@ class _Areas(NamedTuple):
 def _areas(box: NDArray[Any], truth: Floats) -> _Areas:
     # Upstream computes with scalars: a difference or product of predicted values alone stays in their type. On a
     # tie (and for NaN) the end of the intersection is the prediction's.
-    low, high, true_low, true_high = box[..., :2], box[..., 2:], truth[..., :2], truth[..., 2:]
+    low, high, true_low, true_high = box[:2], box[2:], truth[:2], truth[2:]
     own_low, own_high = ~(true_low > low), ~(true_high < high)
     start, end = np.where(own_low, low, true_low), np.where(own_high, high, true_high)
     side = np.where(own_low & own_high, high - low, end - start)
-    inside = np.asarray((own_low & own_high).all(axis=-1))
+    inside = np.asarray((own_low & own_high).all(axis=0))
     area = _area(high - low)
     common = np.where(inside, area, _area(side))
-    return _Areas(common, area, _area(true_high - true_low), np.asarray((start >= end).any(axis=-1)))
+    return _Areas(common, area, _area(true_high - true_low), np.asarray((start >= end).any(axis=0)))
 
 
 def _area(sides: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(sides[..., 0] * sides[..., 1])
+    return np.asarray(sides[0] * sides[1])
 
 
 def _ratio(part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:

@@ -10,23 +10,65 @@ angles and distances, while the prompts were written with one that ends in nothi
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.answer import ScoredDoc
+from medvision_agent.eval.scorer.answers import Answers, Column
 from medvision_agent.eval.scorer.metrics import Flags, Floats
+from medvision_agent.eval.tasks import Family
 
-__all__ = ["StoredNmae", "diagonals", "drawn_scales", "parsed_nmae", "pixel_scale", "summary_nmae"]
+__all__ = ["Nmae", "diagonals", "drawn_scales", "nmae", "pixel_scale", "stored_nmae"]
 
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 _NOT_SCALED = (1.0, 1.0)
 _CLOSE = 1e-12
-_DRAWN_FROM = ("family", "doc.image", "doc.slice_dim", "doc.slice_idx", "doc.task", "doc.label")
+_SCALED = "scaledPS"
 _Scale = tuple[float, float]
 _Range = tuple[float, float]
 """The lowest and the highest factor."""
+
+
+class Nmae(NamedTuple):
+    """The nMAE of many answers."""
+
+    value: Floats
+    """As a summary takes it: of answers that parse."""
+    success: Flags
+    """The same, and finite."""
+    parsed: Floats
+    """As parsing a file gives it, before the summary's conditions."""
+    parsed_success: Flags
+
+
+def nmae(numbers: Mapping[str, NDArray[Any]], mae: Floats, plain_mae: Floats, success: Flags) -> Nmae:
+    """Return nMAE by the stored ones and the diagonals in *numbers*: one that is stored stays.
+
+    *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
+    protocol follows NumPy 1): else one column would mix both.
+    """
+    stored, lengths = numbers["stored nMAE"], numbers["diagonal"]
+    made = numbers["is length"] & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
+    with np.errstate(all="ignore"):
+        stays = numbers["nMAE is stored"] & ((mae == plain_mae) | ~_close(stored * lengths, plain_mae))
+        parsed = np.where(stays, stored, np.where(made, mae / lengths, np.nan))
+    parsed_success = np.where(stays, numbers["stored success"], made)
+    value = np.where(success, parsed, np.nan)
+    return Nmae(value, success & parsed_success & np.isfinite(parsed), parsed, parsed_success)
+
+
+def stored_nmae(answers: Answers) -> dict[str, NDArray[Any]]:
+    """Return the nMAE that files hold of *answers*."""
+    stored = answers.column("nmae")
+    return {
+        "stored nMAE": np.array([math.nan if one is None or one.value is None else one.value for one in stored]),
+        "stored success": np.array([one is not None and one.success for one in stored], dtype=np.bool_),
+        "nMAE is stored": np.array([one is not None for one in stored], dtype=np.bool_),
+    }
 
 
 def diagonals(answers: Answers, between: _Range, *, stored: bool = True) -> Floats:
@@ -36,54 +78,60 @@ def diagonals(answers: Answers, between: _Range, *, stored: bool = True) -> Floa
     """
     zooms = answers.column("zooms")
     if not stored:
-        rows = zip(zooms, answers.column("stored"), strict=True)
-        zooms = [voxel if nmae is None else None for voxel, nmae in rows]
+        zooms = [own if one is None else None for own, one in zip(zooms, answers.column("nmae"), strict=True)]
     columns = map(answers.column, ("doc.slice_dim", "doc.size"))
     return np.fromiter(map(_diagonal, zooms, *columns, _scales(answers, zooms, between)), np.float64, len(answers))
 
 
-class StoredNmae(NamedTuple):
-    """The nMAE of files, for many answers."""
-
-    value: Floats
-    success: Flags
-    there: Flags
-
-    @classmethod
-    def of(cls, answers: Answers) -> "StoredNmae":
-        """Return what the files of *answers* hold."""
-        stored = answers.column("stored")
-        value = np.array([None if one is None else one.value for one in stored], dtype=np.float64)
-        success = [False if one is None else one.success for one in stored]
-        return cls(value, np.array(success, np.bool_), np.array([one is not None for one in stored], np.bool_))
+def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale: Any) -> float:
+    if zooms is None:
+        return math.nan
+    try:
+        rows, columns = _IN_PLANE[slice_dim]
+        height, width = size
+        tall, wide = scale
+        return math.sqrt((height * zooms[rows] * tall) ** 2 + (width * zooms[columns] * wide) ** 2)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+        return math.nan
 
 
-def parsed_nmae(
-    stored: StoredNmae, is_length: Flags, mae: Floats, lengths: Floats, plain_mae: Floats
-) -> tuple[Floats, Flags]:
-    """Return nMAE as parsing a file gives it, and whether: one that is stored stays, even of what does not parse.
-
-    *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
-    protocol follows NumPy 1): else one column would mix both.
-    """
-    made = is_length & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
-    with np.errstate(all="ignore"):
-        stays = stored.there & ((mae == plain_mae) | ~_close(stored.value * lengths, plain_mae))
-        value = np.where(stays, stored.value, np.where(made, mae / lengths, np.nan))
-    return value, np.where(stays, stored.success, made)
-
-
-def summary_nmae(parsed: Floats, parsed_success: Flags, success: Flags) -> tuple[Floats, Flags]:
-    """Return nMAE as a summary takes it, and whether: of answers that parse, and finite."""
-    return np.where(success, parsed, np.nan), success & parsed_success & np.isfinite(parsed)
+def _scales(answers: Answers, zooms: Column, between: _Range) -> Iterable[_Scale | None]:
+    """Return the factors of each answer: 1 but for ``scaledPS`` tasks, there stored or drawn; None where unknown."""
+    files = answers.column("file")
+    if not _has_scaled(files):
+        return repeat(_NOT_SCALED, len(files))
+    # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
+    draw = np.random.RandomState()
+    rows = zip(files, answers.column("pixel_scale"), zooms, answers.column("doc"), strict=True)
+    return [
+        (scale or (voxel and _drawn(doc, answers.family, between, draw))) if _SCALED in file else _NOT_SCALED
+        for file, scale, voxel, doc in rows
+    ]
 
 
-def drawn_scales(answers: Answers) -> int:
-    """Return how many answers have a diagonal whose factors are not stored, but drawn."""
-    if not any("scaledPS" in file for file in set(answers.column("file"))):
-        return 0
-    columns = zip(*map(answers.column, ("file", "pixel_scale", "zooms")), strict=True)
-    return sum(scale is None and zooms is not None and "scaledPS" in file for file, scale, zooms in columns)
+def _has_scaled(files: Column) -> bool:
+    return any(_SCALED in file for file in set(files))
+
+
+def drawn_scales(answers: Answers) -> Flags:
+    """Return which answers have a diagonal whose factors are not stored, but drawn."""
+    columns = [answers.column(name) for name in ("file", "pixel_scale", "zooms")]
+    if not _has_scaled(columns[0]):
+        return np.zeros(len(answers), dtype=np.bool_)
+    drawn = [
+        _SCALED in file and scale is None and zooms is not None for file, scale, zooms in zip(*columns, strict=True)
+    ]
+    return np.array(drawn, dtype=np.bool_)
+
+
+def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: np.random.RandomState) -> _Scale | None:
+    # Without a label, the key of a size ends in nothing, and that of the others in None.
+    label = None if family != "TL" and doc.label == "" else doc.label
+    row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
+    try:
+        return pixel_scale(row | {"label": label}, axes=1 if family == "TL" else 2, between=between, draw=draw)
+    except ValueError:  # what cannot be encoded
+        return None
 
 
 def pixel_scale(
@@ -101,44 +149,6 @@ def pixel_scale(
     draw.seed(seed)
     draws = draw.uniform(*between, size=axes)
     return float(draws[0]), float(draws[-1])
-
-
-def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale: Any) -> float:
-    if zooms is None:
-        return math.nan
-    try:
-        rows, columns = _IN_PLANE[slice_dim]
-        height, width = size
-        tall, wide = scale
-        return math.sqrt((height * zooms[rows] * tall) ** 2 + (width * zooms[columns] * wide) ** 2)
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
-        return math.nan
-
-
-def _scales(answers: Answers, zooms: Sequence[Any], between: _Range) -> list[_Scale | None]:
-    files = answers.column("file")
-    scaled = {file for file in set(files) if "scaledPS" in file}
-    if not scaled:
-        return [_NOT_SCALED] * len(files)
-    stored = zip(files, answers.column("pixel_scale"), strict=True)
-    found: list[_Scale | None] = [scale if file in scaled else _NOT_SCALED for file, scale in stored]
-    # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
-    draw, columns = np.random.RandomState(), list(map(answers.column, _DRAWN_FROM))
-    for row, scale in enumerate(found):
-        if scale is None and zooms[row] is not None:
-            found[row] = _drawn(tuple(column[row] for column in columns), between, draw)
-    return found
-
-
-def _drawn(row: tuple[Any, ...], between: _Range, draw: np.random.RandomState) -> _Scale | None:
-    family, image, slice_dim, slice_idx, task, label = row
-    # Without a label, the key of a size ends in nothing, and that of the others in None.
-    label = None if family != "TL" and label == "" else label
-    doc = {"image_file": image, "slice_dim": slice_dim, "slice_idx": slice_idx, "taskID": task, "label": label}
-    try:
-        return pixel_scale(doc, axes=1 if family == "TL" else 2, between=between, draw=draw)
-    except ValueError:  # what cannot be encoded
-        return None
 
 
 def _close(one: Floats, other: Floats) -> Flags:

@@ -7,8 +7,8 @@ The working model: subject means are independent and normal with one mean, and w
 
 It is Imhof's integral for a form with one positive eigenvalue, the path wrapped around the branch cut of that
 eigenvalue: nothing oscillates, so that small chances are as exact as large ones. By ``y = y0 / sin^2 x`` and 64 nodes
-in x, chances under 0.5 are exact to 1e-6 of their size, small ones to 1e-7. With equal sizes T is Student's t on G - 1 degrees of freedom
-at any *icc*, and is taken from there.
+in x, chances under 0.5 are exact to 1e-6 of their size, small ones to 1e-7. With equal sizes T is Student's t on G - 1
+degrees of freedom at any *icc*, and is taken from there.
 
 Sources: Imhof (1961), "Computing the distribution of quadratic forms in normal variables", Biometrika 48. The working
 model is that of Bell and McCaffrey (2002), "Bias reduction in standard errors for linear regression with multi-stage

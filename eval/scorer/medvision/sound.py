@@ -33,8 +33,8 @@ def sound_figures(batch: Batch) -> Sound:
         targets = batch.target.min(axis=1) >= _NEAR_ZERO
         figures["MRE (valid samples with targets >= 0.1, all groups)"] = _mean(mre, targets)
         figures["MRE<0.1 (all samples with targets >= 0.1, all groups)"] = _mean(mre < 0.1, targets)
-        if "nMAE" in batch.metrics:
-            figures["nMAE (valid samples, all groups)"] = _mean(batch.metrics["nMAE"], batch.nmae_success)
+        if batch.nmae is not None:
+            figures["nMAE (valid samples, all groups)"] = _mean(batch.metrics["nMAE"], batch.nmae.success)
     return figures
 
 

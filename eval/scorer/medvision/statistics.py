@@ -121,8 +121,8 @@ def error_statistics(batch: Batch, rows: Index, protocol: Protocol) -> Statistic
     """Return the statistics of a group of sizes, angles or distances."""
     mre = batch.metrics["MRE"][rows]
     found = {"avgMAE": mean(batch.metrics["MAE"][rows], protocol), "avgMRE": mean(mre, protocol)}
-    if protocol.nmae:
-        found["avgNMAE"] = mean(batch.metrics["nMAE"][rows[batch.nmae_success[rows]]], protocol)
+    if batch.nmae is not None:
+        found["avgNMAE"] = mean(batch.metrics["nMAE"][rows[batch.nmae.success[rows]]], protocol)
     found |= {"SuccessRate": _rate(batch, rows), "num_samples": len(rows)}
     return found | below("MRE", mre)
 

@@ -16,7 +16,6 @@ from medvision_agent.eval.parts.filed import filed_answers
 from medvision_agent.eval.parts.replay import Cause, Kind
 from medvision_agent.eval.results.load import ResultFiles, load_answers
 from medvision_agent.eval.results.record import Prompted
-from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_batch
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.why.filed import Lack
@@ -29,7 +28,7 @@ FORMS = (1, 0.1, 0.001, 10, 1000)
 
 
 def explained(path, rules=RULES):
-    answers = Answers.joined(list(ResultFiles(path, kind=Prompted).answers()))
+    answers = [one for block in ResultFiles(path, kind=Prompted).answers() for one in block]
     left_out = Counter()
     return {one.question.id: one for one in filed_answers(answers, rules, left_out)}, left_out
 
@@ -47,11 +46,10 @@ def filed(tmp_path, row, name="20260101_000000_samples_Mine_TumorLesionSize_Task
 @pytest.mark.parametrize("family", ["detection", "tl", "ad"])
 def test_losses_are_those_of_score_and_parts_add_up_to_them(protocol, family):
     rules, path = PROTOCOLS[protocol], GOLDEN / VERSIONS[protocol] / family / "inputs.jsonl.gz"
-    answers, _ = load_answers(path, rules)
+    (answers,), _ = load_answers(path, rules)
     found, left_out = explained(path, rules)
-    ((batch_family, own),) = answers.by_family().items()
-    batch = score_batch(batch_family, own, rules)
-    losses = dict(zip(own.column("id"), batch.loss.tolist(), strict=True))
+    batch = score_batch(answers, rules)
+    losses = dict(zip(answers.column("id"), batch.loss.tolist(), strict=True))
     assert not left_out
     assert {key: one.score.loss for key, one in found.items()} == losses
     for key, one in found.items():

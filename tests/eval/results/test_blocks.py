@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from golden import GOLDEN, rows
 
-from medvision_agent.eval.results import file as module
+from medvision_agent.eval.results import read as module
 from medvision_agent.eval.results.read import AnswerReader
-from medvision_agent.eval.results.record import NO_NMAE, decode_block
+from medvision_agent.eval.results.record import NO_NMAE, Record, decode
 
 FILE = "20250101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial.jsonl"
 GOOD: dict[str, Any] = {"doc_id": 0, "target": "[10.0, 5.0]", "resps": [["<answer>11, 5</answer>"]], "doc": {}}
@@ -37,17 +37,16 @@ DAMAGE: dict[str, Damage] = {
 }
 
 
-def read(path: Path) -> tuple[list[str], list[str], dict[str, str], dict[str, bool]]:
+def read(path: Path) -> tuple[list[str], list[str], dict[str, str], set[str]]:
     reader = AnswerReader()
     answers = [repr(answer) for block in reader.blocks(path) for answer in block]
-    remarks = reader.remarks
-    return answers, remarks.notes.lines(), remarks.generations, remarks.tagged
+    return answers, reader.notes.lines(), reader.signs.first(), reader.tagged
 
 
 def both(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     at_once = read(path)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "decode_block", lambda *_: None)
+        patch.setattr(module, "decode", lambda *_: None)
         return at_once, read(path)
 
 
@@ -87,12 +86,12 @@ def test_damage_of_all_kinds_together(tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_as_many_records_as_lines_but_not_one_in_each_are_not_read_at_once(block: list[bytes]) -> None:
-    assert decode_block(block) is None
+    assert decode(block, Record) is None
 
 
 def test_what_is_as_it_should_be_is_read_at_once() -> None:
     nan = json.dumps(GOOD | {"nMAE": {"NMAE": math.nan, "success": False}}).encode() + b"\n"
     assert NO_NMAE in nan
-    found = decode_block([LINE + b"\n", nan, LINE + b"\n", nan])
+    found = decode([LINE + b"\n", nan, LINE + b"\n", nan], Record)
     assert found is not None
     assert (len(found[0]), found[1]) == (4, 2)

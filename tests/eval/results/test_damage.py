@@ -41,8 +41,8 @@ def test_damaged_records_never_stop_the_others(tmp_path: Path, name: str, family
         damaged = [spoilt(row, chance) for row in chance.choices(whole, k=5)]
         file.write_text("".join(json.dumps(row) + "\n" for row in [whole[0], *damaged]), encoding="utf-8")
         answers, notes = load_answers(file, rules)
-        assert len(answers) == 6 or notes
+        assert sum(map(len, answers)) == 6 or notes
         for section in sections(answers, rules, box_sizes=True, removed={("a", "b", 1, 2, "c")}):
             section_view(section.summary)
             json.dumps([section.summary, *sample_lines(section)], allow_nan=False)
-        assert answers[0].id == whole[0]["id"]
+        assert answers[0][0].id == whole[0]["id"]

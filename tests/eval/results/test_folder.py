@@ -12,6 +12,7 @@ from medvision_agent.eval.results.load import load_answers
 from medvision_agent.eval.results.plans import read_tasks
 from medvision_agent.eval.results.removed import read_removed
 from medvision_agent.eval.results.summary import sections
+from medvision_agent.eval.scorer.nmae import diagonals
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
 V12 = PROTOCOLS["medvision-1.2"]
@@ -85,7 +86,7 @@ def test_raw_files_are_preferred_to_parsed_ones(tmp_path: Path) -> None:
     put(tmp_path / "parsed", BOX, parsed)
     put(tmp_path / "parsed", BOX.replace("Axial", "Coronal"), parsed)
     answers, notes = load_answers(tmp_path, V12)
-    assert sorted(answer.extracted or "raw" for answer in answers) == ["9,9,9,9", "raw"]
+    assert sorted(answer.extracted or "raw" for part in answers for answer in part) == ["9,9,9,9", "raw"]
     assert notes[0].startswith("1 parsed files without their raw file")
 
 
@@ -100,7 +101,7 @@ def test_a_task_run_twice_is_said(tmp_path: Path) -> None:
     put(tmp_path, BOX, box(0))
     put(tmp_path, BOX, box(0), stamp="20250102_000000").with_name("20250102_000000_results.json").unlink()
     answers, notes = load_answers(tmp_path, V12, tasks_file(tmp_path))
-    assert len(answers) == 2
+    assert sum(map(len, answers)) == 2
     assert notes[0].startswith("1 sample files without their results file")
     assert notes[1].startswith("1 answers to a question that was answered before (all of them count)")
 
@@ -161,5 +162,6 @@ def test_names_and_voxel_sizes_from_a_data_folder(tmp_path: Path) -> None:
     detection, size = sections(answers, V12)
     assert list(detection.summary["groups"]) == ["Kidney @ CT (A)"]
     assert list(size.summary["groups"]) == ["kidney tumor @ CT (A)"]
-    assert size.batch.lengths[0] == pytest.approx(np.hypot(60, 60))
-    assert size.batch.nmae_success.tolist() == [True, False]
+    assert diagonals(size.batch.answers, V12.scaled_pixel_size)[0] == pytest.approx(np.hypot(60, 60))
+    assert size.batch.nmae is not None
+    assert size.batch.nmae.success.tolist() == [True, False]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Stored
+from medvision_agent.eval.scorer.answer import COUNTS, Answer, Doc, Profile, Stored
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_batch
 from medvision_agent.eval.scorer.labels import label_names
@@ -30,11 +30,11 @@ targets = st.floats(-1, 200) | st.sampled_from([0.0, 0.25, 0.75])
 def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataObject) -> None:
     count = COUNTS[family]
     given_ = data.draw(st.lists(st.tuples(texts, st.tuples(*[targets] * count)), min_size=1, max_size=5))
-    doc = Doc(metric_type="angle")
+    doc = Doc(profile=Profile("angle"))
     answers = [
         Answer(str(n), family, "", "", text, None, target, False, doc) for n, (text, target) in enumerate(given_)
     ]
-    batch = score_batch(family, Answers.of(answers), rules)
+    batch = score_batch(Answers.of(answers), rules)
     for row, answer in enumerate(answers):
         one = score(TASKS[family], answer.response, answer.target, rules)
         assert (batch.extracted[row], bool(batch.success[row])) == (one.extracted, one.success)
@@ -55,10 +55,11 @@ def test_a_batch_is_its_answers(rules: Protocol, family: Family, data: st.DataOb
 )
 def test_a_stored_nmae_stays(text: str, stored: Stored, value: float, success: bool) -> None:
     answer = Answer("a", "TL", "", "", text, None, (1.0, 1.0), False, nmae=stored)
-    batch = score_batch("TL", Answers.of([answer]), PROTOCOLS["medvision-1.2"])
-    assert (batch.parsed_nmae[0], bool(batch.parsed_nmae_success[0])) == stored
+    batch = score_batch(Answers.of([answer]), PROTOCOLS["medvision-1.2"])
+    assert batch.nmae is not None
+    assert (batch.nmae.parsed[0], bool(batch.nmae.parsed_success[0])) == (stored.value, stored.success)
     np.testing.assert_equal(batch.metrics["nMAE"], [value])
-    assert batch.nmae_success.tolist() == [success]
+    assert batch.nmae.success.tolist() == [success]
 
 
 def test_label_tables() -> None:

@@ -11,6 +11,7 @@ from golden import VERSIONS, differences, quirks
 from medvision_agent.eval.results.build import build_answer, unpack
 from medvision_agent.eval.results.summary import Section, sections
 from medvision_agent.eval.scorer.answer import Answer
+from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.medvision.statistics import below, parse_results
 from medvision_agent.eval.scorer.nmae import pixel_scale
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
@@ -52,7 +53,7 @@ def box(number: int, text: str, target: str = "[0.25, 0.25, 0.75, 0.75]", **more
 
 
 def only(answers: Sequence[Answer], protocol: str) -> Section:
-    (section,) = sections(answers, PROTOCOLS[protocol])
+    (section,) = sections([Answers.of(answers)], PROTOCOLS[protocol])
     return section
 
 
