@@ -98,7 +98,7 @@ class Streaming(Protocol):
 
 @runtime_checkable
 class Known(Protocol):
-    """A source whose samples are known to be the same ones without listing them."""
+    """A source of this program whose samples are known to be the same ones without listing them."""
 
     def fingerprint(self) -> str | None:
         """Return what all samples follow from, with the code of this program; None where that is not known."""

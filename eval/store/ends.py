@@ -87,7 +87,8 @@ class Ends:
         ids = list(self._unsealed)
         at = np.searchsorted(self._latest.keys, _keys_of(ids)) if ids else ()
         return frozenset(
-            sample_id for sample_id, row in zip(ids, at, strict=True)
+            sample_id
+            for sample_id, row in zip(ids, at, strict=True)
             if self._latest.attempts[row] == self._unsealed[sample_id]
         )
 

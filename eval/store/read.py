@@ -41,6 +41,7 @@ __all__ = [
     "no_run",
     "open_run",
     "read_config",
+    "read_identity",
     "read_record",
     "read_sample",
     "read_some",
@@ -140,8 +141,17 @@ def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return the settings that a stored run keeps, without its samples and records; raises StorageError."""
+    return _fact(folder, "config")
+
+
+def read_identity(folder: Path) -> dict[str, Any]:
+    """Return what a stored run was begun as, as JSON data; raises StorageError."""
+    return _fact(folder, "identity")
+
+
+def _fact(folder: Path, key: str) -> dict[str, Any]:
     with reading(folder) as database:
-        row = database.execute("SELECT value FROM run WHERE key = 'config'").fetchone()
+        row = database.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
         if row is None:
             raise DamageError(f"{folder}: its settings are gone, so the run is damaged; restore it from a copy")
         return dict(json.loads(row[0]))

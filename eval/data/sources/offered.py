@@ -8,7 +8,7 @@ that names it; what is wrong with one image fails that sample only.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
@@ -48,12 +48,14 @@ class OfferedSource:
         given = self._told("samples", object, lambda: self._source.samples)
         if not isinstance(given, Sequence):
             raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
+
         def place(number: int) -> str:
             return f"{self._offer}: sample {number}"
 
         def checked() -> Iterator[tuple[int, Sample]]:
-            for number in range(1, len(given) + 1):
-                yield number, check_sample(self._told("samples", object, lambda at=number - 1: given[at]), place(number))
+            for at in range(len(given)):
+                one = self._told("samples", object, partial(given.__getitem__, at))
+                yield at + 1, check_sample(one, place(at + 1))
 
         listing = Listing(checked(), place)
         if not listing.samples:
