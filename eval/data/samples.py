@@ -16,6 +16,8 @@ from tempfile import SpooledTemporaryFile
 from threading import Lock
 from typing import Self, overload
 
+import numpy as np
+from numpy.typing import NDArray
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from medvision_agent.eval.data.outline import has_outline
@@ -117,7 +119,7 @@ class Samples(Sequence[Sample]):
 class Picked(Samples):
     """Some samples of others, in an order of their own."""
 
-    def __init__(self, samples: Sequence[Sample], rows: Sequence[int]) -> None:
+    def __init__(self, samples: Sequence[Sample], rows: Sequence[int] | NDArray[np.integer]) -> None:
         """Take the places of the samples that are picked, which numbers of any kind may say."""
         self._samples, self._rows = samples, rows
 
