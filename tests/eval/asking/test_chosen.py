@@ -45,7 +45,7 @@ def test_nothing_is_listed_where_nothing_changed(root):
     assert mva.run(**settings(folder, resume=True)).left == 0
     assert listed == []
     after = open_run(folder / "run")
-    assert not before.differences(after.identity)
+    assert list(before.differences(after.identity)) == []
     assert [record.sample for record in after.records] == list(after.samples)
 
 
