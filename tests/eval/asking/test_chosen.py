@@ -9,6 +9,7 @@ import medvision_agent as mva
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.asking import chosen
+from medvision_agent.eval.asking.pool import Asks
 from medvision_agent.eval.data.sources import jsonl
 from medvision_agent.eval.store.read import open_run, read_config
 from medvision_agent.eval.store.schema import set_fact
@@ -95,3 +96,15 @@ def test_phantoms_are_known_by_their_name(tmp_path, monkeypatch):
     assert mva.run(**given, budget={"seconds": 1e-9}).left > 0
     monkeypatch.setattr(chosen, "select", None)
     assert mva.run(**given, resume=True).left == 0
+
+
+def test_what_is_planned_is_made_when_it_is_its_turn():
+    made = []
+    asks = Asks(made.append(number) or number for number in range(3))
+    assert (bool(asks), asks.popleft(), made) == (True, 0, [0])
+    asks.appendleft("again")
+    asks.extendleft(["first"])
+    assert (asks.popleft(), asks.popleft(), made) == ("first", "again", [0])
+    assert [asks.popleft(), asks.popleft(), bool(asks)] == [1, 2, False]
+    with pytest.raises(IndexError):
+        asks.popleft()
