@@ -25,7 +25,6 @@ from big_store import ARMS, make_runs, settings_of
 
 import medvision_agent as mva
 from medvision_agent.api.explaining import explain_results
-from medvision_agent.eval.asking import runner
 from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 
@@ -91,12 +90,14 @@ def _resume(root: Path) -> None:
     gc.collect()
     prepared_at, held = time.process_time(), _peak_mb()
 
-    async def first(*_: object) -> NoReturn:
-        print(json.dumps([time.process_time() - prepared_at, _peak_mb(), prepared_at - STARTED, held]), flush=True)
-        os._exit(0)
+    class First:
+        """An engine that ends the process at the first sample."""
 
-    runner._ask = first
-    asyncio.run(execute(prepared, watch=Watch(), stop=asyncio.Event()))
+        async def ask(self, *_: object) -> NoReturn:
+            print(json.dumps([time.process_time() - prepared_at, _peak_mb(), prepared_at - STARTED, held]), flush=True)
+            os._exit(0)
+
+    asyncio.run(execute(prepared, watch=Watch(), stop=asyncio.Event(), engine=First()))
 
 
 def _score(root: Path) -> None:

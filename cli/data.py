@@ -14,6 +14,7 @@ from medvision_agent.quantity import ANGLE_DEG
 
 if TYPE_CHECKING:
     from medvision_agent.eval.data.sample import Sample
+    from medvision_agent.eval.data.samples import Samples
     from medvision_agent.eval.data.source import Source
 
 __all__ = ["command"]
@@ -121,7 +122,7 @@ def export(out: Path, force: bool, **options: Any) -> None:
     click.echo(f"{len(samples)} samples in {out}; use them with: --data {again}")
 
 
-def _selected(data: str, **options: Any) -> "tuple[Source, tuple[Sample, ...]]":
+def _selected(data: str, **options: Any) -> "tuple[Source, Samples]":
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import Selection, select
     from medvision_agent.eval.data.sources import open_source

@@ -27,6 +27,7 @@ from medvision_agent.eval.engines.choice import engine_for, number_of, stated
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.mounts import network_warning
+from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import has_run, open_run, read_config
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -170,7 +171,7 @@ def _upgrades(prepared: Prepared) -> list[str]:
     settings = prepared.settings
     if not settings.resume or not has_run(settings.out):
         return []
-    began, now = read_config(settings.out)["libraries"], prepared.config()["libraries"]
+    began, now = read_config(settings.out)["libraries"], libraries()
     return [
         f"{name} is {now.get(name, 'not installed')}; this run began with {began.get(name, 'none recorded')}"
         for name in sorted(began.keys() | now.keys())

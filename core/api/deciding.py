@@ -143,7 +143,7 @@ def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Pla
     return _arm(str(source), facts, cases, rules)
 
 
-def _filed(answers: Sequence[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str]) -> Iterator[Case]:
+def _filed(answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str]) -> Iterator[Case]:
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None:

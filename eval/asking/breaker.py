@@ -8,12 +8,14 @@ nothing and is not stored: such samples wait until one of the others is answered
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import ProviderError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.refusals import IN_A_ROW, refused_by_rule, refused_first
+from medvision_agent.eval.store.refusals import IN_A_ROW, Ending, by_rule, ending_of, refused_first
 
 __all__ = ["Breaker"]
 
@@ -27,7 +29,9 @@ class Breaker:
     def __init__(self, model: str, samples: Sequence[Sample], records: Sequence[Record]) -> None:
         self._model = model
         self._samples, self._before = samples, records  # read when a request is refused, and not before
-        self._heard: dict[str, Record] = {}
+        self._heard: dict[str, Ending] = {}
+        self._refused: dict[str, Record] = {}
+        """What was refused last of these samples in this session."""
         self._fresh = set[str]()
         """Samples whose refusal no probe has answered yet, nor an earlier session."""
         self._probe = ""
@@ -37,8 +41,8 @@ class Breaker:
     @property
     def answered(self) -> bool:
         """Whether any sample of the run had a reply."""
-        return any(record.finish_reasons for record in self._heard.values()) or any(
-            record.finish_reasons for record in self._known()
+        return any(one.replies for one in self._heard.values()) or any(
+            record.finish_reasons for record in streamed(self._before)
         )
 
     def too_early(self, record: Record) -> bool:
@@ -51,30 +55,45 @@ class Breaker:
 
     def hear(self, record: Record) -> list[Record]:
         """Count a record, and return those whose samples are to be asked again, alone; raises ProviderError."""
-        self._heard[record.sample.id] = record
+        self._heard[record.sample.id] = ending_of(record)
         self._fresh.add(record.sample.id)
         probed, refused = record.sample.id == self._probe, record.outcome is Outcome.REJECTED
+        if refused:
+            self._refused[record.sample.id] = record
         if self._probe and refused:
             self._tripped.add(record.sample.id)
         if not probed and (self._probe or not refused):
             return []
-        known = self._known()
-        by_rule = refused_by_rule(known)
+        refused_by_rule = by_rule(self._known())
         if probed and refused:
-            raise self._stop(record, len(by_rule))
+            raise self._stop(record, len(refused_by_rule))
         if probed:
             self._probe = ""
             self._fresh.clear()
-            return [one for one in known if one.sample.id in self._tripped - {record.sample.id}]
-        if record.sample.id not in by_rule or len(by_rule & self._fresh) < IN_A_ROW:
+            return self._records(self._tripped - {record.sample.id})
+        if record.sample.id not in refused_by_rule or len(refused_by_rule & self._fresh) < IN_A_ROW:
             return []
-        self._probe, self._tripped = record.sample.id, by_rule
+        self._probe, self._tripped = record.sample.id, refused_by_rule
         return [record]
 
-    def _known(self) -> list[Record]:
-        """Return the latest records of all samples, in the order of the samples."""
-        latest = {record.sample.id: record for record in self._before} | self._heard
-        return [latest[sample.id] for sample in self._samples if sample.id in latest]
+    @cached_property
+    def _earlier(self) -> dict[str, Ending]:
+        """How the samples ended that earlier sessions asked."""
+        return {record.sample.id: ending_of(record) for record in streamed(self._before)}
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return [sample.id for sample in streamed(self._samples)]
+
+    def _known(self) -> list[Ending]:
+        """Return how all samples ended last, in the order of the samples."""
+        latest = self._earlier | self._heard
+        return [latest[sample_id] for sample_id in self._order if sample_id in latest]
+
+    def _records(self, wanted: set[str]) -> list[Record]:
+        """Return the latest records of refused samples, in the order of the samples."""
+        found = {one.sample.id: one for one in streamed(self._before) if one.sample.id in wanted} | self._refused
+        return [found[sample_id] for sample_id in self._order if sample_id in wanted]
 
     def _stop(self, record: Record, refused: int) -> ProviderError:
         return ProviderError(

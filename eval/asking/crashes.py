@@ -4,35 +4,50 @@ Contract: a sample is never set aside for dying in company. What is set aside is
 infrastructure failure that names itself; it is never a result.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
-from medvision_agent.eval.asking.pool import Ask
+from medvision_agent.eval.asking.pool import Ask, Asks
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 
-__all__ = ["set_aside", "suspect", "without_fatal"]
+__all__ = ["set_aside", "without_fatal", "without_suspects"]
 
 
-def suspect(ask: Ask) -> bool:
-    """Say whether a sample was in flight at so many deaths of the program that it is asked alone."""
+def without_suspects(stores: Sequence[RunStore], asks: Callable[[], Iterator[Ask]]) -> tuple[deque[Ask], Asks]:
+    """Return what must be asked alone, because it was in flight at so many deaths of the program, and all the rest.
+
+    *asks* begins anew with each call, so that nothing need be held.
+    """
+    if not any(store.in_flight.remembers for store in stores):
+        return deque(), Asks(asks())
+    alone = deque(filter(_suspect, asks()))
+    set_apart = {(lane, sample.id) for lane, sample, _ in alone}  # by the time of the others they may be done with
+    return alone, Asks(ask for ask in asks() if (ask[0], ask[1].id) not in set_apart)
+
+
+def _suspect(ask: Ask) -> bool:
     lane, sample, _ = ask
     return lane.store.in_flight.alone(sample.id)
 
 
-def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) -> list[tuple[Sample, int]]:
+def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) -> Sequence[tuple[Sample, int]]:
     """Return what is pending, each with its attempt, but for what the program died of: that is stored as crashed."""
-    pending = run.pending()
-    fatal = [(sample, attempt) for sample, attempt in pending if store.in_flight.fatal(sample.id)]
+    pending, journal = run.pending(), store.in_flight
+    if not journal.remembers:
+        return pending
+    fatal = [one for one in streamed(pending) if journal.fatal(one[0].id)]
     for sample, attempt in fatal:
         record = _crashed(store, sample, attempt)
         store.add(record, Trace())
-        store.in_flight.forget(sample.id)
+        journal.forget(sample.id)
         heard(record)
-    return [one for one in pending if one not in fatal]
+    return [one for one in pending if one not in fatal] if fatal else pending
 
 
 async def set_aside(store: RunStore, sample: Sample, attempt: int) -> Record:

@@ -6,7 +6,6 @@ per task, for calls whose usage was reported, times the samples of this run.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -85,9 +84,7 @@ class Estimate(Frozen):
 def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
     """Return the estimate of a prepared run; *pilot* is a stored run of the same tasks, usually a small one."""
     prompts, pictures = _rendered(prepared)
-    tasks: dict[TaskName, int] = defaultdict(int)
-    for sample in prepared.samples:
-        tasks[sample.task] += 1
+    tasks = prepared.samples.summed.tasks
     if pilot is None:
         spending, assumed = _by_rules(prepared, prompts, pictures), ASSUMED
         least, likely, most = spending[0], spending[min(1, len(spending) - 1)], spending[-1]
@@ -98,8 +95,8 @@ def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
         model=prepared.settings.model,
         condition=prepared.condition.name,
         samples=len(prepared.samples),
-        subjects=len({sample.subject for sample in prepared.samples}),
-        tasks=dict(tasks),
+        subjects=prepared.samples.summed.subjects,
+        tasks=tasks,
         prompts={task: f"{prompt.system_sent}\n\n{prompt.question}".lstrip() for task, prompt in prompts.items()},
         spending=spending,
         likely=likely,
@@ -129,9 +126,7 @@ def declared_tokens(tools: Sequence[Tool]) -> int:
 
 def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
     """Return a prompt for each task and the mean number of pixels as perceived."""
-    first: dict[TaskName, Sample] = {}
-    for sample in prepared.samples:
-        first.setdefault(sample.task, sample)
+    first = {task: prepared.samples[row] for task, row in prepared.samples.summed.firsts.items()}
     step = max(1, len(prepared.samples) // LOOKED_AT)
     views = {sample.id: _views(prepared, sample) for sample in [*first.values(), *prepared.samples[::step]]}
     prompts = {

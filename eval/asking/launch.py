@@ -20,7 +20,8 @@ from medvision_agent.agent.providers.factory import check_ready, open_model
 from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Wording
-from medvision_agent.errors import ConfigError, DataError, ProviderError, StorageError
+from medvision_agent.errors import ConfigError, ProviderError, StorageError
+from medvision_agent.eval.asking.chosen import Chosen, choose
 from medvision_agent.eval.asking.engine import HERE, Engine
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pictures import Pictures, check_picture, pictures_for
@@ -28,11 +29,9 @@ from medvision_agent.eval.asking.pool import Job
 from medvision_agent.eval.asking.probing import Probed, Probing, is_probed
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
 from medvision_agent.eval.asking.runner import Watch, run_samples
-from medvision_agent.eval.data.outline import has_outline
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.selection import select
-from medvision_agent.eval.data.source import Source, WithVolumes
-from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.data.samples import Picked, Samples
+from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.settings.identity import FIRST_SET, Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
@@ -52,7 +51,7 @@ from medvision_agent.tools.view.slice import Slice
 from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.version import VERSION
 
-__all__ = ["Chosen", "Prepared", "check_pictures", "choose", "execute", "job_of", "prepare", "views_of"]
+__all__ = ["Prepared", "check_pictures", "execute", "job_of", "prepare", "views_of"]
 
 _PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
 CHECKED_PICTURES = 20
@@ -69,11 +68,13 @@ class Prepared:
     wording: Wording
     condition: Condition
     source: Source
-    samples: tuple[Sample, ...]
+    samples: Samples
     pictures: Pictures
     without_donor: int
     """Samples that were chosen and are not asked: there is no other subject whose picture could stand with them."""
     identity: Identity
+    listing: str | None = None
+    """By what a resume knows these samples again without listing them; None where it has to."""
 
     def image_of(self, sample: Sample) -> Slice:
         """Return the image that stands with the question about a sample; raises DataError if it cannot be read."""
@@ -119,6 +120,7 @@ class Prepared:
                 "demonstration": info.demonstration,
                 "origin": dict(info.origin) if info.origin else None,
             },
+            **({"listing": self.listing} if self.listing else {}),
             "own_prompts": dict(self.wording.own),
             "without_donor": self.without_donor,
             "measures": {tool.name: asdict(tool.measuring) for tool in self.condition.tools if tool.code_sha256},
@@ -126,27 +128,6 @@ class Prepared:
             "checked": checked_as(self.settings.model, self.model),
             "libraries": libraries(),
         }
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """A source and what of it is asked."""
-
-    source: Source
-    samples: tuple[Sample, ...]
-
-
-def choose(settings: Settings) -> Chosen:
-    """Open the data and select the samples; raises DataError if there are none."""
-    source = open_source(settings.data, settings.reading)
-    samples = select(source, settings.selection)
-    if not samples:
-        asked = settings.selection.words
-        found = (
-            f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
-        )
-        raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
-    return Chosen(source, samples)
 
 
 def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = None) -> Prepared:
@@ -195,7 +176,9 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     source, samples = chosen.source, chosen.samples
     check_picture(settings.picture, settings.model, model, condition)
     pictures = pictures_for(settings.picture, samples, settings.selection.seed)
-    asked = tuple(sample for sample in samples if pictures.kind != "swapped" or sample.id in pictures.donors)
+    asked = samples
+    if pictures.kind == "swapped":
+        asked = Picked(samples, [row for row, sample in enumerate(samples) if sample.id in pictures.donors])
     _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
     found = Identity(
@@ -218,25 +201,25 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         output_format=_output_format(model, condition),
         prompts_sha256=templates_sha256(),
         limits=settings.limits,
-        sample_ids_sha256=_hash(sample.id for sample in samples),
-        # Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that.
-        samples_sha256=_hash(sample.model_dump_json(exclude={"image", "source"}) for sample in samples),
-        volumes_sha256=source.volumes_sha256(samples) if isinstance(source, WithVolumes) else None,
-        source_origin=source.info.origin,
+        sample_ids_sha256=samples.hashes.ids,
+        samples_sha256=samples.hashes.samples,
+        volumes_sha256=chosen.volumes_sha256(),
+        source_origin=chosen.origin,
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
     left_out = len(samples) - len(asked)
-    return Prepared(settings, model, recipe, wording, condition, source, asked, pictures, left_out, found)
+    return Prepared(
+        settings, model, recipe, wording, condition, source, asked, pictures, left_out, found, chosen.listing
+    )
 
 
-def _check_truth(condition: Condition, samples: Iterable[Sample]) -> None:
+def _check_truth(condition: Condition, samples: Samples) -> None:
     """Refuse to tell tools the ground truth of samples that have none of the kind they tell."""
-    lacking = [sample for sample in samples if not has_outline(sample)]
-    if condition.told_truth and lacking:
-        tasks = ", ".join(dict.fromkeys(sample.task for sample in lacking))
+    if condition.told_truth and (lacking := samples.summed.without_outline):
         raise ConfigError(
             f"--tools {condition.name}: there is no true outline that a tool could be told in "
-            f"{plural(len(lacking), 'sample')} ({tasks}; first {lacking[0].id!r}); detection has one, and size "
+            f"{plural(sum(lacking.values()), 'sample')} ({', '.join(lacking)}; first "
+            f"{samples.summed.first_without!r}); detection has one, and size "
             "where the source gives the ends of the axes: choose such samples, for instance by --task size"
         )
 

@@ -7,9 +7,10 @@ refused (``waiting``). Where nothing is left, it waits for what is in flight: mo
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.condition import Condition
@@ -27,7 +28,7 @@ from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
-__all__ = ["Ask", "Job", "Lane", "Pool", "ordered"]
+__all__ = ["Ask", "Asks", "Job", "Lane", "Pool", "ordered"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +81,37 @@ Ask = tuple[Lane, Sample, int]
 """A sample of a run, and the number of the attempt."""
 
 
+class Asks:
+    """What is to be asked, in order; what is planned is made one by one, when it is its turn."""
+
+    def __init__(self, planned: Iterable[Ask] = ()) -> None:
+        self._first, self._planned = deque[Ask](), iter(planned)
+
+    def __bool__(self) -> bool:
+        if not self._first:
+            self._first.extend(islice(self._planned, 1))
+        return bool(self._first)
+
+    def popleft(self) -> Ask:
+        """Take what is next; IndexError where there is nothing left."""
+        if not self:
+            raise IndexError("nothing is left to be asked")
+        return self._first.popleft()
+
+    def appendleft(self, ask: Ask) -> None:
+        """Have something asked next."""
+        self._first.appendleft(ask)
+
+    def extendleft(self, asks: Iterable[Ask]) -> None:
+        """Have these asked next, the last one first."""
+        self._first.extendleft(asks)
+
+
 @dataclass(eq=False)
 class Pool:
     """What is asked of one model, in this order, and how many samples at a time."""
 
-    asks: deque[Ask]
+    asks: Asks
     parallel: int
     alone: deque[Ask] = field(default_factory=deque[Ask])
     """What is asked before all else, one at a time."""
@@ -126,7 +153,7 @@ class Pool:
 
     def _next(self) -> Ask | None:
         self._settle()
-        asks = self.alone or self.asks
+        asks: deque[Ask] | Asks = self.alone or self.asks
         ask = asks.popleft() if asks else None
         if ask is None and self.waiting:
             self._refuse(self.waiting[0])

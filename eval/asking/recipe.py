@@ -9,7 +9,7 @@ it, so a model without a size rule can only be asked what states none: detection
 relative (in pixels they need the rule too), and what other tools return in mm does not depend on it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from medvision_agent.agent.words.question import Form, Wording
 from medvision_agent.errors import ConfigError, nearest
 from medvision_agent.eval.asking.intensity import min_max, windowed
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Samples
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION, Frame
@@ -119,7 +120,7 @@ def recipe_named(name: str, reshape: Size | None = None) -> Recipe:
 
 
 def with_size_rule(
-    name: str, model: ModelConfig, samples: Iterable[Sample], condition: Condition, wording: Wording
+    name: str, model: ModelConfig, samples: Samples, condition: Condition, wording: Wording
 ) -> ModelConfig:
     """Return *model* with its size rule as plain numbers, as a run stores it.
 
@@ -145,9 +146,9 @@ def with_size_rule(
     return model
 
 
-def _stating(samples: Iterable[Sample], condition: Condition, wording: Wording, frame: Frame) -> str:
+def _stating(samples: Samples, condition: Condition, wording: Wording, frame: Frame) -> str:
     """Name what would state pixel sizes, if anything."""
-    tasks = sorted({sample.task for sample in samples})
+    tasks = sorted(samples.summed.tasks)
     asked = [task for task in tasks if not TASKS[task].is_box or "_px" in wording.own.get(TASKS[task].template, "")]
     tools = [tool.name for tool in condition.tools if tool.states_pixels]
     parts = [f"the prompt of {' and '.join(asked)}"] if asked else []

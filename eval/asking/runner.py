@@ -5,7 +5,6 @@ one is started. A ProviderError stops the run the same way and is raised at the 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -14,11 +13,12 @@ from functools import partial
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.eval.asking.breaker import Breaker
-from medvision_agent.eval.asking.crashes import set_aside, suspect, without_fatal
+from medvision_agent.eval.asking.crashes import set_aside, without_fatal, without_suspects
 from medvision_agent.eval.asking.engine import HERE, Engine, WorkerLostError
 from medvision_agent.eval.asking.heap import settled_heap
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
@@ -57,8 +57,8 @@ async def run_samples(
     """Ask every pending sample of *run*, at most *parallel* at a time, and store each record."""
     todo = without_fatal(store, run, watch.on_record)
     lane = Lane(job, store, Breaker(job.chat.config.model, run.samples, run.records))
-    asks: list[Ask] = [(lane, sample, attempt) for sample, attempt in todo]
-    pool = Pool(deque(ask for ask in asks if not suspect(ask)), parallel, deque(filter(suspect, asks)))
+    alone, others = without_suspects([store], lambda: ((lane, sample, attempt) for sample, attempt in streamed(todo)))
+    pool = Pool(others, parallel, alone)
     await run_pools([pool], meter, watch=watch, stop=stop, engine=engine)
 
 

@@ -5,15 +5,19 @@ What is chosen from volumes is ordered by volume, so that each is unpacked once;
 
 import fnmatch
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.errors import ConfigError, DataError, nearest
 from medvision_agent.eval.data.configs import FAMILIES, SPLITS, Config, task_name
 from medvision_agent.eval.data.draw import Draw
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Kept, Picked, Samples
 from medvision_agent.eval.data.source import Source, Streaming, Wants
 from medvision_agent.eval.tasks import TASKS, TaskName
 
@@ -126,27 +130,67 @@ def _matches(pattern: str, config: Config) -> bool:
     return (f"{task}_{split}" if split in SPLITS else task) in names
 
 
-def select(source: Source, selection: Selection) -> tuple[Sample, ...]:
+def select(source: Source, selection: Selection) -> Samples:
     """Return the samples of *source* that are asked; those of one volume stand together.
 
     DataError if a configuration asked for by name or pattern has no sample.
     """
     draw = Draw(selection.limit, selection.seed if selection.limit_by == "subject" else None)
-    if isinstance(source, Streaming):
-        met: dict[Config, bool] = {}
+    volumes = _Volumes()
+    if not isinstance(source, Streaming):
+        if selection.is_medvision:
+            raise ConfigError("--config, --tasks and --split go with --data medvision:DIR")
+        listed = Picked.all(source.samples)
+        for row, sample in enumerate(listed):
+            if selection.takes(sample) and draw.take(row, sample):
+                volumes.note(row, sample)
+        return _in_order(listed, draw.rows(), volumes)
 
-        def wanted(config: Config) -> bool:
-            if config not in met:
-                met[config] = selection.takes_config(config)
-            return met[config] and not draw.full(config.name)
+    met: dict[Config, bool] = {}
 
-        draw.add(filter(selection.takes, source.stream(Wants(selection.may_take, wanted))))
-        _check_names(selection, [config for config in met if draw.has(config.name)])
-    elif selection.is_medvision:
-        raise ConfigError("--config, --tasks and --split go with --data medvision:DIR")
-    else:
-        draw.add(filter(selection.takes, source.samples))
-    return tuple(_by_volume(draw.taken()))
+    def wanted(config: Config) -> bool:
+        if config not in met:
+            met[config] = selection.takes_config(config)
+        return met[config] and not draw.full(config.name)
+
+    kept = Kept()
+    for sample in filter(selection.takes, source.stream(Wants(selection.may_take, wanted))):
+        if draw.take(len(kept), sample):
+            volumes.note(len(kept), sample)
+            kept.add(sample)
+    _check_names(selection, [config for config in met if draw.has(config.name)])
+    return _in_order(kept, draw.rows(), volumes)
+
+
+class _Volumes:
+    """Which volume each sample is a slice of, a number for each."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._rows, self._of = array("I"), array("I")
+
+    def note(self, row: int, sample: Sample) -> None:
+        """Note the volume of a sample; rows rise. Pictures have none."""
+        if sample.medvision or sample.volume:
+            self._rows.append(row)
+            self._of.append(self._numbers.setdefault(sample.image, len(self._numbers)))
+
+    def together(self, rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Return rows in such an order that those of one volume stand at the place of its first."""
+        own = np.isin(np.asarray(self._rows), rows)
+        noted, of = np.asarray(self._rows)[own], np.asarray(self._of)[own]
+        leaders = rows.copy()
+        _, first, which = np.unique(of, return_index=True, return_inverse=True)
+        leaders[np.searchsorted(rows, noted)] = noted[first][which]
+        return rows[np.argsort(leaders, kind="stable")]
+
+
+def _in_order(samples: Samples, drawn: "array[int]", volumes: _Volumes) -> Samples:
+    """Return the samples that were drawn, those of one volume together; all of them in their order need no list."""
+    rows = volumes.together(np.asarray(drawn, np.uint32))
+    if np.array_equal(rows, np.arange(len(samples), dtype=np.uint32)):
+        return samples
+    return Picked(samples, rows)
 
 
 def find_sample(source: Source, sample_id: str) -> Sample:
@@ -164,15 +208,6 @@ def find_sample(source: Source, sample_id: str) -> Sample:
             return sample
         near.add(sample.id)
     raise DataError(f"--data {source.info.name}: no sample {sample_id!r}{hint}.{nearest(sample_id, near)}")
-
-
-def _by_volume(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Yield the samples, those of one volume at the place of its first."""
-    groups: dict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        groups[sample.image if sample.medvision or sample.volume else sample.id].append(sample)
-    for group in groups.values():
-        yield from group
 
 
 def _check_names(selection: Selection, found: list[Config]) -> None:

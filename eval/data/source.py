@@ -13,7 +13,7 @@ from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
-__all__ = ["NativeImage", "Source", "SourceInfo", "Streaming", "Wants", "WithVolumes"]
+__all__ = ["Known", "NativeImage", "Source", "SourceInfo", "Streaming", "Wants", "WithVolumes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +48,10 @@ class SourceInfo:
     """Package, version and hash of its code, where the source is another package's; set by ``open_source``."""
 
     @classmethod
-    def of_file(cls, path: Path, samples: Sequence[Sample]) -> Self:
+    def of_file(cls, path: Path, samples: int, *, synthetic: bool) -> Self:
         """Return what is said about samples of a file: how many there are, and whether their pictures are made."""
-        note = f"{len(samples)} samples of {path}."
-        if any(sample.marks.synthetic for sample in samples):
+        note = f"{samples} samples of {path}."
+        if synthetic:
             note += " SYNTHETIC pictures: made, not taken. Figures on them are no benchmark score."
         return cls(str(path), demonstration=False, note=note)
 
@@ -93,6 +93,15 @@ class Streaming(Protocol):
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
         """Yield the samples of the configurations that *wants* names, those of a configuration in upstream's order."""
+        ...
+
+
+@runtime_checkable
+class Known(Protocol):
+    """A source of this program whose samples are known to be the same ones without listing them."""
+
+    def fingerprint(self) -> str | None:
+        """Return what all samples follow from, with the code of this program; None where that is not known."""
         ...
 
 

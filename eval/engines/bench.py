@@ -19,12 +19,14 @@ from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wire.rate_limit import Pace, Start
 from medvision_agent.errors import ConfigError, MedVisionAgentError
-from medvision_agent.eval.asking.launch import Chosen, Prepared, job_of, prepare
+from medvision_agent.eval.asking.chosen import Chosen
+from medvision_agent.eval.asking.launch import Prepared, job_of, prepare
 from medvision_agent.eval.asking.one import Beside, ask_one
 from medvision_agent.eval.asking.pictures import Pictures
 from medvision_agent.eval.asking.pool import Job
 from medvision_agent.eval.asking.thinking import with_budget
 from medvision_agent.eval.data.medvision.source import Reading
+from medvision_agent.eval.data.samples import Kept
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told
@@ -115,9 +117,9 @@ class Bench:
     def _prepared(self, settings: Settings) -> Prepared:
         key = settings.data, settings.reading
         if key not in self._sources:
-            self._sources[key] = open_source(settings.data, settings.reading)
+            self._sources[key] = open_source(settings.data, settings.reading, listing=False)
         # The picture of each sample comes with it.
-        return prepare(settings.but(picture="own", resume=False), chosen=Chosen(self._sources[key], ()))
+        return prepare(settings.but(picture="own", resume=False), chosen=Chosen(self._sources[key], Kept()))
 
     async def _chat(self, prepared: Prepared, message: Open) -> Chat:
         """Return the model of a lane: opened once for each way of opening it, its limits kept by the other process."""

@@ -1,64 +1,132 @@
-"""How each sample of a run ended last, without its record: what a session needs to know of what is finished."""
+"""How each sample of a run ended last, without its record: what a session needs to know of what is finished.
 
+Contract: a record takes 21 bytes, however many there are. Ids are told apart by 128 bits of their hashes.
+"""
+
+from array import array
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.store.seal import StoredRecord
 
-__all__ = ["Ends"]
+__all__ = ["Ends", "Todo"]
 
 _PART = '"part":true'
 """Marks a record that was only drawn to make another one of; inside a text, JSON writes the quotes otherwise."""
+_OUTCOMES = {outcome.value: number for number, outcome in enumerate(Outcome)}
+_DRAWN = len(_OUTCOMES)
+"""Stands for an outcome in the list of records that were only drawn."""
+_AGAIN = [_OUTCOMES[one.value] for one in Outcome if one.infrastructure and one is not Outcome.CRASHED]
 
 
-class _End(NamedTuple):
-    attempt: int
-    outcome: Outcome
-    sealed: bool
+class Todo(NamedTuple):
+    """What is still to be asked."""
+
+    places: NDArray[np.int64]
+    """The place of each sample among all of the run, rising."""
+    attempts: NDArray[np.int64]
+    """The number of its next attempt."""
+
+
+class _Latest(NamedTuple):
+    """The last ends of all samples with a record, in the order of their keys."""
+
+    keys: NDArray[np.bytes_]
+    attempts: NDArray[np.int64]
+    """0 where a sample was only drawn."""
+    outcomes: NDArray[np.uint8]
+    drawn: NDArray[np.int64]
+    """The highest attempt that was drawn; 0 where none was."""
 
 
 class Ends:
-    """What the records of a run say of its samples, in whatever order they are read."""
+    """What the records of a run say of its samples, in whatever order they are read. First all are heard, then read."""
 
     def __init__(self) -> None:
-        self.latest: dict[str, _End] = {}
-        """By the ids of the finished samples."""
-        self.superseded = self.draws = 0
-        """Earlier attempts, and answers that were drawn to make a later one of."""
-        self._drawn: dict[str, int] = {}
-        self._alike: dict[_End, _End] = {}
+        self._keys, self._attempts, self._ends = array("q"), array("I"), array("B")
+        self._unsealed: dict[str, int] = {}
 
     def hear(self, stored: StoredRecord) -> None:
         """Take in a record."""
-        sample_id, attempt = stored.sample_id, stored.attempt
-        if _PART in stored.json:
-            self.draws += 1
-            self._drawn[sample_id] = max(attempt, self._drawn.get(sample_id, 0))
-            return
-        before = self.latest.get(sample_id)
-        self.superseded += before is not None
-        if before is None or before.attempt < attempt:
-            end = _End(attempt, Outcome(stored.outcome), stored.sha256 is not None)
-            self.latest[sample_id] = self._alike.setdefault(end, end)  # nearly all samples end alike
+        sample_id, drawn = stored.sample_id, _PART in stored.json
+        self._keys.append(hash(sample_id))
+        self._keys.append(hash(f"{sample_id}\0"))
+        self._attempts.append(stored.attempt)
+        self._ends.append(_DRAWN if drawn else _OUTCOMES[Outcome(stored.outcome).value])
+        if stored.sha256 is None and not drawn:
+            self._unsealed[sample_id] = max(stored.attempt, self._unsealed.get(sample_id, 0))
+
+    @property
+    def finished(self) -> int:
+        """How many samples have a record that was not only drawn."""
+        return int(np.count_nonzero(self._latest.attempts))
+
+    @property
+    def draws(self) -> int:
+        """How many records are answers that were drawn to make a later one of."""
+        return self._ends.count(_DRAWN)
+
+    @property
+    def superseded(self) -> int:
+        """How many records are earlier attempts."""
+        return len(self._ends) - self.draws - self.finished
 
     @property
     def refused(self) -> bool:
         """Whether the latest request of any sample was refused."""
-        return any(end.outcome is Outcome.REJECTED for end in self._alike)
+        return bool((self._latest.outcomes == _OUTCOMES[Outcome.REJECTED.value]).any())
 
     @property
     def unsealed(self) -> frozenset[str]:
         """The samples whose latest records have no hash."""
-        return frozenset(sample_id for sample_id, end in self.latest.items() if not end.sealed)
+        ids = list(self._unsealed)
+        at = np.searchsorted(self._latest.keys, _keys_of(ids)) if ids else ()
+        return frozenset(
+            sample_id
+            for sample_id, row in zip(ids, at, strict=True)
+            if self._latest.attempts[row] == self._unsealed[sample_id]
+        )
 
-    def todo(self, ids: Iterable[str]) -> list[tuple[int, int]]:
-        """Return the place of each sample still to be asked, among all *ids* of a run, and its next attempt."""
-        found = []
-        for place, sample_id in enumerate(ids):
-            end, drawn = self.latest.get(sample_id), self._drawn.get(sample_id, 0)
-            if end is None:
-                found.append((place, drawn + 1))
-            elif end.outcome.infrastructure and end.outcome is not Outcome.CRASHED:
-                found.append((place, max(drawn, end.attempt) + 1))
-        return found
+    def todo(self, ids: Iterable[str]) -> Todo:
+        """Return what is still to be asked among all *ids* of a run."""
+        keys, latest = _keys_of(ids), self._latest
+        attempts = np.ones(len(keys), np.int64)
+        left = np.ones(len(keys), bool)
+        if len(latest.keys):
+            rows = np.minimum(np.searchsorted(latest.keys, keys), len(latest.keys) - 1)
+            known = latest.keys[rows] == keys
+            attempts += np.where(known, np.maximum(latest.attempts, latest.drawn)[rows], 0)
+            left = ~known | (latest.attempts[rows] == 0) | np.isin(latest.outcomes[rows], _AGAIN)
+        places = np.flatnonzero(left)
+        return Todo(places, attempts[places])
+
+    @cached_property
+    def _latest(self) -> _Latest:
+        keys, which = np.unique(_as_keys(self._keys), return_inverse=True)
+        attempts, ends = np.asarray(self._attempts, np.int64), np.asarray(self._ends)
+        last, drawn = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64)
+        own = ends != _DRAWN
+        np.maximum.at(last, which[own], attempts[own])
+        np.maximum.at(drawn, which[~own], attempts[~own])
+        outcomes = np.full(len(keys), _DRAWN, np.uint8)
+        latest = own & (attempts == last[which])
+        outcomes[which[latest]] = ends[latest]
+        return _Latest(keys, last, outcomes, drawn)
+
+
+def _keys_of(ids: Iterable[str]) -> NDArray[np.bytes_]:
+    found = array("q")
+    for one in ids:
+        found.append(hash(one))
+        found.append(hash(f"{one}\0"))
+    return _as_keys(found)
+
+
+def _as_keys(halves: "array[int]") -> NDArray[Any]:
+    """Return pairs of hashes as keys that sort and compare as a whole."""
+    return np.frombuffer(halves, "S16") if halves else np.empty(0, "S16")

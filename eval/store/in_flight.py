@@ -31,6 +31,11 @@ class InFlight:
         self._closed = False
         self._deaths = _deaths(_lines(self._path))
 
+    @property
+    def remembers(self) -> bool:
+        """Whether any sample was in flight at a death of the process."""
+        return bool(self._deaths)
+
     def alone(self, sample_id: str) -> bool:
         """Say whether a sample must be asked with nothing else in flight."""
         return self._deaths[sample_id] >= ALONE_FROM

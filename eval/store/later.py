@@ -62,7 +62,8 @@ class Later(Sequence[T]):
         raise TypeError("a sequence that may equal a list has no hash")
 
     def __repr__(self) -> str:
-        return repr(self.items)
+        """Name them, and read nothing: at its end, ``asyncio.run`` makes a text of what it returns, a whole run."""
+        return f"<{self._what}: {self._length}>"
 
 
 def streamed(items: Sequence[T]) -> Iterator[T]:

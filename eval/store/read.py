@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
+from medvision_agent.eval.store.asked import pending_of
 from medvision_agent.eval.store.damage import changed, damage_in
 from medvision_agent.eval.store.database import CELLS, FORMAT, STUDY, has_run, holds_run, named_errors, no_run, reading
 from medvision_agent.eval.store.ends import Ends
@@ -40,6 +41,7 @@ __all__ = [
     "no_run",
     "open_run",
     "read_config",
+    "read_identity",
     "read_record",
     "read_sample",
     "read_some",
@@ -72,8 +74,6 @@ _WITH_PICTURE = f"""
 """
 _EVER = (1 << 63) - 1
 """No rowid is higher."""
-_FEW = 1000
-"""Pending samples that are read without the others."""
 
 
 def open_run(folder: Path) -> Run:
@@ -101,7 +101,7 @@ def open_run(folder: Path) -> Run:
     def later(count: int, which: str) -> Later[Record]:
         return Later(count, partial(_records, folder, samples, which, last), f"{folder}, records")
 
-    records = later(len(ends.latest), _OF_ALL)
+    records = later(ends.finished, _OF_ALL)
     return Run(
         folder,
         identity,
@@ -115,7 +115,7 @@ def open_run(folder: Path) -> Run:
         unsealed=ends.unsealed,
         libraries=libraries,
         tally=tally,
-        left=None if ends.refused else cache(partial(_pending, folder, samples, todo)),
+        left=None if ends.refused else Later(len(todo.places), partial(pending_of, folder, todo), f"{folder}, samples"),
     )
 
 
@@ -133,16 +133,6 @@ def _records(folder: Path, samples: Later[Sample], which: str, last: int) -> Ite
             yield _record(folder, stored, known[stored.sample_id])
 
 
-def _pending(folder: Path, samples: Later[Sample], todo: list[tuple[int, int]]) -> list[tuple[Sample, int]]:
-    """Return the samples at some places, each with the number of its next attempt."""
-    if len(todo) > _FEW:
-        return [(samples[place], attempt) for place, attempt in todo]
-    with reading(folder) as database:
-        attempts = dict(todo)
-        texts = enumerate(database.execute("SELECT json FROM sample ORDER BY position"))
-        return [(Sample.model_validate_json(text), attempts[place]) for place, (text,) in texts if place in attempts]
-
-
 def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:
     if stored.changed:
         raise changed("record", stored.sample_id, stored.attempt).error(folder)
@@ -151,8 +141,17 @@ def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return the settings that a stored run keeps, without its samples and records; raises StorageError."""
+    return _fact(folder, "config")
+
+
+def read_identity(folder: Path) -> dict[str, Any]:
+    """Return what a stored run was begun as, as JSON data; raises StorageError."""
+    return _fact(folder, "identity")
+
+
+def _fact(folder: Path, key: str) -> dict[str, Any]:
     with reading(folder) as database:
-        row = database.execute("SELECT value FROM run WHERE key = 'config'").fetchone()
+        row = database.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
         if row is None:
             raise DamageError(f"{folder}: its settings are gone, so the run is damaged; restore it from a copy")
         return dict(json.loads(row[0]))

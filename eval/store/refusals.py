@@ -22,7 +22,7 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.wire.words import HISTORY
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["IN_A_ROW", "SHARE", "Ending", "by_rule", "refused_by_rule", "refused_first", "settled"]
+__all__ = ["IN_A_ROW", "SHARE", "Ending", "by_rule", "ending_of", "refused_by_rule", "refused_first", "settled"]
 
 IN_A_ROW = 5
 SHARE = 0.2
@@ -49,7 +49,12 @@ def settled(records: Sequence[Record]) -> list[Record]:
 
 def refused_by_rule(records: Sequence[Record]) -> set[str]:
     """Return the ids of the samples whose refusal is the server's rule."""
-    return by_rule([Ending(one.sample.id, one.outcome, len(one.finish_reasons), one.detail) for one in records])
+    return by_rule(list(map(ending_of, records)))
+
+
+def ending_of(record: Record) -> Ending:
+    """Return what decides over a record's refusal."""
+    return Ending(record.sample.id, record.outcome, len(record.finish_reasons), record.detail)
 
 
 def by_rule(endings: Sequence[Ending]) -> set[str]:

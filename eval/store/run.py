@@ -1,6 +1,6 @@
 """A stored run as it is read back: its identity, its settings, its samples and their latest records."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -49,7 +49,7 @@ class Run:
     """The versions of libraries with which the run was begun, and those of every resume under others, in order."""
     tally: Tally | None = None
     """What its hashes add up to; None for a run of a version that did not seal."""
-    left: Callable[[], list[tuple[Sample, int]]] | None = None
+    left: Sequence[tuple[Sample, int]] | None = None
     """What ``pending`` returns, read without the records; None where it follows from them."""
 
     @property
@@ -223,14 +223,14 @@ class Run:
         if identity.prompt_file_sha256:
             yield f"own prompts {identity.prompt_file_sha256[:12]}"
 
-    def pending(self) -> list[tuple[Sample, int]]:
+    def pending(self) -> Sequence[tuple[Sample, int]]:
         """Return the samples still to be asked, each with the number of its next attempt.
 
         These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure,
         unless it ended the program.
         """
         if self.left is not None:
-            return list(self.left())
+            return self.left
         latest = {record.sample.id: record for record in self.records}
         attempts = {record.sample.id: record.attempt for record in self.draws}
         todo = []

@@ -5,7 +5,7 @@ Contract: each function here is one transaction, and leaves the tally (``seal.py
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from medvision_agent.errors import StorageError
@@ -55,7 +55,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 
 def create_run(
-    database: sqlite3.Connection, folder: Path, samples: Sequence[Sample], facts: Mapping[str, object]
+    database: sqlite3.Connection, folder: Path, samples: Iterable[Sample], facts: Mapping[str, object]
 ) -> None:
     """Write a run's facts and samples, and bring them from the log into the file; refused where there is a run."""
     with transaction(database):
@@ -67,7 +67,7 @@ def create_run(
             database.execute(statement)
         for key, value in {"format": FORMAT, **facts}.items():
             _put(database, key, value)
-        rows = [(number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples)]
+        rows = ((number, sample.id, sample.model_dump_json()) for number, sample in enumerate(samples))
         database.executemany("INSERT INTO sample VALUES (?, ?, ?)", rows)
         set_tally(database, tally_of(database, ()))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

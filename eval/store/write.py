@@ -20,10 +20,9 @@ latest one counts. One process writes at a time (a file lock says so); any numbe
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -77,7 +76,7 @@ class RunStore:
         self.in_flight = InFlight(folder)
 
     @classmethod
-    def create(cls, folder: Path, samples: Sequence[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
+    def create(cls, folder: Path, samples: Iterable[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
         """Make a new run; raises StorageError if the folder holds one already or cannot be written.
 
         The settings and the samples are one transaction: a folder holds a whole run or none. What a process killed
@@ -88,7 +87,7 @@ class RunStore:
             facts = {"identity": identity.model_dump(mode="json", exclude={"resumed"}), "config": config}
             store._writer.do(lambda database: create_run(database, folder, samples, facts))
             store._writer.note_count(0)
-            store._opened(replace(open_run(folder), samples=samples, left=None))  # they are in memory already
+            store._opened(open_run(folder))
             sync_folder(folder)
         except _UNWRITABLE as error:
             store.close()
@@ -96,7 +95,7 @@ class RunStore:
         except BaseException:
             store.close()
             raise
-        _LOG.info("%s: a run of %d samples was created", folder, len(samples))
+        _LOG.info("%s: a run of %d samples was created", folder, len(store.run.samples))
         return store
 
     @classmethod

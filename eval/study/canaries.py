@@ -4,13 +4,15 @@ Contract: they are ordinary runs, in a folder of their own beside the cells. No 
 and the plan knows how many are asked and nothing else. What they show stands on the parity card (``drift``).
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.launch import Chosen, prepare
+from medvision_agent.eval.asking.chosen import Chosen
+from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.compare.drift import MOMENTS, canary_folder
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Picked, Samples
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.tasks import TASKS
 
@@ -45,7 +47,9 @@ def _canary(cell: Cell, moment: str, count: int, out: Path, *, asking: bool) -> 
     return Cell(cell.model, cell.arm, cell.source, cell.epoch, prepared, canary=moment)
 
 
-def _spread(samples: Sequence[Sample], count: int) -> tuple[Sample, ...]:
+def _spread(samples: Samples, count: int) -> Samples:
     """Return *count* samples of each task, as far apart as they stand."""
-    by_task = ([sample for sample in samples if sample.task == task] for task in TASKS)
-    return tuple(one for own in by_task for one in own[:: max(1, len(own) // count)][:count])
+    rows = {task: array("I") for task in TASKS}
+    for row, sample in enumerate(samples):
+        rows[sample.task].append(row)
+    return Picked(samples, [row for own in rows.values() for row in own[:: max(1, len(own) // count)][:count]])

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from medvision_agent.agent.limits import Limits
 from medvision_agent.errors import ConfigError, MedVisionAgentError
-from medvision_agent.eval.asking.launch import Chosen, Prepared, choose, prepare
+from medvision_agent.eval.asking.chosen import Chosen, choose
+from medvision_agent.eval.asking.launch import Prepared, prepare
 from medvision_agent.eval.data.configs import read_task_list
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.selection import Selection

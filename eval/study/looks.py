@@ -10,19 +10,22 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from math import ceil
 
+import numpy as np
+
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.statistics.enough import MIN_SUBJECTS
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Picked, Samples
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["by_subject", "planned_looks", "subjects_seen"]
 
 
-def by_subject(samples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
+def by_subject(samples: Sequence[Sample], seed: int) -> Samples:
     """Return samples subject by subject, the subjects in their random order."""
     place = {subject: at for at, subject in enumerate(_order(samples, seed))}
-    return tuple(sorted(samples, key=lambda one: place[one.subject]))
+    return Picked(samples, np.argsort([place[one.subject] for one in samples], kind="stable"))
 
 
 def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> dict[TaskName, tuple[int, ...]]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from medvision_agent.agent.made import MADE
 from medvision_agent.errors import ConfigError, nearest
-from medvision_agent.eval.asking.launch import Chosen
+from medvision_agent.eval.asking.chosen import Chosen
+from medvision_agent.eval.data.samples import Picked
 from medvision_agent.eval.study.schema import Arm, Study, source_arm
 
 __all__ = ["arms_of", "samples_of"]
@@ -30,7 +31,7 @@ def samples_of(study: Study, model: str, chosen: Chosen, source: str) -> Chosen:
     only = study.only.get(model)
     if only is None or only.tasks is None:
         return chosen
-    samples = tuple(sample for sample in chosen.samples if sample.task in only.tasks)
-    if not samples:
+    rows = [row for row, sample in enumerate(chosen.samples) if sample.task in only.tasks]
+    if not rows:
         raise ConfigError(f"only.{model}.tasks: {source} has no sample of {', '.join(only.tasks)} among those chosen")
-    return Chosen(chosen.source, samples)
+    return Chosen(chosen.source, Picked(chosen.samples, rows))

@@ -10,6 +10,7 @@ from medvision_agent.eval.asking.breaker import Breaker
 from medvision_agent.eval.asking.crashes import without_fatal
 from medvision_agent.eval.asking.launch import check_pictures
 from medvision_agent.eval.asking.meter import Meter
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.read import has_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
@@ -54,5 +55,5 @@ def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, che
         meter.add(record)
     if run.probe is not None:
         meter.probed(run.probe)
-    todo = {sample.id: attempt for sample, attempt in without_fatal(store, run, meter.add)}
+    todo = {sample.id: attempt for sample, attempt in streamed(without_fatal(store, run, meter.add))}
     return Opened(cell, store, run, todo, Breaker(cell.model, run.samples, run.records))

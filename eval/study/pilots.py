@@ -83,7 +83,7 @@ def spread_note(runs: Sequence[Run]) -> str:
 
 def measured(prepared: Prepared, runs: Sequence[Run]) -> Run | None:
     """Return the pilot that was asked as this run would be, and whose usage was reported for each of its tasks."""
-    tasks = {sample.task for sample in prepared.samples}
+    tasks = set(prepared.samples.summed.tasks)
     for run in runs:
         differ = {name for name, _, _ in run.identity.differences(prepared.identity)}
         if differ <= _NOT_ASKED and all(usage_of(run, task) for task in tasks):

@@ -155,7 +155,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan of prepared cells."""
     sources = [_source(widest(cells, source), study) for source in study.data]
-    tasks = {(cell.source, cell.model, cell.arm): {sample.task for sample in cell.prepared.samples} for cell in cells}
+    tasks = {(cell.source, cell.model, cell.arm): cell.prepared.samples.summed.tasks.keys() for cell in cells}
     return Plan(
         study=study.model_dump(mode="json", exclude=_CHANGING),
         arms=dict(arms),
@@ -218,9 +218,9 @@ def _source(cell: "Cell", study: Study) -> PlannedSource:
         raise ConfigError(f"{cell.source}: {error}") from None
     return PlannedSource(
         source=cell.source,
-        tasks={task: count for task in TASKS if (count := sum(sample.task == task for sample in samples))},
+        tasks={task: samples.summed.tasks[task] for task in TASKS if task in samples.summed.tasks},
         samples=len(samples),
-        subjects=len({sample.subject for sample in samples}),
+        subjects=samples.summed.subjects,
         samples_sha256=cell.prepared.identity.samples_sha256,
         metrics=metrics,
         looks=looks,

@@ -9,20 +9,18 @@ run side by side. The budget is that of the whole study.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from itertools import chain
 from pathlib import Path
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError
-from medvision_agent.eval.asking.crashes import suspect
+from medvision_agent.eval.asking.crashes import without_suspects
 from medvision_agent.eval.asking.engine import HERE, Engine
 from medvision_agent.eval.asking.launch import job_of
 from medvision_agent.eval.asking.meter import Meter
-from medvision_agent.eval.asking.pool import Ask, Lane, Pool
+from medvision_agent.eval.asking.pool import Ask, Asks, Lane, Pool
 from medvision_agent.eval.asking.probing import Probed, Probing
 from medvision_agent.eval.asking.runner import Watch, run_pools
 from medvision_agent.eval.compare.drift import MOMENTS
@@ -107,7 +105,7 @@ async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, pro
     """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
     chats, lanes = dict[bool, Chat](), dict[Opened, Lane]()
     if not any(one.todo for one in opened):
-        return Pool(deque(), 0)
+        return Pool(Asks(), 0)
     for one in opened:
         prepared, code = one.cell.prepared, one.cell.prepared.condition.provider_code
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
@@ -131,13 +129,13 @@ async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, pro
     samples = {source: widest(cells, source).prepared.samples for source in by_source}
     if plan.study.get("looks"):
         samples = {source: by_subject(own, plan.study["seed"]) for source, own in samples.items()}
-    asks = list(
-        chain.from_iterable(
-            _with_canaries(own, samples[source], canaries.get(source, {})) for source, own in by_source.items()
-        )
-    )
-    others = deque(ask for ask in asks if not suspect(ask))
-    return Pool(others, opened[0].cell.prepared.parallel, deque(filter(suspect, asks)))
+
+    def asks() -> Iterator[Ask]:
+        for source, own in by_source.items():
+            yield from _with_canaries(own, samples[source], canaries.get(source, {}))
+
+    alone, others = without_suspects([one.store for one in opened], asks)
+    return Pool(others, opened[0].cell.prepared.parallel, alone)
 
 
 def _discard(opened: Sequence[Opened], out: Path, *, new: bool) -> None:

@@ -24,6 +24,7 @@ from medvision_agent.eval.data.medvision.samples import OpenCase
 from medvision_agent.eval.data.medvision.units import units_of
 from medvision_agent.eval.data.medvision.volume import VolumeCache
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Kept, Samples
 from medvision_agent.eval.data.source import NativeImage, SourceInfo, Wants
 
 __all__ = ["MedVisionSource", "Reading", "read_subjects"]
@@ -77,10 +78,10 @@ class MedVisionSource:
         return SourceInfo(f"medvision:{self.folder.root}", demonstration=False, note=" ".join(notes))
 
     @cached_property
-    def samples(self) -> Sequence[Sample]:
+    def samples(self) -> Samples:
         """All samples of both splits. May be millions: ``stream`` is the way to a part of them."""
         # Distances and angles come once: in the configuration that holds both.
-        return tuple(self.stream(Wants(lambda _: True, lambda config: config.whole == config)))
+        return Kept(self.stream(Wants(lambda _: True, lambda config: config.whole == config)))
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
         """Yield the samples of the configurations *wants* names, case by case."""

@@ -9,8 +9,11 @@ from medvision_agent.eval.data.phantom.geometry import Phantom
 from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
 from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, Task, TaskName
 
-__all__ = ["image_name", "questions"]
+__all__ = ["PER_PHANTOM", "image_name", "phantom_index", "questions"]
 
+_ASKED = (DETECTION, SIZE, ANGLE, DISTANCE)
+PER_PHANTOM = len(_ASKED)
+"""Questions about each phantom."""
 _LANDMARKS = (
     "the centre of the small bright disc",
     "the centre of the small bright cross",
@@ -29,9 +32,14 @@ def image_name(phantom: Phantom) -> str:
     return f"phantom/{phantom.seed}/{phantom.index}"
 
 
+def phantom_index(image: str) -> int:
+    """Return the index of the phantom that an image is called after."""
+    return int(image.rpartition("/")[2])
+
+
 def questions(phantom: Phantom) -> list[Sample]:
     """Return one sample of each task, in the order of TASKS."""
-    return [_question(phantom, task) for task in (DETECTION, SIZE, ANGLE, DISTANCE)]
+    return [_question(phantom, task) for task in _ASKED]
 
 
 def _question(phantom: Phantom, task: Task) -> Sample:

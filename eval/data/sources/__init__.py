@@ -17,6 +17,7 @@ from pathlib import Path
 from medvision_agent.errors import ConfigError, DataError, nearest
 from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.sources.checks import FileSource
 from medvision_agent.eval.data.sources.jsonl import JsonlSource
 from medvision_agent.eval.data.sources.offered import OfferedSource
 from medvision_agent.eval.data.sources.other_forms import remedy_for
@@ -32,12 +33,15 @@ SOURCES = Door("medvision_agent.sources", "source", DataError)
 _FILES: Mapping[str, Callable[[Path], Source]] = {".jsonl": JsonlSource, ".parquet": ParquetSource}
 
 
-def open_source(name: str, reading: Reading | None = None) -> Source:
+def open_source(name: str, reading: Reading | None = None, *, listing: bool = True) -> Source:
     """Return the source called *name*: ``NAME`` or ``NAME:ARGUMENT`` of an offered one, or a JSONL or Parquet file.
 
-    *reading* goes with ``medvision:DIR`` only.
+    *reading* goes with ``medvision:DIR`` only. Without *listing*, the samples of a file are read and checked when they
+    are first asked for.
     """
     source = _opened(name, reading or Reading())
+    if listing and isinstance(source, FileSource):
+        _ = source.samples
     _LOG.info("source %s opened", name)
     return source
 

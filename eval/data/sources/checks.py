@@ -1,17 +1,20 @@
 """Parsing one sample and refusing what cannot be right, with messages that name the place and the field."""
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pydantic import ValidationError
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Samples
 from medvision_agent.eval.data.source import NativeImage, SourceInfo
+from medvision_agent.eval.data.sources.listing import Listing
 from medvision_agent.eval.data.sources.picture import decode_picture, from_levels
 from medvision_agent.frozen import complaint
 
-__all__ = ["FileSource", "check_points", "check_sample", "check_unique", "check_unmixed", "parse_sample"]
+__all__ = ["FileSource", "check_points", "check_sample", "native_of", "parse_sample"]
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
@@ -42,57 +45,54 @@ def check_sample(given: object, place: str) -> Sample:
     return sample
 
 
-def check_unique(placed: Iterable[tuple[str, Sample]]) -> None:
-    """Raise DataError naming both places if two samples (place, sample) have one id."""
-    first: dict[str, str] = {}
-    for place, sample in placed:
-        if sample.id in first:
-            raise DataError(f"{place}: id: {sample.id!r} is taken by {first[sample.id]}; every id must be unique")
-        first[sample.id] = place
+class FileSource(ABC):
+    """The samples of one file, checked, and their pictures. The file is read when its samples are first asked for."""
 
+    form: str
+    """Where one sample is expected, in words."""
 
-def check_unmixed(placed: Iterable[tuple[str, Sample]]) -> None:
-    """Raise DataError naming two places if some samples (place, sample) are synthetic and others are not.
-
-    All figures of a run are means over its samples: made and taken pictures must never meet in one.
-    """
-    first: dict[bool, str] = {}
-    for place, sample in placed:
-        first.setdefault(sample.marks.synthetic, place)
-        if len(first) == 2:
-            raise DataError(
-                f"{place}: marks.synthetic: synthetic samples and others in one source ({first[True]} is marked, "
-                f"{first[False]} is not); no mean may hold both, so keep each kind in a source of its own"
-            )
-
-
-class FileSource:
-    """The samples of one file, checked, and their pictures."""
-
-    def __init__(self, path: Path, placed: Sequence[tuple[str, Sample]], form: str) -> None:
-        """Keep samples with their places in the file; DataError where there are none, or they cannot stand together.
-
-        *form* says where one sample is expected.
-        """
-        if not placed:
-            raise DataError(f"{path}: no samples in it; expected one {form} (docs/data.md)")
-        check_unique(placed)
-        check_unmixed(placed)
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._places = {sample.id: place for place, sample in placed}
-        self.samples: Sequence[Sample] = tuple(sample for _, sample in placed)
+
+    @property
+    def samples(self) -> Samples:
+        """All samples, checked; raises DataError where there are none, or they cannot stand together."""
+        return self._listing.samples
 
     @property
     def info(self) -> SourceInfo:
         """Name the file, and say if its pictures are made."""
-        return SourceInfo.of_file(self._path, self.samples)
+        return SourceInfo.of_file(self._path, len(self.samples), synthetic=self._listing.synthetic)
 
-    def _native(self, sample: Sample, png: bytes, field: str) -> NativeImage:
-        """Return the pixels of a sample's picture, whose bytes are those of *field*."""
-        place = self._places[sample.id]
-        native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
-        check_points(sample, native.values.shape, place)
-        return native
+    def load(self, sample: Sample) -> NativeImage:
+        """Return the native pixels of a sample; raises DataError naming its place in the file, and the field."""
+        try:
+            return self._loaded(sample, str(self._path))
+        except DataError:
+            # Which line it is has to be looked up, and only a message needs it.
+            return self._loaded(sample, self._listing.place(sample))
+
+    @cached_property
+    def _listing(self) -> Listing:
+        listing = self._listed(self._path)
+        if not listing.samples:
+            raise DataError(f"{self._path}: no samples in it; expected one {self.form} (docs/data.md)")
+        return listing
+
+    @abstractmethod
+    def _listed(self, path: Path) -> Listing:
+        """Read and check every sample, but no picture."""
+
+    @abstractmethod
+    def _loaded(self, sample: Sample, place: str) -> NativeImage:
+        """Return the native pixels of a sample; *place* begins every message."""
+
+
+def native_of(sample: Sample, png: bytes, place: str, field: str) -> NativeImage:
+    """Return the pixels of a sample's picture, whose bytes are those of *field*."""
+    native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
+    check_points(sample, native.values.shape, place)
+    return native
 
 
 def check_points(sample: Sample, shape: tuple[int, ...], place: str) -> None:

@@ -6,17 +6,19 @@ that names it; what is wrong with one image fails that sample only.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Samples
 from medvision_agent.eval.data.source import NativeImage, Source, SourceInfo
-from medvision_agent.eval.data.sources.checks import check_points, check_sample, check_unique, check_unmixed
+from medvision_agent.eval.data.sources.checks import check_points, check_sample
+from medvision_agent.eval.data.sources.listing import Listing
 from medvision_agent.eval.data.sources.picture import MAX_SIDE
 from medvision_agent.plugins import Offer
 from medvision_agent.tools.view.slice import FloatImage, Stack, Units
@@ -41,17 +43,24 @@ class OfferedSource:
         return replace(given, name=self._name, origin=self._offer.origin())
 
     @cached_property
-    def samples(self) -> Sequence[Sample]:
+    def samples(self) -> Samples:
         """All samples, checked."""
         given = self._told("samples", object, lambda: self._source.samples)
         if not isinstance(given, Sequence):
             raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
-        placed = [self._placed(number, one) for number, one in enumerate(given, start=1)]
-        if not placed:
+
+        def place(number: int) -> str:
+            return f"{self._offer}: sample {number}"
+
+        def checked() -> Iterator[tuple[int, Sample]]:
+            for at in range(len(given)):
+                one = self._told("samples", object, partial(given.__getitem__, at))
+                yield at + 1, check_sample(one, place(at + 1))
+
+        listing = Listing(checked(), place)
+        if not listing.samples:
             raise self._offer.failed(f"there are no samples in {self._name!r}")
-        check_unique(placed)
-        check_unmixed(placed)
-        return tuple(sample for _, sample in placed)
+        return listing.samples
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the native pixels of a sample; raises DataError."""
@@ -99,10 +108,6 @@ class OfferedSource:
             return values
 
         return replace(stack, values=checked)
-
-    def _placed(self, number: int, given: object) -> tuple[str, Sample]:
-        place = f"{self._offer}: sample {number}"
-        return place, check_sample(given, place)
 
     def _told(self, what: str, wanted: type[_T], told: Callable[[], object]) -> _T:
         """Return what the package answers; raises DataError naming the package."""

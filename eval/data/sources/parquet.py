@@ -19,7 +19,8 @@ from typing import Any
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage
-from medvision_agent.eval.data.sources.checks import FileSource, parse_sample
+from medvision_agent.eval.data.sources.checks import FileSource, native_of, parse_sample
+from medvision_agent.eval.data.sources.listing import Listing
 
 __all__ = ["FACTS", "PICTURE", "ParquetSource"]
 
@@ -49,23 +50,29 @@ def _quiet_datasets() -> Iterator[Any]:
 class ParquetSource(FileSource):
     """The samples of one Parquet file; pictures are read row by row from a temporary memory map."""
 
+    form = "per row"
+
     def __init__(self, path: Path) -> None:
-        """Read and check every row but no picture; raises DataError naming file, row and field."""
+        """Open the file; raises DataError where it cannot be read, or has no pictures."""
+        super().__init__(path)
         cache = tempfile.mkdtemp(prefix="medvision-agent-")
         weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
         self._rows = _open(path, cache)
-        fields = map(_as_json, self._rows.remove_columns(PICTURE))
-        places = ((f"{path}: row {row}", text) for row, text in enumerate(fields, start=1))
-        super().__init__(path, [(place, _picture_sample(text, place)) for place, text in places], "per row")
-        self._row = {sample.id: row for row, sample in enumerate(self.samples)}
 
-    def load(self, sample: Sample) -> NativeImage:
-        """Return the pixels of a sample's picture bytes."""
-        data = self._rows[self._row[sample.id]][PICTURE]
+    def _listed(self, path: Path) -> Listing:
+        """Read and check every row but no picture; raises DataError naming file, row and field."""
+
+        def place(row: int) -> str:
+            return f"{path}: row {row}"
+
+        fields = enumerate(map(_as_json, self._rows.remove_columns(PICTURE)), start=1)
+        return Listing(((row, _picture_sample(text, place(row))) for row, text in fields), place)
+
+    def _loaded(self, sample: Sample, place: str) -> NativeImage:
+        data = self._rows[self._listing.row(sample)][PICTURE]
         if not isinstance(data, bytes):
-            place = self._places[sample.id]
             raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
-        return self._native(sample, data, PICTURE)
+        return native_of(sample, data, place, PICTURE)
 
 
 def _picture_sample(text: str, place: str) -> Sample:

@@ -5,14 +5,14 @@ what they do not: ``eval/phantom``.
 """
 
 import re
-from collections.abc import Sequence
 from functools import cached_property
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.data.phantom.geometry import Phantom, draw_phantom
-from medvision_agent.eval.data.phantom.questions import image_name, questions
+from medvision_agent.eval.data.phantom.geometry import draw_phantom
+from medvision_agent.eval.data.phantom.questions import PER_PHANTOM, phantom_index, questions
 from medvision_agent.eval.data.phantom.render import render
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Samples
 from medvision_agent.eval.data.source import NativeImage, SourceInfo
 
 __all__ = ["PhantomSource"]
@@ -50,18 +50,32 @@ class PhantomSource:
         )
 
     @cached_property
-    def samples(self) -> Sequence[Sample]:
+    def samples(self) -> Samples:
         """Four of each phantom, in the order of their numbers."""
-        return tuple(sample for phantom in self._phantoms for sample in questions(phantom))
+        return _Questions(self._seed, self._count)
+
+    def fingerprint(self) -> str:
+        """Return its name, from which all follows."""
+        return self.info.name
 
     def load(self, sample: Sample) -> NativeImage:
         """Make the picture of a sample."""
-        return NativeImage(render(self._by_image[sample.image]), displayed=True)
+        return NativeImage(render(draw_phantom(self._seed, phantom_index(sample.image))), displayed=True)
 
-    @cached_property
-    def _phantoms(self) -> list[Phantom]:
-        return [draw_phantom(self._seed, index) for index in range(self._count)]
 
-    @cached_property
-    def _by_image(self) -> dict[str, Phantom]:
-        return {image_name(phantom): phantom for phantom in self._phantoms}
+class _Questions(Samples):
+    """All questions about the first phantoms of a seed."""
+
+    def __init__(self, seed: int, count: int) -> None:
+        self._seed, self._count = seed, count
+        self._last: tuple[int, list[Sample]] = -1, []
+
+    def __len__(self) -> int:
+        return PER_PHANTOM * self._count
+
+    def _made(self, row: int) -> Sample:
+        index, place = divmod(row, PER_PHANTOM)
+        last = self._last
+        if last[0] != index:
+            self._last = last = index, questions(draw_phantom(self._seed, index))
+        return last[1][place]

@@ -61,8 +61,12 @@ class Volumes:
 
     def sha256(self, samples: Iterable[Sample]) -> str | None:
         """Return a hash over the files of all volumes, sample by sample; None where there is no volume."""
-        paths = [self._opened(sample.image, sample.id)[0] for sample in samples if sample.volume is not None]
-        return hashlib.sha256("".join(map(self._hash, paths)).encode()).hexdigest() if paths else None
+        digest, any_there = hashlib.sha256(), False
+        for sample in samples:
+            if sample.volume is not None:
+                digest.update(self._hash(self._opened(sample.image, sample.id)[0]).encode())
+                any_there = True
+        return digest.hexdigest() if any_there else None
 
     def _hash(self, path: Path) -> str:
         if path not in self._hashes:

@@ -40,6 +40,12 @@ def test_what_is_left_to_ask_is_told_without_reading_a_record(folder, monkeypatc
         list(run.records)
 
 
+def test_a_run_is_put_into_words_without_reading_a_record(folder, monkeypatch):
+    run = open_run(folder)
+    monkeypatch.setattr("medvision_agent.eval.store.read._record", None)
+    assert f"<{folder}, records: 3>" in repr(run)
+
+
 def test_what_is_damaged_after_it_was_opened_is_found_where_it_is_read(folder, edit):
     run = open_run(folder)
     edit("UPDATE record SET json = replace(json, '<answer>2<', '<answer>9<')")

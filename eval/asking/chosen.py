@@ -1,0 +1,77 @@
+"""What of a source is asked. A run that is resumed need not list it where it says that all is as it was.
+
+Contract: the samples are those that listing the source anew would select, in that order. A run keeps by what they are
+known again: the source's own fingerprint, the selection and the code of this program. Where any of it differs, or the
+source has no fingerprint, the source is listed.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.samples import Hashes, Samples
+from medvision_agent.eval.data.selection import select
+from medvision_agent.eval.data.source import Known, Source, WithVolumes
+from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.asked import StoredSamples
+from medvision_agent.eval.store.provenance import code_sha256
+from medvision_agent.eval.store.read import has_run, read_config, read_identity
+
+__all__ = ["Chosen", "choose"]
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A source and what of it is asked."""
+
+    source: Source
+    samples: Samples
+    listing: str | None = None
+    """By what a resume knows them again without listing them; None where it has to."""
+
+    def volumes_sha256(self) -> str | None:
+        """Return a hash over the files of the volumes of the user's own that are asked about; None without any."""
+        if self.listing is not None or not isinstance(self.source, WithVolumes) or not self.samples.summed.volumes:
+            return None
+        return self.source.volumes_sha256(self.samples)
+
+    @property
+    def origin(self) -> dict[str, str] | None:
+        """Where the source's code comes from, if it is another package's."""
+        origin = None if isinstance(self.source, Known) else self.source.info.origin
+        return dict(origin) if origin else None
+
+
+def choose(settings: Settings) -> Chosen:
+    """Open the data and select the samples; raises DataError if there are none."""
+    source = open_source(settings.data, settings.reading, listing=False)
+    listing = _listing(source, settings)
+    if listing is not None and settings.resume and _listing_of(settings.out) == listing:
+        begun = read_identity(settings.out)
+        hashes = Hashes(begun["sample_ids_sha256"], begun["samples_sha256"])
+        return Chosen(source, StoredSamples(settings.out, hashes), listing)
+    samples = select(source, settings.selection)
+    if not samples:
+        asked = settings.selection.words
+        found = (
+            f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
+        )
+        raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
+    return Chosen(source, samples, None if samples.summed.volumes else listing)
+
+
+def _listing_of(out: Path) -> str | None:
+    """Return by what the samples of a stored run are known; None where that is not known, or there is no run."""
+    return read_config(out).get("listing") if has_run(out) else None
+
+
+def _listing(source: Source, settings: Settings) -> str | None:
+    """Return by what the selected samples are known, all of which are asked; None where that is not known."""
+    found = source.fingerprint() if isinstance(source, Known) and settings.picture != "swapped" else None
+    if found is None:
+        return None
+    asked = settings.model_dump(mode="json", include={"selection", "reading"})
+    return sha256(json.dumps([found, asked, code_sha256()], sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,185 @@
+"""Samples in an order, each made when it is asked for and not kept: a list of many takes a few bytes for each.
+
+Contract: a ``Samples`` is a sequence; what is read of it twice is made twice, and equal. Going through it in order is
+the cheap way. A slice is one too. ``summed`` says what is told of all of them together, and is found in one go.
+"""
+
+import weakref
+from abc import abstractmethod
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from tempfile import SpooledTemporaryFile
+from threading import Lock
+from typing import Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from zstandard import ZstdCompressor, ZstdDecompressor
+
+from medvision_agent.eval.data.outline import has_outline
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.tasks import TaskName
+
+__all__ = ["Hashes", "Kept", "Picked", "Samples", "Summed"]
+
+TOGETHER = 64
+"""Samples that are packed together."""
+_IN_MEMORY = 1 << 22
+"""Bytes of packed samples that are held in memory; more are in a temporary file (``TMPDIR`` says where)."""
+_LEVEL = 3
+_WHERE = {"image", "source"}
+"""Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """By what the samples of a run are known again."""
+
+    ids: str
+    """Hash over the ids in their order."""
+    samples: str
+    """Hash over all that is asked and the ground truth, in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What is told of all samples together."""
+
+    hashes: Hashes
+    tasks: dict[TaskName, int]
+    """How many samples each task has, in the order of their first ones."""
+    firsts: dict[TaskName, int]
+    """The place of the first sample of each task."""
+    subjects: int
+    volumes: bool
+    """Whether any is a slice of a volume of the user's own."""
+    without_outline: dict[TaskName, int]
+    """How many samples of each task have no true outline."""
+    first_without: str
+    """The id of the first one of these; empty where there is none."""
+
+
+class Samples(Sequence[Sample]):
+    """Samples in an order."""
+
+    @abstractmethod
+    def _made(self, row: int) -> Sample:
+        """Make the sample in a place, from 0."""
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Samples": ...
+
+    def __getitem__(self, index: int | slice) -> "Sample | Samples":
+        rows = range(len(self))[index]
+        return self._made(rows) if isinstance(rows, int) else Picked(self, rows)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return map(self._made, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(self) != len(other):
+            return False
+        return all(one == another for one, another in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        raise TypeError("a sequence that may equal a list has no hash")
+
+    @property
+    def hashes(self) -> Hashes:
+        """By what they are known again."""
+        return self.summed.hashes
+
+    @cached_property
+    def summed(self) -> Summed:
+        """What is told of all of them together."""
+        ids, texts = sha256(), sha256()
+        tasks, without, firsts = Counter[TaskName](), Counter[TaskName](), dict[TaskName, int]()
+        subjects, volumes, first_without = set[str](), False, ""
+        for row, sample in enumerate(self):
+            ids.update(sample.id.encode() + b"\0")
+            texts.update(sample.model_dump_json(exclude=_WHERE).encode() + b"\0")
+            tasks[sample.task] += 1
+            firsts.setdefault(sample.task, row)
+            subjects.add(sample.subject)
+            volumes = volumes or sample.volume is not None
+            if not has_outline(sample):
+                without[sample.task] += 1
+                first_without = first_without or sample.id
+        hashes = Hashes(ids.hexdigest(), texts.hexdigest())
+        return Summed(hashes, dict(tasks), firsts, len(subjects), volumes, dict(without), first_without)
+
+
+class Picked(Samples):
+    """Some samples of others, in an order of their own."""
+
+    def __init__(self, samples: Sequence[Sample], rows: Sequence[int] | NDArray[np.integer]) -> None:
+        """Take the places of the samples that are picked, which numbers of any kind may say."""
+        self._samples, self._rows = samples, rows
+
+    @classmethod
+    def all(cls, samples: Sequence[Sample]) -> Samples:
+        """Return samples that may be of any sequence."""
+        return samples if isinstance(samples, Samples) else cls(samples, range(len(samples)))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _made(self, row: int) -> Sample:
+        return self._samples[int(self._rows[row])]
+
+
+class Kept(Samples):
+    """Samples as packed text, to which more can be added."""
+
+    def __init__(self, samples: Iterable[Sample] = ()) -> None:
+        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it is closed with this object
+        weakref.finalize(self, self._file.close)
+        self._ends = array("Q", [0])
+        """Where each block of texts ends in the file."""
+        self._open = list[bytes]()
+        """The texts that make no block yet."""
+        self._read: tuple[int, list[bytes]] = -1, []
+        """The block that was read last, by its number: samples are mostly read in their order."""
+        self._lock = Lock()
+        for sample in samples:
+            self.add(sample)
+
+    def add(self, sample: Sample) -> Self:
+        """Keep one more."""
+        self._open.append(sample.model_dump_json().encode())
+        if len(self._open) == TOGETHER:
+            packed = ZstdCompressor(_LEVEL).compress(b"\n".join(self._open))
+            with self._lock:
+                self._file.seek(self._ends[-1])
+                self._file.write(packed)
+                self._ends.append(self._ends[-1] + len(packed))
+                self._open = []
+        return self
+
+    def __len__(self) -> int:
+        return (len(self._ends) - 1) * TOGETHER + len(self._open)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for number in range(len(self._ends)):
+            yield from map(Sample.model_validate_json, self._texts(number))
+
+    def _made(self, row: int) -> Sample:
+        number, place = divmod(row, TOGETHER)
+        return Sample.model_validate_json(self._texts(number)[place])
+
+    def _texts(self, number: int) -> list[bytes]:
+        if number == len(self._ends) - 1:
+            return self._open
+        with self._lock:
+            if self._read[0] != number:
+                self._file.seek(self._ends[number])
+                packed = self._file.read(self._ends[number + 1] - self._ends[number])
+                self._read = number, ZstdDecompressor().decompress(packed).split(b"\n")
+            return self._read[1]

@@ -1,0 +1,81 @@
+"""A list of samples as it is read: each is checked beside the others, and none is held.
+
+Contract: every id is unique, and synthetic samples stand with no others. What is wrong is a DataError that names both
+places; it is said once everything is read, so that what is wrong with one sample alone is said first.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Kept, Samples
+
+__all__ = ["Listing"]
+
+
+class Listing:
+    """Samples with their places in a file or another list."""
+
+    def __init__(self, numbered: Iterable[tuple[int, Sample]], place: Callable[[int], str]) -> None:
+        """Read samples, each with the number from which *place* makes the words for its place; raises DataError."""
+        kept = Kept()
+        self._place, self._numbers, self._ids = place, array("I"), array("q")
+        marked: dict[bool, int] = {}
+        for number, sample in numbered:
+            kept.add(sample)
+            self._numbers.append(number)
+            self._ids.append(hash(sample.id))  # of one process; equal hashes are looked into
+            marked.setdefault(sample.marks.synthetic, number)
+        self.samples: Samples = kept
+        self.synthetic = True in marked
+        """Whether the pictures are made, not taken."""
+        self._sorted: NDArray[np.intp] | None = None
+        self._check_unique()
+        _check_unmixed({synthetic: place(number) for synthetic, number in marked.items()})
+
+    def row(self, sample: Sample) -> int:
+        """Return the row of a sample, from 0; DataError where there is none with its id."""
+        ids, order = np.asarray(self._ids), self._order()
+        wanted = hash(sample.id)
+        for at in range(*(int(np.searchsorted(ids, wanted, side, sorter=order)) for side in ("left", "right"))):
+            if self.samples[int(order[at])].id == sample.id:
+                return int(order[at])
+        raise DataError(f"sample {sample.id!r} is none of this source")
+
+    def place(self, sample: Sample) -> str:
+        """Return the words for the place of a sample."""
+        return self._place(self._numbers[self.row(sample)])
+
+    def _order(self) -> NDArray[np.intp]:
+        """Return the rows in the order of the hashes of their ids, equal ones in their own order."""
+        if self._sorted is None:
+            self._sorted = np.argsort(np.asarray(self._ids), kind="stable")
+        return self._sorted
+
+    def _check_unique(self) -> None:
+        ids, order = np.asarray(self._ids), self._order()
+        again = np.flatnonzero(ids[order][1:] == ids[order][:-1]) + 1
+        for row in sorted(int(order[at]) for at in again):
+            sample = self.samples[row]
+            if (first := self.row(sample)) != row:
+                raise DataError(
+                    f"{self._place(self._numbers[row])}: id: {sample.id!r} is taken by "
+                    f"{self._place(self._numbers[first])}; every id must be unique"
+                )
+
+
+def _check_unmixed(first: dict[bool, str]) -> None:
+    """Raise DataError naming two places if some samples are synthetic and others are not.
+
+    All figures of a run are means over its samples: made and taken pictures must never meet in one.
+    """
+    if len(first) == 2:
+        later = list(first.values())[1]
+        raise DataError(
+            f"{later}: marks.synthetic: synthetic samples and others in one source ({first[True]} is marked, "
+            f"{first[False]} is not); no mean may hold both, so keep each kind in a source of its own"
+        )

@@ -1,0 +1,61 @@
+"""The samples of a stored run, each made from its text when it is asked for."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Hashes, Samples
+from medvision_agent.eval.store.database import reading
+from medvision_agent.eval.store.ends import Todo
+
+__all__ = ["StoredSamples", "pending_of"]
+
+_TOGETHER = 64
+"""Samples that are read over one connection: a reader who takes his time keeps no log of a writer."""
+_QUERY = "SELECT json FROM sample WHERE position = ?"
+
+
+class StoredSamples(Samples):
+    """The samples of a run, known by the hashes of its identity."""
+
+    def __init__(self, folder: Path, hashes: Hashes) -> None:
+        self._folder, self._hashes = folder, hashes
+
+    @property
+    def hashes(self) -> Hashes:
+        """By what they are known again, as the run was begun; its seal says whether they are still those."""
+        return self._hashes
+
+    def __len__(self) -> int:
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
+        with reading(self._folder) as database:
+            (count,) = database.execute("SELECT count(*) FROM sample").fetchone()
+            return int(count)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for first in range(0, len(self), _TOGETHER):
+            yield from _at(self._folder, range(first, min(first + _TOGETHER, len(self))))
+
+    def _made(self, row: int) -> Sample:
+        [sample] = _at(self._folder, [row])
+        return sample
+
+
+def pending_of(folder: Path, todo: Todo) -> Iterator[tuple[Sample, int]]:
+    """Yield the samples of a run that are still to be asked, each with the number of its next attempt."""
+    for first in range(0, len(todo.places), _TOGETHER):
+        places, attempts = (part[first : first + _TOGETHER].tolist() for part in todo)
+        yield from zip(_at(folder, places), attempts, strict=True)
+
+
+def _at(folder: Path, places: "range | list[int]") -> list[Sample]:
+    with reading(folder) as database:
+        rows = [database.execute(_QUERY, (place,)).fetchone() for place in places]
+    if None in rows:
+        raise StorageError(f"{folder}, samples: some that were there when it was opened are gone")
+    return [Sample.model_validate_json(text) for (text,) in rows]
