@@ -129,7 +129,7 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
         **{name: value for name, value in settings.items() if value is not None},
     )
     if not responses:
-        model.async_client = ThinCompletions(model.root_async_client)
+        model.thin = ThinCompletions(model.root_async_client, client)
     return (OpenAICodeChat if code else OpenAIChat)(config, model)
 
 

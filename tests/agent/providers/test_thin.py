@@ -66,8 +66,7 @@ def _ordinary(model, monkeypatch, tools, choice, more):
     """Return the adapter's own model, with the SDK's own method, and settings bound as LangChain does."""
     monkeypatch.setattr(openai_model, "_as_it_is", lambda message: None)
     bound = Chat.bind(model, tools, choice).bind(**more)
-    own = model.model.root_async_client.chat.completions
-    model.model.async_client = own
+    model.model.thin = None
     return bound
 
 
