@@ -128,6 +128,6 @@ def as_written(message: AIMessage) -> None:
     """Take our mark off again, once the adapter has read a reply: the trace holds what the model wrote."""
     for call in message.invalid_tool_calls:
         call["args"] = (call["args"] or "").removesuffix(NOT_AN_OBJECT)
-    for block in message.content:
+    for block in message.content if isinstance(message.content, list) else ():
         if isinstance(block, dict) and isinstance(block.get("arguments"), str):
             block["arguments"] = block["arguments"].removesuffix(NOT_AN_OBJECT)

@@ -71,7 +71,7 @@ class ThinCompletions:
             return None
         try:
             response = await self._http.send(pattern.request(own))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised by the SDK's own method, as what it is there
             raise UnusualReply(error) from None
         if response.status_code != 200 or (body := _usual(response)) is None:
             raise UnusualReply(response)
