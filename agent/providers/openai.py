@@ -7,7 +7,7 @@ provider where it can be told so (responses keeps replies by default; these are 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, BaseTransport, Client
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
@@ -123,6 +123,7 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
         max_retries=0,
         timeout=config.timeout_seconds,
         http_async_client=client,
+        http_client=Client(transport=BaseTransport()),  # never asked: one of its own would read all certificates
         openai_proxy="",
         return_reasoning=config.return_reasoning,
         empty_content="" if config.empty_content == "empty" else None,
