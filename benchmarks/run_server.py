@@ -3,9 +3,9 @@
     python benchmarks/run_server.py        # prints its port
 
 ``/CASE/SECONDS/v1/chat/completions`` answers as the model of a case (``CASES``) after so many seconds; the turn is told
-by how often the model spoke before. ``GET /CASE`` returns the longest body that was heard of a case. ``GET /CASE/times``
-returns how many questions with a picture were answered since that was asked last, and the seconds from the first of
-them to the last reply: probes and whatever else a client does before and after are not in it.
+by how often the model spoke before. ``GET /CASE`` returns the longest body that was heard of a case. ``GET
+/CASE/times`` returns how many questions with a picture were answered since that was asked last, and the seconds from
+the first of them to the last reply: probes and whatever else a client does before and after are not in it.
 """
 
 import asyncio
