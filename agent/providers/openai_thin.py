@@ -13,6 +13,7 @@ Contract: the bytes on the wire and what the adapter reads are those of the ordi
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -82,26 +83,23 @@ class ThinCompletions:
         empty: Json = {name: [] for name in names}
         async with _Catcher(headers=self._http.headers, transport=httpx2.AsyncBaseTransport()) as catcher:
             completions = self._client.with_options(http_client=catcher).chat.completions
-            try:
+            with suppress(Exception):  # whatever it is, the SDK's own method raises it again
                 await completions.with_raw_response.create(**empty, **settings)
-            except _CaughtError as caught:
-                request = caught.request
-        pattern = _Pattern(request)
-        return pattern if pattern.request(empty).content == request.content else None
-
-
-class _CaughtError(Exception):
-    def __init__(self, request: httpx2.Request) -> None:
-        super().__init__()
-        self.request = request
+        if catcher.caught is None:
+            return None
+        pattern = _Pattern(catcher.caught)
+        return pattern if pattern.request(empty).content == catcher.caught.content else None
 
 
 class _Catcher(httpx2.AsyncClient):
     """Takes the place of the HTTP client where a request is only made."""
 
+    caught: httpx2.Request | None = None
+
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """Raise the request that would be sent."""
-        raise _CaughtError(request)
+        """Keep the request that would be sent, and raise."""
+        self.caught = request
+        raise NotImplementedError
 
 
 class _Pattern:
