@@ -33,8 +33,9 @@ async def test_waiting_workers_do_not_look_again_whenever_a_sample_ends():
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         tasks = [group.create_task(work()) for _ in range(WORKERS)]
-        while len(begun) < WORKERS:
+        for _ in range(10):  # all of them begin
             await asyncio.sleep(0)
+        assert len(begun) == WORKERS
         for gate in gates:
             gate.set()
             for _ in range(10):  # the worker takes its next turn, and finds nothing
