@@ -72,7 +72,7 @@ class Packer:
         return Packed(base.compressor.compress(content), base.rowid)
 
     def stored(self, task: str, text: str, packed: Packed, rowid: int) -> None:
-        """Hear that a trace is in the record of this rowid; where that is not committed, this packer is of no use."""
+        """Hear that a trace is on disk, in the record of this rowid."""
         if packed.base is None and isinstance(packed.value, bytes):
             content = text.encode()
             words = _dictionary(content)

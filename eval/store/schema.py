@@ -7,13 +7,12 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.database import FORMAT, SEALED, holds_run, no_run
 from medvision_agent.eval.store.files import read_count
-from medvision_agent.eval.store.packed import Packed, Packer
+from medvision_agent.eval.store.packed import Packed
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.seal import (
     StoredRecord,
@@ -28,7 +27,7 @@ from medvision_agent.eval.store.seal import (
 )
 from medvision_agent.eval.store.writer import transaction
 
-__all__ = ["Row", "add_records", "continue_run", "create_run", "set_fact"]
+__all__ = ["add_record", "continue_run", "create_run", "set_fact"]
 
 _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -100,31 +99,14 @@ def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries
         return facts_changed(database) or before
 
 
-class Row(NamedTuple):
-    """A record and its trace, to be stored."""
-
-    record: StoredRecord
-    task: str
-    trace: str
-    """JSON."""
-
-
-def add_records(database: sqlite3.Connection, rows: Sequence[Row], packer: Packer | None) -> int:
-    """Add records and their traces, and return how many there are now.
-
-    Without *packer*, traces are stored in plain text. Where this raises, nothing is stored, and the packer must go:
-    it may go by traces that were not.
-    """
+def add_record(database: sqlite3.Connection, record: StoredRecord, trace: Packed) -> tuple[Tally, int]:
+    """Add a record and its trace; return the new tally, and the rowid of the record."""
     with transaction(database):
-        for row in rows:
-            packed = Packed(row.trace) if packer is None else packer.pack(row.task, row.trace)
-            if isinstance(packed.value, str):
-                added = database.execute(_INSERT, (*row.record, packed.value))
-            else:
-                added = database.execute(_INSERT_PACKED, (*row.record, *packed))
-            if packer is not None:
-                packer.stored(row.task, row.trace, packed, added.lastrowid or 0)
-        return add_to_tally(database, [row.record for row in rows]).count
+        if isinstance(trace.value, str):
+            row = database.execute(_INSERT, (*record, trace.value))
+        else:
+            row = database.execute(_INSERT_PACKED, (*record, *trace))
+        return add_to_tally(database, record), row.lastrowid or 0
 
 
 def set_fact(database: sqlite3.Connection, key: str, value: object) -> None:

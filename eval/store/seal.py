@@ -216,13 +216,12 @@ def set_tally(database: sqlite3.Connection, tally: Tally) -> None:
     database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (_TALLY, tally.model_dump_json()))
 
 
-def add_to_tally(database: sqlite3.Connection, records: Iterable[StoredRecord]) -> Tally:
-    """Add records to the stored tally, in the transaction that stores them, and return the new tally."""
+def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
+    """Add a record to the stored tally, in the transaction that stores the record, and return the new tally."""
     tally = stored_tally(database)
     if tally is None:
         raise ValueError("the run has no tally of its records")
-    for record in records:
-        tally = tally.plus(record.sha256)
+    tally = tally.plus(record.sha256)
     set_tally(database, tally)
     return tally
 

@@ -1,8 +1,8 @@
 """The store of one run: a folder with one SQLite file and a content-addressed folder of pictures.
 
-The promise: *a sample reported as done is on disk*. Finished samples are stored in transactions (WAL,
-synchronous=FULL), those together that wait at the same time (``batches.py``); pictures are written, flushed and renamed
-into place before the row that names them. A run that is killed repeats at most the samples in flight.
+The promise: *a sample reported as done is on disk*. Every finished sample is one transaction (WAL, synchronous=FULL);
+its pictures are written, flushed and renamed into place before the row that names them. A run that is killed repeats
+at most the samples in flight.
 
     RUN/run.sqlite      the resolved settings, the samples, one record and one trace (``packed.py``) per finished
                         sample, and their hashes (``seal.py``)
@@ -21,28 +21,45 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.batches import UNWRITABLE, Batches, Traced
 from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, unwritable, write_picture
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
+from medvision_agent.eval.store.packed import Packed, Packer, packs
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.schema import continue_run, create_run, set_fact
+from medvision_agent.eval.store.schema import add_record, continue_run, create_run, set_fact
+from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
 from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore", "Traced"]
 
 _LOG = logging.getLogger(__name__)
+_UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
+"""What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
+
+
+class Traced(Protocol):
+    """What is kept of a conversation: a trace, here or as another process sent it."""
+
+    @property
+    def pictures(self) -> Mapping[str, bytes]:
+        """The pictures that are not in the run's folder yet, by their hashes."""
+        ...
+
+    def to_json(self) -> str:
+        """Return the rest as strict JSON."""
+        ...
 
 
 class RunStore:
@@ -53,7 +70,8 @@ class RunStore:
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
         self._writer = Writer(folder)
-        self._batches: Batches
+        self._packer: Packer | None = None
+        """None where the run was begun with traces in plain text."""
         self.run: Run
         """The run as it was when it was opened for writing."""
         self.in_flight = InFlight(folder)
@@ -72,7 +90,7 @@ class RunStore:
             store._writer.note_count(0)
             store._opened(replace(open_run(folder), samples=samples, left=None))  # they are in memory already
             sync_folder(folder)
-        except UNWRITABLE as error:
+        except _UNWRITABLE as error:
             store.close()
             raise StorageError(unwritable(folder / DATABASE, error)) from error
         except BaseException:
@@ -102,7 +120,7 @@ class RunStore:
             tally = store._writer.do(lambda database: continue_run(database, stored, identity.code, libraries()))
             store._writer.note_count(tally.count)
             store._opened(stored)
-        except UNWRITABLE as error:
+        except _UNWRITABLE as error:
             store.close()
             raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
         except BaseException:
@@ -113,7 +131,7 @@ class RunStore:
 
     def _opened(self, run: Run) -> None:
         self.run = run
-        self._batches = Batches(self.folder, self._writer, self._write_pictures)
+        self._packer = Packer() if self._writer.do(packs) else None
 
     def note_probe(self, probe: ToolProbe) -> None:
         """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
@@ -151,15 +169,35 @@ class RunStore:
 
         Raises StorageError naming the sample if anything of it cannot be written; then nothing of it counts.
         """
-        self._batches.submit(record, trace).result()
+        self._submit(record, trace).result()
 
     async def add_async(self, record: Record, trace: Traced) -> None:
         """Store one finished sample as ``add`` does, while the event loop goes on.
 
         A task that is cancelled here does not wait any longer; its sample is stored all the same.
         """
-        await asyncio.shield(asyncio.wrap_future(self._batches.submit(record, trace)))
+        await asyncio.shield(asyncio.wrap_future(self._submit(record, trace)))
 
-    def _write_pictures(self, pictures: Mapping[str, bytes]) -> None:
-        for key, png in pictures.items():
-            write_picture(self.folder, key, png, self.shared)
+    def _submit(self, record: Record, trace: Traced) -> Future[None]:
+        return self._writer.submit(lambda database: self._add(database, record, trace))
+
+    def _add(self, database: sqlite3.Connection, record: Record, trace: Traced) -> None:
+        try:
+            text = trace.to_json()
+            for key, png in trace.pictures.items():
+                write_picture(self.folder, key, png, self.shared)
+            content = record.model_dump_json(exclude={"sample"}, exclude_defaults=True)
+            row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(text), None)
+            row = row._replace(sha256=row.found_sha256)
+            task, packer = record.sample.task, self._packer
+            packed = Packed(text) if packer is None else packer.pack(task, text)
+            tally, rowid = add_record(database, row, packed)
+        except _UNWRITABLE as error:
+            raise StorageError(
+                f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
+                "the samples before it are; remove the cause and go on with --resume"
+            ) from error
+        if packer is not None:
+            packer.stored(task, text, packed, rowid)
+        with suppress(OSError):  # the sample is stored, and a lower count is true as well
+            self._writer.note_count(tally.count)

@@ -10,7 +10,7 @@ from identities import a_sample, an_identity
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.store.read import open_run, read_traces
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import RunStore
 
@@ -95,27 +95,3 @@ def test_after_closing_nothing_is_taken_and_others_may_write(store):
     with pytest.raises(StorageError, match="closed"):
         store.add(record(0), Trace())
     RunStore.resume(store.folder, IDENTITY).close()
-
-
-def test_samples_that_wait_are_stored_in_one_transaction_and_one_that_cannot_be_fails_alone(store, held):
-    said = list[str]()
-    store._writer.submit(lambda database: database.set_trace_callback(said.append))
-    unwritable = Trace(messages=[{"content": {1}}])
-    futures = [store._batches.submit(record(number), unwritable if number == 3 else Trace()) for number in range(7)]
-    held.set()
-    with pytest.raises(StorageError, match="s3 was not stored"):
-        futures.pop(3).result()
-    assert [future.result() for future in futures] == [None] * 6
-    assert said.count("COMMIT") == 1
-    assert stored(store) == [sample.id for sample in SAMPLES[:7] if sample.id != "s3"]
-
-
-def test_where_a_transaction_of_several_fails_each_is_tried_by_itself(store, held):
-    """The same attempt twice: the database refuses the second one, and nothing else."""
-    futures = [store._batches.submit(record(number), Trace()) for number in (0, 1, 1, 2)]
-    held.set()
-    with pytest.raises(StorageError, match="s1 was not stored"):
-        futures.pop(2).result()
-    assert [future.result() for future in futures] == [None] * 3
-    assert stored(store) == ["s0", "s1", "s2"]
-    assert [sample_id for sample_id, _ in read_traces(store.folder)] == ["s0", "s1", "s2"]
