@@ -16,7 +16,7 @@ from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.outcome import READ_THEM, Outcome
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.agent.graph import State, agent_graph
+from medvision_agent.agent.graph import agent_graph, prompt
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.marked_box import written_out
 from medvision_agent.agent.policies.policy import Brief
@@ -97,7 +97,9 @@ async def answer(
     try:
         # Whatever the environment says, no tracing service is sent a conversation with its pictures.
         with tracing_context(enabled=False, parent=False):
-            await agent_graph().ainvoke(State(messages=[]), steps, context=session)
+            opened = await prompt(session)
+            # No node writes to this stream, so that the state is not copied for anybody after each step.
+            await agent_graph().ainvoke(opened, steps, context=session, stream_mode="custom")
     except RequestFailed as failure:
         return _answer(session, failure.fault.outcome, str(failure))
     except ToolServiceError as failure:

@@ -1,4 +1,4 @@
-"""The agent: prompt -> model <-> tools -> answer, as one LangGraph state graph.
+"""The agent: prompt -> model <-> tools -> answer; all but the prompt is one LangGraph state graph.
 
     prompt -> model -> answer
                |  ^
@@ -6,7 +6,8 @@
               tools -> force -> model
                again -> model
 
-State holds the messages only; everything else of a sample lies in its Session. When a limit is reached after the
+State holds the messages only; everything else of a sample lies in its Session. The graph starts from the messages of
+the prompt (``prompt``): a step of the graph costs as much as a small request. When a limit is reached after the
 tools have replied, ``force`` asks for the answer and the model gets one last turn with tool choice "none".
 ``again`` asks to check an answer, under the condition of that name only.
 Routers are async because LangGraph runs plain functions in a thread.
@@ -35,7 +36,7 @@ from medvision_agent.prompts.render import render
 from medvision_agent.tools.view.display import shown
 from medvision_agent.tools.view.png import encode_png
 
-__all__ = ["State", "agent_graph"]
+__all__ = ["State", "agent_graph", "prompt"]
 
 
 class State(TypedDict):
@@ -47,9 +48,8 @@ class State(TypedDict):
 Update = dict[str, list[AnyMessage]]
 
 
-async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001 - LangGraph's signature
-    """Open the conversation: system text, then the picture, if there is one, and the question."""
-    session = runtime.context
+async def prompt(session: Session) -> State:
+    """Return how the conversation opens: system text, then the picture, if there is one, and the question."""
     session.words = words = opening(session.question, session.views, session.condition, session.chat.config)
     content: list[str | dict[str, Any]] = [{"type": "text", "text": words.question}]
     if session.question.shows_picture:
@@ -58,7 +58,9 @@ async def prompt(state: State, runtime: Runtime[Session]) -> Update:  # noqa: AR
         session.counts["picture"] = 1
         content.insert(0, session.chat.picture_block(png))
     system = [SystemMessage(words.system_sent)] if words.system_sent else []
-    return _said(session, *system, HumanMessage(content), *_handed_back(session))
+    messages = [*system, HumanMessage(content), *_handed_back(session)]
+    session.trace.say(*messages)
+    return State(messages=messages)
 
 
 async def model(state: State, runtime: Runtime[Session]) -> Update:
@@ -140,13 +142,11 @@ async def after_tools(
 def agent_graph() -> CompiledStateGraph[State, Session, Any, Any]:
     """Return the compiled graph, one per process."""
     graph = StateGraph(State, context_schema=Session)
-    graph.add_node("prompt", prompt)
     graph.add_node("model", model)
     graph.add_node("tools", tools)
     graph.add_node("force", force)
     graph.add_node("again", again)
-    graph.add_edge(START, "prompt")
-    graph.add_edge("prompt", "model")
+    graph.add_edge(START, "model")
     graph.add_conditional_edges("model", after_model)
     graph.add_conditional_edges("tools", after_tools)
     graph.add_edge("force", "model")

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from medvision_agent.agent.chat.chat import Turn
 from medvision_agent.agent.endings.finish import CALL_REFUSED, Finish
@@ -64,6 +63,8 @@ def encodable(message: AIMessage, redact: Callable[[str], str] = str) -> AIMessa
 
 LONGEST_WAIT = 120.0
 """Seconds; a provider that asks for more is asked again after this long."""
+_LONGEST_BACKOFF = 60.0
+"""Seconds to wait at most where a provider asks for no time."""
 _LOG = logging.getLogger(__name__)
 _NO_WORD = re.compile(r"[\w+/=-]{60,}")
 """So many letters in a row are data, such as a picture of the request that a provider quotes."""
@@ -111,47 +112,40 @@ async def call_model(
     """
     pace = pace or Pace()
     started = time.monotonic()
-    retrying = AsyncRetrying(
-        stop=stop_after_attempt(config.max_tries),
-        wait=_wait,
-        retry=retry_if_exception(lambda error: isinstance(error, RequestFailed) and error.fault.retryable),
-        sleep=sleep,
-        reraise=True,
-    )
-    async for attempt in retrying:
-        tries = attempt.retry_state.attempt_number
-        with attempt:
-            start = await pace.wait(sleep)
-            asked_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
-            try:
-                message, turn = await _once(runnable, messages, config.timeout_seconds, read, redact)
-                names = (turn.model_version, turn.fingerprint, turn.response_id)
-                on_request(RequestTrace(asked_at, _since(began), None, *names))
-                pace.took(start, turn.usage.input + turn.usage.output)
-                return Reply(message, turn, tries, began - started)
-            except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
-                fault = error.fault if isinstance(error, _NoReply) else classify(error, tools=tools)
-                if fault.broken_call is not None:
-                    on_request(RequestTrace(asked_at, _since(began)))
-                    return Reply(*_broken_call(redact(fault.detail), redact(fault.broken_call)), tries, began - started)
-                if isinstance(error, _NoReply) and not error.usage.unreported:
-                    pace.took(start, error.usage.input + error.usage.output)
-                    if on_spent is not None:
-                        on_spent(error.usage.model_copy(update={"model_calls": 0}))
-                fault = replace(fault, detail=redact(fault.detail))
-                if isinstance(config, Offline):
-                    fault = Fault(Outcome.INTERNAL, fault.detail)
-                on_request(RequestTrace(asked_at, _since(began), fault.outcome.value))
-                _log(config, fault, tries)
-                if on_fault is not None:
-                    on_fault(fault, tries)
-                if fault.stops_run:
-                    remedy = f"; {key_remedy(config)}" if fault.refused_key else ""
-                    raise ProviderError(f"{config.model}: {fault.detail}{remedy}") from None
+    for tries in range(1, config.max_tries + 1):
+        start = await pace.wait(sleep)
+        asked_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
+        try:
+            message, turn = await _once(runnable, messages, config.timeout_seconds, read, redact)
+            names = (turn.model_version, turn.fingerprint, turn.response_id)
+            on_request(RequestTrace(asked_at, _since(began), None, *names))
+            pace.took(start, turn.usage.input + turn.usage.output)
+            return Reply(message, turn, tries, began - started)
+        except Exception as error:  # noqa: BLE001 - whatever an SDK raises is a fault to be named, never a crash of the run
+            fault = error.fault if isinstance(error, _NoReply) else classify(error, tools=tools)
+            if fault.broken_call is not None:
+                on_request(RequestTrace(asked_at, _since(began)))
+                return Reply(*_broken_call(redact(fault.detail), redact(fault.broken_call)), tries, began - started)
+            if isinstance(error, _NoReply) and not error.usage.unreported:
+                pace.took(start, error.usage.input + error.usage.output)
+                if on_spent is not None:
+                    on_spent(error.usage.model_copy(update={"model_calls": 0}))
+            fault = replace(fault, detail=redact(fault.detail))
+            if isinstance(config, Offline):
+                fault = Fault(Outcome.INTERNAL, fault.detail)
+            on_request(RequestTrace(asked_at, _since(began), fault.outcome.value))
+            _log(config, fault, tries)
+            if on_fault is not None:
+                on_fault(fault, tries)
+            if fault.stops_run:
+                remedy = f"; {key_remedy(config)}" if fault.refused_key else ""
+                raise ProviderError(f"{config.model}: {fault.detail}{remedy}") from None
+            if not fault.retryable or tries == config.max_tries:
                 # Only faults of ours keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
-            finally:
-                pace.ended(start)
+        finally:
+            pace.ended(start)
+        await sleep(_wait(fault, tries))
     raise AssertionError("unreachable: the last try raises")
 
 
@@ -208,13 +202,7 @@ def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
     return message, Turn(text="", finish=Finish.MALFORMED_CALL, finish_raw=CALL_REFUSED, usage=usage)
 
 
-_backoff = wait_exponential_jitter(initial=1, max=60, jitter=1)
-
-
-def _wait(state: RetryCallState) -> float:
-    """Return the wait a provider asked for plus some jitter, or exponential backoff."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.fault.wait_seconds if isinstance(error, RequestFailed) else None
-    if asked is None:
-        return _backoff(state)
+def _wait(fault: Fault, tries: int) -> float:
+    """Return the wait a provider asked for, or one that doubles with each try from a second on; with some jitter."""
+    asked = min(2.0 ** (tries - 1), _LONGEST_BACKOFF) if fault.wait_seconds is None else fault.wait_seconds
     return min(asked, LONGEST_WAIT) + random.uniform(0, 1)  # noqa: S311 - not a secret

@@ -5,7 +5,11 @@ pictures, with the same words and tools, at the same number of connections. Ours
 and summary, and does all image work; the other side's tools return finished pictures. CPU is user and system time of
 the client with all its threads and children, of each sample beyond the first few; medians of ``--repeats``.
 
+Throughput is stated twice: of the whole command by the clock, start and summary included, and between the first
+question and the last reply, as the server saw them, ramp and tail included.
+
 Usage: python benchmarks/run.py [--inspect PYTHON] [--samples N] [--repeats N] [--only NAME]...
+                                [--connections N]... [--processes N]... [--rounds N]
 
 Nothing is installed. *PYTHON* is an interpreter with inspect_ai (by default, this one); without it, that side is
 skipped.
@@ -32,7 +36,7 @@ CASES = {
 }
 CONNECTIONS = 32
 LATENCY = 1.0
-ROUNDS = {64: 20, 256: 10, 1000: 4}
+ROUNDS = {64: 60, 256: 15, 1000: 15}
 """Connections, and how often each is used where replies take a second."""
 
 
@@ -92,16 +96,18 @@ def cpu_of(case: str, url: str, data: Path, options: argparse.Namespace, other: 
     print(f"CPU per sample, {CASES[case]}: {told}{ratio} ({CONNECTIONS} connections)", flush=True)
 
 
-def throughput_of(connections: int, processes: int, url: str, folder: Path) -> None:
+def throughput_of(connections: int, processes: int, rounds: int, url: str, folder: Path) -> None:
     """Print how many text samples a second are asked where each reply takes a second, and what share of the ideal."""
-    each = connections * ROUNDS[connections] // 4
+    each = connections * rounds // 4
     data = phantoms(folder, each)
     common = (f"{url}/text/{LATENCY:g}/v1", str(data), "FOLDER", str(connections))
     used = measured(sys.executable, "run_ours.py", *common, str(each), str(processes))
-    rate = 4 * each / used["seconds"]
+    whole, asked = 4 * each / used["seconds"], used["times"]["replies"] / used["times"]["seconds"]
     print(
-        f"throughput, text at {LATENCY:g} s, {connections} connections, {processes} processes: {rate:.0f} samples/s, "
-        f"{rate * LATENCY / connections:.2f} of ideal; {1000 / used['ms']:.0f} samples for each second of CPU",
+        f"throughput, {4 * each} text samples at {LATENCY:g} s, {connections} connections, {processes} processes: "
+        f"{asked:.0f} samples/s from the first question to the last reply, {asked * LATENCY / connections:.2f} of "
+        f"ideal; {whole:.0f} samples/s of the whole command, {whole * LATENCY / connections:.2f} of ideal; "
+        f"{used['ms']:.1f} ms of CPU for a sample, all processes together",
         flush=True,
     )
 
@@ -125,6 +131,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=100, help="samples of a CPU measurement")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", action="append", choices=[*CASES, "throughput"], help="may be repeated")
+    parser.add_argument("--connections", action="append", type=int, choices=list(ROUNDS), help="of throughput")
+    parser.add_argument("--processes", action="append", type=int, help="of throughput; default: 1, and one for a core")
+    parser.add_argument("--rounds", type=int, help="how often each connection is used, instead of 60 at 64, else 15")
     options = parser.parse_args()
     only = options.only or [*CASES, "throughput"]
     cases = [case for case in CASES if case in only]
@@ -134,9 +143,10 @@ def main() -> None:
             data = phantoms(Path(folder), options.samples, "size")
             for case in cases:
                 cpu_of(case, url, data, options, other)
-        for connections in ROUNDS if "throughput" in only else ():
-            for processes in sorted({1, os.cpu_count() or 1}):
-                throughput_of(connections, processes, url, Path(folder))
+        for connections in (options.connections or ROUNDS) if "throughput" in only else ():
+            for processes in options.processes or sorted({1, os.cpu_count() or 1}):
+                rounds = options.rounds or ROUNDS[connections]
+                throughput_of(connections, processes, rounds, url, Path(folder))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@
 ``/CASE/SECONDS/v1/chat/completions`` answers as the model of a case (``CASES``) after so many seconds; the turn is told
 by how often the model spoke before. ``GET /CASE`` returns the longest body that was heard of a case, ``GET /asked``
 the samples that were begun (the N of ``spot N`` in a body) with the moment of each first request, and forgets them.
+``GET /CASE/times`` returns how many questions with a picture were answered since that was asked last, and the seconds
+from the first of them to the last reply: probes and whatever else a client does before and after are not in it.
 """
 
 import asyncio
 import json
 import re
 import time
+from dataclasses import asdict, dataclass
 
 __all__ = ["CASES"]
 
@@ -51,6 +54,22 @@ ASKED: list[tuple[float, int]] = []
 LONGEST = dict.fromkeys(CASES, b"null")
 
 
+@dataclass
+class Times:
+    """What was answered, and when."""
+
+    replies: int = 0
+    began: float = 0.0
+    ended: float = 0.0
+
+    def told(self) -> bytes:
+        """Return the count and the seconds."""
+        return json.dumps({**asdict(self), "seconds": self.ended - self.began}).encode()
+
+
+TIMES = {case: Times() for case in CASES}
+
+
 class Connection(asyncio.Protocol):
     """One connection: one request after the other."""
 
@@ -77,6 +96,9 @@ class Connection(asyncio.Protocol):
         elif case == "asked":
             self.send(json.dumps(ASKED).encode())
             ASKED.clear()
+        elif rest:
+            self.send(TIMES[case].told())
+            TIMES[case] = Times()
         else:
             self.send(LONGEST[case])
 
@@ -87,7 +109,18 @@ class Connection(asyncio.Protocol):
         if not turn and (mark := _MARK.search(body)):
             ASKED.append((time.monotonic(), int(mark[1])))
         content = reply(case, turn, len(body) // 40)
-        asyncio.get_running_loop().call_later(seconds, self.send, content) if seconds else self.send(content)
+        times = TIMES[case] if b"image_url" in body else Times()
+        times.began = times.began or time.perf_counter()
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, self.answer, content, times)
+        else:
+            self.answer(content, times)
+
+    def answer(self, content: bytes, times: Times) -> None:
+        """Send a reply, and note when."""
+        self.send(content)
+        times.replies += 1
+        times.ended = time.perf_counter()
 
     def send(self, content: bytes) -> None:
         """Send a reply."""

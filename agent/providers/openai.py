@@ -7,7 +7,7 @@ provider where it can be told so (responses keeps replies by default; these are 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, BaseTransport, Client
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
@@ -123,13 +123,14 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
         max_retries=0,
         timeout=config.timeout_seconds,
         http_async_client=client,
+        http_client=Client(transport=BaseTransport()),  # never asked: one of its own would read all certificates
         openai_proxy="",
         return_reasoning=config.return_reasoning,
         empty_content="" if config.empty_content == "empty" else None,
         **{name: value for name, value in settings.items() if value is not None},
     )
     if not responses:
-        model.async_client = ThinCompletions(model.root_async_client)
+        model.thin = ThinCompletions(model.root_async_client, client)
     return (OpenAICodeChat if code else OpenAIChat)(config, model)
 
 

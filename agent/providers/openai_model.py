@@ -13,10 +13,13 @@ from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
+from pydantic import ConfigDict, Field
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.providers.openai_repair import as_written
 from medvision_agent.agent.providers.openai_shapes import one_choice
+from medvision_agent.agent.providers.openai_thin import ThinCompletions, UnusualReply
+from medvision_agent.agent.providers.replay import replayed
 from medvision_agent.agent.wire.failures import Fault, KnownFault
 from medvision_agent.agent.wire.reading import BodyError
 
@@ -33,10 +36,13 @@ _EXTRA = "extra_content"
 class CompatibleChat(ChatOpenAI):
     """ChatOpenAI, for every server that speaks OpenAI's interfaces."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
     return_reasoning: bool = True
     """Send reasoning back with the turns that called tools."""
     empty_content: str | None = None
     """Stands for the text of a turn that only called tools."""
+    thin: ThinCompletions | None = Field(default=None, exclude=True)
+    """Asks chat completions; None where the SDK's own methods ask."""
 
     async def _agenerate(
         self,
@@ -46,7 +52,7 @@ class CompatibleChat(ChatOpenAI):
         **kwargs: Any,
     ) -> ChatResult:
         try:
-            result = await super()._agenerate(messages, stop, run_manager, **kwargs)
+            result = await self._asked(messages, stop, run_manager, **kwargs)
         except ValueError as error:
             # The adapter raises the error object of a response as the argument of a ValueError.
             raise _raised(error) from error
@@ -54,6 +60,24 @@ class CompatibleChat(ChatOpenAI):
             if isinstance(generation.message, AIMessage):
                 as_written(generation.message)
         return result
+
+    async def _asked(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        run_manager: AsyncCallbackManagerForLLMRun | None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """Ask by the thin path; whatever is unusual is the adapter's own."""
+        if self.thin is not None:
+            try:
+                body = await self.thin.create(**self._get_request_payload(messages, stop=stop, **kwargs))
+            except UnusualReply as unusual:
+                with replayed(unusual.came):
+                    return await super()._agenerate(messages, stop, run_manager, **kwargs)
+            if body is not None:
+                return self._create_chat_result(body)
+        return await super()._agenerate(messages, stop, run_manager, **kwargs)
 
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any

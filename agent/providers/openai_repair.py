@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 from langchain_core.messages import AIMessage
 
+from medvision_agent.agent.providers.replay import came_before
 from medvision_agent.agent.providers.responses_shapes import read_output
 from medvision_agent.agent.wire.base_resp import error_of_base_resp
 from medvision_agent.agent.wire.body import BoundedClient, replaced
@@ -31,6 +32,8 @@ class MendingClient(BoundedClient):
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply, mended where needed."""
+        if (came := came_before()) is not None:
+            return came
         response = await super().send(request, **settings)
         body = response.content
         if response.status_code != 200:
@@ -125,6 +128,6 @@ def as_written(message: AIMessage) -> None:
     """Take our mark off again, once the adapter has read a reply: the trace holds what the model wrote."""
     for call in message.invalid_tool_calls:
         call["args"] = (call["args"] or "").removesuffix(NOT_AN_OBJECT)
-    for block in message.content:
+    for block in message.content if isinstance(message.content, list) else ():
         if isinstance(block, dict) and isinstance(block.get("arguments"), str):
             block["arguments"] = block["arguments"].removesuffix(NOT_AN_OBJECT)

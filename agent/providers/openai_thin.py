@@ -1,32 +1,37 @@
-"""Chat completions by a thin path: each kind of request is prepared once, by the SDK's own method.
+"""Chat completions by a thin path: a request of each kind is prepared once, by the SDK's own client.
 
-The SDK converts every value of a request by its declared type, and of a reply every field, each time: more work than
-all else around a request, and nothing in what the adapter wrote is changed by it. Here the SDK's method makes a request
-of each kind once, without sending it; what is sent is that with the messages and tools as the adapter wrote them, by
-the SDK's client, whose headers, errors and timeouts stay. A reply of the usual shape is read as plain JSON, any other
-by the SDK.
+The SDK converts every value of a request by its declared type, builds its headers and its URL, and converts every field
+of a reply, each time: more work than all else around a request, and nothing in what the adapter wrote is changed by it.
+Here the SDK makes a request of each kind once, without messages and without sending it; what is sent is a copy of that
+with the messages and tools as the adapter wrote them, by the same HTTP client. A reply of the usual shape is read as
+plain JSON. Whatever else comes, an error or another shape, is given to the SDK's own method as the answer to the same
+request (``replay.py``): its errors and conversions stay, and nothing is sent twice.
 
 Contract: the bytes on the wire and what the adapter reads are those of the ordinary method
 (``tests/agent/providers/test_thin.py``).
 """
 
+import asyncio
 import json
-from typing import Any, Self
+from contextlib import suppress
+from typing import Any
 
+import httpx2
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.utils.uuid import uuid7
 from openai import AsyncOpenAI
-from openai.resources.chat import AsyncCompletions
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from openai.types.chat.chat_completion import Choice
 from openai.types.completion_usage import CompletionTokensDetails, PromptTokensDetails
 from pydantic import BaseModel
 
-__all__ = ["ThinCompletions", "thin"]
+from medvision_agent.agent.providers.replay import Came
+
+__all__ = ["ThinCompletions", "UnusualReply", "thin"]
 
 Json = dict[str, Any]
 _GATEWAY = "lc_gateway_metadata"
@@ -34,27 +39,83 @@ _GATEWAY = "lc_gateway_metadata"
 _DETAILS = {"completion_tokens_details": CompletionTokensDetails, "prompt_tokens_details": PromptTokensDetails}
 
 
+class UnusualReply(Exception):  # noqa: N818 - it carries a reply
+    """What came is to be read by the SDK's own method."""
+
+    def __init__(self, came: Came) -> None:
+        super().__init__()
+        self.came = came
+
+
 class ThinCompletions:
-    """Stands where the adapter asks ``chat.completions`` of the SDK's client."""
+    """Asks chat completions for the adapter, with the settings of the SDK's client and by its HTTP client."""
 
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
-        self._prepared: dict[str, tuple[str, Json]] = {}
+    def __init__(self, client: AsyncOpenAI, http: httpx2.AsyncClient) -> None:
+        self._client, self._http = client, http
+        self._patterns: dict[str, _Pattern | None] = {}
+        self._making = asyncio.Lock()
 
-    @property
-    def with_raw_response(self) -> Self:
-        """Itself: it always returns the reply as it came."""
-        return self
+    async def create(self, *, messages: list[Json], tools: list[Json] | None = None, **settings: Any) -> Json | None:
+        """Ask once and return the JSON object of a usual reply, with every field the SDK knows.
 
-    async def create(self, *, messages: list[Json], tools: list[Json] | None = None, **settings: Any) -> "_Reply":
-        """Ask once; raises what the SDK raises."""
+        None where nothing was sent, because the SDK's own method sends something else: a cookie, for instance. Raises
+        UnusualReply where anything but a usual reply came.
+        """
         kind = json.dumps([settings, tools is not None], default=repr)
-        if kind not in self._prepared:
-            empty: Json = {"messages": []} if tools is None else {"messages": [], "tools": []}
-            self._prepared[kind] = await _prepared(**empty, **settings)
-        path, request = self._prepared[kind]
         own: Json = {"messages": messages} if tools is None else {"messages": messages, "tools": tools}
-        return _Reply(await self._client.post(path, **{**request, "body": {**request["body"], **own}}))
+        if kind not in self._patterns:
+            async with self._making:
+                if kind not in self._patterns:  # made by none of those that waited here
+                    self._patterns[kind] = await self._pattern(list(own), settings)
+        pattern = self._patterns[kind]
+        if pattern is None or self._http.cookies:
+            return None
+        try:
+            response = await self._http.send(pattern.request(own))
+        except Exception as error:  # noqa: BLE001 - raised by the SDK's own method, as what it is there
+            raise UnusualReply(error) from None
+        if response.status_code != 200 or (body := _usual(response)) is None:
+            raise UnusualReply(response)
+        return body
+
+    async def _pattern(self, names: list[str], settings: Json) -> "_Pattern | None":
+        """Return what the SDK makes of a request with empty lists; None where it writes it in another way than we."""
+        empty: Json = {name: [] for name in names}
+        async with _Catcher(headers=self._http.headers, transport=httpx2.AsyncBaseTransport()) as catcher:
+            completions = self._client.with_options(http_client=catcher).chat.completions
+            with suppress(Exception):  # whatever it is, the SDK's own method raises it again
+                await completions.with_raw_response.create(**empty, **settings)
+        if catcher.caught is None:
+            return None
+        pattern = _Pattern(catcher.caught)
+        return pattern if pattern.request(empty).content == catcher.caught.content else None
+
+
+class _Catcher(httpx2.AsyncClient):
+    """Takes the place of the HTTP client where a request is only made."""
+
+    caught: httpx2.Request | None = None
+
+    async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
+        """Keep the request that would be sent, and raise."""
+        self.caught = request
+        raise NotImplementedError
+
+
+class _Pattern:
+    """A request, of which copies with another body are made."""
+
+    def __init__(self, request: httpx2.Request) -> None:
+        self._request = request
+        self._body: Json = json.loads(request.content)
+
+    def request(self, own: Json) -> httpx2.Request:
+        """Return a copy whose body has *own* in place of the pattern's values, written as the SDK writes JSON."""
+        body = {**self._body, **own}
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        like, headers = self._request, self._request.headers.copy()
+        headers["Content-Length"] = str(len(content))
+        return httpx2.Request(like.method, like.url, headers=headers, content=content, extensions=like.extensions)
 
 
 def thin(model: Runnable[LanguageModelInput, AIMessage]) -> Runnable[LanguageModelInput, AIMessage]:
@@ -96,39 +157,6 @@ class Thin(Runnable[LanguageModelInput, AIMessage]):
         told = {name: value for name, value in (generation.generation_info or {}).items() if name != _GATEWAY}
         message.response_metadata = {**(result.llm_output or {}), **told, **message.response_metadata}
         return message
-
-
-class _Recorder:
-    """Takes the place of the SDK's client where a request is only prepared."""
-
-    def __init__(self) -> None:
-        self.get = self.patch = self.put = self.delete = self.get_api_list = None
-        self.request: tuple[str, Json] | None = None
-
-    async def post(self, path: str, **request: Any) -> None:
-        """Keep what would be sent."""
-        self.request = path, request
-
-
-async def _prepared(**payload: Any) -> tuple[str, Json]:
-    """Return the path and the arguments of a request as the SDK's own method makes them of *payload*."""
-    recorder: Any = _Recorder()
-    await AsyncCompletions(recorder).with_raw_response.create(**payload)
-    path, request = recorder.request
-    return path, request
-
-
-class _Reply:
-    """A reply as it came, which the adapter asks for its content."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self.headers = raw.headers
-        self.http_response = raw.http_response
-
-    def parse(self) -> Any:
-        """Return the JSON object of a reply of the usual shape as the SDK's model would give it, else that model."""
-        return _usual(self.http_response) or self._raw.parse()
 
 
 def _usual(response: Any) -> Json | None:

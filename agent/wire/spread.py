@@ -1,80 +1,79 @@
-"""Many connections as several pools of few: a pool looks at each of its connections for each request.
+"""Many connections as pools of one: a pool looks at each of its connections for each request.
 
 With 256 connections in one pool, that is most of the time a request takes.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from urllib.request import getproxies
 
 import httpx2
 
-__all__ = ["POOL", "Spread", "spread"]
+__all__ = ["FEW", "Spread", "spread"]
 
-POOL = 4
-"""Connections of one pool, at most."""
+FEW = 4
+"""Connections that one pool serves well."""
 
 
 def spread(connections: int) -> httpx2.AsyncBaseTransport | None:
     """Return a transport of so many connections; None, the client's own, where few are asked for or a proxy is set."""
-    return Spread(connections) if connections > POOL and not getproxies() else None
-
-
-@dataclass(eq=False)
-class _Pool:
-    transport: httpx2.AsyncHTTPTransport
-    free: int
+    return Spread(connections) if connections > FEW and not getproxies() else None
 
 
 class Spread(httpx2.AsyncBaseTransport):
-    """A transport that sends each request by the pool with most free connections, and keeps to their sum."""
+    """A transport that sends each request by the connection that was used last of those that are free."""
 
     def __init__(self, connections: int) -> None:
-        context = httpx2.create_ssl_context()
-        count = -(-connections // POOL)
-        sizes = [connections // count + (number < connections % count) for number in range(count)]
-        self._pools = [
-            _Pool(
-                httpx2.AsyncHTTPTransport(
-                    verify=context, limits=httpx2.Limits(max_connections=size, max_keepalive_connections=size)
-                ),
-                size,
-            )
-            for size in sizes
-        ]
+        self._free = asyncio.Semaphore(connections)
+        self._context = httpx2.create_ssl_context()
+        self._limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
+        self._all, self._idle = list[httpx2.AsyncHTTPTransport](), list[httpx2.AsyncHTTPTransport]()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; its connection counts as taken until the reply is closed."""
-        pool = max(self._pools, key=lambda one: one.free)
-        pool.free -= 1
+        await self._free.acquire()
+        transport = self._idle.pop() if self._idle else self._another()
         try:
-            response = await pool.transport.handle_async_request(request)
+            response = await transport.handle_async_request(request)
         except BaseException:
-            pool.free += 1
+            self._give_back(transport)
             raise
         assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - for the type checker
-        response.stream = _Taken(response.stream, pool)
+        response.stream = _Taken(response.stream, partial(self._give_back, transport))
         return response
 
     async def aclose(self) -> None:
-        """Close all pools."""
-        for pool in self._pools:
-            await pool.transport.aclose()
+        """Close all connections."""
+        for transport in self._all:
+            await transport.aclose()
+
+    def _another(self) -> httpx2.AsyncHTTPTransport:
+        transport = httpx2.AsyncHTTPTransport(verify=self._context, limits=self._limits)
+        self._all.append(transport)
+        return transport
+
+    def _give_back(self, transport: httpx2.AsyncHTTPTransport) -> None:
+        self._idle.append(transport)
+        self._free.release()
 
 
 class _Taken(httpx2.AsyncByteStream):
     """The body of a reply, which gives its connection back once it is closed."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, pool: _Pool) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, give_back: Callable[[], None]) -> None:
         self._stream = stream
-        self._pool: _Pool | None = pool
+        self._give_back: Callable[[], None] | None = give_back
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._stream:
             yield part
 
     async def aclose(self) -> None:
-        if self._pool is not None:
-            self._pool.free += 1
-            self._pool = None
-        await self._stream.aclose()
+        """Close the body first: until then, its connection is taken."""
+        try:
+            await self._stream.aclose()
+        finally:
+            if self._give_back is not None:
+                self._give_back()
+                self._give_back = None

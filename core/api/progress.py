@@ -37,13 +37,14 @@ _TICK = 5.0
 class _Bar(Progress):
     """A bar as wide as the terminal, with a line of facts below it."""
 
-    facts = ""
+    facts: Callable[[], str] = staticmethod(str)
+    """Returns the line; asked whenever the bar is drawn, which is not for every sample."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Yield the bar and its line, which wraps in a narrow terminal."""
         yield self.make_tasks_table(self.tasks)
-        if self.facts:
-            yield Text(self.facts)
+        if facts := printable(self.facts()):
+            yield Text(facts)
 
 
 class RunProgress:
@@ -67,6 +68,7 @@ class RunProgress:
             expand=True,
             disable=self._notebook or self._lines or not shown,
         )
+        self._bar.facts = self._so_far.facts
         self._task = self._bar.add_task("", total=None)
         self._description = ""
         self._write: Callable[[str], None] | None = None
@@ -153,8 +155,7 @@ class RunProgress:
         return _PAUSE if self._notebook else _MINUTE
 
     def _refresh(self, *, due: bool | None = None, last: bool = False) -> None:
-        """Bring what is shown up to date: the bar at once, a line where it is *due* or the *last* one."""
-        self._bar.facts = printable(self._so_far.facts())
+        """Bring what is shown up to date, where it is no bar: a line where it is *due* or the *last* one."""
         if not (self._notebook or self._lines):
             return
         if due is None:  # something happened: the first line stands for the first sample

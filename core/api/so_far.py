@@ -94,13 +94,14 @@ class SoFar:
 
     def _waiting(self) -> str:
         """Return how many samples are in flight, and the one that has been for the longest time, once that is long."""
-        if not self._flying:
+        flying = tuple(self._flying.values())  # at once: a bar is drawn by a thread of its own
+        if not flying:
             return ""
-        sample_id, begun = next(iter(self._flying.values()))
+        sample_id, begun = flying[0]
         if (seconds := self._clock() - begun) < _LONG:
             return ""
-        longest = "" if len(self._flying) == 1 else ", the longest"
-        return f", {plural(len(self._flying), 'sample')} in flight{longest} for {_duration(seconds)} ({sample_id[:80]})"
+        longest = "" if len(flying) == 1 else ", the longest"
+        return f", {plural(len(flying), 'sample')} in flight{longest} for {_duration(seconds)} ({sample_id[:80]})"
 
     def _loss(self) -> str:
         if not self._scored:

@@ -55,10 +55,7 @@ async def ask_one(
 ) -> tuple[Record, Trace]:
     """Ask one sample; whatever happens to it becomes its record."""
     try:
-        native = await asyncio.to_thread(job.source.load, sample)
-        own = await asyncio.to_thread(job.recipe.slice_of, native, sample)
-        image, donor = await asyncio.to_thread(job.pictures.given, own, sample, job.source, job.recipe)
-        check_drawable(image.size, job.wording.display)
+        native, image, donor = await asyncio.to_thread(_image_of, job, sample)
     except DataError as error:
         return Record(sample=sample, attempt=attempt, outcome=Outcome.UNREADABLE, detail=str(error)), Trace()
     question = question_of(sample, image, job.wording, shows_picture=job.pictures.kind != "none")
@@ -110,6 +107,14 @@ def brief_of(task: Task, condition: Condition, truth: tuple[tuple[float, float],
         tools=condition.tools,
         truth=truth,
     )
+
+
+def _image_of(job: Job, sample: Sample) -> tuple[NativeImage, Slice, Donor | None]:
+    """Return the native pixels of a sample, and the image that stands with the question; raises DataError."""
+    native = job.source.load(sample)
+    image, donor = job.pictures.given(job.recipe.slice_of(native, sample), sample, job.source, job.recipe)
+    check_drawable(image.size, job.wording.display)
+    return native, image, donor
 
 
 def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:

@@ -141,7 +141,8 @@ class Pool:
                 async with self._changed:
                     self._flying -= 1
                     self._exclusive = False
-                    self._changed.notify_all()
+                    if self._open():  # else all that wait would look, each time, and wait again
+                        self._changed.notify_all()
 
     def left(self) -> bool:
         """Say whether anything was not asked; to be called when all is over."""

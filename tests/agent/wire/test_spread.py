@@ -6,10 +6,10 @@ import httpx2
 import pytest
 from fake.replies import DROP, text
 
-from medvision_agent.agent.wire.spread import POOL, Spread, spread
+from medvision_agent.agent.wire.spread import FEW, Spread, spread
 
 
-@pytest.mark.parametrize("connections", [1, POOL, POOL + 1, 4 * POOL + 3])
+@pytest.mark.parametrize("connections", [1, FEW, FEW + 1, 4 * FEW + 3])
 async def test_as_many_connections_as_asked_for(server, connections):
     gate, heard = asyncio.Event(), asyncio.Semaphore(0)
 
@@ -40,14 +40,14 @@ async def test_a_failed_request_gives_its_connection_back(server):
                 await client.post(f"{server.openai_url}/chat/completions", json=BODY)
         asked = [client.post(f"{server.openai_url}/chat/completions", json=BODY) for _ in range(30)]
         assert {reply.status_code for reply in await asyncio.gather(*asked)} == {200}
-    assert sum(pool.free for pool in transport._pools) == 6
+    assert transport._free._value == len(transport._idle) == 6
 
 
 def test_a_proxy_is_the_clients_business(monkeypatch):
-    assert isinstance(spread(POOL + 1), Spread)
-    assert spread(POOL) is None
+    assert isinstance(spread(FEW + 1), Spread)
+    assert spread(FEW) is None
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert spread(POOL + 1) is None
+    assert spread(FEW + 1) is None
 
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
