@@ -13,14 +13,9 @@ from medvision_agent.api.loaded import PathText
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.parts.filed import filed_answers
-from medvision_agent.eval.parts.summary import (
-    SampleLoss,
-    TaskParts,
-    parts_of_run,
-    summarise_labels,
-    summarise_parts,
-)
-from medvision_agent.eval.place.located import Located, located_run
+from medvision_agent.eval.parts.looked import look_closely
+from medvision_agent.eval.parts.summary import SampleLoss, TaskParts, summarise_labels, summarise_parts
+from medvision_agent.eval.place.located import Located
 from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
 from medvision_agent.eval.results.heading import form_of, task_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
@@ -33,7 +28,7 @@ from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.samples import AnswerErrors
-from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors, summarise_why
+from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors
 from medvision_agent.text import counted, plural
 
 __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
@@ -148,12 +143,12 @@ def explain_results(
 
 
 def _run(run: Run, rules: Protocol) -> RunWhy:
-    losses = list(parts_of_run(run, rules))
+    found, summary = look_closely(run, rules)
     return RunWhy(
-        summary=summarise_why(run, rules),
-        places=summarise_place(run, located_run(run, rules)),
-        parts=summarise_parts(losses),
-        labels=summarise_labels(losses),
+        summary=summary,
+        places=summarise_place(run, found.located),
+        parts=summarise_parts(found.losses),
+        labels=summarise_labels(found.losses),
         run=run,
     )
 

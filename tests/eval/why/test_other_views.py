@@ -57,7 +57,7 @@ async def test_points_of_several_views_are_explained_and_located(planted_run, fr
     lengths = [why for why in sample_whys(run, RULES) if why.quantities]
     assert len(lengths) == 3 * planted.COUNT
     for part in (part for why in lengths for part in why.quantities.values()):
-        assert part.traced.source in {"ruler", "protractor"}
+        assert part.source in {"ruler", "protractor"}
         assert max(abs(part.unit), abs(part.arithmetic), abs(part.seeing)) < 2e-3
     located = list(located_run(run, RULES))
     assert [one.place for one in located] == [Place.RIGHT] * (4 * planted.COUNT)
