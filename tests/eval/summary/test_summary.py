@@ -18,10 +18,10 @@ from medvision_agent.eval.compare.compare import compare
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.random_boxes import random_boxes
+from medvision_agent.eval.scorer.score import score_record, scored_records
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES, Measure
-from medvision_agent.eval.scorer.score import score_record, scored_records
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.eval.summary.summary import Mean, Summary, summarise
 from medvision_agent.eval.tasks import TASKS
