@@ -1,4 +1,4 @@
-"""One pass over a stored run: where every answer was measured, what its loss is made of, and how the model went about it.
+"""One pass over a stored run: where each answer was measured, what its loss is made of, and how it came about.
 
 Contract: each record is looked at once (``eval/why/look.py``), and no conversation is kept.
 """

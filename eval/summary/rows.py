@@ -17,7 +17,7 @@ _BOX_ONLY = ("IoU", "F1", "Precision", "Recall")
 
 
 def sample_row(record: Record, score: Score | None) -> Row:
-    """Return the row of a record and its score: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
+    """Return the row of a scored record: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
     names = ("MAE", *_BOX_ONLY) if record.sample.asks.is_box else ("MAE", "MRE")
     row: Row = {"id": record.sample.id, "outcome": record.outcome.value}
     if score is None:

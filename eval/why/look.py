@@ -99,7 +99,7 @@ class Look:
 
 
 def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[Look]:
-    """Yield a look at each scored answer of a run, in their order; *scores* are those of its records, if they are known.
+    """Yield a look at each scored answer of a run, in their order; *scores* are those of its records, if known.
 
     A look is of use until the next one is taken: its conversation is not kept.
     """
