@@ -10,7 +10,7 @@ from shutil import copyfile
 from typing import Literal
 from urllib.parse import quote
 
-from medvision_agent.api.loaded import PathText, load
+from medvision_agent.api.loaded import PathText, load, rules_of
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.browse.bundle import Bundled, write_bundle
 from medvision_agent.eval.browse.library import Library
@@ -125,7 +125,7 @@ def export(
     loaded = load(path)
     runs = loaded.folders
     tables = {
-        "samples": samples_table(runs, loaded.rules(protocol)).parts(),
+        "samples": samples_table(runs, rules_of(loaded, protocol)).parts(),
         "turns": turns_table(runs).parts(),
         "tool_calls": tool_calls_table(runs).parts(),
     }
