@@ -10,6 +10,8 @@ _EXACT = 1e-9
 
 def printable(text: str, *, lines: bool = False) -> str:
     """Return text in which nothing can steer a terminal: what is unprintable becomes ``?``; *lines* keeps line ends."""
+    if (text.replace("\n", "") if lines else text).isprintable():
+        return text
     return "".join(character if character.isprintable() or (lines and character == "\n") else "?" for character in text)
 
 

@@ -12,7 +12,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.card_words import card_json
 from medvision_agent.eval.compare.compare import Comparison
-from medvision_agent.eval.compare.compare import compare as compare_records
+from medvision_agent.eval.compare.compare import compare as compare_scored
 from medvision_agent.eval.compare.parity import MODEL_FIELDS, run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.findings.contrasts import work_out
@@ -20,7 +20,6 @@ from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import named, pair_chapter
 from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
-from medvision_agent.eval.parts.summary import parts_of_run
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
 from medvision_agent.eval.published.differences import differences
 from medvision_agent.eval.published.figures import Figures, run_figures
@@ -155,9 +154,11 @@ def compare(
     chapter = pair_chapter(one, two, metrics)
     (worked,) = work_out([chapter], rules)
     names = chapter.arms[0].name, chapter.arms[1].name
-    comparison = compare_records(one.records, two.records, rules, chosen=len(one.samples), metrics=metrics)
-    places = compare_places(worked.places[names[0]], worked.places[names[1]])
-    parts = compare_parts(parts_of_run(one, rules), parts_of_run(two, rules))
+    scored_a, scored_b = (worked.scores[name][0] for name in names)
+    looked = [worked.looked[name] for name in names]
+    comparison = compare_scored(scored_a, scored_b, rules, chosen=len(one.samples), metrics=metrics)
+    places = compare_places(looked[0].located, looked[1].located)
+    parts = compare_parts(looked[0].losses, looked[1].losses)
     return Compared(one, two, names, comparison, places, parts, findings_of(worked))
 
 

@@ -131,7 +131,10 @@ def write_counterfactuals(found: Sequence[Counterfactual], out: PathText) -> lis
     folder = Path(out)
     tables = {_NAME: [one.table() for one in found], "answers": [one.samples() for one in found]}
     joined = {name: pd.concat(own, ignore_index=True) for name, own in tables.items()}
-    return [*export_tables(joined, folder, "csv"), *write_figure(headroom_figure(found), folder)]
+    return [
+        *export_tables({name: [one] for name, one in joined.items()}, folder, "csv"),
+        *write_figure(headroom_figure(found), folder),
+    ]
 
 
 def headroom_figure(found: Sequence[Counterfactual]) -> Figure:

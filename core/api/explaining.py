@@ -12,14 +12,9 @@ from typing import Any
 from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, results_in
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import DataError
-from medvision_agent.eval.parts.summary import (
-    SampleLoss,
-    TaskParts,
-    parts_of_run,
-    summarise_labels,
-    summarise_parts,
-)
-from medvision_agent.eval.place.located import Located, located_run
+from medvision_agent.eval.parts.looked import look_closely
+from medvision_agent.eval.parts.summary import SampleLoss, TaskParts, summarise_labels, summarise_parts
+from medvision_agent.eval.place.located import Located
 from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
@@ -27,7 +22,7 @@ from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.samples import AnswerErrors
-from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors, summarise_why
+from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors
 
 __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
 
@@ -125,12 +120,12 @@ def explain_results(
 
 
 def _run(run: Run, rules: Protocol) -> RunWhy:
-    losses = list(parts_of_run(run, rules))
+    found, summary = look_closely(run, rules)
     return RunWhy(
-        summary=summarise_why(run, rules),
-        places=summarise_place(run, located_run(run, rules)),
-        parts=summarise_parts(losses),
-        labels=summarise_labels(losses),
+        summary=summary,
+        places=summarise_place(run, found.located),
+        parts=summarise_parts(found.losses),
+        labels=summarise_labels(found.losses),
         run=run,
     )
 

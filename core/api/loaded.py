@@ -23,7 +23,7 @@ from medvision_agent.eval.store.run import Run
 if TYPE_CHECKING:  # pandas is slow to import, and a run that is asked makes no table
     import pandas as pd
 
-__all__ = ["Loaded", "PathText", "load"]
+__all__ = ["Loaded", "PathText", "load", "rules_of"]
 
 PathText = str | PathLike[str]
 
@@ -47,33 +47,33 @@ class Loaded:
 
         Without *protocol*, a study is scored by the one it declared, anything else by the default one.
         """
-        from medvision_agent.eval.tables.frames import samples_frame  # noqa: PLC0415 - needs pandas
+        from medvision_agent.eval.tables.frames import samples_table  # noqa: PLC0415 - needs pandas
 
-        return samples_frame(self.folders, self._rules(protocol))
+        return samples_table(self.folders, rules_of(self, protocol)).frame()
 
     def scores(self, protocol: str | None = None) -> "pd.DataFrame":
         """Return a row for each sample with its score and nothing else; *protocol* as for ``samples``."""
-        from medvision_agent.eval.tables.frames import scores_frame  # noqa: PLC0415 - needs pandas
+        from medvision_agent.eval.tables.frames import scores_table  # noqa: PLC0415 - needs pandas
 
-        return scores_frame(self.folders, self._rules(protocol))
+        return scores_table(self.folders, rules_of(self, protocol)).frame()
 
     def turns(self) -> "pd.DataFrame":
         """Return a row for each message of every conversation, those sent to the model included."""
-        from medvision_agent.eval.tables.frames import turns_frame  # noqa: PLC0415 - needs pandas
+        from medvision_agent.eval.tables.frames import turns_table  # noqa: PLC0415 - needs pandas
 
-        return turns_frame(self.folders)
+        return turns_table(self.folders).frame()
 
     def tool_calls(self) -> "pd.DataFrame":
         """Return a row for each tool call: arguments, result, picture, seconds."""
-        from medvision_agent.eval.tables.frames import tool_calls_frame  # noqa: PLC0415 - needs pandas
+        from medvision_agent.eval.tables.frames import tool_calls_table  # noqa: PLC0415 - needs pandas
 
-        return tool_calls_frame(self.folders)
+        return tool_calls_table(self.folders).frame()
 
     def reviews(self) -> "pd.DataFrame":
         """Return a row for each note that a person put on a sample."""
-        from medvision_agent.eval.tables.frames import reviews_frame  # noqa: PLC0415 - needs pandas
+        from medvision_agent.eval.tables.frames import reviews_table  # noqa: PLC0415 - needs pandas
 
-        return reviews_frame(self.folders)
+        return reviews_table(self.folders).frame()
 
     def picture(
         self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None
@@ -118,12 +118,14 @@ class Loaded:
             raise ConfigError(f"picture: {self.path} has no run {run!r}.{nearest(run, self.folders)}")
         return {run: self.folders[run]}
 
-    def _rules(self, name: str | None) -> Protocol:
-        if name is None and self.kind == "study":
-            from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
 
-            return protocol(read_plan(self.path).protocol)
-        return protocol(name or DEFAULT_PROTOCOL)
+def rules_of(loaded: Loaded, name: str | None) -> Protocol:
+    """Return the protocol of a name; without one, that a study declared, and for anything else the default one."""
+    if name is None and loaded.kind == "study":
+        from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
+
+        return protocol(read_plan(loaded.path).protocol)
+    return protocol(name or DEFAULT_PROTOCOL)
 
 
 def load(path: PathText) -> Loaded:

@@ -19,6 +19,7 @@ from medvision_agent.eval.results.removed import read_removed
 from medvision_agent.eval.results.summary import Section, sample_lines, section, sections
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.scorer.score import Score, score_records
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
@@ -44,6 +45,8 @@ class RunScore:
     """Why there are no group summaries; empty where nothing is in their way."""
     places: Mapping[TaskName, TaskPlace]
     """By task: where answers were measured, by chance too, and the grounded loss."""
+    scores: Sequence[Score | None]
+    """Of each record; None for an infrastructure failure."""
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -57,7 +60,7 @@ class RunScore:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row of strict JSON for each sample, as ``score --samples`` writes it."""
-        return (sample_row(record, self.protocol) for record in self.run.records)
+        return (sample_row(record, score) for record, score in zip(self.run.records, self.scores, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``score --json`` prints."""
@@ -109,11 +112,14 @@ def score(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> RunScore:
 
 def score_run(run: Run, rules: Protocol) -> RunScore:
     """Return the score of a run that is open."""
-    summary, places = summarise(run.records, rules), summarise_place(run, located_run(run, rules))
+    scores = score_records(run.records, rules)
+    summary = summarise(run.records, rules, scores)
+    places = summarise_place(run, located_run(run, rules, scores))
     try:
-        return RunScore(run, rules, summary, run_sections(run.records, rules), "", places)
+        groups, note = run_sections(run.records, rules), ""
     except DataError as error:
-        return RunScore(run, rules, summary, (), f"no group summaries of MedVision: {error}", places)
+        groups, note = [], f"no group summaries of MedVision: {error}"
+    return RunScore(run, rules, summary, groups, note, places, scores)
 
 
 def score_answers(

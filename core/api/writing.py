@@ -10,7 +10,7 @@ from shutil import copyfile
 from typing import Literal
 from urllib.parse import quote
 
-from medvision_agent.api.loaded import PathText, load
+from medvision_agent.api.loaded import PathText, load, rules_of
 from medvision_agent.api.publishing import shaped
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import ConfigError
@@ -26,6 +26,7 @@ from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
+from medvision_agent.eval.tables.frames import reviews_table, samples_table, tool_calls_table, turns_table
 from medvision_agent.eval.tables.write import Format, export_tables
 
 __all__ = ["ExportedRun", "Written", "export", "export_medvision", "report"]
@@ -133,9 +134,14 @@ def export(
     somebody put notes on samples. Raises StorageError where *out* is there already or cannot be written.
     """
     loaded = load(path)
-    tables = {"samples": loaded.samples(protocol), "turns": loaded.turns(), "tool_calls": loaded.tool_calls()}
-    if any(map(has_reviews, loaded.folders.values())):
-        tables["reviews"] = loaded.reviews()
+    runs = loaded.folders
+    tables = {
+        "samples": samples_table(runs, rules_of(loaded, protocol)).parts(),
+        "turns": turns_table(runs).parts(),
+        "tool_calls": tool_calls_table(runs).parts(),
+    }
+    if any(map(has_reviews, runs.values())):
+        tables["reviews"] = reviews_table(runs).parts()
     return export_tables(tables, Path(out), format)
 
 

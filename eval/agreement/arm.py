@@ -13,8 +13,9 @@ from itertools import compress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from medvision_agent.eval.agreement.sums import Measures, sums_of
+from medvision_agent.eval.agreement.sums import Measures, Sums, sums_of, together
 from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife
@@ -28,6 +29,8 @@ __all__ = ["MIN_SUBJECTS", "Agreement", "Figure", "Stated", "agreement"]
 MIN_SUBJECTS = 30
 """Fewer subjects than these have no bootstrap intervals."""
 _DRAWS = 2000
+_BLOCK = 64
+"""Draws that are looked at together: many subjects make large tables of them."""
 _LEVEL = 0.95
 _ONE = 1 - 1e-12
 """Fisher's z of a correlation of 1 is infinite."""
@@ -129,7 +132,7 @@ def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
     count = len(set(data.subjects))
     sums = sums_of(data.stated, data.true, data.subjects) if count else None
     found = sums.measures() if sums else None
-    drawn = sums.measures(_draws(count)) if sums and count >= MIN_SUBJECTS and data.intervals else None
+    drawn = _drawn(sums, count) if sums and count >= MIN_SUBJECTS and data.intervals else None
     low, high = (found.limits if found else (None, None)), (drawn.limits if drawn else (None, None))
     return Agreement(
         number=number,
@@ -152,11 +155,18 @@ def _each(found: Measures | None, drawn: Measures | None, name: str) -> tuple[Fl
     return getattr(found, name, None), getattr(drawn, name, None)
 
 
+def _drawn(sums: Sums, count: int) -> Measures:
+    """Return the figures of every draw of the bootstrap."""
+    draws = _draws(count)
+    return together([sums.measures(draws[at : at + _BLOCK].astype(np.float64)) for at in range(0, _DRAWS, _BLOCK)])
+
+
 @lru_cache(maxsize=4)
-def _draws(count: int) -> Floats:
+def _draws(count: int) -> NDArray[np.uint16]:
     """Return how often each of *count* subjects is drawn in every draw of the bootstrap: always the same draws."""
-    chances = np.full(count, 1 / count)
-    return np.random.default_rng(0).multinomial(count, chances, size=_DRAWS).astype(np.float64)
+    chances, rng = np.full(count, 1 / count), np.random.default_rng(0)
+    sizes = [min(_BLOCK, _DRAWS - at) for at in range(0, _DRAWS, _BLOCK)]
+    return np.concatenate([rng.multinomial(count, chances, size=size).astype(np.uint16) for size in sizes])
 
 
 def _bias(error: Floats, data: _Data) -> Figure:

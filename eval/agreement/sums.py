@@ -15,13 +15,14 @@ Contract: everything is an array whose last axis is subjects; any axes before it
 draws of a bootstrap. What is undefined (one subject, no spread) is NaN here; ``arm`` lets none out.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject
 
-__all__ = ["WIDTH", "Measures", "Sums", "sums_of"]
+__all__ = ["WIDTH", "Measures", "Sums", "sums_of", "together"]
 
 WIDTH = 1.96
 """Standard deviations between the bias and a limit of agreement."""
@@ -83,6 +84,11 @@ class Sums:
         n0 = (n - w @ self.number**2 / n) / (subjects - 1)
         variance = np.maximum((between - within) / n0, 0) + np.maximum(within, 0)
         return np.asarray(np.sqrt(variance))
+
+
+def together(parts: Sequence[Measures]) -> Measures:
+    """Return the figures of all parts, each of which has one axis of data sets."""
+    return Measures(*(np.concatenate([getattr(one, field.name) for one in parts]) for field in fields(Measures)))
 
 
 def sums_of(stated: Floats, true: Floats, subjects: list[str]) -> Sums:

@@ -18,7 +18,7 @@ from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, MedVisionAgentError, StorageError
 from medvision_agent.eval.browse.line import Line, line_of, open_line, place_of
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.place.located import has_place, locate
+from medvision_agent.eval.place.located import has_place, locate_record
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.damage import Damage, changed
@@ -138,7 +138,7 @@ class Feed:
     def place_in(self, record: Record) -> str | None:
         """Return where the answer of a record was measured; None for a failure, and without a place of the truth."""
         try:
-            return place_of(locate(self.opened, record, self.rules, dict(self.tools)))
+            return place_of(locate_record(self.opened, record, self.rules))
         except BROKEN:
             return "unknown"
 

@@ -16,8 +16,7 @@ from types import MappingProxyType
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.scorer.score import Score, Scored
 from medvision_agent.eval.summary.measures import MEASURES, Measure, finite_mean
 from medvision_agent.eval.summary.summary import subject_sizes
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -94,67 +93,61 @@ class _Pair:
 
 
 def compare(
-    records_a: Sequence[Record],
-    records_b: Sequence[Record],
+    scored_a: Sequence[Scored],
+    scored_b: Sequence[Scored],
     protocol: Protocol,
     *,
     chosen: int,
     metrics: Mapping[TaskName, Primary] = MappingProxyType({}),
 ) -> Comparison:
-    """Return run B beside run A, scored by a protocol: means over common pairs and their differences ``B - A``.
+    """Return run B beside run A, both scored by a protocol: means over common pairs and their differences ``B - A``.
 
     *chosen* is the number of samples the runs were to ask, *metrics* the declared metric of each task.
     """
     tasks = {
-        task: _compare_task(task, own_a, own_b, protocol, metrics.get(task))
+        task: _compare_task(task, own_a, own_b, metrics.get(task))
         for task in TASKS
-        if (own_a := _of_task(task, records_a)) | (own_b := _of_task(task, records_b))
+        if (own_a := _of_task(task, scored_a)) | (own_b := _of_task(task, scored_b))
     }
     pairs = sum(task.pairs for task in tasks.values())
     return Comparison(protocol=protocol.name, chosen=chosen, pairs=pairs, tasks=tasks)
 
 
-def same_answers(pairs: Iterable[tuple[Sequence[Record], Sequence[Record]]], protocol: Protocol) -> tuple[int, int]:
+def same_answers(pairs: Iterable[tuple[Sequence[Scored], Sequence[Scored]]]) -> tuple[int, int]:
     """Return how many samples have the same answer in both of two runs, and how many were scored in both.
 
-    *pairs* are the records of both, for each epoch. Two failures are no same answer.
+    *pairs* are the scored records of both, for each epoch. Two failures are no same answer.
     """
     same = scored = 0
-    for records_a, records_b in pairs:
-        others = {record.sample.id: score_record(record, protocol) for record in records_b}
-        for record in records_a:
-            a, b = score_record(record, protocol), others.get(record.sample.id)
+    for own, other in pairs:
+        others = {record.sample.id: score for record, score in other}
+        for record, a in own:
+            b = others.get(record.sample.id)
             if a is not None and b is not None:
                 scored += 1
                 same += a.success and a.values == b.values
     return same, scored
 
 
-def _of_task(task: TaskName, records: Sequence[Record]) -> dict[str, Record]:
-    return {record.sample.id: record for record in records if record.sample.task == task}
+def _of_task(task: TaskName, scored: Sequence[Scored]) -> dict[str, Scored]:
+    return {one[0].sample.id: one for one in scored if one[0].sample.task == task}
 
 
 def _compare_task(
-    task: TaskName,
-    records_a: dict[str, Record],
-    records_b: dict[str, Record],
-    protocol: Protocol,
-    metric: Primary | None,
+    task: TaskName, own_a: Mapping[str, Scored], own_b: Mapping[str, Scored], metric: Primary | None
 ) -> TaskComparison:
-    common = [sample_id for sample_id in records_a if sample_id in records_b]
-    scores_a = {sample_id: score_record(records_a[sample_id], protocol) for sample_id in common}
-    scores_b = {sample_id: score_record(records_b[sample_id], protocol) for sample_id in common}
+    common = [sample_id for sample_id in own_a if sample_id in own_b]
     pairs = {
-        sample_id: _pair(records_a[sample_id].sample, a, b, metric)
+        sample_id: _pair(own_a[sample_id][0].sample, a, b, metric)
         for sample_id in common
-        if (a := scores_a[sample_id]) is not None and (b := scores_b[sample_id]) is not None
+        if (a := own_a[sample_id][1]) is not None and (b := own_b[sample_id][1]) is not None
     }
     loss = _mean_of(list(pairs.values()), lambda one: (one.loss_a, one.loss_b))
     own = [one.loss_b - one.loss_a if all(one.answered) else 0.0 for one in pairs.values()]
     by_answers = finite_mean(own)[0]
     return TaskComparison(
         pairs=len(pairs),
-        subjects=len(subjects := subject_sizes(records_a[sample_id] for sample_id in pairs)),
+        subjects=len(subjects := subject_sizes(own_a[sample_id][0] for sample_id in pairs)),
         largest_subject=max(subjects, default=0),
         metric=metric,
         metrics={measure.name: _paired(measure, list(pairs.values())) for measure in MEASURES[task]} | {"loss": loss},
@@ -162,10 +155,10 @@ def _compare_task(
         by_failures=None if by_answers is None or loss.difference is None else loss.difference - by_answers,
         largest_price=_at_largest(list(pairs.values()), metric),
         missing=Unpaired(
-            only_in_a=tuple(sample_id for sample_id in records_a if sample_id not in records_b),
-            only_in_b=tuple(sample_id for sample_id in records_b if sample_id not in records_a),
-            infrastructure_a=tuple(sample_id for sample_id in common if scores_a[sample_id] is None),
-            infrastructure_b=tuple(sample_id for sample_id in common if scores_b[sample_id] is None),
+            only_in_a=tuple(sample_id for sample_id in own_a if sample_id not in own_b),
+            only_in_b=tuple(sample_id for sample_id in own_b if sample_id not in own_a),
+            infrastructure_a=tuple(sample_id for sample_id in common if own_a[sample_id][1] is None),
+            infrastructure_b=tuple(sample_id for sample_id in common if own_b[sample_id][1] is None),
             unparsable_a=tuple(sample_id for sample_id, pair in pairs.items() if not pair.answered[0]),
             unparsable_b=tuple(sample_id for sample_id, pair in pairs.items() if not pair.answered[1]),
         ),

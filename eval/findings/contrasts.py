@@ -17,15 +17,17 @@ from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Pri
 from medvision_agent.eval.compare.statistics.strata import strata
 from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans
 from medvision_agent.eval.findings.floor import with_noise
-from medvision_agent.eval.findings.inputs import ChapterIn, ContrastIn, runs_chapters
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.findings.models import Joined, over_models
-from medvision_agent.eval.findings.places import ArmPlaces, arm_places, grounded_contrasts
+from medvision_agent.eval.findings.places import ArmsLooked, grounded_contrasts
 from medvision_agent.eval.findings.scores import Epochs, results, scored, units
 from medvision_agent.eval.findings.studies import is_study, study_chapters, study_protocol
+from medvision_agent.eval.parts.looked import look_at, look_closely
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.summary.compute import compute_of_pair
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.why.summary import WhySummary
 
 __all__ = ["Group", "Worked", "groups", "work_out"]
 
@@ -50,10 +52,12 @@ class Worked:
     """The pairs of the whole group."""
     family_size: int
     contrasts: tuple[Contrast, ...]
-    places: ArmPlaces
+    looked: ArmsLooked
     grounded: tuple[GroundedContrast, ...]
     models: tuple[Joined, ...]
     """The contrasts of a study over its models."""
+    why: Mapping[str, WhySummary]
+    """Why the first epoch of each arm is as wrong as it is, by its name; empty where it was not asked for."""
 
 
 def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group]:
@@ -71,8 +75,8 @@ def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group
     return found + [([chapter], rules or protocol(DEFAULT_PROTOCOL)) for chapter in runs_chapters(runs)]
 
 
-def work_out(group: Sequence[ChapterIn], rules: Protocol) -> list[Worked]:
-    """Return the contrasts of chapters whose declared tests are one family."""
+def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) -> list[Worked]:
+    """Return the contrasts of chapters whose declared tests are one family; with *why*, why arms are wrong too."""
     scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
     data: dict[Key, Pairs] = {}
     looks: dict[Key, Looks] = {}
@@ -85,11 +89,22 @@ def work_out(group: Sequence[ChapterIn], rules: Protocol) -> list[Worked]:
     found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
     worked = []
     for one, own in zip(group, scores, strict=True):
-        places = arm_places(one.arms, rules)
-        grounded, contrasts = grounded_contrasts(one, places), _contrasts(one, data, found, rules)
+        looked, whys = _looked(one.arms, own, rules, why=why)
+        grounded, contrasts = grounded_contrasts(one, looked), _contrasts(one, data, found, own)
         models = tuple(over_models(one, data))
-        worked.append(Worked(one, rules, own, data, found.size, contrasts, places, grounded, models))
+        worked.append(Worked(one, rules, own, data, found.size, contrasts, looked, grounded, models, whys))
     return worked
+
+
+def _looked(
+    arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol, *, why: bool
+) -> tuple[ArmsLooked, Mapping[str, WhySummary]]:
+    """Look at the first epoch of every arm."""
+    first = {arm.name: [score for _, score in scores[arm.name][0]] for arm in arms}
+    if not why:
+        return {arm.name: look_at(arm.first, rules, first[arm.name]) for arm in arms}, {}
+    both = {arm.name: look_closely(arm.first, rules, first[arm.name]) for arm in arms}
+    return {name: looked for name, (looked, _) in both.items()}, {name: told for name, (_, told) in both.items()}
 
 
 def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
@@ -120,12 +135,12 @@ def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
 
 
 def _contrasts(
-    chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests, rules: Protocol
+    chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests, scores: Mapping[str, Epochs]
 ) -> tuple[Contrast, ...]:
     """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
-    return with_noise([_contrast(chapter, one, data, tests, rules) for one in chapter.contrasts])
+    return with_noise([_contrast(chapter, one, data, tests, scores) for one in chapter.contrasts])
 
 
 def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
@@ -133,7 +148,11 @@ def _key(chapter: ChapterIn, one: ContrastIn, task: TaskName) -> Key:
 
 
 def _contrast(
-    chapter: ChapterIn, one: ContrastIn, data: Mapping[Key, Pairs], tests: Mapping[Key, Test], rules: Protocol
+    chapter: ChapterIn,
+    one: ContrastIn,
+    data: Mapping[Key, Pairs],
+    tests: Mapping[Key, Test],
+    scores: Mapping[str, Epochs],
 ) -> Contrast:
     by_task: dict[TaskName, tuple[Test, Pairs]] = {
         task: (tests[key], data[key]) for task in TASKS if (key := _key(chapter, one, task)) in data
@@ -162,17 +181,17 @@ def _contrast(
         losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
         samples={task: tuple(one.unit.sample for one in pairs.scored) for task, (_, pairs) in by_task.items()},
         compute=compute_of_pair(one.a.runs, one.b.runs, (one.a.name, one.b.name)),
-        same_answers=_same(one, rules),
+        same_answers=_same(one, scores),
         metrics={task: str(metric) for task, metric in chapter.metrics.items()},
         card=one.card,
         identical=one.identical,
     )
 
 
-def _same(one: ContrastIn, rules: Protocol) -> tuple[int, int] | None:
+def _same(one: ContrastIn, scores: Mapping[str, Epochs]) -> tuple[int, int] | None:
     if RESULT_ONLY not in {one.a.first.identity.condition, one.b.first.identity.condition}:
         return None
-    return same_answers([(a.records, b.records) for a, b in zip(one.a.runs, one.b.runs, strict=False)], rules)
+    return same_answers(zip(scores[one.a.name], scores[one.b.name], strict=False))
 
 
 def _means(pairs: Pairs) -> PairMeans:

@@ -147,7 +147,7 @@ def _arm(worked: Worked, arm: ArmIn, task: TaskName) -> Iterator[ArmRow]:
         if score is not None:
             losses.setdefault(record.sample.id, []).append(float(score.loss))
             answered.setdefault(record.sample.id, []).append(float(score.success))
-    located = [one for one in worked.places[arm.name] if one.sample.task == task]
+    located = [one for one in worked.looked[arm.name].located if one.sample.task == task]
     if losses:
         yield ArmRow(
             task=task,

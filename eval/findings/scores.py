@@ -15,8 +15,7 @@ from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.scorer.score import Score, Scored, scored_records
 
 __all__ = ["Epochs", "Scored", "lines_of", "result_of", "results", "scored", "target_size", "units"]
 
@@ -86,14 +85,13 @@ def _group(sample: Sample, rules: Protocol) -> str:
     return names.group if names is not None else sample.label
 
 
-Scored = tuple[Record, Score | None]
 Epochs = Sequence[Sequence[Scored]]
 """The scored records of an arm, epoch by epoch."""
 
 
 def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
     """Return the records of each epoch with their scores, once."""
-    return [[(record, score_record(record, rules)) for record in run.records] for run in arm.runs]
+    return [scored_records(run.records, rules) for run in arm.runs]
 
 
 def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None = None) -> list[Result]:

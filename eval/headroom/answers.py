@@ -10,14 +10,12 @@ from medvision_agent.eval.headroom.steps import Answered, answered
 from medvision_agent.eval.parts.filed import FiledAnswer
 from medvision_agent.eval.parts.replay import Case
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import score
 from medvision_agent.eval.scorer.spoken import scored_text
-from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.flow import trace
+from medvision_agent.eval.why.look import looks_at
 from medvision_agent.eval.why.scene import Scene
-from medvision_agent.eval.why.stored import conversation_of, picture_size, tools_of
+from medvision_agent.eval.why.stored import picture_size
 from medvision_agent.tools.view.geometry import Size
 
 __all__ = ["of_file", "of_run"]
@@ -27,19 +25,13 @@ _INCLUSIVE = "inclusive-index"
 
 def of_run(run: Run, rules: Protocol) -> Iterator[Answered]:
     """Yield the scored answers of a stored run, in their order."""
-    tools = tools_of(run)
-    with Traces(run.folder) as traces:
-        for record in run.records:
-            if record.outcome.infrastructure:
-                continue
-            sample, text = record.sample, scored_text(record)
-            case = Case(sample.asks, sample.target, *conversation_of(run, record, tools, traces), rules)
-            found = score(sample.task, text, sample.target, rules)
-            to_trace = found.success and not case.task.is_box
-            traced = trace(case.task, text, case.calls, case.scene, rules) if to_trace else []
-            inclusive = sample.convention == _INCLUSIVE
-            size = _native(run, record) if inclusive and case.task.is_box else None
-            yield answered(sample, case, found, traced, text=text, inclusive=inclusive, size=size)
+    for look in looks_at(run, rules):
+        sample = look.record.sample
+        case = Case(sample.asks, sample.target, *look.conversation, rules)
+        inclusive = sample.convention == _INCLUSIVE
+        size = _native(run, look.record) if inclusive and case.task.is_box else None
+        text = scored_text(look.record)
+        yield answered(sample, case, look.score, look.traced, text=text, inclusive=inclusive, size=size)
 
 
 def _native(run: Run, record: Record) -> Size | None:

@@ -15,19 +15,18 @@ from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.data.sample import Question
-from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain
+from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain_traced
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.spoken import scored_text
-from medvision_agent.eval.store.read import Traces
+from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.why.look import Look, looks_at
 from medvision_agent.eval.why.scene import Missing
-from medvision_agent.eval.why.stored import conversation_of, tools_of
 from medvision_agent.frozen import Frozen
 from medvision_agent.text import plural
 
 __all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
-__all__ += ["means_of", "part_mean", "structure_of", "summarise_labels", "told_apart", "withheld"]
+__all__ += ["loss_of", "means_of", "part_mean", "structure_of", "summarise_labels", "told_apart", "withheld"]
 
 _LEVEL = 0.95
 _REPLAYS: Mapping[str, tuple[Cause, ...]] = {
@@ -85,15 +84,19 @@ class TaskParts(Frozen):
     """Why there are no intervals; empty where there are."""
 
 
-def parts_of_run(run: Run, rules: Protocol) -> Iterator[SampleLoss]:
-    """Yield every scored sample of a stored run with the parts of its loss, in their order."""
-    tools = tools_of(run)
-    with Traces(run.folder) as traces:
-        for record in run.records:
-            if not record.outcome.infrastructure:
-                sample = record.sample
-                case = Case(sample.asks, sample.target, *conversation_of(run, record, tools, traces), rules)
-                yield SampleLoss(sample, explain(case, scored_text(record)))
+def parts_of_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleLoss]:
+    """Yield every scored sample of a stored run with the parts of its loss, in their order.
+
+    *scores* are those of its records, if they are known.
+    """
+    return map(loss_of, looks_at(run, rules, scores))
+
+
+def loss_of(look: Look) -> SampleLoss:
+    """Return an answer with the parts of its loss."""
+    sample = look.record.sample
+    case = Case(sample.asks, sample.target, *look.conversation, look.rules)
+    return SampleLoss(sample, explain_traced(case, look.score, look.traced))
 
 
 def states_points(samples: Sequence[SampleLoss]) -> bool:

@@ -13,18 +13,16 @@ from medvision_agent.eval.data.sample import Question, Sample
 from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, corners_of, in_place
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
-from medvision_agent.eval.why.flow import Traced, trace
+from medvision_agent.eval.why.flow import Traced
+from medvision_agent.eval.why.look import Look, Looks, looks_at
 from medvision_agent.eval.why.scene import Missing, Scene
-from medvision_agent.eval.why.stored import conversation_of, tools_of
-from medvision_agent.tools.base import Measures
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
-__all__ = ["Found", "Located", "found_at", "has_place", "is_ambiguous", "is_elsewhere", "locate", "located_run"]
-__all__ += ["question_of"]
+__all__ = ["Found", "Located", "found_at", "has_place", "is_ambiguous", "is_elsewhere", "locate", "locate_record"]
+__all__ += ["located_run", "question_of"]
 
 _SEVERAL = "a number of the answer was made of several measurements"
 _MOST = 1e12
@@ -115,36 +113,33 @@ def question_of(sample: Question) -> tuple[str, ...]:
     return (sample.task, sample.label or "", *sample.landmarks, sample.measurement)
 
 
-def located_run(run: Run, rules: Protocol) -> Iterator[Located]:
-    """Yield every scored sample of a run whose ground truth has a place, in their order."""
-    tools = tools_of(run)
-    with Traces(run.folder) as traces:
-        for record in run.records:
-            if (one := locate(run, record, rules, tools, traces)) is not None:
-                yield one
+def located_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[Located]:
+    """Yield every scored sample of a run whose ground truth has a place, in their order.
 
-
-def locate(
-    run: Run,
-    record: Record,
-    rules: Protocol,
-    tools: dict[str, Measures] | None = None,
-    traces: Traces | None = None,
-) -> Located | None:
-    """Return where a record was measured; None where it is not scored or its ground truth has no place.
-
-    A caller who locates many records gives what the *tools* of the run measure (``tools_of``), and its *traces*.
+    *scores* are those of its records, if they are known.
     """
-    score = score_record(record, rules)
-    if score is None or not has_place(record.sample):
+    found = map(locate, looks_at(run, rules, scores))
+    return (one for one in found if one is not None)
+
+
+def locate(look: Look) -> Located | None:
+    """Return where an answer was measured; None where its ground truth has no place."""
+    sample, score = look.record.sample, look.score
+    if not has_place(sample):
         return None
-    task, target = record.sample.asks, record.sample.target
+    task, target = sample.asks, sample.target
     if task.is_box or not score.success:
-        return Located(record.sample, score, found_at(task, target, score, (), Missing.NO_PICTURE))
-    with Traces(run.folder) as own:
-        calls, scene = conversation_of(run, record, tools_of(run) if tools is None else tools, traces or own)
-    traced = trace(task, record.response, calls, scene, rules)
-    return Located(record.sample, score, found_at(task, target, score, traced, scene))
+        return Located(sample, score, found_at(task, target, score, (), Missing.NO_PICTURE))
+    return Located(sample, score, found_at(task, target, score, look.traced, look.conversation[1]))
+
+
+def locate_record(run: Run, record: Record, rules: Protocol) -> Located | None:
+    """Return where one record of a run was measured; None where it is not scored or its ground truth has no place."""
+    score = score_record(record, rules)
+    if score is None:
+        return None
+    with Looks(run, rules) as looks:
+        return locate(looks.at(record, score))
 
 
 def found_at(

@@ -15,7 +15,7 @@ from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score, score_record
+from medvision_agent.eval.scorer.score import Score, score, score_record, score_records
 from medvision_agent.eval.scorer.spoken import as_number
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -70,8 +70,7 @@ def wanted_of(task: Task) -> Wanted:
 
 def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
     """Yield every scored sample of a run."""
-    for record in run.records:
-        found = score_record(record, protocol)
+    for record, found in zip(run.records, score_records(run.records, protocol), strict=True):
         if found is not None:
             there = record.outcome is Outcome.ANSWERED and record.response.strip() != ""
             yield Text(record.sample, record.response if there else None, found, record, protocol)

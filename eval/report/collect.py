@@ -9,7 +9,7 @@ from medvision_agent.eval.data.shared import shared_name, shared_note
 from medvision_agent.eval.findings.contrasts import Worked, groups, work_out
 from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import ArmIn
-from medvision_agent.eval.findings.places import arm_parts, demonstration, parted_contrasts
+from medvision_agent.eval.findings.places import demonstration, parted_contrasts
 from medvision_agent.eval.parts.summary import summarise_parts
 from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.agreement import agreements
@@ -22,7 +22,6 @@ from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.spread import spreads
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import TASKS, TaskName
-from medvision_agent.eval.why.summary import summarise_why
 from medvision_agent.version import VERSION
 
 __all__ = ["PICTURES", "chapters", "collect"]
@@ -37,12 +36,12 @@ def collect(folders: Sequence[Path], rules: Protocol | None = None, *, most_pict
 
     Without *rules*, a study is scored by the protocol it declared, and runs by the default one.
     """
-    found = [work_out(group, own) for group, own in groups(folders, rules)]
+    found = [work_out(group, own, why=True) for group, own in groups(folders, rules)]
     return Report(version=VERSION, chapters=tuple(one for group in found for one in chapters(group, most_pictures)))
 
 
 def chapters(group: Sequence[Worked], most_pictures: int) -> list[Chapter]:
-    """Return the chapters of a group that was worked out."""
+    """Return the chapters of a group that was worked out, with why its arms are wrong."""
     return [_chapter(one, most_pictures) for one in group]
 
 
@@ -51,7 +50,6 @@ def _chapter(one: Worked, most_pictures: int) -> Chapter:
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
     every, source = list(samples.values()), str(chapter.arms[0].first.config["source"]["name"])
     asked = {sample.task for sample in every}
-    parts = arm_parts(chapter.arms, rules)
     tables, not_there = published(chapter.arms, rules)
     return Chapter(
         name=chapter.name,
@@ -75,11 +73,11 @@ def _chapter(one: Worked, most_pictures: int) -> Chapter:
         refused=chapter.refused,
         published=tuple(tables),
         published_missing=not_there,
-        why={arm.name: dict(summarise_why(arm.first, rules).tasks) for arm in chapter.arms},
-        places={arm.name: summarise_place(arm.first, one.places[arm.name]) for arm in chapter.arms},
+        why={name: dict(told.tasks) for name, told in one.why.items()},
+        places={arm.name: summarise_place(arm.first, one.looked[arm.name].located) for arm in chapter.arms},
         grounded=one.grounded,
-        parts={arm.name: summarise_parts(parts[arm.name], demonstration(chapter)) for arm in chapter.arms},
-        parted=parted_contrasts(chapter, parts),
+        parts={name: summarise_parts(own.losses, demonstration(chapter)) for name, own in one.looked.items()},
+        parted=parted_contrasts(chapter, one.looked),
         agreement=tuple(agreements(chapter, scores)),
         spread=tuple(spreads(chapter, scores)),
         models=one.models,

@@ -7,7 +7,7 @@ from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Reference
 from medvision_agent.eval.scorer.constants import best_constants
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import score, score_on_donor
+from medvision_agent.eval.scorer.score import score_on_donor, score_texts
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import ON_DONOR, Mean
 from medvision_agent.eval.tasks import TaskName
@@ -31,8 +31,8 @@ def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Refe
     known = [one for one in samples if one.id in found]
     if not known:
         return None
-    texts = {one.id: f"<answer>{', '.join(map(repr, found[one.id].tolist()))}</answer>" for one in known}
-    scores = [(one, score(task, texts[one.id], one.target, rules)) for one in known]
+    texts = [f"<answer>{', '.join(map(repr, found[one.id].tolist()))}</answer>" for one in known]
+    scores = list(zip(known, score_texts(task, texts, [one.target for one in known], rules), strict=True))
     means = {measure.name: Mean.of([measure.of(*one) for one in scores]) for measure in MEASURES[task]}
     return Reference(name=CONSTANT, n=len(known), subjects=len({one.subject for one in known}), means=means)
 

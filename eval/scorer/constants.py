@@ -12,9 +12,10 @@ same samples give the same constants.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.eval.scorer.metrics import LOSSES, Floats, box_loss, overlap
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
@@ -22,6 +23,7 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["MIN_OTHERS", "Asked", "LossOf", "best_constants", "mean_losses", "our_loss"]
 
+_Number = TypeVar("_Number", np.float64, np.int64)
 LossOf = Callable[[Floats, Floats], Floats]
 """A loss of answers beside their ground truths: the last axis of both holds the numbers of an answer."""
 
@@ -81,21 +83,40 @@ def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] 
     """
     every, found = list(samples), dict[str, Floats]()
     for task in dict.fromkeys(one.task for one in every):
-        own = [one for one in every if one.task == task]
+        whole = _Group([one for one in every if one.task == task])
         of_task: dict[str, Floats] = {}
-        for same in _by_label(own):
-            for subject in dict.fromkeys(one.subject for one in same):
-                others = [one for one in same if one.subject != subject]
-                if len({one.subject for one in others}) >= MIN_OTHERS:
-                    constant = _best(_targets(others), loss(task))
+        for same in _by_label(whole.samples):
+            label = _Group(same)
+            for subject, places in label.places.items():
+                if len(label.places) > MIN_OTHERS:
+                    constant = _best(label.without(subject), loss(task))
                 elif subject in of_task:
                     constant = of_task[subject]
-                elif others := [one for one in own if one.subject != subject]:
-                    constant = of_task[subject] = _best(_targets(others), loss(task))
+                elif len(whole.places) > 1:
+                    constant = of_task[subject] = _best(whole.without(subject), loss(task))
                 else:
                     continue
-                found |= {one.id: constant for one in same if one.subject == subject}
+                found |= {same[place].id: constant for place in places}
     return found
+
+
+class _Group:
+    """Samples whose ground truths one constant may come from, and where those of each subject stand among them."""
+
+    def __init__(self, samples: Sequence[Asked]) -> None:
+        self.samples = samples
+        self.targets = _targets(samples)
+        self.places: dict[str, list[int]] = {}
+        for place, one in enumerate(samples):
+            self.places.setdefault(one.subject, []).append(place)
+
+    def without(self, subject: str) -> Floats:
+        """Return at most ``_SAMPLES`` ground truths of the other subjects, evenly drawn."""
+        left_out = self.places[subject]
+        drawn = _evenly(np.arange(len(self.samples) - len(left_out)), _SAMPLES)
+        for place in left_out:  # in their order, so that each moves what comes after it
+            drawn = drawn + (drawn >= place)
+        return np.asarray(self.targets[drawn])
 
 
 def mean_losses(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[TaskName, float]:
@@ -123,8 +144,7 @@ def _targets(samples: Sequence[Asked]) -> Floats:
 
 
 def _best(targets: Floats, loss: LossOf) -> Floats:
-    """Return the constant of the least mean loss over ground truths (n, numbers)."""
-    targets = _evenly(targets, _SAMPLES)
+    """Return the constant of the least mean loss over ground truths (n, numbers), which are few."""
 
     def best_of(answers: Floats) -> tuple[Floats, float]:
         means = loss(answers[:, np.newaxis, :], targets[np.newaxis]).mean(axis=1)
@@ -146,6 +166,6 @@ def _best(targets: Floats, loss: LossOf) -> Floats:
     return answer
 
 
-def _evenly(rows: Floats, count: int) -> Floats:
+def _evenly(rows: NDArray[_Number], count: int) -> NDArray[_Number]:
     """Return at most *count* of the rows, evenly spaced."""
     return rows if len(rows) <= count else rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]

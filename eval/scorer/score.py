@@ -6,19 +6,20 @@ all.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from medvision_agent.eval.scorer.metrics import measure
-from medvision_agent.eval.scorer.numbers import extract, parse_numbers
+from medvision_agent.eval.scorer.numbers import extract, find_numbers, parse_numbers, written_out
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["Score", "score", "score_numbers", "score_on_donor", "score_record"]
+__all__ = ["Score", "Scored", "score", "score_numbers", "score_on_donor", "score_record", "score_records"]
+__all__ += ["score_texts", "scored_records"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Score:
     loss: float = 1.0
 
 
+Scored = tuple[Record, Score | None]
+"""A record with its score; None for an infrastructure failure."""
+
+
 def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
     """Return the score of a response; None stands for a failed outcome, whose text is not read."""
     extracted = "" if response is None else extract(response, len(TASKS[task].numbers), protocol)
@@ -50,15 +55,26 @@ def score(task: TaskName, response: str | None, target: Sequence[float], protoco
 
 def score_numbers(task: TaskName, extracted: str, target: Sequence[float], protocol: Protocol) -> Score:
     """Return the score of the numbers read from a response, joined by commas; empty where there were too few."""
+    return _scores(task, [extracted], [target], protocol)[0]
+
+
+def _scores(
+    task: TaskName, extracted: Sequence[str], targets: Sequence[Sequence[float]], protocol: Protocol
+) -> list[Score]:
+    """Return the scores of answers to one task, all at once."""
     asked = TASKS[task]
     count = len(asked.numbers)
-    if len(target) != count:
-        raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
-    values, success = parse_numbers([extracted.split(",")], count)
-    metrics, loss = measure(asked.loss, values, success, np.array([target], dtype=np.float64), protocol)
-    read = tuple(values[0].tolist()) if success[0] else ()
-    found = {name.lower(): float(value[0]) for name, value in metrics.items()}
-    return Score(extracted, bool(success[0]), read, loss=float(loss[0]), **found)
+    for target in targets:
+        if len(target) != count:
+            raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
+    values, success = parse_numbers([text.split(",") for text in extracted], count)
+    metrics, loss = measure(asked.loss, values, success, np.array(targets, dtype=np.float64), protocol)
+    columns = [success.tolist(), values.tolist(), loss.tolist(), *(column.tolist() for column in metrics.values())]
+    names = [name.lower() for name in metrics]
+    return [
+        Score(text, parsed, tuple(read) if parsed else (), loss=cost, **dict(zip(names, found, strict=True)))
+        for text, parsed, read, cost, *found in zip(extracted, *columns, strict=True)
+    ]
 
 
 def score_on_donor(record: Record, protocol: Protocol) -> Score | None:
@@ -77,3 +93,30 @@ def score_record(record: Record, protocol: Protocol) -> Score | None:
     if record.outcome.infrastructure:
         return None
     return score(record.sample.task, scored_text(record), record.sample.target, protocol)
+
+
+def score_texts(
+    task: TaskName, responses: Sequence[str | None], targets: Sequence[Sequence[float]], protocol: Protocol
+) -> list[Score]:
+    """Return the scores of responses to one task, as ``score`` does, with little work for each."""
+    found = find_numbers([text or "" for text in responses], len(TASKS[task].numbers), protocol)
+    return _scores(task, written_out(found), targets, protocol)
+
+
+def score_records(records: Iterable[Record], protocol: Protocol) -> list[Score | None]:
+    """Return the score of each record, as ``score_record`` does, in their order, with little work for each."""
+    every = list(records)
+    found: list[Score | None] = [None] * len(every)
+    for task in TASKS:
+        own = [at for at, one in enumerate(every) if one.sample.task == task and not one.outcome.infrastructure]
+        if own:
+            texts = [scored_text(every[at]) for at in own]
+            scores = score_texts(task, texts, [every[at].sample.target for at in own], protocol)
+            for at, one in zip(own, scores, strict=True):
+                found[at] = one
+    return found
+
+
+def scored_records(records: Sequence[Record], protocol: Protocol) -> list[Scored]:
+    """Return each record with its score."""
+    return list(zip(records, score_records(records, protocol), strict=True))

@@ -22,11 +22,10 @@ from medvision_agent.eval.store.database import CELLS, FORMAT, STUDY, has_run, h
 from medvision_agent.eval.store.ends import Ends
 from medvision_agent.eval.store.files import read_count
 from medvision_agent.eval.store.later import Later
-from medvision_agent.eval.store.packed import Unpacker
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.refusals import settled
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.seal import StoredRecord, records_in, stored_tally, traces_in
+from medvision_agent.eval.store.seal import StoredRecord, TracesIn, records_in, stored_tally
 
 __all__ = [
     "CANARIES",
@@ -203,8 +202,7 @@ class Traces:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._stack = folder, ExitStack()
-        self._database: sqlite3.Connection | None = None
-        self._unpacker: Unpacker | None = None
+        self._stored: TracesIn | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -227,11 +225,11 @@ class Traces:
 
     def _read(self, which: str, **values: object) -> Iterator[tuple[str, dict[str, Any]]]:
         with named_errors(self._folder):
-            if self._database is None:
-                self._database = self._stack.enter_context(reading(self._folder))
-                self._database.execute("COMMIT")  # a reader who takes his time keeps no writer waiting
-                self._unpacker = Unpacker(self._database)
-            for trace in traces_in(self._database, which, self._unpacker, **values):
+            if self._stored is None:
+                database = self._stack.enter_context(reading(self._folder))
+                self._stored = TracesIn(database)
+                database.execute("COMMIT")  # a reader who takes his time keeps no writer waiting
+            for trace in self._stored.those(which, **values):
                 if trace.json is None or trace.changed:
                     raise changed("trace", trace.sample_id, trace.attempt).error(self._folder)
                 yield trace.sample_id, json.loads(trace.json)

@@ -32,6 +32,7 @@ __all__ = [
     "StoredRecord",
     "StoredTrace",
     "Tally",
+    "TracesIn",
     "add_to_tally",
     "facts_changed",
     "hash_of",
@@ -149,19 +150,25 @@ def records_in(
     return map(StoredRecord._make, database.execute(query, values))
 
 
-def traces_in(
-    database: sqlite3.Connection, which: str = "FROM record", unpacker: Unpacker | None = None, **values: object
-) -> Iterator[StoredTrace]:
-    """Yield the traces as stored; *which* says in SQL of which records, with *values* for its names.
+def traces_in(database: sqlite3.Connection, which: str = "FROM record", **values: object) -> Iterator[StoredTrace]:
+    """Yield the traces as stored; *which* says in SQL of which records, with *values* for its names."""
+    return TracesIn(database).those(which, **values)
 
-    A caller who comes back gives the *unpacker* of this connection, which knows what traces are packed against.
-    """
-    own_hash = "record.trace_sha256" if is_sealed(database) else "NULL"
-    base, unpacker = "record.base" if packs(database) else "NULL", unpacker or Unpacker(database)
-    stored = f"CAST(record.trace AS BLOB), typeof(record.trace), {base}"
-    query = f"SELECT record.sample_id, record.attempt, {stored}, {own_hash} {which}"
-    for sample_id, attempt, value, kind, on, sha in database.execute(query, values):
-        yield StoredTrace(sample_id, attempt, unpacker.text(value, kind, on), sha)
+
+class TracesIn:
+    """The traces in a database, for a caller who comes back: it knows their form, and what they are packed against."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        own_hash = "record.trace_sha256" if is_sealed(database) else "NULL"
+        base = "record.base" if packs(database) else "NULL"
+        stored = f"CAST(record.trace AS BLOB), typeof(record.trace), {base}"
+        self._query = f"SELECT record.sample_id, record.attempt, {stored}, {own_hash}"
+        self._database, self._unpacker = database, Unpacker(database)
+
+    def those(self, which: str, **values: object) -> Iterator[StoredTrace]:
+        """Yield some traces, as ``traces_in`` does."""
+        for sample_id, attempt, value, kind, on, sha in self._database.execute(f"{self._query} {which}", values):
+            yield StoredTrace(sample_id, attempt, self._unpacker.text(value, kind, on), sha)
 
 
 class Adding:

@@ -4,8 +4,7 @@ Contract: strict JSON. NaN is null, infinities are the strings ``Infinity`` and 
 infrastructure failure, which is not scored, everything but ``id`` and ``outcome`` is null.
 """
 
-from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.store.record import Record
 from medvision_agent.frozen import strict
 
@@ -17,9 +16,8 @@ _NAMES = {"MAE": "mae", "MRE": "mre", "IoU": "iou", "F1": "f1", "Precision": "pr
 _BOX_ONLY = ("IoU", "F1", "Precision", "Recall")
 
 
-def sample_row(record: Record, protocol: Protocol) -> Row:
-    """Return the row of a record: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
-    score = score_record(record, protocol)
+def sample_row(record: Record, score: Score | None) -> Row:
+    """Return the row of a scored record: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
     names = ("MAE", *_BOX_ONLY) if record.sample.asks.is_box else ("MAE", "MRE")
     row: Row = {"id": record.sample.id, "outcome": record.outcome.value}
     if score is None:

@@ -14,7 +14,7 @@ import numpy as np
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
-from medvision_agent.eval.scorer.score import Score, score_on_donor, score_record
+from medvision_agent.eval.scorer.score import Score, score_on_donor, score_records
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -122,13 +122,16 @@ class Summary(Frozen):
     cost: Cost
 
 
-def summarise(records: Sequence[Record], protocol: Protocol) -> Summary:
-    """Return the summary of records, one per sample, by a protocol.
+def summarise(records: Sequence[Record], protocol: Protocol, scores: Sequence[Score | None] | None = None) -> Summary:
+    """Return the summary of records, one per sample, by a protocol; *scores* are theirs, if they are known.
 
     Means are taken over finite values: a mean's ``n`` below the task's says how many had none (MAE and MRE of
     failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and ``IoU>=0.5`` are fractions of n.
     """
-    by_task = {task: [record for record in records if record.sample.task == task] for task in TASKS}
+    found = score_records(records, protocol) if scores is None else scores
+    by_task: dict[TaskName, list[tuple[Record, Score | None]]] = {task: [] for task in TASKS}
+    for record, score in zip(records, found, strict=True):
+        by_task[record.sample.task].append((record, score))
     scored = [record for record in records if not record.outcome.infrastructure]
     return Summary(
         protocol=protocol.name,
@@ -148,8 +151,9 @@ def subject_sizes(records: Iterable[Record]) -> list[int]:
     return list(Counter(record.sample.subject for record in records).values())
 
 
-def _summarise_task(task: TaskName, records: Sequence[Record], protocol: Protocol) -> TaskSummary:
-    pairs = [(record, score) for record in records if (score := score_record(record, protocol)) is not None]
+def _summarise_task(task: TaskName, own: Sequence[tuple[Record, Score | None]], protocol: Protocol) -> TaskSummary:
+    records = [record for record, _ in own]
+    pairs = [(record, score) for record, score in own if score is not None]
     scored = [record for record, _ in pairs]
     return TaskSummary(
         n=len(scored),

@@ -1,13 +1,14 @@
-"""The tables of stored runs as pandas DataFrames.
+"""The tables of stored runs as pandas DataFrames, whole or part by part.
 
 Contract: a column's dtype follows from its kind alone: ``string``, ``Int64``, ``float64`` and ``boolean``. What is
 missing is NA (NaN in ``float64``). Half a character (a lone surrogate), which no file can store, is ``U+FFFD``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -16,11 +17,20 @@ from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import read_reviews
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tables.column import Column, Kind
-from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS, tool_call_rows, turn_rows
+from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS, TraceRow, tool_call_rows, turn_rows
 from medvision_agent.eval.tables.reviews import REVIEWS, NoteRow
-from medvision_agent.eval.tables.samples import KEYS, SCORES, declared, sample_columns, sample_rows
+from medvision_agent.eval.tables.samples import KEYS, SCORES, SampleRow, declared, sample_columns, sample_rows
 
-__all__ = ["Folders", "frame", "reviews_frame", "samples_frame", "scores_frame", "tool_calls_frame", "turns_frame"]
+__all__ = [
+    "Folders",
+    "Table",
+    "frame",
+    "reviews_table",
+    "samples_table",
+    "scores_table",
+    "tool_calls_table",
+    "turns_table",
+]
 
 Folders = Mapping[str, Path]
 """Folders of runs, by the names that tables call them."""
@@ -28,38 +38,65 @@ Row = TypeVar("Row")
 DTYPES: dict[Kind, str] = {"text": "string", "integer": "Int64", "number": "float64", "flag": "boolean"}
 
 
-def samples_frame(folders: Folders, protocol: Protocol) -> pd.DataFrame:
+_MOST = 20_000
+"""Rows of a part of a table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Generic[Row]):
+    """A table that is not made yet; its rows are read once."""
+
+    columns: Sequence[Column[Row]]
+    rows: Iterable[Row]
+
+    def frame(self) -> pd.DataFrame:
+        """Return it as a whole."""
+        return frame(self.columns, self.rows)
+
+    def parts(self) -> Iterator[pd.DataFrame]:
+        """Yield it part by part, for a caller who keeps none; one part without rows where it has none."""
+        rows = iter(self.rows)
+        yield frame(self.columns, islice(rows, _MOST))
+        while len(part := frame(self.columns, islice(rows, _MOST))):
+            yield part
+
+
+def samples_table(folders: Folders, protocol: Protocol) -> Table[SampleRow]:
     """Return a row for each sample of the runs, scored by a protocol."""
     runs = _opened(folders)
     tools = dict.fromkeys(chain.from_iterable(map(declared, runs.values())))
-    rows = chain.from_iterable(sample_rows(run, name, protocol) for name, run in runs.items())
-    return frame(sample_columns(tuple(tools)), rows)
+    return Table(sample_columns(tuple(tools)), _sample_rows(runs, protocol))
 
 
-def scores_frame(folders: Folders, protocol: Protocol) -> pd.DataFrame:
+def scores_table(folders: Folders, protocol: Protocol) -> Table[SampleRow]:
     """Return a row for each sample of the runs with its score by a protocol, and nothing else of it."""
-    rows = (row for name, run in _opened(folders).items() for row in sample_rows(run, name, protocol))
-    return frame([*KEYS, *SCORES], rows)
+    return Table([*KEYS, *SCORES], _sample_rows(_opened(folders), protocol))
 
 
-def turns_frame(folders: Folders) -> pd.DataFrame:
+def turns_table(folders: Folders) -> Table[TraceRow]:
     """Return a row for each message of the conversations of the runs."""
-    return frame(TURNS, (row for name, folder in folders.items() for row in turn_rows(folder, name)))
+    return Table(TURNS, (row for name, folder in folders.items() for row in turn_rows(folder, name)))
 
 
-def tool_calls_frame(folders: Folders) -> pd.DataFrame:
+def tool_calls_table(folders: Folders) -> Table[TraceRow]:
     """Return a row for each tool call of the runs."""
-    return frame(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
+    return Table(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
 
 
-def reviews_frame(folders: Folders) -> pd.DataFrame:
+def reviews_table(folders: Folders) -> Table[NoteRow]:
     """Return a row for each note on a sample of the runs."""
     rows = (NoteRow(name, note) for name, folder in folders.items() for note in read_reviews(folder).reviews)
-    return frame(REVIEWS, rows)
+    return Table(REVIEWS, rows)
 
 
 def _opened(folders: Folders) -> dict[str, Run]:
     return {name: open_run(folder) for name, folder in folders.items()}
+
+
+def _sample_rows(runs: dict[str, Run], protocol: Protocol) -> Iterator[SampleRow]:
+    """Yield the rows of all runs; a run whose rows were read is let go."""
+    for name in list(runs):
+        yield from sample_rows(runs.pop(name), name, protocol)
 
 
 def frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
@@ -74,7 +111,12 @@ def frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def _whole(text: object) -> str:
-    return str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    found = str(text)
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return found
 
 
 _READ: dict[Kind, Callable[[Any], Any]] = {"text": _whole, "integer": int, "number": float, "flag": bool}

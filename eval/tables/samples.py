@@ -15,15 +15,13 @@ from medvision_agent.agent.chat.code_run import CODE_EXECUTION
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.place.located import Located, locate
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score_record
-from medvision_agent.eval.store.read import Traces
+from medvision_agent.eval.scorer.score import Score, scored_records
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES, Measure
 from medvision_agent.eval.tables.column import Column
 from medvision_agent.eval.tasks import TASKS
-from medvision_agent.eval.why.stored import tools_of
-from medvision_agent.tools.base import Measures
+from medvision_agent.eval.why.look import Looks
 
 __all__ = ["KEYS", "SCORES", "SampleRow", "call_columns", "column_of", "declared", "sample_columns", "sample_rows"]
 
@@ -33,39 +31,21 @@ class SampleRow:
     """What a row is made of."""
 
     run_name: str
-    run: Run
     sample: Sample
     record: Record | None
-    protocol: Protocol
-    locating: "Locating"
+    score: Score | None
+    """The score by the protocol; None where nothing is scored."""
+    looks: Looks
 
-    @cached_property
-    def score(self) -> Score | None:
-        """The score by the protocol; None where nothing is scored."""
-        return None if self.record is None else score_record(self.record, self.protocol)
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.looks.run
 
     @cached_property
     def located(self) -> Located | None:
         """Where the answer was measured; None where nothing is scored or the ground truth has no place."""
-        return None if self.record is None else self.locating.of(self.record)
-
-
-@dataclass(frozen=True)
-class Locating:
-    """Locates the answers of one run, over one connection to its traces."""
-
-    run: Run
-    protocol: Protocol
-    traces: Traces
-
-    @cached_property
-    def tools(self) -> dict[str, Measures]:
-        """What the tools of the run measure."""
-        return tools_of(self.run)
-
-    def of(self, record: Record) -> Located | None:
-        """Return where a record was measured."""
-        return locate(self.run, record, self.protocol, self.tools, self.traces)
+        return None if self.record is None or self.score is None else locate(self.looks.at(self.record, self.score))
 
 
 _Column = Column[SampleRow]
@@ -73,11 +53,11 @@ _Column = Column[SampleRow]
 
 def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
     """Yield what the rows of a run are made of; *name* is what the table calls the run."""
-    records = {record.sample.id: record for record in run.records}
-    with Traces(run.folder) as traces:
-        locating = Locating(run, protocol, traces)
+    scored = {record.sample.id: (record, score) for record, score in scored_records(run.records, protocol)}
+    with Looks(run, protocol) as looks:
         for sample in run.samples:
-            yield SampleRow(name, run, sample, records.get(sample.id), protocol, locating)
+            record, score = scored.get(sample.id, (None, None))
+            yield SampleRow(name, sample, record, score, looks)
 
 
 def sample_columns(tools: Sequence[str]) -> list[_Column]:
@@ -214,7 +194,7 @@ def _metric(measure: Measure) -> _Column:
 
 
 SCORES: tuple[_Column, ...] = (
-    Column("protocol", "text", "Protocol the sample is scored by", lambda row: row.protocol.name),
+    Column("protocol", "text", "Protocol the sample is scored by", lambda row: row.looks.rules.name),
     Column("extracted", "text", "Numbers read from the response, joined by commas", _scored(lambda one: one.extracted)),
     *map(_answer, _PLACES),
     *map(_metric, {column_of(one): one for own in MEASURES.values() for one in own}.values()),

@@ -7,11 +7,13 @@ what is missing is null and infinities are the strings ``Infinity`` and ``-Infin
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
+import pyarrow as arrow
+from pyarrow.parquet import ParquetWriter
 
 from medvision_agent.errors import StorageError
 from medvision_agent.frozen import strict
@@ -21,36 +23,61 @@ __all__ = ["FORMATS", "Format", "export_tables"]
 Format = Literal["parquet", "csv", "jsonl"]
 
 
-def export_tables(tables: Mapping[str, pd.DataFrame], out: Path, form: Format) -> dict[Path, int]:
+Parts = Iterable[pd.DataFrame]
+"""A table part by part; at least one part, which may have no rows."""
+
+
+def export_tables(tables: Mapping[str, Parts], out: Path, form: Format) -> dict[Path, int]:
     """Write each table into a new folder, in a file of its name; returns the files and their numbers of rows."""
     if out.exists():
         raise StorageError(f"{out}: exists already; export to another folder, or remove it first")
+    counts: dict[Path, int] = {}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
             part = Path(work) / "part"
             part.mkdir()
             for name, table in tables.items():
-                FORMATS[form](table, part / f"{name}.{form}")
+                counts[out / f"{name}.{form}"] = FORMATS[form](table, part / f"{name}.{form}")
             part.replace(out)
     except OSError as error:
         raise StorageError(f"{out}: cannot write it ({error.strerror or error})") from None
-    return {out / f"{name}.{form}": len(table) for name, table in tables.items()}
+    return counts
 
 
-def _write_parquet(table: pd.DataFrame, file: Path) -> None:
-    table.to_parquet(file, engine="pyarrow", index=False)
+def _write_parquet(table: Parts, file: Path) -> int:
+    rows, writer = 0, None
+    try:
+        for part in table:
+            rows += len(part)
+            content = arrow.Table.from_pandas(part, preserve_index=False)
+            writer = writer or ParquetWriter(file, content.schema)
+            writer.write_table(content)
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
 
 
-def _write_csv(table: pd.DataFrame, file: Path) -> None:
-    texts = table.select_dtypes("string").columns
-    table.assign(**{name: table[name].map(_no_formula, na_action="ignore") for name in texts}).to_csv(file, index=False)
+def _write_csv(table: Parts, file: Path) -> int:
+    rows = 0
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        for part in table:
+            texts = part.select_dtypes("string").columns
+            plain = part.assign(**{name: part[name].map(_no_formula, na_action="ignore") for name in texts})
+            plain.to_csv(lines, index=False, header=rows == 0)
+            rows += len(part)
+    return rows
 
 
-def _write_jsonl(table: pd.DataFrame, file: Path) -> None:
+def _write_jsonl(table: Parts, file: Path) -> int:
+    rows = 0
     with file.open("w", encoding="utf-8") as lines:
-        for row in table.astype(object).where(table.notna(), None).to_dict(orient="records"):
-            lines.write(json.dumps(strict(row), allow_nan=False) + "\n")
+        for part in table:
+            rows += len(part)
+            for row in part.astype(object).where(part.notna(), None).to_dict(orient="records"):
+                lines.write(json.dumps(strict(row), allow_nan=False) + "\n")
+    return rows
 
 
 def _no_formula(text: str) -> str:
@@ -65,7 +92,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-FORMATS: dict[Format, Callable[[pd.DataFrame, Path], Any]] = {
+FORMATS: dict[Format, Callable[[Parts, Path], int]] = {
     "parquet": _write_parquet,
     "csv": _write_csv,
     "jsonl": _write_jsonl,

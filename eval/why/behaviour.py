@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from sys import intern
+from typing import NamedTuple
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.scorer.boxes import written_box
@@ -25,7 +27,7 @@ from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.view.frames import FRAMES
 
-__all__ = ["Behaviour", "Conversation", "ToolBehaviour", "behaviour", "is_last_result"]
+__all__ = ["Behaviour", "Conduct", "Conversation", "Done", "ToolBehaviour", "behaviour", "conduct_of", "is_last_result"]
 
 
 _MOST_ORDERS = 10
@@ -40,6 +42,30 @@ class Conversation:
     calls: Sequence[Call]
     texts: Sequence[str]
     """The model's messages, the final one included."""
+
+
+class Done(NamedTuple):
+    """A tool call, without what was said in it."""
+
+    tool: str
+    invalid: bool
+    """Answered with an error, but not for the limit of calls."""
+    over_limit: bool
+    repeats: bool
+    """An earlier call of the same tool in the same sample had the same arguments."""
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Conduct:
+    """How a model went about one scored sample, without its words: a run has as many of them as samples."""
+
+    record: Record
+    calls: tuple[Done, ...]
+    last: bool | None
+    """Whether the answer is the last result (``is_last_result``)."""
+    change: tuple[bool, bool | None] | None
+    """Whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
 
 
 class ToolBehaviour(Frozen):
@@ -87,17 +113,26 @@ class Behaviour(Frozen):
     """Per model call: time of the sample without its tools."""
 
 
-def behaviour(conversations: Sequence[Conversation], rules: Protocol) -> Behaviour:
-    """Return the figures of the conversations of one task."""
-    sequences = [[call.tool for call in one.calls] for one in conversations]
-    tools = Counter(tool for sequence in sequences for tool in sequence)
-    by_tool = {tool: _tool(tool, conversations) for tool, _ in tools.most_common()}
+def conduct_of(one: Conversation, rules: Protocol) -> Conduct:
+    """Return how a model went about a sample, by its conversation."""
+    calls, seen = list[Done](), set[tuple[str, str]]()
+    for call in one.calls:
+        name, before = intern(call.tool), len(seen)
+        seen.add((name, call.written))
+        invalid = not call.ok and not call.over_limit
+        calls.append(Done(name, invalid, call.over_limit, len(seen) == before, call.seconds))
+    return Conduct(one.record, tuple(calls), is_last_result(one.record, one.calls, rules), _change(one))
+
+
+def behaviour(conducts: Sequence[Conduct]) -> Behaviour:
+    """Return the figures of one task."""
+    sequences = [[call.tool for call in one.calls] for one in conducts]
+    by_tool = _tools(conducts)
     steps = Counter(f"{a} > {b}" for tools in sequences for a, b in pairwise(["start", *tools, "end"]))
     orders = Counter(" > ".join(_once(tools)) or "no tool" for tools in sequences)
-    changes = [change for one in conversations if (change := _change(one)) is not None]
-    last = [is_last_result(one.record, one.calls, rules) for one in conversations]
+    changes = [one.change for one in conducts if one.change is not None]
     return Behaviour(
-        n=len(conversations),
+        n=len(conducts),
         calls=Mean.of([len(tools) for tools in sequences]),
         invalid=sum(one.invalid for one in by_tool.values()),
         over_limit=sum(one.over_limit for one in by_tool.values()),
@@ -105,24 +140,33 @@ def behaviour(conversations: Sequence[Conversation], rules: Protocol) -> Behavio
         tools=by_tool,
         steps=dict(steps.most_common()),
         orders=dict(orders.most_common(_MOST_ORDERS)),
-        last_result_is_answer=Mean.of([float(one) for one in last if one is not None]),
+        last_result_is_answer=Mean.of([float(one.last) for one in conducts if one.last is not None]),
         answered_before=len(changes),
         changed=Mean.of([float(changed) for changed, _ in changes]),
         closer=Mean.of([float(closer) for changed, closer in changes if changed and closer is not None]),
-        **_per_model_call([one.record for one in conversations]),
+        **_per_model_call([one.record for one in conducts]),
     )
 
 
-def _tool(tool: str, conversations: Sequence[Conversation]) -> ToolBehaviour:
-    by_sample = [[call for call in one.calls if call.tool == tool] for one in conversations]
-    calls = [call for own in by_sample for call in own]
+def _tools(conducts: Sequence[Conduct]) -> dict[str, ToolBehaviour]:
+    """Return the figures of each tool, the most called first."""
+    calls: dict[str, list[Done]] = {}
+    for one in conducts:
+        for call in one.calls:
+            calls.setdefault(call.tool, []).append(call)
+    samples = Counter(tool for one in conducts for tool in {call.tool for call in one.calls})
+    ordered = sorted(calls.items(), key=lambda item: -len(item[1]))
+    return {tool: _tool(own, samples[tool], len(conducts)) for tool, own in ordered}
+
+
+def _tool(calls: Sequence[Done], samples: int, of: int) -> ToolBehaviour:
     return ToolBehaviour(
         calls=len(calls),
-        per_sample=len(calls) / len(conversations),
-        samples=sum(map(bool, by_sample)),
-        invalid=sum(not call.ok and not call.over_limit for call in calls),
+        per_sample=len(calls) / of,
+        samples=samples,
+        invalid=sum(call.invalid for call in calls),
         over_limit=sum(call.over_limit for call in calls),
-        repeated=sum(len(own) - len({call.written for call in own}) for own in by_sample),
+        repeated=sum(call.repeats for call in calls),
         seconds=Mean.of([call.seconds for call in calls if not call.over_limit]),
     )
 
@@ -133,11 +177,13 @@ def _once(tools: Sequence[str]) -> list[str]:
 
 def _change(one: Conversation) -> tuple[bool, bool | None] | None:
     """Tell whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
+    if not one.calls:
+        return None
     sample = one.record.sample
     said = [*one.texts[:-1], one.record.response]  # the last one with a box by marks written out
     read = [_answer_in(text, one.record, _TAGGED) for text in said]
     earlier = [numbers for numbers in read[:-1] if numbers is not None]
-    if not one.calls or not earlier or read[-1] is None:
+    if not earlier or read[-1] is None:
         return None
     before, after = earlier[-1], read[-1]
     changed = [number.value for number in before] != [number.value for number in after]
@@ -176,8 +222,10 @@ def _ratio(total: float, n: int) -> Mean:
 def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bool | None:
     """Tell whether the answer is the last result; None without an answer or without a call that succeeded."""
     done = [call for call in calls if call.ok]
+    if record.outcome is not Outcome.ANSWERED or not done:
+        return None
     numbers = _answer_in(record.response, record, rules)
-    if record.outcome is not Outcome.ANSWERED or numbers is None or not done:
+    if numbers is None:
         return None
     known = declared(record.sample.asks, done[-1])
     fields = known.fields if known else ()

@@ -29,6 +29,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.forms import PLAIN, Form, nearest_form
@@ -41,7 +42,7 @@ from medvision_agent.eval.why.values import values_of
 from medvision_agent.quantity import NUMBER
 from medvision_agent.tools.view.geometry import Point
 
-__all__ = ["Traced", "trace"]
+__all__ = ["Traced", "trace", "trace_scored"]
 
 _MOST = 1e12
 """Answers beyond this are not looked at."""
@@ -96,8 +97,30 @@ def trace(
 
     *response* is the final message, None where there is no answer; *calls* are the tool calls with their results.
     """
+    return _trace(task, _numbers(task, response, rules) if numbers_of(task) else [], response, calls, scene)
+
+
+def trace_scored(
+    task: Task, response: str | None, score: Score, calls: Sequence[Call], scene: Scene | Missing
+) -> list[Traced | Missing]:
+    """Return the same of an answer that is scored, whose numbers are not read again: *score* holds them as written."""
+    if not numbers_of(task):
+        return []
+    if not score.success:
+        missing = Missing.NO_ANSWER if response is None else Missing.NO_NUMBERS
+        return [missing] * len(task.numbers)
+    return _trace(task, _bounded([Number.read(one) for one in score.extracted.split(",")]), response, calls, scene)
+
+
+def _trace(
+    task: Task,
+    numbers: Sequence[Number] | Missing,
+    response: str | None,
+    calls: Sequence[Call],
+    scene: Scene | Missing,
+) -> list[Traced | Missing]:
+    """Return what numbers of an answer were made of."""
     names = numbers_of(task)
-    numbers = _numbers(task, response, rules) if names else []
     if isinstance(numbers, Missing):
         return [numbers] * len(names)
     if isinstance(scene, Missing):
@@ -120,16 +143,16 @@ def trace(
     return found
 
 
-def _numbers(task: Task, response: str | None, rules: Protocol) -> list[Number] | Missing:
+def _numbers(task: Task, response: str | None, rules: Protocol) -> Sequence[Number] | Missing:
     """Return the numbers of a length's or an angle's answer, or why there are none."""
     if response is None:
         return Missing.NO_ANSWER
     numbers = numbers_in(response, len(task.numbers), rules)
-    if numbers is None:
-        return Missing.NO_NUMBERS
-    if any(not abs(number.value) <= _MOST for number in numbers):
-        return Missing.TOO_LARGE
-    return list(numbers)
+    return Missing.NO_NUMBERS if numbers is None else _bounded(numbers)
+
+
+def _bounded(numbers: Sequence[Number]) -> Sequence[Number] | Missing:
+    return Missing.TOO_LARGE if any(not abs(number.value) <= _MOST for number in numbers) else numbers
 
 
 def _chosen(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medvision_agent.eval.scorer.numbers import extract, parse
+from medvision_agent.eval.scorer.numbers import extract
 from medvision_agent.eval.scorer.protocol import Protocol
 
 __all__ = ["Number", "numbers_in", "written"]
@@ -55,6 +55,4 @@ def written(text: str) -> list[Number]:
 def numbers_in(text: str, count: int, rules: Protocol) -> Sequence[Number] | None:
     """Return the numbers that *rules* read in a response, or None where they read no answer."""
     extracted = extract(text, count, rules)
-    if parse(extracted, count) is None:
-        return None
-    return [Number.read(part) for part in extracted.split(",")]
+    return [Number.read(part) for part in extracted.split(",")] if extracted else None

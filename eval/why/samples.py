@@ -14,30 +14,28 @@ they were given. Their errors are ``|p - t|`` in mm of the whole picture.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from sys import intern
 
 from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.scorer.spoken import scored_text
-from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
-from medvision_agent.eval.why.behaviour import Conversation
-from medvision_agent.eval.why.calls import calls_of, spoken_texts
-from medvision_agent.eval.why.flow import Traced, trace
+from medvision_agent.eval.why.behaviour import Conduct, Conversation, conduct_of
+from medvision_agent.eval.why.flow import Traced
+from medvision_agent.eval.why.look import Look, looks_at
 from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.scene import Missing, Scene
-from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
 from medvision_agent.quantity import BOX
-from medvision_agent.tools.base import Measures
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["AnswerErrors", "LandmarkError", "Parts", "SampleWhy", "corner_errors", "errors_of", "landmark_error"]
-__all__ += ["sample_whys"]
+__all__ += ["sample_whys", "why_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class LandmarkError:
     """The two lines, or the two axes, had to be swapped."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The error of one number of an answer in three signed parts that add up to it; mm, or degrees for an angle.
 
@@ -59,31 +57,44 @@ class Parts:
                     + (seen - target)      seeing: the points themselves
     """
 
-    traced: Traced
+    answer: float
+    worked: float
+    """The answer in the form asked for."""
+    seen: float
+    """What the points give."""
     target: float
+    source: str
+    """The tools that the points come from, or ``STATED``."""
+    solver: bool
+    """Whether a tool found any of the points."""
+
+    @classmethod
+    def of(cls, traced: Traced, target: float) -> "Parts":
+        """Return the parts of a number by what it was made of."""
+        return cls(traced.answer, traced.worked, traced.seen, target, intern(traced.source), traced.solver)
 
     @property
     def error(self) -> float:
         """Answer minus target."""
-        return self.traced.answer - self.target
+        return self.answer - self.target
 
     @property
     def unit(self) -> float:
         """Answer minus the same in the form asked for."""
-        return self.traced.answer - self.traced.worked
+        return self.answer - self.worked
 
     @property
     def arithmetic(self) -> float:
         """The answer in the form asked for, minus what its points give."""
-        return self.traced.worked - self.traced.seen
+        return self.worked - self.seen
 
     @property
     def seeing(self) -> float:
         """What the points give, minus the target."""
-        return self.traced.seen - self.target
+        return self.seen - self.target
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class AnswerErrors:
     """The parts of an answer's error, and how far its points lie from the truth's."""
 
@@ -97,40 +108,36 @@ class AnswerErrors:
     @property
     def solver(self) -> bool:
         """Whether a solver found any of the points."""
-        return any(isinstance(one, Parts) and one.traced.solver for one in self.quantities.values())
+        return any(isinstance(one, Parts) and one.solver for one in self.quantities.values())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class SampleWhy(AnswerErrors):
-    """One sample of a run: the errors of its answer, and its conversation."""
+    """One sample of a run: the errors of its answer, and how the model went about it."""
 
-    conversation: Conversation
+    conduct: Conduct
 
     @property
     def record(self) -> Record:
         """The record of the sample."""
-        return self.conversation.record
+        return self.conduct.record
 
 
-def sample_whys(run: Run, rules: Protocol) -> Iterator[SampleWhy]:
-    """Yield what is known of each scored sample of a stored run, in their order."""
-    tools = tools_of(run)
-    with Traces(run.folder) as traces:
-        for record in run.records:
-            if not record.outcome.infrastructure:
-                yield _sample_why(run, record, traces.of(record.sample.id), tools, rules)
+def sample_whys(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleWhy]:
+    """Yield what is known of each scored sample of a stored run, in their order.
+
+    *scores* are those of its records, if they are known.
+    """
+    return map(why_of, looks_at(run, rules, scores))
 
 
-def _sample_why(
-    run: Run, record: Record, stored: Mapping[str, Any], tools: Mapping[str, Measures], rules: Protocol
-) -> SampleWhy:
-    calls = calls_of(stored, tools)
-    scene = scene_of(run, record, calls)
-    sample = record.sample
-    traced = trace(sample.asks, reply_of(record), calls, scene, rules)
-    errors = errors_of(sample.asks, sample.target, scored_text(record), traced, scene=scene, rules=rules)
-    talk = Conversation(record, calls, spoken_texts(stored))
-    return SampleWhy(errors.quantities, errors.landmarks, errors.corners_mm, talk)
+def why_of(look: Look) -> SampleWhy:
+    """Return what is known of an answer; raises DamageError where its conversation or its image was changed."""
+    sample, scene = look.record.sample, look.scene
+    text = scored_text(look.record)
+    errors = errors_of(sample.asks, sample.target, text, look.traced, scene=scene, rules=look.rules)
+    conduct = conduct_of(Conversation(look.record, look.calls, look.texts), look.rules)
+    return SampleWhy(errors.quantities, errors.landmarks, errors.corners_mm, conduct)
 
 
 def errors_of(
@@ -144,19 +151,19 @@ def errors_of(
 ) -> AnswerErrors:
     """Return the errors of an answer; *text* is what is scored, *traced* what its numbers were made of (``trace``)."""
     parts = [
-        Parts(one, wanted) if isinstance(one, Traced) else one for one, wanted in zip(traced, target, strict=False)
+        Parts.of(one, wanted) if isinstance(one, Traced) else one for one, wanted in zip(traced, target, strict=False)
     ]
     return AnswerErrors(
         dict(zip(numbers_of(task), parts, strict=True)),
-        _landmarks(parts, scene),
+        _landmarks(traced, scene),
         _corners(task, target, text, scene, rules),
     )
 
 
-def _landmarks(parts: Sequence[Parts | Missing], scene: Scene | Missing) -> LandmarkError | None:
+def _landmarks(traced: Sequence[Traced | Missing], scene: Scene | Missing) -> LandmarkError | None:
     if isinstance(scene, Missing):
         return None
-    points = [point for part in parts if isinstance(part, Parts) for point in part.traced.points]
+    points = [point for one in traced if isinstance(one, Traced) for point in one.points]
     return landmark_error(points, scene.truth, scene.spacing)
 
 

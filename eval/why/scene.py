@@ -6,14 +6,15 @@ A scene is rebuilt from a stored run (``stored.py``), or made of what a result f
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
 from medvision_agent.tools.view.frames import MEDVISION, Frame
-from medvision_agent.tools.view.geometry import Point, Size, Spacing
+from medvision_agent.tools.view.geometry import Point, Region, Size, Spacing
 from medvision_agent.tools.view.perceived import Native
 from medvision_agent.tools.view.slice import Slice
-from medvision_agent.tools.view.views import Perceives, ViewSet
+from medvision_agent.tools.view.views import Perceives, View, ViewSet
 
 __all__ = ["Missing", "Scene", "whole_scene"]
 
@@ -62,6 +63,21 @@ class Scene:
         return self.views.slice.spacing
 
 
+class _Unseen(ViewSet):
+    """Views of which the places and sizes count: nothing is resampled where there are no pixels."""
+
+    def _made(self, image: Slice, region: Region, size: Size) -> View:
+        x0, y0, x1, y1 = region.pixels(image.size)
+        return self._add(image, Region(x0, y0, x1, y1), np.broadcast_to(np.uint8(0), (size.height, size.width)))
+
+
+@lru_cache(maxsize=256)
+def _empty(size: Size, spacing: Spacing) -> Slice:
+    """Return a slice without pixels: one for all images of a size."""
+    nothing = np.broadcast_to(np.float32(0), (size.height, size.width))
+    return Slice(nothing, spacing, lambda values: np.broadcast_to(np.uint8(0), values.shape))
+
+
 def whole_scene(
     size: Size,
     spacing: Spacing,
@@ -78,9 +94,7 @@ def whole_scene(
     *sized*, it is not known at which size. *stated* are the numbers that the question states; left out, those that our
     prompts state: the view's pixel size and size.
     """
-    nothing = np.broadcast_to(np.float32(0), (size.height, size.width))
-    empty = Slice(nothing, spacing, lambda values: np.broadcast_to(np.uint8(0), values.shape))
-    views = ViewSet(empty, perceives or Native(), frame)
+    views = _Unseen(_empty(size, spacing), perceives or Native(), frame)
     whole = views.whole
     said = (whole.spacing.width_mm, whole.spacing.height_mm, whole.perceived.width, whole.perceived.height)
     return Scene(views, tuple(truth), cropped=False, stated=said if stated is None else stated, sized=sized)

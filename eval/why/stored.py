@@ -16,15 +16,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.errors import StorageError, ToolError
+from medvision_agent.errors import ToolError
 from medvision_agent.eval.asking.recipe import recipe_named
 from medvision_agent.eval.settings.identity import FIRST_SET
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
-from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.calls import Call, calls_of
+from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
 from medvision_agent.tools.base import Measures
 from medvision_agent.tools.crop import crop
@@ -37,7 +36,7 @@ from medvision_agent.tools.view.slice import Window
 from medvision_agent.tools.view.views import ViewSet
 from medvision_agent.tools.window import window
 
-__all__ = ["conversation_of", "picture_size", "reply_of", "scene_of", "tools_of"]
+__all__ = ["Scenes", "picture_size", "reply_of", "scene_of", "tools_of"]
 
 _STORED = TypeAdapter(dict[str, Measures])
 
@@ -63,43 +62,52 @@ def reply_of(record: Record) -> str | None:
     return record.response if record.outcome is Outcome.ANSWERED else None
 
 
-def conversation_of(
-    run: Run, record: Record, tools: Mapping[str, Measures], traces: Traces
-) -> tuple[list[Call], Scene | Missing]:
-    """Return the calls of a record and its views; where the store is damaged, no calls and that reason."""
-    try:
-        calls = calls_of(traces.of(record.sample.id), tools)
-        return calls, scene_of(run, record, calls)
-    except StorageError:
-        return [], Missing.DAMAGED
+class Scenes:
+    """The views of conversations of one run: what is the same in all of them is read once, and so is each image."""
+
+    def __init__(self, run: Run) -> None:
+        model: Mapping[str, Any] = run.identity.model
+        rule = _RULE.validate_python(model.get("perceived")) or Native()
+        self._run = run
+        self._perceives = recipe_named(run.identity.recipe).perceives(rule)
+        self._frame = FRAMES[model.get("frame", MEDVISION.name)]
+        self._sizes: dict[str, Size | None] = {}
+
+    def of(self, record: Record, calls: Sequence[Call]) -> Scene | Missing:
+        """Return the views of a record's conversation, or why they cannot be had; DamageError for a changed image."""
+        size = self._size(record)
+        if size is None:
+            return Missing.NO_PICTURE
+        native, facts = size, record.sample.medvision
+        if self._run.identity.reshape:
+            if facts is None:
+                return Missing.NO_SIZE
+            native = Size(*facts.image_size_2d)
+        elif record.enlarged is not None:
+            native = Size(record.enlarged.height_px, record.enlarged.width_px)
+        fx, fy = size.width / native.width, size.height / native.height
+        pixel = record.sample.pixel_size
+        spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
+        truth = [Point(point.x * fx, point.y * fy) for point in record.sample.truth_points]
+        scene = whole_scene(size, spacing, truth, self._perceives, self._frame)
+        made = [call for call in calls if call.ok and call.tool in {crop.name, window.name, neighbours.name}]
+        if not made:
+            return scene
+        try:
+            remade = all(_again(scene.views, call) for call in made)
+        except ToolError:
+            remade = False
+        return replace(scene, cropped=True) if remade else Missing.NO_VIEWS
+
+    def _size(self, record: Record) -> Size | None:
+        if record.v0_sha256 not in self._sizes:
+            self._sizes[record.v0_sha256] = picture_size(self._run, record)
+        return self._sizes[record.v0_sha256]
 
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
     """Return the views of a record's conversation, or why they cannot be had."""
-    size = picture_size(run, record)
-    if size is None:
-        return Missing.NO_PICTURE
-    native, facts = size, record.sample.medvision
-    if run.identity.reshape:
-        if facts is None:
-            return Missing.NO_SIZE
-        native = Size(*facts.image_size_2d)
-    elif record.enlarged is not None:
-        native = Size(record.enlarged.height_px, record.enlarged.width_px)
-    fx, fy = size.width / native.width, size.height / native.height
-    pixel = record.sample.pixel_size
-    spacing = Spacing(pixel.height_mm / fy, pixel.width_mm / fx)
-    model: Mapping[str, Any] = run.identity.model
-    rule = _RULE.validate_python(model.get("perceived")) or Native()
-    perceives = recipe_named(run.identity.recipe).perceives(rule)
-    truth = [Point(point.x * fx, point.y * fy) for point in record.sample.truth_points]
-    scene = whole_scene(size, spacing, truth, perceives, FRAMES[model.get("frame", MEDVISION.name)])
-    made = [call for call in calls if call.ok and call.tool in {crop.name, window.name, neighbours.name}]
-    try:
-        remade = all(_again(scene.views, call) for call in made)
-    except ToolError:
-        remade = False
-    return replace(scene, cropped=bool(made)) if remade else Missing.NO_VIEWS
+    return Scenes(run).of(record, calls)
 
 
 def _again(views: ViewSet, call: Call) -> bool:

@@ -6,7 +6,7 @@ Infrastructure failures are outside everything.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.run import Run
@@ -14,12 +14,12 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.behaviour import Behaviour, behaviour
 from medvision_agent.eval.why.measured import numbers_of
-from medvision_agent.eval.why.samples import AnswerErrors, Parts, sample_whys
+from medvision_agent.eval.why.samples import AnswerErrors, Parts, SampleWhy, sample_whys
 from medvision_agent.eval.why.stored import tools_of
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
-__all__ += ["summarise_errors", "summarise_why"]
+__all__ += ["summarise_errors", "summarise_why", "why_of_run"]
 
 
 class Part(Frozen):
@@ -109,19 +109,25 @@ class WhySummary(Frozen):
 def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
     """Return the summary of a stored run; answers are read by *rules* (the default protocol if left out)."""
     rules = rules or protocol(DEFAULT_PROTOCOL)
-    whys = list(sample_whys(run, rules))
-    by_task = {task: [one for one in whys if one.record.sample.task == task] for task in TASKS}
+    return why_of_run(run, rules, sample_whys(run, rules))
+
+
+def why_of_run(run: Run, rules: Protocol, found: Iterable[SampleWhy]) -> WhySummary:
+    """Return the summary of a stored run by what is known of its samples (``sample_whys``)."""
+    by_task: dict[TaskName, list[SampleWhy]] = {task: [] for task in TASKS}
+    for one in found:
+        by_task[one.record.sample.task].append(one)
     return WhySummary(
         model=run.identity.model_name,
         condition=run.identity.condition,
         protocol=rules.name,
         solvers=tuple(sorted(name for name, one in tools_of(run).items() if one.solver)),
-        n=len(whys),
+        n=sum(map(len, by_task.values())),
         tasks={
             task: TaskWhy(
                 n=len(own),
                 errors=summarise_errors(TASKS[task], own),
-                behaviour=behaviour([one.conversation for one in own], rules),
+                behaviour=behaviour([one.conduct for one in own]),
             )
             for task, own in by_task.items()
             if own
@@ -146,7 +152,7 @@ def _quantity(unit: str, found: Sequence[Parts | str]) -> Quantity:
     return Quantity(
         unit=unit,
         with_solver=_group(parts),
-        without_solver=_group([one for one in parts if not one.traced.solver]),
+        without_solver=_group([one for one in parts if not one.solver]),
         not_decomposed=dict(Counter(str(one) for one in found if not isinstance(one, Parts)).most_common()),
     )
 
@@ -154,7 +160,7 @@ def _quantity(unit: str, found: Sequence[Parts | str]) -> Quantity:
 def _group(parts: Sequence[Parts]) -> Group:
     return Group(
         n=len(parts),
-        sources=dict(Counter(one.traced.source for one in parts).most_common()),
+        sources=dict(Counter(one.source for one in parts).most_common()),
         error=_part(parts, lambda one: one.error),
         unit=_part(parts, lambda one: one.unit),
         arithmetic=_part(parts, lambda one: one.arithmetic),

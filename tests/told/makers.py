@@ -38,7 +38,7 @@ __all__ += ["study", "study_of_three", "two_contrasts", "two_models", "with_cont
 
 def made_of(chapter: ChapterIn) -> Chapter:
     """Return the chapter of a report."""
-    return chapters(work_out([chapter], protocol(DEFAULT_PROTOCOL)), 0)[0]
+    return chapters(work_out([chapter], protocol(DEFAULT_PROTOCOL), why=True), 0)[0]
 
 
 def arms(off: Sequence[str | None], on: Sequence[str | None], **more: Any) -> Callable[[Store], list[Path]]:

@@ -84,7 +84,8 @@ def kish(sizes: Floats) -> Floats:
 
 def by_subject(subjects: Sequence[str], *columns: Sequence[float]) -> tuple[Floats, ...]:
     """Return the sizes of the subjects (in order of their names), then the sums of each column by subject."""
-    names, index = np.unique(np.array(subjects, dtype=np.str_), return_inverse=True)
+    names = {name: place for place, name in enumerate(sorted(set(subjects)))}
+    index = np.array([names[name] for name in subjects], dtype=np.intp)
     weights: list[Floats] = [np.ones(len(subjects)), *(np.array(column, dtype=np.float64) for column in columns)]
     return tuple(np.bincount(index, weight, len(names)).astype(np.float64) for weight in weights)
 

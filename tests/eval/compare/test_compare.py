@@ -8,9 +8,10 @@ from rich.console import Console
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.cli.printed.compare import paired_view
-from medvision_agent.eval.compare.compare import compare
+from medvision_agent.eval.compare.compare import compare as compare_scored
 from medvision_agent.eval.compare.parity import TOOL_FIELDS, parity
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.eval.scorer.score import scored_records
 from medvision_agent.eval.store.record import Record
 
 V12 = PROTOCOLS["medvision-1.2"]
@@ -35,6 +36,10 @@ WITH_TOOLS = IDENTITY | {
     "tool_schemas_sha256": "some",
     "tool_paragraph_sha256": "some",
 }
+
+
+def compare(records_a, records_b, rules, *, chosen):
+    return compare_scored(scored_records(records_a, rules), scored_records(records_b, rules), rules, chosen=chosen)
 
 
 @pytest.fixture

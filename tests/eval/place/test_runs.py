@@ -18,7 +18,7 @@ from medvision_agent.eval.place.rule import Place
 from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.settings.settings import Settings
-from medvision_agent.eval.tables.frames import samples_frame
+from medvision_agent.eval.tables.frames import samples_table
 from medvision_agent.quantity import ANGLE_DEG, BOX
 
 RULES = PROTOCOLS["medvision-1.2"]
@@ -134,7 +134,7 @@ async def test_without_tools_only_boxes_say_where_they_are(stored):
 
 async def test_tables_and_pictures_that_are_gone(stored, tmp_path):
     run = await stored(Elsewhere(turned), tasks=("size", "detection"))
-    table = samples_frame({"run": run.folder}, RULES)
+    table = samples_table({"run": run.folder}, RULES).frame()
     assert set(table.place) == {"elsewhere"}
     assert (table.grounded_loss == 1).all()
     assert table.off_centre_mm[table.task == "size"].gt(20).all()

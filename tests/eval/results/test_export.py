@@ -43,7 +43,7 @@ def test_what_is_read_back_scores_as_the_run(records, tmp_path, name):
     for record in kept(records):
         facts = record.sample.medvision
         task = facts.config.removesuffix("_Test").replace("BoxSize", "BoxCoordinate")
-        expected[f"{task}/{facts.doc_id}"] = sample_row(record, PROTOCOLS[name])
+        expected[f"{task}/{facts.doc_id}"] = sample_row(record, score_record(record, PROTOCOLS[name]))
     found = {}
     for folder in done.folders:
         answers, notes = load_answers(folder, PROTOCOLS[name])

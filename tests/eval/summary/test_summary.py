@@ -18,6 +18,7 @@ from medvision_agent.eval.compare.compare import compare
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.random_boxes import random_boxes
+from medvision_agent.eval.scorer.score import score_record, scored_records
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES, Measure
@@ -180,7 +181,7 @@ def test_json_is_strict(sizes: list[Record], make_record) -> None:
     assert summary.tasks["angle"].metrics["loss"] == Mean(mean=None, n=0)
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
     assert list(summary.tasks) == [task for task in TASKS if task in {"distance", "angle", "size"}]
-    rows = [sample_row(record, V12) for record in sizes]
+    rows = [sample_row(record, score_record(record, V12)) for record in sizes]
     assert strict(json.dumps(rows, allow_nan=False))
     assert rows[3] | {"loss": 0.5, "MAE": "Infinity", "MRE": "Infinity", "extracted": "1e39,10"} == rows[3]
     assert rows[4]["MAE"] is None
@@ -216,7 +217,8 @@ def test_an_empty_run_has_a_summary() -> None:
 
 
 def test_rows_have_the_names_of_the_golden_files(make_record) -> None:
-    row = sample_row(make_record("b1", "detection", "0, 0, 0.5, 1"), V12)
+    box = make_record("b1", "detection", "0, 0, 0.5, 1")
+    row = sample_row(box, score_record(box, V12))
     assert row == {
         "id": "b1",
         "outcome": "answered",
@@ -229,7 +231,8 @@ def test_rows_have_the_names_of_the_golden_files(make_record) -> None:
         "Precision": 1.0,
         "Recall": 0.5,
     }
-    assert math.isclose(float(sample_row(make_record("a1", "angle", "54"), V12)["MRE"] or 0), 0.2)
+    angle = make_record("a1", "angle", "54")
+    assert math.isclose(float(sample_row(angle, score_record(angle, V12))["MRE"] or 0), 0.2)
 
 
 def test_a_measure_sees_the_sample_as_well_as_the_score(make_record, monkeypatch) -> None:
@@ -237,5 +240,6 @@ def test_a_measure_sees_the_sample_as_well_as_the_score(make_record, monkeypatch
     of_p2 = Measure("of p2", lambda sample, score: score.loss if sample.subject == "d/p2" else math.nan)
     monkeypatch.setitem(MEASURES, "size", (of_p2,))
     assert summarise(records, V12).tasks["size"].metrics["of p2"].n == 1
-    paired = compare(records, records, V12, chosen=2).tasks["size"].metrics["of p2"]
+    scored = scored_records(records, V12)
+    paired = compare(scored, scored, V12, chosen=2).tasks["size"].metrics["of p2"]
     assert (paired.n, paired.subjects) == (1, 1)

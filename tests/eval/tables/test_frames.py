@@ -18,10 +18,10 @@ from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import summarise
 from medvision_agent.eval.tables.frames import (
     DTYPES,
-    samples_frame,
-    scores_frame,
-    tool_calls_frame,
-    turns_frame,
+    samples_table,
+    scores_table,
+    tool_calls_table,
+    turns_table,
 )
 from medvision_agent.eval.tables.samples import column_of, sample_columns
 
@@ -37,7 +37,7 @@ def stored(tmp_path_factory):
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("rules", PROTOCOLS.values(), ids=PROTOCOLS)
 def test_means_of_the_metrics_are_those_of_the_summary(stored, name, rules):
-    table = samples_frame({name: stored / name}, rules)
+    table = samples_table({name: stored / name}, rules).frame()
     summary = summarise(open_run(stored / name).records, rules)
     assert set(table.task[table.loss.notna()]) == set(summary.tasks)
     for task, one in summary.tasks.items():
@@ -58,7 +58,7 @@ def test_means_of_the_metrics_are_those_of_the_summary(stored, name, rules):
 
 
 def test_every_sample_is_a_row_finished_or_not(stored):
-    run, table = open_run(stored / "unfinished"), samples_frame({"u": stored / "unfinished"}, RULES)
+    run, table = open_run(stored / "unfinished"), samples_table({"u": stored / "unfinished"}, RULES).frame()
     assert list(table.id) == [sample.id for sample in run.samples]
     finished = {record.sample.id for record in run.records}
     assert 0 < len(finished) < len(table)
@@ -77,22 +77,22 @@ def test_an_infrastructure_failure_has_an_outcome_and_no_score(stored, tmp_path)
     lost = run.records[0].model_copy(update={"outcome": Outcome.TIMEOUT, "response": "", "detail": "=cmd()"})
     with RunStore.create(tmp_path / "lost", run.samples[:1], run.identity, run.config) as store:
         store.add(lost, Trace([{"type": "ai", "content": "\ud800"}]))
-    row = samples_frame({"lost": tmp_path / "lost"}, RULES).iloc[0]
+    row = samples_table({"lost": tmp_path / "lost"}, RULES).frame().iloc[0]
     assert (row.outcome, row.detail) == ("timeout", "=cmd()")
     assert row[["loss", "success", "extracted", "answer_1"]].isna().all()
-    assert turns_frame({"lost": tmp_path / "lost"}).text[0] == "\ufffd"
+    assert turns_table({"lost": tmp_path / "lost"}).frame().text[0] == "\ufffd"
 
 
 def test_scores_are_columns_of_the_samples(stored):
     folders = {name: stored / name for name in RUNS}
-    scores, samples = scores_frame(folders, RULES), samples_frame(folders, RULES)
+    scores, samples = scores_table(folders, RULES).frame(), samples_table(folders, RULES).frame()
     pd.testing.assert_frame_equal(scores, samples[scores.columns])
     assert {"run", "id", "task", "subject", "outcome", "protocol", "loss"} <= set(scores.columns)
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_turns_and_tool_calls_are_those_of_the_traces(stored, name):
-    turns, calls = turns_frame({name: stored / name}), tool_calls_frame({name: stored / name})
+    turns, calls = turns_table({name: stored / name}).frame(), tool_calls_table({name: stored / name}).frame()
     for record in open_run(stored / name).records:
         trace = read_trace(stored / name, record.sample.id)
         own = turns[turns.id == record.sample.id]
@@ -108,7 +108,7 @@ def test_turns_and_tool_calls_are_those_of_the_traces(stored, name):
 
 
 def test_calls_are_counted_by_declared_tool(stored):
-    table = samples_frame({name: stored / name for name in ("native", "code", "off")}, RULES).set_index("run")
+    table = samples_table({name: stored / name for name in ("native", "code", "off")}, RULES).frame().set_index("run")
     assert table.loc[["native"]].calls_ruler.min() >= 1
     assert table.loc[["code"]].calls_code_execution.min() >= 1
     assert table.loc[["off"]].calls_ruler.isna().all()
@@ -121,13 +121,13 @@ def test_a_name_a_model_made_up_is_no_column(stored, tmp_path):
     with RunStore.create(tmp_path / "run", run.samples[:1], run.identity, run.config) as store:
         uses = (ToolUse(tool="evil", ok=False, seconds=0.0),)
         store.add(run.records[0].model_copy(update={"tool_uses": uses}), Trace())
-    table = samples_frame({"run": tmp_path / "run"}, RULES)
+    table = samples_table({"run": tmp_path / "run"}, RULES).frame()
     assert "calls_evil" not in table.columns
     assert (table.undeclared_calls[0], table.tool_calls[0], table.tool_calls_failed[0]) == (1, 1, 1)
 
 
 def test_dtypes_follow_from_the_kind_also_of_an_empty_table(stored):
-    for table in (samples_frame({}, RULES), samples_frame({"on": stored / "on"}, RULES)):
+    for table in (samples_table({}, RULES).frame(), samples_table({"on": stored / "on"}, RULES).frame()):
         kinds = {column.name: column.kind for column in sample_columns(())}
         assert {name: str(table.dtypes[name]) for name in kinds} == {name: DTYPES[kind] for name, kind in kinds.items()}
 
@@ -149,7 +149,10 @@ def test_only_the_latest_attempt_is_read(stored, tmp_path):
             again = record.model_copy(update={"attempt": 2, "response": "new"})
             for one in (again, record.model_copy(update={"outcome": Outcome.TIMEOUT}))[number:]:
                 store.add(one, trace if one is again else Trace(messages=[{"type": "ai", "content": "old"}]))
-    samples, turns = samples_frame({"run": tmp_path / "run"}, RULES), turns_frame({"run": tmp_path / "run"})
+    samples, turns = (
+        samples_table({"run": tmp_path / "run"}, RULES).frame(),
+        turns_table({"run": tmp_path / "run"}).frame(),
+    )
     assert list(samples.id) == list(turns.id) == [sample.id for sample in run.samples[:2]]
     assert list(samples.attempt) == [1, 2]
     assert list(turns.text) == ["old", "new"]

@@ -20,7 +20,7 @@ TABLE = pd.DataFrame(
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_written_is_read_back(tmp_path, form):
-    files = export_tables({"samples": TABLE}, tmp_path / "out", form)
+    files = export_tables({"samples": [TABLE]}, tmp_path / "out", form)
     assert files == {tmp_path / "out" / f"samples.{form}": 5}
     file = next(iter(files))
     read = {"parquet": pd.read_parquet, "csv": pd.read_csv, "jsonl": lambda f: pd.read_json(f, lines=True)}[form](file)
@@ -32,7 +32,7 @@ def test_what_is_written_is_read_back(tmp_path, form):
 
 
 def test_json_lines_are_strict(tmp_path):
-    export_tables({"samples": TABLE}, tmp_path / "out", "jsonl")
+    export_tables({"samples": [TABLE]}, tmp_path / "out", "jsonl")
     lines = (tmp_path / "out/samples.jsonl").read_text().splitlines()
     rows = [json.loads(line, parse_constant=pytest.fail) for line in lines]
     assert rows[1] == {"text": None, "integer": None, "number": None, "flag": None}
@@ -42,11 +42,11 @@ def test_json_lines_are_strict(tmp_path):
 def test_an_existing_folder_is_never_touched(tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(StorageError, match="exists already"):
-        export_tables({"samples": TABLE}, tmp_path / "out", "csv")
+        export_tables({"samples": [TABLE]}, tmp_path / "out", "csv")
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
 def test_a_failure_leaves_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write it"):
-        export_tables({"samples": TABLE}, tmp_path / "file" / "out", "csv")
+        export_tables({"samples": [TABLE]}, tmp_path / "file" / "out", "csv")

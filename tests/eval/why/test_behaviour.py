@@ -10,7 +10,7 @@ from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.scorer.spoken import spoken_in
 from medvision_agent.eval.store.record import ToolUse
 from medvision_agent.eval.summary.summary import Mean
-from medvision_agent.eval.why.behaviour import Conversation, behaviour, is_last_result
+from medvision_agent.eval.why.behaviour import Conversation, behaviour, conduct_of, is_last_result
 from medvision_agent.eval.why.calls import calls_of, spoken_texts
 from medvision_agent.tools.registry import TOOLS
 from medvision_agent.tools.view.geometry import Size
@@ -52,6 +52,10 @@ def talk(make_record):
     return made
 
 
+def figures(*conversations):
+    return behaviour([conduct_of(one, RULES) for one in conversations])
+
+
 def test_figures_by_hand(talk):
     ruler = call("ruler", {"distance_mm": 12.3456}, 0.5, x0=0.1)
     one = talk(
@@ -74,7 +78,7 @@ def test_figures_by_hand(talk):
         seconds=2.5,
     )
     three = talk("distance", None, [], usage=Usage(model_calls=1, input=100, output=60), seconds=1.0)
-    found = behaviour([one, two, three], RULES)
+    found = figures(one, two, three)
     assert found.n == 3
     assert found.calls == Mean(mean=7 / 3, n=3)
     assert (found.invalid, found.over_limit, found.repeated) == (1, 2, 1)
@@ -99,11 +103,11 @@ def test_figures_by_hand(talk):
 
 def test_an_answer_that_stays_is_not_changed(talk):
     ruler = call("ruler", {"distance_mm": 22.0})
-    found = behaviour([talk("distance", "22.0", [ruler], ["<answer>22</answer>"])], RULES)
+    found = figures(talk("distance", "22.0", [ruler], ["<answer>22</answer>"]))
     assert (found.changed, found.closer) == (Mean(mean=0.0, n=1), Mean(mean=None, n=0))
     # An earlier message without a tool between is no answer before a tool.
-    assert behaviour([talk("distance", "22.0", [], ["<answer>21</answer>"])], RULES).answered_before == 0
-    assert behaviour([talk("distance", None, [ruler], ["<answer>21</answer>"])], RULES).answered_before == 0
+    assert figures(talk("distance", "22.0", [], ["<answer>21</answer>"])).answered_before == 0
+    assert figures(talk("distance", None, [ruler], ["<answer>21</answer>"])).answered_before == 0
 
 
 BOX = {"v0_box_x0": 0.1, "v0_box_y0": 0.2, "v0_box_x1": 0.3, "v0_box_y1": 0.4, "major_mm": 20.004, "minor_mm": 9.996}
@@ -141,7 +145,7 @@ def test_a_box_of_another_convention_is_compared_in_it(talk):
     spoken = spoken_in("norm1000", Size(height=384, width=512))
     first = ["<answer>[100,200,300,401]</answer>"]
     one = talk("detection", '{"bbox_2d": [100,200,300,400]}', [call("fit_contour", said)], first, spoken=spoken)
-    found = behaviour([one], RULES)
+    found = figures(one)
     assert found.last_result_is_answer == Mean(mean=1.0, n=1)
     assert (found.answered_before, found.changed) == (1, Mean(mean=1.0, n=1))
 

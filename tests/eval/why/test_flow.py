@@ -24,7 +24,7 @@ TRUTH = 122.7
 
 
 def parts(one, target=TRUTH):
-    found = Parts(one, target)
+    found = Parts.of(one, target)
     return [pytest.approx(value, abs=1e-9) for value in (found.unit, found.arithmetic, found.seeing)]
 
 
@@ -127,7 +127,7 @@ def test_an_angle_of_two_lines_and_its_slips(where):
     lines = protractor(where, 0.1, 0.1, 0.9, 0.1, 0.1, 0.1, 0.5, 0.5)  # 45 degrees
     for answer, unit in (("45.0", 0), ("135.0", 90), ("0.785", 0.785 - 45)):
         (one,) = answered("angle", answer, [lines], where)
-        found = Parts(one, 40)
+        found = Parts.of(one, 40)
         assert (found.seeing, found.unit + found.arithmetic) == (pytest.approx(5), pytest.approx(unit))
         assert abs(found.arithmetic) < 0.03
 

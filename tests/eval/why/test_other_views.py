@@ -13,7 +13,7 @@ from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.tables.frames import samples_frame
+from medvision_agent.eval.tables.frames import samples_table
 from medvision_agent.eval.why.samples import sample_whys
 from medvision_agent.quantity import ANGLE_DEG, BOX
 from medvision_agent.tools.view.geometry import Size
@@ -57,7 +57,7 @@ async def test_points_of_several_views_are_explained_and_located(planted_run, fr
     lengths = [why for why in sample_whys(run, RULES) if why.quantities]
     assert len(lengths) == 3 * planted.COUNT
     for part in (part for why in lengths for part in why.quantities.values()):
-        assert part.traced.source in {"ruler", "protractor"}
+        assert part.source in {"ruler", "protractor"}
         assert max(abs(part.unit), abs(part.arithmetic), abs(part.seeing)) < 2e-3
     located = list(located_run(run, RULES))
     assert [one.place for one in located] == [Place.RIGHT] * (4 * planted.COUNT)
@@ -72,7 +72,7 @@ async def test_what_was_written_is_stored_sealed_and_in_the_table(planted_run):
     run = await planted_run(own_crops, "on", frame="norm1000-yx")
     record = next(record for record in run.records if record.sample.asks.is_box)
     assert record.response.count(",") == 3
-    table = samples_frame({"run": run.folder}, RULES).set_index("id")
+    table = samples_table({"run": run.folder}, RULES).frame().set_index("id")
     assert (table.response_as_written == NAMES).sum() == table.response_as_written.notna().sum() == planted.COUNT
     assert table.response[record.sample.id] == record.response
     old = record.model_dump(exclude={"as_written"})

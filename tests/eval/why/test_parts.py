@@ -52,7 +52,7 @@ def test_parts_add_up_to_the_error_for_any_points_and_answer(make, at, height, w
         found = trace(record.sample.asks, record.response, made, where, RULES)
         for one in found:
             if isinstance(one, Traced):
-                part = Parts(one, target)
+                part = Parts.of(one, target)
                 assert part.unit + part.arithmetic + part.seeing == pytest.approx(float(written) - target, abs=1e-9)
 
 

@@ -33,7 +33,7 @@ def expected(policy, sample):
 
 def check_sum(part):
     assert part.unit + part.arithmetic + part.seeing == pytest.approx(part.error, abs=1e-9)
-    assert part.error == part.traced.answer - part.target
+    assert part.error == part.answer - part.target
 
 
 def test_the_phantoms_are_anisotropic():
@@ -58,7 +58,7 @@ async def test_displaced_points_are_seeing_and_a_slip_of_unit_is_unit(planted_ru
             slip = math.pi / 180 if sample.task == "angle" else 0.1
             assert abs(part.arithmetic) <= ROUNDED / slip + ROUNDED
             assert part.unit == pytest.approx((slip - 1) * truth, abs=exact + ROUNDED / slip)
-            assert part.traced.source == ("protractor" if sample.task == "angle" else "ruler")
+            assert part.source == ("protractor" if sample.task == "angle" else "ruler")
 
 
 async def test_a_true_reading_of_true_points_has_no_part_of_any_size(planted_run):
@@ -76,12 +76,12 @@ async def test_wrong_sums_of_points_stated_are_arithmetic(planted_run, form, fra
         sample = why.record.sample
         for part, truth, target in zip(why.quantities.values(), expected(policy, sample), sample.target, strict=True):
             check_sum(part)
-            assert part.traced.source == "stated points"
+            assert part.source == "stated points"
             assert part.unit == 0
             assert part.seeing == pytest.approx(truth - target, abs=1e-8)
             # The prompt states the pixel size with three decimals: the model's own sum starts from there.
             assert part.arithmetic == pytest.approx(-0.25 * truth, abs=2e-3 * truth + 1e-3)
-            assert part.arithmetic == part.traced.answer - part.traced.seen
+            assert part.arithmetic == part.answer - part.seen
 
 
 @pytest.mark.parametrize("frame", FRAMES)
@@ -107,7 +107,7 @@ async def test_points_are_found_where_each_was_marked_in_a_crop_of_its_own(plant
     for why in whys:
         (part,), (truth,) = why.quantities.values(), expected(policy, why.record.sample)
         check_sum(part)
-        assert part.traced.source == "ruler"
+        assert part.source == "ruler"
         assert part.seeing == pytest.approx(truth - why.record.sample.target[0], abs=2e-3)
         # Marks are stated to a millionth of the picture.
         assert abs(part.arithmetic) <= 1e-3
@@ -177,7 +177,7 @@ async def test_a_solver_is_labelled_and_left_out_of_the_other_figures(planted_ru
         if why.record.sample.task == "size":
             major, minor = why.quantities.values()
             assert major.unit == 0
-            assert minor.unit == pytest.approx(-9 * minor.traced.answer)
+            assert minor.unit == pytest.approx(-9 * minor.answer)
             assert max(abs(major.arithmetic), abs(minor.arithmetic)) < 0.055
             assert why.solver
             check_sum(major)

@@ -1,0 +1,49 @@
+"""One pass over a stored run: where each answer was measured, what its loss is made of, and how it came about.
+
+Contract: each record is looked at once (``eval/why/look.py``), and no conversation is kept.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from medvision_agent.eval.parts.summary import SampleLoss, loss_of
+from medvision_agent.eval.place.located import Located, locate
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.why.look import Look, looks_at
+from medvision_agent.eval.why.samples import why_of
+from medvision_agent.eval.why.summary import WhySummary, why_of_run
+
+__all__ = ["Looked", "look_at", "look_closely"]
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What is known of the scored samples of a run, in their order."""
+
+    located: list[Located]
+    """Those whose ground truth has a place."""
+    losses: list[SampleLoss]
+
+
+def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Looked:
+    """Return what is known of the answers of a run; *scores* are those of its records, if they are known."""
+    looked = Looked([], [])
+    deque(_looks(run, rules, scores, looked), maxlen=0)
+    return looked
+
+
+def look_closely(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> tuple[Looked, WhySummary]:
+    """Return the same, and why the run is as wrong as it is; raises DamageError where a conversation was changed."""
+    looked = Looked([], [])
+    return looked, why_of_run(run, rules, map(why_of, _looks(run, rules, scores, looked)))
+
+
+def _looks(run: Run, rules: Protocol, scores: Sequence[Score | None] | None, looked: Looked) -> Iterator[Look]:
+    for look in looks_at(run, rules, scores):
+        if (place := locate(look)) is not None:
+            looked.located.append(place)
+        looked.losses.append(loss_of(look))
+        yield look
