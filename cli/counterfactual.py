@@ -5,29 +5,15 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.completing import complete_runs
-from medvision_agent.cli.options import protocol_option
+from medvision_agent.cli.options import plans_option, protocol_option, results_argument
 
 __all__ = ["command"]
 
 
 @click.command("counterfactual")
-@click.argument(
-    "results",
-    nargs=-1,
-    required=True,
-    metavar="RESULTS...",
-    shell_complete=complete_runs,
-    type=click.Path(path_type=Path),
-)
+@results_argument
 @protocol_option
-@click.option(
-    "--plans",
-    type=click.Path(path_type=Path),
-    metavar="DIR|FILE.json",
-    help="Result files: what they do not carry, from MedVision's data folder (names of labels and modalities, pixel "
-    "sizes, the ground truth's points, cases) or a JSON file of tasks (names).",
-)
+@plans_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

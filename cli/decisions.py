@@ -5,21 +5,13 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.cli.completing import complete_runs
-from medvision_agent.cli.options import protocol_option
+from medvision_agent.cli.options import plans_option, protocol_option, results_argument
 
 __all__ = ["command"]
 
 
 @click.command("decisions")
-@click.argument(
-    "results",
-    nargs=-1,
-    required=True,
-    metavar="RESULTS...",
-    shell_complete=complete_runs,
-    type=click.Path(path_type=Path, exists=True),
-)
+@results_argument
 @protocol_option
 @click.option(
     "--rules",
@@ -27,12 +19,7 @@ __all__ = ["command"]
     metavar="FILE.yaml",
     help="Own rules in place of those that are shipped (docs/decisions.md).",
 )
-@click.option(
-    "--plans",
-    type=click.Path(path_type=Path),
-    metavar="DIR|FILE.json",
-    help="Result files: what they do not carry, from MedVision's data folder or a JSON file of tasks.",
-)
+@plans_option
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(
     *, results: tuple[Path, ...], protocol_name: str, rules: Path | None, plans: Path | None, as_json: bool

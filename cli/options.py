@@ -1,6 +1,7 @@
 """Adding options to a command, with help from the settings they stand for, and the options that bound a run."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -8,14 +9,14 @@ from click.core import ParameterSource
 from pydantic import BaseModel, ValidationError
 
 from medvision_agent.agent.limits import Limits
-from medvision_agent.cli.completing import complete_protocols
+from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Settings
 
 __all__ = ["BUDGET", "LIMITS", "WORKERS", "bounded", "budget_options", "declared_protocol_option", "given", "help_of"]
-__all__ += ["limit_options", "protocol_option", "reader_options", "with_options"]
+__all__ += ["limit_options", "plans_option", "protocol_option", "reader_options", "results_argument", "with_options"]
 
 protocol_option = click.option(
     "--protocol",
@@ -33,6 +34,24 @@ declared_protocol_option = click.option(
     help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 """The scoring rules, where a study may declare its own."""
+
+results_argument = click.argument(
+    "results",
+    nargs=-1,
+    required=True,
+    metavar="RESULTS...",
+    shell_complete=complete_runs,
+    type=click.Path(path_type=Path),
+)
+"""Folders of runs, and MedVision's result files."""
+plans_option = click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE.json",
+    help="Result files: what they do not carry, from MedVision's data folder (names of labels and modalities, pixel "
+    "sizes, the ground truth's points, cases) or a JSON file of tasks (names).",
+)
+"""Where to look up what result files do not say."""
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])

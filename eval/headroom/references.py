@@ -15,7 +15,7 @@ from medvision_agent.eval.parts.summary import structure_of
 from medvision_agent.eval.scorer.constants import best_constants
 from medvision_agent.eval.scorer.metrics import Floats, measure
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
 
 __all__ = ["GROUPS", "ceilings", "priors"]
 
@@ -31,6 +31,11 @@ class _Asked:
     subject: str
     target: tuple[float, ...]
     landmarks: tuple[str, ...] = ()
+    measurement: str = ""
+
+    @property
+    def asks(self) -> Task:
+        return TASKS[self.task]
 
 
 def priors(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.scorer.metrics import LOSSES, Floats, box_loss, overlap
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, protocol
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -32,33 +33,8 @@ MIN_OTHERS = 5
 _SAMPLES, _VALUES = 256, 32
 
 
-class Asked(Protocol):
-    """What of a sample a constant goes by."""
-
-    @property
-    def id(self) -> str:
-        """Unique among the samples."""
-        ...
-
-    @property
-    def task(self) -> TaskName:
-        """The task's name."""
-        ...
-
-    @property
-    def label(self) -> str | None:
-        """Name of the structure asked about."""
-        ...
-
-    @property
-    def landmarks(self) -> tuple[str, ...]:
-        """Names of the landmarks asked for."""
-        ...
-
-    @property
-    def subject(self) -> str:
-        """Whose ground truth may not enter the constant."""
-        ...
+class Asked(Question, Protocol):
+    """A question with its ground truth."""
 
     @property
     def target(self) -> tuple[float, ...]:
