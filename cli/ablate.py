@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from medvision_agent.cli.options import BUDGET, WORKERS, bounded, budget_options, help_of, with_options
+from medvision_agent.cli.options import BUDGET, bounded, budget_options, help_of, with_options
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
+from medvision_agent.cli.workers import WORKERS
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Settings

@@ -13,9 +13,8 @@ from medvision_agent.cli.completing import complete_protocols, complete_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.settings.settings import Settings
 
-__all__ = ["BUDGET", "LIMITS", "WORKERS", "bounded", "budget_options", "declared_protocol_option", "given", "help_of"]
+__all__ = ["BUDGET", "LIMITS", "bounded", "budget_options", "declared_protocol_option", "given", "help_of"]
 __all__ += ["limit_options", "plans_option", "protocol_option", "reader_options", "results_argument", "with_options"]
 
 protocol_option = click.option(
@@ -91,13 +90,6 @@ LIMITS = {
 """Option to field of ``Limits``."""
 BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
 """Option to field of ``Budget``."""
-WORKERS: Mapping[str, Callable[[Any], Any]] = {
-    "processes": click.option("--processes", type=click.IntRange(1, 256), help=help_of(Settings, "processes")),
-    "engine": click.option("--engine", type=click.Choice(["local", "ray"]), help=help_of(Settings, "engine")),
-    "address": click.option("--address", help=help_of(Settings, "address")),
-    "gpus": click.option("--gpus", type=click.FloatRange(0, 64), help=help_of(Settings, "gpus")),
-}
-"""Options that say who asks, by the name of the setting."""
 _TYPES: Mapping[str, click.ParamType[Any]] = {
     "max_model_calls": click.IntRange(2, 1000),
     "max_tool_calls": click.IntRange(1, 10_000),

@@ -11,8 +11,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 
 from medvision_agent.cli.completing import complete_tools
-from medvision_agent.cli.options import BUDGET, LIMITS, WORKERS, bounded, help_of, limit_options, with_options
+from medvision_agent.cli.options import BUDGET, LIMITS, bounded, help_of, limit_options, with_options
 from medvision_agent.cli.sampling import reading_with, sample_options, selection_with
+from medvision_agent.cli.workers import WORKERS
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.settings.settings import Asked, Settings
 from medvision_agent.prompts.paraphrase import WORDINGS

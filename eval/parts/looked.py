@@ -4,7 +4,8 @@ Contract: each record is looked at once (``eval/why/look.py``), and no conversat
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from medvision_agent.eval.parts.summary import SampleLoss, loss_of
@@ -38,12 +39,14 @@ def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = N
 def look_closely(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> tuple[Looked, WhySummary]:
     """Return the same, and why the run is as wrong as it is; raises DamageError where a conversation was changed."""
     looked = Looked([], [])
-    return looked, why_of_run(run, rules, map(why_of, _looks(run, rules, scores, looked)))
+    with closing(_looks(run, rules, scores, looked)) as looks:  # also where a conversation was changed
+        return looked, why_of_run(run, rules, map(why_of, looks))
 
 
-def _looks(run: Run, rules: Protocol, scores: Sequence[Score | None] | None, looked: Looked) -> Iterator[Look]:
-    for look in looks_at(run, rules, scores):
-        if (place := locate(look)) is not None:
-            looked.located.append(place)
-        looked.losses.append(loss_of(look))
-        yield look
+def _looks(run: Run, rules: Protocol, scores: Sequence[Score | None] | None, looked: Looked) -> Generator[Look]:
+    with closing(looks_at(run, rules, scores)) as looks:
+        for look in looks:
+            if (place := locate(look)) is not None:
+                looked.located.append(place)
+            looked.losses.append(loss_of(look))
+            yield look

@@ -89,7 +89,8 @@ def named_errors(folder: Path) -> Iterator[None]:
 
 def _connect(file: Path) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode=ro"
-    database = sqlite3.connect(uri, uri=True)
+    # Whoever lets go of a half-read run may have it closed by the collector, in any thread.
+    database = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -98,7 +99,7 @@ def _connect(file: Path) -> sqlite3.Connection:
         # file is complete, and a folder that cannot be written has no writer to look out for.
         if file.with_name(f"{file.name}-wal").exists():
             raise
-        return sqlite3.connect(f"{uri}&immutable=1", uri=True)
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True, check_same_thread=False)
     except BaseException:
         database.close()
         raise

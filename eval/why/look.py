@@ -5,7 +5,7 @@ once, an image as sent is read once, and the numbers of an answer are those that
 tool call holds nothing that the record does not: it is not opened.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -98,10 +98,10 @@ class Look:
         return trace_scored(self.record.sample.asks, reply_of(self.record), self.score, *self.conversation)
 
 
-def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[Look]:
+def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Generator[Look]:
     """Yield a look at each scored answer of a run, in their order; *scores* are those of its records, if known.
 
-    A look is of use until the next one is taken: its conversation is not kept.
+    A look is of use until the next one is taken: its conversation is not kept. Close the looks where not all are taken.
     """
     found = score_records(run.records, rules) if scores is None else scores
     with Looks(run, rules) as looks:

@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -139,7 +139,7 @@ def report_samples(report):
     made = Pool.__init__
 
     def make(self, asks, *words, **more):
-        made(self, Told(asks, report), *words, **more)
+        made(self, telling(asks, report), *words, **more)
 
     Pool.__init__ = make
     add = RunStore.add
@@ -166,18 +166,17 @@ def report_samples(report):
         RunStore.add_async = add_async_told
 
 
-class Told(deque):
-    """What is to be asked; it tells of each sample that is taken from it."""
+def telling(asks, report):
+    """Have what is to be asked tell of each sample that is taken from it."""
+    take = asks.popleft
 
-    def __init__(self, asks, report):
-        super().__init__(asks)
-        self._report = report
-
-    def popleft(self):
-        """Take the next sample."""
-        lane, sample, attempt = super().popleft()
-        self._report("asked", str(lane.store.folder), sample.id, attempt)
+    def taken():
+        lane, sample, attempt = take()
+        report("asked", str(lane.store.folder), sample.id, attempt)
         return lane, sample, attempt
+
+    asks.popleft = taken
+    return asks
 
 
 def hashes(record, trace):

@@ -11,6 +11,7 @@ from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import job_of, prepare
 from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.data.samples import Picked
 from medvision_agent.eval.engines.choice import number_of, stated
 from medvision_agent.eval.engines.dispatch import Worker, dispatching
 from medvision_agent.eval.settings.settings import Settings
@@ -24,7 +25,7 @@ def planned(samples, row=None, **given):
     settings = Settings(model="baseline-cv", tools="off", **given)
     run = prepare(settings, asking=False)
     model = run.model if row is None else MODEL_CONFIG.validate_python(row)
-    return replace(run, model=model, samples=run.samples[:1] * samples)
+    return replace(run, model=model, samples=Picked(run.samples, [0] * samples))
 
 
 @pytest.mark.parametrize(

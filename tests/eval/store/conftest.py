@@ -8,10 +8,10 @@ from identities import a_sample, an_identity
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import ToolCallTrace, Trace
-from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.write import RunStore
 
-IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="r")
+IDENTITY = an_identity(model={"provider": "offline", "name": "cv"}, recipe="medvision-1.2")
 CONFIG = {"source": {"name": "demo", "note": "a note", "demonstration": True}}
 SAMPLES = [a_sample(f"s{number}") for number in range(4)]
 
@@ -23,6 +23,7 @@ def add(store, number, *, attempt=1, outcome=Outcome.ANSWERED):
     key = trace.picture(b"picture %d" % number)
     answer = f"<answer>{number}</answer>" if outcome is Outcome.ANSWERED else ""
     fields = {"sample": SAMPLES[number], "attempt": attempt, "outcome": outcome, "response": answer, "v0_sha256": key}
+    fields["tool_uses"] = (ToolUse(tool="ruler", ok=True, seconds=0.1),)
     store.add(Record(**fields), trace)
 
 
