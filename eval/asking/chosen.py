@@ -17,7 +17,7 @@ from medvision_agent.eval.data.source import Known, Source, WithVolumes
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.asked import StoredSamples
-from medvision_agent.eval.store.provenance import code_sha256
+from medvision_agent.eval.store.provenance import code_sha256, eval_sha256
 from medvision_agent.eval.store.read import has_run, read_config, read_identity
 
 __all__ = ["Chosen", "choose"]
@@ -60,7 +60,9 @@ def choose(settings: Settings) -> Chosen:
             f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
         )
         raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
-    return Chosen(source, samples, None if samples.summed.volumes else listing)
+    if samples.summed.volumes or listing != _listing(source, settings):  # a file may change while it is read
+        listing = None
+    return Chosen(source, samples, listing)
 
 
 def _listing_of(out: Path) -> str | None:
@@ -74,4 +76,4 @@ def _listing(source: Source, settings: Settings) -> str | None:
     if found is None:
         return None
     asked = settings.model_dump(mode="json", include={"selection", "reading"})
-    return sha256(json.dumps([found, asked, code_sha256()], sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps([found, asked, code_sha256(), eval_sha256()], sort_keys=True).encode()).hexdigest()

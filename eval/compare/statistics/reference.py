@@ -33,6 +33,8 @@ _AT_ONCE = 2_000_000
 """Numbers in an array of data sets x nodes x sizes."""
 _LEAST, _MOST = 1e-8, 1e15
 """Smaller and larger t count as these."""
+_LEAST_CHANCE = 1e-100
+"""Quantiles of smaller chances are not looked for."""
 
 
 def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
@@ -51,16 +53,17 @@ def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
 
 
 def quantile(p: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
-    """Return the t whose ``tail`` is *p*: an interval of level ``1 - p`` reaches so many errors to either side."""
+    """Return the t whose ``tail`` is *p*, infinite for 0: an interval of level ``1 - p`` reaches so many errors."""
     # On the scale of Student's t, the distribution at equal sizes, that at others is nearly a straight line.
     freedom = (sizes > 0).sum(axis=-1) - 1.0
-    wanted = np.log(-special.stdtrit(freedom, np.asarray(p) / 2))
+    wanted = np.log(-special.stdtrit(freedom, np.maximum(p, _LEAST_CHANCE) / 2))
 
     def excess(log_t: Floats) -> Floats:
         return np.asarray(np.log(-special.stdtrit(freedom, tail(np.exp(log_t), sizes, icc) / 2)) - wanted)
 
     shape = np.broadcast_shapes(np.shape(p), sizes.shape[:-1], np.shape(icc))
-    return np.asarray(np.exp(root(excess, np.broadcast_to(wanted, shape))))
+    found = np.exp(root(excess, np.broadcast_to(wanted, shape)))
+    return np.where(np.asarray(p) > 0, found, np.inf * found)
 
 
 def power(shift: float, t: float, sizes: Floats, icc: float) -> float:

@@ -90,6 +90,11 @@ def test_what_no_test_can_have_is_still_a_number():
     assert np.isnan(tail(np.nan, ZIPF, 0.3))
 
 
+@pytest.mark.parametrize("sizes", [ONE, np.full(20, 5.0)])
+def test_an_interval_of_level_1_has_no_ends(sizes):
+    assert quantile(np.array([0.0, 0.05]), sizes, 0.3) == pytest.approx([np.inf, float(quantile(0.05, sizes, 0.3))])
+
+
 @pytest.mark.parametrize("shift", [0.0, 1.0, 2.5, 4.0, 8.0])
 @pytest.mark.parametrize("count", [20, 300])
 def test_power_with_equal_sizes_is_that_of_noncentral_t(shift, count):
