@@ -1,7 +1,7 @@
 """Samples in an order, each made when it is asked for and not kept: a list of many takes a few bytes for each.
 
-Contract: a ``Samples`` is a sequence; what is read of it twice is made twice, and equal. Going through it in order is
-the cheap way. A slice is one too. ``summed`` says what is told of all of them together, and is found in one go.
+Contract: a ``Samples`` is a sequence. A sample that is read twice is made twice, and both are equal. Reading in order
+is the cheap way. A slice is a ``Samples`` too. ``summed`` describes all of them together, and reads each once.
 """
 
 import weakref
@@ -37,7 +37,7 @@ _WHERE = {"image", "source"}
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """By what the samples of a run are known again."""
+    """Two hashes that tell whether samples are the same as before."""
 
     ids: str
     """Hash over the ids in their order."""
@@ -47,7 +47,7 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """What is told of all samples together."""
+    """What describes all samples together."""
 
     hashes: Hashes
     tasks: dict[TaskName, int]
@@ -93,12 +93,12 @@ class Samples(Sequence[Sample]):
 
     @property
     def hashes(self) -> Hashes:
-        """By what they are known again."""
+        """The hashes that tell whether they are the same as before."""
         return self.summed.hashes
 
     @cached_property
     def summed(self) -> Summed:
-        """What is told of all of them together."""
+        """What describes all of them together."""
         ids, texts = sha256(), sha256()
         tasks, without, firsts = Counter[TaskName](), Counter[TaskName](), dict[TaskName, int]()
         subjects, volumes, first_without = set[str](), False, ""
