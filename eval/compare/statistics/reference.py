@@ -80,9 +80,10 @@ def power(shift: float, t: float, sizes: Floats, icc: float) -> float:
     left = start / 2 * rate > 2
     first = -min(start, 1 / float((form.factor * form.variance).max())) / 2 if left else start / 2
     base = np.sqrt(start - first)
-    # The first steps are short beside the way from ``first`` to the pole, and none turns the exponential by much.
+    # The first steps are short beside the way from ``first`` to the pole; few turn the exponential by much (at most 100
+    # times as many as usual: more are of no use).
     fine = min(0.3 * np.sqrt(start), abs(first) / (2 * base))
-    step = 0.04 / max(1.0, np.sqrt(start * rate) / 8)
+    step = 0.04 / min(max(1.0, np.sqrt(start * rate) / 8), 100.0)
     x = np.arange(0.0, np.arcsinh(450 * np.sqrt(start) / fine), step)
     side = base + 1j * fine * np.sinh(x)
     y = (start - side**2)[np.newaxis]
