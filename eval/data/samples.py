@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from threading import Lock
 from typing import Self, overload
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zstandard import ZstdCompressor, ZstdDecompressor
 
+from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.outline import has_outline
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.tasks import TaskName
@@ -152,16 +153,24 @@ class Kept(Samples):
             self.add(sample)
 
     def add(self, sample: Sample) -> Self:
-        """Keep one more."""
+        """Keep one more; raises StorageError where the temporary folder has no room."""
         self._open.append(sample.model_dump_json().encode())
         if len(self._open) == TOGETHER:
             packed = ZstdCompressor(_LEVEL).compress(b"\n".join(self._open))
             with self._lock:
-                self._file.seek(self._ends[-1])
-                self._file.write(packed)
+                self._write(packed)
                 self._ends.append(self._ends[-1] + len(packed))
                 self._open = []
         return self
+
+    def _write(self, packed: bytes) -> None:
+        try:
+            self._file.seek(self._ends[-1])
+            self._file.write(packed)
+        except OSError as error:
+            raise StorageError(
+                f"{gettempdir()}: samples cannot be kept there ({error.strerror}); name a folder with room by TMPDIR"
+            ) from None
 
     def __len__(self) -> int:
         return (len(self._ends) - 1) * TOGETHER + len(self._open)
