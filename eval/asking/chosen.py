@@ -1,8 +1,8 @@
-"""What of a source is asked. A run that is resumed need not list it where it says that all is as it was.
+"""Which samples of a source are asked. A run that is resumed need not list the source where nothing changed.
 
-Contract: the samples are those that listing the source anew would select, in that order. A run keeps by what they are
-known again: the source's own fingerprint, the selection and the code of this program. Where any of it differs, or the
-source has no fingerprint, the source is listed.
+Contract: the samples are those that listing the source anew would select, in that order. A run keeps a hash over the
+source's own fingerprint, the selection and the code of this program. Where the hash is another one, or the source has
+no fingerprint, the source is listed.
 """
 
 import json
@@ -17,7 +17,7 @@ from medvision_agent.eval.data.source import Known, Source, WithVolumes
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.asked import StoredSamples
-from medvision_agent.eval.store.provenance import code_sha256
+from medvision_agent.eval.store.provenance import code_sha256, eval_sha256
 from medvision_agent.eval.store.read import has_run, read_config, read_identity
 
 __all__ = ["Chosen", "choose"]
@@ -30,7 +30,7 @@ class Chosen:
     source: Source
     samples: Samples
     listing: str | None = None
-    """By what a resume knows them again without listing them; None where it has to."""
+    """The hash that tells a resume that nothing changed; None where the source must be listed."""
 
     def volumes_sha256(self) -> str | None:
         """Return a hash over the files of the volumes of the user's own that are asked about; None without any."""
@@ -60,18 +60,20 @@ def choose(settings: Settings) -> Chosen:
             f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
         )
         raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
-    return Chosen(source, samples, None if samples.summed.volumes else listing)
+    if samples.summed.volumes or listing != _listing(source, settings):  # a file may change while it is read
+        listing = None
+    return Chosen(source, samples, listing)
 
 
 def _listing_of(out: Path) -> str | None:
-    """Return by what the samples of a stored run are known; None where that is not known, or there is no run."""
+    """Return the hash that a stored run keeps; None where it keeps none, or there is no run."""
     return read_config(out).get("listing") if has_run(out) else None
 
 
 def _listing(source: Source, settings: Settings) -> str | None:
-    """Return by what the selected samples are known, all of which are asked; None where that is not known."""
+    """Return the hash of all that decides which samples are asked; None where that is not known."""
     found = source.fingerprint() if isinstance(source, Known) and settings.picture != "swapped" else None
     if found is None:
         return None
     asked = settings.model_dump(mode="json", include={"selection", "reading"})
-    return sha256(json.dumps([found, asked, code_sha256()], sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps([found, asked, code_sha256(), eval_sha256()], sort_keys=True).encode()).hexdigest()

@@ -74,7 +74,7 @@ class Prepared:
     """Samples that were chosen and are not asked: there is no other subject whose picture could stand with them."""
     identity: Identity
     listing: str | None = None
-    """By what a resume knows these samples again without listing them; None where it has to."""
+    """The hash that tells a resume that nothing changed; None where the source must be listed."""
 
     def image_of(self, sample: Sample) -> Slice:
         """Return the image that stands with the question about a sample; raises DataError if it cannot be read."""

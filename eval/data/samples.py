@@ -1,7 +1,7 @@
 """Samples in an order, each made when it is asked for and not kept: a list of many takes a few bytes for each.
 
-Contract: a ``Samples`` is a sequence; what is read of it twice is made twice, and equal. Going through it in order is
-the cheap way. A slice is one too. ``summed`` says what is told of all of them together, and is found in one go.
+Contract: a ``Samples`` is a sequence. A sample that is read twice is made twice, and both are equal. Reading in order
+is the cheap way. A slice is a ``Samples`` too. ``summed`` describes all of them together, and reads each once.
 """
 
 import weakref
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from threading import Lock
 from typing import Self, overload
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zstandard import ZstdCompressor, ZstdDecompressor
 
+from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.outline import has_outline
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.tasks import TaskName
@@ -37,7 +38,7 @@ _WHERE = {"image", "source"}
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """By what the samples of a run are known again."""
+    """Two hashes that tell whether samples are the same as before."""
 
     ids: str
     """Hash over the ids in their order."""
@@ -47,7 +48,7 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """What is told of all samples together."""
+    """What describes all samples together."""
 
     hashes: Hashes
     tasks: dict[TaskName, int]
@@ -93,12 +94,12 @@ class Samples(Sequence[Sample]):
 
     @property
     def hashes(self) -> Hashes:
-        """By what they are known again."""
+        """The hashes that tell whether they are the same as before."""
         return self.summed.hashes
 
     @cached_property
     def summed(self) -> Summed:
-        """What is told of all of them together."""
+        """What describes all of them together."""
         ids, texts = sha256(), sha256()
         tasks, without, firsts = Counter[TaskName](), Counter[TaskName](), dict[TaskName, int]()
         subjects, volumes, first_without = set[str](), False, ""
@@ -152,16 +153,24 @@ class Kept(Samples):
             self.add(sample)
 
     def add(self, sample: Sample) -> Self:
-        """Keep one more."""
+        """Keep one more; raises StorageError where the temporary folder has no room."""
         self._open.append(sample.model_dump_json().encode())
         if len(self._open) == TOGETHER:
             packed = ZstdCompressor(_LEVEL).compress(b"\n".join(self._open))
             with self._lock:
-                self._file.seek(self._ends[-1])
-                self._file.write(packed)
+                self._write(packed)
                 self._ends.append(self._ends[-1] + len(packed))
                 self._open = []
         return self
+
+    def _write(self, packed: bytes) -> None:
+        try:
+            self._file.seek(self._ends[-1])
+            self._file.write(packed)
+        except OSError as error:
+            raise StorageError(
+                f"{gettempdir()}: samples cannot be kept there ({error.strerror}); name a folder with room by TMPDIR"
+            ) from None
 
     def __len__(self) -> int:
         return (len(self._ends) - 1) * TOGETHER + len(self._open)

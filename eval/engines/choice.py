@@ -63,7 +63,8 @@ def _number_of(runs: Sequence[Prepared], cores: int | None) -> int:
 def stated(number: int, settings: Settings) -> list[str]:
     """Return a line that says who asks, where it is not this process alone."""
     if settings.engine == "ray":
-        return [f"asking by {plural(number, 'worker')} of the Ray cluster {settings.address or 'of this machine'}"]
+        cluster = settings.address or os.environ.get("RAY_ADDRESS") or "of this machine"
+        return [f"asking by {plural(number, 'worker')} of the Ray cluster {cluster}"]
     return [] if number == 1 else [f"asking in {number} processes (--processes 1: in this one alone)"]
 
 

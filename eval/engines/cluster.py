@@ -53,7 +53,8 @@ def connect(address: str | None, workers: int) -> None:
             quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
             ray.init(address=address or "local", **quiet, **own)
         except (OSError, ValueError) as error:  # ConnectionError is an OSError
-            raise ConfigError(f"--address {address}: no Ray cluster can be reached there: {error}") from error
+            cluster = f"--address {address}: no Ray cluster can be reached there" if address else "Ray does not start"
+            raise ConfigError(f"{cluster}: {error}") from error
 
 
 def gpus_of_each(given: float | None, workers: int, *, loads: bool) -> float:

@@ -8,7 +8,6 @@ while the run is being written, and for a run of a version that did not seal.
 
 import json
 from contextlib import suppress
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +18,7 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.listing.row import Figures
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.files import DATABASE, LOG
-from medvision_agent.eval.store.provenance import code_sha256
+from medvision_agent.eval.store.provenance import code_sha256, eval_sha256
 from medvision_agent.eval.store.read import reading
 from medvision_agent.eval.store.seal import stored_tally
 from medvision_agent.eval.tasks import TaskName
@@ -57,7 +56,7 @@ def mark_of(folder: Path) -> str:
         return ""
     if tally is None or tally.unsealed:
         return ""
-    made_of = [tally.model_dump(), status.st_size, status.st_mtime_ns, code_sha256(), _code_of_eval()]
+    made_of = [tally.model_dump(), status.st_size, status.st_mtime_ns, code_sha256(), eval_sha256()]
     return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
@@ -90,12 +89,3 @@ def _read(folder: Path) -> _File | None:
         return _File.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-@cache
-def _code_of_eval() -> str:
-    """Return the hash of all that reads records and scores them."""
-    folder, digest = Path(__file__).parents[1], sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

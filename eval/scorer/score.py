@@ -67,7 +67,7 @@ def _scores(
     for target in targets:
         if len(target) != count:
             raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
-    values, success = parse_numbers([text.split(",") for text in extracted], count)
+    values, success = parse_numbers([text.split(",") if text else () for text in extracted], count)
     metrics, loss = measure(asked.loss, values, success, np.array(targets, dtype=np.float64), protocol)
     columns = [success.tolist(), values.tolist(), loss.tolist(), *(column.tolist() for column in metrics.values())]
     names = [name.lower() for name in metrics]

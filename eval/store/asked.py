@@ -25,7 +25,7 @@ class StoredSamples(Samples):
 
     @property
     def hashes(self) -> Hashes:
-        """By what they are known again, as the run was begun; its seal says whether they are still those."""
+        """The hashes with which the run was begun; its seal says whether its samples are still those."""
         return self._hashes
 
     def __len__(self) -> int:

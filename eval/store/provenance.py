@@ -9,7 +9,7 @@ import medvision_agent.agent
 import medvision_agent.prompts
 import medvision_agent.tools
 
-__all__ = ["LIBRARIES", "code_sha256", "libraries"]
+__all__ = ["LIBRARIES", "code_sha256", "eval_sha256", "libraries"]
 
 LIBRARIES = (
     "google-genai",
@@ -36,6 +36,15 @@ def code_sha256() -> str:
         folder = Path(str(package.__file__)).parent
         for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.j2")]):
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@cache
+def eval_sha256() -> str:
+    """Return the hash of all that reads data and records, and scores these."""
+    folder, digest = Path(__file__).parents[1], sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

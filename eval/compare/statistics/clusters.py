@@ -37,8 +37,8 @@ def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
 def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Floats, Floats]:
     """Return sums and sizes by subject, and the sum of squared deviations from the subjects' own means."""
     sizes, sums = by_subject(subjects, values)
-    _, index = np.unique(np.array(subjects, dtype=np.str_), return_inverse=True)
-    apart = np.asarray(values, dtype=np.float64) - (sums / sizes)[index]
+    means = dict(zip(sorted(set(subjects)), (sums / sizes).tolist(), strict=True))
+    apart = np.asarray(values, dtype=np.float64) - np.array([means[name] for name in subjects], dtype=np.float64)
     return sums, sizes, np.asarray((apart**2).sum())
 
 

@@ -15,6 +15,7 @@ answer, a difference has a p-value only if it keeps its sign when failures cost 
 declared (``equivalence``), at the test's own level.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -180,7 +181,7 @@ def _at_largest(pairs: Pairs) -> float | None:
 
 def _looked_at(key: Key, own: Looks, alpha: float) -> list[Test]:
     """Return a test as it was at each look that took place."""
-    found = [_test(key, pairs, declared=True, level=1 - own.level(alpha, at)) for at, pairs in enumerate(own.seen)]
+    found = [_test(key, pairs, declared=True, level=_held(own.level(alpha, at))) for at, pairs in enumerate(own.seen)]
     return [one.but(look=at, looks=len(own.fractions)) for at, one in enumerate(found, start=1)]
 
 
@@ -197,7 +198,7 @@ def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float |
     if what.adjusted is None:
         return test.but(local_level=what.level)
     nominal = own.level(what.level)
-    local = primary(pairs, role="declared", level=1 - nominal) if nominal > 0 else None
+    local = primary(pairs, role="declared", level=_held(nominal)) if nominal > 0 else None
     over = [
         at for at, one in enumerate(found) if one.primary.p is not None and one.primary.p <= own.level(what.level, at)
     ]
@@ -214,6 +215,11 @@ def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float |
         margin=margin,
         verdict=verdict,
     )
+
+
+def _held(level: float) -> float:
+    """Return the level of the interval beside a test at *level*; under 1, as one at 1 has no ends."""
+    return min(1 - level, math.nextafter(1, 0))
 
 
 def _equivalent(pairs: Pairs, level: float, margin: float) -> bool:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from threading import Lock
 
 from pydantic import ValidationError
 
@@ -53,6 +54,7 @@ class FileSource(ABC):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._reading = Lock()
 
     @property
     def samples(self) -> Samples:
@@ -72,8 +74,13 @@ class FileSource(ABC):
             # Which line it is has to be looked up, and only a message needs it.
             return self._loaded(sample, self._listing.place(sample))
 
-    @cached_property
+    @property
     def _listing(self) -> Listing:
+        with self._reading:  # pictures are loaded in threads, and all of them would read the file
+            return self._read
+
+    @cached_property
+    def _read(self) -> Listing:
         listing = self._listed(self._path)
         if not listing.samples:
             raise DataError(f"{self._path}: no samples in it; expected one {self.form} (docs/data.md)")

@@ -1,5 +1,6 @@
 """The thin path of chat completions: the same bytes on the wire, and the same reading, as by the ordinary method."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -143,6 +144,35 @@ async def test_the_same_is_read(chat_completions, monkeypatch, name):
     kept = [_unnumbered(message.model_dump(exclude={"id"})) for message in (first, second, ordinary)]
     assert kept[0] == kept[1] == kept[2]
     assert [message.id.partition("--")[0] for message in (first, ordinary)] == ["lc_run"] * 2
+
+
+async def test_of_many_requests_at_once_each_gets_its_own_reply(chat_completions):
+    def reply(request):
+        number = request.body["messages"][0]["content"]
+        kinds = text(number), error(400, number), chat({"content": [{"type": "text", "text": number}]})
+        large = chat({"content": number, "annotations": [{"type": "a"}] * 2000})
+        return (*kinds, calls(("ruler", {"view": number})), large)[int(number) % 5]
+
+    chat_completions.server.behave(reply)
+    async with open_model(chat_completions.config(), environ=chat_completions.environ) as model:
+        bound = [model.bind(TOOLS, "auto"), model.bind([], "auto"), model.bind(TOOLS, "none")]
+
+        async def ask(number):
+            runnable = bound[number % 3]
+            try:
+                said = await call_model(
+                    runnable, [HumanMessage(str(number))], config=model.config, read=model.read, on_fault=print
+                )
+            except RequestFailed as failure:
+                return failure.fault.detail
+            one = said.message
+            return one.tool_calls[0]["args"]["view"] if one.tool_calls else one.text
+
+        found = await asyncio.gather(*map(ask, range(60)))
+    for number, one in enumerate(found):
+        assert re.findall(r"\d+", one.replace("400", ""))[:1] == [str(number)], one
+    sent = sorted(int(request.body["messages"][0]["content"]) for request in chat_completions.requests)
+    assert sent == list(range(60))
 
 
 async def test_cookies_go_back_as_by_the_ordinary_method(chat_completions, monkeypatch):

@@ -73,7 +73,8 @@ def test_another_selection_is_listed_and_refused(root):
     assert listed
 
 
-def test_under_other_code_and_in_runs_of_earlier_versions_the_data_is_listed(root, monkeypatch):
+@pytest.mark.parametrize("code", ["code_sha256", "eval_sha256"])
+def test_under_other_code_and_in_runs_of_earlier_versions_the_data_is_listed(root, monkeypatch, code):
     folder, listed = root
     config = read_config(folder / "run")
     with RunStore.resume(folder / "run", open_run(folder / "run").identity) as store:
@@ -82,9 +83,23 @@ def test_under_other_code_and_in_runs_of_earlier_versions_the_data_is_listed(roo
     assert len(listed) == 1
     with RunStore.resume(folder / "run", open_run(folder / "run").identity) as store:
         store._writer.do(lambda database: _set(database, config))
-    monkeypatch.setattr(chosen, "code_sha256", lambda: "other")
+    monkeypatch.setattr(chosen, code, lambda: "other")
     assert mva.run(**settings(folder, resume=True)).left == 0
     assert len(listed) == 2
+
+
+def test_a_file_that_changed_while_it_was_read_is_not_known_again(root, monkeypatch):
+    folder, _ = root
+    file, read = folder / "data/samples.jsonl", jsonl._read
+
+    def reading(*given):
+        yield from read(*given)
+        file.write_bytes(file.read_bytes() + b"\n")
+
+    monkeypatch.setattr(jsonl, "_read", reading)
+    mva.run(**settings(folder, out=folder / "other", budget={"seconds": 1e-9}))
+    assert "listing" not in read_config(folder / "other")
+    assert "listing" in read_config(folder / "run")
 
 
 def _set(database, config):

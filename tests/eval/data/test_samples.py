@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medvision_agent.errors import DataError
+from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data import samples as module
 from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
 from medvision_agent.eval.data.sample import Sample
@@ -130,6 +130,13 @@ def test_whatever_is_kept_comes_back_as_it_was(monkeypatch):
     assert kept != whole[1:]
     with pytest.raises(IndexError):
         kept[len(whole)]
+
+
+def test_a_temporary_folder_that_takes_nothing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "_IN_MEMORY", 1000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(StorageError, match=r"gone: samples cannot be kept there .*TMPDIR"):
+        Kept(MedVisionSource(MINI, Reading()).stream(WHOLE))
 
 
 @pytest.mark.parametrize("made", [Kept, Picked.all])

@@ -5,7 +5,9 @@ import os
 import re
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import cv2
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.asking.recipe import RECIPES
-from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.data.sources import jsonl, open_source
 from medvision_agent.eval.data.sources.checks import parse_sample
 from medvision_agent.eval.data.sources.picture import decode_picture, read_picture
 
@@ -69,6 +71,23 @@ def test_reads_a_file(write):
     assert first.truth_points[1].x == 7
     assert np.array_equal(source.load(first).values, GREY)
     assert not source.info.demonstration
+
+
+def test_a_file_is_read_once_by_whichever_thread_comes_first(write, monkeypatch):
+    source, read, numbers = open_source(str(write(LINE)), listing=False), jsonl._read, []
+
+    def reading(*given):
+        numbers.append(1)
+        together.wait()  # the others have come meanwhile
+        yield from read(*given)
+
+    together = Barrier(2)
+    monkeypatch.setattr(jsonl, "_read", reading)
+    with ThreadPoolExecutor(4) as threads:
+        found = [threads.submit(lambda: source.samples) for _ in range(4)]
+        together.wait()
+        assert {len(one.result()) for one in found} == {1}
+    assert numbers == [1]
 
 
 def test_reads_a_file_that_starts_with_a_byte_order_mark(write):

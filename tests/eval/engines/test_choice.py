@@ -93,8 +93,10 @@ async def test_workers_share_the_connections_of_each_model_evenly():
     assert sorted(most.values()) == [2, 2, 2, 2, 3, 3]
 
 
-def test_it_is_stated():
+def test_it_is_stated(monkeypatch):
     assert stated(1, Settings(model="m")) == []
     assert stated(3, Settings(model="m")) == ["asking in 3 processes (--processes 1: in this one alone)"]
     ray = Settings(model="m", engine="ray", address="auto")
     assert stated(2, ray) == ["asking by 2 workers of the Ray cluster auto"]
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert stated(2, ray.but(address=None)) == ["asking by 2 workers of the Ray cluster head:6379"]

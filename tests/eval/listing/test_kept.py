@@ -81,7 +81,7 @@ def test_figures_by_another_protocol_and_another_code_are_others(run, monkeypatc
     lie(run)
     assert figures(run, PROTOCOLS["paper-v1"]).overall.loss == 0.25
     assert figures(run, RULES).overall.loss == 0.99  # both are kept
-    monkeypatch.setattr("medvision_agent.eval.listing.kept._code_of_eval", lambda: "another version")
+    monkeypatch.setattr("medvision_agent.eval.listing.kept.eval_sha256", lambda: "another version")
     assert figures(run, RULES).overall.loss == 0.25
 
 

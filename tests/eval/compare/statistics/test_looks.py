@@ -80,6 +80,15 @@ def test_a_look_rejects_at_its_own_boundary() -> None:
     assert at_once.verdict != "no difference shown"
 
 
+def test_a_very_early_look_has_an_interval_too() -> None:
+    assert 1 - boundaries((0.05,), 0.01)[0] == 1.0
+    early = Looks((0.05, 1.0), (arms(30, -0.04),))
+    (test,) = family([KEY], {}, looks={KEY: early}, alpha=0.01, margin=0.05).declared
+    for low, high in (test.primary.interval, test.local_interval):
+        assert -1 < low < test.primary.difference < high < 1
+    assert (test.verdict, test.primary.level < 1) == ("no difference shown", True)
+
+
 def test_what_was_rejected_at_a_look_stays_rejected_at_the_next_ones() -> None:
     (test,) = family([KEY], {}, looks={KEY: looked(-0.2, -0.2, -0.001)}).declared
     assert (test.look, test.decided_at, test.verdict) == (3, 1, "second arm has the lower loss")

@@ -42,6 +42,11 @@ def test_a_pilot_by_hand():
     assert (unequal.icc, unequal.sd) == pytest.approx((0.6, np.sqrt(5)))
 
 
+def test_names_that_end_in_nothing_visible_are_told_apart():
+    plain = pilot([1, 2, 3, 4], ["a", "a", "b", "b"])
+    assert pilot([1, 2, 3, 4], ["a", "a", "a\0", "a\0"]) == plain
+
+
 def test_a_pilot_finds_what_was_put_in():
     random = np.random.default_rng(10)
     sizes = random.integers(1, 9, 3000)

@@ -90,6 +90,11 @@ def test_what_no_test_can_have_is_still_a_number():
     assert np.isnan(tail(np.nan, ZIPF, 0.3))
 
 
+@pytest.mark.parametrize("sizes", [ONE, np.full(20, 5.0)])
+def test_an_interval_of_level_1_has_no_ends(sizes):
+    assert quantile(np.array([0.0, 0.05]), sizes, 0.3) == pytest.approx([np.inf, float(quantile(0.05, sizes, 0.3))])
+
+
 @pytest.mark.parametrize("shift", [0.0, 1.0, 2.5, 4.0, 8.0])
 @pytest.mark.parametrize("count", [20, 300])
 def test_power_with_equal_sizes_is_that_of_noncentral_t(shift, count):
@@ -107,3 +112,16 @@ def test_power_is_what_simulated_normal_values_have(sizes):
         found = jackknife(noise + shift * sizes, np.broadcast_to(sizes, noise.shape), np.zeros(20_000))
         rejected = (np.abs(found.estimate / found.error) > t).mean()
         assert power(shift, t, sizes, 0.3) == pytest.approx(rejected, abs=0.014)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-3, 1e-6])
+@pytest.mark.parametrize("sizes", [[2, 2], [2, 2, 5], [1] * 22 + [100] * 3, [1] * 48 + [100, 100], [5] * 20 + [1]])
+def test_power_of_few_or_very_unequal_subjects_is_what_simulated_values_have(sizes, alpha):
+    random, of = np.random.default_rng(3), np.array(sizes, float)
+    error, t = np.sqrt((0.7 * of + 0.3 * of**2).sum()) / of.sum(), float(quantile(alpha, of, 0.3))
+    noise = random.standard_normal((10_000, len(of))) * np.sqrt(0.7 * of + 0.3 * of**2)
+    assert power(0.0, t, of, 0.3) == pytest.approx(alpha, rel=1e-4)
+    for errors in (0.3 * t, t, 3 * t, 10 * t):
+        found = jackknife(noise + errors * error * of, np.broadcast_to(of, noise.shape), np.zeros(10_000))
+        rejected = (np.abs(found.estimate / found.error) > t).mean()
+        assert power(errors * error, t, of, 0.3) == pytest.approx(rejected, abs=0.02)
