@@ -138,7 +138,8 @@ def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Pla
         cases = [case for answers in files.answers() for case in _filed(answers, scoring, plans, left_out)]
     facts = [f"result files: {source}", *(f"note: {note}" for note in files.remarks(scoring))]
     if not cases:
-        raise DataError(f"{source}: no answer says what was asked")
+        kinds = [f"answers {reason}: {count}" for reason, count in left_out.items()]
+        raise DataError(f"{source}: no answer can be sorted; {', '.join(kinds) or 'all are boxes'}")
     facts += [f"left out: {count} answers {reason}" for reason, count in left_out.items()]
     return _arm(str(source), facts, cases, rules)
 

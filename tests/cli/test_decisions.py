@@ -125,6 +125,12 @@ def test_golden_answers_are_sorted_as_upstream_reads_them():
     assert sum(map(sum, found["SNB"])) > 30
 
 
+def test_a_file_of_boxes_has_nothing_to_sort_and_says_so(monkeypatch, capsys):
+    code, out, err = called(monkeypatch, capsys, golden.GOLDEN / "v1.2/detection/inputs.jsonl.gz")
+    assert (code, out) == (2, "")
+    assert "no answer can be sorted; all are boxes" in " ".join(err.split())
+
+
 def place(value, limits):
     """Return the category of a value; the lower one of two limits belongs to what is above it."""
     at = bisect.bisect_left(limits, value)
