@@ -42,6 +42,7 @@ from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TaskName
+from medvision_agent.frozen import strict
 from medvision_agent.text import plural, printable
 
 __all__ = ["PairRead", "Read", "read_pair", "read_responses"]
@@ -60,6 +61,8 @@ class Read:
     samples: Sequence[BothRead]
     asked: Asked
     left_out: Mapping[str, int]
+    notes: Sequence[str] = ()
+    """What is to be known of result files."""
 
     @property
     def whole(self) -> bool:
@@ -70,7 +73,7 @@ class Read:
         """Yield a row of strict JSON for each sample that is in the figures."""
         for one in self.samples:
             asked = one.text.asked
-            yield {
+            row = {
                 "id": asked.id,
                 "task": asked.task,
                 "subject": asked.subject,
@@ -81,6 +84,7 @@ class Read:
                 "loss_rule": one.rule.loss,
                 "loss_reader": one.reader.loss,
             }
+            yield strict(row)
 
     def to_json(self) -> dict[str, Any]:
         """Return strict JSON."""
@@ -97,6 +101,7 @@ class Read:
             "earlier_cost_usd": asked.before_usd,
             "no_reply": asked.failed,
             "left_out": dict(self.left_out),
+            "notes": list(self.notes),
         }
 
 
@@ -135,7 +140,8 @@ def read_responses(
         models_file: A YAML file of own models.
         readings: The file of readings; by default ``readings.sqlite`` in the folder, or beside the file.
         plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
-        most_usd: Nothing more is asked once this much was spent now; the rest is not reached.
+        most_usd: Nothing more is asked once this much was spent now; the rest is not reached. Needs a reader with
+            prices.
         progress: Say on the error stream what is read.
 
     Raises:
@@ -144,10 +150,10 @@ def read_responses(
         ProviderError: The reader refuses to work; what was read is kept.
         StorageError: The run or the readings cannot be read or written.
     """
-    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file)
-    left_out = Counter[str]()
+    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file, most_usd)
+    left_out, notes, reasons = Counter[str](), list[str](), list[str]()
     if is_answers(path):
-        texts, reasons = _of_files(path, rules, plans, left_out), list[str]()
+        texts, notes = _of_files(path, rules, plans, left_out)
     else:
         run = open_run(path)
         texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
@@ -155,7 +161,7 @@ def read_responses(
         raise DataError(f"{path}: there is no response to be read")
     file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
     asked = _ask(config, texts, file, most_usd, progress=progress, name=reader)
-    return _read(path, reader, config, texts, asked, left_out=left_out, reasons=reasons)
+    return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons)
 
 
 def read_pair(
@@ -170,21 +176,26 @@ def read_pair(
 ) -> PairRead:
     """Return two stored runs that differ in their tools alone as both readers have them, and their difference.
 
-    The arguments are those of ``read_responses``; *most_usd* bounds each of the two.
+    The arguments are those of ``read_responses``; *most_usd* bounds the two together.
     """
     one, two = open_run(Path(a)), open_run(Path(b))
     refuse_unlike(one, two, (a, b))
     first, second = (arm.name for arm in named([one, two]))
-    given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "most_usd": most_usd}
-    reads = [read_responses(each, reader, progress=progress, **given) for each in (a, b)]
+    given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "progress": progress}
+    reads, left = list[Read](), most_usd
+    for each in (a, b):
+        reads.append(read_responses(each, reader, most_usd=left, **given))
+        left = None if left is None else max(left - (reads[-1].asked.cost_usd or 0.0), 0.0)
     pairs = compare_readings(reads[0].samples, reads[1].samples, _evidence(one))
     return PairRead(reads[0], reads[1], (first, second), pairs)
 
 
-def _reader(name: str, models_file: PathText | None) -> ModelConfig:
+def _reader(name: str, models_file: PathText | None, most_usd: float | None) -> ModelConfig:
     config = find(name, load_catalogue(Path(models_file) if models_file is not None else None))
     if isinstance(config, Offline):
         raise ConfigError(f"--reader {name}: this model reads no text; give a language model of the catalogue")
+    if most_usd is not None and config.prices is None:
+        raise ConfigError(f"--reader-max-cost: model {name!r} has no prices; give them in its row (key prices)")
     return config
 
 
@@ -192,13 +203,14 @@ def _evidence(run: Run) -> list[str]:
     return [_DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
-def _of_files(path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]) -> list[Text]:
+def _of_files(
+    path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]
+) -> tuple[list[Text], list[str]]:
     known = None if plans is None else read_plans(Path(plans))
     files = ResultFiles(path, known)
     with without_collector():
         texts = [text for answers in files.answers() for text in texts_of_answers(answers, rules, known, left_out)]
-    files.remarks(rules)
-    return texts
+    return texts, [*files.remarks(rules)]
 
 
 def _ask(
@@ -224,7 +236,7 @@ def _ask(
 
 
 def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:
-    """Return both readings of all texts; *more*: what was left out, and the reasons for no intervals."""
+    """Return both readings of all texts; *more*: what was left out, notes, and the reasons for no intervals."""
     both, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
     for text in texts:
         found = None
@@ -236,6 +248,7 @@ def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], a
             versions |= {found.model_version: None} if found.model_version else {}
         both.append(BothRead.of(text, found))
     if not both:
-        raise DataError(f"{path}: the reader was not reached for any response: {asked.first_failure or 'none asked'}")
+        why = "the limit of costs was reached" if asked.used_up else asked.first_failure or "none was asked for"
+        raise DataError(f"{path}: the reader was not reached for any response: {why}")
     tasks = summarise_readings(both, missed, more["reasons"])
-    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"])
+    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"], more["notes"])

@@ -7,6 +7,7 @@ it is a ConfigError that names the file, the rule and the field.
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -59,7 +60,7 @@ class Rule(Frozen):
         if len(set(self.categories)) < len(self.categories):
             raise ValueError("categories: each has a name of its own")
         edges = self._edges
-        if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+        if any(low >= high for low, high in pairwise(edges)):
             raise ValueError("limits must rise")
         if self.equal_is and len(self.equal_is) != len(self.limits):
             raise ValueError("equal_is has one word for each limit, lower or upper")

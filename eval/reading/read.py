@@ -32,9 +32,9 @@ class Asked:
     asked: int = 0
     """Responses that were read now; the others were read before."""
     usage: Usage = field(default_factory=Usage)
-    """Of those."""
+    """All that was used now, requests without a proper reply included."""
     cost_usd: float | None = None
-    """Of those; None without prices."""
+    """Of that; None without prices."""
     before_usd: float | None = None
     """What the readings from before had cost."""
     failed: int = 0
@@ -102,7 +102,7 @@ class _Work:
             if self._over():
                 return
             try:
-                reading = await read_response(self.chat, response, wanted, self.waiting)
+                reading = await read_response(self.chat, response, wanted, self.waiting, self._spend)
             except GivenUpError:
                 return
             except RequestFailed as failure:
@@ -118,9 +118,11 @@ class _Work:
         return self.stop.is_set() or done.used_up or (done.failed >= _FIRST and not done.asked)
 
     def _keep(self, key: str, reading: Reading) -> None:
-        done, cost = self.done, reading.usage.cost_usd(self.chat.config.prices)
+        cost = reading.usage.cost_usd(self.chat.config.prices)
         self.readings.keep(key, self.chat.config.model, Kept(reading, cost))
-        done.found[key] = reading
-        done.asked += 1
-        done.usage += reading.usage
-        done.cost_usd = _sum(done.cost_usd, cost)
+        self.done.found[key] = reading
+        self.done.asked += 1
+
+    def _spend(self, usage: Usage) -> None:
+        self.done.usage += usage
+        self.done.cost_usd = _sum(self.done.cost_usd, usage.cost_usd(self.chat.config.prices))

@@ -99,7 +99,9 @@ def test_what_is_no_rule_is_refused_by_file_rule_and_reason(tmp_path, fields, sa
     assert str(caught.value).startswith((f"{path}: rule: ", f"{path}: rule.limits"))
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "{", "a: {task: size}\na: {task: size}", "a: &a [*a]", "!!python/object:os.system {}"])
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "{", "a: {task: size}\na: {task: size}", "a: &a [*a]", "!!python/object:os.system {}"]
+)
 def test_what_is_no_file_of_rules_is_refused(tmp_path, text):
     (tmp_path / "rules.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"rules\.yaml"):
