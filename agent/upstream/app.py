@@ -7,7 +7,6 @@ page sent, are answered.
 """
 
 import base64
-import binascii
 import json
 import time
 from collections.abc import Mapping
@@ -100,7 +99,7 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
     messages = body.get("messages")
     for message in messages if isinstance(messages, list) else []:
         role = message.get("role") if isinstance(message, dict) else None
-        if role not in {"system", "developer", "user"}:
+        if role not in ("system", "developer", "user"):
             raise Refused("messages: upstream's models hold no conversation; ask one question, with --tools off")
         users += role == "user"
         for part in _parts(message.get("content")):
@@ -130,7 +129,7 @@ def _image(part: Mapping[str, Any]) -> bytes:
         raise Refused("image_url: expected a data URL; nothing is fetched")
     try:
         return base64.b64decode(data, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for letters that are no ASCII
         raise Refused("image_url: the data is not base64") from None
 
 

@@ -82,6 +82,7 @@ def open_upstream(name: str, settings: Mapping[str, Any]) -> UpstreamModel:
         made = import_module(f"{_PACKAGE}.models").get_model(name)(**settings)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{name}: {error.name} {_MISSING}") from None
-    except TypeError as error:
-        raise ConfigError(f"{name}: --arg: {error}") from None
+    except Exception as error:  # whatever upstream's code raises: of a keyword, a folder or a device
+        given = ", ".join(settings) or "nothing"
+        raise ConfigError(f"{name} was not loaded (--arg gives {given}): {type(error).__name__}: {error}") from error
     return UpstreamModel(name, made)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ import pytest
 from commands import COMMAND
 
 from medvision_agent.agent.models.catalogue import load_catalogue
+from medvision_agent.agent.upstream.app import Refused, question_of
+from medvision_agent.agent.upstream.serve import serve_upstream
+from medvision_agent.errors import ConfigError
+from medvision_agent.loopback import listening
 from medvision_agent.tools.view.png import encode_png
 
 HERE = Path(__file__).parent
@@ -154,6 +159,7 @@ async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_i
         ("tinny", (), "upstream has no model 'tinny'"),
         ("broken", (), "a_package_that_is_nowhere is not installed in this environment"),
         ("tiny", ("--arg", "nothing=1"), "unexpected keyword argument 'nothing'"),
+        ("tiny", ("--arg", "number=null"), "ValueError: number is missing"),
         ("tiny", ("--arg", "nothing"), "expected KEY=VALUE"),
     ],
 )
@@ -177,6 +183,41 @@ def test_the_keys_that_rows_and_pages_name_are_upstreams():
     }
     assert {"meddr", "healthgpt", "llava_med", "huatuogpt_vision"} == noted
     assert noted <= names
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ({"role": ["user"], "content": "x"}, "hold no conversation"),
+        ({"role": {}, "content": "x"}, "hold no conversation"),
+        ({"role": "user", "content": [{"type": ["text"]}]}, "is neither text nor image_url"),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,\u00e9"}]},
+            "not base64",
+        ),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": ["data:"]}]}, "nothing is fetched"),
+    ],
+)
+def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
+    with pytest.raises(Refused, match=why):
+        question_of({"messages": [message]})
+
+
+def test_a_port_that_is_taken_is_found_before_the_model_is_loaded():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="0 for a free one"):
+        serve_upstream(lambda: pytest.fail("loaded"), taken.getsockname()[1], lambda *_: None)
+
+
+def test_a_port_is_held_by_one_server_from_the_start():
+    with listening(0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"--port {port}"), listening(port):
+            pytest.fail("two servers have one port")
+
+
+def test_what_goes_wrong_while_serving_is_not_laid_to_the_port():
+    with pytest.raises(ConnectionError, match="gone"), listening(0):
+        raise ConnectionError("gone")
 
 
 @pytest.mark.skipif(bool(find_spec("lmms_eval")), reason="upstream's evaluator is installed")
