@@ -26,7 +26,8 @@ from medvision_agent.eval.scorer.score import Score, score, score_numbers, score
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
-from medvision_agent.eval.why.filed import filed_question
+from medvision_agent.eval.why.filed import filed_question, subject_lack
+from medvision_agent.text import plural
 
 __all__ = ["ArmDecisions", "Decided", "decisions"]
 
@@ -133,23 +134,28 @@ def _arm(
 
 
 def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Plans | None) -> ArmDecisions:
-    files, left_out = ResultFiles(source, plans), Counter[str]()
+    files, left_out, lacks = ResultFiles(source, plans), Counter[str](), Counter[str]()
     with without_collector():
-        cases = [case for answers in files.answers() for case in _filed(answers, scoring, plans, left_out)]
+        cases = [case for answers in files.answers() for case in _filed(answers, scoring, plans, left_out, lacks)]
     facts = [f"result files: {source}", *(f"note: {note}" for note in files.remarks(scoring))]
     if not cases:
         kinds = [f"answers {reason}: {count}" for reason, count in left_out.items()]
         raise DataError(f"{source}: no answer can be sorted; {', '.join(kinds) or 'all are boxes'}")
-    facts += [f"left out: {count} answers {reason}" for reason, count in left_out.items()]
+    facts += [f"left out: {plural(count, 'answer')} {reason}" for reason, count in left_out.items()]
+    facts += [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
     return _arm(str(source), facts, cases, rules)
 
 
-def _filed(answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str]) -> Iterator[Case]:
+def _filed(
+    answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
+) -> Iterator[Case]:
+    """Yield the measurements among answers; counts what is left out, and whose subject is not known."""
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None:
             left_out[_NO_TASK] += 1
         elif not asked.asks.is_box:
+            lacks.update(map(str, filter(None, [subject_lack(answer, plans)])))
             yield _case(asked, answer.target, _score(answer, asked.asks.name, scoring))
 
 

@@ -207,10 +207,11 @@ def _of_files(
     path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]
 ) -> tuple[list[Text], list[str]]:
     known = None if plans is None else read_plans(Path(plans))
-    files = ResultFiles(path, known)
+    files, lacks = ResultFiles(path, known), Counter[str]()
     with without_collector():
-        texts = [text for answers in files.answers() for text in texts_of_answers(answers, rules, known, left_out)]
-    return texts, [*files.remarks(rules)]
+        texts = [text for each in files.answers() for text in texts_of_answers(each, rules, known, left_out, lacks)]
+    notes = [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
+    return texts, [*files.remarks(rules), *notes]
 
 
 def _ask(

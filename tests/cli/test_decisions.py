@@ -131,6 +131,11 @@ def test_a_file_of_boxes_has_nothing_to_sort_and_says_so(monkeypatch, capsys):
     assert "no answer can be sorted; all are boxes" in " ".join(err.split())
 
 
+def test_images_that_stand_for_subjects_are_said():
+    facts = mva.decisions(GOLDEN / "inputs.jsonl.gz").arms[0].facts
+    assert any("the subject: the image file stands for it" in fact for fact in facts)
+
+
 def place(value, limits):
     """Return the category of a value; the lower one of two limits belongs to what is above it."""
     at = bisect.bisect_left(limits, value)

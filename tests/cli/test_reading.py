@@ -284,6 +284,7 @@ async def test_what_is_to_be_known_of_result_files_is_printed(server, models, ca
     server.behave(lambda request: text("[]"))
     code, out, err = await call("score", file, *READER, models)
     assert code == 0, err
+    assert "note: not in the files, 2 answers: the subject: the image file stands for it" in " ".join(out.split())
     assert "note: 1 responses not nested in a list: only the first character is read" in " ".join(out.split())
 
 
