@@ -41,6 +41,7 @@ from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_of_pair
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import strict
 from medvision_agent.text import plural, printable
@@ -186,12 +187,13 @@ def read_pair(
     for each in (a, b):
         reads.append(read_responses(each, reader, most_usd=left, **given))
         left = None if left is None else max(left - (reads[-1].asked.cost_usd or 0.0), 0.0)
-    pairs = compare_readings(reads[0].samples, reads[1].samples, _evidence(one))
+    reasons = [*_evidence(one), *no_claim_of_pair([one], [two], (first, second))]
+    pairs = compare_readings(reads[0].samples, reads[1].samples, reasons)
     return PairRead(reads[0], reads[1], (first, second), pairs)
 
 
 def _reader(name: str, models_file: PathText | None, most_usd: float | None) -> ModelConfig:
-    config = find(name, load_catalogue(Path(models_file) if models_file is not None else None))
+    config = find(name, load_catalogue(Path(models_file) if models_file is not None else None), "--reader-models")
     if isinstance(config, Offline):
         raise ConfigError(f"--reader {name}: this model reads no text; give a language model of the catalogue")
     if most_usd is not None and config.prices is None:

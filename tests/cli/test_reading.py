@@ -95,6 +95,8 @@ async def test_a_difference_that_only_the_rule_sees_is_format(runs, server, mode
     assert pair["by_reader"] == {"value": 0.0, "interval": None}
     assert pair["format"]["value"] == pytest.approx(-by_rule)
     assert (pair["pairs"], pair["subjects"]) == (COUNT, COUNT)
+    assert pair["withheld"] == "on: no tool was called in any of 24 samples"  # as compare says
+    assert (pair["by_rule"]["interval"], pair["format"]["interval"]) == (None, None)
     off, on = (found[arm]["tasks"]["distance"] for arm in "ab")
     assert (off["success_rule"], off["success_reader"], on["success_rule"]) == (0, 1, 1)
     assert off["agreement"] == {"the reader alone": COUNT}
@@ -291,6 +293,8 @@ async def test_what_is_to_be_known_of_result_files_is_printed(server, models, ca
 async def test_models_that_read_no_text_and_files_of_something_else_are_refused(runs, models, call, tmp_path):
     code, _, err = await call("score", runs[0], "--reader", "baseline-cv")
     assert (code, "reads no text" in err) == (2, True)
+    code, _, err = await call("compare", *runs, "--reader", "nobody")
+    assert (code, "pass it with --reader-models" in " ".join(err.split())) == (2, True)
     (tmp_path / "x").write_text("not a database, but long enough to be read as one " * 20)
     code, _, err = await call("score", runs[0], *READER, models, "--readings", tmp_path / "x")
     assert (code, "expected a file of readings" in err) == (2, True)
