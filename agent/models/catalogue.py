@@ -107,7 +107,7 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
 
 
 def find(name: str, catalogue: Mapping[str, ModelConfig], option: str = "--models") -> ModelConfig:
-    """Return the model called *name*, or raise a ConfigError that names the nearest one and the *option* for own ones."""
+    """Return the model called *name*, or raise a ConfigError that names the nearest one and *option*, for own ones."""
     if name not in catalogue:
         raise ConfigError(
             f"No model is called {name!r}.{nearest(name, catalogue)} `medvision-agent models list` shows all; "

@@ -85,7 +85,7 @@ def _turned(one: Turned, names: tuple[str, str]) -> Iterable[RenderableType]:
         yield plain(f"Price: {b} did not cost more than {a} ({one.more_usd:+.4f} US dollars).")
     else:
         yield plain(
-            f"Price: {one.more_usd:.4f} US dollars more; {one.per_dollar:+.2f} right decisions for each dollar."
+            f"Price: {one.more_usd:.4f} US dollars more; net {one.per_dollar:+.2f} right decisions for each dollar."
         )
     if one.withheld:
         yield plain(f"no interval: {one.withheld}")

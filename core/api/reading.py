@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.models.catalogue import find, load_catalogue
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.reader import prompt_sha256
+from medvision_agent.agent.reader import Reading, prompt_sha256
 from medvision_agent.agent.session import Waiting
 from medvision_agent.api.comparing import refuse_unlike
 from medvision_agent.api.loaded import PathText
@@ -151,18 +152,16 @@ def read_responses(
         ProviderError: The reader refuses to work; what was read is kept.
         StorageError: The run or the readings cannot be read or written.
     """
-    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file, most_usd)
-    left_out, notes, reasons = Counter[str](), list[str](), list[str]()
-    if is_answers(path):
-        texts, notes = _of_files(path, rules, plans, left_out)
-    else:
-        run = open_run(path)
-        texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
-    if not texts:
-        raise DataError(f"{path}: there is no response to be read")
-    file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
-    asked = _ask(config, texts, file, most_usd, progress=progress, name=reader)
-    return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons)
+    return _responses(
+        source,
+        reader,
+        protocol=protocol,
+        models_file=models_file,
+        readings=readings,
+        plans=plans,
+        most_usd=most_usd,
+        progress=progress,
+    )
 
 
 def read_pair(
@@ -183,13 +182,39 @@ def read_pair(
     refuse_unlike(one, two, (a, b))
     first, second = (arm.name for arm in named([one, two]))
     given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "progress": progress}
-    reads, left = list[Read](), most_usd
-    for each in (a, b):
-        reads.append(read_responses(each, reader, most_usd=left, **given))
-        left = None if left is None else max(left - (reads[-1].asked.cost_usd or 0.0), 0.0)
+    read_a = _responses(a, reader, most_usd=most_usd, **given)
+    left = None if most_usd is None else max(most_usd - (read_a.asked.cost_usd or 0.0), 0.0)
+    read_b = _responses(b, reader, most_usd=left, known=read_a.asked.found, **given)
     reasons = [*_evidence(one), *no_claim_of_pair([one], [two], (first, second))]
-    pairs = compare_readings(reads[0].samples, reads[1].samples, reasons)
-    return PairRead(reads[0], reads[1], (first, second), pairs)
+    pairs = compare_readings(read_a.samples, read_b.samples, reasons)
+    return PairRead(read_a, read_b, (first, second), pairs)
+
+
+def _responses(
+    source: PathText,
+    reader: str,
+    *,
+    protocol: str,
+    models_file: PathText | None,
+    progress: bool,
+    readings: PathText | None = None,
+    plans: PathText | None = None,
+    most_usd: float | None = None,
+    known: Mapping[str, Reading] = MappingProxyType({}),
+) -> Read:
+    """Do what ``read_responses`` does; *known* are readings by key that are not asked for again."""
+    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file, most_usd)
+    left_out, notes, reasons = Counter[str](), list[str](), list[str]()
+    if is_answers(path):
+        texts, notes = _of_files(path, rules, plans, left_out)
+    else:
+        run = open_run(path)
+        texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
+    if not texts:
+        raise DataError(f"{path}: there is no response to be read")
+    file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
+    asked = _ask(config, texts, file, known, most_usd, progress=progress, name=reader)
+    return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons)
 
 
 def _reader(name: str, models_file: PathText | None, most_usd: float | None) -> ModelConfig:
@@ -217,7 +242,14 @@ def _of_files(
 
 
 def _ask(
-    config: ModelConfig, texts: Sequence[Text], file: Path, most_usd: float | None, *, progress: bool, name: str
+    config: ModelConfig,
+    texts: Sequence[Text],
+    file: Path,
+    known: Mapping[str, Reading],
+    most_usd: float | None,
+    *,
+    progress: bool,
+    name: str,
 ) -> Asked:
     wishes = [(one.response, one.wanted) for one in texts if one.response is not None]
 
@@ -230,7 +262,7 @@ def _ask(
         async with open_model(config) as chat:
             with Readings(file) as kept:
                 say(f"{name} reads {plural(len(wishes), 'response')}; readings are kept in {file}")
-                return await read_all(chat, wishes, kept, waiting, most_usd=most_usd, stop=stop)
+                return await read_all(chat, wishes, kept, waiting, known=known, most_usd=most_usd, stop=stop)
 
     asked, interrupted = to_its_end(work)
     if interrupted:

@@ -6,8 +6,9 @@ asking when *stop* is set, when the limit of costs is reached, or when its first
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.usage import Usage
@@ -54,11 +55,15 @@ async def read_all(
     readings: Readings,
     waiting: Waiting,
     *,
+    known: Mapping[str, Reading] = MappingProxyType({}),
     most_usd: float | None = None,
     stop: asyncio.Event | None = None,
     on_read: Callable[[], None] = lambda: None,
 ) -> Asked:
-    """Return the readings of responses; raises ProviderError where the reader refuses to work, StorageError."""
+    """Return the readings of responses; raises ProviderError where the reader refuses to work, StorageError.
+
+    *known* are readings of another source by key: they are kept here too, and cost nothing again.
+    """
     done, left = Asked(), dict[str, Wish]()
     for response, wanted in wishes:
         key = key_of(chat.config, response, wanted)
@@ -67,6 +72,9 @@ async def read_all(
         if (kept := readings.find(key)) is not None:
             done.found[key] = kept.reading
             done.before_usd = _sum(done.before_usd, kept.cost_usd)
+        elif key in known:
+            done.found[key] = known[key]
+            readings.keep(key, chat.config.model, Kept(known[key], 0.0))
         else:
             left[key] = (response, wanted)
     queue = iter(left.items())

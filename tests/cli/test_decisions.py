@@ -95,7 +95,7 @@ def test_a_person_reads_the_table_the_source_and_the_price(runs, monkeypatch, ca
     assert "an answer in 75.0% (18)" in words
     assert "on turns 12 right and 6 wrong; 6 are right in both, 0 in neither. Net +25.0 points." in words
     assert "no interval: on: no tool was called in any of 24 samples" in words
-    assert "Price: 0.4800 US dollars more; +12.50 right decisions for each dollar." in words
+    assert "Price: 0.4800 US dollars more; net +12.50 right decisions for each dollar." in words
 
 
 def test_runs_that_differ_in_more_than_tools_are_refused_and_one_alone_is_not(runs, tmp_path):

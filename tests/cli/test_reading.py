@@ -103,6 +103,18 @@ async def test_a_difference_that_only_the_rule_sees_is_format(runs, server, mode
     assert on["agreement"] == {"both read the same": COUNT}
 
 
+async def test_what_both_runs_say_is_asked_once_and_read_alike(server, models, call, tmp_path):
+    said = [f"The distance is {18 + number}.0 mm, or 30.0." for number in range(3)]
+    runs = stored(tmp_path / "off", said), stored(tmp_path / "on", said, ["ruler"])
+    server.behave(lambda request: text(f'["{["30.0", "18.0", "19.0", "20.0"][len(server.requests) % 4]}"]'))
+    for count in (3, 3):  # the second time both have it on disk
+        code, out, err = await call("compare", *runs, *READER, models, "--json")
+        assert (code, len(server.requests)) == (0, count), err
+        found = json.loads(out)
+        assert found["difference"]["distance"]["by_reader"] == {"value": 0.0, "interval": None}
+    assert found["b"]["earlier_cost_usd"] == 0 < found["a"]["earlier_cost_usd"]
+
+
 async def test_the_reader_sees_the_response_alone_and_each_is_paid_once(runs, server, models, call, tmp_path):
     server.behave(honest)
     code, out, err = await call("score", runs[0], *READER, models, "--json", "--samples", tmp_path / "rows.jsonl")
