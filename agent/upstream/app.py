@@ -46,7 +46,7 @@ def app_of(model: UpstreamModel) -> Starlette:
             said = await run_in_threadpool(model.answer, text, image, settings)
         except Exception as error:  # noqa: BLE001 - whatever upstream's code raises is told to the caller
             return _error(500, f"{type(error).__name__}: {error}"[:_MOST_WORDS], "server_error")
-        message = {"role": "assistant", "content": said}
+        message = {"role": "assistant", "content": _encodable(said)}
         return JSONResponse(
             {
                 "id": f"chatcmpl-{uuid4().hex}",
@@ -144,5 +144,10 @@ def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
     return given | {"temperature": temperature, "do_sample": temperature > 0}
 
 
+def _encodable(text: str) -> str:
+    """Return a text in which halves of surrogate pairs, which no reply can hold, are question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _error(status: int, message: str, kind: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "type": kind, "code": None}}, status_code=status)
+    return JSONResponse({"error": {"message": _encodable(message), "type": kind, "code": None}}, status_code=status)

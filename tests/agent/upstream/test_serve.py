@@ -17,7 +17,7 @@ import pytest
 from commands import COMMAND
 
 from medvision_agent.agent.models.catalogue import load_catalogue
-from medvision_agent.agent.upstream.app import Refused, question_of
+from medvision_agent.agent.upstream.app import Refused, app_of, question_of
 from medvision_agent.agent.upstream.serve import serve_upstream
 from medvision_agent.errors import ConfigError
 from medvision_agent.loopback import listening
@@ -201,6 +201,29 @@ def test_the_keys_that_rows_and_pages_name_are_upstreams():
 def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
     with pytest.raises(Refused, match=why):
         question_of({"messages": [message]})
+
+
+class Odd:
+    """Says half of a character, or fails by one."""
+
+    name = version = "odd"
+
+    def answer(self, text, image, settings):
+        if text == "fail":
+            raise RuntimeError("\ud800")
+        return "\ud800<answer>1.0</answer>"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"), [("say", 200, "?<answer>1.0</answer>"), ("fail", 500, "RuntimeError: ?")]
+)
+async def test_a_reply_that_no_message_can_hold_is_a_reply_all_the_same(words, status, said):
+    transport = httpx2.ASGITransport(app=app_of(Odd()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8900") as client:
+        message = {"role": "user", "content": [{"type": "text", "text": words}, IMAGE]}
+        reply = await client.post("/v1/chat/completions", json={"messages": [message]})
+    assert reply.status_code == status
+    assert said in reply.text
 
 
 def test_a_port_that_is_taken_is_found_before_the_model_is_loaded():
