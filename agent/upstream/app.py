@@ -3,7 +3,7 @@
 Contract: what a model cannot be asked is refused with status 400 and the reason, so that it is never charged to the
 model. There is no usage in a reply, because upstream counts no tokens; the reason to stop is always ``stop``, because
 upstream does not say whether a reply was cut off. Only requests that name this machine as their host, and that no web
-page sent, are answered.
+page sent, are answered. A request for another model of the catalogue is refused with status 404, which ends a run.
 """
 
 import base64
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from medvision_agent.agent.upstream.model import UpstreamModel
+from medvision_agent.agent.upstream.model import CHECKPOINTS, UpstreamModel
 from medvision_agent.loopback import HERE
 
 __all__ = ["Refused", "app_of", "question_of"]
@@ -39,7 +39,10 @@ def app_of(model: UpstreamModel) -> Starlette:
     async def complete(request: Request) -> JSONResponse:
         try:
             _check_sender(request)
-            text, image, settings = question_of(await _body(request))
+            body = await _body(request)
+            if other := _other(body.get("model"), model.name):
+                return _error(404, other, "not_found_error")
+            text, image, settings = question_of(body)
         except Refused as refusal:
             return _error(400, str(refusal), "invalid_request_error")
         try:
@@ -63,6 +66,13 @@ def app_of(model: UpstreamModel) -> Starlette:
     return Starlette(
         routes=[Route("/v1/chat/completions", complete, methods=["POST"]), Route("/v1/models", models)],
     )
+
+
+def _other(asked: Any, name: str) -> str:
+    """Return why a request is not for the model of this name; empty unless it is for another of the catalogue's."""
+    if asked == CHECKPOINTS.get(name) or asked not in CHECKPOINTS.values():
+        return ""
+    return f"this server has {name}, not {asked}; serve each on a port of its own (--port, and base_url in a row)"
 
 
 def _check_sender(request: Request) -> None:

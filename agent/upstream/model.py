@@ -19,8 +19,15 @@ from typing import Any
 
 from medvision_agent.errors import ConfigError, nearest
 
-__all__ = ["UpstreamModel", "open_upstream", "upstream_names"]
+__all__ = ["CHECKPOINTS", "UpstreamModel", "open_upstream", "upstream_names"]
 
+CHECKPOINTS = {
+    "llava_med": "microsoft/llava-med-v1.5-mistral-7b",
+    "healthgpt": "lintw/HealthGPT-L14",
+    "meddr": "Sunanhe/MedDr_0401",
+    "huatuogpt_vision": "FreedomIntelligence/HuatuoGPT-Vision-34B",
+}
+"""What the rows of the catalogue ask for, by upstream's key: so that none is answered by another's model."""
 _PACKAGE = "lmms_eval"
 _TASK, _SPLIT = "medvision-agent", "asked"
 _MISSING = (

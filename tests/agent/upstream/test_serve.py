@@ -18,6 +18,7 @@ from commands import COMMAND
 
 from medvision_agent.agent.models.catalogue import load_catalogue
 from medvision_agent.agent.upstream.app import Refused, app_of, question_of
+from medvision_agent.agent.upstream.model import CHECKPOINTS
 from medvision_agent.agent.upstream.serve import serve_upstream
 from medvision_agent.errors import ConfigError
 from medvision_agent.loopback import listening
@@ -128,7 +129,7 @@ async def test_requests_at_once_run_one_after_the_other_and_a_fault_is_told(url)
 
 @needs_upstream
 async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_is_the_models(url, tmp_path):
-    row = f"tiny: {{extends: llava-med-7b, base_url: '{url}'}}\n"
+    row = f"tiny: {{extends: llava-med-7b, model: tiny, base_url: '{url}'}}\n"
     (tmp_path / "models.yaml").write_text(row)
     words = (
         "run",
@@ -224,6 +225,31 @@ async def test_a_reply_that_no_message_can_hold_is_a_reply_all_the_same(words, s
         reply = await client.post("/v1/chat/completions", json={"messages": [message]})
     assert reply.status_code == status
     assert said in reply.text
+
+
+async def test_a_request_for_another_model_of_the_catalogue_is_refused():
+    served = Odd()
+    served.name = "meddr"
+    transport = httpx2.ASGITransport(app=app_of(served))
+    message = {"role": "user", "content": [{"type": "text", "text": "say"}, IMAGE]}
+    found = {}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8900") as client:
+        for name in (*CHECKPOINTS.values(), "my-own", None, ["x"]):
+            reply = await client.post("/v1/chat/completions", json={"messages": [message], "model": name})
+            found[str(name)] = reply.status_code
+            assert (reply.status_code == 404) == ("serve each on a port of its own" in reply.text)
+    assert [name for name, status in found.items() if status == 200] == [
+        CHECKPOINTS["meddr"],
+        "my-own",
+        "None",
+        "['x']",
+    ]
+
+
+def test_the_checkpoints_are_those_that_the_catalogue_asks_for():
+    rows = [row for row in load_catalogue().values() if "serve-upstream" in row.note]
+    asked = {row.note.split("serve-upstream ")[1].split("`")[0]: row.model for row in rows}
+    assert asked == CHECKPOINTS
 
 
 def test_a_port_that_is_taken_is_found_before_the_model_is_loaded():
