@@ -55,7 +55,7 @@ class Reading:
     unread: str = ""
     """Why; empty where it was read."""
     reply: str = ""
-    """The reader's words, cut short."""
+    """The end of the reader's words, from which the numbers are read."""
     model_version: str | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -102,7 +102,7 @@ async def read_response(
         numbers, why = numbers_in(turn.text, wanted.count, shown)
     else:
         numbers, why = (), f"the reader stopped: {turn.finish_raw or turn.finish}"
-    return Reading(numbers, why, turn.text[:_MOST_REPLY], turn.model_version, usage)
+    return Reading(numbers, why, turn.text[-_MOST_REPLY:], turn.model_version, usage)
 
 
 def _question(response: str, wanted: Wanted) -> str:

@@ -1,6 +1,7 @@
 """``decisions``: two stored runs with planted decisions, golden answers by another route, and what is refused."""
 
 import bisect
+import json
 import sys
 
 import golden
@@ -129,6 +130,17 @@ def test_a_file_of_boxes_has_nothing_to_sort_and_says_so(monkeypatch, capsys):
     code, out, err = called(monkeypatch, capsys, golden.GOLDEN / "v1.2/detection/inputs.jsonl.gz")
     assert (code, out) == (2, "")
     assert "no answer can be sorted; all are boxes" in " ".join(err.split())
+
+
+def test_nobody_is_not_a_number_of_subjects(tmp_path, monkeypatch, capsys):
+    row = next(
+        row for row in golden.rows(golden.GOLDEN / "v1.2/tl/inputs.jsonl.gz") if row["label_name"] == "kidney tumor"
+    )
+    file = tmp_path / "20260101_000000_samples_x.jsonl"
+    file.write_text(json.dumps(row | {"doc": {name: own for name, own in row["doc"].items() if name != "image_file"}}))
+    code, out, err = called(monkeypatch, capsys, file)
+    assert code == 0, err
+    assert "of 1 sample of unknown subjects;" in " ".join(out.split())
 
 
 def test_images_that_stand_for_subjects_are_said():
