@@ -6,6 +6,7 @@ it is a ConfigError that names the file, the rule and the field.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -59,7 +60,7 @@ class Rule(Frozen):
             raise ValueError(f"{len(self.categories)} categories need {len(self.categories) - 1} limits")
         if len(set(self.categories)) < len(self.categories):
             raise ValueError("categories: each has a name of its own")
-        edges = self._edges
+        edges = _edges(self.limits)
         if any(low >= high for low, high in pairwise(edges)):
             raise ValueError("limits must rise")
         if self.equal_is and len(self.equal_is) != len(self.limits):
@@ -75,13 +76,9 @@ class Rule(Frozen):
         """Return the number of an answer, or of a target, that decides."""
         return numbers[TASKS[self.task].numbers.index(self.number) if self.number else 0]
 
-    @property
-    def _edges(self) -> tuple[float, ...]:
-        return tuple(map(_rounded, self.limits))
-
     def category(self, value: float) -> int:
         """Return the place of a value's category, from 0."""
-        edges, own = self._edges, _rounded(value)
+        edges, own = _edges(self.limits), _rounded(value)
         place = bisect_left(edges, own)
         equal = bisect_right(edges, own) > place
         return place + (equal and bool(self.equal_is) and self.equal_is[place] == "upper")
@@ -105,6 +102,11 @@ def _rounded(value: float) -> float:
     """Return a number as answers are read, in float32: so an answer of 3.3 equals a limit of 3.3."""
     with np.errstate(over="ignore"):
         return float(np.float32(value))
+
+
+@cache
+def _edges(limits: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(map(_rounded, limits))
 
 
 def names_of(asked: Question) -> list[str]:
