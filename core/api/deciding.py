@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.api.comparing import refuse_unlike
+from medvision_agent.api.found import forms_note
 from medvision_agent.api.loaded import PathText
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import DataError
@@ -17,6 +18,7 @@ from medvision_agent.eval.decisions.compare import Turned, turned
 from medvision_agent.eval.decisions.decide import Case, Decisions, decide
 from medvision_agent.eval.decisions.rules import Rule, read_rules, shipped_rules
 from medvision_agent.eval.findings.inputs import evidence_of, named
+from medvision_agent.eval.results.heading import form_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
 from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.answer import Answer
@@ -134,10 +136,14 @@ def _arm(
 
 
 def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Plans | None) -> ArmDecisions:
-    files, left_out, lacks = ResultFiles(source, plans), Counter[str](), Counter[str]()
+    files, left_out, lacks, forms = ResultFiles(source, plans), Counter[str](), Counter[str](), Counter[str]()
+    cases = list[Case]()
     with without_collector():
-        cases = [case for answers in files.answers() for case in _filed(answers, scoring, plans, left_out, lacks)]
-    facts = [f"result files: {source}", *(f"note: {note}" for note in files.remarks(scoring))]
+        for answers in files.answers():
+            forms.update(map(form_of, answers.column("task")))
+            cases += _filed(answers, scoring, plans, left_out, lacks)
+    notes = files.remarks(scoring) + forms_note(forms)
+    facts = [f"result files: {source}", *(f"note: {note}" for note in notes)]
     if not cases:
         kinds = [f"answers {reason}: {count}" for reason, count in left_out.items()]
         raise DataError(f"{source}: no answer can be sorted; {', '.join(kinds) or 'all are boxes'}")

@@ -20,6 +20,7 @@ from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.reader import Reading, prompt_sha256
 from medvision_agent.agent.session import Waiting
 from medvision_agent.api.comparing import refuse_unlike
+from medvision_agent.api.found import forms_note
 from medvision_agent.api.loaded import PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.scoring import is_answers
@@ -36,6 +37,7 @@ from medvision_agent.eval.reading.both import (
 from medvision_agent.eval.reading.kept import NAME, Readings, key_of
 from medvision_agent.eval.reading.read import Asked, read_all
 from medvision_agent.eval.reading.texts import Text, texts_of_answers, texts_of_run
+from medvision_agent.eval.results.heading import form_of
 from medvision_agent.eval.results.load import ResultFiles, without_collector
 from medvision_agent.eval.results.plans import read_plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
@@ -234,11 +236,13 @@ def _of_files(
     path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]
 ) -> tuple[list[Text], list[str]]:
     known = None if plans is None else read_plans(Path(plans))
-    files, lacks = ResultFiles(path, known), Counter[str]()
+    files, lacks, forms, texts = ResultFiles(path, known), Counter[str](), Counter[str](), list[Text]()
     with without_collector():
-        texts = [text for each in files.answers() for text in texts_of_answers(each, rules, known, left_out, lacks)]
+        for answers in files.answers():
+            forms.update(map(form_of, answers.column("task")))
+            texts += texts_of_answers(answers, rules, known, left_out, lacks)
     notes = [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
-    return texts, [*files.remarks(rules), *notes]
+    return texts, [*files.remarks(rules), *forms_note(forms), *notes]
 
 
 def _ask(

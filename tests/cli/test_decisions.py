@@ -143,9 +143,10 @@ def test_nobody_is_not_a_number_of_subjects(tmp_path, monkeypatch, capsys):
     assert "of 1 sample of unknown subjects;" in " ".join(out.split())
 
 
-def test_images_that_stand_for_subjects_are_said():
+def test_images_that_stand_for_subjects_and_forms_that_are_mixed_are_said():
     facts = mva.decisions(GOLDEN / "inputs.jsonl.gz").arms[0].facts
     assert any("the subject: the image file stands for it" in fact for fact in facts)
+    assert any("note: answers asked in several forms, here together" in fact for fact in facts)
 
 
 def place(value, limits):
