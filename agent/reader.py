@@ -7,7 +7,7 @@ unread, and there is the reason. A fault of the provider raises RequestFailed or
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
@@ -29,10 +29,11 @@ MOST_CHARACTERS = 20_000
 """Of a longer response the reader is shown the end, where a final answer stands."""
 _MOST_REPLY = 2_000
 _TEMPLATE = "checks/reader"
-_VALUE = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
+_VALUE = r"(?:\d+(?:\.\d*)?|(?<!\.)\.\d+)(?:[eE][-+]?\d{1,3})?"
 _NUMBER = re.compile(rf"[-+]?{_VALUE}")
-_IN_TEXT = re.compile(rf"(?:(?<![\w.)])[-+])?(?<![A-Za-z_]){_VALUE}")
-"""A dash after a digit, a letter or a bracket is no sign (``10-12.5``), and a digit after a letter no number."""
+_IN_TEXT = re.compile(rf"(?:(?<![A-Za-z0-9_.)])[-+])?(?<![A-Za-z_\d])(?<!\d\.){_VALUE}")
+"""A dash after a digit, a letter or a bracket is no sign (``10-12.5``); digits after a letter are none (``T12``)."""
+_MINUS = "\N{MINUS SIGN}"
 _ARRAY = re.compile(r"\[[^\[\]]*\]")
 
 
@@ -54,7 +55,7 @@ class Reading:
     unread: str = ""
     """Why; empty where it was read."""
     reply: str = ""
-    """The reader's words, cut short."""
+    """The end of the reader's words, from which the numbers are read."""
     model_version: str | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -64,15 +65,26 @@ def prompt_sha256() -> str:
     return sha256((Path(prompts.__file__).parent / f"{_TEMPLATE}.j2").read_bytes()).hexdigest()
 
 
-async def read_response(chat: Chat, response: str, wanted: Wanted, waiting: Waiting) -> Reading:
-    """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError."""
+async def read_response(
+    chat: Chat,
+    response: str,
+    wanted: Wanted,
+    waiting: Waiting,
+    on_spent: Callable[[Usage], None] = lambda more: None,  # noqa: ARG005
+) -> Reading:
+    """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError.
+
+    *on_spent* hears of all tokens, those of replies that were none included.
+    """
     usage = Usage()
 
     def paid(more: Usage) -> None:
         nonlocal usage
         usage = usage + more
+        on_spent(more)
 
-    shown = response[-MOST_CHARACTERS:]
+    # Half of a surrogate pair, which a file of JSON may hold, cannot be sent.
+    shown = response[-MOST_CHARACTERS:].encode("utf-8", "replace").decode("utf-8")
     reply = await call_model(
         chat.bind(()),
         [HumanMessage(_question(shown, wanted))],
@@ -90,7 +102,7 @@ async def read_response(chat: Chat, response: str, wanted: Wanted, waiting: Wait
         numbers, why = numbers_in(turn.text, wanted.count, shown)
     else:
         numbers, why = (), f"the reader stopped: {turn.finish_raw or turn.finish}"
-    return Reading(numbers, why, turn.text[:_MOST_REPLY], turn.model_version, usage)
+    return Reading(numbers, why, turn.text[-_MOST_REPLY:], turn.model_version, usage)
 
 
 def _question(response: str, wanted: Wanted) -> str:
@@ -111,7 +123,7 @@ def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], 
         return (), "the reader finds no answer"
     if len(found) != count or not all(isinstance(one, str) for one in found):
         return (), f"the reader's array is not one of {count} texts"
-    numbers = tuple(one.strip() for one in found)
+    numbers = tuple(one.strip().replace(_MINUS, "-") for one in found)
     if not all(_NUMBER.fullmatch(one) for one in numbers):
         return (), "what the reader names is no number"
     return (numbers, "") if _stand_in(numbers, response) else ((), "what the reader names does not stand in the text")
@@ -119,5 +131,5 @@ def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], 
 
 def _stand_in(numbers: Sequence[str], response: str) -> bool:
     """Return whether the value of each number is that of a number in the response."""
-    there = {Decimal(one) for one in _IN_TEXT.findall(response)}
+    there = {Decimal(one) for one in _IN_TEXT.findall(response.replace(_MINUS, "-"))}
     return all(Decimal(one) in there for one in numbers)

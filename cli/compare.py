@@ -113,6 +113,8 @@ def _check(given: Mapping[str, Any]) -> None:
         "--published takes one run; give RUN_B or --published": published and two,
         "--reader takes two runs and --protocol: it compares their loss by both readings": given["reader"] is not None
         and (published or models or measured),
+        "--reader-models and --reader-max-cost are for --reader; give --reader too": given["reader"] is None
+        and (given["reader_models"] is not None or given["reader_max_cost"] is not None),
         "--published-version says which results --published prints; give --published too": given["version"]
         and not published,
         "--models is for two runs": published and models,

@@ -135,7 +135,10 @@ _READER = (
         "--reader-models", type=click.Path(dir_okay=False), metavar="FILE", help="YAML file with own models for it."
     ),
     click.option(
-        "--reader-max-cost", type=_AMOUNT, metavar="USD", help="Ask the reader nothing more once it has cost this much."
+        "--reader-max-cost",
+        type=_AMOUNT,
+        metavar="USD",
+        help="Ask the reader nothing more once this command has cost this much.",
     ),
 )
 

@@ -74,6 +74,9 @@ def command(
     RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
     folder of MedVision results of one model.
     """
+    from medvision_agent.api.scoring import is_answers, score, score_answers
+
+    _check(context.params, source, files=is_answers(source))
     if reader is not None:
         from medvision_agent.api.reading import read_responses
         from medvision_agent.cli.printed.reading import read_view
@@ -95,7 +98,6 @@ def command(
         else:
             show(read_view(found))
         context.exit(0 if found.whole else 1)
-    from medvision_agent.api.scoring import is_answers, score, score_answers
     from medvision_agent.cli.printed.summary import print_answers, print_summary
 
     if is_answers(source):
@@ -112,18 +114,26 @@ def command(
         _write_lines(samples, answers.rows())
         print_answers(answers, as_json=as_json)
         return
-    given = {
-        "boxsize": boxsize,
-        "removed-samples": removed_samples,
-        "numpy1": numpy1,
-        "scaled-pixel-size": scaled_pixel_size,
-        "plans": plans,
-    }
-    for name in (name for name, value in given.items() if value):
-        raise ConfigError(f"--{name} is for MedVision's result files; {source} is no such file or folder")
     run = score(source, protocol_name)
     _write_lines(samples, run.rows())
     print_summary(run, as_json=as_json)
+
+
+def _check(given: Mapping[str, Any], source: Path, *, files: bool) -> None:
+    """Raise UsageError or ConfigError where options do not go together, or not with the source."""
+    of_reader = ("reader_models", "reader_max_cost", "readings")
+    of_groups = ("boxsize", "removed_samples", "numpy1", "scaled_pixel_size")
+    alone, groups, plans = (
+        [f"--{name.replace('_', '-')}" for name in names if given[name] not in {None, False}]
+        for names in (of_reader, of_groups, ("plans",))
+    )
+    if alone and given["reader"] is None:
+        raise click.UsageError(f"{alone[0]} is for --reader; give --reader too")
+    if (groups or plans) and not files:
+        option = [*groups, *plans][0]
+        raise ConfigError(f"{option} is for MedVision's result files; {source} is no such file or folder")
+    if groups and given["reader"] is not None:
+        raise click.UsageError(f"{groups[0]} changes MedVision's summary, which --reader does not show; leave it out")
 
 
 def _factors(given: str | None) -> tuple[float, float]:

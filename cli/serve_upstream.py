@@ -29,8 +29,10 @@ def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
     from medvision_agent.agent.upstream.model import open_upstream
     from medvision_agent.agent.upstream.serve import serve_upstream
 
-    model = open_upstream(name, dict(_setting(one) for one in given))
-    serve_upstream(model, port, lambda address: click.echo(f"{model.version}: {address}"))
+    settings = dict(_setting(one) for one in given)
+    serve_upstream(
+        lambda: open_upstream(name, settings), port, lambda model, url: click.echo(f"{model.version}: {url}")
+    )
 
 
 def _setting(text: str) -> tuple[str, Any]:

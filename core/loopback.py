@@ -35,10 +35,10 @@ def listening(port: int) -> Iterator[socket.socket]:
     taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":  # elsewhere it would let two servers have one port
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((HOST, port))
+    with taken:
+        try:
+            taken.bind((HOST, port))
+            taken.listen()  # at once: two that are bound and do not listen can have one port
+        except OSError as error:
+            raise ConfigError(f"--port {port}: {error.strerror}; give another one, or 0 for a free one") from None
         yield taken
-    except OSError as error:
-        raise ConfigError(f"--port {port}: {error.strerror}; give another one, or none for a free one") from None
-    finally:
-        taken.close()

@@ -106,11 +106,11 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
     return models
 
 
-def find(name: str, catalogue: Mapping[str, ModelConfig]) -> ModelConfig:
-    """Return the model called *name*, or raise a ConfigError that suggests the nearest one."""
+def find(name: str, catalogue: Mapping[str, ModelConfig], option: str = "--models") -> ModelConfig:
+    """Return the model called *name*, or raise a ConfigError that names the nearest one and *option*, for own ones."""
     if name not in catalogue:
         raise ConfigError(
             f"No model is called {name!r}.{nearest(name, catalogue)} `medvision-agent models list` shows all; "
-            "add your own in a YAML file and pass it with --models."
+            f"add your own in a YAML file and pass it with {option}."
         )
     return catalogue[name]

@@ -3,11 +3,10 @@
 Contract: what a model cannot be asked is refused with status 400 and the reason, so that it is never charged to the
 model. There is no usage in a reply, because upstream counts no tokens; the reason to stop is always ``stop``, because
 upstream does not say whether a reply was cut off. Only requests that name this machine as their host, and that no web
-page sent, are answered.
+page sent, are answered. A request for another model of the catalogue is refused with status 404, which ends a run.
 """
 
 import base64
-import binascii
 import json
 import time
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from medvision_agent.agent.upstream.model import UpstreamModel
+from medvision_agent.agent.upstream.model import CHECKPOINTS, UpstreamModel
 from medvision_agent.loopback import HERE
 
 __all__ = ["Refused", "app_of", "question_of"]
@@ -40,14 +39,17 @@ def app_of(model: UpstreamModel) -> Starlette:
     async def complete(request: Request) -> JSONResponse:
         try:
             _check_sender(request)
-            text, image, settings = question_of(await _body(request))
+            body = await _body(request)
+            if other := _other(body.get("model"), model.name):
+                return _error(404, other, "not_found_error")
+            text, image, settings = question_of(body)
         except Refused as refusal:
             return _error(400, str(refusal), "invalid_request_error")
         try:
             said = await run_in_threadpool(model.answer, text, image, settings)
         except Exception as error:  # noqa: BLE001 - whatever upstream's code raises is told to the caller
             return _error(500, f"{type(error).__name__}: {error}"[:_MOST_WORDS], "server_error")
-        message = {"role": "assistant", "content": said}
+        message = {"role": "assistant", "content": _encodable(said)}
         return JSONResponse(
             {
                 "id": f"chatcmpl-{uuid4().hex}",
@@ -64,6 +66,13 @@ def app_of(model: UpstreamModel) -> Starlette:
     return Starlette(
         routes=[Route("/v1/chat/completions", complete, methods=["POST"]), Route("/v1/models", models)],
     )
+
+
+def _other(asked: Any, name: str) -> str:
+    """Return why a request is not for the model of this name; empty unless it is for another of the catalogue's."""
+    if asked == CHECKPOINTS.get(name) or asked not in CHECKPOINTS.values():
+        return ""
+    return f"this server has {name}, not {asked}; serve each on a port of its own (--port, and base_url in a row)"
 
 
 def _check_sender(request: Request) -> None:
@@ -100,7 +109,7 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
     messages = body.get("messages")
     for message in messages if isinstance(messages, list) else []:
         role = message.get("role") if isinstance(message, dict) else None
-        if role not in {"system", "developer", "user"}:
+        if role not in ("system", "developer", "user"):
             raise Refused("messages: upstream's models hold no conversation; ask one question, with --tools off")
         users += role == "user"
         for part in _parts(message.get("content")):
@@ -130,7 +139,7 @@ def _image(part: Mapping[str, Any]) -> bytes:
         raise Refused("image_url: expected a data URL; nothing is fetched")
     try:
         return base64.b64decode(data, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for letters that are no ASCII
         raise Refused("image_url: the data is not base64") from None
 
 
@@ -145,5 +154,10 @@ def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
     return given | {"temperature": temperature, "do_sample": temperature > 0}
 
 
+def _encodable(text: str) -> str:
+    """Return a text in which halves of surrogate pairs, which no reply can hold, are question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _error(status: int, message: str, kind: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "type": kind, "code": None}}, status_code=status)
+    return JSONResponse({"error": {"message": _encodable(message), "type": kind, "code": None}}, status_code=status)

@@ -19,8 +19,15 @@ from typing import Any
 
 from medvision_agent.errors import ConfigError, nearest
 
-__all__ = ["UpstreamModel", "open_upstream", "upstream_names"]
+__all__ = ["CHECKPOINTS", "UpstreamModel", "open_upstream", "upstream_names"]
 
+CHECKPOINTS = {
+    "llava_med": "microsoft/llava-med-v1.5-mistral-7b",
+    "healthgpt": "lintw/HealthGPT-L14",
+    "meddr": "Sunanhe/MedDr_0401",
+    "huatuogpt_vision": "FreedomIntelligence/HuatuoGPT-Vision-34B",
+}
+"""What the rows of the catalogue ask for, by upstream's key: so that none is answered by another's model."""
 _PACKAGE = "lmms_eval"
 _TASK, _SPLIT = "medvision-agent", "asked"
 _MISSING = (
@@ -82,6 +89,7 @@ def open_upstream(name: str, settings: Mapping[str, Any]) -> UpstreamModel:
         made = import_module(f"{_PACKAGE}.models").get_model(name)(**settings)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{name}: {error.name} {_MISSING}") from None
-    except TypeError as error:
-        raise ConfigError(f"{name}: --arg: {error}") from None
+    except Exception as error:  # whatever upstream's code raises: of a keyword, a folder or a device
+        given = ", ".join(settings) or "nothing"
+        raise ConfigError(f"{name} was not loaded (--arg gives {given}): {type(error).__name__}: {error}") from error
     return UpstreamModel(name, made)

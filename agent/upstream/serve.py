@@ -12,10 +12,14 @@ from medvision_agent.loopback import HOST, Announced, listening
 __all__ = ["serve_upstream"]
 
 
-def serve_upstream(model: UpstreamModel, port: int, ready: Callable[[str], None]) -> None:
-    """Serve *model* until Ctrl-C; *ready* gets the base URL when it takes requests. Raises ConfigError."""
+def serve_upstream(load: Callable[[], UpstreamModel], port: int, ready: Callable[[UpstreamModel, str], None]) -> None:
+    """Load a model and serve it until Ctrl-C; *ready* gets it and the base URL when it takes requests.
+
+    Raises ConfigError; a port that is taken is found before the model is loaded, which takes long.
+    """
     with listening(port) as taken:
+        model = load()
         own = int(taken.getsockname()[1])
         settings = uvicorn.Config(app_of(model), access_log=False, log_config=None, ws="none", lifespan="off")
         with suppress(KeyboardInterrupt):
-            Announced(settings, lambda: ready(f"http://{HOST}:{own}/v1")).run(sockets=[taken])
+            Announced(settings, lambda: ready(model, f"http://{HOST}:{own}/v1")).run(sockets=[taken])

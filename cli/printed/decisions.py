@@ -61,7 +61,7 @@ def _table(one: Decisions) -> RenderableType:
 
 def _lines(one: Decisions) -> Iterable[str]:
     yield (
-        f"right in {_share(one.right)} of {plural(one.n, 'sample')} of {plural(one.subjects, 'subject')}; "
+        f"right in {_share(one.right)} of {plural(one.n, 'sample')} of {_subjects(one.subjects)}; "
         f"an answer in {percent(one.coverage)} ({one.answered})"
     )
     if one.kappa.value is None:
@@ -75,7 +75,7 @@ def _lines(one: Decisions) -> Iterable[str]:
 def _turned(one: Turned, names: tuple[str, str]) -> Iterable[RenderableType]:
     a, b = names
     yield plain(
-        f"{one.rule.name}: of {plural(one.pairs, 'sample')} of {plural(one.subjects, 'subject')}, {b} turns "
+        f"{one.rule.name}: of {plural(one.pairs, 'sample')} of {_subjects(one.subjects)}, {b} turns "
         f"{one.turned_right} right and {one.turned_wrong} wrong; {one.both_right} are right in both, {one.neither} in "
         f"neither. Net {_share(one.net, sign=True)}."
     )
@@ -85,10 +85,14 @@ def _turned(one: Turned, names: tuple[str, str]) -> Iterable[RenderableType]:
         yield plain(f"Price: {b} did not cost more than {a} ({one.more_usd:+.4f} US dollars).")
     else:
         yield plain(
-            f"Price: {one.more_usd:.4f} US dollars more; {one.per_dollar:+.2f} right decisions for each dollar."
+            f"Price: {one.more_usd:.4f} US dollars more; net {one.per_dollar:+.2f} right decisions for each dollar."
         )
     if one.withheld:
         yield plain(f"no interval: {one.withheld}")
+
+
+def _subjects(count: int) -> str:
+    return plural(count, "subject") if count else "unknown subjects"
 
 
 def _share(share: Share, *, sign: bool = False) -> str:

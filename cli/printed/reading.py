@@ -42,6 +42,8 @@ def _arm(read: Read, name: str = "") -> Iterable[RenderableType]:
         losses = number(one.loss_rule), number(one.loss_reader), _share(one.difference, sign=True)
         table.add_row(task, *answers, *losses, str(one.n), str(one.subjects))
     yield table
+    yield from (plain(f"note: {note}") for note in read.notes)
+    yield from (plain(f"left out: {plural(count, 'answer')} {reason}") for reason, count in read.left_out.items())
     for task, one in read.tasks.items():
         yield plain(f"{task}: {counted(one.agreement)}")
         if one.unread:

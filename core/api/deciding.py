@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.api.comparing import refuse_unlike
+from medvision_agent.api.found import forms_note
 from medvision_agent.api.loaded import PathText
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import DataError
@@ -17,6 +18,7 @@ from medvision_agent.eval.decisions.compare import Turned, turned
 from medvision_agent.eval.decisions.decide import Case, Decisions, decide
 from medvision_agent.eval.decisions.rules import Rule, read_rules, shipped_rules
 from medvision_agent.eval.findings.inputs import evidence_of, named
+from medvision_agent.eval.results.heading import form_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
 from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.answer import Answer
@@ -26,7 +28,8 @@ from medvision_agent.eval.scorer.score import Score, score, score_numbers, score
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
-from medvision_agent.eval.why.filed import filed_question
+from medvision_agent.eval.why.filed import filed_question, subject_lack
+from medvision_agent.text import plural
 
 __all__ = ["ArmDecisions", "Decided", "decisions"]
 
@@ -133,22 +136,32 @@ def _arm(
 
 
 def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Plans | None) -> ArmDecisions:
-    files, left_out = ResultFiles(source, plans), Counter[str]()
+    files, left_out, lacks, forms = ResultFiles(source, plans), Counter[str](), Counter[str](), Counter[str]()
+    cases = list[Case]()
     with without_collector():
-        cases = [case for answers in files.answers() for case in _filed(answers, scoring, plans, left_out)]
-    facts = [f"result files: {source}", *(f"note: {note}" for note in files.remarks(scoring))]
+        for answers in files.answers():
+            forms.update(map(form_of, answers.column("task")))
+            cases += _filed(answers, scoring, plans, left_out, lacks)
+    notes = files.remarks(scoring) + forms_note(forms)
+    facts = [f"result files: {source}", *(f"note: {note}" for note in notes)]
     if not cases:
-        raise DataError(f"{source}: no answer says what was asked")
-    facts += [f"left out: {count} answers {reason}" for reason, count in left_out.items()]
+        kinds = [f"answers {reason}: {count}" for reason, count in left_out.items()]
+        raise DataError(f"{source}: no answer can be sorted; {', '.join(kinds) or 'all are boxes'}")
+    facts += [f"left out: {plural(count, 'answer')} {reason}" for reason, count in left_out.items()]
+    facts += [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
     return _arm(str(source), facts, cases, rules)
 
 
-def _filed(answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str]) -> Iterator[Case]:
+def _filed(
+    answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
+) -> Iterator[Case]:
+    """Yield the measurements among answers; counts what is left out, and whose subject is not known."""
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None:
             left_out[_NO_TASK] += 1
         elif not asked.asks.is_box:
+            lacks.update(map(str, filter(None, [subject_lack(answer, plans)])))
             yield _case(asked, answer.target, _score(answer, asked.asks.name, scoring))
 
 

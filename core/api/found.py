@@ -19,7 +19,7 @@ from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import counted, plural
 
-__all__ = ["EXPECTED", "Files", "Walk", "file_facts", "model_of", "results_in"]
+__all__ = ["EXPECTED", "Files", "Walk", "file_facts", "forms_note", "model_of", "results_in"]
 
 EXPECTED = (
     "expected the folder of a run, or MedVision's result files: a file <stamp>_samples_<task>.jsonl[.gz], or a folder "
@@ -92,11 +92,14 @@ class Walk:
 
     def notes(self) -> list[str]:
         """Return what is to be known about the files that were read."""
-        notes = self._results.remarks(self._rules)
-        if len(self._forms) > 1:
-            named = counted(dict(self._forms.most_common(10)))
-            notes.append(f"answers asked in several forms, here together: {named}")
-        return notes
+        return self._results.remarks(self._rules) + forms_note(self._forms)
+
+
+def forms_note(forms: Counter[str]) -> list[str]:
+    """Return a line where answers were asked in more than one form; *forms* counts them (``form_of``)."""
+    if len(forms) < 2:
+        return []
+    return [f"answers asked in several forms, here together: {counted(dict(forms.most_common(10)))}"]
 
 
 def file_facts(files: Path, notes: Sequence[str], left_out: Mapping[str, int], lacks: Mapping[str, int]) -> list[str]:

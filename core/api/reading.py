@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.models.catalogue import find, load_catalogue
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.reader import prompt_sha256
+from medvision_agent.agent.reader import Reading, prompt_sha256
 from medvision_agent.agent.session import Waiting
 from medvision_agent.api.comparing import refuse_unlike
+from medvision_agent.api.found import forms_note
 from medvision_agent.api.loaded import PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.scoring import is_answers
@@ -35,13 +37,16 @@ from medvision_agent.eval.reading.both import (
 from medvision_agent.eval.reading.kept import NAME, Readings, key_of
 from medvision_agent.eval.reading.read import Asked, read_all
 from medvision_agent.eval.reading.texts import Text, texts_of_answers, texts_of_run
+from medvision_agent.eval.results.heading import form_of
 from medvision_agent.eval.results.load import ResultFiles, without_collector
 from medvision_agent.eval.results.plans import read_plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.claims import no_claim_of_pair
 from medvision_agent.eval.tasks import TaskName
+from medvision_agent.frozen import strict
 from medvision_agent.text import plural, printable
 
 __all__ = ["PairRead", "Read", "read_pair", "read_responses"]
@@ -60,6 +65,8 @@ class Read:
     samples: Sequence[BothRead]
     asked: Asked
     left_out: Mapping[str, int]
+    notes: Sequence[str] = ()
+    """What is to be known of result files."""
 
     @property
     def whole(self) -> bool:
@@ -70,7 +77,7 @@ class Read:
         """Yield a row of strict JSON for each sample that is in the figures."""
         for one in self.samples:
             asked = one.text.asked
-            yield {
+            row = {
                 "id": asked.id,
                 "task": asked.task,
                 "subject": asked.subject,
@@ -81,6 +88,7 @@ class Read:
                 "loss_rule": one.rule.loss,
                 "loss_reader": one.reader.loss,
             }
+            yield strict(row)
 
     def to_json(self) -> dict[str, Any]:
         """Return strict JSON."""
@@ -97,6 +105,7 @@ class Read:
             "earlier_cost_usd": asked.before_usd,
             "no_reply": asked.failed,
             "left_out": dict(self.left_out),
+            "notes": list(self.notes),
         }
 
 
@@ -135,7 +144,8 @@ def read_responses(
         models_file: A YAML file of own models.
         readings: The file of readings; by default ``readings.sqlite`` in the folder, or beside the file.
         plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
-        most_usd: Nothing more is asked once this much was spent now; the rest is not reached.
+        most_usd: Nothing more is asked once this much was spent now; the rest is not reached. Needs a reader with
+            prices.
         progress: Say on the error stream what is read.
 
     Raises:
@@ -144,18 +154,16 @@ def read_responses(
         ProviderError: The reader refuses to work; what was read is kept.
         StorageError: The run or the readings cannot be read or written.
     """
-    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file)
-    left_out = Counter[str]()
-    if is_answers(path):
-        texts, reasons = _of_files(path, rules, plans, left_out), list[str]()
-    else:
-        run = open_run(path)
-        texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
-    if not texts:
-        raise DataError(f"{path}: there is no response to be read")
-    file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
-    asked = _ask(config, texts, file, most_usd, progress=progress, name=reader)
-    return _read(path, reader, config, texts, asked, left_out=left_out, reasons=reasons)
+    return _responses(
+        source,
+        reader,
+        protocol=protocol,
+        models_file=models_file,
+        readings=readings,
+        plans=plans,
+        most_usd=most_usd,
+        progress=progress,
+    )
 
 
 def read_pair(
@@ -170,21 +178,53 @@ def read_pair(
 ) -> PairRead:
     """Return two stored runs that differ in their tools alone as both readers have them, and their difference.
 
-    The arguments are those of ``read_responses``; *most_usd* bounds each of the two.
+    The arguments are those of ``read_responses``; *most_usd* bounds the two together.
     """
     one, two = open_run(Path(a)), open_run(Path(b))
     refuse_unlike(one, two, (a, b))
     first, second = (arm.name for arm in named([one, two]))
-    given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "most_usd": most_usd}
-    reads = [read_responses(each, reader, progress=progress, **given) for each in (a, b)]
-    pairs = compare_readings(reads[0].samples, reads[1].samples, _evidence(one))
-    return PairRead(reads[0], reads[1], (first, second), pairs)
+    given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "progress": progress}
+    read_a = _responses(a, reader, most_usd=most_usd, **given)
+    left = None if most_usd is None else max(most_usd - (read_a.asked.cost_usd or 0.0), 0.0)
+    read_b = _responses(b, reader, most_usd=left, known=read_a.asked.found, **given)
+    reasons = [*_evidence(one), *no_claim_of_pair([one], [two], (first, second))]
+    pairs = compare_readings(read_a.samples, read_b.samples, reasons)
+    return PairRead(read_a, read_b, (first, second), pairs)
 
 
-def _reader(name: str, models_file: PathText | None) -> ModelConfig:
-    config = find(name, load_catalogue(Path(models_file) if models_file is not None else None))
+def _responses(
+    source: PathText,
+    reader: str,
+    *,
+    protocol: str,
+    models_file: PathText | None,
+    progress: bool,
+    readings: PathText | None = None,
+    plans: PathText | None = None,
+    most_usd: float | None = None,
+    known: Mapping[str, Reading] = MappingProxyType({}),
+) -> Read:
+    """Do what ``read_responses`` does; *known* are readings by key that are not asked for again."""
+    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file, most_usd)
+    left_out, notes, reasons = Counter[str](), list[str](), list[str]()
+    if is_answers(path):
+        texts, notes = _of_files(path, rules, plans, left_out)
+    else:
+        run = open_run(path)
+        texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
+    if not texts:
+        raise DataError(f"{path}: there is no response to be read")
+    file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
+    asked = _ask(config, texts, file, known, most_usd, progress=progress, name=reader)
+    return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons)
+
+
+def _reader(name: str, models_file: PathText | None, most_usd: float | None) -> ModelConfig:
+    config = find(name, load_catalogue(Path(models_file) if models_file is not None else None), "--reader-models")
     if isinstance(config, Offline):
         raise ConfigError(f"--reader {name}: this model reads no text; give a language model of the catalogue")
+    if most_usd is not None and config.prices is None:
+        raise ConfigError(f"--reader-max-cost: model {name!r} has no prices; give them in its row (key prices)")
     return config
 
 
@@ -192,17 +232,28 @@ def _evidence(run: Run) -> list[str]:
     return [_DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
-def _of_files(path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]) -> list[Text]:
+def _of_files(
+    path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]
+) -> tuple[list[Text], list[str]]:
     known = None if plans is None else read_plans(Path(plans))
-    files = ResultFiles(path, known)
+    files, lacks, forms, texts = ResultFiles(path, known), Counter[str](), Counter[str](), list[Text]()
     with without_collector():
-        texts = [text for answers in files.answers() for text in texts_of_answers(answers, rules, known, left_out)]
-    files.remarks(rules)
-    return texts
+        for answers in files.answers():
+            forms.update(map(form_of, answers.column("task")))
+            texts += texts_of_answers(answers, rules, known, left_out, lacks)
+    notes = [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
+    return texts, [*files.remarks(rules), *forms_note(forms), *notes]
 
 
 def _ask(
-    config: ModelConfig, texts: Sequence[Text], file: Path, most_usd: float | None, *, progress: bool, name: str
+    config: ModelConfig,
+    texts: Sequence[Text],
+    file: Path,
+    known: Mapping[str, Reading],
+    most_usd: float | None,
+    *,
+    progress: bool,
+    name: str,
 ) -> Asked:
     wishes = [(one.response, one.wanted) for one in texts if one.response is not None]
 
@@ -215,7 +266,7 @@ def _ask(
         async with open_model(config) as chat:
             with Readings(file) as kept:
                 say(f"{name} reads {plural(len(wishes), 'response')}; readings are kept in {file}")
-                return await read_all(chat, wishes, kept, waiting, most_usd=most_usd, stop=stop)
+                return await read_all(chat, wishes, kept, waiting, known=known, most_usd=most_usd, stop=stop)
 
     asked, interrupted = to_its_end(work)
     if interrupted:
@@ -224,7 +275,7 @@ def _ask(
 
 
 def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:
-    """Return both readings of all texts; *more*: what was left out, and the reasons for no intervals."""
+    """Return both readings of all texts; *more*: what was left out, notes, and the reasons for no intervals."""
     both, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
     for text in texts:
         found = None
@@ -236,6 +287,7 @@ def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], a
             versions |= {found.model_version: None} if found.model_version else {}
         both.append(BothRead.of(text, found))
     if not both:
-        raise DataError(f"{path}: the reader was not reached for any response: {asked.first_failure or 'none asked'}")
+        why = "the limit of costs was reached" if asked.used_up else asked.first_failure or "none was asked for"
+        raise DataError(f"{path}: the reader was not reached for any response: {why}")
     tasks = summarise_readings(both, missed, more["reasons"])
-    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"])
+    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"], more["notes"])

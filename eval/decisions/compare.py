@@ -69,7 +69,7 @@ def _turned(
         neither=right.count((False, False)),
         turned_right=better,
         turned_wrong=worse,
-        net=share_of([float(two) - float(one) for one, two in right], subjects, bare=bool(why)),
+        net=share_of([float(two) - float(one) for one, two in right], subjects, bare=bool(why), within=(-1, 1)),
         more_usd=more,
         per_dollar=(better - worse) / more if more is not None and more > 0 else None,
         withheld=why,

@@ -5,6 +5,7 @@ Contract: strict JSON. ``n`` are all scored samples that a rule is about; a fail
 in nothing but their count. There is no interval where the caller gives a reason, or subjects are too few or unknown.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ def _decide(rule: Rule, cases: Sequence[Case], reasons: Sequence[str]) -> Decisi
         subjects=len(set(subjects) - {""}),
         landmarks=tuple(dict.fromkeys(name for case in cases for name in case.asked.landmarks)),
         answered=int(counts.sum()),
-        right=share_of([float(true == stated) for true, stated in decided], subjects, bare=bool(why)),
+        right=share_of([float(true == stated) for true, stated in decided], subjects, bare=bool(why), within=(0, 1)),
         kappa=_kappa(tables, 2, bare=bool(why)),
         kappa_linear=_kappa(tables, 1, bare=bool(why)),
         counts=tuple(tuple(map(int, row)) for row in counts),
@@ -117,11 +118,20 @@ def _kappa(tables: Counts, power: int, *, bare: bool) -> Share:
     return Share(value=found, interval=None if bare else jackknifed(tables, power, _LEVEL))
 
 
-def share_of(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> Share:
-    """Return a mean over samples; *bare*, without an interval. It has none either where nothing varies."""
+def share_of(
+    values: Sequence[float],
+    subjects: Sequence[str],
+    *,
+    bare: bool,
+    within: tuple[float, float] = (-math.inf, math.inf),
+) -> Share:
+    """Return a mean over samples, its interval cut to what the mean can be (*within*).
+
+    *bare*, without an interval. It has none either where nothing varies.
+    """
     found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
     if bare or float(found.error) < ROUNDING:
         return Share(value=mean)
     margin = float(found.margin(_LEVEL))
-    return Share(value=mean, interval=(mean - margin, mean + margin))
+    return Share(value=mean, interval=(max(mean - margin, within[0]), min(mean + margin, within[1])))

@@ -6,17 +6,20 @@ it is a ConfigError that names the file, the rule and the field.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
+import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.data.sample import Question, Sample
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen, complaint
+from medvision_agent.settings_text import read_yaml
 
 __all__ = ["Rule", "names_of", "read_rules", "shipped_rules"]
 
@@ -55,7 +58,10 @@ class Rule(Frozen):
             raise ValueError(f"number is missing: one of {', '.join(asked.numbers)}")
         if len(self.limits) != len(self.categories) - 1:
             raise ValueError(f"{len(self.categories)} categories need {len(self.categories) - 1} limits")
-        if any(low >= high for low, high in zip(self.limits, self.limits[1:], strict=False)):
+        if len(set(self.categories)) < len(self.categories):
+            raise ValueError("categories: each has a name of its own")
+        edges = _edges(self.limits)
+        if any(low >= high for low, high in pairwise(edges)):
             raise ValueError("limits must rise")
         if self.equal_is and len(self.equal_is) != len(self.limits):
             raise ValueError("equal_is has one word for each limit, lower or upper")
@@ -72,8 +78,9 @@ class Rule(Frozen):
 
     def category(self, value: float) -> int:
         """Return the place of a value's category, from 0."""
-        place = bisect_left(self.limits, value)
-        equal = bisect_right(self.limits, value) > place
+        edges, own = _edges(self.limits), _rounded(value)
+        place = bisect_left(edges, own)
+        equal = bisect_right(edges, own) > place
         return place + (equal and bool(self.equal_is) and self.equal_is[place] == "upper")
 
     def decides(self, asked: Question) -> bool:
@@ -89,6 +96,17 @@ class Rule(Frozen):
         for name, end, word in zip(self.categories[1:-1], ends[1:], words[1:], strict=True):
             parts.append(f"{name} {'up to' if word == 'lower' else 'below'} {end}")
         return ", ".join([*parts, f"{self.categories[-1]} {'above' if words[-1] == 'lower' else 'from'} {ends[-1]}"])
+
+
+def _rounded(value: float) -> float:
+    """Return a number as answers are read, in float32: so an answer of 3.3 equals a limit of 3.3."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(value))
+
+
+@cache
+def _edges(limits: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(map(_rounded, limits))
 
 
 def names_of(asked: Question) -> list[str]:
@@ -117,9 +135,9 @@ def read_rules(path: Path) -> list[Rule]:
 
 def _rules(text: str, place: str) -> list[Rule]:
     try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{place}: no YAML: {error}") from None
+        content = read_yaml(text)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from None
     if not isinstance(content, Mapping) or not content:
         raise ConfigError(f"{place}: expected a mapping from names of rules to their fields, as in docs/decisions.md")
     return [_rule(str(name), fields, place) for name, fields in content.items()]
@@ -131,4 +149,4 @@ def _rule(name: str, fields: Any, place: str) -> Rule:
     try:
         return Rule.model_validate({"name": name, **{str(key): value for key, value in fields.items()}})
     except ValidationError as error:
-        raise ConfigError(f"{place}: {name}: {complaint(error, 'rule')}") from None
+        raise ConfigError(f"{place}: {name}: {complaint(error, 'rule', of=Rule)}") from None

@@ -94,8 +94,7 @@ def _name(home: Path) -> str:
 def _of_files(
     name: str, homes: Sequence[Path], version: str | None, rules: Protocol | None, plans: Path | None
 ) -> Entry:
-    cot = any("-CoT" in file.name for home in homes for file in home.rglob("*_samples_*.jsonl*"))
-    beside = version_named(version or ("leaderboard-v2" if cot else "preprint-v1"))
+    beside = version_named(version or _version_of_files(name, homes))
     own = rules or protocol(beside.protocol)
     loaded = [load_answers(home, own, plans) for home in homes]
     scored = [section for answers, _ in loaded for section in sections(answers, own)]
@@ -106,6 +105,18 @@ def _of_files(
     different = [] if own.name == beside.protocol else [f"scoring: {own.name} here, {beside.protocol} there"]
     rows = _rows(beside, _catalogue_rows(name, name), scored)
     return _entry(_Known(name, "made elsewhere", beside, rows, different, notes), scored)
+
+
+def _version_of_files(name: str, homes: Sequence[Path]) -> str:
+    """Return which version files stand beside, by their names; DataError where they differ."""
+    files = [file for home in homes for file in ([home] if home.is_file() else home.rglob("*_samples_*.jsonl*"))]
+    cot = {"-CoT" in file.name for file in files}
+    if len(cot) > 1:
+        raise DataError(
+            f"{name}: tasks that end in -CoT stand beside leaderboard-v2, others beside preprint-v1, and here are "
+            "both: put them into two folders, or say which with --published-version"
+        )
+    return "leaderboard-v2" if True in cot else "preprint-v1"
 
 
 class _Known(NamedTuple):

@@ -6,8 +6,9 @@ asking when *stop* is set, when the limit of costs is reached, or when its first
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.usage import Usage
@@ -32,9 +33,9 @@ class Asked:
     asked: int = 0
     """Responses that were read now; the others were read before."""
     usage: Usage = field(default_factory=Usage)
-    """Of those."""
+    """All that was used now, requests without a proper reply included."""
     cost_usd: float | None = None
-    """Of those; None without prices."""
+    """Of that; None without prices."""
     before_usd: float | None = None
     """What the readings from before had cost."""
     failed: int = 0
@@ -54,11 +55,15 @@ async def read_all(
     readings: Readings,
     waiting: Waiting,
     *,
+    known: Mapping[str, Reading] = MappingProxyType({}),
     most_usd: float | None = None,
     stop: asyncio.Event | None = None,
     on_read: Callable[[], None] = lambda: None,
 ) -> Asked:
-    """Return the readings of responses; raises ProviderError where the reader refuses to work, StorageError."""
+    """Return the readings of responses; raises ProviderError where the reader refuses to work, StorageError.
+
+    *known* are readings of another source by key: they are kept here too, and cost nothing again.
+    """
     done, left = Asked(), dict[str, Wish]()
     for response, wanted in wishes:
         key = key_of(chat.config, response, wanted)
@@ -67,6 +72,9 @@ async def read_all(
         if (kept := readings.find(key)) is not None:
             done.found[key] = kept.reading
             done.before_usd = _sum(done.before_usd, kept.cost_usd)
+        elif key in known:
+            done.found[key] = known[key]
+            readings.keep(key, chat.config.model, Kept(known[key], 0.0))
         else:
             left[key] = (response, wanted)
     queue = iter(left.items())
@@ -102,7 +110,7 @@ class _Work:
             if self._over():
                 return
             try:
-                reading = await read_response(self.chat, response, wanted, self.waiting)
+                reading = await read_response(self.chat, response, wanted, self.waiting, self._spend)
             except GivenUpError:
                 return
             except RequestFailed as failure:
@@ -118,9 +126,11 @@ class _Work:
         return self.stop.is_set() or done.used_up or (done.failed >= _FIRST and not done.asked)
 
     def _keep(self, key: str, reading: Reading) -> None:
-        done, cost = self.done, reading.usage.cost_usd(self.chat.config.prices)
+        cost = reading.usage.cost_usd(self.chat.config.prices)
         self.readings.keep(key, self.chat.config.model, Kept(reading, cost))
-        done.found[key] = reading
-        done.asked += 1
-        done.usage += reading.usage
-        done.cost_usd = _sum(done.cost_usd, cost)
+        self.done.found[key] = reading
+        self.done.asked += 1
+
+    def _spend(self, usage: Usage) -> None:
+        self.done.usage += usage
+        self.done.cost_usd = _sum(self.done.cost_usd, usage.cost_usd(self.chat.config.prices))

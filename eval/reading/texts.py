@@ -20,7 +20,7 @@ from medvision_agent.eval.scorer.spoken import as_number
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
-from medvision_agent.eval.why.filed import filed_question
+from medvision_agent.eval.why.filed import filed_question, subject_lack
 
 __all__ = ["Text", "texts_of_answers", "texts_of_run"]
 
@@ -77,14 +77,15 @@ def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
 
 
 def texts_of_answers(
-    answers: Iterable[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str]
+    answers: Iterable[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
 ) -> Iterator[Text]:
-    """Yield the answers of result files; what cannot be read again is counted in *left_out*."""
+    """Yield the answers of result files; what cannot be read again is counted in *left_out*, *lacks*: no subject."""
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None or answer.response is None:
             left_out[_NO_TASK if asked is None else _NO_TEXT] += 1
             continue
+        lacks.update(map(str, filter(None, [subject_lack(answer, plans)])))
         response = answer.response
         found = score(asked.task, response or None, answer.target, protocol)
         yield Text(asked, response if response.strip() else None, found, answer, protocol)

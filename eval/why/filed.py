@@ -27,7 +27,7 @@ from medvision_agent.eval.why.numbers import written
 from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 
-__all__ = ["FiledQuestion", "Lack", "filed_question", "filed_scene"]
+__all__ = ["FiledQuestion", "Lack", "filed_question", "filed_scene", "subject_lack"]
 
 _MOST_SIDE = 65_535
 _MOST_MM = 1e6
@@ -94,6 +94,13 @@ def _named_subject(answer: Answer, plans: Plans | None) -> str | None:
     return answer.subject or (plans.case(answer) if plans else None)
 
 
+def subject_lack(answer: Answer, plans: Plans | None = None) -> Lack | None:
+    """Return what a file does not say of whom an image shows; None where it is known."""
+    if _named_subject(answer, plans):
+        return None
+    return Lack.SUBJECT if answer.doc.image else Lack.IMAGE
+
+
 def _task(answer: Answer) -> Task | None:
     if answer.family != "AD":
         return DETECTION if answer.family == "Detection" else SIZE
@@ -105,8 +112,8 @@ def _task(answer: Answer) -> Task | None:
 def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple[Scene | Missing, list[Lack]]:
     """Return the image of an answer with the ground truth's points, and what the file does not say of it."""
     lacks = [] if answer.prompt is not None or task.is_box else [Lack.PROMPT]
-    if not _named_subject(answer, plans):
-        lacks.append(Lack.SUBJECT if answer.doc.image else Lack.IMAGE)
+    if (lack := subject_lack(answer, plans)) is not None:
+        lacks.append(lack)
     size = _size(answer.doc.size)
     if size is None:
         return Missing.NO_IMAGE_SIZE, lacks

@@ -1,6 +1,7 @@
 """``decisions``: two stored runs with planted decisions, golden answers by another route, and what is refused."""
 
 import bisect
+import json
 import sys
 
 import golden
@@ -95,7 +96,7 @@ def test_a_person_reads_the_table_the_source_and_the_price(runs, monkeypatch, ca
     assert "an answer in 75.0% (18)" in words
     assert "on turns 12 right and 6 wrong; 6 are right in both, 0 in neither. Net +25.0 points." in words
     assert "no interval: on: no tool was called in any of 24 samples" in words
-    assert "Price: 0.4800 US dollars more; +12.50 right decisions for each dollar." in words
+    assert "Price: 0.4800 US dollars more; net +12.50 right decisions for each dollar." in words
 
 
 def test_runs_that_differ_in_more_than_tools_are_refused_and_one_alone_is_not(runs, tmp_path):
@@ -123,6 +124,29 @@ def test_golden_answers_are_sorted_as_upstream_reads_them():
     }
     assert found == dict(zip(("SNA", "SNB", "ANB"), counts.values(), strict=True))
     assert sum(map(sum, found["SNB"])) > 30
+
+
+def test_a_file_of_boxes_has_nothing_to_sort_and_says_so(monkeypatch, capsys):
+    code, out, err = called(monkeypatch, capsys, golden.GOLDEN / "v1.2/detection/inputs.jsonl.gz")
+    assert (code, out) == (2, "")
+    assert "no answer can be sorted; all are boxes" in " ".join(err.split())
+
+
+def test_nobody_is_not_a_number_of_subjects(tmp_path, monkeypatch, capsys):
+    row = next(
+        row for row in golden.rows(golden.GOLDEN / "v1.2/tl/inputs.jsonl.gz") if row["label_name"] == "kidney tumor"
+    )
+    file = tmp_path / "20260101_000000_samples_x.jsonl"
+    file.write_text(json.dumps(row | {"doc": {name: own for name, own in row["doc"].items() if name != "image_file"}}))
+    code, out, err = called(monkeypatch, capsys, file)
+    assert code == 0, err
+    assert "of 1 sample of unknown subjects;" in " ".join(out.split())
+
+
+def test_images_that_stand_for_subjects_and_forms_that_are_mixed_are_said():
+    facts = mva.decisions(GOLDEN / "inputs.jsonl.gz").arms[0].facts
+    assert any("the subject: the image file stands for it" in fact for fact in facts)
+    assert any("note: answers asked in several forms, here together" in fact for fact in facts)
 
 
 def place(value, limits):

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import signal
+import sqlite3
 
 import golden
 import pytest
@@ -67,6 +68,13 @@ def honest(request):
     return text(json.dumps(found[-1:]))
 
 
+def kept(run):
+    """Return what is kept of a run's readings."""
+    with sqlite3.connect(run / "readings.sqlite") as database:
+        rows = database.execute("SELECT cost_usd FROM reading").fetchall()
+    return [row[0] for row in rows]
+
+
 @pytest.fixture
 def runs(tmp_path):
     """Two arms that say the same; without tools the answer stands in a sentence, which the rule does not read."""
@@ -87,10 +95,24 @@ async def test_a_difference_that_only_the_rule_sees_is_format(runs, server, mode
     assert pair["by_reader"] == {"value": 0.0, "interval": None}
     assert pair["format"]["value"] == pytest.approx(-by_rule)
     assert (pair["pairs"], pair["subjects"]) == (COUNT, COUNT)
+    assert pair["withheld"] == "on: no tool was called in any of 24 samples"  # as compare says
+    assert (pair["by_rule"]["interval"], pair["format"]["interval"]) == (None, None)
     off, on = (found[arm]["tasks"]["distance"] for arm in "ab")
     assert (off["success_rule"], off["success_reader"], on["success_rule"]) == (0, 1, 1)
     assert off["agreement"] == {"the reader alone": COUNT}
     assert on["agreement"] == {"both read the same": COUNT}
+
+
+async def test_what_both_runs_say_is_asked_once_and_read_alike(server, models, call, tmp_path):
+    said = [f"The distance is {18 + number}.0 mm, or 30.0." for number in range(3)]
+    runs = stored(tmp_path / "off", said), stored(tmp_path / "on", said, ["ruler"])
+    server.behave(lambda request: text(f'["{["30.0", "18.0", "19.0", "20.0"][len(server.requests) % 4]}"]'))
+    for count in (3, 3):  # the second time both have it on disk
+        code, out, err = await call("compare", *runs, *READER, models, "--json")
+        assert (code, len(server.requests)) == (0, count), err
+        found = json.loads(out)
+        assert found["difference"]["distance"]["by_reader"] == {"value": 0.0, "interval": None}
+    assert found["b"]["earlier_cost_usd"] == 0 < found["a"]["earlier_cost_usd"]
 
 
 async def test_the_reader_sees_the_response_alone_and_each_is_paid_once(runs, server, models, call, tmp_path):
@@ -189,6 +211,45 @@ async def test_the_limit_of_costs_ends_it_and_the_rest_is_not_reached(runs, serv
     assert json.loads(out)["tasks"]["distance"]["not_reached"] > 0
 
 
+async def test_the_limit_of_costs_is_that_of_both_runs_and_needs_prices(runs, server, models, call):
+    server.behave(honest)
+    models.write_text(
+        models.read_text()
+        + "one-by-one: {extends: fake-openai, max_connections: 1}\nfree: {extends: one-by-one, prices: null}\n"
+    )
+    words = ("compare", *runs, "--reader-models", models, "--json", "--reader-max-cost")
+    code, out, err = await call(*words, "0.000001", "--reader", "one-by-one")
+    assert (code, out, len(server.requests)) == (2, "", 1)  # one response of the first run, none of the second
+    assert "the limit of costs was reached" in err
+    code, out, err = await call(*words, "1", "--reader", "free")
+    assert (code, out, len(server.requests)) == (2, "", 1)
+    assert "'free' has no prices" in err
+
+
+async def test_tokens_of_replies_that_were_none_are_paid_for_too(server, models, call, tmp_path):
+    run = stored(tmp_path / "run", ["<answer>20.0</answer>", "<answer>21.0</answer>"])
+    server.behave(lambda request: text("", finish="error") if "21.0" in shown(request) else honest(request))
+    code, out, err = await call("score", run, *READER, models, "--json")
+    assert code == 1, err
+    found = json.loads(out)
+    assert found["no_reply"] == 1
+    (price,) = set(kept(run))
+    assert found["cost_usd"] == pytest.approx(3 * price)  # two tries without a reply
+
+
+async def test_numbers_beyond_all_range_and_halves_of_characters_are_read(server, models, call, tmp_path):
+    rows = golden.rows(golden.GOLDEN / "v1.2/ad/inputs.jsonl.gz")[:2]
+    file = tmp_path / "20250101_000000_samples_x.jsonl"
+    said = ("\ud800 <answer>1e99</answer>", "<answer>1e99</answer>")
+    own = [row | {"resps": [[one]], "response": one} for row, one in zip(rows, said, strict=True)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in own))
+    server.behave(lambda request: text('["1e99"]'))
+    code, _, err = await call("score", file, *READER, models, "--json", "--samples", tmp_path / "rows.jsonl")
+    assert (code, "Traceback" in err) == (0, False), err
+    written = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [(row["rule"], row["reader"]) for row in written] == [(["Infinity"], ["Infinity"])] * 2
+
+
 async def test_what_was_read_before_a_kill_is_kept(runs, server, models, start, call):
     server.script([text('["18.0"]'), text('["19.0"]'), HANG])
     models.write_text(models.read_text() + "one-by-one: {extends: fake-openai, max_connections: 1}\n")
@@ -230,11 +291,31 @@ async def test_result_files_are_read_too(server, models, call, tmp_path):
     assert (tmp_path / f"{file.name}.readings.sqlite").exists()
 
 
+async def test_what_is_to_be_known_of_result_files_is_printed(server, models, call, tmp_path):
+    rows = golden.rows(golden.GOLDEN / "v1.2/tl/inputs.jsonl.gz")[106:108]
+    file = tmp_path / "20250101_000000_samples_x.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    server.behave(lambda request: text("[]"))
+    code, out, err = await call("score", file, *READER, models)
+    assert code == 0, err
+    assert "note: not in the files, 2 answers: the subject: the image file stands for it" in " ".join(out.split())
+    assert "note: 1 responses not nested in a list: only the first character is read" in " ".join(out.split())
+
+
 async def test_models_that_read_no_text_and_files_of_something_else_are_refused(runs, models, call, tmp_path):
     code, _, err = await call("score", runs[0], "--reader", "baseline-cv")
     assert (code, "reads no text" in err) == (2, True)
+    code, _, err = await call("compare", *runs, "--reader", "nobody")
+    assert (code, "pass it with --reader-models" in " ".join(err.split())) == (2, True)
     (tmp_path / "x").write_text("not a database, but long enough to be read as one " * 20)
     code, _, err = await call("score", runs[0], *READER, models, "--readings", tmp_path / "x")
     assert (code, "expected a file of readings" in err) == (2, True)
     code, _, err = await call("compare", runs[0], "--published", *READER, models)
     assert code == 2
+    for words in (("score", runs[0]), ("compare", *runs)):
+        code, _, err = await call(*words, "--reader-max-cost", "1")
+        assert (code, "give --reader too" in err) == (2, True)
+    file = golden.GOLDEN / "v1.2/ad/inputs.jsonl.gz"
+    for source, words in ((file, ("--numpy1",)), (runs[0], ("--plans", tmp_path)), (runs[0], ("--boxsize",))):
+        code, _, err = await call("score", source, *READER, models, *words)
+        assert (code, words[0] in err, "Usage" in err or "result files" in err) == (2, True, True)

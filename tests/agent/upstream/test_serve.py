@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,11 @@ import pytest
 from commands import COMMAND
 
 from medvision_agent.agent.models.catalogue import load_catalogue
+from medvision_agent.agent.upstream.app import Refused, app_of, question_of
+from medvision_agent.agent.upstream.model import CHECKPOINTS
+from medvision_agent.agent.upstream.serve import serve_upstream
+from medvision_agent.errors import ConfigError
+from medvision_agent.loopback import listening
 from medvision_agent.tools.view.png import encode_png
 
 HERE = Path(__file__).parent
@@ -123,7 +129,7 @@ async def test_requests_at_once_run_one_after_the_other_and_a_fault_is_told(url)
 
 @needs_upstream
 async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_is_the_models(url, tmp_path):
-    row = f"tiny: {{extends: llava-med-7b, base_url: '{url}'}}\n"
+    row = f"tiny: {{extends: llava-med-7b, model: tiny, base_url: '{url}'}}\n"
     (tmp_path / "models.yaml").write_text(row)
     words = (
         "run",
@@ -154,6 +160,7 @@ async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_i
         ("tinny", (), "upstream has no model 'tinny'"),
         ("broken", (), "a_package_that_is_nowhere is not installed in this environment"),
         ("tiny", ("--arg", "nothing=1"), "unexpected keyword argument 'nothing'"),
+        ("tiny", ("--arg", "number=null"), "ValueError: number is missing"),
         ("tiny", ("--arg", "nothing"), "expected KEY=VALUE"),
     ],
 )
@@ -177,6 +184,89 @@ def test_the_keys_that_rows_and_pages_name_are_upstreams():
     }
     assert {"meddr", "healthgpt", "llava_med", "huatuogpt_vision"} == noted
     assert noted <= names
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ({"role": ["user"], "content": "x"}, "hold no conversation"),
+        ({"role": {}, "content": "x"}, "hold no conversation"),
+        ({"role": "user", "content": [{"type": ["text"]}]}, "is neither text nor image_url"),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,\u00e9"}]},
+            "not base64",
+        ),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": ["data:"]}]}, "nothing is fetched"),
+    ],
+)
+def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
+    with pytest.raises(Refused, match=why):
+        question_of({"messages": [message]})
+
+
+class Odd:
+    """Says half of a character, or fails by one."""
+
+    name = version = "odd"
+
+    def answer(self, text, image, settings):
+        if text == "fail":
+            raise RuntimeError("\ud800")
+        return "\ud800<answer>1.0</answer>"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"), [("say", 200, "?<answer>1.0</answer>"), ("fail", 500, "RuntimeError: ?")]
+)
+async def test_a_reply_that_no_message_can_hold_is_a_reply_all_the_same(words, status, said):
+    transport = httpx2.ASGITransport(app=app_of(Odd()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8900") as client:
+        message = {"role": "user", "content": [{"type": "text", "text": words}, IMAGE]}
+        reply = await client.post("/v1/chat/completions", json={"messages": [message]})
+    assert reply.status_code == status
+    assert said in reply.text
+
+
+async def test_a_request_for_another_model_of_the_catalogue_is_refused():
+    served = Odd()
+    served.name = "meddr"
+    transport = httpx2.ASGITransport(app=app_of(served))
+    message = {"role": "user", "content": [{"type": "text", "text": "say"}, IMAGE]}
+    found = {}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8900") as client:
+        for name in (*CHECKPOINTS.values(), "my-own", None, ["x"]):
+            reply = await client.post("/v1/chat/completions", json={"messages": [message], "model": name})
+            found[str(name)] = reply.status_code
+            assert (reply.status_code == 404) == ("serve each on a port of its own" in reply.text)
+    assert [name for name, status in found.items() if status == 200] == [
+        CHECKPOINTS["meddr"],
+        "my-own",
+        "None",
+        "['x']",
+    ]
+
+
+def test_the_checkpoints_are_those_that_the_catalogue_asks_for():
+    rows = [row for row in load_catalogue().values() if "serve-upstream" in row.note]
+    asked = {row.note.split("serve-upstream ")[1].split("`")[0]: row.model for row in rows}
+    assert asked == CHECKPOINTS
+
+
+def test_a_port_that_is_taken_is_found_before_the_model_is_loaded():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="0 for a free one"):
+        serve_upstream(lambda: pytest.fail("loaded"), taken.getsockname()[1], lambda *_: None)
+
+
+def test_a_port_is_held_by_one_server_from_the_start():
+    with listening(0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"--port {port}"), listening(port):
+            pytest.fail("two servers have one port")
+
+
+def test_what_goes_wrong_while_serving_is_not_laid_to_the_port():
+    with pytest.raises(ConnectionError, match="gone"), listening(0):
+        raise ConnectionError("gone")
 
 
 @pytest.mark.skipif(bool(find_spec("lmms_eval")), reason="upstream's evaluator is installed")

@@ -81,6 +81,17 @@ def test_enough_subjects_have_intervals_and_unknown_ones_have_none():
     assert (told.right.interval, told.withheld) == (None, "demonstration data support no claim")
 
 
+def test_an_interval_ends_where_a_share_ends():
+    cases = [case(number, 5, 15 if number == 0 else 5) for number in range(30)]
+    (found,) = decide([RULE], cases)
+    low, high = found.right.interval
+    assert found.right.value - low > 1 - found.right.value
+    assert high == 1
+    none = [case(number, 5, None) for number in range(30)]
+    (pair,) = turned([RULE], none, cases, ({}, {}))
+    assert pair.net.interval == (pytest.approx(low), 1)
+
+
 def test_kappa_is_not_defined_where_all_lie_in_one_category():
     (found,) = decide([RULE], [case(number, 5, 6) for number in range(30)])
     assert (found.kappa.value, found.kappa.interval, found.right.value) == (None, None, 1.0)

@@ -9,6 +9,8 @@ import yaml
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.data.sample import PixelSize, Sample
 from medvision_agent.eval.decisions.rules import read_rules, shipped_rules
+from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.scorer.score import score
 
 ROOT = Path(__file__).parents[3]
 GOOD = {"task": "distance", "names": ["Gap"], "categories": ["a", "b", "c"], "limits": [1, 2], "source": "here"}
@@ -43,6 +45,15 @@ def test_a_limit_belongs_to_the_category_that_the_source_says(name, value, categ
     assert rule.categories[rule.category(value)] == category
 
 
+def test_an_answer_that_equals_a_limit_goes_where_the_ground_truth_goes(tmp_path):
+    """Answers are float32 values, limits and ground truths are not: 3.3 is 3.29999995 in float32."""
+    fields = GOOD | {"limits": [0.1, 3.3], "equal_is": ["lower", "upper"]}
+    (rule,) = read_rules(written(tmp_path, fields))
+    for number, category in ((0.1, 0), (3.3, 2), (1e99, 2)):
+        (stated,) = score("distance", f"<answer>{number}</answer>", (number,), protocol("medvision-1.2")).values
+        assert (rule.category(number), rule.category(stated)) == (category, category)
+
+
 def test_a_rule_is_about_its_names_in_any_case_and_about_its_task(tmp_path):
     (rule,) = read_rules(written(tmp_path, GOOD))
     asked = Sample(
@@ -75,7 +86,8 @@ def test_a_rule_is_about_its_names_in_any_case_and_about_its_task(tmp_path):
         (GOOD | {"task": "size"}, "number is missing: one of major axis, minor axis"),
         (GOOD | {"number": "depth"}, "a distance has distance"),
         (GOOD | {"equal_is": ["upper"]}, "one word for each limit"),
-        (GOOD | {"sourc": "x"}, "sourc"),
+        (GOOD | {"sourc": "x"}, "sourc: unknown key. Did you mean"),
+        (GOOD | {"categories": ["a", "b", "a"]}, "each has a name of its own"),
         ({"task": "distance"}, "names"),
         (["a list"], "expected a mapping of fields"),
     ],
@@ -84,10 +96,12 @@ def test_what_is_no_rule_is_refused_by_file_rule_and_reason(tmp_path, fields, sa
     path = written(tmp_path, fields)
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         read_rules(path)
-    assert str(caught.value).startswith(f"{path}: rule: ")
+    assert str(caught.value).startswith((f"{path}: rule: ", f"{path}: rule.limits"))
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "{", "a: &a [*a]", "!!python/object:os.system {}"])
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "{", "a: {task: size}\na: {task: size}", "a: &a [*a]", "!!python/object:os.system {}"]
+)
 def test_what_is_no_file_of_rules_is_refused(tmp_path, text):
     (tmp_path / "rules.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"rules\.yaml"):

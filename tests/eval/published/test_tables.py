@@ -191,6 +191,19 @@ def test_result_files_stand_in_the_same_tables(tmp_path):
         mva.report(tmp_path / "results", tmp_path / "report.html", tables=tmp_path / "tables")
 
 
+def test_a_single_file_stands_where_its_folder_does_and_both_kinds_in_one_folder_are_refused(tmp_path):
+    lesions = rows(GOLDEN / "v1.2/tl/inputs.jsonl.gz")[:20]
+    names = {end: f"20260101_000000_samples_KiTS23_TumorLesionSize_Task01_Axial{end}.jsonl" for end in ("", "-CoT")}
+    versions = []
+    for name in names.values():
+        (tmp_path / name).write_text("".join(json.dumps(one) + "\n" for one in lesions))
+        versions += [(entry.version.name, entry.rules) for entry in mva.published(tmp_path / name).entries]
+    assert versions == [("preprint-v1", "paper-v1"), ("leaderboard-v2", "medvision-1.2")]
+    with pytest.raises(DataError, match="here are both"):
+        mva.published(tmp_path)
+    assert mva.published(tmp_path, version="preprint-v1").entries
+
+
 def test_what_has_no_place_is_said(tmp_path):
     mva.run(mva.Settings(model="baseline-prior", tools="off", out=tmp_path / "run"), progress=False)
     with pytest.raises(DataError, match="no result about samples of MedVision's data"):

@@ -15,6 +15,8 @@ class Tiny(lmms):
 
     def __init__(self, number: float = 10.0, fails: bool = False) -> None:
         super().__init__()
+        if number is None:
+            raise ValueError("number is missing")
         self.number, self.fails = number, fails
 
     def generate_until(self, requests):
