@@ -104,7 +104,7 @@ def test_tasks_stand_on_the_list_that_holds_them_out():
     assert held_out("AD", "FeTA24_BiometricsFromLandmarks_Task01_Axial") == "on the main list"
     assert held_out("TL", "KiTS23_BoxCoordinate_Task01_Axial") == "on none of the lists"
     assert held_out("TL", "no task") == "on none of the lists"
-    text = (Path(mva.__file__).parent / "eval/published/held-out.json").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "eval/published/held-out.json").read_text(encoding="utf-8")
     lists = json.loads(text)["lists"]
     counts = {family: [len(tasks) for tasks in kinds.values()] for family, kinds in lists.items()}
     assert counts == {"Detection": [28, 48, 15], "TL": [10, 20, 7], "AD": [5, 0, 0]}

@@ -36,7 +36,7 @@ def test_the_integral_itself_goes_over_into_students_t(count):
 @settings(max_examples=60, deadline=None)
 @given(sizes_of_subjects, st.floats(0, 1), st.floats(0.8, 12))
 def test_it_is_what_the_eigenvalues_say(sizes, icc, t):
-    assert float(tail(t, sizes, icc)) == pytest.approx(chance(t, sizes, icc), rel=1e-6, abs=1e-300)
+    assert float(tail(t, sizes, icc)) == pytest.approx(chance(t, sizes, icc), rel=1e-4, abs=1e-300)
 
 
 @pytest.mark.parametrize("sizes", [THREE, ONE, ZIPF])
