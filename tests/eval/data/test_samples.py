@@ -178,7 +178,8 @@ def test_a_sample_more_takes_few_bytes(tmp_path, monkeypatch, selection):
     monkeypatch.setattr(module, "_IN_MEMORY", 100_000)  # more is in a file
     few, many = written(tmp_path / "few", 4_000), written(tmp_path / "many", 20_000)
     held(many, selection)  # what is made once: pydantic keeps some thousands of strings
-    (now, peak), (later, highest) = held(few, selection), held(many, selection)
+    now, peak = held(few, selection)
+    later, highest = map(min, zip(*(held(many, selection) for _ in range(2)), strict=True))  # else what others left
     assert later - now < 40 * 16_000
     assert highest - peak < 80 * 16_000
 
