@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import Decoder
+from msgspec.structs import astuple
 
 from medvision_agent.eval.scorer.answer import Doc, ScoredDoc, Stored
 
@@ -122,4 +123,18 @@ def decode(lines: Sequence[bytes], kind: type[Scored]) -> tuple[list[Scored], in
         records = _DECODERS[kind].decode_lines(replaced)
     except (ValueError, RecursionError):
         return None
-    return (records, len(replaced) - len(text)) if len(records) == len(lines) else None
+    count = len(replaced) - len(text)
+    if len(records) != len(lines) or (count and any(map(_holds_object, records))):
+        return None
+    return records, count
+
+
+def _holds_object(record: Scored) -> bool:
+    """Return whether a value of no declared type is an object: what was replaced may have stood in it."""
+    return any(map(_is_object, (record.id, record.doc_id, record.f1, record.doc)))
+
+
+def _is_object(value: Any) -> bool:
+    if isinstance(value, Struct):
+        return any(map(_is_object, astuple(value)))
+    return type(value) is dict or (type(value) is list and any(map(_is_object, value)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.eval.results.build import build_answer
@@ -146,6 +146,8 @@ documents = st.dictionaries(
 
 @settings(deadline=None)
 @given(rows=st.lists(st.tuples(fields, st.none() | documents), min_size=1, max_size=4), name=st.sampled_from(FILES))
+@example(rows=[({}, {"label": {"nMAE": {"NMAE": float("nan"), "success": False}}})], name=FILES[0])
+@example(rows=[({}, {"bounding_boxes": {"dimensions": [{"nMAE": {"NMAE": float("nan")}}]}})], name=FILES[0])
 def test_whichever_way_a_record_goes_its_answer_is_the_same(rows: list[Any], name: str) -> None:
     whole = [
         GOOD | {"doc_id": number} | own | ({} if doc is None else {"doc": doc})
