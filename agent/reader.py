@@ -32,7 +32,7 @@ _TEMPLATE = "checks/reader"
 _VALUE = r"(?:\d+(?:\.\d*)?|(?<!\.)\.\d+)(?:[eE][-+]?\d{1,3})?"
 _NUMBER = re.compile(rf"[-+]?{_VALUE}")
 _IN_TEXT = re.compile(rf"(?:(?<![A-Za-z0-9_.)])[-+])?(?<![A-Za-z_\d])(?<!\d\.){_VALUE}")
-"""A dash after a digit, a letter or a bracket is no sign (``10-12.5``); digits after a letter are none (``T12``)."""
+"""A dash after a digit, a letter or a bracket is no sign (``10-12.5``). A digit after a letter is no number."""
 _MINUS = "\N{MINUS SIGN}"
 _ARRAY = re.compile(r"\[[^\[\]]*\]")
 

@@ -83,7 +83,7 @@ class ThinCompletions:
         empty: Json = {name: [] for name in names}
         async with _Catcher(headers=self._http.headers, transport=httpx2.AsyncBaseTransport()) as catcher:
             completions = self._client.with_options(http_client=catcher).chat.completions
-            with suppress(Exception):  # whatever it is, the SDK's own method raises it again
+            with suppress(Exception):  # the SDK's own method raises it again where it matters
                 await completions.with_raw_response.create(**empty, **settings)
         if catcher.caught is None:
             return None

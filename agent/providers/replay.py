@@ -1,6 +1,7 @@
 """What came to a request, given to an SDK as the answer to the same request.
 
-Contract: within ``replayed`` an HTTP client of ours sends nothing; it returns or raises what came.
+Contract: within ``replayed`` an HTTP client of ours sends nothing. It returns the reply that came, or raises the error
+that was raised.
 """
 
 from collections.abc import Iterator

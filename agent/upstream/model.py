@@ -1,8 +1,8 @@
 """One model of MedVision's package (``medvision-bm``), asked as its own evaluator asks: one text and one image.
 
 Contract: nothing of upstream is copied or imported before a model is wanted; the class comes from ``lmms_eval``, which
-that package brings and its own installer installs. Requests run one after the other, in one thread. What the class
-raises passes through.
+that package brings and its own installer installs. Requests run one after the other. What the class raises passes
+through.
 
 The interface was read in medvision-bm 1.2.1: a class is made from keyword arguments; ``generate_until`` takes instances
 with the arguments (text, settings, function from a row to its images, row, task, split) and returns the texts; rows are

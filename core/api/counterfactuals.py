@@ -18,6 +18,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.files import write_figure
 from medvision_agent.eval.figures.headroom import Level, headroom
+from medvision_agent.eval.findings.inputs import no_evidence
 from medvision_agent.eval.headroom.answers import of_file, of_run
 from medvision_agent.eval.headroom.steps import Answered, Step
 from medvision_agent.eval.headroom.summary import Headroom, Losses, losses_of, summarise_headroom
@@ -170,7 +171,7 @@ def _run(run: Run, rules: Protocol) -> Counterfactual:
         model=identity.model_name,
         condition=identity.condition,
         facts=[*run.facts, *([note] if note else [])],
-        reasons=["demonstration data support no claim"] if run.config["source"].get("demonstration") else [],
+        reasons=no_evidence(run),
     )
 
 

@@ -17,7 +17,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.decisions.compare import Turned, turned
 from medvision_agent.eval.decisions.decide import Case, Decisions, decide
 from medvision_agent.eval.decisions.rules import Rule, read_rules, shipped_rules
-from medvision_agent.eval.findings.inputs import evidence_of, named
+from medvision_agent.eval.findings.inputs import named, no_evidence
 from medvision_agent.eval.results.heading import form_of
 from medvision_agent.eval.results.load import ResultFiles, models_in, without_collector
 from medvision_agent.eval.results.plans import Plans, read_plans
@@ -28,13 +28,10 @@ from medvision_agent.eval.scorer.score import Score, score, score_numbers, score
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
-from medvision_agent.eval.why.filed import filed_question, subject_lack
+from medvision_agent.eval.why.filed import NO_TASK, filed_question, subject_lack
 from medvision_agent.text import plural
 
 __all__ = ["ArmDecisions", "Decided", "decisions"]
-
-_DEMONSTRATION = "demonstration data support no claim"
-_NO_TASK = "whose task does not say whether an angle or a distance was asked"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +99,8 @@ def decisions(
     if not pair:
         return Decided(arms, ())
     a, b = runs
-    reasons = [*_evidence(a), *no_claim_of_pair([a], [b], (arms[0].name, arms[1].name))]
+    reasons = [*no_evidence(a), *no_claim_of_pair([a], [b], (arms[0].name, arms[1].name))]
     return Decided(arms, turned(given, own[a.folder], own[b.folder], (_costs(a), _costs(b)), reasons))
-
-
-def _evidence(run: Run) -> list[str]:
-    return [_DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
 def _costs(run: Run) -> Mapping[str, float]:
@@ -125,7 +118,7 @@ def _case(asked: Any, target: tuple[float, ...], found: Score) -> Case:
 
 
 def _of_run(run: Run, name: str, cases: Sequence[Case], rules: Sequence[Rule]) -> ArmDecisions:
-    return _arm(name, [*run.facts, *filter(None, [run.source_note])], cases, rules, _evidence(run))
+    return _arm(name, [*run.facts, *filter(None, [run.source_note])], cases, rules, no_evidence(run))
 
 
 def _arm(
@@ -159,7 +152,7 @@ def _filed(
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None:
-            left_out[_NO_TASK] += 1
+            left_out[NO_TASK] += 1
         elif not asked.asks.is_box:
             lacks.update(map(str, filter(None, [subject_lack(answer, plans)])))
             yield _case(asked, answer.target, _score(answer, asked.asks.name, scoring))

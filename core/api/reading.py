@@ -26,7 +26,7 @@ from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.asking.runner import Watch, waiting_until
-from medvision_agent.eval.findings.inputs import evidence_of, named
+from medvision_agent.eval.findings.inputs import named, no_evidence
 from medvision_agent.eval.reading.both import (
     ArmReading,
     BothRead,
@@ -43,15 +43,12 @@ from medvision_agent.eval.results.plans import read_plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.read import open_run
-from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import strict
 from medvision_agent.text import plural, printable
 
 __all__ = ["PairRead", "Read", "read_pair", "read_responses"]
-
-_DEMONSTRATION = "demonstration data support no claim"
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +184,7 @@ def read_pair(
     read_a = _responses(a, reader, most_usd=most_usd, **given)
     left = None if most_usd is None else max(most_usd - (read_a.asked.cost_usd or 0.0), 0.0)
     read_b = _responses(b, reader, most_usd=left, known=read_a.asked.found, **given)
-    reasons = [*_evidence(one), *no_claim_of_pair([one], [two], (first, second))]
+    reasons = [*no_evidence(one), *no_claim_of_pair([one], [two], (first, second))]
     pairs = compare_readings(read_a.samples, read_b.samples, reasons)
     return PairRead(read_a, read_b, (first, second), pairs)
 
@@ -211,7 +208,7 @@ def _responses(
         texts, notes = _of_files(path, rules, plans, left_out)
     else:
         run = open_run(path)
-        texts, reasons = list(texts_of_run(run, rules)), _evidence(run)
+        texts, reasons = list(texts_of_run(run, rules)), no_evidence(run)
     if not texts:
         raise DataError(f"{path}: there is no response to be read")
     file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
@@ -226,10 +223,6 @@ def _reader(name: str, models_file: PathText | None, most_usd: float | None) -> 
     if most_usd is not None and config.prices is None:
         raise ConfigError(f"--reader-max-cost: model {name!r} has no prices; give them in its row (key prices)")
     return config
-
-
-def _evidence(run: Run) -> list[str]:
-    return [_DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
 def _of_files(

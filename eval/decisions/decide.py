@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.compare.statistics.clusters import clustered
-from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, jackknife
 from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.decisions.kappa import Counts, jackknifed, weighted_kappa
 from medvision_agent.eval.decisions.rules import Rule
-from medvision_agent.eval.parts.summary import withheld
+from medvision_agent.eval.parts.summary import part_mean, withheld
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Case", "Decisions", "Share", "decide", "share_of"]
@@ -129,9 +127,8 @@ def share_of(
 
     *bare*, without an interval. It has none either where nothing varies.
     """
-    found = jackknife(*clustered(subjects, values))
-    mean = float(found.estimate)
-    if bare or float(found.error) < ROUNDING:
-        return Share(value=mean)
-    margin = float(found.margin(_LEVEL))
-    return Share(value=mean, interval=(max(mean - margin, within[0]), min(mean + margin, within[1])))
+    found = part_mean(values, subjects, bare=bare)
+    if found.interval is None:
+        return Share(value=found.mean)
+    low, high = found.interval
+    return Share(value=found.mean, interval=(max(low, within[0]), min(high, within[1])))

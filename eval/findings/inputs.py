@@ -15,7 +15,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
-from medvision_agent.eval.compare.statistics.pairs import Evidence, Key
+from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Key
 from medvision_agent.eval.data.shared import shared_name, shared_names
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.store.read import open_run
@@ -25,7 +25,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import Frozen
 
 __all__ = ["ArmIn", "Asks", "ChapterIn", "ContrastIn", "Refused", "evidence_of", "named", "pair_chapter"]
-__all__ += ["runs_chapters"]
+__all__ += ["no_evidence", "runs_chapters"]
 
 _TAKEN = {
     "blind": "what tools return",
@@ -188,6 +188,11 @@ def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
     if any(run.config["source"].get("demonstration") for run in runs):
         return "demonstration"
     return "synthetic" if made == {True} else "real"
+
+
+def no_evidence(run: Run) -> list[str]:
+    """Return why nothing of a run has an interval: its data are a demonstration; empty for other data."""
+    return [DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
 def pair_chapter(a: Run, b: Run, metrics: Mapping[TaskName, Primary]) -> ChapterIn:

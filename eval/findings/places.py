@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate
+from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION
 from medvision_agent.eval.findings.contrast import GroundedContrast, PartedContrast
 from medvision_agent.eval.findings.inputs import ChapterIn, ContrastIn
 from medvision_agent.eval.parts.compare import compare_parts
@@ -34,7 +35,7 @@ def grounded_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[Grounded
 
 def demonstration(chapter: ChapterIn) -> list[str]:
     """Return why nothing in a chapter of demonstration data has an interval; empty for other data."""
-    return ["demonstration data support no claim"] if chapter.evidence == "demonstration" else []
+    return [DEMONSTRATION] if chapter.evidence == "demonstration" else []
 
 
 def parted_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[PartedContrast, ...]:

@@ -18,7 +18,7 @@ from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, score, score_numbers
-from medvision_agent.eval.why.filed import FiledQuestion, Lack, filed_question, filed_scene
+from medvision_agent.eval.why.filed import NO_TASK, FiledQuestion, Lack, filed_question, filed_scene
 from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import numbers_of
 from medvision_agent.eval.why.samples import AnswerErrors, errors_of
@@ -26,7 +26,6 @@ from medvision_agent.eval.why.scene import Missing, Scene
 
 __all__ = ["FiledAnswer", "filed_answers"]
 
-_NO_TASK = "whose task does not say whether an angle or a distance was asked"
 _NO_TARGET = "whose target is beyond 1e12"
 
 _MOST = 1e12
@@ -74,7 +73,7 @@ def filed_answers(
     for answer in answers:
         question = filed_question(answer, plans)
         if question is None:
-            left_out[_NO_TASK] += 1
+            left_out[NO_TASK] += 1
         elif any(abs(number) > _MOST for number in answer.target):
             left_out[_NO_TARGET] += 1
         else:

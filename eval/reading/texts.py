@@ -20,11 +20,10 @@ from medvision_agent.eval.scorer.spoken import as_number
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
-from medvision_agent.eval.why.filed import filed_question, subject_lack
+from medvision_agent.eval.why.filed import NO_TASK, filed_question, subject_lack
 
 __all__ = ["Text", "texts_of_answers", "texts_of_run"]
 
-_NO_TASK = "whose task does not say whether an angle or a distance was asked"
 _NO_TEXT = "of which the file holds no response"
 
 
@@ -83,7 +82,7 @@ def texts_of_answers(
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None or answer.response is None:
-            left_out[_NO_TASK if asked is None else _NO_TEXT] += 1
+            left_out[NO_TASK if asked is None else _NO_TEXT] += 1
             continue
         lacks.update(map(str, filter(None, [subject_lack(answer, plans)])))
         response = answer.response

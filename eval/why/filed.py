@@ -27,7 +27,7 @@ from medvision_agent.eval.why.numbers import written
 from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 
-__all__ = ["FiledQuestion", "Lack", "filed_question", "filed_scene", "subject_lack"]
+__all__ = ["NO_TASK", "FiledQuestion", "Lack", "filed_question", "filed_scene", "subject_lack"]
 
 _MOST_SIDE = 65_535
 _MOST_MM = 1e6
@@ -36,6 +36,10 @@ _MOST_PROMPT = 20_000
 """Characters of a prompt that are read."""
 _SCALED = "scaledPS"
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
+
+
+NO_TASK = "whose task does not say whether an angle or a distance was asked"
+"""Why an answer without a question is left out."""
 
 
 class Lack(StrEnum):

@@ -19,7 +19,7 @@ from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SU
 from medvision_agent.eval.compare.statistics.guard import against, guarded_p
 from medvision_agent.eval.compare.statistics.hall import skewed
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Floats, kish
-from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs
+from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Pairs
 from medvision_agent.frozen import Frozen
 
 __all__ = ["NO_SPREAD", "Differing", "Estimate", "Role"]
@@ -132,7 +132,7 @@ def estimate(
     )
     reasons = [*no_claim, *too_few(sizes)]
     if evidence == "demonstration":
-        reasons.append("demonstration data support no claim")
+        reasons.append(DEMONSTRATION)
     if found is None or reasons:
         return bare.but(withheld="; ".join(reasons))
     if found.mean.error < ROUNDING:

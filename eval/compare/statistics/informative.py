@@ -23,7 +23,7 @@ import numpy as np
 
 from medvision_agent.eval.compare.statistics.estimate import NO_SPREAD, Estimate, estimate, too_few
 from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife_contrast, kish
-from medvision_agent.eval.compare.statistics.pairs import Evidence, Pairs, Side
+from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Pairs, Side
 from medvision_agent.frozen import Frozen
 
 __all__ = ["MIN_EFFECTIVE_EITHER", "Kind", "Signal", "signals", "warning"]
@@ -119,7 +119,7 @@ def _always(kind: Kind, arm: str, subjects: Sequence[str], evidence: Evidence) -
     """Return the check of an arm that has nothing but failures: certain, where the subjects are enough for a claim."""
     few = too_few(by_subject(subjects)[0])
     certain = not few and evidence != "demonstration"
-    why = f"in all {len(subjects)} samples" if certain else "; ".join(few) or "demonstration data support no claim"
+    why = f"in all {len(subjects)} samples" if certain else "; ".join(few) or DEMONSTRATION
     return _signal(kind, arm, "rate", None, None, why=why, certain=certain)
 
 
@@ -144,7 +144,7 @@ def _contrast(
     difference = float(found.estimate)
     reasons = too_few(sizes)
     if evidence == "demonstration":
-        reasons.append("demonstration data support no claim")
+        reasons.append(DEMONSTRATION)
     effective = min(float(kish(missing_n)), float(kish(present_n)))
     if effective < MIN_EFFECTIVE_EITHER:
         reasons.append(f"{effective:.1f} effective subjects on one side, fewer than {MIN_EFFECTIVE_EITHER:.0f}")

@@ -14,8 +14,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-__all__ = ["WORST", "Evidence", "Key", "Pair", "Pairs", "Price", "Result", "Side", "Unit", "pair"]
+__all__ = ["DEMONSTRATION", "WORST", "Evidence", "Key", "Pair", "Pairs", "Price", "Result", "Side", "Unit", "pair"]
 
+DEMONSTRATION = "demonstration data support no claim"
+"""Why there is no interval on them."""
 Evidence = Literal["real", "synthetic", "demonstration"]
 """What the data can be evidence of, said by the caller: patients, phantoms, or nothing beyond that the tools work."""
 
