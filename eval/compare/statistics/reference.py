@@ -6,9 +6,10 @@ The working model: subject means are independent and normal with one mean, and w
     ``P(|T| > t) = 1 / pi  integral from y0 to infinity of  1 / sqrt(prod u_i (y a (1 / t^2 - g) - h^2))  dy / y``.
 
 It is Imhof's integral for a form with one positive eigenvalue, the path wrapped around the branch cut of that
-eigenvalue: nothing oscillates, so that small chances are as exact as large ones. By ``y = y0 / sin^2 x`` and 64 nodes
-in x, chances under 0.5 are exact to 4e-5 of their size, and from three subjects on those under 0.01 to 1e-6. With equal
-sizes T is Student's t on G - 1 degrees of freedom at any *icc*, and is taken from there.
+eigenvalue: nothing oscillates, so that small chances are as exact as large ones. By ``y = y0 / sin^2 x`` with
+``x = w - sin(2 w) / 2``, which sets nodes close near x = 0, where a small t bends the integrand, and 64 equal steps in
+w, chances are exact to 1e-5, and those under 0.5 to 1e-9 of their size. With equal sizes T is Student's t on G - 1
+degrees of freedom at any *icc*, and is taken from there.
 
 Sources: Imhof (1961), "Computing the distribution of quadratic forms in normal variables", Biometrika 48. The working
 model is that of Bell and McCaffrey (2002), "Bias reduction in standard errors for linear regression with multi-stage
@@ -28,7 +29,8 @@ from medvision_agent.eval.compare.statistics.form import Form, root
 __all__ = ["power", "quantile", "tail"]
 
 Floats = NDArray[np.float64]
-_ANGLES = (np.arange(64) + 0.5) * (np.pi / 2 / 64)
+_EQUAL = (np.arange(64) + 0.5) * (np.pi / 2 / 64)
+_ANGLES, _STEPS = _EQUAL - np.sin(2 * _EQUAL) / 2, 1 - np.cos(2 * _EQUAL)
 _AT_ONCE = 2_000_000
 """Numbers in an array of data sets x nodes x sizes."""
 _LEAST, _MOST = 1e-8, 1e15
@@ -99,5 +101,5 @@ def _integral(form: Form, t: Floats) -> Floats:
     start = form.start(t)[:, np.newaxis]
     logarithm, h, a, g = form.sums(start / np.sin(_ANGLES) ** 2)
     rest = start / np.sin(_ANGLES) ** 2 * a * (form.level(start) - g) - h**2
-    values = np.exp(-logarithm / 2) / np.sqrt(rest) / np.tan(_ANGLES)
+    values = np.exp(-logarithm / 2) / np.sqrt(rest) / np.tan(_ANGLES) * _STEPS
     return np.asarray(np.minimum(1.0, values.sum(axis=-1) / len(_ANGLES)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hulls import chance
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from medvision_agent.eval.compare.statistics.hall import skewed
@@ -23,6 +23,7 @@ def skewed_arms(seed: int, subjects: int = 30) -> tuple[np.ndarray, np.ndarray, 
 
 @settings(max_examples=80, deadline=None)
 @given(seeds)
+@example(38618)  # its t is 0.006
 def test_p_by_the_formula(seed):
     sums, sizes, icc = skewed_arms(seed)
     mean = jackknife(sums, sizes, icc)
@@ -33,7 +34,7 @@ def test_p_by_the_formula(seed):
     halls = chance(abs(h), sizes, icc) if h * t > 0 else 1.0
     found = skewed(sums, sizes, icc)
     assert float(found.skewness) == pytest.approx(a, rel=1e-9)
-    assert float(found.p()) == pytest.approx(max(float(mean.p()), halls), rel=1e-4)
+    assert float(found.p()) == pytest.approx(max(float(mean.p()), halls), rel=1e-5)
 
 
 @settings(max_examples=150, deadline=None)

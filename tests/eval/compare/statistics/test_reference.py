@@ -36,7 +36,7 @@ def test_the_integral_itself_goes_over_into_students_t(count):
 @settings(max_examples=60, deadline=None)
 @given(sizes_of_subjects, st.floats(0, 1), st.floats(0.8, 12))
 def test_it_is_what_the_eigenvalues_say(sizes, icc, t):
-    assert float(tail(t, sizes, icc)) == pytest.approx(chance(t, sizes, icc), rel=1e-4, abs=1e-300)
+    assert float(tail(t, sizes, icc)) == pytest.approx(chance(t, sizes, icc), rel=1e-6, abs=1e-300)
 
 
 @pytest.mark.parametrize("sizes", [THREE, ONE, ZIPF])
@@ -85,7 +85,7 @@ def test_data_sets_before_the_last_axis_are_independent_and_who_has_no_sample_is
 
 
 def test_what_no_test_can_have_is_still_a_number():
-    assert float(tail(0.0, ZIPF, 0.3)) == pytest.approx(1, abs=1e-12)
+    assert float(tail(0.0, ZIPF, 0.3)) == pytest.approx(1, abs=1e-8)
     assert 0 <= float(tail(np.inf, ZIPF, 0.3)) < 1e-30
     assert np.isnan(tail(np.nan, ZIPF, 0.3))
 
