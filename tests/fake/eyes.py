@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 
+from fake import wires
 from fake.replies import Reply, calls, text
 from fake.server import FakeServer, Request
 from medvision_agent.agent.check import CELL, digits_picture
@@ -12,6 +13,7 @@ from medvision_agent.tools.view.png import decode_png
 
 IN_TEXT = '```tool_call\n{"name": "unfold", "arguments": {}}\n```'
 """How a model calls that is offered its tools in the text."""
+LAYS_A_RULER = IN_TEXT.replace("unfold", "ruler").replace("{}", '{"x0": 0.3, "y0": 0.5, "x1": 0.6, "y1": 0.5}')
 
 
 def digits_in(png: bytes) -> str:
@@ -46,3 +48,15 @@ class Eyes(FakeServer):
             return calls(("unfold", {})) if request.body.get("tools") else text(IN_TEXT, usage=usage)
         shown = digits_in(pictures[-1]) if len(pictures) > 1 and self.lacks != "tool pictures" else "nothing"
         return text(f"{code[1]} {shown}", usage=usage)
+
+
+class Measuring(Eyes):
+    """The same, and a model that answers samples: it lays one ruler, as text, and then states a length."""
+
+    def _next(self, request: Request) -> Reply:
+        if "<answer>" not in json.dumps(request.body):
+            return super()._next(request)
+        usage = {"input": 900, "output": 30, "reasoning": 0, "cached": 0}
+        if wires.turns(request.wire, request.body) == 0 and "tool_call" in json.dumps(request.body):
+            return text(LAYS_A_RULER, usage=usage)
+        return text("<answer>40.0, 20.0, 60.0, 30.0</answer>", usage=usage)
