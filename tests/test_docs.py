@@ -36,12 +36,10 @@ def shown(page):
     return {line for line in lines if line not in ("", "...") and " s (n " not in line}
 
 
-def write_files(page, folder, **replaced):
-    """Write the files that a page has its reader write: a name, a colon, and a block."""
+def write_files(page, folder, url):
+    """Write the files that a page has its reader write; the model's server is at *url*."""
     for name, text in re.findall(r"Write `([\w.-]+)`:\n\n```\w+\n(.*?)```", page, re.DOTALL):
-        for old, new in replaced.values():
-            text = text.replace(old, new)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text.replace("http://localhost:8000/v1", url), encoding="utf-8")
 
 
 @pytest.mark.parametrize("script", ["cli_docs", "model_docs", "table_docs"])
@@ -115,7 +113,7 @@ def test_tutorials_work_from_top_to_bottom(name, tmp_path):
     page = (ROOT / "docs" / "tutorials" / f"{name}.md").read_text(encoding="utf-8")
     assert len(commands(page)) >= 4
     with Shown() as server:
-        write_files(page, tmp_path, url=("http://localhost:8000/v1", server.openai_url))
+        write_files(page, tmp_path, server.openai_url)
         follow(page, tmp_path)
 
 
@@ -132,14 +130,14 @@ def test_every_page_can_be_found_and_no_link_is_dead():
         ROOT / "benchmarks/README.md",
     ]
     linked = set()
-    for page in pages:
+    for page in [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")] + docs:
         for target, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)", page.read_text(encoding="utf-8")):
             path = (page.parent / target).resolve() if target else page
             assert path.exists(), f"{page.relative_to(ROOT)}: {target}"
             linked.add(path)
             if anchor and path.suffix == ".md":
                 assert anchor[1:] in anchors(path), f"{page.relative_to(ROOT)}: {target}{anchor}"
-    assert [page for page in pages[2:] if page not in linked] == []
+    assert [page for page in docs if page not in linked] == []
 
 
 def anchors(path):

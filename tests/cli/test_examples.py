@@ -14,7 +14,7 @@ from fake.server import FakeServer
 from medvision_agent.agent.models.catalogue import VARIABLE
 from medvision_agent.eval.store.read import open_run
 
-README = Path(__file__).parents[2] / "README.md"
+TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorials" / "own-model.md"
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"
 ROWS = {
     name: path for path in sorted(EXAMPLES.glob("*.yaml")) for name in yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -56,7 +56,7 @@ async def test_a_langchain_row_says_which_package_is_missing(data, call, tmp_pat
 
 
 async def test_the_readme_on_your_own_model_word_for_word(call, data, tmp_path):
-    section = README.read_text(encoding="utf-8").split("## Your own model")[1].split("\n## ")[0]
+    section = TUTORIAL.read_text(encoding="utf-8")
     rows, commands = (re.search(rf"```{kind}\n(.*?)```", section, re.DOTALL)[1] for kind in ("yaml", "bash"))
     check, run = (shlex.split(line)[1:] for line in commands.splitlines())
 
