@@ -1,20 +1,15 @@
 """Every row of examples/models runs against a server of its interface, with and without tools, by YAML alone."""
 
 import json
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 import yaml
-from fake.eyes import Eyes
 from fake.replies import calls, text
-from fake.server import FakeServer
 
 from medvision_agent.agent.models.catalogue import VARIABLE
 from medvision_agent.eval.store.read import open_run
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorials" / "own-model.md"
 EXAMPLES = Path(__file__).parents[2] / "examples" / "models"
 ROWS = {
     name: path for path in sorted(EXAMPLES.glob("*.yaml")) for name in yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -53,32 +48,6 @@ async def test_a_langchain_row_says_which_package_is_missing(data, call, tmp_pat
     assert code == 2
     assert "langchain_anthropic:ChatAnthropic cannot be imported" in err
     assert not (tmp_path / "run").exists()
-
-
-async def test_the_readme_on_your_own_model_word_for_word(call, data, tmp_path):
-    section = TUTORIAL.read_text(encoding="utf-8")
-    rows, commands = (re.search(rf"```{kind}\n(.*?)```", section, re.DOTALL)[1] for kind in ("yaml", "bash"))
-    check, run = (shlex.split(line)[1:] for line in commands.splitlines())
-
-    def at(server: FakeServer) -> None:
-        text_of_file = rows.replace("http://localhost:8000/v1", server.openai_url)
-        (tmp_path / "mine.yaml").write_text(text_of_file, encoding="utf-8")
-
-    async with Eyes() as server:
-        (tmp_path / "mine.yaml").write_text(
-            rows.replace("http://localhost:8000/v1", server.openai_url), encoding="utf-8"
-        )
-        code, out, err = await call(*check)
-        assert code == 0, out + err
-        assert "no " not in [line[:3] for line in out.splitlines()]
-    async with FakeServer() as server:
-        server.script([text("<answer>10.0</answer>")], by_turn=True)
-        (tmp_path / "mine.yaml").write_text(
-            rows.replace("http://localhost:8000/v1", server.openai_url), encoding="utf-8"
-        )
-        code, out, err = await call(*run)
-        assert code == 0, err
-        assert "54 of 54 samples finished" in out
 
 
 def test_every_example_is_looked_at():
