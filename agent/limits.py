@@ -15,8 +15,8 @@ class Limits(BaseModel):
     tool_calls: int = Field(default=24, ge=1, le=10_000)
     """Tool calls per sample; further calls of the same turn are answered with an error."""
     seconds: float = Field(default=600, gt=0, allow_inf_nan=False)
-    """Wall time per sample, looked at between turns; a single request has its own limit (``timeout_seconds``)."""
+    """Wall time per sample, checked between turns; a single request has its own limit (``timeout_seconds``)."""
     tokens: int = Field(default=250_000, gt=0)
-    """Input plus output tokens per sample as reported, looked at between turns."""
+    """Input plus output tokens per sample, as the service reports them, checked between turns."""
     broken_turns: int = Field(default=3, ge=1)
     """Turns in a row without one readable tool call after which the sample ends as ``tool_protocol``."""

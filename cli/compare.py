@@ -25,7 +25,8 @@ __all__ = ["command"]
     "--published-version",
     "version",
     type=click.Choice(["preprint-v1", "leaderboard-v2"]),
-    help="With --published: which ones; default: those whose models were asked by the recipe and form of RUN_A.",
+    help="With --published: the version of the published results. Default: the one asked by the recipe and form of "
+    "RUN_A.",
 )
 @protocol_option
 @click.option(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_FORCE = click.option("--force", is_flag=True, help="Replace what --out names.")
+_FORCE = click.option("--force", is_flag=True, help="Overwrite --out if it exists.")
 
 
 _PIPED_WIDTH = 180
@@ -80,7 +80,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
 @_FORCE
 def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
-    """Draw the truth of one sample on its enlarged picture, and print what is known about it."""
+    """Draw the ground truth of one sample on its enlarged image, and print what is known about it."""
     from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.asking.recipe import recipe_named
     from medvision_agent.eval.data.medvision.source import Reading

@@ -35,7 +35,7 @@ COMMANDS = {
     "decisions": "Sort stored measurements into clinical categories, and count those that agree with the truth.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
-    "rerun": "Ask once more what a stored run asked, or the same with other tools.",
+    "rerun": "Ask again what a stored run asked, or the same with other tools.",
     "published": "Print models in the shape of MedVision's published tables, beside the published figures.",
     "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",
     "run": "Run a model over samples, with or without tools.",

@@ -58,12 +58,12 @@ def show(name: str, extra: Path | None) -> None:
 @_EXTRA
 @click.pass_context
 def check(context: click.Context, name: str, extra: Path | None) -> None:
-    """Try a model with a tiny picture and one tool, and say what it did.
+    """Try a model with a tiny image and one tool, and say what it did.
 
-    Three short conversations: does it answer, see the picture, call a tool, get the tool's picture back, report its
-    tokens, keep to a limit of output. The result is kept, and `run` says where a row failed or was never checked. Exit
-    code 0: nothing was found wanting; 1: something was, or
-    no reply was had; 2: it cannot be asked as things stand (no key, a refused key, no such model).
+    Three short conversations show whether it answers, sees the image, calls a tool, gets the tool's image back, reports
+    its tokens and keeps to a limit of output. The result is kept, and `run` warns of a model that failed or was never
+    checked. Exit code 0: everything works; 1: something does not, or there was no reply; 2: the model cannot be asked
+    (no key, a refused key, no such model).
     """
     import asyncio
 

@@ -47,8 +47,8 @@ plans_option = click.option(
     "--plans",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.json",
-    help="Result files: what they do not carry, from MedVision's data folder (names of labels and modalities, pixel "
-    "sizes, the ground truth's points, cases) or a JSON file of tasks (names).",
+    help="For result files: where to look up what they lack. DIR is MedVision's data folder (names of labels and "
+    "modalities, pixel sizes, points of the ground truth, cases); FILE.json is a file of tasks (names only).",
 )
 """Where to look up what result files do not say."""
 
@@ -132,13 +132,16 @@ _READER = (
         help="Have a language model of the catalogue read the responses too, and show both readings (docs/reading.md).",
     ),
     click.option(
-        "--reader-models", type=click.Path(dir_okay=False), metavar="FILE", help="YAML file with own models for it."
+        "--reader-models",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="A YAML file of your own models, for the reader.",
     ),
     click.option(
         "--reader-max-cost",
         type=_AMOUNT,
         metavar="USD",
-        help="Ask the reader nothing more once this command has cost this much.",
+        help="Stop asking the reader when this command has cost this much.",
     ),
 )
 

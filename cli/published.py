@@ -41,7 +41,8 @@ __all__ = ["command"]
     "--plans",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.json",
-    help="RESULTS: names of labels and modalities, from MedVision's data folder or a JSON file of tasks.",
+    help="For RESULTS: where to look up names of labels and modalities. DIR is MedVision's data folder; FILE.json is a "
+    "file of tasks.",
 )
 def command(
     *, folders: tuple[Path, ...], out: Path | None, version: str | None, protocol_name: str | None, plans: Path | None

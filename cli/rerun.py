@@ -25,10 +25,10 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, as_json: bool, **_: Any) -> None:
-    """Ask once more what RUN asked, with the settings it stored; each option given replaces one of them.
+    """Ask again what RUN asked, with its stored settings. Each option that you give replaces one of them.
 
-    The model's row, samples, prompts, limits and budget come from the store, whatever the catalogue says by now. Should
-    anything come out differently all the same (the package, a data file), it is named before the first request.
+    The model's row, samples, prompts, limits and budget come from the store, even if the catalogue has changed. If
+    something else has changed (the package, a data file), it is named before the first request.
     """
     with uncollected():
         from medvision_agent.api.asking import ask_again

@@ -24,9 +24,9 @@ __all__ = ["command"]
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, all fields.")
 def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool, as_json: bool) -> None:
-    """List the runs and studies in FOLDER (default: the current folder), at any depth down to six levels.
+    """List the runs and studies in FOLDER (default: the current folder) and in its subfolders, down to six levels.
 
-    The loss of a study is that of the two arms of its primary contrast, under each model and over all its tasks.
+    For a study, the loss of both arms of its primary contrast is shown, for each model and over all tasks.
 
     States: running, unfinished (a resume would ask what is left), finished, damaged, unreadable. Damage is found by
     counts and, when the loss is worked out, by the hashes of records; `verify` checks everything. The loss of a run is

@@ -48,7 +48,10 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
 )
 @reader_options
 @click.option(
-    "--readings", type=click.Path(dir_okay=False), metavar="FILE", help="File of readings; default: beside the source."
+    "--readings",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The file in which readings are kept; default: beside the source.",
 )
 @click.pass_context
 def command(

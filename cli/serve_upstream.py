@@ -12,7 +12,13 @@ __all__ = ["command"]
 
 @click.command("serve-upstream")
 @click.argument("name")
-@click.option("--port", type=click.IntRange(0, 65535), default=8900, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8900,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option(
     "--arg",
     "given",

@@ -59,7 +59,7 @@ def command() -> None:
 @command.command("list")
 @_own
 def list_tools(file: Path | None) -> None:
-    """List the tools in the order in which a model is told of them, with their set or whose they are.
+    """List the tools in the order in which a model reads of them, with their set, or their file or package.
 
     Below stand the sets, and about how many tokens their declarations add to every request: characters of their JSON
     text divided by four, an estimate.
@@ -107,7 +107,12 @@ def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> Non
 @click.option("--image", required=True, help="demo:ID, FILE:ID (a sample), or a PNG file (with --spacing).")
 @click.option("--spacing", help="Millimetres per pixel of a PNG file: HEIGHT,WIDTH (down, across).")
 @click.option("--args", "text", default="{}", show_default=True, help="The tool's arguments as a JSON object.")
-@click.option("--recipe", default="medvision-1.2", show_default=True, help="How values beyond 8 bits are shown.")
+@click.option(
+    "--recipe",
+    default="medvision-1.2",
+    show_default=True,
+    help="How images of more than 8 bits are mapped to grey levels.",
+)
 @_own
 @_frame
 @_segmenter
@@ -163,7 +168,7 @@ def try_tool(
     type=click.IntRange(1),
     default=CheckBounds().memory_mb,
     show_default=True,
-    help="Most memory of the calls, in MB, beyond what the tool takes when it is loaded.",
+    help="Memory in MB that the calls may take at most, beyond what the tool takes when it is loaded.",
 )
 @_segmenter
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
@@ -180,9 +185,9 @@ def check(
     segmenter: str | None,
     as_json: bool,
 ) -> None:
-    """Check a tool: does every provider take it, does it survive whatever a model writes, is what it declares true.
+    """Check that every provider accepts a tool, that no arguments break it, and that what it declares is true.
 
-    Exit code 0: nothing was found wanting; 1: something was; 2: there is no such tool, or it cannot be loaded.
+    Exit code 0: all of it holds; 1: something does not; 2: there is no such tool, or it cannot be loaded.
     """
     from medvision_agent.tools.own.process import check as check_tool
 

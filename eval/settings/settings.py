@@ -83,13 +83,13 @@ class Asked(Frozen):
     `matched:thinking`, `matched:enlarged` and `result-only`, which are made from the answers of its arm `on`. A tool
     that outlines may carry a variant: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
-    """The month of the shipped tools, such as `2026-11`: `on` means its set, and tools are declared in its words, those
-    that are named too. By default the newest; a stored run that goes on or is asked again keeps its own."""
+    """The month of the shipped tools, such as `2026-11`. `on` then means the set of that month, and all tools are
+    declared in its words. Default: the newest; a stored run that is resumed or asked again keeps its month."""
     segmenter: Annotated[str | None, condition("tool_variants")] = None
     """The address of the segmenter that the variant `server` asks, such as `http://127.0.0.1:8000`."""
     picture: Annotated[Picture, identity("picture", "donors_sha256", "v0_sha256")] = "own"
-    """What picture stands with the question: the sample's `own`, `none`, a uniform one (`blank`), or that of another
-    subject who is asked the same (`swapped`; who it is follows from the seed). Tools work on the same picture."""
+    """The image shown with the question: the sample's `own`, `none`, a uniform image (`blank`), or the image of another
+    subject with the same question (`swapped`; the seed chooses the subject). Tools work on the same image."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
     """How a sample is asked: `medvision-1.2` or `paper-v1`."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
@@ -102,9 +102,9 @@ class Asked(Frozen):
     prompt_file: Annotated[Path | None, identity("prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256")] = None
     """A YAML file of your own prompts."""
     wording: Annotated[int, Field(ge=0, lt=WORDINGS), identity("wording", "wording_sha256", "prompt_sha256")] = 0
-    """The words of the whole question: the usual ones (0), or one of their paraphrases (1 to 8, docs/prompts.md)."""
+    """The words of the question: 0 for the usual ones, 1 to 8 for a paraphrase (docs/prompts.md)."""
     tool_order: Annotated[int | None, identity("tool_order")] = None
-    """A seed by which the order of the tools' declarations is shuffled for each sample and wording."""
+    """Random seed that shuffles the order of the tools' declarations for each sample and wording."""
     spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
     """Where the model finds the size of a pixel: in the prompt, or only in the results of `pixel_spacing` and
     `crop`."""
@@ -112,7 +112,7 @@ class Asked(Frozen):
     """What is drawn on the image and on every further view of it, with or without tools: nothing (`plain`), `ticks`
     with coordinates along the edges, a `grid` of 9 x 9 lines with coordinates, or a `scale-bar`."""
     overlays: Annotated[bool, condition("overlays", *_PARAGRAPH)] = True
-    """Show the pictures that a tool draws of what it measured; the picture of `crop` is always shown."""
+    """Show the model the picture that a tool draws of what it measured. The image of `crop` is always shown."""
     paragraph: Annotated[
         Literal["plain", "paraphrased", "must-use"], condition("paragraph", "tool_paragraph_sha256")
     ] = "plain"
@@ -149,18 +149,19 @@ class Settings(Asked):
     max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=100_000)
     """Samples in flight at once over all processes, which share them evenly, instead of the model's own setting."""
     processes: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=256)
-    """Processes that ask, beside the one that stores; 1: that one asks too. By default as many as help, of the cores
-    there are."""
+    """Processes that ask the model. With 2 or more, another process stores the results; with 1, one process does both.
+    Default: as many of the machine's cores as help."""
     engine: Annotated[Literal["local", "ray"], NEITHER] = "local"
-    """Where they are: on this machine (`local`), or actors of a Ray cluster (`ray`, needs the extra `cluster`)."""
+    """Where these processes run: on this machine (`local`), or as actors of a Ray cluster (`ray`; it needs the extra
+    `cluster`)."""
     address: Annotated[str | None, NEITHER] = None
-    """The Ray cluster: `auto`, or `HOST:PORT`. By default Ray is started on this machine."""
+    """The Ray cluster: `auto`, or `HOST:PORT`. Default: Ray is started on this machine."""
     gpus: Annotated[float | None, NEITHER] = Field(default=None, ge=0, le=64)
-    """GPUs that each worker of a Ray cluster takes; several workers share one of which they take a fraction. By default
-    1 where the model is loaded into the worker and the cluster has any, else 0."""
+    """GPUs for each worker of a Ray cluster. With a fraction, several workers share one GPU. Default: 1 if the workers
+    load the model and the cluster has a GPU, else 0."""
     probe: Annotated[bool, NEITHER] = True
-    """Before the first sample, check by two short requests that the declarations of tools reach the model. Only where
-    tools are declared by the service's own function calling."""
+    """Before the first sample, check with two short requests that the declarations of tools reach the model. Applies
+    only to tools that are declared by the service's own function calling."""
     out: Annotated[Path, NEITHER] = Path()
     """The folder of the run."""
     resume: Annotated[bool, NEITHER] = False

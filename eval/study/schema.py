@@ -250,7 +250,7 @@ class Study(_Strict):
     """Samples in flight at once for each model, over all processes, instead of its own setting. May change when the
     study goes on."""
     processes: int | None = Field(default=None, ge=1, le=256)
-    """Processes that ask, as `run --processes` has them. May change when the study goes on."""
+    """Processes that ask the model, as in `run --processes`. May change when the study goes on."""
     engine: Literal["local", "ray"] = "local"
     """Where they are, as `run --engine` has it. May change when the study goes on."""
     address: str | None = None
