@@ -48,16 +48,16 @@ def encodable(message: AIMessage, redact: Callable[[str], str] = str) -> AIMessa
     headers in its answer would have the key stored.
     """
 
-    def mended(value: Any) -> Any:
+    def repaired(value: Any) -> Any:
         if isinstance(value, str):
             return redact(value.encode("utf-8", "replace").decode("utf-8"))
         if isinstance(value, dict):
-            return {mended(key): mended(item) for key, item in value.items()}
+            return {repaired(key): repaired(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [mended(item) for item in value]
+            return [repaired(item) for item in value]
         return value
 
-    changed = {name: new for name in _FIELDS if (new := mended(value := getattr(message, name))) != value}
+    changed = {name: new for name in _FIELDS if (new := repaired(value := getattr(message, name))) != value}
     return message.model_copy(update=changed) if changed else message
 
 

@@ -21,25 +21,25 @@ from medvision_agent.agent.wire.body import BoundedClient, replaced
 from medvision_agent.agent.wire.counts import drop_false_counts
 from medvision_agent.agent.wire.words import status_of_body
 
-__all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written", "mended_arguments"]
+__all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written", "repaired_arguments"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
 """Appended to the arguments on their way through the adapter."""
 
 
 class MendingClient(BoundedClient):
-    """An HTTP client that mends replies, and keeps to the bounds of a body."""
+    """An HTTP client that repairs replies, and keeps to the bounds of a body."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
-        """Send a request and return the reply, mended where needed."""
+        """Send a request and return the reply, repaired where needed."""
         if (came := came_before()) is not None:
             return came
         response = await super().send(request, **settings)
         body = response.content
         if response.status_code != 200:
             return response if (told := _told(body)) is body else replaced(response, told)
-        status, mended = _mended(body)
-        return response if mended is body and status == 200 else replaced(response, mended, status)
+        status, repaired = _repaired(body)
+        return response if repaired is body and status == 200 else replaced(response, repaired, status)
 
 
 def _told(body: bytes) -> bytes:
@@ -59,7 +59,7 @@ def _told(body: bytes) -> bytes:
     return body if content is written else json.dumps(content).encode()
 
 
-def _mended(body: bytes) -> tuple[int, bytes]:
+def _repaired(body: bytes) -> tuple[int, bytes]:
     """Return the status that *body* stands for, and *body* itself if nothing has to be marked."""
     content = _parsed(body)
     if (stated := error_of_base_resp(content)) is not None:
@@ -92,13 +92,13 @@ def _calls(content: Any) -> list[dict[str, Any]]:
 
 
 def _mark(call: dict[str, Any]) -> bool:
-    """Mend the arguments of one call in place and tell whether anything had to be done."""
-    mended = mended_arguments(written := call["arguments"])
-    call["arguments"] = mended
-    return bool(mended != written)
+    """Repair the arguments of one call in place and tell whether anything had to be done."""
+    repaired = repaired_arguments(written := call["arguments"])
+    call["arguments"] = repaired
+    return bool(repaired != written)
 
 
-def mended_arguments(written: Any) -> str:
+def repaired_arguments(written: Any) -> str:
     """Return the arguments of a call as a text that the adapter can represent, marked where they are no object.
 
     Null and an empty text stand for no arguments; an object that went through a writer of JSON twice is one.

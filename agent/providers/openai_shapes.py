@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.agent.providers.openai_repair import mended_arguments
+from medvision_agent.agent.providers.openai_repair import repaired_arguments
 from medvision_agent.agent.wire.failures import Fault, KnownFault
 
 __all__ = ["one_choice"]
@@ -75,7 +75,7 @@ def _calls(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {
                 "type": "function",
                 "id": str(call.get("id") or ""),
-                "function": {"name": str(function.get("name") or ""), "arguments": mended_arguments(arguments)},
+                "function": {"name": str(function.get("name") or ""), "arguments": repaired_arguments(arguments)},
                 "extra_content": call.get("extra_content"),
             }
 

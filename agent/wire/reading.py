@@ -124,7 +124,7 @@ _KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)
 
 
 def detail_of(error: BaseException) -> str:
-    """Return class and message in one bounded line, with anything that is or looks like a key blotted out."""
+    """Return class and message in one bounded line, with anything that is or looks like a key redacted."""
     request = getattr(first(error, "response"), "request", None) or _request(error)
     text = _whole_words(_sentence(error)) + _whole_words(_behind(error))
     for header, value in getattr(request, "headers", {}).items():

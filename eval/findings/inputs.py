@@ -181,7 +181,7 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
 
 
 def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
-    """Return what the samples of *runs* can be evidence of; DataError where made pictures are among taken ones."""
+    """Return what the samples of *runs* can be evidence of; DataError where synthetic images are among taken ones."""
     made = {sample.marks.synthetic for run in runs for sample in run.samples}
     if len(made) > 1:
         raise DataError(f"{where}: synthetic and real samples are mixed; they never share a figure. Report them apart")

@@ -219,6 +219,6 @@ def _power(
 
 
 def _claimed(found: Detectable, *, made: bool) -> Detectable:
-    """Return it with the reason why nothing is tested on made pictures."""
+    """Return it with the reason why nothing is tested on synthetic images."""
     reasons = [found.withheld, "synthetic data have intervals, no p-values"] if made else [found.withheld]
     return found.but(withheld="; ".join(filter(None, reasons)))

@@ -8,7 +8,7 @@ With ``u_i = S_i - n_i D`` (the residual of subject i's sum), ``a = sum u^3 / (s
 * the interval is the hull of T's and of H's, so that it leaves 0 out exactly where p is under its level.
 
 Where one arm is a little better nearly always and fails rarely, T alone rejects a true null far too often, nearly all
-in favour of that arm. Hall mends the part that the data show; ``guard`` covers failures that were never drawn.
+in favour of that arm. Hall corrects the part that the data show; ``guard`` covers failures that were never drawn.
 
 Contract: as in ``jackknife``, the last axis is subjects and any axes before it are independent data sets.
 """

@@ -1,4 +1,4 @@
-"""Phantoms: made pictures with exactly known truth, for calibrating tools and statistics (never a benchmark).
+"""Phantoms: synthetic images with exactly known truth, for calibrating tools and statistics (never a benchmark).
 
 What one shows: one elliptical lesion and four small markers (a bright and a dark disc, a bright and a dark cross) in
 smoothly textured, noisy tissue. What is drawn from which distribution stands in ``eval/data/phantom/geometry.py``; it
