@@ -21,7 +21,7 @@ import httpx2
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import Gemini, LangChain, ModelConfig, Offline, OpenAI, Transformers
 from medvision_agent.agent.models.checkpoint import local_folder
-from medvision_agent.agent.providers.openai_repair import MendingClient
+from medvision_agent.agent.providers.openai_repair import RepairingClient
 from medvision_agent.agent.wire.body import MEGABYTE, BoundedClient
 from medvision_agent.agent.wire.keys import key_names
 from medvision_agent.agent.wire.notices import notices
@@ -87,7 +87,7 @@ async def open_model(
             yield replace(chat, redact=_without(key))
         return
 
-    async with _client(MendingClient, config) as client:
+    async with _client(RepairingClient, config) as client:
         if isinstance(config, Gemini):
             if provider_code or config.replay is not None:
                 from medvision_agent.agent.providers.gemini.code import build as build_direct  # noqa: PLC0415

@@ -21,13 +21,13 @@ from medvision_agent.agent.wire.body import BoundedClient, replaced
 from medvision_agent.agent.wire.counts import drop_false_counts
 from medvision_agent.agent.wire.words import status_of_body
 
-__all__ = ["NOT_AN_OBJECT", "MendingClient", "as_written", "repaired_arguments"]
+__all__ = ["NOT_AN_OBJECT", "RepairingClient", "as_written", "repaired_arguments"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
 """Appended to the arguments on their way through the adapter."""
 
 
-class MendingClient(BoundedClient):
+class RepairingClient(BoundedClient):
     """An HTTP client that repairs replies, and keeps to the bounds of a body."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:

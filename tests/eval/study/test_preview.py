@@ -1,4 +1,4 @@
-"""What a preview says of the smallest difference: nothing that a pilot did not tell, and no claim on synthetic images."""
+"""What a preview says of the smallest difference: nothing without a pilot, and no claim on synthetic images."""
 
 from click.testing import CliRunner
 
