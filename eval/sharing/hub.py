@@ -79,12 +79,12 @@ def _check(repository: str, there: Any, *, public: bool, force: bool) -> None:
 def _refusal(repository: str, error: Any) -> str:
     """Say what the server refused, without its text: that may repeat what was sent."""
     status = getattr(error.response, "status_code", None)
-    todo = {
+    known = {
         401: _LOG_IN,
         403: "the key may not write there; use one that may, or another ORG",
         404: "there is no such ORG, or the key may not see it",
-    }.get(status, "try again later")
-    return f"hub:{repository}: the server refused with status {status}; {todo}"
+    }
+    return f"hub:{repository}: the server refused with status {status}; {known.get(status or 0, 'try again later')}"
 
 
 def _api() -> "HfApi":
