@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: beside check dev imports links lint lock lowest matrix newest page test test-local types viewer
+.PHONY: beside check dev imports links lint lock lowest matrix newest page site test test-local types viewer
 
 check:
 	$(MAKE) --jobs=2 lint types imports viewer
@@ -72,6 +72,10 @@ lowest newest:
 		pytest pytest-asyncio hypothesis aiohttp
 	$(PYTHON) -m uv pip install --quiet --python build/$@/bin/python --no-deps -e .
 	build/$@/bin/python -m pytest -q -p no:cacheprovider $(CORE_TESTS)
+
+# The documents as a site, in build/site; needs the extra `docs`.
+site:
+	$(PYTHON) -m mkdocs build --strict
 
 # The exact versions CI installs; torch has a build for each machine and is named in .ci/run.
 lock:
