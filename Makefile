@@ -60,7 +60,9 @@ beside:
 		$(PYTHON) -m pytest -n0 tests/agent/upstream
 
 # The core with the lowest versions that pyproject.toml allows, and with the newest ones, each in an environment of its own:
-# scoring, views, the store, and runs from the command line. OTHER=python3.13 takes another interpreter.
+# scoring, views, the store, and runs from the command line. OTHER=python3.13 takes another interpreter, PACKAGE=FILE.whl
+# a wheel instead of the checkout.
+PACKAGE ?= -e .
 CORE_TESTS = tests/eval/scorer/test_golden.py tests/tools/view/test_views.py tests/eval/store/test_store.py \
 	tests/cli/test_export.py
 lowest newest:
@@ -70,7 +72,7 @@ lowest newest:
 		--python build/$@/bin/python -o build/$@/versions.txt
 	$(PYTHON) -m uv pip install --quiet --python build/$@/bin/python -r build/$@/versions.txt \
 		pytest pytest-asyncio hypothesis aiohttp
-	$(PYTHON) -m uv pip install --quiet --python build/$@/bin/python --no-deps -e .
+	$(PYTHON) -m uv pip install --quiet --python build/$@/bin/python --no-deps $(PACKAGE)
 	build/$@/bin/python -m pytest -q -p no:cacheprovider $(CORE_TESTS)
 
 # The documents as a site, in build/site; needs the extra `docs`.
