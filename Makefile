@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: beside check dev imports links lint lock matrix page test test-local types viewer
+.PHONY: beside check dev imports links lint lock lowest matrix newest page site test test-local types viewer
 
 check:
 	$(MAKE) --jobs=2 lint types imports viewer
@@ -58,6 +58,26 @@ beside:
 	rm -rf build/upstream && $(PYTHON) -m pip install --quiet --no-deps --target build/upstream -r requirements/lmms-eval.txt
 	PYTHONPATH=$(CURDIR)/build/upstream:$(CURDIR)/build/upstream/medvision_bm/medvision_lmms_eval$${PYTHONPATH:+:$$PYTHONPATH} \
 		$(PYTHON) -m pytest -n0 tests/agent/upstream
+
+# The core with the lowest versions that pyproject.toml allows, and with the newest ones, each in an environment of its own:
+# scoring, views, the store, and runs from the command line. OTHER=python3.13 takes another interpreter, PACKAGE=FILE.whl
+# a wheel instead of the checkout.
+PACKAGE ?= -e .
+CORE_TESTS = tests/eval/scorer/test_golden.py tests/tools/view/test_views.py tests/eval/store/test_store.py \
+	tests/cli/test_export.py
+lowest newest:
+	rm -rf build/$@
+	$(PYTHON) -m uv venv --quiet build/$@ --python "$(or $(OTHER),$$($(PYTHON) -c 'import sys; print(sys.executable)'))"
+	$(PYTHON) -m uv pip compile --quiet --resolution $(if $(filter lowest,$@),lowest-direct,highest) pyproject.toml \
+		--python build/$@/bin/python -o build/$@/versions.txt
+	$(PYTHON) -m uv pip install --quiet --python build/$@/bin/python -r build/$@/versions.txt \
+		pytest pytest-asyncio hypothesis aiohttp
+	$(PYTHON) -m uv pip install --quiet --python build/$@/bin/python --no-deps $(PACKAGE)
+	build/$@/bin/python -m pytest -q -p no:cacheprovider $(CORE_TESTS)
+
+# The documents as a site, in build/site; needs the extra `docs`.
+site:
+	$(PYTHON) -m mkdocs build --strict
 
 # The exact versions CI installs; torch has a build for each machine and is named in .ci/run.
 lock:

@@ -42,6 +42,7 @@ COMMANDS = {
     "runs": "List stored runs and studies: what was asked, how far each is, loss and cost.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "serve-upstream": "Serve a model of MedVision's own package, so that it can be asked like any other.",
+    "share": "Write stored runs for others: card, tables, and the images that may be shared.",
     "show": "Print one conversation of a run, or of the arms of a study, turn by turn.",
     "tools": "List, show and try the tools a model can call.",
     "verify": "Check that a stored run or study is what was stored.",

@@ -90,7 +90,7 @@ LIMITS = {
 """Option to field of ``Limits``."""
 BUDGET = {"max_cost": "usd", "max_tokens": "tokens", "max_seconds": "seconds"}
 """Option to field of ``Budget``."""
-_TYPES: Mapping[str, click.ParamType[Any]] = {
+_TYPES: Mapping[str, "click.ParamType[Any]"] = {
     "max_model_calls": click.IntRange(2, 1000),
     "max_tool_calls": click.IntRange(1, 10_000),
     "sample_seconds": _AMOUNT,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from medvision_agent.api.publishing import InPublishedShape, published
     from medvision_agent.api.reading import PairRead, Read, read_pair, read_responses
     from medvision_agent.api.scoring import RunScore, score, score_answers
+    from medvision_agent.api.sharing import Shared, share
     from medvision_agent.api.studying import Ablated, ablate, preview
     from medvision_agent.api.verifying import VerifiedRuns, verify
     from medvision_agent.api.viewing import Bundled, bundle, view
@@ -62,6 +63,7 @@ __all__ = [
     "RunScore",
     "Selection",
     "Settings",
+    "Shared",
     "VerifiedRuns",
     "__version__",
     "ablate",
@@ -85,6 +87,7 @@ __all__ = [
     "runs",
     "score",
     "score_answers",
+    "share",
     "tool",
     "tools",
     "verify",
@@ -104,6 +107,7 @@ _PLACES = {
     "api.scoring": ("RunScore", "score", "score_answers"),
     "api.studying": ("Ablated", "ablate", "preview"),
     "api.verifying": ("VerifiedRuns", "verify"),
+    "api.sharing": ("Shared", "share"),
     "api.viewing": ("Bundled", "bundle", "view"),
     "api.writing": ("export", "export_medvision", "report"),
     "errors": ("MedVisionAgentError",),

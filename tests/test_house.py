@@ -64,6 +64,7 @@ ROOMS = (
     "eval/figures",
     "eval/report",
     "eval/browse",
+    "eval/sharing",
     "eval/server",
     "core/api",
     "core/__init__.py",

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.browse.chosen import Chosen, choose
-from medvision_agent.eval.browse.forms import Talk
+from medvision_agent.eval.browse.forms import Reviews, Talk
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.line import Line
 from medvision_agent.eval.browse.means import source_of
@@ -53,8 +53,10 @@ class Bundled:
     """What is damaged, and not in it."""
 
 
-def write_bundle(library: Library, page: Mapping[str, bytes], out: Path, most: int | None = None) -> Bundled:
-    """Write the viewer over *library* into a folder, with at most so many samples (``choose``).
+def write_bundle(
+    library: Library, page: Mapping[str, bytes], out: Path, most: int | None = None, *, notes: bool = True
+) -> Bundled:
+    """Write the viewer over *library* into a folder, with at most so many samples (``choose``) and people's *notes*.
 
     Raises StorageError where there is no run, the folder holds anything but an earlier bundle, or it cannot be written.
     """
@@ -68,7 +70,7 @@ def write_bundle(library: Library, page: Mapping[str, bytes], out: Path, most: i
         with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out.parent) as work:
             part = Path(work) / "part"
             part.mkdir()
-            written = _Bundle(library, part, chosen)
+            written = _Bundle(library, part, chosen, notes=notes)
             written.write(page)
             files = [file for file in part.rglob("*") if file.is_file()]
             size = sum(file.stat().st_size for file in files)
@@ -107,8 +109,8 @@ def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
 class _Bundle:
     """A bundle that is being written."""
 
-    def __init__(self, library: Library, folder: Path, chosen: Chosen) -> None:
-        self._library, self._folder, self._chosen = library, folder, chosen
+    def __init__(self, library: Library, folder: Path, chosen: Chosen, *, notes: bool) -> None:
+        self._library, self._folder, self._chosen, self._notes = library, folder, chosen, notes
         self._pictures, self._reduced = set[str](), False
         self._folders = library.folders
         self.talks = 0
@@ -135,7 +137,8 @@ class _Bundle:
         found = self._library.rows(key, only=rows)
         has_talk = tuple(int(has and at not in lost) for at, has in zip(found.rows, found.has_talk, strict=True))
         self._script(f"rows/{key}", found.model_copy(update={"has_talk": has_talk}))
-        self._script(f"reviews/{key}", self._library.reviews(key))
+        notes = self._library.reviews(key) if self._notes else Reviews(run=key, reviews=(), damaged=0)
+        self._script(f"reviews/{key}", notes)
 
     def _talk(self, key: str, row: int) -> bool:
         """Write a conversation with its pictures; return whether it could be read."""

@@ -1,0 +1,99 @@
+"""``medvision-agent share``: stored runs and studies for others to read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import declared_protocol_option
+from medvision_agent.errors import ConfigError
+from medvision_agent.text import plural, printable
+
+if TYPE_CHECKING:
+    from medvision_agent.api.sharing import Shared
+
+__all__ = ["command"]
+
+
+@click.command("share")
+@click.argument("run", metavar="RUN|STUDY", shell_complete=complete_runs, type=click.Path(path_type=Path))
+@click.option(
+    "--to", required=True, metavar="DIR|hub:ORG/NAME", help="A folder, or a data set on the Hugging Face Hub."
+)
+@click.option(
+    "--licence",
+    "licences",
+    multiple=True,
+    metavar="DATASET=LICENCE",
+    help="State the licence of a data set's images, where the data states none. You vouch for it; the card says so.",
+)
+@click.option("--no-pictures", is_flag=True, help="Share no images.")
+@click.option("--viewer", is_flag=True, help="Add the viewer, as a folder that opens in a browser.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Samples in the viewer; 0: all.  [default: as for `view --bundle`]",
+)
+@click.option("--title", help="Title of the card.  [default: the name of the folder]")
+@click.option("--public", is_flag=True, help="Make a new repository public; without it, it is private.")
+@click.option("--force", is_flag=True, help="Replace an earlier share in the same place.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; list every file with its size, and what is left out.")
+@declared_protocol_option
+def command(
+    *,
+    run: Path,
+    to: str,
+    licences: tuple[str, ...],
+    no_pictures: bool,
+    viewer: bool,
+    samples: int | None,
+    title: str | None,
+    public: bool,
+    force: bool,
+    dry_run: bool,
+    protocol_name: str | None,
+) -> None:
+    """Write RUN or STUDY for others: a card, Parquet tables, and the images that may be shared.
+
+    The card says what was asked, what was found, the parity card, the licence of the images, and what is left out and
+    why. Images whose licence or origin is unknown are left out. Nothing stored is changed. An upload reads your key
+    from HF_TOKEN or from `hf auth login`, and goes to the server in HF_ENDPOINT where that is set (docs/sharing.md).
+    """
+    from medvision_agent.api.sharing import share
+
+    done = share(
+        run,
+        to,
+        licences=_licences(licences),
+        pictures=not no_pictures,
+        viewer=viewer,
+        samples=samples,
+        title=title,
+        public=public,
+        force=force,
+        dry_run=dry_run,
+        protocol=protocol_name,
+    )
+    _say(done, dry_run=dry_run)
+
+
+def _licences(given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        dataset, equals, licence = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--licence {text}: give DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")
+        found[dataset] = licence
+    return found
+
+
+def _say(done: "Shared", *, dry_run: bool) -> None:
+    if dry_run:
+        for file in done.files:
+            click.echo(f"{file.size:>12,} bytes  {file.name}")
+    for what, why in done.left_out:
+        click.echo(printable(f"left out: {what}: {why}"))
+    size = f"{plural(len(done.files), 'file')}, {done.size / 1e6:.1f} MB"
+    click.echo(f"dry run, nothing was written: {size}" if dry_run else printable(f"shared: {done.place}, {size}"))

@@ -1,0 +1,227 @@
+"""Stored runs and studies for others to read: a folder, or a data set on the Hugging Face Hub."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+
+from medvision_agent.api.loaded import Loaded, PathText, load, rules_of
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.browse.bundle import write_bundle
+from medvision_agent.eval.browse.library import Library
+from medvision_agent.eval.browse.page import page_files
+from medvision_agent.eval.findings.contrasts import groups, work_out
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.sharing.card import CardIn, card
+from medvision_agent.eval.sharing.folder import SharedFile, check_place, files_in, mark, placed
+from medvision_agent.eval.sharing.hub import check_repository, upload
+from medvision_agent.eval.sharing.images import IMAGES, ImageRow, Images
+from medvision_agent.eval.sharing.licences import licence_of, stated_licences
+from medvision_agent.eval.sharing.private import Private
+from medvision_agent.eval.store.damage import read_picture
+from medvision_agent.eval.store.files import DATABASE
+from medvision_agent.eval.store.read import has_run, open_run
+from medvision_agent.eval.store.reviews import has_reviews
+from medvision_agent.eval.study.plan import read_plan
+from medvision_agent.eval.tables.frames import Table, samples_table, tool_calls_table, turns_table
+from medvision_agent.eval.tables.write import export_tables
+from medvision_agent.frozen import strict
+from medvision_agent.text import plural
+
+__all__ = ["Shared", "share"]
+
+_HUB = "hub:"
+_ALWAYS = (
+    ("Folders and user names of the machine, logins within addresses, keys", "they are private"),
+    ("Addresses of model servers", "they may be those of a private network"),
+)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What was shared."""
+
+    place: str
+    """The folder, or the address of the repository; empty after a dry run."""
+    files: tuple[SharedFile, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """What is not in it, each with the reason."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+def share(
+    path: PathText,
+    to: PathText,
+    *,
+    licences: Mapping[str, str] | None = None,
+    pictures: bool = True,
+    viewer: bool = False,
+    samples: int | None = None,
+    title: str | None = None,
+    public: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+    protocol: str | None = None,
+) -> Shared:
+    """Write a run or a study for others: a card, Parquet tables, the images that may be shared, perhaps the viewer.
+
+    Nothing stored is changed. Images whose licence or origin is unknown are left out and named.
+
+    Args:
+        path: A run, a study, or a folder of both.
+        to: A folder, or ``hub:ORG/NAME`` for a data set on the Hugging Face Hub, which needs the extra ``hub``.
+        licences: Licences by data set that the caller vouches for, where the data states none; the card says so.
+        pictures: Share images at all.
+        viewer: Add the viewer as a bundle. Refused where an image may not be shared, as they are part of it.
+        samples: How many samples the bundle holds, as for ``bundle``.
+        title: Title of the card; by default the name of the folder.
+        public: Make a new repository public; without it, it is private.
+        force: Replace an earlier share.
+        dry_run: Write and upload nothing; the result says what would be shared.
+        protocol: Scoring rules; where not given those a study declared, else the default ones.
+
+    Raises ConfigError for options that do not fit together, StorageError where the place is taken or cannot be written,
+    ProviderError where the Hub refuses.
+    """
+    hub = str(to).removeprefix(_HUB) if str(to).startswith(_HUB) else None
+    if hub is not None:
+        check_repository(hub)
+    elif public:
+        raise ConfigError("--public goes with --to hub:ORG/NAME; who can read a folder is not decided here")
+    else:
+        check_place(Path(to), force=force)
+    if samples is not None and not viewer:
+        raise ConfigError("--samples goes with --viewer; the tables hold all samples")
+    if viewer and not pictures:
+        raise ConfigError("--viewer shows images; leave out --no-pictures")
+    work = _Share(load(path), stated_licences(licences or {}), protocol)
+    with placed(None if hub is not None or dry_run else Path(to)) as folder:
+        work.write(folder, title, pictures=pictures, viewer=viewer, samples=samples)
+        found, place = tuple(files_in(folder)), "" if dry_run else str(to)
+        if hub is not None and not dry_run:
+            place = upload(folder, hub, public=public, force=force)
+    return Shared(place, found, tuple(work.left_out))
+
+
+class _Share:
+    """A share that is being written."""
+
+    def __init__(self, loaded: Loaded, stated: Mapping[str, str], protocol: str | None) -> None:
+        self._loaded, self._stated = loaded, stated
+        self._rules: Protocol = rules_of(loaded, protocol)
+        self._runs = loaded.runs
+        sources = {str(run.config["source"]["name"]) for run in self._runs.values()}
+        if loaded.kind == "study":
+            sources |= {one.source for one in read_plan(loaded.path).sources}
+        self._sources = sources
+        self._private = Private([loaded.path, *loaded.folders.values()], sources)
+        self.left_out: list[tuple[str, str]] = []
+
+    def write(self, folder: Path, title: str | None, *, pictures: bool, viewer: bool, samples: int | None) -> None:
+        """Write all of it."""
+        if viewer:
+            self._check_viewer()
+        rows, images = self._tables(folder / "tables")
+        if pictures:
+            self._pictures(folder / "pictures", images)
+        self._say_left_out(images, pictures=pictures)
+        if viewer:
+            self._viewer(folder / "viewer", samples)
+        (folder / "runs.json").write_text(self._identities(), encoding="utf-8")
+        if pictures and "demo" in self._sources:
+            notice = files("medvision_agent.eval.data") / "demo" / "NOTICE"
+            (folder / "NOTICE").write_text(notice.read_text(encoding="utf-8"), encoding="utf-8")
+        names = ["README.md", *(file.name for file in files_in(folder))]
+        given = CardIn(
+            title or self._loaded.path.resolve().name,
+            [one for group, own in groups(self._given(), self._rules) for one in work_out(group, own)],
+            images,
+            names,
+            rows,
+            self.left_out,
+            self._private.left_out_of,
+        )
+        (folder / "README.md").write_text(card(given), encoding="utf-8")
+        mark(folder)
+
+    def _given(self) -> Sequence[Path]:
+        """Return what is compared: the study, or the runs of a folder."""
+        return [self._loaded.path] if self._loaded.kind == "study" else list(self._loaded.folders.values())
+
+    def _tables(self, folder: Path) -> tuple[dict[str, int], list[ImageRow]]:
+        heard = Images({name: run.samples for name, run in self._runs.items()}, self._stated)
+        runs = self._loaded.folders
+        tables: dict[str, Iterable[pd.DataFrame]] = {
+            "samples": heard.hear(samples_table(runs, self._rules).parts()),
+            "turns": heard.hear(turns_table(runs).parts()),
+            "tool_calls": heard.hear(tool_calls_table(runs).parts()),
+            "pictures": _late(heard),
+        }
+        counts = export_tables({name: map(self._clean, parts) for name, parts in tables.items()}, folder, "parquet")
+        return {file.stem: count for file, count in counts.items()}, heard.rows()
+
+    def _clean(self, part: pd.DataFrame) -> pd.DataFrame:
+        texts = part.select_dtypes("string").columns
+        clean = self._private.left_out_of
+        return part.assign(**{name: part[name].map(clean, na_action="ignore").astype("string") for name in texts})
+
+    def _pictures(self, folder: Path, images: Sequence[ImageRow]) -> None:
+        folder.mkdir()
+        for image in images:
+            if not image.refused:
+                png = read_picture(self._loaded.folders[image.run], image.sha256, image.sample)
+                (folder / f"{image.sha256}.png").write_bytes(png)
+
+    def _say_left_out(self, images: Sequence[ImageRow], *, pictures: bool) -> None:
+        if not pictures:
+            self.left_out.append((plural(len(images), "image"), "no images were to be shared"))
+        else:
+            reasons: dict[tuple[str, str], int] = {}
+            for image in images:
+                if image.refused:
+                    datasets = ", ".join(dict.fromkeys(one.dataset for one in image.licences if one.dataset))
+                    key = datasets, image.refused
+                    reasons[key] = reasons.get(key, 0) + 1
+            for (datasets, why), count in sorted(reasons.items()):
+                self.left_out.append((f"{plural(count, 'image')} of {datasets or 'other samples'}", why))
+        if any(map(has_reviews, self._loaded.folders.values())):
+            self.left_out.append(("Notes of people on samples", "whoever wrote them was not asked"))
+        self.left_out += _ALWAYS
+
+    def _check_viewer(self) -> None:
+        for file in sorted(self._loaded.path.rglob(DATABASE)):
+            for sample in open_run(file.parent).samples if has_run(file.parent) else ():
+                if why := licence_of(sample, self._stated).refused:
+                    raise ConfigError(
+                        f"--viewer: the image of sample {sample.id!r} of data set {sample.dataset!r} may not be "
+                        f"shared: {why}; leave --viewer out, or state it: --licence '{sample.dataset}=LICENCE'"
+                    )
+
+    def _viewer(self, folder: Path, samples: int | None) -> None:
+        library = Library([self._loaded.path], self._rules)
+        write_bundle(library, page_files(), folder, samples, notes=False)
+        for script in sorted((folder / "data").rglob("*.js")):
+            if script.parent.name != "shown":  # an image in base64
+                text = script.read_text(encoding="utf-8")
+                script.write_text(self._private.left_out_of(text), encoding="utf-8")
+
+    def _identities(self) -> str:
+        found = []
+        for name, run in self._runs.items():
+            identity = run.identity.plain()
+            model = {key: value for key, value in identity["model"].items() if key != "base_url"}
+            row = {"run": name, "protocol": self._rules.name, "identity": {**identity, "model": model}}
+            found.append(row | {"libraries": run.config.get("libraries", {})})
+        return self._private.left_out_of(json.dumps(strict(found), indent=1, sort_keys=True)) + "\n"
+
+
+def _late(heard: Images) -> Iterator[pd.DataFrame]:
+    """Yield the table of images, which is known when all others were written."""
+    yield from Table(IMAGES, heard.rows()).parts()

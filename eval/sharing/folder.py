@@ -1,0 +1,79 @@
+"""A folder of shared runs: it appears whole or not at all, and only ``force`` replaces an earlier one.
+
+Contract: the same runs give the same bytes. A folder that holds anything but an earlier share is never touched. Names
+of files are our own words and hashes.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from medvision_agent.errors import StorageError
+from medvision_agent.version import VERSION
+
+__all__ = ["MARK", "SharedFile", "check_place", "files_in", "mark", "placed"]
+
+MARK = "medvision-share.json"
+"""By this file a folder of shared runs is known; it names all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """One file that is shared."""
+
+    name: str
+    """Relative to the folder, with forward slashes."""
+    size: int
+    """Bytes."""
+
+
+def files_in(folder: Path) -> list[SharedFile]:
+    """Return all files of a folder by their names, in order."""
+    found = (file for file in folder.rglob("*") if file.is_file())
+    return sorted(
+        (SharedFile(file.relative_to(folder).as_posix(), file.stat().st_size) for file in found),
+        key=lambda file: file.name,
+    )
+
+
+def mark(folder: Path) -> None:
+    """Write the file by which the folder is known again."""
+    names = sorted({MARK, *(file.name for file in files_in(folder))})
+    text = json.dumps({"program": f"medvision-agent {VERSION}", "names": names}, indent=1)
+    (folder / MARK).write_text(text + "\n", encoding="utf-8")
+
+
+def check_place(out: Path, *, force: bool) -> None:
+    """Raise StorageError where a folder may not be written: it is there already, and not *force* or not a share."""
+    if not out.exists():
+        return
+    if not force:
+        raise StorageError(f"{out}: exists already; share to another folder, or replace an earlier share with --force")
+    try:
+        names = {file.name for file in files_in(out)}
+        own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StorageError(f"{out}: it is no folder of shared runs; --force replaces no other") from None
+    if more := sorted(names - own):
+        raise StorageError(f"{out}: it holds {more[0]!r}, which was not shared; give another folder")
+
+
+@contextmanager
+def placed(out: Path | None) -> Iterator[Path]:
+    """Give a new folder to write into, which becomes *out* afterwards, or goes where that is None."""
+    try:
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".share-", dir=None if out is None else out.parent) as work:
+            part = Path(work) / "part"
+            part.mkdir()
+            yield part
+            if out is not None:
+                if out.exists():
+                    out.replace(Path(work) / "earlier")
+                part.replace(out)
+    except OSError as error:
+        raise StorageError(f"{out or 'a temporary folder'}: cannot write it ({error.strerror or error})") from None

@@ -1,0 +1,81 @@
+"""Whether the image of a sample may be shared: by what the sample states of its licence and its origin.
+
+Contract: a picture may be shared where its licence is one that is known here to allow it and its origin is stated, or
+where whoever shares it stated the licence of its data set. Everything else may not; an unknown licence is no licence.
+Nothing here is legal advice, and the card says on what each decision rests.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from medvision_agent.errors import ConfigError
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.text import printable
+
+__all__ = ["Licence", "licence_of", "stated_licences"]
+
+_LONGEST = 300
+"""Characters of a stated licence or origin that are written; both are text of others."""
+_ALLOWS = re.compile(
+    r"\bCC0\b|\bCC[- ]BY(?![-\w ]*\bND\b)|\bODC-By\b|\bPDDL\b|\bpublic domain\b|\bApache-2\.0\b|\bMIT\b"
+    r"|\bBSD-[23]-Clause\b|McGill/MNI permissive notice",
+    re.IGNORECASE,
+)
+"""Licences that allow others to redistribute a changed form, by the names in which data sets state them."""
+_FORBIDS = re.compile(
+    r"\bnot for\b|\bno (re)?distribution\b|\bnon-?redistribut|\bno licen[cs]e\b|\bunlicen[cs]ed\b|\bconfidential\b"
+    r"|\ball rights reserved\b|\bproprietary\b|\bdata use agreement\b|\bDUA\b|\brestricted\b|\bunknown\b"
+    r"|\bno[- ]?deriv",
+    re.IGNORECASE,
+)
+"""Words by which a text takes back what a name in it would allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What is known of the right to share the image of a sample."""
+
+    dataset: str
+    licence: str
+    """As the sample states it, or whoever shares it; empty where nobody does."""
+    origin: str
+    """Where the image comes from, as the sample states it."""
+    basis: str
+    """Who says so: the data, whoever shares it, or this program for its own synthetic images."""
+    refused: str = ""
+    """Why the image may not be shared; empty where it may."""
+
+
+def stated_licences(given: Mapping[str, str]) -> dict[str, str]:
+    """Return licences by data set as whoever shares runs states them; raises ConfigError where a text is empty."""
+    for dataset, licence in given.items():
+        if not dataset.strip() or not licence.strip():
+            raise ConfigError(f"--licence {dataset}={licence}: give DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")
+    return {dataset.strip(): _cut(licence) for dataset, licence in given.items()}
+
+
+def licence_of(sample: Sample, stated: Mapping[str, str]) -> Licence:
+    """Return what is known of the image of a sample; *stated* are licences by data set that the user vouches for."""
+    licence, origin = _cut(sample.licence), _cut(sample.source)
+    if sample.dataset in stated:
+        origin = origin or "not stated by the data"
+        return Licence(sample.dataset, stated[sample.dataset], origin, "stated by whoever shared the runs")
+    if sample.marks.synthetic and origin.startswith("made by medvision-agent"):
+        return Licence(sample.dataset, "none needed: computed, no work of others", origin, "made by medvision-agent")
+    return Licence(sample.dataset, licence, origin, "stated by the data", _refused(licence, origin))
+
+
+def _refused(licence: str, origin: str) -> str:
+    if not licence:
+        return "the data states no licence"
+    if not origin:
+        return "the data does not state the origin"
+    if _FORBIDS.search(licence) or not _ALLOWS.search(licence):
+        return "it is not known here that the stated licence allows sharing"
+    return ""
+
+
+def _cut(text: str) -> str:
+    clean = " ".join(printable(text, lines=True).split())
+    return clean if len(clean) <= _LONGEST else f"{clean[:_LONGEST]}..."
