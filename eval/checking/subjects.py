@@ -9,6 +9,8 @@ from medvision_agent.eval.data.sample import Sample
 __all__ = ["Subjects"]
 
 _SEPARATORS = re.compile(r"[\s_\-./\\]+")
+_IDLE = re.compile(r"(?<!\d) | (?!\d)")
+"""A space that separates no two numbers."""
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
@@ -45,4 +47,4 @@ class Subjects:
 def _bare(name: str, dataset: str) -> str:
     bare, of = (_SEPARATORS.sub(" ", text.casefold()).strip() for text in (name, dataset))
     bare = bare.removeprefix(f"{of} ")
-    return f"{of}\0{_ZEROS.sub('', bare)}"
+    return f"{of}\0{_IDLE.sub('', _ZEROS.sub('', bare))}"

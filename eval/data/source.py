@@ -14,7 +14,18 @@ from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
-__all__ = ["Inspected", "Known", "NativeImage", "Read", "Source", "SourceInfo", "Streaming", "Wants", "WithVolumes"]
+__all__ = [
+    "Inspected",
+    "Known",
+    "NativeImage",
+    "Read",
+    "Sized",
+    "Source",
+    "SourceInfo",
+    "Streaming",
+    "Wants",
+    "WithVolumes",
+]
 
 Read = tuple[int, Sample | DataError]
 """The number of a place in a source, and the sample there or why there is none."""
@@ -87,6 +98,15 @@ class Source(Protocol):
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the native pixels of a sample."""
+        ...
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """A source that knows the size of a picture without decoding it."""
+
+    def size(self, sample: Sample) -> tuple[int, int]:
+        """Return height and width in pixels; raises DataError."""
         ...
 
 

@@ -82,6 +82,11 @@ class FileSource(ABC):
         """Return the size of a sample's picture, found to be whole, and a hash of its file; raises DataError."""
         return self._at(self._inspected, sample, number)
 
+    def size(self, sample: Sample) -> tuple[int, int]:
+        """Return height and width of a sample's picture in pixels; raises DataError."""
+        found = self.inspect(sample)
+        return found.height, found.width
+
     def _at(self, look: Callable[[Sample, str, int | None], _T], sample: Sample, number: int | None) -> _T:
         if number is not None:
             return look(sample, self.place(number), number)

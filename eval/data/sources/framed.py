@@ -5,12 +5,13 @@ Contract: ``pixels`` are pixels from the top left corner, x to the right and y d
 ``Sample`` holds them in this older way, whichever frame its file has.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from medvision_agent.errors import DataError, nearest
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.source import Sized, Source
 from medvision_agent.eval.tasks import DETECTION
 
 __all__ = ["FRAME", "in_one_frame", "read_frame", "size_of"]
@@ -20,6 +21,8 @@ FRAME = "frame"
 _FRAMES = ("pixels", "medvision")
 _DIGITS = 9
 """Decimals of a pixel to which points are read from MedVision's frame, so that a point is the same after an export."""
+_SHORT, _NOISE = 12, 4e-16
+"""Decimals of a relative coordinate that is written short, and what division may leave beside it."""
 
 _Size = Callable[[], tuple[int, int] | None]
 
@@ -46,16 +49,20 @@ def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any
 
 
 def in_one_frame(sample: Sample, size: _Size) -> dict[str, Any]:
-    """Return the fields of a sample as JSON data, box and points in MedVision's frame; defaults are left out.
+    """Return the fields of a sample as JSON data, box and points in pixels; defaults are left out.
 
-    In that frame every box is written exactly as it is. *size* is asked where there are points.
+    What is read back is the same box, but for the last bit of a few that no number of pixels gives exactly. *size* is
+    asked for boxes alone.
     """
-    fields = sample.model_dump(mode="json", exclude_defaults=True) | {FRAME: "medvision"}
-    if sample.truth_points and (sides := size()) is not None:
+    fields = sample.model_dump(mode="json", exclude_defaults=True) | {FRAME: "pixels"}
+    if sample.asks.is_box and (sides := size()) is not None:
         height, width = sides
-        fields["truth_points"] = [
-            {"name": point.name, "x": point.x / width, "y": (height - point.y) / height}
-            for point in sample.truth_points
+        x1, y1, x2, y2 = sample.target
+        fields["target"] = [
+            _part(x1, width),
+            _part(y2, height, from_above=True),
+            _part(x2, width),
+            _part(y1, height, from_above=True),
         ]
     return fields
 
@@ -64,8 +71,27 @@ def size_of(source: Source, sample: Sample) -> tuple[int, int]:
     """Return height and width of a sample's picture in pixels; raises DataError where it has to be read and cannot."""
     if sample.medvision is not None:
         return sample.medvision.image_size_2d
+    if isinstance(source, Sized):
+        return source.size(sample)
     height, width = source.load(sample).values.shape
     return height, width
+
+
+def _ratio(part: float, whole: int) -> float:
+    """Return a part of a whole; a number with few decimals as it is written, not as division leaves it."""
+    value = part / whole
+    short = round(value, _SHORT)
+    return short if abs(short - value) < _NOISE else value
+
+
+def _part(ratio: float, whole: int, *, from_above: bool = False) -> float:
+    """Return the pixels from which ``_ratio`` gives *ratio*, the ones with the fewest decimals."""
+    pixels = whole - ratio * whole if from_above else ratio * whole
+    near = (pixels, math.nextafter(pixels, math.inf), math.nextafter(pixels, -math.inf))
+    for one in (*(round(pixels, digits) for digits in range(13)), *near):
+        if _ratio(whole - one if from_above else one, whole) == ratio:
+            return one
+    return pixels
 
 
 def _relative(target: list[float], height: int, width: int, place: str) -> list[float]:
@@ -75,7 +101,7 @@ def _relative(target: list[float], height: int, width: int, place: str) -> list[
             f"{place}: target: {target} is no box in pixels; expected x1, y1, x2, y2 with x1 < x2 and y1 < y2 within "
             f"the picture of {width} x {height} px, from its top left corner, y down"
         )
-    return [x1 / width, (height - y2) / height, x2 / width, (height - y1) / height]
+    return [_ratio(x1, width), _ratio(height - y2, height), _ratio(x2, width), _ratio(height - y1, height)]
 
 
 def _in_pixels(points: Any, height: int, width: int, place: str) -> Any:

@@ -115,7 +115,7 @@ def _open(path: Path, cache: str) -> Any:
             # The columns as Parquet has them: names of types that another version of datasets adds do not matter.
             features = datasets.Features.from_arrow_schema(parquet.read_schema(path).remove_metadata())
             if not parquet.read_metadata(path).num_rows:  # which ``datasets`` cannot read
-                return datasets.Dataset.from_list([], features=features)
+                return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
             # The file that is named is the file that is read: its name is no pattern.
             rows = datasets.Dataset.from_parquet(escape(str(path)), features=features, cache_dir=cache)
     except Exception as error:  # every layer below raises its own kinds

@@ -170,9 +170,7 @@ def test_broken_rows_are_named(tmp_path, rows):
 
 def test_broken_pictures_fail_their_own_row(tmp_path, rows):
     pictures = [rows[0]["image_bytes"], rows[1]["image_bytes"][:-30], None]
-    # Points in MedVision's frame need the size of the picture when the list is read.
-    plain = {"frame": None, "truth_points": []}
-    written = [row | plain | {"image_bytes": picture} for row, picture in zip(rows[:3], pictures, strict=True)]
+    written = [row | {"image_bytes": picture} for row, picture in zip(rows[:3], pictures, strict=True)]
     source = open_source(write(tmp_path / "x.parquet", written))
     assert np.array_equal(source.load(source.samples[0]).values, DEMO.load(FEW[0]).values)
     with pytest.raises(DataError, match=r"x\.parquet: row 2: image_bytes: .*cut short"):
