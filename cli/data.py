@@ -1,13 +1,16 @@
 """``medvision-agent data``: look at samples and their truth, and write them in the documented formats."""
 
+import json
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.cli.data_medvision import check, print_overview, print_published
+from medvision_agent.cli.data_check import check
+from medvision_agent.cli.data_medvision import print_overview, print_published
 from medvision_agent.cli.sampling import data_option, reading_options, reading_with, sample_options, selection_with
 from medvision_agent.errors import StorageError
 from medvision_agent.quantity import ANGLE_DEG
@@ -49,8 +52,11 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
         return
     source, samples = _selected(**options)
     if as_json:
+        from medvision_agent.eval.data.sources.framed import in_one_frame, size_of
+
         for sample in samples:
-            click.echo(sample.model_dump_json())
+            fields = in_one_frame(sample, partial(size_of, source, sample))
+            click.echo(json.dumps(sample.model_dump(mode="json") | fields, ensure_ascii=False, separators=(",", ":")))
         return
     from rich.box import SIMPLE
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""``medvision-agent data`` for MedVision's own folder: overview, check, and the published table."""
+"""``medvision-agent data`` for MedVision's own folder: overview, and the published table."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medvision_agent.cli.sampling import reading_options, reading_with, selection_with
-from medvision_agent.text import printable
+from medvision_agent.cli.sampling import reading_with, selection_with
 
 if TYPE_CHECKING:
     from medvision_agent.eval.data.medvision.survey import Survey
 
-__all__ = ["check", "print_overview", "print_published"]
+__all__ = ["facts_of", "print_overview", "print_published", "print_rows"]
 
 
 def print_overview(data: str, **options: Any) -> None:
@@ -26,37 +25,10 @@ def print_overview(data: str, **options: Any) -> None:
     source = MedVisionSource(Path(data.removeprefix("medvision:")), reading_with(Reading(), options))
     survey = Survey(source, selection.takes_config, lambda _: None)
     survey.run()
-    _print_rows(survey)
+    print_rows(survey)
     print_wrapped(source.info.note)
     for problem in survey.problems:
         print_wrapped(f"broken: {problem}")
-
-
-@click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@reading_options
-@click.option("--quick", is_flag=True, help="Do not unpack volumes: a file cut short goes unseen.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.pass_context
-def check(context: click.Context, /, folder: Path, quick: bool, as_json: bool, **options: Any) -> None:
-    """Say what MedVision's data folder DIR holds and everything that is broken in it.
-
-    Goes on to the end, whatever it finds. Exit code 0: nothing is broken; 1: something is.
-    """
-    from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
-    from medvision_agent.eval.data.medvision.survey import Survey
-
-    source = MedVisionSource(folder, reading_with(Reading(), options))
-    say = (lambda _: None) if as_json else (lambda problem: click.echo(printable(f"broken: {problem}")))
-    survey = Survey(source, lambda _: True, say, samples=True, volumes=not quick)
-    survey.run()
-    if as_json:
-        click.echo(json.dumps({"configs": _facts(survey), "problems": list(survey.problems)}, indent=1))
-    else:
-        _print_rows(survey)
-        unread = " (volumes not unpacked)" if quick else ""
-        click.echo(f"{len(survey.problems) or 'no'} problems in {folder}{unread}")
-    context.exit(int(bool(survey.problems)))
 
 
 def print_published(*, as_json: bool) -> None:
@@ -82,7 +54,8 @@ def print_published(*, as_json: bool) -> None:
     print_wrapped(f"Source: {releases['source']}")
 
 
-def _facts(survey: "Survey") -> list[dict[str, Any]]:
+def facts_of(survey: "Survey") -> list[dict[str, Any]]:
+    """Return what each configuration holds."""
     return [
         {
             "configuration": row.config,
@@ -97,8 +70,9 @@ def _facts(survey: "Survey") -> list[dict[str, Any]]:
     ]
 
 
-def _print_rows(survey: "Survey") -> None:
-    rows = _facts(survey)
+def print_rows(survey: "Survey") -> None:
+    """Print the configurations and what they hold."""
+    rows = facts_of(survey)
     if rows:
         _print_table(rows)
     # Masks are never asked, and the configurations of distances or angles alone repeat others.

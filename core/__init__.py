@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from medvision_agent import tools
     from medvision_agent.agent.limits import Limits
     from medvision_agent.api.asking import Ran, estimate, rerun, run
+    from medvision_agent.api.checking import check
     from medvision_agent.api.comparing import Compared, compare, compare_published
     from medvision_agent.api.counterfactuals import Counterfactual, counterfactual
     from medvision_agent.api.deciding import Decided, decisions
@@ -68,6 +69,7 @@ __all__ = [
     "__version__",
     "ablate",
     "bundle",
+    "check",
     "compare",
     "compare_published",
     "counterfactual",
@@ -97,6 +99,7 @@ __all__ = [
 _PLACES = {
     "agent.limits": ("Limits",),
     "api.asking": ("Ran", "estimate", "rerun", "run"),
+    "api.checking": ("check",),
     "api.comparing": ("Compared", "compare", "compare_published"),
     "api.deciding": ("Decided", "decisions"),
     "api.counterfactuals": ("Counterfactual", "counterfactual"),

@@ -39,6 +39,7 @@ ROOMS = (
     "eval/data/medvision",
     "eval/data/phantom",
     "eval/data/sources",
+    "eval/checking",
     "eval/settings",
     "eval/store",
     "eval/scorer",

@@ -208,6 +208,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
     lines += [line for name, row in rows.items() for line in standing(name, row)]
     lines += stated(number_of(runs), runs[0].settings)
     lines += without_noise(plan.arms, laid.study.epochs, cells)
+    lines += dict.fromkeys(line for cell in cells if (found := cell.prepared.checked) for line in found.said())
     lines += [f"arm {cell.arm}: {line}" for cell in cells for line in cell.prepared.not_asked()]
     if warning := network_warning(out):
         lines.append(warning)

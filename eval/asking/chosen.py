@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.checking.check import check_selected, refuse
+from medvision_agent.eval.checking.finding import Checked, check_unchecked
 from medvision_agent.eval.data.samples import Hashes, Samples
 from medvision_agent.eval.data.selection import select
 from medvision_agent.eval.data.source import Known, Source, WithVolumes
@@ -31,6 +33,8 @@ class Chosen:
     samples: Samples
     listing: str | None = None
     """The hash that tells a resume that nothing changed; None where the source must be listed."""
+    checked: Checked | None = None
+    """What was found of the samples; None where a resume finds that nothing changed."""
 
     def volumes_sha256(self) -> str | None:
         """Return a hash over the files of the volumes of the user's own that are asked about; None without any."""
@@ -46,7 +50,8 @@ class Chosen:
 
 
 def choose(settings: Settings) -> Chosen:
-    """Open the data and select the samples; raises DataError if there are none."""
+    """Open the data, select the samples and check them; raises DataError if there are none, or they cannot be right."""
+    unchecked = check_unchecked(settings.unchecked)
     source = open_source(settings.data, settings.reading, listing=False)
     listing = _listing(source, settings)
     if listing is not None and settings.resume and _listing_of(settings.out) == listing:
@@ -60,9 +65,11 @@ def choose(settings: Settings) -> Chosen:
             f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
         )
         raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
+    checked = check_selected(source, samples, unchecked)
+    refuse(checked, settings.data)
     if samples.summed.volumes or listing != _listing(source, settings):  # a file may change while it is read
         listing = None
-    return Chosen(source, samples, listing)
+    return Chosen(source, samples, listing, checked)
 
 
 def _listing_of(out: Path) -> str | None:

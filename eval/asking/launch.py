@@ -29,6 +29,7 @@ from medvision_agent.eval.asking.pool import Job
 from medvision_agent.eval.asking.probing import Probed, Probing, is_probed
 from medvision_agent.eval.asking.recipe import Recipe, recipe_named, with_size_rule
 from medvision_agent.eval.asking.runner import Watch, run_samples
+from medvision_agent.eval.checking.finding import Checked
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.samples import Picked, Samples
 from medvision_agent.eval.data.source import Source
@@ -75,6 +76,8 @@ class Prepared:
     identity: Identity
     listing: str | None = None
     """The hash that tells a resume that nothing changed; None where the source must be listed."""
+    checked: Checked | None = None
+    """What was found of the samples before the first request; None where they were checked before."""
 
     def image_of(self, sample: Sample) -> Slice:
         """Return the image that stands with the question about a sample; raises DataError if it cannot be read."""
@@ -93,11 +96,12 @@ class Prepared:
         return [f"{plural(count, 'sample')} left out: no other subject is asked the same"] if count else []
 
     def warnings(self) -> list[str]:
-        """Return a line for each limit of the run that bounds nothing, and for samples that are not asked."""
+        """Return a line for each doubt about the samples, for those not asked, and for limits that bound nothing."""
+        said = [*(self.checked.said() if self.checked else ()), *self.not_asked()]
         if self.settings.budget.tokens is None or not isinstance(self.model, Offline):
-            return self.not_asked()
+            return said
         return [
-            *self.not_asked(),
+            *said,
             f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens",
         ]
 
@@ -123,6 +127,7 @@ class Prepared:
             **({"listing": self.listing} if self.listing else {}),
             "own_prompts": dict(self.wording.own),
             "without_donor": self.without_donor,
+            **({"data_warnings": list(self.checked.said())} if self.checked else {}),
             "measures": {tool.name: asdict(tool.measuring) for tool in self.condition.tools if tool.code_sha256},
             "max_connections": self.parallel,
             "checked": checked_as(self.settings.model, self.model),
@@ -209,7 +214,18 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     )
     left_out = len(samples) - len(asked)
     return Prepared(
-        settings, model, recipe, wording, condition, source, asked, pictures, left_out, found, chosen.listing
+        settings,
+        model,
+        recipe,
+        wording,
+        condition,
+        source,
+        asked,
+        pictures,
+        left_out,
+        found,
+        chosen.listing,
+        chosen.checked,
     )
 
 

@@ -9,11 +9,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
+from medvision_agent.errors import DataError
 from medvision_agent.eval.data.configs import Config
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 
-__all__ = ["Known", "NativeImage", "Source", "SourceInfo", "Streaming", "Wants", "WithVolumes"]
+__all__ = [
+    "Inspected",
+    "Known",
+    "NativeImage",
+    "Read",
+    "Sized",
+    "Source",
+    "SourceInfo",
+    "Streaming",
+    "Wants",
+    "WithVolumes",
+]
+
+Read = tuple[int, Sample | DataError]
+"""The number of a place in a source, and the sample there or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a check finds of a picture without decoding it."""
+
+    height: int
+    width: int
+    displayed: bool
+    """Whether it holds grey levels as displayed (8 bits), not native values."""
+    content: int | None = None
+    """A hash of the picture's file; None for a slice of a volume."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +98,15 @@ class Source(Protocol):
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the native pixels of a sample."""
+        ...
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """A source that knows the size of a picture without decoding it."""
+
+    def size(self, sample: Sample) -> tuple[int, int]:
+        """Return height and width in pixels; raises DataError."""
         ...
 
 

@@ -162,6 +162,9 @@ class Settings(Asked):
     probe: Annotated[bool, NEITHER] = True
     """Before the first sample, check with two short requests that the declarations of tools reach the model. Applies
     only to tools that are declared by the service's own function calling."""
+    unchecked: Annotated[tuple[str, ...], NEITHER] = ()
+    """Rules of `data check` that are not applied to the samples, because what they would refuse is correct here:
+    `pixel-size`, `shared-picture` (docs/data.md)."""
     out: Annotated[Path, NEITHER] = Path()
     """The folder of the run."""
     resume: Annotated[bool, NEITHER] = False
@@ -177,12 +180,12 @@ class Settings(Asked):
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
         it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no
-        ``wording``, no ``tool_order``, no ``processes``, no ``engine``, no ``address`` and no ``gpus``. Before there
-        were two sets of tools, nobody kept ``tools_dated``.
+        ``wording``, no ``tool_order``, no ``processes``, no ``engine``, no ``address``, no ``gpus`` and no
+        ``unchecked``. Before there were two sets of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
-        later |= {"picture", "wording", "tool_order", "processes", "engine", "address", "gpus"}
+        later |= {"picture", "wording", "tool_order", "processes", "engine", "address", "gpus", "unchecked"}
         stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})

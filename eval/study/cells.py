@@ -166,6 +166,7 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
         address=study.address,
         gpus=study.gpus,
         probe=study.probe,
+        unchecked=study.unchecked,
     )
 
 

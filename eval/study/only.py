@@ -34,4 +34,4 @@ def samples_of(study: Study, model: str, chosen: Chosen, source: str) -> Chosen:
     rows = [row for row, sample in enumerate(chosen.samples) if sample.task in only.tasks]
     if not rows:
         raise ConfigError(f"only.{model}.tasks: {source} has no sample of {', '.join(only.tasks)} among those chosen")
-    return Chosen(chosen.source, Picked(chosen.samples, rows))
+    return Chosen(chosen.source, Picked(chosen.samples, rows), checked=chosen.checked)

@@ -44,7 +44,7 @@ __all__ = [
 
 FORMAT = 2
 """Of the file; another one is refused."""
-_CHANGING = {"budget", "max_connections", "probe", "processes", "engine", "address", "gpus"}
+_CHANGING = {"budget", "max_connections", "probe", "unchecked", "processes", "engine", "address", "gpus"}
 _SHOWN = 12
 """Differences named at most."""
 

@@ -246,6 +246,9 @@ class Study(_Strict):
     probe: bool = True
     """Before the first sample, check by two short requests for each model and set of tools that the declarations reach
     the model, as `run --probe` does. May change when the study goes on."""
+    unchecked: tuple[str, ...] = ()
+    """Rules of `data check` that are not applied to the samples, as `run --unchecked` has them: `pixel-size`,
+    `shared-picture`. May change when the study goes on."""
     max_connections: int | None = Field(default=None, ge=1, le=100_000)
     """Samples in flight at once for each model, over all processes, instead of its own setting. May change when the
     study goes on."""

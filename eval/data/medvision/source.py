@@ -53,7 +53,11 @@ class MedVisionSource:
         if not self.plans:
             at = f" at annotation version {reading.annotations} or below" if reading.annotations else ""
             raise DataError(f"{root}: no benchmark_plan_*.json.gz in any folder of Datasets/{at}")
-        self.subjects = read_subjects(reading.subjects) if reading.subjects else {}
+        self.subjects: Mapping[tuple[str, str], str] = {}
+        self.subject_lines: Sequence[int] = ()
+        """The lines of the file that names them, in its order."""
+        if reading.subjects:
+            self.subjects, self.subject_lines = read_subjects(reading.subjects)
         self._volumes = VolumeCache()
         self._problems: dict[str, None] = {}
 
@@ -141,9 +145,9 @@ class MedVisionSource:
 _COLUMNS = ("dataset", "case", "subject")
 
 
-def read_subjects(path: Path) -> Mapping[tuple[str, str], str]:
-    """Return (dataset, case) to subject; DataError names file, line and column."""
-    found: dict[tuple[str, str], str] = {}
+def read_subjects(path: Path) -> tuple[Mapping[tuple[str, str], str], Sequence[int]]:
+    """Return (dataset, case) to subject, and the line of each; DataError names file, line and column."""
+    found, lines = dict[tuple[str, str], str](), list[int]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
@@ -154,10 +158,12 @@ def read_subjects(path: Path) -> Mapping[tuple[str, str], str]:
                 dataset, case, subject = ((row[column] or "").strip() for column in _COLUMNS)
                 if not (dataset and case and subject):
                     raise DataError(f"{place}: dataset, case and subject must all be given")
+                if (dataset, case) not in found:
+                    lines.append(rows.line_num)
                 if found.setdefault((dataset, case), subject) != subject:
                     raise DataError(f"{place}: case {case!r} of {dataset} is given two subjects")
     except OSError as error:
         raise ConfigError(f"--subjects {path}: cannot read it ({error.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from None
-    return found
+    return found, lines

@@ -12,11 +12,13 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.configs import Config
+from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.data.medvision.plan import AnyCase, RawCase, parse_case, read_plan
 from medvision_agent.eval.data.medvision.records import Counter, configs_of, facts_of
 from medvision_agent.eval.data.medvision.samples import OpenCase
 from medvision_agent.eval.data.medvision.source import MedVisionSource
 from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
+from medvision_agent.eval.data.sample import Sample
 
 __all__ = ["ConfigCount", "Survey"]
 
@@ -47,11 +49,15 @@ class Survey:
         *,
         samples: bool = False,
         volumes: bool = False,
+        met: Callable[[OpenCase], None] = lambda _: None,
+        each: Callable[[Sample], None] = lambda _: None,
     ) -> None:
+        """Go by *asks*; *met* is told of every case that can be used, *each* of every sample."""
         self.rows: dict[Config, ConfigCount] = {}
         self.problems: dict[str, None] = {}
         self._source, self._asks, self._say = source, asks, say
         self._samples, self._volumes = samples, volumes
+        self._met, self._each = met, each
         self._seen: set[Path] = set()
         self._splits: dict[tuple[Path, str, str], str] = {}
 
@@ -88,13 +94,23 @@ class Survey:
                 row.broken += 1
             self._complain(str(error))
             return
+        self._met(opened)
         for config, row in zip(configs, rows, strict=True):
             for facts in facts_of(raw, case, config, row.counter, filters=self._source.reading.filters):
                 row.subjects.add(opened.subject)
                 if self._samples and not facts.area:
-                    self._try(lambda facts=facts: opened.sample(facts))  # type: ignore[misc]
+                    self._sample(opened, facts, config)
         if self._samples:
             self._try(lambda: self._check_files(opened))
+
+    def _sample(self, opened: OpenCase, facts: MedVisionFacts, config: Config) -> None:
+        try:
+            sample = opened.sample(facts)
+        except DataError as error:
+            self._complain(str(error))
+            return
+        if config.whole == config:  # the others repeat its samples
+            self._each(sample)
 
     def _check_split(self, raw: RawCase, case: AnyCase, split: str) -> None:
         key = raw.plan.path, raw.task.task_ID, case.case_ID

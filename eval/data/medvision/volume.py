@@ -9,7 +9,7 @@ DataError naming the file and the header's field. Safe to use from several threa
 import gzip
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -55,6 +55,8 @@ class Header:
     """What ``zooms`` are in, as NIfTI's ``xyzt_units`` codes it: 0 not said, 1 metres, 2 mm, 3 micrometres."""
     sform_zooms: tuple[float, float, float] | None = None
     """The spacing that follows from the header's ``sform``; None where it has none."""
+    forms: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None] = None, None
+    """``sform`` and ``qform``: each the 4 x 4 matrix from voxels to mm; None where the header has none."""
 
     @property
     def count(self) -> int:
@@ -112,7 +114,17 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
     rows = np.array([header["srow_x"], header["srow_y"], header["srow_z"]], np.float64)[:, :3]
     sform = tuple(np.sqrt((rows**2).sum(axis=0)).tolist()) if header["sform_code"] > 0 else None
     unit = int(header["xyzt_units"]) & 7
-    return Header(cast("Any", shape), cast("Any", zooms), dtype, offset, slope, inter, unit, cast("Any", sform))
+    forms = _form(header.get_sform), _form(header.get_qform)
+    return Header(cast("Any", shape), cast("Any", zooms), dtype, offset, slope, inter, unit, cast("Any", sform), forms)
+
+
+def _form(given: Callable[..., Any]) -> NDArray[np.float64] | None:
+    """Return a matrix of the header; None where it has none, or one that is none."""
+    try:
+        matrix, code = given(coded=True)
+    except Exception:  # noqa: BLE001 - its own kinds, for quaternions that turn nothing
+        return None
+    return None if matrix is None or not code or not np.isfinite(matrix).all() else matrix
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import NativeImage, SourceInfo
 from medvision_agent.eval.data.sources.checks import check_points
-from medvision_agent.eval.data.sources.picture import decode_picture, read_inside
+from medvision_agent.eval.data.sources.picture import decode_picture, picture_size, read_inside
 
 __all__ = ["DEMO_FOLDER", "DemoSource"]
 
@@ -35,6 +35,10 @@ class DemoSource:
     def samples(self) -> Sequence[Sample]:
         """All samples, in the order of the file."""
         return TypeAdapter(tuple[Sample, ...]).validate_json((DEMO_FOLDER / "samples.json").read_bytes())
+
+    def size(self, sample: Sample) -> tuple[int, int]:
+        """Return height and width of a sample's picture in pixels."""
+        return picture_size(DEMO_FOLDER, sample.image, f"demo: {sample.id}")
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the displayed grey values of a sample."""

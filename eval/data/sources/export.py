@@ -4,6 +4,7 @@ The result appears whole or not at all: it is written beside its place under ano
 """
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.sources.framed import FRAME, in_one_frame
 from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE
 from medvision_agent.eval.data.sources.picture import to_levels
 from medvision_agent.tools.view.png import encode_png
@@ -76,7 +78,8 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
             # Named by content: questions about one picture share it, and no name of a source can leave the folder.
             image = f"images/{hashlib.sha256(data).hexdigest()[:20]}.png"
             (folder / image).write_bytes(data)
-            lines.write(sample.model_copy(update={"image": image}).model_dump_json(exclude_defaults=True) + "\n")
+            fields = in_one_frame(sample, lambda: stored.shape) | {"image": image}  # noqa: B023 - asked at once
+            lines.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
@@ -90,7 +93,7 @@ def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> Non
 
 def _schema(arrow: Any) -> Any:
     text, number, flag = arrow.string(), arrow.float64(), arrow.bool_()
-    columns: dict[str, Any] = dict.fromkeys((name for name in Sample.model_fields if name != "volume"), text)
+    columns: dict[str, Any] = dict.fromkeys((name for name in (*Sample.model_fields, FRAME) if name != "volume"), text)
     columns |= {
         "pixel_size": arrow.struct({"height_mm": number, "width_mm": number}),
         "landmarks": arrow.list_(text),
@@ -104,6 +107,6 @@ def _schema(arrow: Any) -> Any:
 
 
 def _row(stored: NDArray[Any], sample: Sample) -> dict[str, Any]:
-    row = sample.model_dump(mode="json")
+    row = sample.model_dump(mode="json") | in_one_frame(sample, lambda: stored.shape)
     facts = sample.medvision.model_dump_json(exclude_defaults=True) if sample.medvision else None
     return row | {FACTS: facts, PICTURE: encode_png(stored)}

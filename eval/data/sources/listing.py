@@ -14,7 +14,7 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.samples import Kept, Samples
 
-__all__ = ["Listing"]
+__all__ = ["Listing", "check_unmixed"]
 
 
 class Listing:
@@ -35,7 +35,7 @@ class Listing:
         """Whether the pictures are made, not taken."""
         self._sorted: NDArray[np.intp] | None = None
         self._check_unique()
-        _check_unmixed({synthetic: place(number) for synthetic, number in marked.items()})
+        check_unmixed({synthetic: place(number) for synthetic, number in marked.items()})
 
     def row(self, sample: Sample) -> int:
         """Return the row of a sample, from 0; DataError where there is none with its id."""
@@ -68,7 +68,7 @@ class Listing:
                 )
 
 
-def _check_unmixed(first: dict[bool, str]) -> None:
+def check_unmixed(first: dict[bool, str]) -> None:
     """Raise DataError naming two places if some samples are synthetic and others are not.
 
     All figures of a run are means over its samples: made and taken pictures must never meet in one.

@@ -16,8 +16,8 @@ import numpy as np
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.samples import Samples
-from medvision_agent.eval.data.source import NativeImage, Source, SourceInfo
-from medvision_agent.eval.data.sources.checks import check_points, check_sample
+from medvision_agent.eval.data.source import NativeImage, Read, Source, SourceInfo
+from medvision_agent.eval.data.sources.checks import check_points, check_sample, whole
 from medvision_agent.eval.data.sources.listing import Listing
 from medvision_agent.eval.data.sources.picture import MAX_SIDE
 from medvision_agent.plugins import Offer
@@ -45,22 +45,26 @@ class OfferedSource:
     @cached_property
     def samples(self) -> Samples:
         """All samples, checked."""
-        given = self._told("samples", object, lambda: self._source.samples)
-        if not isinstance(given, Sequence):
-            raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
-
-        def place(number: int) -> str:
-            return f"{self._offer}: sample {number}"
-
-        def checked() -> Iterator[tuple[int, Sample]]:
-            for at in range(len(given)):
-                one = self._told("samples", object, partial(given.__getitem__, at))
-                yield at + 1, check_sample(one, place(at + 1))
-
-        listing = Listing(checked(), place)
+        listing = Listing(whole(self.read()), self.place)
         if not listing.samples:
             raise self._offer.failed(f"there are no samples in {self._name!r}")
         return listing.samples
+
+    def read(self) -> Iterator[Read]:
+        """Yield every sample, checked, or what is wrong with it; raises DataError where there is no list of them."""
+        given = self._told("samples", object, lambda: self._source.samples)
+        if not isinstance(given, Sequence):
+            raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
+        for at in range(len(given)):
+            one = self._told("samples", object, partial(given.__getitem__, at))
+            try:
+                yield at + 1, check_sample(one, self.place(at + 1))
+            except DataError as error:
+                yield at + 1, error
+
+    def place(self, number: int) -> str:
+        """Return the words for a sample's place in the list, from 1."""
+        return f"{self._offer}: sample {number}"
 
     def load(self, sample: Sample) -> NativeImage:
         """Return the native pixels of a sample; raises DataError."""

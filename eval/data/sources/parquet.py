@@ -13,14 +13,17 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import NativeImage
-from medvision_agent.eval.data.sources.checks import FileSource, native_of, parse_sample
-from medvision_agent.eval.data.sources.listing import Listing
+from medvision_agent.eval.data.source import Inspected, NativeImage, Read
+from medvision_agent.eval.data.sources.checks import FileSource, inspected, native_of, parse_sample
+from medvision_agent.eval.data.sources.fields import without_nulls
+from medvision_agent.eval.data.sources.framed import FRAME, read_frame
+from medvision_agent.eval.data.sources.picture import size_in
 
 __all__ = ["FACTS", "PICTURE", "ParquetSource"]
 
@@ -59,20 +62,42 @@ class ParquetSource(FileSource):
         weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
         self._rows = _open(path, cache)
 
-    def _listed(self, path: Path) -> Listing:
-        """Read and check every row but no picture; raises DataError naming file, row and field."""
+    def read(self) -> Iterator[Read]:
+        """Yield every row, checked, or what is wrong with it; pictures are read for their size, if at all."""
+        # Only a frame needs pictures, and reading all of them takes its time.
+        rows = self._rows if FRAME in self._rows.column_names else self._rows.remove_columns(PICTURE)
+        for row, fields in enumerate(rows, start=1):
+            yield row, _sample(fields, self.place(row))
 
-        def place(row: int) -> str:
-            return f"{path}: row {row}"
+    def place(self, number: int) -> str:
+        """Return the file and the row, from 1."""
+        return f"{self._path}: row {number}"
 
-        fields = enumerate(map(_as_json, self._rows.remove_columns(PICTURE)), start=1)
-        return Listing(((row, _picture_sample(text, place(row))) for row, text in fields), place)
+    def _inspected(self, sample: Sample, place: str, number: int | None) -> Inspected:
+        return inspected(sample, self._picture(sample, place, number), place, PICTURE)
 
-    def _loaded(self, sample: Sample, place: str) -> NativeImage:
-        data = self._rows[self._listing.row(sample)][PICTURE]
-        if not isinstance(data, bytes):
-            raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
-        return native_of(sample, data, place, PICTURE)
+    def _loaded(self, sample: Sample, place: str, number: int | None) -> NativeImage:
+        return native_of(sample, self._picture(sample, place, number), place, PICTURE)
+
+    def _picture(self, sample: Sample, place: str, number: int | None) -> bytes:
+        row = self._listing.row(sample) if number is None else number - 1
+        return _bytes(self._rows[row], place)
+
+
+def _bytes(fields: Mapping[str, Any], place: str) -> bytes:
+    data = fields.get(PICTURE)
+    if not isinstance(data, bytes):
+        raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
+    return data
+
+
+def _sample(fields: Mapping[str, Any], place: str) -> Sample | DataError:
+    try:
+        given = without_nulls({name: value for name, value in fields.items() if name != PICTURE})
+        framed = read_frame(given, lambda: size_in(_bytes(fields, place), f"{place}: {PICTURE}"), place)
+        return _picture_sample(_as_json(framed), place)
+    except DataError as error:
+        return error
 
 
 def _picture_sample(text: str, place: str) -> Sample:
@@ -89,7 +114,10 @@ def _open(path: Path, cache: str) -> Any:
         with _quiet_datasets() as datasets:
             # The columns as Parquet has them: names of types that another version of datasets adds do not matter.
             features = datasets.Features.from_arrow_schema(parquet.read_schema(path).remove_metadata())
-            rows = datasets.Dataset.from_parquet(str(path), features=features, cache_dir=cache)
+            if not parquet.read_metadata(path).num_rows:  # which ``datasets`` cannot read
+                return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
+            # The file that is named is the file that is read: its name is no pattern.
+            rows = datasets.Dataset.from_parquet(escape(str(path)), features=features, cache_dir=cache)
     except Exception as error:  # every layer below raises its own kinds
         cause = error.__cause__ or error
         raise DataError(f"{path}: not a readable Parquet file ({str(cause).splitlines()[0]})") from error
@@ -99,17 +127,8 @@ def _open(path: Path, cache: str) -> Any:
     return rows
 
 
-def _as_json(fields: Mapping[str, Any]) -> str:
-    """Return a row as JSON without its nulls; what JSON cannot hold becomes text and fails the check of its field."""
-    row = _without_nulls(fields)
+def _as_json(row: dict[str, Any]) -> str:
+    """Return a row as JSON; what JSON cannot hold becomes text and fails the check of its field."""
     with suppress(ValueError):  # no JSON: the text stays and fails the check of its field
         row |= {FACTS: json.loads(row[FACTS])} if isinstance(row.get(FACTS), str) else {}
     return json.dumps(row, default=str)
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,16 +21,18 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample, StoredValues
-from medvision_agent.eval.data.source import NativeImage
+from medvision_agent.eval.data.source import Inspected, NativeImage
 from medvision_agent.tools.view.slice import Units
 
-__all__ = ["MAX_SIDE", "decode_picture", "from_levels", "path_inside", "read_inside", "read_picture", "to_levels"]
+__all__ = ["EIGHT_BITS", "MAX_SIDE", "decode_picture", "from_levels", "inspect_picture", "path_inside", "picture_size"]
+__all__ += ["read_inside", "read_picture", "size_in", "to_levels"]
 
 
 MAX_SIDE = 8192
 """Longest side in pixels; far above any slice, and low enough that a forged header cannot exhaust the memory."""
 MAX_BYTES = 2**29
 """Of a picture's file: four channels of 16 bits at the longest sides take no more."""
+EIGHT_BITS = "values: a picture with 8 bits holds grey levels as displayed; native values need 16-bit grey"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -61,14 +64,17 @@ def _named(folder: Path, image: str, place: str) -> Iterator[None]:
         raise DataError(f"{place}: image: cannot read {folder / image} ({reason})") from None
 
 
-def read_picture(path: Path) -> bytes:
-    """Return the bytes of a regular file; raises OSError, also for what would never end: a pipe, a device."""
+def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a regular file; raises OSError, also for what would never end: a pipe, a device.
+
+    With *most*, the first ones alone.
+    """
     # Opening a pipe waits for its writer, unless told not to.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb") as file:  # noqa: PTH123 - of a handle
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file")
-        data = file.read(MAX_BYTES + 1)
+        data = file.read(MAX_BYTES + 1 if most == MAX_BYTES else most)
     if len(data) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"it is larger than {MAX_BYTES // 2**20} MiB")
     return data
@@ -86,15 +92,45 @@ def decode_picture(data: bytes, place: str) -> NativeImage:
         code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
         pixels = cv2.cvtColor(pixels, code)
     if pixels.ndim != 2:
-        raise DataError(f"{place}: a 16-bit colour PNG; expected 8-bit or 16-bit grey, or 8-bit colour")
+        raise DataError(f"{place}: {_WIDE_COLOUR}")
     return NativeImage(pixels.astype(np.float32), displayed=pixels.dtype == np.uint8)
 
 
-def _check_png(data: bytes, place: str) -> None:
-    """Walk the chunks, so that a file cut short or damaged is seen, and its size before it is decoded."""
+def inspect_picture(data: bytes, place: str) -> Inspected:
+    """Return what a PNG file says of itself, found to be whole by its checksums; raises DataError."""
+    width, height, depth, colour = _check_png(data, place)
+    if depth == 16 and colour not in {0, 4}:
+        raise DataError(f"{place}: {_WIDE_COLOUR}")
+    content = int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
+    return Inspected(height, width, displayed=depth <= 8, content=content)
+
+
+def picture_size(folder: Path, image: str, place: str) -> tuple[int, int]:
+    """Return height and width of picture *image* below *folder*, from the first bytes of its file; raises DataError."""
+    path = path_inside(folder, image, place)
+    with _named(folder, image, place):
+        head = read_picture(path, 33)
+    return size_in(head, f"{place}: image: {image}")
+
+
+def size_in(data: bytes, place: str) -> tuple[int, int]:
+    """Return height and width that the first bytes of a PNG file say; raises DataError."""
+    if not data.startswith(_SIGNATURE) or len(data) < 24:
+        raise DataError(f"{place}: {_NO_PNG}")
+    width, height = struct.unpack(">II", data[16:24])
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise DataError(f"{place}: a picture of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+    return height, width
+
+
+def _check_png(data: bytes, place: str) -> tuple[int, int, int, int]:
+    """Walk the chunks, so that a file cut short or damaged is seen, and its size before it is decoded.
+
+    Return width, height, bits of a channel and PNG's number of the kind of colour.
+    """
     if not data.startswith(_SIGNATURE):
-        raise DataError(f"{place}: not a PNG picture; expected 8-bit or 16-bit grey, or 8-bit colour PNG")
-    at, kind = len(_SIGNATURE), b""
+        raise DataError(f"{place}: {_NO_PNG}")
+    at, kind, found = len(_SIGNATURE), b"", (0, 0, 0, 0)
     while kind != b"IEND":
         head = data[at : at + 8]
         length = int.from_bytes(head[:4], "big")
@@ -102,12 +138,17 @@ def _check_png(data: bytes, place: str) -> None:
         if len(crc) < 4 or zlib.crc32(kind + body) != int.from_bytes(crc, "big"):
             raise DataError(f"{place}: a PNG picture that is cut short or damaged")
         if kind == b"IHDR":
-            width, height = struct.unpack(">II", body[:8])
+            if len(body) < 10:
+                raise DataError(f"{place}: a PNG picture that is cut short or damaged")
+            found = width, height, _, _ = struct.unpack(">IIBB", body[:10])
             if max(width, height) > MAX_SIDE or min(width, height) < 1:
                 raise DataError(f"{place}: a picture of {width} x {height} px; at most {MAX_SIDE} px a side are read")
         at += 12 + length
+    return found
 
 
+_NO_PNG = "not a PNG picture; expected 8-bit or 16-bit grey, or 8-bit colour PNG"
+_WIDE_COLOUR = "a 16-bit colour PNG; expected 8-bit or 16-bit grey, or 8-bit colour"
 _TOP = 65_535
 _HUGE = 1e30
 _HU: Literal["HU"] = "HU"
@@ -134,9 +175,7 @@ def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:
     """Return the native values of a picture that was read; *place* starts the message of a DataError."""
     facts, said = sample.medvision, sample.values or StoredValues()
     if sample.values is not None and native.displayed:
-        raise DataError(
-            f"{place}: values: a picture with 8 bits holds grey levels as displayed; native values need 16-bit grey"
-        )
+        raise DataError(f"{place}: {EIGHT_BITS}")
     slope, intercept = said.slope, said.intercept
     if sample.values is None and facts is not None:
         slope, intercept = facts.stored_slope, facts.stored_offset

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from medvision_agent.errors import DataError
@@ -49,6 +50,23 @@ class Volumes:
         if sample.image.endswith(_SUFFIXES):
             raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
         return sample
+
+    def size(self, image: str, asked: VolumeSlice, place: str) -> tuple[int, int]:
+        """Return height and width of a slice in pixels; raises DataError."""
+        header = self.header(image, place)
+        height, width = (header.shape[axis] for axis in range(3) if axis != asked.slice_dim)
+        return height, width
+
+    def stated_size(self, image: str, stated: object, place: str) -> tuple[int, int] | None:
+        """Return height and width of the slice that a file states; None where it is not of the documented form."""
+        try:
+            return self.size(image, VolumeSlice.model_validate(stated), place)
+        except ValidationError:
+            return None
+
+    def header(self, image: str, place: str) -> Header:
+        """Return the header of a volume, found to tell a spacing in mm; raises DataError."""
+        return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
         """Return the slice *asked* of a sample's volume, and the way to those beside it."""

@@ -54,6 +54,7 @@ OTHER = {
     "address": "auto",
     "gpus": 0.5,
     "probe": False,
+    "unchecked": ("pixel-size",),
     "out": "elsewhere",
     "resume": True,
 }

@@ -1,0 +1,47 @@
+"""Checking samples before anybody is asked.
+
+Contract: what is wrong with samples is returned, not raised; a source that cannot be opened at all raises.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from medvision_agent.api.loaded import PathText
+from medvision_agent.errors import DataError
+from medvision_agent.eval.checking.check import check_source
+from medvision_agent.eval.checking.finding import Checked, check_unchecked
+from medvision_agent.eval.data.medvision.source import Reading
+from medvision_agent.eval.data.source import Source
+from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.data.sources.other_forms import remedy_for
+
+__all__ = ["check", "name_of", "opened"]
+
+
+def check(data: PathText, *, unchecked: Iterable[str] = (), reading: Reading | None = None) -> Checked:
+    """Return everything that is wrong with a source of samples: a file, a folder, or a name that ``run`` takes.
+
+    The result has ``samples``, ``refused`` (each with rule, place, field and message), ``refusals`` (how many there
+    are) and ``warnings`` (each with the number of samples and the first). Rules in *unchecked* are not applied:
+    ``pixel-size``, ``shared-picture``. *reading* goes with MedVision's data. Raises DataError where the source cannot
+    be opened.
+    """
+    return check_source(opened(name_of(str(data)), reading), check_unchecked(unchecked))
+
+
+def opened(name: str, reading: Reading | None = None) -> Source:
+    """Return the source called *name*, its samples not listed yet; raises DataError or ConfigError."""
+    return open_source(name, reading or Reading(), listing=False)
+
+
+def name_of(data: str) -> str:
+    """Return the name of a source by that of a folder: MedVision's data, or one with a list of samples in it."""
+    path = Path(data)
+    if not path.is_dir():
+        return data
+    if (path / "Datasets").is_dir():
+        return f"medvision:{data}"
+    for name in ("samples.jsonl", "samples.parquet"):
+        if (path / name).is_file():
+            return str(path / name)
+    raise DataError(f"{data}: {remedy_for(path)}")

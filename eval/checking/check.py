@@ -1,0 +1,124 @@
+"""Checking a source: all of it, or the samples of a run before the first request."""
+
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.checking.finding import Checked, check_unchecked
+from medvision_agent.eval.checking.mapping import check_mapping
+from medvision_agent.eval.checking.pictures import Opener
+from medvision_agent.eval.checking.walk import Walk
+from medvision_agent.eval.data.medvision.source import MedVisionSource
+from medvision_agent.eval.data.medvision.survey import Survey
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.samples import Samples
+from medvision_agent.eval.data.source import Read, Source
+from medvision_agent.eval.data.sources.checks import FileSource
+from medvision_agent.eval.data.sources.demo import DemoSource
+from medvision_agent.eval.data.sources.offered import OfferedSource
+from medvision_agent.eval.data.sources.phantom import PhantomSource
+
+__all__ = ["SECONDS", "check_folder", "check_selected", "check_source", "refuse"]
+
+SECONDS = 60.0
+"""How long pictures and headers are opened before a run."""
+_SHOWN = 10
+"""Refusals that an error names."""
+
+
+def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
+    """Check everything in a source, pictures decoded; raises DataError where the source cannot be read at all."""
+    if isinstance(source, MedVisionSource):
+        return check_folder(source, unchecked=unchecked)[0]
+    checked = Checked(unchecked=check_unchecked(unchecked))
+    opener = Opener(source, decode=True, numbered=True)
+    if isinstance(source, FileSource | OfferedSource):
+        place = source.place
+
+        def read() -> Iterator[Read]:
+            return source.read()
+    else:
+
+        def place(number: int) -> str:
+            return f"{source.info.name}: {source.samples[number - 1].id}"
+
+        def read() -> Iterator[Read]:
+            return iter(enumerate(source.samples, start=1))
+
+    def sample_at(number: int) -> Sample | None:
+        return next((found for at, found in read() if at == number and isinstance(found, Sample)), None)
+
+    Walk(checked, opener, place, sample_at).all(read())
+    if not checked.samples:
+        raise DataError(f"{source.info.name}: no samples in it")
+    return checked
+
+
+def check_folder(
+    source: MedVisionSource,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    unpack: bool = True,
+    unchecked: tuple[str, ...] = (),
+) -> tuple[Checked, Survey]:
+    """Check everything in MedVision's data folder; *say* is told of what is broken as it is found.
+
+    Without *unpack*, volumes are not unpacked: one that is damaged inside goes unseen.
+    """
+    checked = Checked(unchecked=check_unchecked(unchecked))
+    ids = list[str]()
+
+    def place(number: int) -> str:
+        return ids[number] if number < len(ids) else ""
+
+    walk = Walk(checked, Opener(source, decode=False, numbered=False), place, lambda _: None)
+
+    def each(sample: Sample) -> None:
+        ids.append(sample.id)
+        walk.one(len(ids) - 1, sample)
+
+    def broken(problem: str) -> None:
+        walk.error("data-folder", DataError(problem), "")
+        say(problem)
+
+    survey = Survey(source, lambda _: True, broken, samples=True, volumes=unpack, each=each)
+    survey.run()
+    walk.end()
+    check_mapping(checked, source, None)
+    return checked, survey
+
+
+def check_selected(
+    source: Source, samples: Samples, unchecked: tuple[str, ...] = (), seconds: float = SECONDS
+) -> Checked:
+    """Check the samples of a run; pictures and headers are opened for so many *seconds* at most.
+
+    Of what this program makes or ships itself nothing is opened: its tests do that.
+    """
+    checked = Checked(unchecked=check_unchecked(unchecked))
+    if isinstance(source, DemoSource | PhantomSource):
+        checked.samples = len(samples)
+        return checked
+    deadline = monotonic() + seconds
+    name = source.info.name if isinstance(source, OfferedSource | MedVisionSource) else ""
+
+    def place(number: int) -> str:
+        sample = samples[number]
+        return source.place_of(sample) if isinstance(source, FileSource) else f"{name}: {sample.id}"
+
+    opener = Opener(source, decode=False, numbered=False)
+    Walk(checked, opener, place, samples.__getitem__, deadline).all(enumerate(samples))
+    if isinstance(source, MedVisionSource):
+        check_mapping(checked, source, deadline)
+    return checked
+
+
+def refuse(checked: Checked, data: str) -> None:
+    """Raise DataError with the first refusals, if there are any, and the command that lists all of them."""
+    if checked.refusals:
+        lines = "\n".join(checked.lines(_SHOWN))
+        found = "1 mistake" if checked.refusals == 1 else f"{checked.refusals} mistakes"
+        raise DataError(
+            f"{lines}\n{found} in the samples, found before the first request; all of the source is looked at by: "
+            f"medvision-agent data check {data}"
+        )

@@ -1,0 +1,65 @@
+"""The target beside its picture: what is longer than the picture, or shorter than one of its pixels."""
+
+import math
+from collections.abc import Iterator
+
+from medvision_agent.eval.checking.finding import Fault
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.quantity import LENGTH_MM
+
+__all__ = ["extent_faults", "order_faults"]
+
+_SLACK = 1.02
+"""By what factor a length may exceed the diagonal: axes are fitted, and numbers rounded."""
+
+
+def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
+    """Yield what is wrong with the size of a target in a picture of *height* x *width* px."""
+    if sample.asks.is_box:
+        yield from _box(sample, height, width)
+        return
+    if sample.asks.quantity != LENGTH_MM:
+        return
+    down, across = sample.pixel_size.height_mm, sample.pixel_size.width_mm
+    diagonal = math.hypot(height * down, width * across)
+    longest, shortest = max(sample.target), min(sample.target)
+    if longest > diagonal * _SLACK:
+        units = {"micrometres": 1000.0, "1/10 mm": 10.0}
+        fits = next((unit for unit, factor in units.items() if longest / factor <= diagonal / 2), "")
+        guess = "" if not fits or shortest / units[fits] < min(down, across) else f"is the target in {fits}, or "
+        yield Fault(
+            "target-size",
+            "target",
+            f"{longest:g} mm is longer than the picture's diagonal, {diagonal:g} mm ({width} x {height} px of "
+            f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm?",
+        )
+    elif shortest < min(down, across):
+        yield Fault(
+            "target-size",
+            "target",
+            f"{shortest:g} mm is shorter than one pixel ({across:g} mm wide, {down:g} mm high): is it in cm or metres?",
+            refused=False,
+        )
+
+
+def order_faults(sample: Sample) -> Iterator[Fault]:
+    """Yield a warning where the minor axis is the longer one; MedVision names axes in pixels, where it can be."""
+    if len(sample.target) == 2 and sample.medvision is None and sample.target[0] < sample.target[1]:
+        yield Fault(
+            "axes-order",
+            "target",
+            f"the major axis, {sample.target[0]:g} mm, is shorter than the minor one, {sample.target[1]:g} mm: "
+            "expected the major axis first",
+            refused=False,
+        )
+
+
+def _box(sample: Sample, height: int, width: int) -> Iterator[Fault]:
+    x1, y1, x2, y2 = sample.target
+    if (x2 - x1) * width < 1 or (y2 - y1) * height < 1:
+        yield Fault(
+            "target-size",
+            "target",
+            f"the box is {(x2 - x1) * width:.2g} x {(y2 - y1) * height:.2g} px: smaller than a pixel",
+            refused=False,
+        )

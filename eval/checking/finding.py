@@ -1,0 +1,146 @@
+"""What checks say: rules by name, what one says of a sample, and what is found of all.
+
+Contract: what is refused is said of each sample, with its place and field. A warning is said once, with the number of
+samples and the first one. Rules that may be switched off go by what is plausible; the others by contradictions.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.text import plural
+
+__all__ = ["PLAUSIBLE", "RULES", "Checked", "Fault", "Finding", "Warned", "check_unchecked"]
+
+RULES = {
+    "form": "the sample is not of the documented form",
+    "picture": "the picture is missing, damaged, or of another size than stated",
+    "volume": "the header of a volume contradicts the sample",
+    "header": "the header of a volume leaves something in doubt",
+    "pixel-size": "a pixel is smaller than 0.01 mm or larger than 10 mm",
+    "target-size": "the target is longer than the picture, or shorter than a pixel",
+    "axes-order": "the minor axis is longer than the major one",
+    "radians": "every angle could be in radians",
+    "points-names": "the ground truth points have other names, or another order",
+    "points-outside": "a ground truth point lies outside the picture",
+    "points-target": "the ground truth points do not give the target",
+    "shared-picture": "one picture, or one volume, under two subjects",
+    "repeated-picture": "one picture under two names",
+    "repeated-question": "one question about one picture asked twice",
+    "subject-names": "one subject under two names",
+    "subjects-file": "the file of subjects names cases that do not exist",
+    "data-folder": "something in MedVision's data folder is broken",
+}
+"""Every rule by its name, with what it finds."""
+PLAUSIBLE = ("pixel-size", "shared-picture")
+"""The rules that can be switched off: what they find may be right all the same."""
+_KEPT = 1000
+"""Refusals that are kept in words; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a rule says of one sample."""
+
+    rule: str
+    field: str
+    message: str
+    refused: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A refusal: what is wrong, and where."""
+
+    rule: str
+    place: str
+    """File and line, file and row, or the name of a sample."""
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.field, self.message) if part)
+
+
+@dataclass(slots=True)
+class Warned:
+    """A warning about some samples."""
+
+    rule: str
+    samples: int
+    first: Finding
+    """What is said of the first of them."""
+
+    def __str__(self) -> str:
+        others = f" ({self.samples} in all)" if self.samples > 1 else ""
+        return f"{self.first}{others}"
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found of samples."""
+
+    samples: int = 0
+    """How many were looked at, those that are refused included."""
+    unopened: int = 0
+    """How many pictures or volumes were not opened, because time was short."""
+    refused: list[Finding] = field(default_factory=list)
+    """The first refusals, in the order in which they were found."""
+    refusals: int = 0
+    """How many refusals there are."""
+    warnings: list[Warned] = field(default_factory=list)
+    unchecked: tuple[str, ...] = ()
+    """The rules that were switched off."""
+
+    def add(self, fault: Fault, place: str, samples: int = 1) -> None:
+        """Take up what a rule says of a sample, or of several of which *place* is the first."""
+        if fault.rule in self.unchecked:
+            return
+        finding = Finding(fault.rule, place, fault.field, fault.message)
+        if fault.refused:
+            self.refusals += 1
+            if len(self.refused) < _KEPT:
+                self.refused.append(finding)
+            return
+        known = next((one for one in self.warnings if _alike(one.first, finding)), None)
+        if known is None:
+            self.warnings.append(Warned(fault.rule, samples, finding))
+        else:
+            known.samples += samples
+
+    def take(self, faults: Iterable[Fault], place: str) -> None:
+        """Take up all that rules say of a sample."""
+        for fault in faults:
+            self.add(fault, place)
+
+    def said(self) -> Iterator[str]:
+        """Yield a line for each warning, for what was not opened, and for rules that were switched off."""
+        yield from (f"doubtful: {warned}" for warned in self.warnings)
+        if self.unopened:
+            yield f"{plural(self.unopened, 'picture')} not opened: the time for checks before a run was over"
+        if self.unchecked:
+            yield f"not checked: {', '.join(self.unchecked)}"
+
+    def lines(self, most: int | None = None) -> Iterator[str]:
+        """Yield a line for each refusal, at most *most*, and one that counts the rest."""
+        kept = self.refused[:most]
+        yield from map(str, kept)
+        if (rest := self.refusals - len(kept)) > 0:
+            yield f"and {rest} more"
+
+
+def check_unchecked(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of rules that can be switched off, each once; raises ConfigError for others."""
+    found = tuple(dict.fromkeys(names))
+    for name in found:
+        if name not in PLAUSIBLE:
+            why = "finds contradictions and cannot be switched off" if name in RULES else "is no rule"
+            raise ConfigError(
+                f"--unchecked {name}: {why}; expected {' or '.join(PLAUSIBLE)}.{nearest(name, PLAUSIBLE)}"
+            )
+    return found
+
+
+def _alike(one: Finding, other: Finding) -> bool:
+    """Say whether two warnings are counted together: those of one rule about one field."""
+    return (one.rule, one.field) == (other.rule, other.field)

@@ -1,0 +1,72 @@
+"""The header of a NIfTI volume: what it leaves in doubt about millimetres and directions.
+
+Millimetres follow ``pixdim``, here as with MedVision. A header that says something else by its other fields is a
+warning: of the user's own volumes, the worst of it is refused when the list is read
+(``eval/data/sources/volumes.py``).
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.eval.checking.finding import Fault
+from medvision_agent.eval.data.medvision.volume import Header
+
+__all__ = ["header_faults", "plane_faults"]
+
+_UNITS = {0: "no unit at all", 1: "metres", 3: "micrometres"}
+_CLOSE = 1e-3
+_MM = 0.1
+"""By how much two forms may place a corner of the volume differently."""
+_PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
+"""The plane of a slice, by the axis of the world that it leaves out: left-right, back-front, feet-head."""
+
+
+def header_faults(header: Header) -> Iterator[Fault]:
+    """Yield a warning for each doubt: the unit, and the spacing and the place by sform and qform."""
+    if header.unit in _UNITS:
+        told = f"the header says {_UNITS[header.unit]} for its spacing; it is taken to be in mm"
+        yield Fault("header", "xyzt_units", told, refused=False)
+    if (zooms := header.sform_zooms) is not None and not _alike(zooms, header.zooms):
+        told = f"sform says a spacing of {_written(zooms)} mm, pixdim of {_written(header.zooms)} mm, which counts"
+        yield Fault("header", "sform", told, refused=False)
+    sform, qform = header.forms
+    if sform is not None and qform is not None and (away := _apart(sform, qform, header.shape)) > _MM:
+        told = f"sform and qform place the volume differently, up to {away:.3g} mm apart; pixdim counts for lengths"
+        yield Fault("header", "qform", told, refused=False)
+
+
+def plane_faults(header: Header, slice_dim: int, plane: str) -> Iterator[Fault]:
+    """Yield a warning where the header's directions make another plane of a slice than the sample says."""
+    found = _plane(header, slice_dim)
+    if found and plane.lower() in _PLANES.values() and found != plane.lower():
+        told = f"{plane}, but by the header's directions a slice along axis {slice_dim} is {found}"
+        yield Fault("header", "plane", told, refused=False)
+
+
+def _plane(header: Header, slice_dim: int) -> str:
+    """Return the plane of slices along an axis; empty where the header has no directions."""
+    form = next((form for form in header.forms if form is not None), None)
+    if form is None:
+        return ""
+    directions = np.abs(form[:3, :3])
+    if not (lengths := np.linalg.norm(directions, axis=0)).all():
+        return ""
+    world = int(np.argmax((directions / lengths)[:, slice_dim]))
+    return _PLANES[world]
+
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, int, int]) -> float:
+    """Return how many mm apart two forms place a corner of the volume, at most."""
+    corners = np.array([[i, j, k, 1] for i in (0, shape[0]) for j in (0, shape[1]) for k in (0, shape[2])], float)
+    return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())
+
+
+def _alike(some: tuple[float, ...], others: tuple[float, ...]) -> bool:
+    return all(math.isclose(one, other, rel_tol=_CLOSE) for one, other in zip(some, others, strict=True))
+
+
+def _written(zooms: tuple[float, ...]) -> str:
+    return " x ".join(f"{zoom:g}" for zoom in zooms)

@@ -1,0 +1,65 @@
+"""The file that says which person a case of MedVision's data shows: rows that name a case that does not exist.
+
+A mistyped case leaves the samples of a person in two clusters, and nothing else would say so.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from time import monotonic
+
+from medvision_agent.errors import DataError, nearest
+from medvision_agent.eval.checking.finding import Checked, Fault
+from medvision_agent.eval.data.medvision.plan import read_plan
+from medvision_agent.eval.data.medvision.source import MedVisionSource
+from medvision_agent.text import plural
+
+__all__ = ["check_mapping"]
+
+_NAMES = 10_000
+"""Cases of a dataset among which the nearest name is sought."""
+
+
+def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | None) -> None:
+    """Add a refusal for each row of ``--subjects`` whose case is in no plan that is read.
+
+    Where *deadline* (of ``time.monotonic``) comes before all plans are read, one warning counts the rows not found yet.
+    """
+    path = source.reading.subjects
+    if path is None:
+        return
+    left, known = dict.fromkeys(source.subjects), dict[str, dict[str, None]]()
+    for dataset, case in _cases(source, {dataset for dataset, _ in left}):
+        left.pop((dataset, case), None)
+        cases = known.setdefault(dataset, {})
+        if len(cases) < _NAMES:
+            cases[case] = None
+        if not left:
+            return
+        if deadline is not None and monotonic() > deadline:
+            told = f"{plural(len(left), 'case')} of it not found yet when the time for checks was over"
+            checked.add(Fault("subjects-file", "case", told, refused=False), str(path))
+            return
+    datasets = {plan.dataset for plan in source.plans}
+    for number, (dataset, case) in enumerate(source.subjects):
+        if (dataset, case) not in left:
+            continue
+        place = f"{path}:{source.subject_lines[number]}"
+        if dataset in datasets:
+            told = f"{case[:80]!r} is no case of {dataset}.{nearest(case, known.get(dataset, ()))}"
+            checked.add(Fault("subjects-file", "case", told), place)
+        else:
+            told = f"{dataset[:80]!r} is no dataset of this folder.{nearest(dataset, datasets)}"
+            checked.add(Fault("subjects-file", "dataset", told), place)
+
+
+def _cases(source: MedVisionSource, datasets: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield dataset and case of everything in the plans of some datasets; a plan is left where it breaks off."""
+    for plan in source.plans:
+        if plan.dataset not in datasets:
+            continue
+        with suppress(DataError):  # said where the samples are listed
+            for _, _, raws in read_plan(plan):
+                for raw in raws:
+                    name = raw.data.get("case_ID") if isinstance(raw.data, Mapping) else None
+                    if isinstance(name, str):
+                        yield plan.dataset, name

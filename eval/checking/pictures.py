@@ -1,0 +1,85 @@
+"""The picture of a sample, as a check opens it: its size, whether it is whole, and the header of its volume."""
+
+from collections.abc import Iterator
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.checking.finding import Fault
+from medvision_agent.eval.checking.headers import header_faults, plane_faults
+from medvision_agent.eval.data.medvision.source import MedVisionSource
+from medvision_agent.eval.data.medvision.volume import Header, read_header
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import Inspected, Source
+from medvision_agent.eval.data.sources.checks import FileSource
+from medvision_agent.eval.data.sources.jsonl import JsonlSource
+
+__all__ = ["Opener"]
+
+
+class Opener:
+    """Opens the pictures of one source; questions about one picture that stand together share it."""
+
+    def __init__(self, source: Source, *, decode: bool, numbered: bool) -> None:
+        """With *decode*, pixels are decoded and volumes unpacked too: what is damaged inside is found.
+
+        *numbered* says that the numbers of samples are those of their places in a file.
+        """
+        self._source, self._decode, self._numbered = source, decode, numbered
+        self._last: tuple[object, Inspected] | None = None
+        self._audited = set[object]()
+
+    def open(self, sample: Sample, number: int) -> Inspected:
+        """Return what is found of a sample's picture; raises DataError."""
+        source = self._source
+        if isinstance(source, MedVisionSource) and sample.medvision is not None:
+            # Its header was read when the sample was made.
+            return Inspected(*sample.medvision.image_size_2d, displayed=False)
+        if not isinstance(source, JsonlSource):  # elsewhere a name need not tell one picture from another
+            return self._opened(sample, number)
+        key = sample.image, sample.volume, sample.values
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._opened(sample, number)
+        return self._last[1]
+
+    def is_uniform(self, sample: Sample, number: int) -> bool:
+        """Return whether a sample's picture has one value alone; False where it cannot be read, or is of a volume."""
+        if isinstance(self._source, MedVisionSource) or sample.volume is not None:
+            return False
+        source, bare = self._source, sample.but(truth_points=())
+        try:
+            native = source.load(bare, self._at(number)) if isinstance(source, FileSource) else source.load(sample)
+        except DataError:
+            return False
+        return bool(native.values.min() == native.values.max())
+
+    def audit(self, sample: Sample) -> Iterator[Fault]:
+        """Yield the doubts that the header of a sample's volume leaves, each volume once."""
+        key = sample.image, sample.volume and sample.volume.slice_dim, sample.plane
+        if key in self._audited or (found := self._header(sample)) is None:
+            return
+        header, slice_dim = found
+        if sample.image not in self._audited:
+            yield from header_faults(header)
+        self._audited |= {key, sample.image}
+        yield from plane_faults(header, slice_dim, sample.plane)
+
+    def _opened(self, sample: Sample, number: int) -> Inspected:
+        source = self._source
+        if isinstance(source, FileSource):
+            found = source.inspect(sample, self._at(number))
+            if self._decode:
+                source.load(sample.but(truth_points=()), self._at(number))
+            return found
+        native = source.load(sample)
+        height, width = native.values.shape
+        return Inspected(height, width, native.displayed, hash((height, width, native.values.tobytes())))
+
+    def _header(self, sample: Sample) -> tuple[Header, int] | None:
+        source, facts = self._source, sample.medvision
+        if isinstance(source, JsonlSource) and sample.volume is not None:
+            return source.volumes.header(sample.image, sample.id), sample.volume.slice_dim
+        if isinstance(source, MedVisionSource) and facts is not None:
+            return read_header(source.folder.file(facts.image_file, sample.id)), facts.slice_dim
+        return None
+
+    def _at(self, number: int) -> int | None:
+        return number if self._numbered else None

@@ -1,0 +1,85 @@
+"""Pictures and questions that stand twice, found by hashes: a few bytes for each sample.
+
+Contract: one picture shows one person, so that two subjects of one picture are refused. What stands twice under one
+subject is a warning: statistics take it as one cluster. A picture of a single grey level is the same for anybody.
+"""
+
+from array import array
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.eval.checking.finding import Checked, Fault
+from medvision_agent.eval.data.sample import Sample
+
+__all__ = ["Repeated"]
+
+
+class Repeated:
+    """The pictures, subjects and questions of samples that were looked at."""
+
+    def __init__(self) -> None:
+        self._ids, self._pictures, self._names, self._subjects, self._questions = (array("q") for _ in range(5))
+        self._numbers = array("Q")
+
+    def add(self, number: int, sample: Sample, content: int | None) -> None:
+        """Note a sample with the number of its place; *content* is the hash of its picture, None for a volume."""
+        picture = hash(sample.image) if content is None else content
+        slice_ = sample.volume or (sample.medvision and (sample.medvision.slice_dim, sample.medvision.slice_idx))
+        asked = sample.task, sample.label, sample.landmarks, sample.measurement
+        self._numbers.append(number)
+        self._ids.append(hash(sample.id))
+        self._pictures.append(picture)
+        self._names.append(hash(sample.image))
+        self._subjects.append(hash(sample.subject))
+        self._questions.append(hash((picture, slice_, *asked)))
+
+    def report(self, checked: Checked, place: Callable[[int], str], uniform: Callable[[int], bool]) -> None:
+        """Add what stands twice; *uniform* tells whether the picture of a number has one grey level alone."""
+        pictures, names = np.asarray(self._pictures), np.asarray(self._names)
+        subjects, questions = np.asarray(self._subjects), np.asarray(self._questions)
+        first = _firsts(np.asarray(self._ids))
+        for row in map(int, np.flatnonzero(first != np.arange(len(first)))):
+            told = f"is taken by {place(self._numbers[int(first[row])])}; every id must be unique"
+            checked.add(Fault("form", "id", told), place(self._numbers[row]))
+        first = _firsts(pictures)
+        shared = np.flatnonzero(subjects != subjects[first])
+        plain = dict[int, bool]()
+        for row in map(int, shared):
+            at = int(first[row])
+            if at not in plain:
+                plain[at] = uniform(self._numbers[at])
+            if not plain[at]:
+                told = f"another one has the same picture: {place(self._numbers[at])}; one picture shows one person"
+                more = ", so correct one of them, or state that both are right by --unchecked shared-picture"
+                checked.add(Fault("shared-picture", "subject", told + more), place(self._numbers[row]))
+        renamed = np.flatnonzero((names != names[first]) & (subjects == subjects[first]))
+        told = "the same picture stands under another name in"
+        self._warn(checked, place, (renamed, first), Fault("repeated-picture", "image", told, refused=False))
+        asked = _firsts(questions)
+        twice = np.flatnonzero(asked != np.arange(len(asked)))
+        told = "the same question about the same picture stands in"
+        self._warn(checked, place, (twice, asked), Fault("repeated-question", "id", told, refused=False))
+
+    def _warn(
+        self,
+        checked: Checked,
+        place: Callable[[int], str],
+        found: tuple[NDArray[np.intp], NDArray[np.intp]],
+        fault: Fault,
+    ) -> None:
+        """Add a warning about the rows *found*, with the first row of what each of them repeats."""
+        rows, first = found
+        if len(rows):
+            at = int(rows[0])
+            other = place(self._numbers[int(first[at])])
+            told = replace(fault, message=f"{fault.message} {other}")
+            checked.add(told, place(self._numbers[at]), len(rows))
+
+
+def _firsts(values: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return for each row the first row of the same value."""
+    _, first, which = np.unique(values, return_index=True, return_inverse=True)
+    return first[which] if len(values) else np.zeros(0, np.intp)

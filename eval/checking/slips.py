@@ -1,0 +1,26 @@
+"""Slips of the unit: by which factor of ten a stated number differs from what it should be."""
+
+import math
+
+__all__ = ["slip"]
+
+_FACTORS = {
+    10.0: "10 times too long: is the pixel size in cm, or a decimal point in the wrong place?",
+    0.1: "10 times too short: is the target in cm?",
+    1000.0: "1,000 times too long: is the target in micrometres, or the pixel size in metres?",
+    0.001: "1,000 times too short: is the target in metres, or the pixel size in micrometres?",
+    100.0: "100 times too long: a slip of the unit?",
+    0.01: "100 times too short: a slip of the unit?",
+}
+_CLOSE = 0.1
+"""By which part a ratio may differ from a factor and still be called by it."""
+
+
+def slip(stated: float, right: float) -> str:
+    """Return in words by which factor of ten a stated length (mm) is wrong; empty where it is by none."""
+    if right <= 0:
+        return ""
+    for factor, words in _FACTORS.items():
+        if math.isclose(stated / right, factor, rel_tol=_CLOSE):
+            return words
+    return ""

@@ -1,0 +1,131 @@
+"""Going through samples with every check: the one way of ``data check``, ``run``, ``ablate`` and the Python API.
+
+Contract: a walk goes on after what is wrong, to the end. Of each sample it keeps a few bytes. Where seconds are given,
+pictures and volumes are opened until they are over, and those left are counted.
+"""
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.checking.extent import extent_faults, order_faults
+from medvision_agent.eval.checking.finding import Checked, Fault
+from medvision_agent.eval.checking.pictures import Opener
+from medvision_agent.eval.checking.points import agree, name_faults, point_faults
+from medvision_agent.eval.checking.repeated import Repeated
+from medvision_agent.eval.checking.spacing import spacing_faults
+from medvision_agent.eval.checking.subjects import Subjects
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.source import Inspected, Read
+from medvision_agent.eval.data.sources.listing import check_unmixed
+from medvision_agent.quantity import ANGLE_DEG
+
+__all__ = ["Walk"]
+
+_QUARTER_TURN = 1.5708
+"""The largest angle there is, in radians."""
+
+
+class Walk:
+    """A way through the samples of one source."""
+
+    def __init__(
+        self,
+        checked: Checked,
+        opener: Opener,
+        place: Callable[[int], str],
+        sample_at: Callable[[int], Sample | None],
+        deadline: float | None = None,
+    ) -> None:
+        """Add to *checked*; *place* puts a number into words, *sample_at* returns the sample there once more."""
+        self.checked = checked
+        self._opener, self._place, self._sample_at, self._deadline = opener, place, sample_at, deadline
+        self._repeated, self._subjects = Repeated(), Subjects()
+        self._marked = dict[bool, int]()
+        self._angles, self._first_angle = 0, 0
+        self._large_angle = False
+
+    def all(self, read: Iterable[Read]) -> None:
+        """Go through samples, and say what only all of them together show."""
+        for number, found in read:
+            if isinstance(found, DataError):
+                self.checked.samples += 1
+                self.error("form", found, self._place(number))
+            else:
+                self.one(number, found)
+        self.end()
+
+    def one(self, number: int, sample: Sample) -> None:
+        """Look at one sample, of the place with that number."""
+        checked = self.checked
+        checked.samples += 1
+        faults = [*spacing_faults(sample), *name_faults(sample), *order_faults(sample)]
+        inspected = self._open(number, sample)
+        if inspected is not None:
+            height, width = inspected.height, inspected.width
+            faults += [*extent_faults(sample, height, width), *point_faults(sample, height, width)]
+            faults += _other_size(sample, inspected)
+        if faults:
+            checked.take(faults, self._place(number))
+        self._repeated.add(number, sample, inspected.content if inspected else None)
+        self._subjects.add(sample, self._place(number) if self._subjects.is_new(sample) else "")
+        self._marked.setdefault(sample.marks.synthetic, number)
+        if sample.asks.quantity == ANGLE_DEG:
+            self._note_angle(number, sample)
+
+    def end(self) -> None:
+        """Say what all samples together show."""
+        if self._angles and not self._large_angle:
+            told = f"no angle is above {_QUARTER_TURN:.4g}: are they in radians? Expected degrees"
+            self.checked.add(
+                Fault("radians", "target", told, refused=False), self._place(self._first_angle), self._angles
+            )
+        try:
+            check_unmixed({synthetic: self._place(number) for synthetic, number in self._marked.items()})
+        except DataError as error:
+            self.error("form", error, self._place(max(self._marked.values())))
+        self._repeated.report(self.checked, self._place, self._is_uniform)
+        self._subjects.report(self.checked)
+
+    def error(self, rule: str, error: DataError, place: str) -> None:
+        """Take up an error as a refusal, its field and its words apart."""
+        text = str(error)
+        message = text.removeprefix(f"{place}: ") if text.startswith(f"{place}: ") else text
+        field, colon, rest = message.partition(": ")
+        named = bool(colon) and " " not in field and len(field) < 80
+        fault = Fault(rule, field, rest) if named else Fault(rule, "", message)
+        self.checked.add(fault, place)
+
+    def _open(self, number: int, sample: Sample) -> Inspected | None:
+        if self._deadline is not None and monotonic() > self._deadline:
+            self.checked.unopened += 1
+            return None
+        try:
+            found = self._opener.open(sample, number)
+            if faults := list(self._opener.audit(sample)):
+                self.checked.take(faults, self._place(number))
+        except DataError as error:
+            self.error("volume" if sample.volume else "picture", error, self._place(number))
+            return None
+        return found
+
+    def _is_uniform(self, number: int) -> bool:
+        sample = self._sample_at(number)
+        return sample is not None and self._opener.is_uniform(sample, number)
+
+    def _note_angle(self, number: int, sample: Sample) -> None:
+        if sample.target[0] > _QUARTER_TURN or agree(sample):
+            self._large_angle = True
+            return
+        self._first_angle = self._first_angle or number
+        self._angles += 1
+
+
+def _other_size(sample: Sample, found: Inspected) -> list[Fault]:
+    """Refuse a picture of another size than the facts of MedVision say, which an export keeps."""
+    facts = sample.medvision
+    if facts is None or facts.image_size_2d == (found.height, found.width):
+        return []
+    height, width = facts.image_size_2d
+    told = f"a picture of {found.width} x {found.height} px, but medvision.image_size_2d says {width} x {height}"
+    return [Fault("picture", "image", told)]

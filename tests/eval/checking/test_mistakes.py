@@ -1,0 +1,133 @@
+"""Every typical mistake is found alone and beside all others, with its line and its field."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import COMMAND
+from mistakes import REFUSED, sample, save_volume, volume, write
+
+from medvision_agent.api.checking import check
+from medvision_agent.tools.view.png import encode_png
+
+SOUND = sample("sound", "size")
+
+
+def found(file: Path, *more: str) -> tuple[int, dict]:
+    done = subprocess.run(
+        [COMMAND, "data", "check", file, "--json", *more], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_there_are_twenty():
+    assert len(REFUSED) == 20
+
+
+def test_sound_samples_pass(tmp_path):
+    lines = [sample(task, task) for task in ("size", "distance", "angle", "detection")]
+    assert found(write(tmp_path, [*lines, volume("sound-volume")])) == (
+        0,
+        {"data": str(tmp_path / "samples.jsonl"), "samples": 5, "refusals": 0}
+        | {"refused": [], "warnings": [], "unchecked": []},
+    )
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_mistake_alone_is_named(tmp_path, name):
+    line, field, said = REFUSED[name]
+    file = write(tmp_path, [SOUND, line(name)])
+    told = check(file)
+    first = told.refused[0]
+    assert first.place == f"{file}:2"
+    assert {one.place for one in told.refused} == {f"{file}:2"}
+    assert first.field == field
+    assert re.search(said, first.message), first.message
+
+
+def test_all_of_them_are_named_at_once(tmp_path):
+    file = write(tmp_path, [SOUND, *(line(name) for name, (line, _, _) in REFUSED.items())])
+    code, told = found(file)
+    assert code == 2
+    assert told["samples"] == 21
+    for number, (_, field, said) in enumerate(REFUSED.values(), start=2):
+        there = [one for one in told["refused"] if one["place"] == f"{file}:{number}"]
+        assert any(one["field"] == field and re.search(said, one["message"]) for one in there), (number, said)
+    assert not [one for one in told["refused"] if one["place"] == f"{file}:1"]
+    done = subprocess.run([COMMAND, "data", "check", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.count("refused: ") == told["refusals"]
+    assert f"21 samples: {told['refusals']} mistakes" in done.stdout
+
+
+WARNED = {
+    "axes-order": [sample("a", "size", target=[24.0, 40.0], truth_points=[])],
+    "radians": [sample(n, "angle", target=[1.2], truth_points=[]) for n in "ab"],
+    "target-size": [sample(n, "distance", target=[0.08], truth_points=[]) for n in "ab"],
+    "repeated-question": [SOUND, SOUND | {"id": "again"}],
+    "subject-names": [sample("a", "size", subject="d/P 01"), sample("b", "size", subject="p1")],
+}
+
+
+@pytest.mark.parametrize("rule", WARNED)
+def test_what_may_be_right_is_a_warning_with_the_number_of_samples(tmp_path, rule):
+    code, told = found(write(tmp_path, WARNED[rule]))
+    assert code == 0
+    (warning,) = told["warnings"]
+    assert warning["rule"] == rule
+    assert warning["samples"] == (2 if rule in {"radians", "target-size"} else 1)
+
+
+def test_one_picture_under_two_names_of_one_subject_is_a_warning(tmp_path):
+    lines = [SOUND, sample("copy", "size", subject=SOUND["subject"])]
+    file = write(tmp_path, lines)
+    (tmp_path / "images/copy.png").write_bytes((tmp_path / "images/sound.png").read_bytes())
+    code, told = found(file)
+    assert code == 0
+    assert [one["rule"] for one in told["warnings"]] == ["repeated-picture", "repeated-question"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "field", "said"),
+    [
+        ({"unit": "unknown"}, "xyzt_units", "no unit"),
+        ({"shifted": True}, "qform", "sform and qform place the volume differently, up to 5 mm"),
+        ({"turned": True}, "plane", "axial, but by the header's directions .* sagittal|coronal"),
+    ],
+    ids=["unit", "forms", "directions"],
+)
+def test_a_header_that_leaves_a_doubt_is_a_warning(tmp_path, fault, field, said):
+    (tmp_path / "images").mkdir()
+    save_volume(tmp_path / "images/v.nii", **fault)
+    code, told = found(write(tmp_path, [volume("v"), volume("v") | {"id": "w", "landmarks": ["r", "s"]}]))
+    assert code == 0
+    (warning,) = told["warnings"]
+    assert warning["field"] == field
+    assert re.search(said, warning["message"])
+
+
+def test_what_is_plausible_all_the_same_is_taken_by_name(tmp_path):
+    small = {"height_mm": 0.005, "width_mm": 0.005}
+    file = write(
+        tmp_path, [sample("a", "angle", pixel_size=small, truth_points=[]), sample("b", "size", image="images/a.png")]
+    )
+    assert found(file)[1]["refusals"] == 3
+    assert found(file, "--unchecked", "pixel-size")[1]["refusals"] == 1
+    code, told = found(file, "--unchecked", "pixel-size", "--unchecked", "shared-picture")
+    assert (code, told["refusals"], told["unchecked"]) == (0, 0, ["pixel-size", "shared-picture"])
+    done = subprocess.run(
+        [COMMAND, "data", "check", file, "--unchecked", "points-target"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "finds contradictions and cannot be switched off" in done.stderr
+
+
+def test_a_picture_of_one_grey_level_may_be_anybodys(tmp_path):
+    file = write(tmp_path, [SOUND, sample("other", "size")])
+    for name in ("sound", "other"):
+        (tmp_path / f"images/{name}.png").write_bytes(encode_png(np.full((160, 200), 7, np.uint8)))
+    assert found(file)[0] == 0
