@@ -30,9 +30,7 @@ _SHOWN = 20
 @click.option("--coco", type=_FILE, help="COCO file with boxes.")
 @click.option("--labels", metavar="N=NAME,...", help="Names of the numbers in masks; others are passed over.")
 @click.option("--task", "tasks", metavar="NAME,...", help="Tasks asked about masks.  [default: detection,size]")
-@click.option(
-    "--slices", default="largest", show_default=True, metavar="largest|all|INDEX", help="Slices of a structure."
-)
+@click.option("--slices", default="largest", show_default=True, metavar="largest|all|INDEX", help="Slices asked about.")
 @click.option("--plane", metavar="NAME", help="Plane that is cut out of volumes, or that pictures show.")
 @click.option(
     "--pieces",
@@ -77,9 +75,7 @@ _SHOWN = 20
 @click.option("--description", metavar="TEXT", help="What the prompt says the images are.")
 @click.option("--annotator", metavar="TEXT", help="Who made the ground truth.")
 @click.option("--licence", metavar="TEXT", help="Licence of the images.")
-@click.option(
-    "--key", type=click.Path(path_type=Path), help="CSV file of image numbers and files; keep it to yourself."
-)
+@click.option("--key", type=click.Path(path_type=Path), help="CSV file of image numbers and files, for you alone.")
 @click.option("--force", is_flag=True, help="Replace an earlier import.")
 @click.pass_context
 def command(context: click.Context, /, images: Path, out: Path, key: Path | None, force: bool, **options: Any) -> None:
@@ -139,9 +135,7 @@ def _tasks(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in FROM_MASK:
-            raise ConfigError(
-                f"--task {name}: masks give {', '.join(FROM_MASK)}; other tasks come from markups or a table"
-            )
+            raise ConfigError(f"--task {name}: masks give {', '.join(FROM_MASK)}; markups or a table give others")
     return names
 
 

@@ -70,7 +70,7 @@ def _question(box: dict[str, Any], label: str, size: Size, choices: Choices) -> 
     if x < -_SLACK or y < -_SLACK or x + width > size.width + _SLACK or y + height > size.height + _SLACK:
         raise DataError(f"bbox: reaches out of the image of {size.width} x {size.height} px")
     edges = max(x, 0.0), max(y, 0.0), min(x + width, float(size.width)), min(y + height, float(size.height))
-    target, points = box_target(*edges, size, choices.convention)
+    target, points = box_target(edges, size, choices.convention)
     return Question(task="detection", index=0, label=label, target=target, points=points)
 
 

@@ -51,7 +51,7 @@ class Scan:
     """``image-N``, by which it is called in everything that is written."""
 
     def cut(self, plane: str) -> Cut:
-        """Return how the planes of it are cut; DataError where that cannot be, or nothing states a picture's spacing."""
+        """Return how planes are cut out of it; raises DataError where that cannot be."""
         if self.grid is None:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)

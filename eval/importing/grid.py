@@ -114,8 +114,8 @@ class Grid:
         down, across, axis = names[down_to], names[across_to], names[3 - down_to - across_to]
         if abs(float(axes[:, down] @ axes[:, across])) > _RIGHT_ANGLE:
             raise DataError(
-                f"its affine matrix is sheared: the axes of a pixel of {plane} slices are not perpendicular, so nothing "
-                "can be measured on them; resample it first"
+                f"its affine matrix is sheared: the pixels of its {plane} slices are no rectangles, so nothing can be "
+                "measured on them; resample it first"
             )
         normal = np.cross(axes[:, down], axes[:, across])
         normal /= np.linalg.norm(normal)
@@ -140,7 +140,7 @@ class Grid:
         return index, abs(away), foot[:3]
 
     def like(self, other: "Grid") -> tuple[tuple[int, int, int], tuple[bool, bool, bool]] | None:
-        """Return the order and turns of the axes of *other* that make its voxels those of this grid; None where none do.
+        """Return the order and turns of the axes of *other* that make its voxels those of this grid; None without any.
 
         Masks are often stored with other axes than their images: the same voxels, exchanged or turned round.
         """

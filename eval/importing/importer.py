@@ -25,6 +25,9 @@ from medvision_agent.tools.view.geometry import Size, Spacing
 
 __all__ = ["Imported", "import_images"]
 
+_NAMED = 20
+"""Reasons that are named where nothing was imported."""
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -59,9 +62,8 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
         work.finish()
         sheets = work.writer.close()
         if not work.writer.tasks:
-            raise DataError(
-                "nothing was imported:\n" + "\n".join(f"  {path}: {why}" for _, path, why in ledger.left[:20])
-            )
+            reasons = [f"  {path}: {why}" for _, path, why in ledger.left[:_NAMED]]
+            raise DataError("\n".join(["nothing was imported:", *reasons]))
         write_texts(folder, ledger, work.writer.tasks, len(work.writer.subjects), choices)
     samples = sum(work.writer.tasks.values())
     return Imported(
@@ -167,9 +169,7 @@ class _Work:
             if not scan.plane:
                 self.ledger.ask("Which plane do the images show? Give --plane, or a column plane.", scan.tag)
         elif self.choices.spacing:
-            raise DataError(
-                "--spacing is for images that state no spacing; its header states one, so leave the option out"
-            )
+            raise DataError("--spacing is for images that state none; its header states one, so leave the option out")
         if not (scan.modality or self.choices.modality):
             self.ledger.ask("What is the modality of the images? Give --modality, or a column modality.", scan.tag)
         if (self.choices.modality or scan.modality) == "CT" and not scan.hu and not scan.displayed:
@@ -181,14 +181,12 @@ class _Work:
             raise DataError("rows of the table state different pixel sizes for it")
         for table in stated:
             if scan.spacing is not None and scan.spacing != table:
-                raise DataError(
-                    "the table states another pixel size than --spacing or its header; leave one of them out"
-                )
+                raise DataError("the table states another pixel size than --spacing or its header; leave one out")
             scan.spacing = table
             self.ledger.note("pixel_size", "the table")
         if scan.spacing is None:
             raise DataError(
-                "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or the columns height_mm and width_mm"
+                "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or columns height_mm and width_mm"
             )
         if not stated and scan.spacing == self.choices.spacing:
             self.ledger.note("pixel_size", "--spacing: the user's word")

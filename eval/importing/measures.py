@@ -79,7 +79,7 @@ def of_row(row: Row, spacing: Spacing, size: Size, choices: Choices) -> tuple[Qu
     for name, point in question.points:
         if not (0 <= point.x <= size.width and 0 <= point.y <= size.height):
             raise DataError(
-                f"{name!r} ({point.x:g}, {point.y:g}) lies outside the image of {size.width} x {size.height} px"
+                f"{name!r} ({point.x:g}, {point.y:g}) lies outside the image, {size.width} x {size.height} px"
             )
     return question, how
 
@@ -91,7 +91,7 @@ def _boxed(row: Row, size: Size, choices: Choices, shift: float, index: int) -> 
     x0, y0, x1, y1 = row.all_of(*edges)
     if shift:  # indices of the first and the last pixel, both inside
         x1, y1 = x1 + 1, y1 + 1
-    target, points = box_target(x0, y0, x1, y1, size, choices.convention)
+    target, points = box_target((x0, y0, x1, y1), size, choices.convention)
     label = _label(row, "detection")
     return Question(task="detection", index=index, label=label, target=target, points=points), "box of the table"
 
@@ -133,9 +133,7 @@ def _stated(row: Row, index: int) -> tuple[Question, str] | None:
     words = tuple(word.strip() for word in row.texts.get("landmarks", "").split(";") if word.strip())
     kind = TASKS["distance"] if task == "distance" else TASKS["angle"]
     if len(words) != kind.landmarks:
-        raise DataError(
-            f"landmarks: {len(words)} names; the task {task} needs {kind.landmarks}, separated by semicolons"
-        )
+        raise DataError(f"landmarks: {len(words)} names; {task} needs {kind.landmarks}, separated by semicolons")
     target = row.all_of("value")
     if not kind.is_plausible(target):
         raise DataError(f"value: {target[0]:g}; expected {kind.plausible}")

@@ -55,8 +55,8 @@ def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np
     way = grid.like(own)
     if way is None:
         raise DataError(
-            f"the mask (shape {own.shape}) does not lie on the voxels of the image (shape {grid.shape}): shape or affine "
-            "matrix differ beyond an exchange of axes; resample the mask to the image first"
+            f"the mask (shape {own.shape}) does not lie on the voxels of the image (shape {grid.shape}): shape or "
+            "affine matrix differ beyond an exchange of axes; resample the mask to the image first"
         )
     voxels = _voxels(path, header)
     whole = np.rint(voxels)
@@ -83,8 +83,8 @@ def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]
     stated = np.array(header.zooms) * _MM[header.unit]
     if which != "pixdim" and not np.allclose(grid.steps, stated, rtol=_CLOSE, atol=0):
         raise DataError(
-            f"pixdim says a spacing of {_written(stated)} mm, and {which} of {_written(grid.steps)} mm; correct the one "
-            "that is wrong, or take the header's pixdim alone with --affine pixdim"
+            f"pixdim says a spacing of {_written(stated)} mm, and {which} of {_written(grid.steps)} mm; correct the "
+            "one that is wrong, or take the header's pixdim alone with --affine pixdim"
         )
     return header, grid, f"NIfTI {which}, {_UNIT[header.unit]}"
 

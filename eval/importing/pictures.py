@@ -56,9 +56,9 @@ def read_numbers(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
         pixels = levels[:, :, 0]
     if pixels.shape != size:
         raise DataError(
-            f"the mask has {pixels.shape[1]} x {pixels.shape[0]} px and the image {size[1]} x {size[0]}; they must be alike"
+            f"the mask has {pixels.shape[1]} x {pixels.shape[0]} px, the image {size[1]} x {size[0]}; make them alike"
         )
-    if pixels.dtype.kind not in "u":
+    if pixels.dtype.kind != "u":
         raise DataError(f"the mask holds {pixels.dtype}; expected whole numbers from 0")
     numbers = pixels.astype(np.int64)
     if set(np.unique(numbers).tolist()) <= {0, 255}:

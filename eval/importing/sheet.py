@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.truth import draw_truth
-from medvision_agent.tools.view.lettering import put_text
+from medvision_agent.tools.view.lettering import put_text, text_size
 from medvision_agent.tools.view.png import encode_png
 from medvision_agent.tools.view.slice import Slice
 
@@ -17,6 +17,7 @@ __all__ = ["Sheet"]
 
 _SIDE, _GAP, _LINE, _LINES = 320, 12, 18, 4
 _COLUMNS, _ROWS = 4, 4
+_SCALE = 0.32
 _LETTERS = 24
 """Characters on one line: no more are written (``tools/view/lettering.py``)."""
 
@@ -70,9 +71,9 @@ def _tile(picture: NDArray[np.uint8], sample: Sample) -> NDArray[np.uint8]:
     if not sample.truth_points and not sample.asks.is_box:
         lines[3] = "no points: nothing drawn"
     for row, line in enumerate(lines):
-        for part in (0, 1):  # two halves of a line, of as many letters as are written at once
-            text = line[part * _LETTERS : (part + 1) * _LETTERS]
-            if text.strip():
-                corner = (4 + part * (_LETTERS * 6 + 10), _SIDE + 4 + row * _LINE)
-                put_text(tile, text, corner, width=1, paint=(230, 230, 230), scale=0.32)
+        x = 4
+        for part in (line[:_LETTERS], line[_LETTERS : 2 * _LETTERS]):  # as many letters as are written at once
+            if part.strip():
+                put_text(tile, part, (x, _SIDE + 4 + row * _LINE), width=1, paint=(230, 230, 230), scale=_SCALE)
+                x += text_size(part, 1, _SCALE)[0]
     return tile

@@ -1,7 +1,7 @@
 """Masks made into ground truth: one function for each task, and the rule which slices are asked about.
 
-Boxes and ellipses are measured as everywhere in this program (``tools/segment/contour.py``): boxes at the outer edges of
-pixels, ellipses fitted in mm to the true edge. A task that can be derived from a mask is one entry of ``FROM_MASK``.
+Boxes and ellipses are measured as everywhere in this program (``tools/segment/contour.py``): boxes at the outer edges
+of pixels, ellipses fitted in mm to the true edge. A task that can be derived from a mask is one entry of ``FROM_MASK``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,6 @@ from medvision_agent.eval.importing.choices import Choices, Convention
 from medvision_agent.eval.importing.found import Ledger, Question, Scan
 from medvision_agent.eval.importing.grid import Cut
 from medvision_agent.eval.tasks import TaskName
-from medvision_agent.text import plural
 from medvision_agent.tools.segment.contour import Mask, component, measure_mask
 from medvision_agent.tools.view.geometry import Point, Size, Spacing
 
@@ -27,11 +26,13 @@ Numbers = NDArray[np.int64]
 """The numbers of structures, as the voxels of an image: (i, j, k), or (h, w, 1)."""
 
 
-def box_target(x0: float, y0: float, x1: float, y1: float, size: Size, convention: Convention) -> Truth:
-    """Return the target of a box at true pixel edges (slice frame), in *convention*; DataError where it is empty there.
+def box_target(edges: tuple[float, float, float, float], size: Size, convention: Convention) -> Truth:
+    """Return the target in *convention* of a box at true pixel edges x0, y0, x1, y1 (slice frame).
 
-    ``inclusive-index`` boxes run from the index of the first pixel to that of the last, so they are one pixel short.
+    ``inclusive-index`` boxes run from the index of the first pixel to that of the last, so they are one pixel short:
+    DataError where nothing is left.
     """
+    x0, y0, x1, y1 = edges
     if convention == "inclusive-index":
         x1, y1 = x1 - 1, y1 - 1
         if x1 <= x0 or y1 <= y0:
@@ -42,7 +43,7 @@ def box_target(x0: float, y0: float, x1: float, y1: float, size: Size, conventio
 
 def _box(mask: Mask, spacing: Spacing, convention: Convention) -> Truth:
     box = measure_mask(mask, spacing).box
-    return box_target(box.x0, box.y0, box.x1, box.y1, Size(*mask.shape), convention)
+    return box_target((box.x0, box.y0, box.x1, box.y1), Size(*mask.shape), convention)
 
 
 def _axes(mask: Mask, spacing: Spacing, convention: Convention) -> Truth:  # noqa: ARG001 - of boxes alone
@@ -61,55 +62,75 @@ _HOW = {
 
 def from_masks(scan: Scan, numbers: Numbers, choices: Choices, ledger: Ledger) -> Iterator[Question]:
     """Yield what can be asked about the structures of a mask; what is left out goes to the ledger."""
-    cut = scan.cut(choices.plane)
-    if scan.grid is not None and cut.tilt_deg > 1:
-        ledger.note("plane", f"{cut.plane}: the axes of the array, {cut.tilt_deg:.0f} degrees oblique, not resampled")
-    present = [int(one) for one in np.unique(numbers) if one]
-    for number in present if not choices.labels else [one for one in present if one in choices.labels]:
-        if number not in choices.labels:
-            ledger.ask(f"What is the structure number {number} of the masks? Give --labels {number}=NAME.", scan.tag)
-        for index in _slices(numbers == number, cut, choices, scan, ledger):
-            yield from _questions(scan, cut, numbers, number, index, choices, ledger)
-    for number in sorted(set(choices.labels) - set(present)):
-        ledger.leave(scan.tag, scan.path, f"the mask has no structure {number} ({choices.labels[number]})")
+    yield from _Structures(scan, numbers, choices, ledger).questions()
 
 
-def _slices(inside: NDArray[np.bool_], cut: Cut, choices: Choices, scan: Scan, ledger: Ledger) -> list[int]:
-    """Return which slices of a structure are asked about."""
-    counts = inside.sum(axis=tuple(axis for axis in range(3) if axis != cut.axis))
-    if choices.slices == "all":
-        return [int(index) for index in np.flatnonzero(counts)]
-    if choices.slices == "largest":
-        return [int(counts.argmax())]
-    if choices.slices >= len(counts) or not counts[choices.slices]:
-        ledger.leave(scan.tag, scan.path, f"{cut.plane} slice {choices.slices} does not show the structure")
-        return []
-    return [choices.slices]
+class _Structures:
+    """The structures of one mask."""
 
+    def __init__(self, scan: Scan, numbers: Numbers, choices: Choices, ledger: Ledger) -> None:
+        self._scan, self._numbers, self._choices, self._ledger = scan, numbers, choices, ledger
+        self._cut: Cut = scan.cut(choices.plane)
 
-def _questions(
-    scan: Scan, cut: Cut, numbers: Numbers, number: int, index: int, choices: Choices, ledger: Ledger
-) -> Iterator[Question]:
-    label = choices.labels.get(number, f"structure {number}")
-    mask: Mask = cut.picture(numbers, index) == number
-    pieces = int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
-    where = f"{label}, {cut.plane} slice {index}"
-    if pieces > 1:
-        if choices.pieces == "one":
-            reason = (
-                f"{where}: in {plural(pieces, 'piece')}, so no single box or size; --pieces largest takes the largest"
+    def questions(self) -> Iterator[Question]:
+        """Yield the questions about every structure that is asked about."""
+        labels, tag = self._choices.labels, self._scan.tag
+        present = [int(one) for one in np.unique(self._numbers) if one]
+        for number in [one for one in present if one in labels or not labels]:
+            if number not in labels:
+                self._ledger.ask(
+                    f"What is the structure number {number} of the masks? Give --labels {number}=NAME.", tag
+                )
+            for index in self._slices(number):
+                yield from self._on(number, index)
+        for number in sorted(set(labels) - set(present)):
+            self._leave(f"the mask has no structure {number} ({labels[number]})")
+
+    def _slices(self, number: int) -> list[int]:
+        """Return which slices of a structure are asked about."""
+        others = tuple(axis for axis in range(3) if axis != self._cut.axis)
+        counts, asked = (self._numbers == number).sum(axis=others), self._choices.slices
+        if asked == "all":
+            return [int(index) for index in np.flatnonzero(counts)]
+        if asked == "largest":
+            return [int(counts.argmax())]
+        if asked >= len(counts) or not counts[asked]:
+            self._leave(f"{self._label(number)}: not on {self._cut.plane} slice {asked}")
+            return []
+        return [asked]
+
+    def _on(self, number: int, index: int) -> Iterator[Question]:
+        """Yield the questions about one structure on one slice."""
+        mask: Mask = np.ascontiguousarray(self._cut.picture(self._numbers, index) == number)
+        pieces = int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
+        where = f"{self._label(number)}, {self._cut.plane} slice {index}"
+        if pieces > 1 and self._choices.pieces == "one":
+            self._leave(
+                f"{where}: in {pieces} pieces, so there is no single answer; --pieces largest takes the largest"
             )
-            ledger.leave(scan.tag, scan.path, reason)
             return
-        ledger.note("mask", "the largest of several pieces on the slice")
-        mask = component(mask)
-    for task in choices.tasks:
-        try:
-            target, points = FROM_MASK[task](mask, cut.spacing, choices.convention)
-        except DataError as error:
-            ledger.leave(scan.tag, scan.path, f"{where}, {task}: {error}")
-            continue
-        ledger.note(f"target of {task}", _HOW[task].format(convention=choices.convention))
-        yield Question(
-            task=task, index=index, label=label, target=target, points=points, derived=True, plane=cut.plane
-        )  # fmt: skip
+        if pieces > 1:
+            self._ledger.note("mask", "the largest of several pieces on the slice")
+            mask = component(mask)
+        for task in self._choices.tasks:
+            try:
+                target, points = FROM_MASK[task](mask, self._cut.spacing, self._choices.convention)
+            except DataError as error:
+                self._leave(f"{where}, {task}: {error}")
+                continue
+            self._ledger.note(f"target of {task}", _HOW[task].format(convention=self._choices.convention))
+            yield Question(
+                task=task,
+                index=index,
+                label=self._label(number),
+                target=target,
+                points=points,
+                derived=True,
+                plane=self._cut.plane if self._scan.grid else "",
+            )
+
+    def _label(self, number: int) -> str:
+        return self._choices.labels.get(number, f"structure {number}")
+
+    def _leave(self, reason: str) -> None:
+        self._ledger.leave(self._scan.tag, self._scan.path, reason)
