@@ -13,6 +13,7 @@ from typing import Any
 from medvision_agent.errors import DataError
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.grid import Cut
 from medvision_agent.eval.importing.targets import box_target
 from medvision_agent.tools.view.geometry import Size
 
@@ -38,8 +39,11 @@ class Boxes:
         if scan.grid is not None and scan.values.shape[scan.cut(choices.plane).axis] > 1:
             ledger.leave(scan.tag, scan.path, "COCO boxes name no slice, and it is a volume; give a table with slices")
             return
-        height, width = scan.cut(choices.plane).picture(scan.values, 0).shape
-        if self._sizes.get(name, (height, width)) != (height, width):
+        cut = scan.cut(choices.plane)
+        first, second = sorted((cut.down, cut.across))
+        sides = (first, second) if scan.grid is None else (second, first)
+        stored = tuple(scan.values.shape[side] for side in sides)
+        if self._sizes[name] != stored:
             ledger.leave(scan.tag, scan.path, "COCO states another width and height than the image has")
             return
         counts = Counter(box["label"] for box in self._images[name])
@@ -50,7 +54,7 @@ class Boxes:
                     raise DataError(f"{counts[label]} boxes on one image, so the question has no single answer")
                 if choices.labels and label not in choices.labels.values():
                     continue
-                yield _question(box, label, Size(height, width), choices)
+                yield _question(box, label, scan, cut, choices)
                 ledger.note("target of detection", f"COCO box ({choices.convention})")
             except DataError as error:
                 ledger.leave(scan.tag, scan.path, f"COCO, {label}: {error}")
@@ -61,15 +65,18 @@ class Boxes:
         return [f"{count} of its images were not found among the images"] if count else []
 
 
-def _question(box: dict[str, Any], label: str, size: Size, choices: Choices) -> Question:
+def _question(box: dict[str, Any], label: str, scan: Scan, cut: Cut, choices: Choices) -> Question:
     if box["crowd"]:
         raise DataError("iscrowd: a box around many is no box of one structure")
     x, y, width, height = box["bbox"]
+    size = Size(*cut.picture(scan.values, 0).shape)
     if not (width > 0 and height > 0):
         raise DataError(f"bbox: width {width:g} and height {height:g}; expected numbers above 0")
-    if x < -_SLACK or y < -_SLACK or x + width > size.width + _SLACK or y + height > size.height + _SLACK:
+    ends = scan.place(cut, 0, x, y), scan.place(cut, 0, x + width, y + height)
+    (x0, x1), (y0, y1) = sorted(end.x for end in ends), sorted(end.y for end in ends)
+    if x0 < -_SLACK or y0 < -_SLACK or x1 > size.width + _SLACK or y1 > size.height + _SLACK:
         raise DataError(f"bbox: reaches out of the image of {size.width} x {size.height} px")
-    edges = max(x, 0.0), max(y, 0.0), min(x + width, float(size.width)), min(y + height, float(size.height))
+    edges = max(x0, 0.0), max(y0, 0.0), min(x1, float(size.width)), min(y1, float(size.height))
     target, points = box_target(edges, size, choices.convention)
     return Question(task="detection", index=0, label=label, target=target, points=points)
 

@@ -47,6 +47,10 @@ class Scan:
     """What a reader of one sample should know of its image, such as the window in the header."""
     aliases: tuple[str, ...] = ()
     """Further names by which tables may call it."""
+    thickness_mm: float = 0.0
+    """Of a slice, as the header states it; 0 where it does not."""
+    members: Mapping[str, int] = field(default_factory=dict)
+    """Names of the files of a series, and the slice that each is."""
     tag: str = ""
     """``image-N``, by which it is called in everything that is written."""
 
@@ -56,6 +60,18 @@ class Scan:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)
         return self.grid.cut(plane or self.usual or self.grid.usual_plane())
+
+    def place(self, cut: Cut, index: int, x: float, y: float) -> Point:
+        """Return where a point of the stored pixels lies in the picture of a plane, both from the outer corner.
+
+        x runs along the first axis of the array that stays, y along the second: columns and rows of a DICOM image.
+        """
+        if self.grid is None:
+            return Point(x, y)
+        first, second = sorted((cut.down, cut.across))
+        voxel = np.zeros(3)
+        voxel[[first, second, cut.axis]] = x - 0.5, y - 0.5, index
+        return cut.point(voxel, self.values.shape)
 
     def picture(self, cut: Cut, index: int) -> NDArray[np.float32]:
         """Return the native values of one plane, (height, width)."""

@@ -37,7 +37,7 @@ _ALIKE_MM = 1e-2
 
 def ras_to_lps(affine: NDArray[Any]) -> Affine:
     """Return the matrix to LPS of a matrix to RAS, or the other way round."""
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine, np.float64)
+    return np.asarray(np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,19 +125,14 @@ class Grid:
         spacing = Spacing(float(self.steps[down]), float(self.steps[across]))
         return Cut(plane, axis, down, across, turned, spacing, thickness, math.degrees(math.acos(straight)))
 
-    def projected(self, cut: Cut, position: NDArray[np.float64]) -> tuple[int, float, NDArray[np.float64]]:
-        """Return the slice nearest to a position (mm, LPS), the distance from its plane in mm, and where it is met.
-
-        The place is in voxel coordinates: the foot of the perpendicular from the position to the plane.
-        """
+    def foot(self, cut: Cut, position: NDArray[np.float64], index: int) -> NDArray[np.float64]:
+        """Return, in voxels, the foot of the perpendicular from a position (mm, LPS) to the plane of a slice."""
         inverse = np.linalg.inv(self.affine)
-        voxel = inverse @ np.append(position, 1.0)
-        index = round(float(voxel[cut.axis]))
         normal = np.cross(self.affine[:3, cut.down], self.affine[:3, cut.across])
         normal /= np.linalg.norm(normal)
-        away = (float(voxel[cut.axis]) - index) * float(normal @ self.affine[:3, cut.axis])
-        foot = inverse @ np.append(position - away * normal, 1.0)
-        return index, abs(away), foot[:3]
+        along = float((inverse @ np.append(position, 1.0))[cut.axis])
+        away = (along - index) * float(normal @ self.affine[:3, cut.axis])
+        return np.asarray((inverse @ np.append(position - away * normal, 1.0))[:3], np.float64)
 
     def like(self, other: "Grid") -> tuple[tuple[int, int, int], tuple[bool, bool, bool]] | None:
         """Return the order and turns of the axes of *other* that make its voxels those of this grid; None without any.

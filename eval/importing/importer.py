@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.importing import coco, nifti, pictures
+from medvision_agent.eval.importing import coco, markups, nifti, pictures
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.dicom import open_series
 from medvision_agent.eval.importing.found import Ledger, Question, Scan
 from medvision_agent.eval.importing.inputs import Inputs, find_inputs, matching
-from medvision_agent.eval.importing.markups import from_markups
+from medvision_agent.eval.importing.marked import from_markups
 from medvision_agent.eval.importing.measures import of_row
 from medvision_agent.eval.importing.people import People
 from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
 from medvision_agent.eval.importing.targets import from_masks
 from medvision_agent.eval.importing.written import Writer, check_free, placed
-from medvision_agent.tools.view.geometry import Size, Spacing
+from medvision_agent.tools.view.geometry import Spacing
 
 __all__ = ["Imported", "import_images"]
 
@@ -154,6 +154,9 @@ class _Work:
         for alias in scan.aliases:
             rows += self._rows.get(alias, [])
             self._used.add(alias)
+        for member, index in scan.members.items():
+            rows += [replace(row, numbers={**row.numbers, "slice": index}) for row in self._rows.get(member, [])]
+            self._used.add(member)
         return rows
 
     def _describe(self, scan: Scan, rows: list[Row]) -> None:
@@ -195,7 +198,7 @@ class _Work:
         if self.choices.masks:
             yield from self._masked(scan, self.choices.masks)
         if self.choices.markups:
-            yield from from_markups(scan, self._files(scan, self.choices.markups, (".fcsv", ".json"), "--markups"),
+            yield from from_markups(scan, self._files(scan, self.choices.markups, markups.SUFFIXES, "--markups"),
                                     self.choices, self.ledger)  # fmt: skip
         for row in rows:
             yield from self._measured(scan, row)
@@ -229,8 +232,7 @@ class _Work:
                 raise DataError("slice: is empty; a volume's row names the slice, from 0")
             if not 0 <= index < scan.values.shape[cut.axis]:
                 raise DataError(f"slice: {index}; it has the slices 0 to {scan.values.shape[cut.axis] - 1}")
-            size = Size(*cut.picture(scan.values, index).shape)
-            found = of_row(row, cut.spacing, size, self.choices)
+            found = of_row(row, scan, cut, self.choices)
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, f"table, line {row.line}: {error}")
             return

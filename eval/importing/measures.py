@@ -4,11 +4,12 @@ A target is computed from its points wherever there are points; a measure that i
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Question
+from medvision_agent.eval.importing.found import Question, Scan
+from medvision_agent.eval.importing.grid import Cut
 from medvision_agent.eval.importing.table import Row
 from medvision_agent.eval.importing.targets import box_target
 from medvision_agent.eval.tasks import TASKS
@@ -17,6 +18,8 @@ from medvision_agent.tools.view.geometry import Point, Size, Spacing, acute_angl
 __all__ = ["angle", "axes", "distance", "of_row"]
 
 Named = tuple[str, Point]
+Place = Callable[[float, float], Point]
+"""From stored pixels to the picture."""
 _APART, _APART_MM, _APART_DEG = 0.02, 0.5, 1.0
 """How far a stated measure may lie from the one that its points give: a share of it, or mm, or degrees."""
 _CROSSED_DEG = 75.0
@@ -38,7 +41,8 @@ def angle(points: Sequence[Named], spacing: Spacing, index: int, name: str = "")
     if len(points) == 3:
         points = (points[1], points[0], points[1], points[2])
     try:
-        target = (acute_angle_deg(*(point for _, point in points), spacing),)
+        (_, a), (_, b), (_, c), (_, d) = points
+        target = (acute_angle_deg(a, b, c, d, spacing),)
     except ValueError:
         raise DataError("two points of a line of the angle are one point") from None
     names = tuple(one for one, _ in points)
@@ -52,14 +56,15 @@ def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Que
 
     The longer line is the major axis. Lines that are far from perpendicular are a DataError: they are no two axes.
     """
-    lines = sorted((ends[:2], ends[2:]), key=lambda line: -distance_mm(*line, spacing))
+    a, b, c, d = ends
+    lines = sorted(((a, b), (c, d)), key=lambda line: -distance_mm(line[0], line[1], spacing))
     try:
-        crossed = acute_angle_deg(*lines[0], *lines[1], spacing)
+        crossed = acute_angle_deg(lines[0][0], lines[0][1], lines[1][0], lines[1][1], spacing)
     except ValueError:
         raise DataError("two ends of an axis are one point") from None
     if crossed < _CROSSED_DEG:
         raise DataError(f"the axes meet at {crossed:.0f} degrees; a long and a short axis are perpendicular")
-    target = tuple(distance_mm(*line, spacing) for line in lines)
+    target = tuple(distance_mm(line[0], line[1], spacing) for line in lines)
     names = ("major 1", "major 2", "minor 1", "minor 2")
     return Question(
         task="size", index=index, label=label, target=target,
@@ -67,11 +72,16 @@ def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Que
     )  # fmt: skip
 
 
-def of_row(row: Row, spacing: Spacing, size: Size, choices: Choices) -> tuple[Question, str] | None:
+def of_row(row: Row, scan: Scan, cut: Cut, choices: Choices) -> tuple[Question, str] | None:
     """Return the question in a table's row and how its target came about; None where the row measures nothing."""
     shift = 0.5 if choices.points_at == "centre" else 0.0
     index = round(row.numbers.get("slice", 0))
-    found = _boxed(row, size, choices, shift, index) or _lined(row, spacing, shift, index) or _stated(row, index)
+    size = Size(*cut.picture(scan.values, index).shape)
+
+    def place(x: float, y: float) -> Point:
+        return scan.place(cut, index, x + shift, y + shift)
+
+    found = _boxed(row, size, choices, place, index) or _lined(row, cut.spacing, place, index) or _stated(row, index)
     if found is None:
         return None
     question, how = found
@@ -84,29 +94,31 @@ def of_row(row: Row, spacing: Spacing, size: Size, choices: Choices) -> tuple[Qu
     return question, how
 
 
-def _boxed(row: Row, size: Size, choices: Choices, shift: float, index: int) -> tuple[Question, str] | None:
+def _boxed(row: Row, size: Size, choices: Choices, place: Place, index: int) -> tuple[Question, str] | None:
     edges = ("x_min", "y_min", "x_max", "y_max")
     if not row.has(*edges):
         return None
     x0, y0, x1, y1 = row.all_of(*edges)
-    if shift:  # indices of the first and the last pixel, both inside
-        x1, y1 = x1 + 1, y1 + 1
+    if choices.points_at == "centre":  # indices of the first and the last pixel, both inside
+        x0, y0, x1, y1 = x0 - 0.5, y0 - 0.5, x1 + 0.5, y1 + 0.5
+    ends = place(x0, y0), place(x1, y1)
+    (x0, x1), (y0, y1) = sorted(end.x for end in ends), sorted(end.y for end in ends)
     target, points = box_target((x0, y0, x1, y1), size, choices.convention)
     label = _label(row, "detection")
     return Question(task="detection", index=index, label=label, target=target, points=points), "box of the table"
 
 
-def _lined(row: Row, spacing: Spacing, shift: float, index: int) -> tuple[Question, str] | None:
+def _lined(row: Row, spacing: Spacing, place: Place, index: int) -> tuple[Question, str] | None:
     recist = [f"{which}_{axis}{number}" for which in ("long", "short") for number in (1, 2) for axis in "xy"]
     if row.has(*recist):
-        ends = [Point(x + shift, y + shift) for x, y in _pairs(row.all_of(*recist))]
+        ends = [place(x, y) for x, y in _pairs(row.all_of(*recist))]
         return axes(ends, spacing, index, _label(row, "size")), "ends of both axes in the table"
     count = max((number for number in range(1, 5) if row.has(f"x{number}", f"y{number}")), default=0)
     if not count:
         return None
     names = [f"{axis}{number}" for number in range(1, count + 1) for axis in "xy"]
     row.has(*names)
-    points = [Point(x + shift, y + shift) for x, y in _pairs(row.all_of(*names))]
+    points = [place(x, y) for x, y in _pairs(row.all_of(*names))]
     task = row.texts.get("task") or {2: "distance", 3: "angle", 4: "angle"}.get(count, "")
     if task == "size" and count == 4:
         return axes(points, spacing, index, _label(row, "size")), "ends of both axes in the table"
