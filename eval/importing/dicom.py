@@ -31,6 +31,7 @@ _OTHERS = {
 }
 _SURELY_CLEAN = {"CT", "MR", "PT", "NM"}
 """Modalities whose images have no text in their pixels as they come from the scanner."""
+_USUAL = "DICOM PixelSpacing"
 _MODALITY = re.compile(r"[A-Z0-9]{1,16}")
 
 
@@ -75,7 +76,7 @@ class Series:
             usual=PLANES[2 - placed.grid.names.index(2)] if placed else "",
             thickness_mm=placed.thickness_mm if placed else 0.0,
             modality=modality,
-            notes=tuple(dict.fromkeys(note for one in found[:1] for note in one.notes)),
+            notes=(*found[0].notes, *([said] if said not in {"", _USUAL} else [])),
             members={} if len(self.paths) == 1 else {frames[at][1]: row for row, at in enumerate(order)},
         )
         _account(scan, first, said, found, ledger)
@@ -140,7 +141,8 @@ def _modality(frame: Frame) -> str:
 
 
 def _account(scan: Scan, first: Frame, said: str, found: list[Values], ledger: Ledger) -> None:
-    ledger.note("pixel_size", said or "the user's word, the header states none")
+    if said and not said.startswith("--spacing"):  # that is noted where options are applied
+        ledger.note("pixel_size", said)
     ledger.note("native values", found[0].said)
     if scan.modality:
         ledger.note("modality", "DICOM Modality")
