@@ -4,9 +4,11 @@ A series of images with positions becomes one volume; an image without a positio
 copied: what a sample says follows from the attributes that are read here by name, and a private one is never read.
 """
 
+import logging
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,10 @@ class Series:
 
     def read(self, choices: Choices, ledger: Ledger) -> Scan:
         """Return the image; raises DataError saying what is wrong, without a path."""
+        with _quiet():
+            return self._read(choices, ledger)
+
+    def _read(self, choices: Choices, ledger: Ledger) -> Scan:
         frames: list[tuple[Frame, str]] = []
         for path in self.paths:
             dataset = _read(path, header=False)
@@ -85,6 +91,26 @@ class Series:
 
 def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
     """Yield the series of these files, in the order of their first files; what holds no image is left out by name."""
+    with _quiet():
+        groups = _grouped(paths, ledger)
+    yield from (Series(tuple(group)) for group in groups.values())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pydicom from warning about values of attributes that are not read; its words may hold such a value."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
+
+
+def _grouped(paths: list[Path], ledger: Ledger) -> dict[str, list[Path]]:
     groups: dict[str, list[Path]] = {}
     for path in paths:
         try:
@@ -100,7 +126,7 @@ def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
         several = "ImagePositionPatient" in header and int(header.get("NumberOfFrames") or 1) == 1
         key = str(header.get("SeriesInstanceUID") or "") if several else ""
         groups.setdefault(key or f"file {path}", []).append(path)
-    yield from (Series(tuple(group)) for group in groups.values())
+    return groups
 
 
 def _read(path: Path, *, header: bool) -> Any:
@@ -110,14 +136,12 @@ def _read(path: Path, *, header: bool) -> Any:
         raise ConfigError(
             "DICOM files need the package pydicom; install it with: pip install 'medvision-agent[import]'"
         ) from None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about values of attributes that are not read
-        try:
-            return pydicom.dcmread(path, stop_before_pixels=header)
-        except OSError as error:
-            raise DataError(f"cannot read it ({error.strerror})") from None
-        except Exception as error:  # noqa: BLE001 - whatever a parser says of damaged bytes
-            raise DataError(f"no readable DICOM file ({type(error).__name__})") from None
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=header)
+    except OSError as error:
+        raise DataError(f"cannot read it ({error.strerror})") from None
+    except Exception as error:  # noqa: BLE001 - whatever a parser says of damaged bytes
+        raise DataError(f"no readable DICOM file ({type(error).__name__})") from None
 
 
 def _check_people(dataset: Any, choices: Choices) -> None:

@@ -55,20 +55,26 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
         )
     inputs = find_inputs(choices.images, {path for path in (choices.masks, choices.markups, out) if path})
     ledger = Ledger()
-    with placed(out) as folder:
-        work = _Work(choices, ledger, Writer(folder, choices, ledger))
+    with placed(out) as folder, Writer(folder, choices, ledger) as writer:
+        work = _Work(choices, ledger, writer, only=_is_one(inputs))
         for scan in _scans(inputs, choices, ledger):
             work.take(scan)
         work.finish()
-        sheets = work.writer.close()
-        if not work.writer.tasks:
+        sheets = writer.finish()
+        if not writer.tasks:
             reasons = [f"  {path}: {why}" for _, path, why in ledger.left[:_NAMED]]
             raise DataError("\n".join(["nothing was imported:", *reasons]))
-        write_texts(folder, ledger, work.writer.tasks, len(work.writer.subjects), choices)
-    samples = sum(work.writer.tasks.values())
+        write_texts(folder, ledger, writer.tasks, len(writer.subjects), choices)
+    samples = sum(writer.tasks.values())
     return Imported(
-        out, samples, work.writer.tasks, len(work.writer.subjects), sheets, ledger, tuple(work.keys)
+        out, samples, writer.tasks, len(writer.subjects), sheets, ledger, tuple(work.keys)
     )  # fmt: skip
+
+
+def _is_one(inputs: Inputs) -> bool:
+    """Tell whether the images are one: a file, or the DICOM files of one folder."""
+    files = len(inputs.volumes) + len(inputs.pictures)
+    return files + len({path.parent for path in inputs.dicom}) == 1
 
 
 def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
@@ -92,7 +98,8 @@ def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
         except DataError as error:
             ledger.leave(f"image-{number}", series.path, str(error))
             continue
-        scan.tag, scan.aliases = f"image-{number}", (*series.aliases, *_aliases(series.path, choices.images))
+        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
+        scan.tag, scan.aliases = f"image-{number}", (*series.aliases, *one)
         yield scan
 
 
@@ -105,7 +112,7 @@ def _aliases(path: Path, root: Path) -> tuple[str, ...]:
 class _Work:
     """Takes one image after the other."""
 
-    def __init__(self, choices: Choices, ledger: Ledger, writer: Writer) -> None:
+    def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, *, only: bool) -> None:
         self.choices, self.ledger, self.writer = choices, ledger, writer
         self.people = People(choices.subjects, ledger)
         self.keys: list[tuple[str, Path]] = []
@@ -114,10 +121,7 @@ class _Work:
             self._rows.setdefault(row.image, []).append(row)
         self._used: set[str] = set()
         self._boxes = coco.read_coco(choices.coco) if choices.coco else None
-        inputs = find_inputs(choices.images, {path for path in (choices.masks, choices.markups) if path})
-        self._only = len(inputs.volumes) + len(inputs.pictures) + len(inputs.dicom) == 1 or (
-            not inputs.volumes and not inputs.pictures and len({path.parent for path in inputs.dicom}) == 1
-        )
+        self._only = only
 
     def take(self, scan: Scan) -> None:
         """Ask about one image and write its samples."""

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self, TextIO
 
 from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.asking.recipe import recipe_named
@@ -68,7 +69,7 @@ class Writer:
 
     def __init__(self, folder: Path, choices: Choices, ledger: Ledger) -> None:
         self._folder, self._choices, self._ledger = folder, choices, ledger
-        self._lines = (folder / "samples.jsonl").open("w", encoding="utf-8", newline="\n")
+        self._lines: TextIO = (folder / "samples.jsonl").open("w", encoding="utf-8", newline="\n")
         self._ids: set[str] = set()
         self._sheet = Sheet(folder)
         self.subjects: set[str] = set()
@@ -94,9 +95,14 @@ class Writer:
         self.tasks[sample.task] = self.tasks.get(sample.task, 0) + 1
         return sample
 
-    def close(self) -> int:
-        """Write what is still held, and return the number of contact sheets."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._lines.close()
+
+    def finish(self) -> int:
+        """Write the last contact sheet, and return how many there are."""
         return self._sheet.close()
 
     def _sample(self, scan: Scan, question: Question, subject: str, shape: tuple[int, ...]) -> Sample:
