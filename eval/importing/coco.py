@@ -95,9 +95,9 @@ def read_coco(path: Path) -> Boxes:
             images[files[one["image_id"]]].append(_box(one, names, f"{path}: annotations[{at}]"))
     except OSError as error:
         raise DataError(f"{path}: cannot read it ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise DataError(f"{path}: no JSON, or a value of a wrong kind ({error})") from None
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{path}: not of COCO's form ({type(error).__name__} {error}); expected images, annotations and categories"
         ) from None

@@ -55,7 +55,7 @@ class Series:
 
     def read(self, choices: Choices, ledger: Ledger) -> Scan:
         """Return the image; raises DataError saying what is wrong, without a path."""
-        with _quiet():
+        with _quiet(), _sound():
             return self._read(choices, ledger)
 
     def _read(self, choices: Choices, ledger: Ledger) -> Scan:
@@ -114,19 +114,33 @@ def _grouped(paths: list[Path], ledger: Ledger) -> dict[str, list[Path]]:
     groups: dict[str, list[Path]] = {}
     for path in paths:
         try:
-            header = _read(path, header=True)
+            with _sound():
+                key = _key(path)
         except DataError as error:
-            ledger.leave("DICOM", path, str(error))
+            if str(error):
+                ledger.leave("DICOM", path, str(error))
             continue
-        kind = str(header.get("SOPClassUID") or "")
-        if "Rows" not in header or kind in _OTHERS:
-            if reason := _OTHERS.get(kind, "a DICOM file without an image"):
-                ledger.leave("DICOM", path, reason)
-            continue
-        several = "ImagePositionPatient" in header and int(header.get("NumberOfFrames") or 1) == 1
-        key = str(header.get("SeriesInstanceUID") or "") if several else ""
-        groups.setdefault(key or f"file {path}", []).append(path)
+        groups.setdefault(key, []).append(path)
     return groups
+
+
+def _key(path: Path) -> str:
+    """Return what the files of one series share; DataError where there is no image in it, empty if that is fine."""
+    header = _read(path, header=True)
+    kind = str(header.get("SOPClassUID") or "")
+    if "Rows" not in header or kind in _OTHERS:
+        raise DataError(_OTHERS.get(kind, "a DICOM file without an image"))
+    several = "ImagePositionPatient" in header and int(header.get("NumberOfFrames") or 1) == 1
+    return (str(header.get("SeriesInstanceUID") or "") if several else "") or f"file {path}"
+
+
+@contextmanager
+def _sound() -> Iterator[None]:
+    """Turn what values of a wrong kind make of reading into a DataError."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, NotImplementedError, EOFError) as error:
+        raise DataError(f"its header holds a value of a wrong kind ({type(error).__name__})") from None
 
 
 def _read(path: Path, *, header: bool) -> Any:

@@ -54,8 +54,8 @@ def values_of(frame: Frame) -> Values:
         values = stored * slope + inter
     if kind == "MONOCHROME1" and not hu:
         low = -(2 ** (bits - 1)) if int(frame.get("PixelRepresentation") or 0) else 0
-        ends = (low + (low + 2**bits - 1)) * slope + 2 * inter
-        values = ends - values
+        ends = (2 * low + 2**bits - 1) * slope + 2 * inter
+        values = (values.min() + values.max() if frame.get("ModalityLUTSequence") else ends) - values
         said.append("MONOCHROME1 inverted")
     if hu:
         said.append("HU")

@@ -118,7 +118,7 @@ def _signs(stated: object, key: str) -> tuple[float, float]:
 def _position(cells: list[Any], signs: tuple[float, float]) -> NDArray[np.float64]:
     try:
         x, y, z = (float(cell) for cell in cells)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x, y, z = (math.nan,) * 3
     if not all(map(math.isfinite, (x, y, z))):
         raise DataError("the markups hold a point without three finite numbers")

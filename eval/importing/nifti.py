@@ -74,10 +74,7 @@ def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]
         header = read_header(path)
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from None
-    import nibabel  # noqa: PLC0415 - slow to import, needed only here
-
-    whole: Any = nibabel.load(path).header
-    matrix, which = _matrix(whole, choice)
+    matrix, which = _matrix(_header(path), choice)
     if header.unit not in _MM:
         raise DataError(f"xyzt_units: code {header.unit} is no unit of length; correct the header")
     matrix[:3] *= _MM[header.unit]
@@ -91,13 +88,22 @@ def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]
     return header, grid, f"NIfTI {which}, {_UNIT[header.unit]}"
 
 
+def _header(path: Path) -> Any:
+    import nibabel  # noqa: PLC0415 - slow to import, needed only here
+
+    try:
+        return nibabel.load(path).header
+    except Exception as error:  # noqa: BLE001 - its own kinds
+        raise DataError(f"its header is refused by nibabel ({type(error).__name__}); write the file anew") from None
+
+
 def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float64], str]:
     """Return the matrix to RAS that counts, in the header's own unit, and its name."""
     sform, s_code = header.get_sform(coded=True)
     try:
         qform, q_code = header.get_qform(coded=True)
-    except ValueError as error:
-        raise DataError(f"qform: {error}; correct the header") from None
+    except Exception as error:  # noqa: BLE001 - its own kinds
+        raise DataError(f"qform: no turn in it ({type(error).__name__}); correct the header") from None
     known = {name: matrix for name, matrix, code in (("sform", sform, s_code), ("qform", qform, q_code)) if code > 0}
     if choice == "pixdim":
         return np.diag([*(float(zoom) for zoom in header["pixdim"][1:4]), 1.0]), "pixdim"

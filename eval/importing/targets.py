@@ -5,6 +5,7 @@ of pixels, ellipses fitted in mm to the true edge. A task that can be derived fr
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -52,12 +53,20 @@ def _axes(mask: Mask, spacing: Spacing, convention: Convention) -> Truth:  # noq
     return (ellipse.major_mm, ellipse.minor_mm), tuple(zip(names, (*ellipse.major, *ellipse.minor), strict=True))
 
 
-FROM_MASK: Mapping[TaskName, Callable[[Mask, Spacing, Convention], Truth]] = {"detection": _box, "size": _axes}
-"""How the ground truth of each task follows from a mask."""
-_HOW = {
-    "detection": "box around the pixels of the mask ({convention})",
-    "size": "axes in mm of the ellipse fitted to the edge of the mask",
+@dataclass(frozen=True)
+class Rule:
+    """How the ground truth of a task follows from a mask."""
+
+    truth: Callable[[Mask, Spacing, Convention], Truth]
+    words: str
+    """The same in words; may name the ``{convention}``."""
+
+
+FROM_MASK: Mapping[TaskName, Rule] = {
+    "detection": Rule(_box, "box around the pixels of the mask ({convention})"),
+    "size": Rule(_axes, "axes in mm of the ellipse fitted to the edge of the mask"),
 }
+"""Every task that masks give."""
 
 
 def from_masks(scan: Scan, numbers: Numbers, choices: Choices, ledger: Ledger) -> Iterator[Question]:
@@ -114,11 +123,11 @@ class _Structures:
             mask = component(mask)
         for task in self._choices.tasks:
             try:
-                target, points = FROM_MASK[task](mask, self._cut.spacing, self._choices.convention)
+                target, points = FROM_MASK[task].truth(mask, self._cut.spacing, self._choices.convention)
             except DataError as error:
                 self._leave(f"{where}, {task}: {error}")
                 continue
-            self._ledger.note(f"target of {task}", _HOW[task].format(convention=self._choices.convention))
+            self._ledger.note(f"target of {task}", FROM_MASK[task].words.format(convention=self._choices.convention))
             yield Question(
                 task=task,
                 index=index,
