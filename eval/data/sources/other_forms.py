@@ -13,8 +13,8 @@ _KINDS = {
     ".json": "is JSON, but not one sample per line",
 }
 _FORM = (
-    "Images do not say what is asked: `medvision-agent data import` makes samples of them with masks, markups or a table "
-    '(docs/import.md). Or write a file samples.jsonl beside them, one JSON object per line with "image" (a '
+    "Images do not say what is asked: `medvision-agent data import` makes samples of them with masks, markups or a "
+    'table (docs/import.md). Or write a file samples.jsonl beside them, one JSON object per line with "image" (a '
     'PNG file or a NIfTI volume), "pixel_size" in mm, the question and its ground truth, and give that file '
     '(docs/data.md, "Your own samples")'
 )
