@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medvision_agent.cli import data_import
 from medvision_agent.cli.data_check import check
 from medvision_agent.cli.data_medvision import print_overview, print_published
 from medvision_agent.cli.sampling import data_option, reading_options, reading_with, sample_options, selection_with
@@ -31,10 +32,11 @@ _PIPED_WIDTH = 180
 
 @click.group()
 def command() -> None:
-    """List, show, check and export samples."""
+    """List, show, check, import and export samples."""
 
 
 command.add_command(check)
+command.add_command(data_import.command)
 
 
 @command.command(name="list")

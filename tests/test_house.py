@@ -50,6 +50,7 @@ ROOMS = (
     "eval/compare/statistics",
     "eval/compare",
     "eval/asking",
+    "eval/importing",
     "eval/study",
     "eval/engines",
     "eval/why",

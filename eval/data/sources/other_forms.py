@@ -4,7 +4,7 @@ from pathlib import Path
 
 __all__ = ["remedy_for"]
 
-_DICOM = "is DICOM, which is not read"
+_DICOM = "is DICOM, which is not read directly"
 _KINDS = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"), "is an image"),
     **dict.fromkeys((".nii", ".nii.gz"), "is a volume"),
@@ -13,7 +13,8 @@ _KINDS = {
     ".json": "is JSON, but not one sample per line",
 }
 _FORM = (
-    'Images do not say what is asked: write a file samples.jsonl beside them, one JSON object per line with "image" (a '
+    "Images do not say what is asked: `medvision-agent data import` makes samples of them with masks, markups or a "
+    'table (docs/import.md). Or write a file samples.jsonl beside them, one JSON object per line with "image" (a '
     'PNG file or a NIfTI volume), "pixel_size" in mm, the question and its ground truth, and give that file '
     '(docs/data.md, "Your own samples")'
 )

@@ -158,8 +158,8 @@ def test_unknown_sources_are_refused(name):
     ("name", "content", "said"),
     [
         ("table.csv", b"image,size", r"is a table\. .*samples\.jsonl .*docs/data\.md"),
-        ("slice.dcm", b"", r"is DICOM, which is not read\. .*samples\.jsonl"),
-        ("IM0001", b"\0" * 128 + b"DICM", r"is DICOM, which is not read\. "),
+        ("slice.dcm", b"", r"is DICOM, which is not read directly\. .*samples\.jsonl"),
+        ("IM0001", b"\0" * 128 + b"DICM", r"is DICOM, which is not read directly\. "),
         ("volume.nii.gz", b"", r"is a volume\. .*samples\.jsonl"),
         ("picture.PNG", b"", r"is an image\. .*samples\.jsonl"),
         ("folder", None, r"is a folder without a samples\.jsonl\. .*samples\.jsonl"),

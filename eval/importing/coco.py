@@ -1,0 +1,113 @@
+"""Boxes of a COCO file. COCO states no pixel size: it comes from the images, a table or ``--spacing``.
+
+A COCO box is ``[x, y, width, height]`` in pixels from the outer corner of the first pixel, y down: true pixel edges.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing.choices import Choices
+from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.grid import Cut
+from medvision_agent.eval.importing.targets import box_target
+from medvision_agent.tools.view.geometry import Size
+
+__all__ = ["Boxes", "read_coco"]
+
+MAX_BYTES = 512 << 20
+_SLACK = 1e-6
+
+
+class Boxes:
+    """The boxes of a COCO file, by the names of their images."""
+
+    def __init__(self, images: dict[str, list[dict[str, Any]]], sizes: dict[str, tuple[int, int]]) -> None:
+        self._images, self._sizes = images, sizes
+        self._used: set[str] = set()
+
+    def of(self, scan: Scan, choices: Choices, ledger: Ledger) -> Iterator[Question]:
+        """Yield a detection for each structure of one box; several boxes of one structure are left out by name."""
+        name = next((alias for alias in scan.aliases if alias in self._images), "")
+        self._used.add(name)
+        if not name:
+            return
+        if scan.grid is not None and scan.values.shape[scan.cut(choices.plane).axis] > 1:
+            ledger.leave(scan.tag, scan.path, "COCO boxes name no slice, and it is a volume; give a table with slices")
+            return
+        cut = scan.cut(choices.plane)
+        first, second = sorted((cut.down, cut.across))
+        sides = (first, second) if scan.grid is None else (second, first)
+        stored = tuple(scan.values.shape[side] for side in sides)
+        if self._sizes[name] != stored:
+            ledger.leave(scan.tag, scan.path, "COCO states another width and height than the image has")
+            return
+        counts = Counter(box["label"] for box in self._images[name])
+        for box in self._images[name]:
+            label = str(box["label"])
+            try:
+                if counts[label] > 1:
+                    raise DataError(f"{counts[label]} boxes on one image, so the question has no single answer")
+                if choices.labels and label not in choices.labels.values():
+                    continue
+                yield _question(box, label, scan, cut, choices)
+                ledger.note("target of detection", f"COCO box ({choices.convention})")
+            except DataError as error:
+                ledger.leave(scan.tag, scan.path, f"COCO, {label}: {error}")
+
+    def unused(self) -> list[str]:
+        """Say how many images of the file were not found."""
+        count = len(self._images.keys() - self._used)
+        return [f"{count} of its images were not found among the images"] if count else []
+
+
+def _question(box: dict[str, Any], label: str, scan: Scan, cut: Cut, choices: Choices) -> Question:
+    if box["crowd"]:
+        raise DataError("iscrowd: a box around many is no box of one structure")
+    x, y, width, height = box["bbox"]
+    size = Size(*cut.picture(scan.values, 0).shape)
+    if not (width > 0 and height > 0):
+        raise DataError(f"bbox: width {width:g} and height {height:g}; expected numbers above 0")
+    ends = scan.place(cut, 0, x, y), scan.place(cut, 0, x + width, y + height)
+    (x0, x1), (y0, y1) = sorted(end.x for end in ends), sorted(end.y for end in ends)
+    if x0 < -_SLACK or y0 < -_SLACK or x1 > size.width + _SLACK or y1 > size.height + _SLACK:
+        raise DataError(f"bbox: reaches out of the image of {size.width} x {size.height} px")
+    edges = max(x0, 0.0), max(y0, 0.0), min(x1, float(size.width)), min(y1, float(size.height))
+    target, points = box_target(edges, size, choices.convention)
+    return Question(task="detection", index=0, label=label, target=target, points=points)
+
+
+def read_coco(path: Path) -> Boxes:
+    """Return the boxes of a file; raises DataError naming file and key."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path}: larger than {MAX_BYTES >> 20} MB; split it")
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        names = {one["id"]: str(one["name"]) for one in whole["categories"]}
+        files = {one["id"]: str(one["file_name"]) for one in whole["images"]}
+        sizes = {str(one["file_name"]): (int(one["height"]), int(one["width"])) for one in whole["images"]}
+        images: dict[str, list[dict[str, Any]]] = {name: [] for name in files.values()}
+        for at, one in enumerate(whole["annotations"]):
+            images[files[one["image_id"]]].append(_box(one, names, f"{path}: annotations[{at}]"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise DataError(f"{path}: no JSON, or a value of a wrong kind ({error})") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: not of COCO's form ({type(error).__name__} {error}); expected images, annotations and categories"
+        ) from None
+    return Boxes(images, sizes)
+
+
+def _box(one: dict[str, Any], names: dict[Any, str], place: str) -> dict[str, Any]:
+    numbers = [float(number) for number in one["bbox"]]
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        raise DataError(f"{place}: bbox: expected four finite numbers: x, y, width, height")
+    if one["category_id"] not in names:
+        raise DataError(f"{place}: category_id: {one['category_id']!r} is none of the categories")
+    return {"bbox": numbers, "label": names[one["category_id"]], "crowd": bool(one.get("iscrowd", 0))}

@@ -1,0 +1,195 @@
+"""DICOM: single images and series, each image with what its header says of geometry, values and people.
+
+A series of images with positions becomes one volume; an image without a position stands alone. Nothing of a header is
+copied: what a sample says follows from the attributes that are read here by name, and a private one is never read.
+"""
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.importing.choices import Choices
+from medvision_agent.eval.importing.dicom_frames import Frame, frames_of
+from medvision_agent.eval.importing.dicom_place import grid_of
+from medvision_agent.eval.importing.dicom_spacing import spacing_of
+from medvision_agent.eval.importing.dicom_values import Values, values_of
+from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.grid import PLANES
+
+__all__ = ["Series", "open_series"]
+
+_OTHERS = {
+    "1.2.840.10008.1.3.10": "",  # DICOMDIR: a list of the files beside it
+    "1.2.840.10008.5.1.4.1.1.66.4": "a DICOM segmentation: convert it to NIfTI and give it with --masks",
+    "1.2.840.10008.5.1.4.1.1.481.3": "a DICOM structure set: convert it to NIfTI masks and give these with --masks",
+}
+_SURELY_CLEAN = {"CT", "MR", "PT", "NM"}
+"""Modalities whose images have no text in their pixels as they come from the scanner."""
+_USUAL = "DICOM PixelSpacing"
+_MODALITY = re.compile(r"[A-Z0-9]{1,16}")
+
+
+@dataclass(frozen=True)
+class Series:
+    """The files of one series, or one file."""
+
+    paths: tuple[Path, ...]
+
+    @property
+    def path(self) -> Path:
+        """The first file."""
+        return self.paths[0]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Names by which masks and tables may call it: the folder of a series."""
+        return (self.path.parent.name,) if len(self.paths) > 1 else ()
+
+    def read(self, choices: Choices, ledger: Ledger) -> Scan:
+        """Return the image; raises DataError saying what is wrong, without a path."""
+        with _quiet(), _sound():
+            return self._read(choices, ledger)
+
+    def _read(self, choices: Choices, ledger: Ledger) -> Scan:
+        frames: list[tuple[Frame, str]] = []
+        for path in self.paths:
+            dataset = _read(path, header=False)
+            _check_people(dataset, choices)
+            frames += [(frame, path.name) for frame in frames_of(dataset)]
+        first = frames[0][0]
+        placed = grid_of([frame for frame, _ in frames])
+        spacing, said = spacing_of(first, choices)
+        order = placed.order if placed else [0]
+        found = [values_of(frames[at][0]) for at in order]
+        _check_alike(found)
+        modality = _modality(first)
+        scan = Scan(
+            path=self.path,
+            person=str(first.get("PatientID") or "").strip(),
+            values=np.stack([one.values.T if placed else one.values for one in found], axis=-1),
+            displayed=found[0].displayed,
+            hu=found[0].hu,
+            grid=placed.grid if placed else None,
+            spacing=None if placed else spacing,
+            usual=PLANES[2 - placed.grid.names.index(2)] if placed else "",
+            thickness_mm=placed.thickness_mm if placed else 0.0,
+            modality=modality,
+            notes=(*found[0].notes, *([said] if said not in {"", _USUAL} else [])),
+            members={} if len(self.paths) == 1 else {frames[at][1]: row for row, at in enumerate(order)},
+        )
+        _account(scan, first, said, found, ledger)
+        return scan
+
+
+def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
+    """Yield the series of these files, in the order of their first files; what holds no image is left out by name."""
+    with _quiet():
+        groups = _grouped(paths, ledger)
+    yield from (Series(tuple(group)) for group in groups.values())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pydicom from warning about values of attributes that are not read; its words may hold such a value."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
+
+
+def _grouped(paths: list[Path], ledger: Ledger) -> dict[str, list[Path]]:
+    groups: dict[str, list[Path]] = {}
+    for path in paths:
+        try:
+            with _sound():
+                key = _key(path)
+        except DataError as error:
+            if str(error):
+                ledger.leave("DICOM", path, str(error))
+            continue
+        groups.setdefault(key, []).append(path)
+    return groups
+
+
+def _key(path: Path) -> str:
+    """Return what the files of one series share; DataError where there is no image in it, empty if that is fine."""
+    header = _read(path, header=True)
+    kind = str(header.get("SOPClassUID") or "")
+    if "Rows" not in header or kind in _OTHERS:
+        raise DataError(_OTHERS.get(kind, "a DICOM file without an image"))
+    several = "ImagePositionPatient" in header and int(header.get("NumberOfFrames") or 1) == 1
+    return (str(header.get("SeriesInstanceUID") or "") if several else "") or f"file {path}"
+
+
+@contextmanager
+def _sound() -> Iterator[None]:
+    """Turn what values of a wrong kind make of reading into a DataError."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, NotImplementedError, EOFError) as error:
+        raise DataError(f"its header holds a value of a wrong kind ({type(error).__name__})") from None
+
+
+def _read(path: Path, *, header: bool) -> Any:
+    try:
+        import pydicom  # noqa: PLC0415 - the extra `import`
+    except ImportError:
+        raise ConfigError(
+            "DICOM files need the package pydicom; install it with: pip install 'medvision-agent[import]'"
+        ) from None
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=header)
+    except OSError as error:
+        raise DataError(f"cannot read it ({error.strerror})") from None
+    except Exception as error:  # noqa: BLE001 - whatever a parser says of damaged bytes
+        raise DataError(f"no readable DICOM file ({type(error).__name__})") from None
+
+
+def _check_people(dataset: Any, choices: Choices) -> None:
+    if str(dataset.get("BurnedInAnnotation") or "").upper() == "YES" and not choices.accept_burned_in:
+        raise DataError(
+            "BurnedInAnnotation is YES: its pixels show text that may name the patient; redact it, or take it with "
+            "--accept-burned-in after you looked at it"
+        )
+
+
+def _check_alike(found: list[Values]) -> None:
+    if len({one.values.shape for one in found}) > 1:
+        raise DataError("the images of its series differ in rows or columns; import them one file at a time")
+    if len({(one.hu, one.displayed) for one in found}) > 1:
+        raise DataError("the images of its series differ in the unit of their values; import them one file at a time")
+
+
+def _modality(frame: Frame) -> str:
+    text = str(frame.get("Modality") or "").strip().upper()
+    return text if _MODALITY.fullmatch(text) else ""
+
+
+def _account(scan: Scan, first: Frame, said: str, found: list[Values], ledger: Ledger) -> None:
+    if said and not said.startswith("--spacing"):  # that is noted where options are applied
+        ledger.note("pixel_size", said)
+    ledger.note("native values", found[0].said)
+    if scan.modality:
+        ledger.note("modality", "DICOM Modality")
+    if padded := sum(one.padded for one in found):
+        ledger.note("native values", "padding, set to the least value of its slice (pixels)", padded)
+    burned = str(first.get("BurnedInAnnotation") or "").upper()
+    if burned == "YES":
+        ledger.ask("The headers say that text is burned into the pixels. Look at each one in the contact sheet.", "")
+    elif burned != "NO" and scan.modality not in _SURELY_CLEAN:
+        ledger.ask("Do the pixels show names or dates? The headers do not say; look at the contact sheet.", "")
+    if str(first.get("RecognizableVisualFeatures") or "").upper() == "YES":
+        ledger.ask("Can people be recognised in the images? RecognizableVisualFeatures is YES.", "")

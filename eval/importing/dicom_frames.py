@@ -1,0 +1,116 @@
+"""The frames of a DICOM file: one, or those of an enhanced file, each with the attributes that hold for it.
+
+In enhanced files an attribute stands in a functional group of the frame or in one shared by all, else at the top.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.volume import MAX_BYTES
+from medvision_agent.eval.data.sources.picture import MAX_SIDE
+
+__all__ = ["Frame", "frames_of"]
+
+_GROUPS: Mapping[str, str] = {
+    "PixelSpacing": "PixelMeasuresSequence",
+    "SliceThickness": "PixelMeasuresSequence",
+    "ImagePositionPatient": "PlanePositionSequence",
+    "ImageOrientationPatient": "PlaneOrientationSequence",
+    "RescaleSlope": "PixelValueTransformationSequence",
+    "RescaleIntercept": "PixelValueTransformationSequence",
+    "RescaleType": "PixelValueTransformationSequence",
+    "WindowCenter": "FrameVOILUTSequence",
+    "WindowWidth": "FrameVOILUTSequence",
+}
+"""In which functional group an attribute stands."""
+_PACKAGES = "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame: its stored pixels, (h, w) or (h, w, 3), and its attributes."""
+
+    dataset: Any
+    stored: NDArray[Any]
+    groups: tuple[Any, ...] = ()
+    """Functional groups: its own before the shared ones."""
+
+    def get(self, name: str) -> Any:
+        """Return an attribute by its keyword; None where it is absent or empty."""
+        for group in self.groups:
+            items = group.get(_GROUPS.get(name, ""), None)
+            if items and items[0].get(name) not in (None, ""):
+                return items[0].get(name)
+        value = self.dataset.get(name)
+        return None if value is None or value == "" else value
+
+    def numbers(self, name: str, count: int) -> tuple[float, ...] | None:
+        """Return an attribute of so many finite numbers; None where it is absent, DataError where it is no such."""
+        value = self.get(name)
+        if value is None:
+            return None
+        try:
+            found = tuple(float(one) for one in (value if count > 1 else [value]))
+        except (TypeError, ValueError):
+            found = ()
+        if len(found) != count or not np.isfinite(found).all():
+            raise DataError(f"{name}: expected {count} numbers")
+        return found
+
+
+def frames_of(dataset: Any) -> list[Frame]:
+    """Return the frames of a file, decoded; raises DataError where that cannot be, or nothing tells them apart."""
+    count = int(dataset.get("NumberOfFrames") or 1)
+    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+    size = rows * columns * count * int(dataset.get("SamplesPerPixel") or 1) * 4
+    if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE) or size > MAX_BYTES:
+        raise DataError(f"{count} frames of {columns} x {rows} px; at most {MAX_SIDE} px a side and 4 GB are taken")
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
+    if count > 1 and not per_frame:
+        raise DataError(
+            f"{count} frames without a position of their own (a cine loop): nothing says which is asked about; save "
+            "that frame as a file"
+        )
+    pixels = _decoded(dataset)
+    if count == 1 and pixels.ndim == (3 if int(dataset.get("SamplesPerPixel") or 1) == 1 else 4):
+        pixels = pixels[0]
+    shared = tuple(dataset.get("SharedFunctionalGroupsSequence") or ())
+    if not per_frame:
+        return [Frame(dataset, pixels, shared)]
+    if len(per_frame) != count:
+        raise DataError(f"NumberOfFrames is {count}, but {len(per_frame)} frames are described")
+    stack = pixels if count > 1 else pixels[None]
+    return [Frame(dataset, one, (own, *shared)) for own, one in zip(per_frame, stack, strict=True)]
+
+
+def _decoded(dataset: Any) -> NDArray[Any]:
+    """Return the pixels as stored; YBR colours are turned to RGB."""
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - the extra `import`
+    from pydicom.pixels.utils import pixel_array  # noqa: PLC0415 - the extra `import`
+
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    if syntax is None:
+        raise DataError("TransferSyntaxUID is missing, so nothing says how its pixels are stored")
+    if "PixelData" not in dataset:
+        raise DataError("it holds no PixelData")
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        raise DataError(
+            f"its pixels are stored as {syntax.name}, which pydicom does not decode; decompress the file first"
+        ) from None
+    if not decoder.is_available:
+        raise DataError(f"its pixels are compressed as {syntax.name}, which needs a decoder; install: {_PACKAGES}")
+    try:
+        return np.asarray(pixel_array(dataset))
+    except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged bytes
+        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise DataError(
+            f"its pixels ({syntax.name}) cannot be decoded: cut short, damaged, or the decoder is missing ({said}); "
+            f"for compressed files, install: {_PACKAGES}"
+        ) from None

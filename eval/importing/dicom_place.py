@@ -1,0 +1,89 @@
+"""Where the images of a DICOM series lie in the patient: their order, and the grid of their voxels.
+
+Positions are in mm in LPS. The axes of the grid's array are columns (i, across), rows (j, down) and slices (k), so the
+voxel (i, j, k) is the pixel in row j and column i of slice k.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing.dicom_frames import Frame
+from medvision_agent.eval.importing.grid import Grid
+
+__all__ = ["Placed", "grid_of"]
+
+_UNIT = 1e-3
+"""By how much the cosines of an orientation may miss a length of 1 and a right angle."""
+_UNEVEN, _UNEVEN_MM = 0.05, 0.05
+"""How far a slice may lie from its place on an even grid: a share of the distance of two slices, and mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A series in the patient."""
+
+    grid: Grid
+    order: list[int]
+    """The frames in the order of the slices."""
+    thickness_mm: float
+    """As stated; 0 where it is not."""
+
+
+def grid_of(frames: list[Frame]) -> Placed | None:
+    """Return where frames lie; None for one that states no position. Raises DataError where that is unclear."""
+    first = frames[0]
+    turn, at = first.numbers("ImageOrientationPatient", 6), first.numbers("ImagePositionPatient", 3)
+    pixel = first.numbers("PixelSpacing", 2)
+    if turn is None or at is None or pixel is None:
+        if len(frames) > 1:
+            raise DataError("its images state no position, orientation or PixelSpacing, so they are no volume")
+        return None
+    across, down = np.array(turn[:3]), np.array(turn[3:])
+    lengths = np.array([across @ across, down @ down])
+    if np.abs(lengths - 1).max() > 2 * _UNIT or abs(float(across @ down)) > _UNIT:
+        raise DataError("ImageOrientationPatient: expected two perpendicular directions of length 1")
+    if min(pixel) <= 0:
+        raise DataError(f"PixelSpacing: {pixel}; expected two numbers above 0")
+    _check_alike(frames, turn, pixel)
+    normal = np.cross(across, down)
+    positions = np.array([frame.numbers("ImagePositionPatient", 3) or (np.nan,) * 3 for frame in frames])
+    if not np.isfinite(positions).all():
+        raise DataError("ImagePositionPatient is missing from some of its images")
+    order = np.argsort(positions @ normal, kind="stable")
+    thickness = (first.numbers("SliceThickness", 1) or (0.0,))[0]
+    step = _step(positions[order], normal, thickness)
+    affine = np.eye(4)
+    affine[:3] = np.column_stack((across * pixel[1], down * pixel[0], step, positions[order][0]))
+    rows, columns = first.stored.shape[:2]
+    return Placed(Grid(affine, (columns, rows, len(frames))), order.tolist(), max(0.0, thickness))
+
+
+def _check_alike(frames: list[Frame], turn: tuple[float, ...], pixel: tuple[float, ...]) -> None:
+    for frame in frames[1:]:
+        other, size = frame.numbers("ImageOrientationPatient", 6), frame.numbers("PixelSpacing", 2)
+        if other is None or np.abs(np.array(other) - turn).max() > _UNIT:
+            raise DataError("its images lie in different directions (a localiser?); import them one file at a time")
+        if size is None or not np.allclose(size, pixel, rtol=1e-4):
+            raise DataError("its images differ in PixelSpacing; import them one file at a time")
+
+
+def _step(positions: NDArray[np.float64], normal: NDArray[np.float64], thickness: float) -> NDArray[np.float64]:
+    """Return the way from a slice to the next, mm; raises DataError where slices are missing or lie on one another."""
+    if len(positions) == 1:
+        return normal * (thickness if thickness > 0 else 1.0)
+    step = (positions[-1] - positions[0]) / (len(positions) - 1)
+    apart = np.diff(positions @ normal)
+    if apart.min() < 1e-3:
+        raise DataError(
+            "several of its images lie in one place (echoes, phases or time points); import each of them on its own"
+        )
+    even = positions[0] + np.arange(len(positions))[:, None] * step
+    if np.abs(positions - even).max() > max(_UNEVEN * float(np.linalg.norm(step)), _UNEVEN_MM):
+        raise DataError(
+            f"its slices are not evenly spaced ({apart.min():g} to {apart.max():g} mm apart): one is missing, or two "
+            "scans are mixed; complete the series, or import single files"
+        )
+    return np.asarray(step, np.float64)

@@ -1,0 +1,100 @@
+"""Which attribute of a DICOM header states the size of a pixel, and what that size is worth.
+
+``PixelSpacing`` of a tomogram holds in the patient. On a projection (a radiograph) a size at the detector is larger
+than in the patient by the magnification, which nothing corrects: it is taken only where the user accepts it. Spacings
+are (rows, columns): height first.
+"""
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing.choices import Choices
+from medvision_agent.eval.importing.dicom_frames import Frame
+from medvision_agent.tools.view.geometry import Spacing
+
+__all__ = ["spacing_of"]
+
+_PROJECTIONS = {"CR", "DX", "MG", "RF", "XA", "RG", "IO", "PX", "SC"}
+_CLOSE = 1e-3
+_CENTIMETRES = 3
+"""Code of the unit cm of the regions of an ultrasound image."""
+
+
+def spacing_of(frame: Frame, choices: Choices) -> tuple[Spacing | None, str]:
+    """Return a pixel's size and which attribute states it; None where neither one nor the user does.
+
+    Raises DataError where the size is one at the detector that is not accepted, or the user states another one.
+    """
+    spacing, said, detector = _stated(frame)
+    if detector and choices.spacing is None and not choices.accept_detector_spacing:
+        raise DataError(
+            f"{said}; every length would be too long by the magnification. Give the size in the patient by --spacing, "
+            "or take this one with --accept-detector-spacing"
+        )
+    if choices.spacing is None:
+        return spacing, said
+    if spacing is not None and not detector and not _alike(spacing, choices.spacing):
+        raise DataError(
+            f"--spacing states {choices.spacing.height_mm:g} x {choices.spacing.width_mm:g} mm, but its {said} "
+            f"{spacing.height_mm:g} x {spacing.width_mm:g}; leave the option out"
+        )
+    return choices.spacing, "--spacing: the user's word"
+
+
+def _stated(frame: Frame) -> tuple[Spacing | None, str, bool]:
+    """Return a pixel's size, the words for where it stands, and whether it is one at the detector."""
+    pixel, imager = _pair(frame, "PixelSpacing"), _pair(frame, "ImagerPixelSpacing")
+    if pixel is not None and imager is None and str(frame.get("Modality") or "") not in _PROJECTIONS:
+        return pixel, "DICOM PixelSpacing", False
+    if pixel is not None:
+        return pixel, *_of_projection(frame, pixel, imager)
+    if imager is not None:
+        factor = frame.numbers("EstimatedRadiographicMagnificationFactor", 1)
+        more = f"; a magnification of {factor[0]:g} is estimated, and not applied" if factor else ""
+        return imager, f"DICOM ImagerPixelSpacing alone, a size at the detector, not corrected{more}", True
+    if nominal := _pair(frame, "NominalScannedPixelSpacing"):
+        return nominal, "DICOM NominalScannedPixelSpacing, a size on the scanned film, not corrected", True
+    return _of_ultrasound(frame)
+
+
+def _of_projection(frame: Frame, pixel: Spacing, imager: Spacing | None) -> tuple[str, bool]:
+    """Return what PixelSpacing of a projection is worth, in words, and whether it is one at the detector."""
+    how = str(frame.get("PixelSpacingCalibrationType") or "").strip().upper()
+    if how:
+        kind = how if how in {"GEOMETRY", "FIDUCIAL"} else "of an unknown type"
+        return f"DICOM PixelSpacing, calibrated ({kind})", False
+    if imager is None:
+        return "DICOM PixelSpacing of a projection, not known to be corrected for magnification", True
+    if _alike(pixel, imager):
+        return "DICOM PixelSpacing equals ImagerPixelSpacing: a size at the detector, not corrected", True
+    return "DICOM PixelSpacing, other than ImagerPixelSpacing: calibrated, the type is not stated", False
+
+
+def _of_ultrasound(frame: Frame) -> tuple[Spacing | None, str, bool]:
+    """Return the size of a pixel in the one 2-D region of an ultrasound image that states it in cm."""
+    flat = [one for one in frame.get("SequenceOfUltrasoundRegions") or () if one.get("RegionSpatialFormat") == 1]
+    units = {(one.get("PhysicalUnitsXDirection"), one.get("PhysicalUnitsYDirection")) for one in flat}
+    sizes = {(one.get("PhysicalDeltaY"), one.get("PhysicalDeltaX")) for one in flat}
+    if not flat:
+        return None, "", False
+    if units != {(_CENTIMETRES, _CENTIMETRES)} or len(sizes) != 1 or None in next(iter(sizes)):
+        raise DataError("its ultrasound regions state no single pixel size in cm; crop one region, and give --spacing")
+    ((height, width),) = sizes
+    return _checked((abs(height) * 10, abs(width) * 10), "PhysicalDeltaX"), "DICOM ultrasound region, from cm", False
+
+
+def _pair(frame: Frame, name: str) -> Spacing | None:
+    sides = frame.numbers(name, 2)
+    return None if sides is None else _checked(sides, name)
+
+
+def _checked(sides: tuple[float, ...], name: str) -> Spacing:
+    try:
+        return Spacing(*sides)
+    except ValueError as error:
+        raise DataError(f"{name}: {error}") from None
+
+
+def _alike(one: Spacing, other: Spacing) -> bool:
+    return all(
+        abs(a - b) <= _CLOSE * b
+        for a, b in ((one.height_mm, other.height_mm), (one.width_mm, other.width_mm))
+    )  # fmt: skip

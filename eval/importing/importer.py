@@ -1,0 +1,265 @@
+"""An import from end to end: images are read one at a time, asked about, and written.
+
+What is wrong with one image, or one measure, leaves it out by name and does not stop the others. What is wrong with a
+table or an option stops the import before anything is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing import coco, markups, nifti, pictures
+from medvision_agent.eval.importing.choices import Choices
+from medvision_agent.eval.importing.dicom import open_series
+from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.inputs import Inputs, find_inputs, matching
+from medvision_agent.eval.importing.marked import from_markups
+from medvision_agent.eval.importing.measures import of_row
+from medvision_agent.eval.importing.people import People
+from medvision_agent.eval.importing.summary import write_texts
+from medvision_agent.eval.importing.table import Row, read_rows
+from medvision_agent.eval.importing.targets import from_masks
+from medvision_agent.eval.importing.written import Writer, check_free, placed
+from medvision_agent.tools.view.geometry import Spacing
+
+__all__ = ["Imported", "import_images"]
+
+_NAMED = 20
+"""Reasons that are named where nothing was imported."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import made."""
+
+    out: Path
+    samples: int
+    tasks: Mapping[str, int]
+    subjects: int
+    sheets: int
+    ledger: Ledger
+    keys: tuple[tuple[str, Path], ...]
+    """Of each image its tag and its path, for the user alone."""
+
+
+def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
+    """Make samples of a user's images and write them to the folder *out*.
+
+    Raises DataError where nothing can be imported, and StorageError where *out* cannot be written or exists.
+    """
+    check_free(out, force=force)
+    if not (choices.masks or choices.markups or choices.table or choices.coco):
+        raise DataError(
+            "images alone have no ground truth: give --masks, --markups, --table or --coco (docs/import.md says how)"
+        )
+    inputs = find_inputs(choices.images, {path for path in (choices.masks, choices.markups, out) if path})
+    ledger = Ledger()
+    with placed(out) as folder, Writer(folder, choices, ledger) as writer:
+        work = _Work(choices, ledger, writer, only=_is_one(inputs))
+        for scan in _scans(inputs, choices, ledger):
+            work.take(scan)
+        work.finish()
+        sheets = writer.finish()
+        if not writer.tasks:
+            reasons = [f"  {path}: {why}" for _, path, why in ledger.left[:_NAMED]]
+            raise DataError("\n".join(["nothing was imported:", *reasons]))
+        write_texts(folder, ledger, writer.tasks, len(writer.subjects), choices)
+    samples = sum(writer.tasks.values())
+    return Imported(
+        out, samples, writer.tasks, len(writer.subjects), sheets, ledger, tuple(work.keys)
+    )  # fmt: skip
+
+
+def _is_one(inputs: Inputs) -> bool:
+    """Tell whether the images are one: a file, or the DICOM files of one folder."""
+    files = len(inputs.volumes) + len(inputs.pictures)
+    return files + len({path.parent for path in inputs.dicom}) == 1
+
+
+def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
+    """Yield each image; those that cannot be read are left out by name."""
+    number = 0
+    readers = [(path, nifti.read_nifti) for path in inputs.volumes]
+    readers += [(path, pictures.read_picture_file) for path in inputs.pictures]
+    for path, read in readers:
+        number += 1
+        try:
+            scan = read(path, choices, ledger)
+        except DataError as error:
+            ledger.leave(f"image-{number}", path, str(error))
+            continue
+        scan.tag, scan.aliases = f"image-{number}", _aliases(path, choices.images)
+        yield scan
+    for series in open_series(inputs.dicom, ledger):
+        number += 1
+        try:
+            scan = series.read(choices, ledger)
+        except DataError as error:
+            ledger.leave(f"image-{number}", series.path, str(error))
+            continue
+        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
+        scan.tag, scan.aliases = f"image-{number}", (*series.aliases, *one)
+        yield scan
+
+
+def _aliases(path: Path, root: Path) -> tuple[str, ...]:
+    """Return the names by which tables may call a file: its path below the folder, its name, its stem."""
+    inside = path.relative_to(root).as_posix() if root.is_dir() and path.is_relative_to(root) else path.name
+    return tuple(dict.fromkeys((inside, path.name, nifti.stem_of(path))))
+
+
+class _Work:
+    """Takes one image after the other."""
+
+    def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, *, only: bool) -> None:
+        self.choices, self.ledger, self.writer = choices, ledger, writer
+        self.people = People(choices.subjects, ledger)
+        self.keys: list[tuple[str, Path]] = []
+        self._rows: dict[str, list[Row]] = {}
+        for row in read_rows(choices.table) if choices.table else []:
+            self._rows.setdefault(row.image, []).append(row)
+        self._used: set[str] = set()
+        self._boxes = coco.read_coco(choices.coco) if choices.coco else None
+        self._only = only
+
+    def take(self, scan: Scan) -> None:
+        """Ask about one image and write its samples."""
+        self.keys.append((scan.tag, scan.path))
+        rows = self._rows_of(scan)
+        try:
+            self._describe(scan, rows)
+            named = next((row.texts["subject"] for row in rows if "subject" in row.texts), "")
+            subject = self.people.of(scan, named)
+        except DataError as error:
+            self.ledger.leave(scan.tag, scan.path, str(error))
+            return
+        count = 0
+        for question in self._questions(scan, rows):
+            try:
+                self.writer.add(scan, question, subject)
+                count += 1
+            except DataError as error:
+                self.ledger.leave(scan.tag, scan.path, f"{question.task}: {error}")
+        if not count and not any(tag == scan.tag for tag, _, _ in self.ledger.left):
+            self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
+
+    def finish(self) -> None:
+        """Say what of tables belongs to no image."""
+        for image in self._rows.keys() - self._used:
+            lines = ", ".join(str(row.line) for row in self._rows[image][:5])
+            self.ledger.leave("table", self.choices.table or Path(), f"line {lines}: no image of that name was read")
+        if self._boxes:
+            for count in self._boxes.unused():
+                self.ledger.leave("boxes", self.choices.coco or Path(), count)
+
+    def _rows_of(self, scan: Scan) -> list[Row]:
+        rows: list[Row] = []
+        for alias in scan.aliases:
+            rows += self._rows.get(alias, [])
+            self._used.add(alias)
+        for member, index in scan.members.items():
+            rows += [replace(row, numbers={**row.numbers, "slice": index}) for row in self._rows.get(member, [])]
+            self._used.add(member)
+        return rows
+
+    def _describe(self, scan: Scan, rows: list[Row]) -> None:
+        """Complete what is known of an image by what the table and the options say; DataError where they disagree."""
+        for row in rows:
+            scan.modality = row.texts.get("modality", scan.modality)
+            scan.description = row.texts.get("description", scan.description)
+            if scan.grid is None:
+                scan.plane = row.texts.get("plane", scan.plane)
+        if scan.grid is None:
+            self._space(scan, rows)
+            scan.plane = scan.plane or self.choices.plane
+            if not scan.plane:
+                self.ledger.ask("Which plane do the images show? Give --plane, or a column plane.", scan.tag)
+        elif self.choices.spacing:
+            raise DataError("--spacing is for images that state none; its header states one, so leave the option out")
+        if not (scan.modality or self.choices.modality):
+            self.ledger.ask("What is the modality of the images? Give --modality, or a column modality.", scan.tag)
+        if (self.choices.modality or scan.modality) == "CT" and not scan.hu and not scan.displayed:
+            self.ledger.ask("Are the CT values in HU? If so, give --units HU.", scan.tag)
+
+    def _space(self, scan: Scan, rows: list[Row]) -> None:
+        stated = {_spacing_of(row) for row in rows} - {None}
+        if len(stated) > 1:
+            raise DataError("rows of the table state different pixel sizes for it")
+        for table in stated:
+            if scan.spacing is not None and scan.spacing != table:
+                raise DataError("the table states another pixel size than --spacing or its header; leave one out")
+            scan.spacing = table
+            self.ledger.note("pixel_size", "the table")
+        if scan.spacing is None:
+            raise DataError(
+                "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or columns height_mm and width_mm"
+            )
+        if not stated and scan.spacing == self.choices.spacing:
+            self.ledger.note("pixel_size", "--spacing: the user's word")
+
+    def _questions(self, scan: Scan, rows: list[Row]) -> Iterator[Question]:
+        if self.choices.masks:
+            yield from self._masked(scan, self.choices.masks)
+        if self.choices.markups:
+            yield from from_markups(scan, self._files(scan, self.choices.markups, markups.SUFFIXES, "--markups"),
+                                    self.choices, self.ledger)  # fmt: skip
+        for row in rows:
+            yield from self._measured(scan, row)
+        if self._boxes:
+            yield from self._boxes.of(scan, self.choices, self.ledger)
+
+    def _masked(self, scan: Scan, masks: Path) -> Iterator[Question]:
+        suffixes = nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES
+        try:
+            files = self._files(scan, masks, suffixes, "--masks")
+            if not files:
+                raise DataError("no mask of it in --masks; the name of a mask begins with that of its image")
+            if len(files) > 1:
+                raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
+            if scan.grid is not None:
+                numbers = nifti.read_mask(files[0], self.choices.affine, scan.grid)
+            else:
+                numbers = pictures.read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
+            yield from from_masks(scan, numbers, self.choices, self.ledger)
+        except DataError as error:
+            self.ledger.leave(scan.tag, scan.path, str(error))
+
+    def _files(self, scan: Scan, root: Path, suffixes: tuple[str, ...], what: str) -> list[Path]:
+        return matching(root, scan, self._only, suffixes, what)
+
+    def _measured(self, scan: Scan, row: Row) -> Iterator[Question]:
+        try:
+            cut = scan.cut(self.choices.plane)
+            index = round(row.numbers.get("slice", 0))
+            if scan.grid is not None and "slice" not in row.numbers and scan.values.shape[cut.axis] > 1:
+                raise DataError("slice: is empty; a volume's row names the slice, from 0")
+            if not 0 <= index < scan.values.shape[cut.axis]:
+                raise DataError(f"slice: {index}; it has the slices 0 to {scan.values.shape[cut.axis] - 1}")
+            found = of_row(row, scan, cut, self.choices)
+        except DataError as error:
+            self.ledger.leave(scan.tag, scan.path, f"table, line {row.line}: {error}")
+            return
+        if found is not None:
+            question, how = found
+            self.ledger.note(f"target of {question.task}", how)
+            if question.points:
+                self.ledger.note("points of the table", f"(0, 0) is the {self.choices.points_at} of the first pixel")
+            yield _signed(question, row)
+
+
+def _signed(question: Question, row: Row) -> Question:
+    return replace(question, annotator=row.texts.get("annotator", ""))
+
+
+def _spacing_of(row: Row) -> Spacing | None:
+    if row.has("height_mm", "width_mm"):
+        sides = row.all_of("height_mm", "width_mm")
+    elif "spacing_mm" in row.numbers:
+        sides = row.all_of("spacing_mm") * 2
+    else:
+        return None
+    try:
+        return Spacing(*sides)
+    except ValueError as error:
+        raise DataError(f"table, line {row.line}: {error}") from None

@@ -1,0 +1,104 @@
+"""Which files are images, which form they have, and which mask or markup belongs to which image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing import nifti, pictures
+from medvision_agent.eval.importing.found import Scan
+
+__all__ = ["Inputs", "find_inputs", "has_volumes", "matching"]
+
+_MOST = 200_000
+"""Files of a folder that are looked at."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The images of a file or folder, by form; each list is sorted by path."""
+
+    volumes: list[Path]
+    pictures: list[Path]
+    dicom: list[Path]
+    others: int
+    """How many files are none of these."""
+
+
+def find_inputs(images: Path, without: set[Path]) -> Inputs:
+    """Return the images of a file or a folder and all below it; *without* are files and folders that are none."""
+    if not images.exists():
+        raise DataError(f"{images}: no such file or folder")
+    files = [images] if images.is_file() else list(_walk(images, {path.resolve() for path in without}))
+    found = Inputs([], [], [], 0)
+    others = 0
+    for path in sorted(files):
+        name = path.name.lower()
+        if name.endswith(nifti.SUFFIXES):
+            found.volumes.append(path)
+        elif name.endswith(pictures.SUFFIXES):
+            found.pictures.append(path)
+        elif _is_dicom(path):
+            found.dicom.append(path)
+        else:
+            others += 1
+    if not (found.volumes or found.pictures or found.dicom):
+        raise DataError(f"{images}: no image in it; expected NIfTI (.nii, .nii.gz), DICOM, PNG, JPEG or TIFF files")
+    return Inputs(found.volumes, found.pictures, found.dicom, others)
+
+
+def _walk(folder: Path, without: set[Path]) -> Iterator[Path]:
+    count = 0
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.resolve() in without:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path, without)
+        elif path.is_file():
+            count += 1
+            if count > _MOST:
+                raise DataError(f"{folder}: more than {_MOST} files; import a part of it at a time")
+            yield path
+
+
+def _is_dicom(path: Path) -> bool:
+    """Say whether a file is DICOM, whatever its name: these letters stand behind the first 128 bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what: str) -> list[Path]:
+    """Return the files of *root*, a file or a folder, that belong to an image.
+
+    The name of such a file begins with that of its image (``case-7.nii.gz``: ``case-7.png``, ``case-7_mask.nii.gz``).
+    With *only* one image, one file belongs to it whatever its name.
+    """
+    if not root.exists():
+        raise DataError(f"{root}: no such file or folder")
+    if root.is_file():
+        if not only:
+            raise DataError(f"{what} is one file, but there are several images; give a folder of files named like them")
+        return [root]
+    files = [path for path in _walk(root, set()) if path.name.lower().endswith(suffixes)]
+    if only and len(files) == 1:
+        return files
+    stems = {stem.removesuffix("_0000") for stem in (*map(_stem, scan.aliases), nifti.stem_of(scan.path))}
+    exact = [path for path in files if nifti.stem_of(path) in stems]
+    return exact or [path for path in files if _begins(nifti.stem_of(path), stems)]
+
+
+def _stem(alias: str) -> str:
+    return nifti.stem_of(Path(alias))
+
+
+def _begins(name: str, stems: set[str]) -> bool:
+    return any(name.startswith(stem) and name[len(stem) : len(stem) + 1] in {"_", "-", "."} for stem in stems)
+
+
+def has_volumes(images: Path) -> bool:
+    """Tell whether a file or folder holds volumes or DICOM files, which are cut into planes."""
+    found = find_inputs(images, set())
+    return bool(found.volumes or found.dicom)

@@ -1,0 +1,30 @@
+"""The key: which file each image number stands for. It is a user's own, and no part of what is written for others."""
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from medvision_agent.errors import StorageError
+
+__all__ = ["check_key", "write_key"]
+
+
+def check_key(key: Path, out: Path, *, force: bool) -> None:
+    """Raise StorageError where the key would lie in the folder that is given away, or replace a file."""
+    if key.resolve().is_relative_to(out.resolve()):
+        raise StorageError(f"{key}: lies in {out}, which holds no names of files; choose a place outside of it")
+    if key.exists() and not force:
+        raise StorageError(f"{key}: exists already; choose another name, or replace it with --force")
+
+
+def write_key(key: Path, rows: Sequence[tuple[str, Path]]) -> None:
+    """Write a CSV file with the columns ``image`` and ``file``, whole or not at all; its owner alone can read it."""
+    work = key.with_name(f".{key.name}.part")
+    try:
+        handle = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - of a handle
+            csv.writer(file).writerows([("image", "file"), *((tag, str(path)) for tag, path in rows)])
+        work.replace(key)
+    except OSError as error:
+        raise StorageError(f"{key}: cannot write it ({error.strerror})") from None

@@ -1,0 +1,118 @@
+"""Markups made into questions: points are projected to the one slice whose plane holds them.
+
+Points that lie farther from the plane than half a slice are refused by name: what they measure is not on one slice.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError, nearest
+from medvision_agent.eval.importing.choices import Choices, Measure
+from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.grid import PLANES, Cut
+from medvision_agent.eval.importing.markups import Markup, Named, read_markups
+from medvision_agent.eval.importing.measures import angle, axes, distance
+from medvision_agent.tools.view.geometry import Point
+
+__all__ = ["from_markups"]
+
+_PLAIN = re.compile(r"[A-Z]{1,2}(_\d+)?-?\d+")
+"""Labels that 3D Slicer gives by itself, such as L-1 and F_2-3."""
+_SLACK_MM = 1e-3
+_SHORTER = 0.01
+"""Share by which a projected length may be shorter before the summary says so."""
+
+
+def from_markups(scan: Scan, files: list[Path], choices: Choices, ledger: Ledger) -> Iterator[Question]:
+    """Yield what the markups of an image measure; what is left out goes to the ledger."""
+    try:
+        if scan.grid is None:
+            raise DataError("markups are points in the patient, and it states no position; give a table of pixels")
+        found = [markup for path in files for markup in read_markups(path)]
+        asked = list(_asked(found, choices))
+    except DataError as error:
+        ledger.leave(scan.tag, scan.path, str(error))
+        return
+    if not files:
+        ledger.leave(scan.tag, scan.path, "no markups of it; the name of a markup file begins with that of its image")
+    for measure, points in asked:
+        try:
+            yield _question(scan, measure, points, choices, ledger)
+        except DataError as error:
+            ledger.leave(scan.tag, scan.path, f"{measure.task} {measure.name or '-'.join(measure.parts)}: {error}")
+
+
+def _asked(found: Sequence[Markup], choices: Choices) -> Iterator[tuple[Measure, list[Named]]]:
+    """Yield what is measured: what the user defined, else every line and angle."""
+    if not choices.measures:
+        if found and all(markup.kind == "Fiducial" for markup in found):
+            raise DataError(
+                "its markups are points alone; say what they measure: --distance, --angle or --axes NAME=A,B"
+            )
+        for markup in found:
+            if markup.kind != "Fiducial":
+                names = tuple(point.names[0] for point in markup.points)
+                yield Measure("distance" if markup.kind == "Line" else "angle", _common(names), names), [*markup.points]
+        return
+    known = _by_name(found)
+    for measure in choices.measures:
+        for part in measure.parts:
+            if part not in known:
+                raise DataError(f"{measure.name}: no point is called {part!r}.{nearest(part, known)}")
+        yield measure, [known[part] for part in measure.parts]
+
+
+def _by_name(found: Sequence[Markup]) -> dict[str, Named]:
+    known: dict[str, Named] = {}
+    for point in (point for markup in found for point in markup.points):
+        for name in point.names:
+            if known.setdefault(name, point) is not point:
+                raise DataError(f"two points are called {name!r}; rename one")
+    return known
+
+
+def _question(scan: Scan, measure: Measure, points: list[Named], choices: Choices, ledger: Ledger) -> Question:
+    cut, index, places = _projected(scan, [point.position for point in points], choices.plane)
+    named = list(zip(measure.parts, places, strict=True))
+    if measure.task == "size":
+        question = axes(places, cut.spacing, index, measure.name)
+    else:
+        question = (distance if measure.task == "distance" else angle)(named, cut.spacing, index, measure.name)
+        if any(map(_PLAIN.fullmatch, measure.parts)):
+            ledger.ask("What are the points called? Their labels are 3D Slicer's own; rename them there.", scan.tag)
+    if measure.task == "distance":
+        length = float(np.linalg.norm(points[0].position - points[1].position))
+        if question.target[0] < length * (1 - _SHORTER):
+            ledger.note("target of distance", "shorter in the plane of the slice than between the points by over 1 %")
+    ledger.note(f"target of {measure.task}", "markups, projected to the slice that holds them")
+    return replace(question, plane=cut.plane)
+
+
+def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> tuple[Cut, int, list[Point]]:
+    """Return the cut and the slice that hold all positions, and where these lie in its picture."""
+    assert scan.grid is not None  # noqa: S101 - checked by the caller
+    first = scan.cut(plane)
+    reasons = []
+    for cut in [first] if plane else [first, *(scan.cut(name) for name in PLANES if name != first.plane)]:
+        inverse = np.linalg.inv(scan.grid.affine)
+        along = [float((inverse @ np.append(one, 1.0))[cut.axis]) for one in positions]
+        index = round(float(np.mean(along)))
+        away = max(abs(one - index) for one in along) * cut.thickness_mm
+        most = (scan.thickness_mm if cut is first and scan.thickness_mm else cut.thickness_mm) / 2
+        if 0 <= index < scan.grid.shape[cut.axis] and away <= most + _SLACK_MM:
+            shape = scan.grid.shape
+            return cut, index, [cut.point(scan.grid.foot(cut, one, index), shape) for one in positions]
+        reasons.append(f"{cut.plane}: {away:.1f} mm off slice {index}, half a slice is {most:.1f} mm")
+    raise DataError(f"its points lie on no common slice ({'; '.join(reasons)})")
+
+
+def _common(names: tuple[str, ...]) -> str:
+    """Return the name of a markup, which 3D Slicer writes before the number of each point; empty where it is none."""
+    stems = {name.rpartition("-")[0] for name in names}
+    stem = stems.pop() if len(stems) == 1 else ""
+    return "" if any(map(_PLAIN.fullmatch, names)) else stem

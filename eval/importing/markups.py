@@ -1,0 +1,134 @@
+"""Markups of 3D Slicer and of ITK-SNAP's landmark exchange: points in mm, in files that state their frame.
+
+``.mrk.json`` states ``coordinateSystem``, ``.fcsv`` ``CoordinateSystem``: LPS or RAS, where older files write 1 or 0. A
+file that states none is refused: a point mirrored through the body looks like a point.
+"""
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+
+__all__ = ["SUFFIXES", "Markup", "Named", "read_markups"]
+
+SUFFIXES = (".fcsv", ".mrk.json")
+MAX_BYTES = 64 << 20
+_FRAMES = {"LPS": (1.0, 1.0), "RAS": (-1.0, -1.0), "1": (1.0, 1.0), "0": (-1.0, -1.0)}
+"""Signs of x and y that turn a frame to LPS."""
+_COUNTS = {"Line": 2, "Angle": 3}
+_LONGEST = 100
+"""Characters of a point's name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A point by its names, in mm in LPS."""
+
+    names: tuple[str, ...]
+    """Its label, then its description where it has one."""
+    position: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Markup:
+    """One markup: points (Fiducial), a line of two points, or an angle of three with the vertex in the middle."""
+
+    kind: str
+    points: tuple[Named, ...]
+
+
+def read_markups(path: Path) -> list[Markup]:
+    """Return the markups of a file; raises DataError saying what is wrong, without the path."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"a markup file larger than {MAX_BYTES >> 20} MB")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"the markups cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DataError("the markups are not UTF-8 text") from None
+    return _of_fcsv(text) if path.suffix.lower() == ".fcsv" else _of_json(text)
+
+
+def _of_fcsv(text: str) -> list[Markup]:
+    lines = text.splitlines()
+    said = {
+        name.strip(): value.strip()
+        for name, equals, value in (line.lstrip("# ").partition("=") for line in lines if line.startswith("#"))
+        if equals
+    }
+    signs = _signs(said.get("CoordinateSystem"), "CoordinateSystem")
+    columns = [name.strip() for name in said.get("columns", "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc").split(",")]
+    if not {"x", "y", "z", "label"} <= set(columns):
+        raise DataError("fcsv: columns: expected x, y, z and label among them")
+    points = []
+    for row in csv.reader(line for line in lines if line.strip() and not line.startswith("#")):
+        cells = dict(zip(columns, row, strict=False))
+        position = [cells.get(axis, "") for axis in "xyz"]
+        points.append(Named(_names(cells.get("label"), cells.get("desc")), _position(position, signs)))
+    return [Markup("Fiducial", tuple(points))]
+
+
+def _of_json(text: str) -> list[Markup]:
+    try:
+        whole = json.loads(text)
+        found = whole["markups"]
+        return [_markup(one) for one in found]
+    except (ValueError, RecursionError):
+        raise DataError("the markups are no JSON") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"mrk.json: not of 3D Slicer's form ({type(error).__name__} {error}); expected markups"
+        ) from None
+
+
+def _markup(one: dict[str, Any]) -> Markup:
+    kind = str(one["type"])
+    if kind not in {"Fiducial", *_COUNTS}:
+        raise DataError(f"mrk.json: a markup of the type {kind[:40]!r}; expected Fiducial, Line or Angle")
+    units = one.get("coordinateUnits", "mm")
+    if units not in ("mm", ["mm", "mm", "mm"]):
+        raise DataError("mrk.json: coordinateUnits: expected mm")
+    signs = _signs(one.get("coordinateSystem"), "coordinateSystem")
+    points = tuple(
+        Named(_names(point.get("label"), point.get("description")), _position(point["position"], signs))
+        for point in one["controlPoints"]
+        if point.get("positionStatus", "defined") == "defined"
+    )
+    if len(points) != _COUNTS.get(kind, len(points)):
+        raise DataError(
+            f"mrk.json: a markup of the type {kind} with {len(points)} placed points; expected {_COUNTS[kind]}"
+        )
+    return Markup(kind, points)
+
+
+def _signs(stated: object, key: str) -> tuple[float, float]:
+    if str(stated) not in _FRAMES:
+        raise DataError(f"{key}: {str(stated)[:20]!r}; expected LPS or RAS, or nothing tells where its points lie")
+    return _FRAMES[str(stated)]
+
+
+def _position(cells: list[Any], signs: tuple[float, float]) -> NDArray[np.float64]:
+    try:
+        x, y, z = (float(cell) for cell in cells)
+    except (TypeError, ValueError, OverflowError):
+        x, y, z = (math.nan,) * 3
+    if not all(map(math.isfinite, (x, y, z))):
+        raise DataError("the markups hold a point without three finite numbers")
+    return np.array((x * signs[0], y * signs[1], z))
+
+
+def _names(*given: object) -> tuple[str, ...]:
+    names = tuple(str(name).strip() for name in given if name and str(name).strip())
+    if not names or any(len(name) > _LONGEST or not name.isprintable() for name in names):
+        raise DataError(
+            f"the markups hold a point without a label, or with one that is not printable or over {_LONGEST}"
+        )
+    return names

@@ -1,0 +1,152 @@
+"""NIfTI volumes: voxels, and where they lie in the patient.
+
+``sform`` and ``qform`` are two statements of one thing. Where both count and disagree, or a matrix and ``pixdim`` do,
+nothing tells which is right: such a file is refused by name until a user says which. Units of micrometres and metres
+are turned to mm. Nothing of the header but its geometry and its scale reaches a sample.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
+from medvision_agent.eval.importing.choices import AffineChoice, Choices
+from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.grid import Grid, ras_to_lps
+
+__all__ = ["SUFFIXES", "read_mask", "read_nifti", "stem_of"]
+
+SUFFIXES = (".nii", ".nii.gz")
+_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 1e-3}
+_UNIT = {0: "no unit named, taken as mm", 1: "metres, turned to mm", 2: "mm", 3: "micrometres, turned to mm"}
+_APART, _AWAY = 2e-3, 0.1
+"""By how much two matrices may differ and agree: directions in radians, the first voxel in parts of a voxel."""
+_CLOSE = 1e-3
+"""By which part two statements of a voxel's size may differ: files state them rounded."""
+
+
+def stem_of(path: Path) -> str:
+    """Return a file's name without its suffix, also of ``.nii.gz`` and ``.mrk.json``."""
+    name = path.name
+    for suffix in (".nii.gz", ".mrk.json"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return path.stem
+
+
+def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:
+    """Return a volume; raises DataError saying what is wrong, without the path."""
+    header, grid, said = _opened(path, choices.affine)
+    voxels = _voxels(path, header)
+    if not np.isfinite(voxels).all():
+        raise DataError("it holds NaN or infinity; replace these values first")
+    ledger.note("pixel_size", said)
+    scale = "1 and 0" if (header.slope, header.inter) == (1.0, 0.0) else "applied"
+    ledger.note("native values", f"NIfTI voxels, scl_slope and scl_inter {scale}")
+    return Scan(
+        path=path, person="", values=voxels, hu=choices.units == "HU", grid=grid, modality=choices.modality
+    )  # fmt: skip
+
+
+def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np.int64]:
+    """Return a mask's numbers on the voxels of *grid*; DataError where it lies on others: nothing is resampled."""
+    header, own, _ = _opened(path, affine)
+    way = grid.like(own)
+    if way is None:
+        raise DataError(
+            f"the mask (shape {own.shape}) does not lie on the voxels of the image (shape {grid.shape}): shape or "
+            "affine matrix differ beyond an exchange of axes; resample the mask to the image first"
+        )
+    voxels = _voxels(path, header)
+    whole = np.rint(voxels)
+    if not np.isfinite(voxels).all() or (whole != voxels).any() or whole.min() < 0:
+        raise DataError("the mask holds other values than whole numbers from 0; it must number its structures")
+    order, turns = way
+    turned = np.transpose(whole, order)[tuple(slice(None, None, -1 if turn else 1) for turn in turns)]
+    return np.asarray(turned, np.int64)
+
+
+def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]:
+    try:
+        header = read_header(path)
+    except DataError as error:
+        raise DataError(str(error).removeprefix(f"{path}: ")) from None
+    matrix, which = _matrix(_header(path), choice)
+    if header.unit not in _MM:
+        raise DataError(f"xyzt_units: code {header.unit} is no unit of length; correct the header")
+    matrix[:3] *= _MM[header.unit]
+    grid = Grid(ras_to_lps(matrix), header.shape)
+    stated = np.array(header.zooms) * _MM[header.unit]
+    if which != "pixdim" and not np.allclose(grid.steps, stated, rtol=_CLOSE, atol=0):
+        raise DataError(
+            f"pixdim says a spacing of {_written(stated)} mm, and {which} of {_written(grid.steps)} mm; correct the "
+            "one that is wrong, or take the header's pixdim alone with --affine pixdim"
+        )
+    return header, grid, f"NIfTI {which}, {_UNIT[header.unit]}"
+
+
+def _header(path: Path) -> Any:
+    import nibabel  # noqa: PLC0415 - slow to import, needed only here
+
+    try:
+        return nibabel.load(path).header
+    except Exception as error:  # noqa: BLE001 - its own kinds
+        raise DataError(f"its header is refused by nibabel ({type(error).__name__}); write the file anew") from None
+
+
+def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float64], str]:
+    """Return the matrix to RAS that counts, in the header's own unit, and its name."""
+    sform, s_code = header.get_sform(coded=True)
+    try:
+        qform, q_code = header.get_qform(coded=True)
+    except Exception as error:  # noqa: BLE001 - its own kinds
+        raise DataError(f"qform: no turn in it ({type(error).__name__}); correct the header") from None
+    known = {name: matrix for name, matrix, code in (("sform", sform, s_code), ("qform", qform, q_code)) if code > 0}
+    if choice == "pixdim":
+        return np.diag([*(float(zoom) for zoom in header["pixdim"][1:4]), 1.0]), "pixdim"
+    if choice is not None:
+        if choice not in known:
+            raise DataError(f"--affine {choice}: the header's {choice}_code is 0, so it states none")
+        return np.array(known[choice], np.float64), choice
+    if not known:
+        raise DataError(
+            "neither sform nor qform is stated, so nothing tells how it lies in the patient; with --affine pixdim its "
+            "axes are taken to run to the right, the front and the head"
+        )
+    if len(known) == 2:
+        if not _agree(np.asarray(sform, np.float64), np.asarray(qform, np.float64)):
+            raise DataError(
+                "sform and qform disagree on where its voxels lie; say which is right: --affine sform or --affine qform"
+            )
+        return np.array(sform, np.float64), "sform and qform, which agree"
+    ((name, only),) = known.items()
+    return np.array(only, np.float64), name
+
+
+def _agree(sform: NDArray[np.float64], qform: NDArray[np.float64]) -> bool:
+    """Tell whether two matrices place voxels alike, as well as a header can say it.
+
+    ``qform`` stores a quaternion in 32 bits: for turns by half a circle, as most scans have them, directions
+    are exact to 0.05 degrees only.
+    """
+    steps, others = (np.linalg.norm(matrix[:3, :3], axis=0) for matrix in (sform, qform))
+    if not np.allclose(steps, others, rtol=_CLOSE, atol=0) or not steps.all():
+        return False
+    apart = np.linalg.norm(sform[:3, :3] / steps - qform[:3, :3] / others, axis=0).max()
+    away = float(np.linalg.norm(sform[:3, 3] - qform[:3, 3]))
+    return bool(apart < _APART and away < _AWAY * float(steps.min()) + 1e-3)
+
+
+def _voxels(path: Path, header: Header) -> NDArray[np.float32]:
+    try:
+        voxels = read_volume(path, header)
+    except DataError as error:
+        raise DataError(str(error).removeprefix(f"{path}: ")) from None
+    return voxels if voxels.dtype != header.dtype else header.scaled(voxels)
+
+
+def _written(zooms: NDArray[np.float64]) -> str:
+    return " x ".join(f"{zoom:g}" for zoom in zooms.tolist())

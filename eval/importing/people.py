@@ -1,0 +1,63 @@
+"""Who an image shows: pseudonyms in the order in which people appear, ``subject-1`` and so on.
+
+A user says by a CSV file (columns ``image`` and ``subject``) which images show one person. Where neither that nor a
+header says it, each image counts as a person of its own, and the user is asked. What a person is called in any file is
+never written.
+"""
+
+import csv
+from pathlib import Path
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing.found import Ledger, Scan
+
+__all__ = ["People"]
+
+
+class People:
+    """The pseudonyms of one import."""
+
+    def __init__(self, stated: Path | None, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._numbers: dict[str, int] = {}
+        self._stated = _read(stated) if stated else {}
+        self._path = stated
+
+    def of(self, scan: Scan, named: str = "") -> str:
+        """Return the pseudonym of whom an image shows; *named* is whom a table says it shows."""
+        known = next((self._stated[name] for name in scan.aliases if name in self._stated), "")
+        if self._path is not None and not known:
+            raise DataError("--subjects names no subject for it; add a row with its file name")
+        for origin, who in (
+            ("--subjects, as a pseudonym", known),
+            ("the table, as a pseudonym", named),
+            ("DICOM PatientID, as a pseudonym", scan.person),
+        ):
+            if who:
+                self._ledger.note("subject", origin)
+                return self._pseudonym(f"said:{who}")
+        self._ledger.note("subject", "each image counts as a person of its own")
+        self._ledger.ask("Which images show one person? Give --subjects FILE (CSV: image, subject).", scan.tag)
+        return self._pseudonym(f"alone:{scan.tag}")
+
+    def _pseudonym(self, key: str) -> str:
+        return f"subject-{self._numbers.setdefault(key, len(self._numbers) + 1)}"
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot read it as CSV in UTF-8 ({error})") from None
+    if not rows or [name.strip().lower() for name in rows[0]] != ["image", "subject"]:
+        raise DataError(f"{path}:1: expected the columns image,subject")
+    found: dict[str, str] = {}
+    for line, row in enumerate(rows[1:], start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != 2 or not all(cell.strip() for cell in row):
+            raise DataError(f"{path}:{line}: expected two cells, image and subject")
+        image, subject = (cell.strip() for cell in row)
+        if found.setdefault(image, subject) != subject:
+            raise DataError(f"{path}:{line}: {image!r} has two subjects")
+    return found
