@@ -157,9 +157,9 @@ def _images(images: Sequence[ImageRow], text: Callable[[str], str]) -> Iterator[
             count = counts.setdefault(one, [0, 0])
             count[1 if image.refused else 0] += 1
     yield (
-        "Images are slices of published volumes as the models were shown them, with crops and drawings of tools. Each "
-        "image stands with its licence and origin in tables/pictures.parquet. An image of several samples is counted "
-        "under each of their licences."
+        "Images are those that the models were shown: slices, crops, and drawings of tools. Each image stands with its "
+        "licence and origin in tables/pictures.parquet. An image of several samples is counted under each of their "
+        "licences."
     )
     rows = [
         (

@@ -63,7 +63,8 @@ def licence_of(sample: Sample, stated: Mapping[str, str]) -> Licence:
         return Licence(sample.dataset, stated[sample.dataset], origin, "stated by whoever shared the runs")
     if sample.marks.synthetic and origin.startswith("made by medvision-agent"):
         return Licence(sample.dataset, "none needed: computed, no work of others", origin, "made by medvision-agent")
-    return Licence(sample.dataset, licence, origin, "stated by the data", _refused(licence, origin))
+    basis = "stated by the data" if licence else "nobody"
+    return Licence(sample.dataset, licence, origin, basis, _refused(licence, origin))
 
 
 def _refused(licence: str, origin: str) -> str:
