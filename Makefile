@@ -78,6 +78,7 @@ lowest newest:
 # The documents as a site, in build/site; needs the extra `docs`.
 site:
 	$(PYTHON) -m mkdocs build --strict
+	$(PYTHON) scripts/gallery.py build/site/gallery
 
 # The exact versions CI installs; torch has a build for each machine and is named in .ci/run.
 lock:
