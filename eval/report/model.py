@@ -11,10 +11,13 @@ from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.variance import Components
+from medvision_agent.eval.decisions.compare import Turned
+from medvision_agent.eval.decisions.decide import Decisions
 from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans, PartedContrast
 from medvision_agent.eval.findings.inputs import Refused
 from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.findings.models import Joined
+from medvision_agent.eval.headroom.summary import Headroom
 from medvision_agent.eval.parts.summary import TaskParts
 from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.settings.identity import Identity
@@ -48,6 +51,7 @@ __all__ += [
     "SamplePoint",
     "Spread",
     "TaskData",
+    "TurnedContrast",
 ]
 
 
@@ -181,6 +185,15 @@ class OverDatasets(Frozen):
     found: RandomEffects
 
 
+class TurnedContrast(Frozen):
+    """What the second arm of a contrast turns of one rule's decisions; first epochs."""
+
+    contrast: str
+    a: str
+    b: str
+    found: Turned
+
+
 class FirstPrompt(Frozen):
     """The words that the first sample of a task was asked with."""
 
@@ -272,6 +285,11 @@ class Chapter(Frozen):
     """The loss of each arm's first epoch in parts."""
     parted: tuple[PartedContrast, ...]
     """The differences in loss in parts, first epochs."""
+    headroom: dict[str, dict[TaskName, Headroom]]
+    """What the answers of each arm's first epoch would score with exact arithmetic and with the true points."""
+    decided: dict[str, tuple[Decisions, ...]]
+    """What the answers of each arm's first epoch decide; only arms with samples that a rule is about."""
+    turned: tuple[TurnedContrast, ...]
     agreement: tuple[ArmAgreement, ...]
     spread: tuple[Spread, ...]
     """Of arms asked in several wordings or epochs, and of their contrasts."""
