@@ -20,6 +20,7 @@ from medvision_agent.eval.findings.floor import with_noise
 from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.findings.models import Joined, over_models
 from medvision_agent.eval.findings.places import ArmsLooked, grounded_contrasts
+from medvision_agent.eval.findings.readings import by_primary_reading
 from medvision_agent.eval.findings.scores import Epochs, results, scored, units
 from medvision_agent.eval.findings.studies import is_study, study_chapters, study_protocol
 from medvision_agent.eval.headroom.answers import of_look
@@ -51,7 +52,9 @@ class Worked:
     chapter: ChapterIn
     rules: Protocol
     scores: Mapping[str, Epochs]
-    """The scored records of each arm, by its name."""
+    """The scored records of each arm, by its name, as the primary reading has them."""
+    by_rule: Mapping[str, Epochs]
+    """The same as the rule has them."""
     data: Mapping[Key, Pairs]
     """The pairs of the whole group."""
     family_size: int
@@ -83,7 +86,9 @@ def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group
 
 def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) -> list[Worked]:
     """Return the contrasts of chapters whose declared tests are one family; with *why*, why arms are wrong too."""
-    scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
+    by_rule = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
+    read = [by_primary_reading(chapter, own, rules) for chapter, own in zip(group, by_rule, strict=True)]
+    group, scores = [chapter for chapter, _ in read], [own for _, own in read]
     data: dict[Key, Pairs] = {}
     looks: dict[Key, Looks] = {}
     for chapter, own in zip(group, scores, strict=True):
@@ -94,11 +99,13 @@ def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) 
     one = group[0]
     found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
     worked = []
-    for one, own in zip(group, scores, strict=True):
+    for one, own, ruled in zip(group, scores, by_rule, strict=True):
         looked, whys, answered = _looked(one.arms, own, rules, why=why)
         grounded, contrasts = grounded_contrasts(one, looked), _contrasts(one, data, found, own)
         models = tuple(over_models(one, data))
-        worked.append(Worked(one, rules, own, data, found.size, contrasts, looked, grounded, models, whys, answered))
+        worked.append(
+            Worked(one, rules, own, ruled, data, found.size, contrasts, looked, grounded, models, whys, answered)
+        )
     return worked
 
 

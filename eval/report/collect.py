@@ -21,6 +21,7 @@ from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.joined import over_datasets
 from medvision_agent.eval.report.model import Chapter, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
+from medvision_agent.eval.report.reading import readings
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.spread import spreads
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -93,6 +94,7 @@ def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chap
         headroom=headrooms(one),
         decided=decided(one, decisions),
         turned=tuple(turned_contrasts(one, decisions)),
+        readings=tuple(readings(one)),
         agreement=tuple(agreements(chapter, scores)),
         spread=tuple(spreads(chapter, scores)),
         models=one.models,

@@ -21,6 +21,7 @@ from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.parts_tables import parts_sentences, parts_tables
 from medvision_agent.eval.report.place_tables import place_sentences, place_tables
 from medvision_agent.eval.report.plots import forest, labels, paired, sizes, tool_use
+from medvision_agent.eval.report.reading_tables import reading_notes, reading_sentences, reading_tables
 from medvision_agent.eval.report.spread import spread_sentences, spread_tables
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
 from medvision_agent.eval.report.table import Table
@@ -120,6 +121,7 @@ def sections(
         _why(chapter, place, links, draw=draw),
         _headroom(chapter, place, draw=draw, every=every),
         _decisions(chapter, place),
+        _readings(chapter, place),
         Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
     ]
     return [section for section in made if section.tables or section.figures or section.notes or section.words]
@@ -261,6 +263,15 @@ def _decisions(chapter: Chapter, place: str) -> Section:
     words = tuple(decision_sentences(chapter)) if len(chapter.turned) <= MOST else ()
     tables = tuple(decision_tables(chapter, place))
     return Section(f"{place}-decisions", "Decisions that the answers lead to", (), words, tables)
+
+
+def _readings(chapter: Chapter, place: str) -> Section:
+    few = sum(len(one.pairs) for one in chapter.readings) <= MOST
+    words = tuple(reading_sentences(chapter)) if few else ()
+    tables = tuple(reading_tables(chapter, place))
+    return Section(
+        f"{place}-reading", "The responses under a second reader", tuple(reading_notes(chapter)), words, tables
+    )
 
 
 def _first(chapter: Chapter) -> str:
