@@ -322,6 +322,15 @@ TOLD = {
     "{} {} unread calls: {}": ("unread calls", "gain"),
     "{} {} told the ground truth": ("told the truth", "gain"),
     "NOTHING CAN BE SAID OF TOOLS: {}": ("never called", "gain"),
+    # deciding.py
+    "{}, {}{}: of {}, {} turns {} right and {} wrong": ("decisions", "gain"),
+    "; net {} right for each dollar more": ("decisions at a price", "decisions"),
+    # reading_tables.py, readings.py
+    "{}, {}{}: difference in loss {} by the rule and {} by {}, over {}; the part that only one of them sees (format) "
+    "is {}.": ("read again", "gain"),
+    "{} (95% interval {} to {})": ("read again", "few read again"),
+    "no verdict: {}, which the plan names as the primary reader, has not read {} of {}, so that all figures are by the "
+    "rule; repeat the study's command to have it read them": ("study to be read", "study"),
     # contrasts.py
     contrasts._POLICY: ("offline", "oracle"),
     contrasts._ORACLE: ("oracle", "offline"),
