@@ -1,6 +1,7 @@
 """Both readings of the responses as tables and sentences."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from medvision_agent.eval.decisions.decide import Share
 from medvision_agent.eval.reading.both import KINDS
@@ -11,6 +12,7 @@ from medvision_agent.text import fixed, plural
 
 __all__ = ["reading_notes", "reading_sentences", "reading_tables"]
 
+_READER = "reader"
 _FORMAT = (
     "Format: the difference by the reader minus that by the rule, sample by sample, which only one of the two sees. "
     "All figures are over the samples that the reader reached. Intervals: 95%, jackknife over subjects."
@@ -40,12 +42,20 @@ def _standing(one: ReadBy) -> str:
 
 def reading_tables(chapter: Chapter, place: str) -> list[Table]:
     """Return the tables that have rows."""
-    made = (_pairs, _arms, _agreement, _cost, _disagreements)
-    return [table for make in made if (table := make(chapter, place)).rows]
+    made = [make(chapter, place) for make in (_pairs, _arms, _agreement, _cost, _disagreements)]
+    several = len(chapter.readings) > 1
+    return [table if several else _without_reader(table) for table in made if table.rows]
+
+
+def _without_reader(table: Table) -> Table:
+    """Return a table without its column of readers, where the note above names the only one."""
+    kept = [at for at, column in enumerate(table.columns) if column.name != _READER]
+    rows = tuple(tuple(row[at] for at in kept) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[at] for at in kept), rows=rows)
 
 
 def _pairs(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("contrast", "task", "reader"), *numbers("pairs", "subjects")]
+    columns = [*texts("contrast", "task", _READER), *numbers("pairs", "subjects")]
     for name in ("by the rule", "by the reader", "format"):
         columns += signed(name, f"{name}, low", f"{name}, high")
     columns += texts("why there is no interval")
@@ -61,7 +71,7 @@ def _pairs(chapter: Chapter, place: str) -> Table:
 
 
 def _arms(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("arm", "task", "reader"), *numbers("n", "subjects")]
+    columns = [*texts("arm", "task", _READER), *numbers("n", "subjects")]
     columns += [*rates("success rate, rule", "success rate, reader"), *numbers("loss, rule", "loss, reader")]
     columns += [
         *signed("reader minus rule", "low", "high"),
@@ -82,7 +92,7 @@ def _arms(chapter: Chapter, place: str) -> Table:
 
 
 def _agreement(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("arm", "task", "reader"), *numbers("same", "apart", "the rule alone", "the reader alone")]
+    columns = [*texts("arm", "task", _READER), *numbers("same", "apart", "the rule alone", "the reader alone")]
     columns += [*numbers("neither"), *texts("why the reader has no answer")]
     rows: list[tuple[Value, ...]] = []
     for read in chapter.readings:
@@ -95,7 +105,7 @@ def _agreement(chapter: Chapter, place: str) -> Table:
 
 
 def _cost(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("reader", "arm"), *numbers("responses", "calls", "input tokens", "output tokens")]
+    columns = [*texts(_READER, "arm"), *numbers("responses", "calls", "input tokens", "output tokens")]
     columns += [*numbers("calls without counts", "requests without a reply"), Column("US dollars", 4)]
     rows: list[tuple[Value, ...]] = [
         (read.reader, arm, one.read, one.calls, one.input, one.output, one.unreported, one.failed, one.usd)
@@ -107,7 +117,7 @@ def _cost(chapter: Chapter, place: str) -> Table:
 
 
 def _disagreements(chapter: Chapter, place: str) -> Table:
-    columns = [*texts("sample", "arm", "task", "reader", "kind", "the rule reads", "the reader reads")]
+    columns = [*texts("sample", "arm", "task", _READER, "kind", "the rule reads", "the reader reads")]
     columns += [*numbers("loss, rule", "loss, reader"), *texts("response")]
     rows: list[tuple[Value, ...]] = [
         (one.sample, one.arm, one.task, read.reader, one.agreement, one.rule, one.reader, *one.losses, one.response)

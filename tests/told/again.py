@@ -39,7 +39,8 @@ def read_again(made: Callable[[Store], list[Path]]) -> Callable[[Store], list[Pa
             with Readings(folder / NAME) as readings:
                 readings.introduce(READER)
                 for record in open_run(folder).records:
-                    numbers = tuple(re.findall(r"\d+\.\d+", record.response)[-1:])
+                    count = len(record.sample.asks.numbers)
+                    numbers = tuple(re.findall(r"\d+\.\d+", record.response)[-count:])
                     key = READER.key(record.response, wanted_of(record.sample.asks))
                     usage = Usage(model_calls=1, input=100, output=10)
                     readings.keep(key, "second", Kept(Reading(numbers, "", json.dumps(numbers), "s-1", usage), 0.001))
