@@ -21,7 +21,7 @@ from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.write import RunStore
 from told.answers import RULER, Store
 
-__all__ = ["KIDNEY_OFF", "KIDNEY_ON", "READER", "kidneys", "read_again", "to_be_read"]
+__all__ = ["KIDNEY_OFF", "KIDNEY_ON", "READER", "kidney_run", "kidneys", "read_again", "to_be_read"]
 
 READER = Reader(name="second", identity={"name": "second"}, prompt_sha256="prompt")
 KIDNEYS = (35.0, 65.0, 90.0, 120.0)
@@ -59,12 +59,12 @@ def kidneys(price: float | None = None) -> Callable[[Store], list[Path]]:
 
     def stored(store: Store) -> list[Path]:
         home = store("beside", []).parent
-        return [_kidneys(home / "off", KIDNEY_OFF, ()), _kidneys(home / "on", KIDNEY_ON, RULER, price)]
+        return [kidney_run(home / "off", KIDNEY_OFF, ()), kidney_run(home / "on", KIDNEY_ON, RULER, price)]
 
     return stored
 
 
-def _kidneys(
+def kidney_run(
     folder: Path, answers: Sequence[float | None], tools: Sequence[str], price: float | None = None, count: int = 24
 ) -> Path:
     samples = [
