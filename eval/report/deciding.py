@@ -114,8 +114,8 @@ def _counts(chapter: Chapter, place: str) -> Table:
             for true, own, total in zip(one.rule.categories, one.counts, one.true, strict=True):
                 each = [*zip(one.rule.categories, own, strict=True), ("no answer", total - sum(own))]
                 rows += [(arm, one.rule.name, true, answer, count) for answer, count in each if count]
-    columns = [*texts("arm", "rule", "category of the truth", "of the answer"), *numbers("samples")]
-    caption = "samples by the categories of truth and answer"
+    columns = [*texts("arm", "rule", "category of the ground truth", "of the answer"), *numbers("samples")]
+    caption = "samples by the categories of ground truth and answer"
     return chapter_table(chapter, slug(place, "categories"), caption, columns, rows)
 
 

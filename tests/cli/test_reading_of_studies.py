@@ -76,6 +76,7 @@ async def test_the_primary_reading_is_that_of_the_reader_where_the_plan_says_so(
     (chapter,) = collect([tmp_path / "s"]).chapters
     assert chapter.contrasts[0].tests["distance"].primary.difference == pytest.approx(-0.25)
     assert chapter.readings[0].primary
+    assert "Answers are scored as fake-openai reads them" in chapter.findings.asked
     for cell in (tmp_path / "s/cells").iterdir():
         (cell / "readings.sqlite").unlink()
     (chapter,) = collect([tmp_path / "s"]).chapters  # nothing is read: the rule, and no verdict

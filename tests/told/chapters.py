@@ -62,6 +62,7 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "gain": plain(GAIN),
     "read again": plain(read_again(GAIN)),
     "few read again": plain(read_again(FEW)),
+    "study that was read": study(read_again(GAIN), changed=to_be_read),
     "study to be read": study(GAIN, changed=to_be_read),
     "decisions": plain(kidneys()),
     "decisions at a price": plain(kidneys(0.02)),

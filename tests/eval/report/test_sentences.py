@@ -25,7 +25,7 @@ NOT_PRINTED = {
     ", of {} in all": "only where a claim or a reason is told of some: eval/findings/test_headline.py",
     "no pairs": "where there is no pair, another sentence says so",
 }
-OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}"}
+OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}{}"}
 """What was asked: it is no comparison, and always true."""
 
 TOLD = {
@@ -187,6 +187,10 @@ TOLD = {
     "is being asked": ("one arm, unfinished", "one arm"),
     "are being asked": ("unfinished", "gain"),
     " So far, {} of {} answers are there.": ("unfinished", "gain"),
+    " Answers are scored as {} reads them: the plan says so since before the first call.": (
+        "study that was read",
+        "study to be read",
+    ),
     "is a scripted policy": ("one offline", "offline"),
     "are scripted policies": ("offline, uncompared", "one offline"),
     "all arms": ("offline, uncompared", "one offline"),
