@@ -8,10 +8,11 @@ unread, and there is the reason. A fault of the provider raises RequestFailed or
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Self
 
 from langchain_core.messages import HumanMessage
 
@@ -19,11 +20,13 @@ from medvision_agent import prompts
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.retry import call_model
 from medvision_agent.agent.session import Waiting
+from medvision_agent.frozen import Frozen
 from medvision_agent.prompts.render import render
 
-__all__ = ["MOST_CHARACTERS", "Reading", "Wanted", "numbers_in", "prompt_sha256", "read_response"]
+__all__ = ["MOST_CHARACTERS", "Reader", "Reading", "Wanted", "numbers_in", "prompt_sha256", "read_response", "stand_in"]
 
 MOST_CHARACTERS = 20_000
 """Of a longer response the reader is shown the end, where a final answer stands."""
@@ -63,6 +66,35 @@ class Reading:
 def prompt_sha256() -> str:
     """Return the hash of the words that a reader is asked with: the version of this prompt."""
     return sha256((Path(prompts.__file__).parent / f"{_TEMPLATE}.j2").read_bytes()).hexdigest()
+
+
+class Reader(Frozen):
+    """Who reads, and by which words: two equal ones are asked the same of every response."""
+
+    name: str
+    """Of the catalogue, or of the user's models."""
+    identity: dict[str, Any]
+    """What defines the model."""
+    prompt_sha256: str
+
+    @classmethod
+    def of(cls, name: str, model: ModelConfig) -> Self:
+        """Return a model as the reader that it is now."""
+        identity = json.loads(json.dumps(model.identity(), default=str))
+        return cls(name=name, identity=identity, prompt_sha256=prompt_sha256())
+
+    @property
+    def id(self) -> str:
+        """A hash of the model and its words, whatever it is called."""
+        return _hash([self.identity, self.prompt_sha256])
+
+    def key(self, response: str, wanted: Wanted) -> str:
+        """Return the hash of what is sent for a response, and of who it is sent to."""
+        return _hash([self.identity, self.prompt_sha256, asdict(wanted), response[-MOST_CHARACTERS:]])
+
+
+def _hash(content: list[Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 async def read_response(
@@ -126,10 +158,12 @@ def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], 
     numbers = tuple(one.strip().replace(_MINUS, "-") for one in found)
     if not all(_NUMBER.fullmatch(one) for one in numbers):
         return (), "what the reader names is no number"
-    return (numbers, "") if _stand_in(numbers, response) else ((), "what the reader names does not stand in the text")
+    return (numbers, "") if stand_in(numbers, response) else ((), "what the reader names does not stand in the text")
 
 
-def _stand_in(numbers: Sequence[str], response: str) -> bool:
-    """Return whether the value of each number is that of a number in the response."""
+def stand_in(numbers: Sequence[str], response: str) -> bool:
+    """Return whether each text is a number whose value is that of a number in the response."""
+    if not all(_NUMBER.fullmatch(one) for one in numbers):
+        return False
     there = {Decimal(one) for one in _IN_TEXT.findall(response.replace(_MINUS, "-"))}
     return all(Decimal(one) in there for one in numbers)

@@ -12,7 +12,7 @@ from medvision_agent.cli.workers import WORKERS
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Settings
-from medvision_agent.text import printable
+from medvision_agent.text import plural, printable
 
 __all__ = ["command"]
 
@@ -61,7 +61,7 @@ def command(
     what the study varies; 1: some samples never got a reply, a limit was reached, or arms cannot be compared; 2: wrong
     usage or input; 130: interrupted.
     """
-    from medvision_agent.api.studying import ask_study, lay_out, preview
+    from medvision_agent.api.studying import ask_study, lay_out, preview, read_study_again
     from medvision_agent.cli.study import print_cells, print_preview
 
     if pilots and not dry_run:
@@ -77,6 +77,7 @@ def command(
     try:
         with terminable():
             done = ask_study(laid, progress=True)
+            read = [] if done.interrupted else read_study_again(laid)
     except KeyboardInterrupt:
         click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
@@ -89,7 +90,10 @@ def command(
         click.echo(f"stopped: {done.used_up}", err=True)
     if failure:
         click.echo(printable(f"no reply: {failure}"), err=True)
+    unread = sum(one.not_reached for one in read)
+    if unread:
+        click.echo(f"{plural(unread, 'response')} not read by {laid.study.reader}; {go_on}", err=True)
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
-    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems or failure)))
+    context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems or failure or unread)))

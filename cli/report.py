@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from medvision_agent.cli.options import reader_options
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
 from medvision_agent.text import plural, printable
 
@@ -43,6 +44,13 @@ __all__ = ["command"]
     "protocol_name",
     help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
+@click.option(
+    "--decision-rules",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="YAML file of rules of decisions, in place of the shipped ones (docs/decisions.md).",
+)
+@reader_options
 def command(
     *,
     folders: tuple[Path, ...],
@@ -52,16 +60,35 @@ def command(
     viewer: Path | None,
     pictures: int,
     protocol_name: str | None,
+    decision_rules: Path | None,
+    reader: str | None,
+    reader_models: str | None,
+    reader_max_cost: float | None,
 ) -> None:
     """Write what stored runs and studies show as one file that needs no network: the answer, the caveats, the details.
 
-    Nothing is asked of a model. Runs of one model over the same samples are compared where they differ in nothing but
-    their tools; only a study declares tests. An existing file is overwritten.
+    Nothing is asked of a model but by --reader; readings that are stored are shown without it. Runs of one model over
+    the same samples are compared where they differ in nothing but their tools; only a study declares tests. An existing
+    file is overwritten.
     """
     from medvision_agent.api.scoring import is_answers
     from medvision_agent.api.writing import report
 
-    done = report(folders, out, format=form, tables=tables, pictures=pictures, protocol=protocol_name, viewer=viewer)
+    if reader is None and (reader_models is not None or reader_max_cost is not None):
+        raise click.UsageError("--reader-models and --reader-max-cost are for --reader; give --reader too")
+    done = report(
+        folders,
+        out,
+        format=form,
+        tables=tables,
+        pictures=pictures,
+        protocol=protocol_name,
+        viewer=viewer,
+        decision_rules=decision_rules,
+        reader=reader,
+        reader_models=reader_models,
+        reader_max_cost=reader_max_cost,
+    )
     click.echo(f"written: {done.page}")
     for folder in folders:
         if not is_answers(folder):

@@ -17,10 +17,10 @@ from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import DataError
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.files import write_figure
-from medvision_agent.eval.figures.headroom import Level, headroom
+from medvision_agent.eval.figures.headroom import Level, headroom, levels_of
 from medvision_agent.eval.findings.inputs import no_evidence
 from medvision_agent.eval.headroom.answers import of_file, of_run
-from medvision_agent.eval.headroom.steps import Answered, Step
+from medvision_agent.eval.headroom.steps import Answered
 from medvision_agent.eval.headroom.summary import Headroom, Losses, losses_of, summarise_headroom
 from medvision_agent.eval.headroom.words import ASSUMED, sentences
 from medvision_agent.eval.parts.summary import structure_of
@@ -32,17 +32,10 @@ from medvision_agent.eval.tables.frames import frame
 from medvision_agent.eval.tables.headroom import ANSWERS, STEPS, answer_rows, step_rows
 from medvision_agent.eval.tables.write import export_tables
 from medvision_agent.eval.tasks import TASKS, TaskName
-from medvision_agent.text import plural
 
 __all__ = ["Counterfactual", "counterfactual", "headroom_figure", "write_counterfactuals"]
 
 _NAME = "headroom"
-_KINDS = {
-    Step.PRIOR: "sees no image",
-    Step.ANSWERED: "as answered",
-    Step.CEILING: "exact at the true places",
-}
-_COUNTERFACTUAL = "counterfactual"
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,18 +141,8 @@ def headroom_figure(found: Sequence[Counterfactual]) -> Figure:
             title = f"{task}: {named}" if several else task
             if title in panels:
                 title = f"{title} ({len(panels) + 1})"
-            panels[title] = _levels(group)
+            panels[title] = levels_of(group)
     return headroom(_NAME, "What the same answers would score", panels)
-
-
-def _levels(group: Headroom) -> list[Level]:
-    people = f"{plural(group.n, 'sample')} of {plural(group.subjects, 'subject')}"
-    levels = []
-    for step, mean in group.steps.items():
-        fewer = "" if mean.n == group.n else f" (n {mean.n})"
-        name = f"{step}, {people}" if step is Step.ANSWERED else f"{step}{fewer}"
-        levels.append(Level(name, _KINDS.get(step, _COUNTERFACTUAL), mean.loss.mean, mean.loss.interval, mean.bounds))
-    return levels
 
 
 def _run(run: Run, rules: Protocol) -> Counterfactual:

@@ -17,7 +17,7 @@ from typing import Any
 from medvision_agent.agent.models import ModelConfig, Offline
 from medvision_agent.agent.models.catalogue import find, load_catalogue
 from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.reader import Reading, prompt_sha256
+from medvision_agent.agent.reader import Reader, Reading, prompt_sha256
 from medvision_agent.agent.session import Waiting
 from medvision_agent.api.comparing import refuse_unlike
 from medvision_agent.api.found import forms_note
@@ -34,7 +34,7 @@ from medvision_agent.eval.reading.both import (
     compare_readings,
     summarise_readings,
 )
-from medvision_agent.eval.reading.kept import NAME, Readings, key_of
+from medvision_agent.eval.reading.kept import NAME, Readings
 from medvision_agent.eval.reading.read import Asked, read_all
 from medvision_agent.eval.reading.texts import Text, texts_of_answers, texts_of_run
 from medvision_agent.eval.results.heading import form_of
@@ -48,7 +48,7 @@ from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import strict
 from medvision_agent.text import plural, printable
 
-__all__ = ["PairRead", "Read", "read_pair", "read_responses"]
+__all__ = ["PairRead", "Read", "read_pair", "read_responses", "read_runs", "reader_named"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +64,13 @@ class Read:
     left_out: Mapping[str, int]
     notes: Sequence[str] = ()
     """What is to be known of result files."""
+    not_reached: int = 0
+    """Responses that the reader was not asked, or got no reply for."""
 
     @property
     def whole(self) -> bool:
         """Whether every response was reached."""
-        return not any(one.not_reached for one in self.tasks.values())
+        return not self.not_reached
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row of strict JSON for each sample that is in the figures."""
@@ -189,6 +191,33 @@ def read_pair(
     return PairRead(read_a, read_b, (first, second), pairs)
 
 
+def read_runs(
+    folders: Sequence[Path],
+    reader: str,
+    *,
+    protocol: str = DEFAULT_PROTOCOL,
+    models_file: PathText | None = None,
+    most_usd: float | None = None,
+    progress: bool = False,
+) -> list[Read]:
+    """Return the responses of stored runs as both read them, one after the other; equal responses are asked once.
+
+    The arguments are those of ``read_responses``; *most_usd* bounds all of them together. Runs without a response are
+    left out; one of which no response was reached has no figures.
+    """
+    found, known, spent = list[Read](), dict[str, Reading](), 0.0
+    for folder in folders:
+        if not open_run(folder).records:
+            continue
+        left = None if most_usd is None else max(most_usd - spent, 0.0)
+        given: dict[str, Any] = {"protocol": protocol, "models_file": models_file, "progress": progress}
+        one = _responses(folder, reader, most_usd=left, known=dict(known), some=False, **given)
+        known |= one.asked.found
+        spent += one.asked.cost_usd or 0.0
+        found.append(one)
+    return found
+
+
 def _responses(
     source: PathText,
     reader: str,
@@ -200,23 +229,28 @@ def _responses(
     plans: PathText | None = None,
     most_usd: float | None = None,
     known: Mapping[str, Reading] = MappingProxyType({}),
+    some: bool = True,
 ) -> Read:
-    """Do what ``read_responses`` does; *known* are readings by key that are not asked for again."""
-    path, rules, config = Path(source), protocol_named(protocol), _reader(reader, models_file, most_usd)
+    """Do what ``read_responses`` does; *known* are readings by key that are not asked for again.
+
+    *some*: whether it is an error where there is no response, or none was reached.
+    """
+    path, rules, config = Path(source), protocol_named(protocol), reader_named(reader, models_file, most_usd)
     left_out, notes, reasons = Counter[str](), list[str](), list[str]()
     if is_answers(path):
         texts, notes = _of_files(path, rules, plans, left_out)
     else:
         run = open_run(path)
         texts, reasons = list(texts_of_run(run, rules)), no_evidence(run)
-    if not texts:
+    if not texts and some:
         raise DataError(f"{path}: there is no response to be read")
     file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
     asked = _ask(config, texts, file, known, most_usd, progress=progress, name=reader)
-    return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons)
+    return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons, some=some)
 
 
-def _reader(name: str, models_file: PathText | None, most_usd: float | None) -> ModelConfig:
+def reader_named(name: str, models_file: PathText | None = None, most_usd: float | None = None) -> ModelConfig:
+    """Return the row of a model that can read; raises ConfigError for another one."""
     config = find(name, load_catalogue(Path(models_file) if models_file is not None else None), "--reader-models")
     if isinstance(config, Offline):
         raise ConfigError(f"--reader {name}: this model reads no text; give a language model of the catalogue")
@@ -259,7 +293,8 @@ def _ask(
         async with open_model(config) as chat:
             with Readings(file) as kept:
                 say(f"{name} reads {plural(len(wishes), 'response')}; readings are kept in {file}")
-                return await read_all(chat, wishes, kept, waiting, known=known, most_usd=most_usd, stop=stop)
+                reader = Reader.of(name, config)
+                return await read_all(chat, reader, wishes, kept, waiting, known=known, most_usd=most_usd, stop=stop)
 
     asked, interrupted = to_its_end(work)
     if interrupted:
@@ -269,18 +304,19 @@ def _ask(
 
 def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:
     """Return both readings of all texts; *more*: what was left out, notes, and the reasons for no intervals."""
-    both, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
+    both, missed, versions, who = list[BothRead](), Counter[TaskName](), dict[str, None](), Reader.of(reader, config)
     for text in texts:
         found = None
         if text.response is not None:
-            found = asked.found.get(key_of(config, text.response, text.wanted))
+            found = asked.found.get(who.key(text.response, text.wanted))
             if found is None:
                 missed[text.asked.task] += 1
                 continue
             versions |= {found.model_version: None} if found.model_version else {}
         both.append(BothRead.of(text, found))
-    if not both:
+    if not both and more["some"]:
         why = "the limit of costs was reached" if asked.used_up else asked.first_failure or "none was asked for"
         raise DataError(f"{path}: the reader was not reached for any response: {why}")
     tasks = summarise_readings(both, missed, more["reasons"])
-    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"], more["notes"])
+    missing = sum(missed.values())
+    return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"], more["notes"], missing)

@@ -15,10 +15,12 @@ import pandas as pd
 from pydantic import ValidationError
 
 from medvision_agent.agent.checks import standing
+from medvision_agent.agent.reader import Reader
 from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
+from medvision_agent.api.reading import Read, read_runs, reader_named
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.engines.choice import engine_for, number_of, stated
 from medvision_agent.eval.findings.find import find
@@ -26,7 +28,9 @@ from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.settings.budget import Budget
+from medvision_agent.eval.store.database import has_run
 from medvision_agent.eval.store.mounts import network_warning
+from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.study.arms import stored_arms
 from medvision_agent.eval.study.canaries import canary_cells
 from medvision_agent.eval.study.cells import Cell, make_cells, tools_file
@@ -44,7 +48,7 @@ from medvision_agent.eval.study.schema import Study
 from medvision_agent.frozen import complaint
 from medvision_agent.tools.registry import registry_of
 
-__all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview"]
+__all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview", "read_study_again"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,8 @@ class LaidOut:
     canaries: tuple[Cell, ...]
     out: Path
     budget: Budget
+    models_file: Path | None = None
+    """The user's own models."""
 
     @property
     def protocol(self) -> Protocol:
@@ -141,6 +147,7 @@ def ablate(
     done = ask_study(laid, progress=progress)
     if done.interrupted:
         raise KeyboardInterrupt
+    read_study_again(laid, progress=progress)
     return done
 
 
@@ -191,10 +198,45 @@ def lay_out(
     cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
     check_made(arms, cells)
     cells = with_truth_told(arms, cells)
-    plan = make_plan(read, arms, contrasts, cells, folder, month=month)
+    reader, own_models = _reader(read, file, bounds)
+    plan = make_plan(read, arms, contrasts, cells, folder, month=month, reader=reader)
     check_identities(plan, cells)
     canaries = canary_cells(read.canaries, cells, folder, asking=asking)
-    return LaidOut(read, plan, cells, canaries, folder, bounds)
+    return LaidOut(read, plan, cells, canaries, folder, bounds, own_models)
+
+
+def _reader(study: Study, file: Path, budget: Budget) -> tuple[Reader | None, Path | None]:
+    """Return the reader that a study names, as it is now, and the file of the user's models."""
+    models_file = file.parent / study.models_file if study.models_file else None
+    if study.reader is None:
+        return None, models_file
+    try:
+        return Reader.of(study.reader, reader_named(study.reader, models_file, budget.usd)), models_file
+    except ConfigError as error:
+        raise ConfigError(f"{file}: reader: {error}") from None
+
+
+def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
+    """Have the reader that a plan names read the responses of all arms; without one, nothing is read.
+
+    What was read before is not asked again. The reader may take what the study left of its limit of costs.
+    """
+    reader = laid.study.reader
+    folders = [cell.folder for cell in laid.cells if has_run(cell.folder)]
+    if reader is None or not folders:
+        return []
+    most = laid.budget.usd
+    if most is not None:
+        canaries = [cell.folder for cell in laid.canaries if has_run(cell.folder)]
+        most -= sum(open_run(folder).spent_usd or 0.0 for folder in (*folders, *canaries))
+    return read_runs(
+        folders,
+        reader,
+        protocol=laid.study.protocol,
+        models_file=laid.models_file,
+        most_usd=most,
+        progress=progress,
+    )
 
 
 def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:

@@ -12,20 +12,25 @@ from urllib.parse import quote
 
 from medvision_agent.api.loaded import PathText, load, rules_of
 from medvision_agent.api.publishing import shaped
+from medvision_agent.api.reading import read_runs
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.browse.bundle import Bundled, write_bundle
 from medvision_agent.eval.browse.library import Library
 from medvision_agent.eval.browse.linked import is_bundle_of, places
 from medvision_agent.eval.browse.page import page_files
+from medvision_agent.eval.decisions.rules import read_rules
+from medvision_agent.eval.findings.studies import is_study, study_protocol
 from medvision_agent.eval.report.collect import PICTURES, collect
 from medvision_agent.eval.report.links import Viewer
 from medvision_agent.eval.report.write import write_figures, write_report, write_tables
 from medvision_agent.eval.results.export import Exported, export_run
-from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.store.database import has_run
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
+from medvision_agent.eval.study.plan import read_plan
 from medvision_agent.eval.tables.frames import reviews_table, samples_table, tool_calls_table, turns_table
 from medvision_agent.eval.tables.write import Format, export_tables
 
@@ -65,6 +70,10 @@ def report(
     pictures: int = PICTURES,
     protocol: str | None = None,
     viewer: PathText | None = None,
+    decision_rules: PathText | None = None,
+    reader: str | None = None,
+    reader_models: PathText | None = None,
+    reader_max_cost: float | None = None,
 ) -> Written:
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
 
@@ -79,6 +88,11 @@ def report(
         protocol: Scoring rules; where not given those a study declared, else the default ones.
         viewer: The folder of a bundle of the viewer (``bundle``), which the rows and figures of an HTML page then link
             into. It is written where it is not there, or is of other runs or of an earlier state.
+        decision_rules: A YAML file of rules of decisions in place of those that are shipped (docs/decisions.md).
+        reader: A language model that reads the responses first (docs/reading.md); what it has read before is not asked
+            again. Without it no model is asked, and readings that are stored are shown.
+        reader_models: A YAML file of own models for it.
+        reader_max_cost: It is asked nothing more once it has cost this many US dollars.
 
     Raises ConfigError where *viewer* has no relative address from the page, or the page is Markdown.
     """
@@ -94,7 +108,10 @@ def report(
     form = format or ("md" if page.suffix.lower() in _MARKDOWN else "html")
     if viewer is not None and form == "md":
         raise ConfigError("viewer: only an HTML page links into a bundle; write the report as HTML, or leave it out")
-    found = collect(given, rules, most_pictures=pictures)
+    decisions = None if decision_rules is None else read_rules(Path(decision_rules))
+    if reader is not None:
+        _read(given, rules, reader, reader_models, reader_max_cost)
+    found = collect(given, rules, most_pictures=pictures, decisions=decisions)
     linked, bundled = (None, None) if viewer is None else _linked(given, Path(viewer), page, rules)
     write_report(found, page, form, linked)
     if tables is None:
@@ -102,6 +119,20 @@ def report(
     beside = shaped(every, rules=rules).write(Path(tables))
     counts = write_tables(found, Path(tables)), write_figures(found, Path(tables))
     return Written(page, counts[0] + beside[0], counts[1] + beside[1], bundled)
+
+
+def _read(
+    folders: Sequence[Path], rules: Protocol | None, reader: str, models: PathText | None, most_usd: float | None
+) -> None:
+    """Have a reader read the responses of runs and studies."""
+    own_rules = "" if rules is None else rules.name
+    for folder in folders:
+        study = is_study(folder)
+        cells = [folder / cell.folder for cell in read_plan(folder).cells] if study else [folder]
+        name = own_rules or (study_protocol(folder) if study else DEFAULT_PROTOCOL)
+        runs = [each for each in cells if not study or has_run(each)]
+        read = read_runs(runs, reader, protocol=name, models_file=models, most_usd=most_usd, progress=True)
+        most_usd = None if most_usd is None else most_usd - sum(one.asked.cost_usd or 0.0 for one in read)
 
 
 def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | None) -> tuple[Viewer, Bundled | None]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from medvision_agent.errors import MedVisionAgentError, StorageError
+from medvision_agent.eval.browse.again import decided, read_by
 from medvision_agent.eval.browse.feed import BROKEN, Feed
 from medvision_agent.eval.browse.forms import Scene, Talk
 from medvision_agent.eval.browse.line import line_of
@@ -34,6 +35,8 @@ def open_talk(feed: Feed, key: str, row: int) -> Talk:
         trace=trace,
         rules=feed.rules,
         made_of=_made_of(feed, run, record, trace),
+        read_by=_read_by(feed, record),
+        decided=list(decided(record, feed.rules)),
         scene=_scene(feed, run, record),
     )
 
@@ -69,3 +72,10 @@ def _made_of(feed: Feed, run: Run, record: Record, trace: Mapping[str, Any]) -> 
         return made_of(run, record, trace, feed.tools, feed.rules)
     except (MedVisionAgentError, OSError, *BROKEN):
         return []
+
+
+def _read_by(feed: Feed, record: Record) -> list[str]:
+    try:
+        return list(read_by(feed.folder, record, feed.rules))
+    except (MedVisionAgentError, OSError):  # names a folder of this machine
+        return ["the file of readings cannot be read"]

@@ -320,6 +320,10 @@ class Talk(Frozen):
     """The loss first, then the measures of the task."""
     made_of: tuple[str, ...]
     """What the answer was made of, in words."""
+    read_by: tuple[str, ...]
+    """What second readers read in the response, in words; empty where none did."""
+    decided: tuple[str, ...]
+    """The categories of ground truth and answer by each rule that is about the sample, in words."""
     place: str
     """As ``Rows.place``; empty where that is missing."""
     turns: tuple[Turn, ...]

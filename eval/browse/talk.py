@@ -55,6 +55,8 @@ def talk_of(
     trace: Mapping[str, Any],
     rules: Protocol,
     made_of: Sequence[str],
+    read_by: Sequence[str],
+    decided: Sequence[str],
     scene: Scene | str,
 ) -> Talk:
     """Return the conversation of a line; *scene* is its canvas, or why it has none."""
@@ -68,6 +70,8 @@ def talk_of(
         answer=line.answer,
         numbers=numbers_of_score(record, rules),
         made_of=tuple(whole(one, LONGEST) for one in made_of),
+        read_by=tuple(whole(one, LONGEST) for one in read_by),
+        decided=tuple(whole(one, LONGEST) for one in decided),
         place=line.place or "",
         turns=tuple(turns_of(trace)),
         scene=None if isinstance(scene, str) else scene,

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import interval, losses, mark, reference, rows, rows_height
 from medvision_agent.eval.figures.style import INK, MUTED, SERIES, THIN, Look
+from medvision_agent.eval.headroom.steps import Step
+from medvision_agent.eval.headroom.summary import Headroom
+from medvision_agent.text import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Level", "headroom"]
+__all__ = ["Level", "headroom", "levels_of"]
+
+_KINDS = {
+    Step.PRIOR: "sees no image",
+    Step.ANSWERED: "as answered",
+    Step.CEILING: "exact at the true places",
+}
+_COUNTERFACTUAL = "counterfactual"
 
 _LOOKS = {
     "sees no image": Look(MUTED, "D", filled=False),
@@ -43,6 +53,17 @@ class Level(NamedTuple):
     interval: tuple[float, float] | None
     bounds: tuple[float, float] | None = None
     """None where everything is known."""
+
+
+def levels_of(group: Headroom) -> list[Level]:
+    """Return the steps of some answers in their order."""
+    people = f"{plural(group.n, 'sample')} of {plural(group.subjects, 'subject')}"
+    levels = []
+    for step, mean in group.steps.items():
+        fewer = "" if mean.n == group.n else f" (n {mean.n})"
+        name = f"{step}, {people}" if step is Step.ANSWERED else f"{step}{fewer}"
+        levels.append(Level(name, _KINDS.get(step, _COUNTERFACTUAL), mean.loss.mean, mean.loss.interval, mean.bounds))
+    return levels
 
 
 def headroom(name: str, title: str, panels: Mapping[str, Sequence[Level]]) -> Figure:

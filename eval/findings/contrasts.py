@@ -20,13 +20,18 @@ from medvision_agent.eval.findings.floor import with_noise
 from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.findings.models import Joined, over_models
 from medvision_agent.eval.findings.places import ArmsLooked, grounded_contrasts
+from medvision_agent.eval.findings.readings import by_primary_reading
 from medvision_agent.eval.findings.scores import Epochs, results, scored, units
 from medvision_agent.eval.findings.studies import is_study, study_chapters, study_protocol
-from medvision_agent.eval.parts.looked import look_at, look_closely
+from medvision_agent.eval.headroom.answers import of_look
+from medvision_agent.eval.headroom.steps import Answered
+from medvision_agent.eval.parts.looked import Looked, look_at, look_closely
+from medvision_agent.eval.parts.summary import SampleLoss
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.summary.compute import compute_of_pair
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.why.look import Look
 from medvision_agent.eval.why.summary import WhySummary
 
 __all__ = ["Group", "Worked", "groups", "work_out"]
@@ -47,7 +52,9 @@ class Worked:
     chapter: ChapterIn
     rules: Protocol
     scores: Mapping[str, Epochs]
-    """The scored records of each arm, by its name."""
+    """The scored records of each arm, by its name, as the primary reading has them."""
+    by_rule: Mapping[str, Epochs]
+    """The same as the rule has them."""
     data: Mapping[Key, Pairs]
     """The pairs of the whole group."""
     family_size: int
@@ -58,6 +65,8 @@ class Worked:
     """The contrasts of a study over its models."""
     why: Mapping[str, WhySummary]
     """Why the first epoch of each arm is as wrong as it is, by its name; empty where it was not asked for."""
+    answered: Mapping[str, Sequence[Answered]]
+    """The answers of the same epoch with their counterfactuals; empty where *why* was not asked for."""
 
 
 def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group]:
@@ -77,7 +86,9 @@ def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group
 
 def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) -> list[Worked]:
     """Return the contrasts of chapters whose declared tests are one family; with *why*, why arms are wrong too."""
-    scores = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
+    by_rule = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
+    read = [by_primary_reading(chapter, own, rules) for chapter, own in zip(group, by_rule, strict=True)]
+    group, scores = [chapter for chapter, _ in read], [own for _, own in read]
     data: dict[Key, Pairs] = {}
     looks: dict[Key, Looks] = {}
     for chapter, own in zip(group, scores, strict=True):
@@ -88,23 +99,32 @@ def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) 
     one = group[0]
     found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
     worked = []
-    for one, own in zip(group, scores, strict=True):
-        looked, whys = _looked(one.arms, own, rules, why=why)
+    for one, own, ruled in zip(group, scores, by_rule, strict=True):
+        looked, whys, answered = _looked(one.arms, own, rules, why=why)
         grounded, contrasts = grounded_contrasts(one, looked), _contrasts(one, data, found, own)
         models = tuple(over_models(one, data))
-        worked.append(Worked(one, rules, own, data, found.size, contrasts, looked, grounded, models, whys))
+        worked.append(
+            Worked(one, rules, own, ruled, data, found.size, contrasts, looked, grounded, models, whys, answered)
+        )
     return worked
 
 
 def _looked(
     arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol, *, why: bool
-) -> tuple[ArmsLooked, Mapping[str, WhySummary]]:
+) -> tuple[ArmsLooked, Mapping[str, WhySummary], Mapping[str, Sequence[Answered]]]:
     """Look at the first epoch of every arm."""
     first = {arm.name: [score for _, score in scores[arm.name][0]] for arm in arms}
     if not why:
-        return {arm.name: look_at(arm.first, rules, first[arm.name]) for arm in arms}, {}
-    both = {arm.name: look_closely(arm.first, rules, first[arm.name]) for arm in arms}
-    return {name: looked for name, (looked, _) in both.items()}, {name: told for name, (_, told) in both.items()}
+        return {arm.name: look_at(arm.first, rules, first[arm.name]) for arm in arms}, {}, {}
+    looked, told, answered = dict[str, Looked](), dict[str, WhySummary](), dict[str, list[Answered]]()
+    for arm in arms:
+        own = answered.setdefault(arm.name, [])
+
+        def also(look: Look, loss: SampleLoss, own: list[Answered] = own) -> None:
+            own.append(of_look(look, loss.found))
+
+        looked[arm.name], told[arm.name] = look_closely(arm.first, rules, first[arm.name], also)
+    return looked, told, answered
 
 
 def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medvision_agent.agent.made import MATCHED, THINKING
+from medvision_agent.agent.reader import Reader
 from medvision_agent.errors import DataError
 from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.parity import run_parity
@@ -155,6 +156,10 @@ class ChapterIn:
     """Of the samples, as a study's tests name it."""
     label: str = ""
     """What comparisons are told apart by, where a study has several sources."""
+    reader: Reader | None = None
+    """The second reader that a study named before its first call."""
+    read_by: Reader | None = None
+    """The reader by whose readings answers are scored; None where it is the rule."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     """What a study settled before its first call."""
     plan_sha256: str = ""

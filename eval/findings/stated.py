@@ -47,8 +47,15 @@ def asked_line(chapter: ChapterIn) -> str:
     source = chapter.label or shared_name(str(chapter.arms[0].first.config["source"]["name"]))
     return (
         f"{plural(len(names), 'arm')} of {models}{named} {verb[len(names) > 1]} {plural(len(every), 'sample')} of "
-        f"{plural(people, 'subject')} from {source}: {tasks}.{far}"
+        f"{plural(people, 'subject')} from {source}: {tasks}.{far}{_read(chapter)}"
     )
+
+
+def _read(chapter: ChapterIn) -> str:
+    """Say by which reader answers are scored, where it is not the rule."""
+    if chapter.read_by is None:
+        return ""
+    return f" Answers are scored as {chapter.read_by.name} reads them: the plan says so since before the first call."
 
 
 def offline_lines(chapter: ChapterIn) -> Iterator[str]:

@@ -63,6 +63,8 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 family=tuple(dict.fromkeys(plan.family)) if as_planned else (),  # earlier versions let one stand twice
                 source=source,
                 label=names[source] if several else "",
+                reader=plan.reader,
+                read_by=plan.read_by if as_planned else None,
                 plan=plan.model_dump(mode="json"),
                 plan_sha256=plan.sha256,
             )

@@ -8,30 +8,34 @@ from collections.abc import Iterator
 
 from medvision_agent.eval.headroom.steps import Answered, answered
 from medvision_agent.eval.parts.filed import FiledAnswer
-from medvision_agent.eval.parts.replay import Case
+from medvision_agent.eval.parts.replay import Case, LossParts
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.why.look import looks_at
+from medvision_agent.eval.why.look import Look, looks_at
 from medvision_agent.eval.why.scene import Scene
 from medvision_agent.eval.why.stored import picture_size
 from medvision_agent.tools.view.geometry import Size
 
-__all__ = ["of_file", "of_run"]
+__all__ = ["of_file", "of_look", "of_run"]
 
 _INCLUSIVE = "inclusive-index"
 
 
 def of_run(run: Run, rules: Protocol) -> Iterator[Answered]:
     """Yield the scored answers of a stored run, in their order."""
-    for look in looks_at(run, rules):
-        sample = look.record.sample
-        case = Case(sample.asks, sample.target, *look.conversation, rules)
-        inclusive = sample.convention == _INCLUSIVE
-        size = _native(run, look.record) if inclusive and case.task.is_box else None
-        text = scored_text(look.record)
-        yield answered(sample, case, look.score, look.traced, text=text, inclusive=inclusive, size=size)
+    return map(of_look, looks_at(run, rules))
+
+
+def of_look(look: Look, parts: LossParts | None = None) -> Answered:
+    """Return a scored answer with its counterfactuals; *parts* are those of its loss, where they are known."""
+    sample = look.record.sample
+    case = Case(sample.asks, sample.target, *look.conversation, look.rules)
+    inclusive = sample.convention == _INCLUSIVE
+    size = _native(look.among.run, look.record) if inclusive and case.task.is_box else None
+    text = scored_text(look.record)
+    return answered(sample, case, look.score, look.traced, text=text, inclusive=inclusive, size=size, parts=parts)
 
 
 def _native(run: Run, record: Record) -> Size | None:

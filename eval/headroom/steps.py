@@ -87,14 +87,15 @@ def answered(
     text: str | None,
     inclusive: bool,
     size: Size | None = None,
+    parts: LossParts | None = None,
 ) -> Answered:
     """Return an answer with its counterfactuals.
 
     *found* is its score and *traced* what its numbers were made of (``eval/why/flow.trace``). *text* is what was said,
     None where there is none. *inclusive*: whether a target box ends at its last row and column (MedVision's
-    convention), in an image of *size*.
+    convention), in an image of *size*. *parts* are those of its loss, where they are known.
     """
-    parts = explain_traced(case, found, traced)
+    parts = parts or explain_traced(case, found, traced)
     decomposed = bool(parts.replays)
     known = [one for one in traced if isinstance(one, Traced)] if decomposed else []
     return Answered(

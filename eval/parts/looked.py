@@ -4,7 +4,7 @@ Contract: each record is looked at once (``eval/why/look.py``), and no conversat
 """
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -17,7 +17,10 @@ from medvision_agent.eval.why.look import Look, looks_at
 from medvision_agent.eval.why.samples import why_of
 from medvision_agent.eval.why.summary import WhySummary, why_of_run
 
-__all__ = ["Looked", "look_at", "look_closely"]
+__all__ = ["Also", "Looked", "look_at", "look_closely"]
+
+Also = Callable[[Look, SampleLoss], None]
+"""What another room makes of each look while its conversation is open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +39,26 @@ def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = N
     return looked
 
 
-def look_closely(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> tuple[Looked, WhySummary]:
-    """Return the same, and why the run is as wrong as it is; raises DamageError where a conversation was changed."""
+def look_closely(
+    run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None, also: Also | None = None
+) -> tuple[Looked, WhySummary]:
+    """Return the same, and why the run is as wrong as it is; raises DamageError where a conversation was changed.
+
+    *also* hears of each look.
+    """
     looked = Looked([], [])
-    with closing(_looks(run, rules, scores, looked)) as looks:  # also where a conversation was changed
+    with closing(_looks(run, rules, scores, looked, also)) as looks:  # also where a conversation was changed
         return looked, why_of_run(run, rules, map(why_of, looks))
 
 
-def _looks(run: Run, rules: Protocol, scores: Sequence[Score | None] | None, looked: Looked) -> Generator[Look]:
+def _looks(
+    run: Run, rules: Protocol, scores: Sequence[Score | None] | None, looked: Looked, also: Also | None = None
+) -> Generator[Look]:
     with closing(looks_at(run, rules, scores)) as looks:
         for look in looks:
             if (place := locate(look)) is not None:
                 looked.located.append(place)
             looked.losses.append(loss_of(look))
+            if also is not None:
+                also(look, looked.losses[-1])
             yield look

@@ -19,10 +19,14 @@ from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ArmReading", "BothRead", "PairReading", "compare_readings", "summarise_readings"]
+__all__ = ["AGREE", "KINDS", "ArmReading", "BothRead", "PairReading", "compare_readings", "summarise_readings"]
 
 _SAME, _DIFFER = "both read the same", "both read, not the same"
 _RULE, _READER, _NEITHER = "the rule alone", "the reader alone", "neither"
+KINDS = (_SAME, _DIFFER, _RULE, _READER, _NEITHER)
+"""How two readings can stand to each other."""
+AGREE = {_SAME, _NEITHER}
+"""Those in which they agree."""
 _NEAR = 1e-6
 """Relative: by less than this, float32 values are the same number."""
 

@@ -8,24 +8,28 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.agent.models import ModelConfig
-from medvision_agent.agent.reader import MOST_CHARACTERS, Reading, Wanted, prompt_sha256
+from medvision_agent.agent.reader import Reader, Reading
 from medvision_agent.errors import StorageError
 
-__all__ = ["NAME", "Kept", "Readings", "key_of"]
+__all__ = ["NAME", "Kept", "Readings"]
 
 NAME = "readings.sqlite"
 """The file beside what was read."""
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS reading (key TEXT PRIMARY KEY, numbers TEXT NOT NULL, unread TEXT NOT NULL, "
-    "reply TEXT NOT NULL, model TEXT NOT NULL, model_version TEXT, usage TEXT NOT NULL, cost_usd REAL)"
+_TABLES = (
+    (
+        "CREATE TABLE IF NOT EXISTS reading (key TEXT PRIMARY KEY, numbers TEXT NOT NULL, unread TEXT NOT NULL, "
+        "reply TEXT NOT NULL, model TEXT NOT NULL, model_version TEXT, usage TEXT NOT NULL, cost_usd REAL)"
+    ),
+    # Who read, so that a report finds its readings again without the row of the model.
+    "CREATE TABLE IF NOT EXISTS reader (id TEXT PRIMARY KEY, json TEXT NOT NULL)",
+    # What requests took that got no reply.
+    "CREATE TABLE IF NOT EXISTS lost (reader TEXT NOT NULL, usage TEXT NOT NULL, cost_usd REAL)",
 )
 
 
@@ -35,12 +39,6 @@ class Kept:
 
     reading: Reading
     cost_usd: float | None
-
-
-def key_of(model: ModelConfig, response: str, wanted: Wanted) -> str:
-    """Return the hash of what a reader is sent, and of who it is."""
-    sent = [model.identity(), prompt_sha256(), asdict(wanted), response[-MOST_CHARACTERS:]]
-    return sha256(json.dumps(sent, sort_keys=True, default=str).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 class Readings:
@@ -53,7 +51,8 @@ class Readings:
             self._database = sqlite3.connect(path, timeout=30)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
-            self._database.execute(_TABLE)
+            for table in _TABLES:
+                self._database.execute(table)
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +82,17 @@ class Readings:
                 "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (*row, one.usage.model_dump_json(), kept.cost_usd),
             )
+
+    def introduce(self, reader: Reader) -> None:
+        """Write down who reads."""
+        with self._said(), self._database:
+            self._database.execute("INSERT OR REPLACE INTO reader VALUES (?, ?)", (reader.id, reader.model_dump_json()))
+
+    def lose(self, reader: Reader, usage: Usage, cost_usd: float | None) -> None:
+        """Write down what a request took that got no reply."""
+        with self._said(), self._database:
+            row = (reader.id, usage.model_dump_json(), cost_usd)
+            self._database.execute("INSERT INTO lost VALUES (?, ?, ?)", row)
 
     @contextmanager
     def _said(self) -> Iterator[None]:

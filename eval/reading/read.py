@@ -7,16 +7,16 @@ asking when *stop* is set, when the limit of costs is reached, or when its first
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.agent.reader import Reading, Wanted, read_response
+from medvision_agent.agent.reader import Reader, Reading, Wanted, read_response
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.errors import ProviderError
-from medvision_agent.eval.reading.kept import Kept, Readings, key_of
+from medvision_agent.eval.reading.kept import Kept, Readings
 
 __all__ = ["Asked", "read_all"]
 
@@ -51,6 +51,7 @@ Wish = tuple[str, Wanted]
 
 async def read_all(
     chat: Chat,
+    reader: Reader,
     wishes: Iterable[Wish],
     readings: Readings,
     waiting: Waiting,
@@ -64,9 +65,10 @@ async def read_all(
 
     *known* are readings of another source by key: they are kept here too, and cost nothing again.
     """
+    readings.introduce(reader)
     done, left = Asked(), dict[str, Wish]()
     for response, wanted in wishes:
-        key = key_of(chat.config, response, wanted)
+        key = reader.key(response, wanted)
         if key in done.found or key in left:
             continue
         if (kept := readings.find(key)) is not None:
@@ -74,11 +76,11 @@ async def read_all(
             done.before_usd = _sum(done.before_usd, kept.cost_usd)
         elif key in known:
             done.found[key] = known[key]
-            readings.keep(key, chat.config.model, Kept(known[key], 0.0))
+            readings.keep(key, chat.config.model, Kept(replace(known[key], usage=Usage()), 0.0))
         else:
             left[key] = (response, wanted)
     queue = iter(left.items())
-    work = _Work(chat, readings, waiting, done, most_usd, stop or asyncio.Event(), on_read)
+    work = _Work(chat, reader, readings, waiting, done, most_usd, stop or asyncio.Event(), on_read)
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(chat.config.max_connections, len(left))):
@@ -97,6 +99,7 @@ def _sum(one: float | None, other: float | None) -> float | None:
 @dataclass(eq=False)
 class _Work:
     chat: Chat
+    reader: Reader
     readings: Readings
     waiting: Waiting
     done: Asked
@@ -109,11 +112,19 @@ class _Work:
         for key, (response, wanted) in queue:
             if self._over():
                 return
+            spent = list[Usage]()
+
+            def spend(more: Usage, spent: list[Usage] = spent) -> None:
+                spent.append(more)
+                self._spend(more)
+
             try:
-                reading = await read_response(self.chat, response, wanted, self.waiting, self._spend)
+                reading = await read_response(self.chat, response, wanted, self.waiting, spend)
             except GivenUpError:
                 return
             except RequestFailed as failure:
+                usage = sum(spent, Usage())
+                self.readings.lose(self.reader, usage, usage.cost_usd(self.chat.config.prices))
                 self.done.failed += 1
                 self.done.first_failure = self.done.first_failure or str(failure)
             else:

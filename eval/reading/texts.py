@@ -15,14 +15,14 @@ from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score, score_record, score_records
+from medvision_agent.eval.scorer.score import Score, Scored, score, score_record, scored_records
 from medvision_agent.eval.scorer.spoken import as_number
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.filed import NO_TASK, filed_question, subject_lack
 
-__all__ = ["Text", "texts_of_answers", "texts_of_run"]
+__all__ = ["Text", "texts_of", "texts_of_answers", "texts_of_run"]
 
 _NO_TEXT = "of which the file holds no response"
 
@@ -69,7 +69,12 @@ def wanted_of(task: Task) -> Wanted:
 
 def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
     """Yield every scored sample of a run."""
-    for record, found in zip(run.records, score_records(run.records, protocol), strict=True):
+    return texts_of(scored_records(run.records, protocol), protocol)
+
+
+def texts_of(scored: Iterable[Scored], protocol: Protocol) -> Iterator[Text]:
+    """Yield every sample among records with their scores that has one."""
+    for record, found in scored:
         if found is not None:
             there = record.outcome is Outcome.ANSWERED and record.response.strip() != ""
             yield Text(record.sample, record.response if there else None, found, record, protocol)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.data.shared import shared_name, shared_note
+from medvision_agent.eval.decisions.rules import Rule, shipped_rules
 from medvision_agent.eval.findings.contrasts import Worked, groups, work_out
 from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import ArmIn
@@ -14,10 +15,13 @@ from medvision_agent.eval.parts.summary import summarise_parts
 from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.arm_task import arm_task
+from medvision_agent.eval.report.deciding import decided, turned_contrasts
+from medvision_agent.eval.report.headroom import headrooms
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.joined import over_datasets
 from medvision_agent.eval.report.model import Chapter, Report, TaskData
 from medvision_agent.eval.report.pictures import pictures
+from medvision_agent.eval.report.reading import readings
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.spread import spreads
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -31,21 +35,30 @@ PICTURES = 6
 """Samples with a picture, for each contrast."""
 
 
-def collect(folders: Sequence[Path], rules: Protocol | None = None, *, most_pictures: int = PICTURES) -> Report:
+def collect(
+    folders: Sequence[Path],
+    rules: Protocol | None = None,
+    *,
+    most_pictures: int = PICTURES,
+    decisions: Sequence[Rule] | None = None,
+) -> Report:
     """Return the data of a report over stored runs and studies; raises a MedVisionAgentError if one is unreadable.
 
-    Without *rules*, a study is scored by the protocol it declared, and runs by the default one.
+    Without *rules*, a study is scored by the protocol it declared, and runs by the default one. Without *decisions*,
+    the rules that are shipped say what answers decide.
     """
     found = [work_out(group, own, why=True) for group, own in groups(folders, rules)]
-    return Report(version=VERSION, chapters=tuple(one for group in found for one in chapters(group, most_pictures)))
+    made = tuple(one for group in found for one in chapters(group, most_pictures, decisions))
+    return Report(version=VERSION, chapters=made)
 
 
-def chapters(group: Sequence[Worked], most_pictures: int) -> list[Chapter]:
+def chapters(group: Sequence[Worked], most_pictures: int, decisions: Sequence[Rule] | None = None) -> list[Chapter]:
     """Return the chapters of a group that was worked out, with why its arms are wrong."""
-    return [_chapter(one, most_pictures) for one in group]
+    given = shipped_rules() if decisions is None else decisions
+    return [_chapter(one, most_pictures, given) for one in group]
 
 
-def _chapter(one: Worked, most_pictures: int) -> Chapter:
+def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chapter:
     chapter, rules, scores = one.chapter, one.rules, one.scores
     samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
     every, source = list(samples.values()), str(chapter.arms[0].first.config["source"]["name"])
@@ -78,6 +91,10 @@ def _chapter(one: Worked, most_pictures: int) -> Chapter:
         grounded=one.grounded,
         parts={name: summarise_parts(own.losses, demonstration(chapter)) for name, own in one.looked.items()},
         parted=parted_contrasts(chapter, one.looked),
+        headroom=headrooms(one),
+        decided=decided(one, decisions),
+        turned=tuple(turned_contrasts(one, decisions)),
+        readings=tuple(readings(one)),
         agreement=tuple(agreements(chapter, scores)),
         spread=tuple(spreads(chapter, scores)),
         models=one.models,

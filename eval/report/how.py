@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medvision_agent.eval.findings.inputs import ArmIn
-from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
+from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, ReadBy, RunFacts
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line
@@ -106,6 +106,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
         ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
         ("Protocol", chapter.protocol),
+        *(("Second reader", _reader(one)) for one in chapter.readings),
         ("Version", _each(one.version for one in identities)),
         ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),
         ("Libraries", _each(_libraries(run.config) for run in chapter.runs)),
@@ -119,6 +120,11 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
     facts += [(f"Parity, {'; '.join(names)}", text) for text, names in parity.items()]
     facts += [(f"Not compared, {one.name}", "; ".join(one.differences)) for one in chapter.refused]
     return [(printable(name), printable(text)) for name, text in facts]
+
+
+def _reader(one: ReadBy) -> str:
+    primary = "the primary reading" if one.primary else "the rule is the primary reading"
+    return f"{one.reader}; {primary}; words of its prompt (SHA-256): {one.prompt_sha256}"
 
 
 def _may_differ(one: Contrast) -> str:

@@ -11,12 +11,16 @@ from medvision_agent.eval.agreement.coverage import Coverage
 from medvision_agent.eval.compare.statistics.pairs import Evidence
 from medvision_agent.eval.compare.statistics.random_effects import RandomEffects
 from medvision_agent.eval.compare.statistics.variance import Components
+from medvision_agent.eval.decisions.compare import Turned
+from medvision_agent.eval.decisions.decide import Decisions
 from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans, PartedContrast
 from medvision_agent.eval.findings.inputs import Refused
 from medvision_agent.eval.findings.model import Findings
 from medvision_agent.eval.findings.models import Joined
+from medvision_agent.eval.headroom.summary import Headroom
 from medvision_agent.eval.parts.summary import TaskParts
 from medvision_agent.eval.place.summary import TaskPlace
+from medvision_agent.eval.reading.both import ArmReading, PairReading
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.tool_path import ToolPath
 from medvision_agent.eval.summary.summary import Effort, Mean
@@ -29,10 +33,12 @@ __all__ = [
     "ArmTask",
     "Chapter",
     "Contrast",
+    "Disagreement",
     "FirstPrompt",
     "GroundedContrast",
     "Mark",
     "PairMeans",
+    "PairedReading",
     "Panel",
     "Picture",
 ]
@@ -41,6 +47,8 @@ __all__ += [
     "OverDatasets",
     "PartedContrast",
     "Published",
+    "ReadBy",
+    "ReadCost",
     "Reference",
     "Refused",
     "Report",
@@ -48,6 +56,7 @@ __all__ += [
     "SamplePoint",
     "Spread",
     "TaskData",
+    "TurnedContrast",
 ]
 
 
@@ -181,6 +190,75 @@ class OverDatasets(Frozen):
     found: RandomEffects
 
 
+class TurnedContrast(Frozen):
+    """What the second arm of a contrast turns of one rule's decisions; first epochs."""
+
+    contrast: str
+    a: str
+    b: str
+    found: Turned
+
+
+class PairedReading(Frozen):
+    """One contrast on one task under both readings; first epochs."""
+
+    contrast: str
+    a: str
+    b: str
+    task: TaskName
+    found: PairReading
+
+
+class ReadCost(Frozen):
+    """What the readings of one arm took."""
+
+    read: int
+    """Responses that are read; equal ones count once."""
+    failed: int
+    """Requests that got no reply."""
+    calls: int
+    input: int
+    output: int
+    unreported: int
+    """Calls whose reply carried no token counts."""
+    usd: float | None
+
+
+class Disagreement(Frozen):
+    """A sample that the rule and the reader read differently."""
+
+    arm: str
+    task: TaskName
+    sample: str
+    agreement: str
+    rule: str
+    """The numbers that are read."""
+    reader: str
+    """The same, or why there are none."""
+    losses: tuple[float, float]
+    """By the rule, by the reader."""
+    response: str
+    """The end of the model's own words."""
+
+
+class ReadBy(Frozen):
+    """The responses of a chapter as a second reader has them, beside the rule; first epochs."""
+
+    reader: str
+    versions: tuple[str, ...]
+    """Those that were served."""
+    prompt_sha256: str
+    planned: bool
+    """Whether the plan named it before the first call."""
+    primary: bool
+    """Whether all other figures of the chapter go by its readings."""
+    arms: dict[str, dict[TaskName, ArmReading]]
+    pairs: tuple[PairedReading, ...]
+    costs: dict[str, ReadCost]
+    disagreements: tuple[Disagreement, ...]
+    """Some of them."""
+
+
 class FirstPrompt(Frozen):
     """The words that the first sample of a task was asked with."""
 
@@ -272,6 +350,13 @@ class Chapter(Frozen):
     """The loss of each arm's first epoch in parts."""
     parted: tuple[PartedContrast, ...]
     """The differences in loss in parts, first epochs."""
+    headroom: dict[str, dict[TaskName, Headroom]]
+    """What the answers of each arm's first epoch would score with exact arithmetic and with the true points."""
+    decided: dict[str, tuple[Decisions, ...]]
+    """What the answers of each arm's first epoch decide; only arms with samples that a rule is about."""
+    turned: tuple[TurnedContrast, ...]
+    readings: tuple[ReadBy, ...]
+    """By each second reader whose readings are stored beside the runs."""
     agreement: tuple[ArmAgreement, ...]
     spread: tuple[Spread, ...]
     """Of arms asked in several wordings or epochs, and of their contrasts."""

@@ -10,7 +10,9 @@ from medvision_agent.eval.report.agreement import agreement_tables
 from medvision_agent.eval.report.agreement_plots import bland_altman, risk_coverage
 from medvision_agent.eval.report.cost import cost_table
 from medvision_agent.eval.report.cost_plot import losses_by_cost
+from medvision_agent.eval.report.deciding import decision_sentences, decision_tables
 from medvision_agent.eval.report.found import found_tables
+from medvision_agent.eval.report.headroom import NOTE, headroom_figure, headroom_sentences, headroom_table
 from medvision_agent.eval.report.joined import joined_tables
 from medvision_agent.eval.report.ladder_plot import ladder
 from medvision_agent.eval.report.links import Links, Viewer
@@ -19,6 +21,7 @@ from medvision_agent.eval.report.parity_table import parity_table
 from medvision_agent.eval.report.parts_tables import parts_sentences, parts_tables
 from medvision_agent.eval.report.place_tables import place_sentences, place_tables
 from medvision_agent.eval.report.plots import forest, labels, paired, sizes, tool_use
+from medvision_agent.eval.report.reading_tables import reading_notes, reading_sentences, reading_tables
 from medvision_agent.eval.report.spread import spread_sentences, spread_tables
 from medvision_agent.eval.report.strata_tables import interaction_table, strata_table
 from medvision_agent.eval.report.table import Table
@@ -116,6 +119,9 @@ def sections(
         _published(chapter, place),
         _strata(chapter, place, links, drawn),
         _why(chapter, place, links, draw=draw),
+        _headroom(chapter, place, draw=draw, every=every),
+        _decisions(chapter, place),
+        _readings(chapter, place),
         Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
     ]
     return [section for section in made if section.tables or section.figures or section.notes or section.words]
@@ -233,6 +239,38 @@ def _why(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
         (*(parts_sentences(chapter) if len(chapter.parted) <= MOST else ()), *why_sentences(chapter)),
         tables,
         _there(figures),
+    )
+
+
+def _headroom(chapter: Chapter, place: str, *, draw: bool, every: bool) -> Section:
+    pairs = list(chapter.contrasts) if every else _shown(chapter)
+    arms = tuple(dict.fromkeys(arm for one in pairs for arm in (one.a, one.b))) or chapter.arms
+    parts = _parts(chapter.arms if every else arms[:_ARMS]) if draw else []
+    figures = [headroom_figure(chapter, at, part) for at, part in _numbered(place, parts)]
+    table = headroom_table(chapter, place)
+    few = sum(map(len, chapter.headroom.values())) <= MOST
+    return Section(
+        f"{place}-headroom",
+        "Headroom: what the same answers would score",
+        (NOTE,) if table.rows else (),
+        tuple(headroom_sentences(chapter)) if few else (),
+        (table,) if table.rows else (),
+        _there(figures),
+    )
+
+
+def _decisions(chapter: Chapter, place: str) -> Section:
+    words = tuple(decision_sentences(chapter)) if len(chapter.turned) <= MOST else ()
+    tables = tuple(decision_tables(chapter, place))
+    return Section(f"{place}-decisions", "Decisions that the answers lead to", (), words, tables)
+
+
+def _readings(chapter: Chapter, place: str) -> Section:
+    few = sum(len(one.pairs) for one in chapter.readings) <= MOST
+    words = tuple(reading_sentences(chapter)) if few else ()
+    tables = tuple(reading_tables(chapter, place))
+    return Section(
+        f"{place}-reading", "The responses under a second reader", tuple(reading_notes(chapter)), words, tables
     )
 
 

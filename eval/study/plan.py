@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
+from medvision_agent.agent.reader import Reader
 from medvision_agent.errors import ConfigError, StorageError
 from medvision_agent.eval.compare.statistics.pairs import Key
 from medvision_agent.eval.scorer.primary import Primary, primaries_of
@@ -47,6 +48,11 @@ FORMAT = 2
 _CHANGING = {"budget", "max_connections", "probe", "unchecked", "processes", "engine", "address", "gpus"}
 _SHOWN = 12
 """Differences named at most."""
+_READING = ("reader", "study.reader", "study.primary_reading")
+_LATE = (
+    "\nWhich reading is primary is settled before the first call. A reader that is named later is never primary: "
+    "medvision-agent report --reader MODEL shows its readings beside the rule's"
+)
 
 
 class PlannedCell(Frozen):
@@ -101,11 +107,18 @@ class Plan(Frozen):
     """Contrasts whose tests start with all of alpha; without any, all tests start alike (plans of earlier versions)."""
     cells: tuple[PlannedCell, ...]
     sources: tuple[PlannedSource, ...]
+    reader: Reader | None = None
+    """The second reader as it was when the study was begun; None where the study names none."""
     tools_dated: str = FIRST_SET
     """The month of the tools of arms that name none: the newest when the study was begun."""
 
     written: str = Field(default="", exclude=True)
     """The hash that stands in the file of a plan that was read; empty for a new plan."""
+
+    @property
+    def read_by(self) -> Reader | None:
+        """The reader by whose readings answers are scored; None where it is the rule."""
+        return self.reader if self.study.get("primary_reading") == "reader" else None
 
     def samples_of(self, cell: PlannedCell) -> int:
         """Return how many samples a cell asks."""
@@ -152,6 +165,7 @@ def make_plan(
     out: Path,
     *,
     month: str = NEWEST,
+    reader: Reader | None = None,
 ) -> Plan:
     """Return the plan of prepared cells."""
     sources = [_source(widest(cells, source), study) for source in study.data]
@@ -187,6 +201,7 @@ def make_plan(
         ),
         sources=tuple(sources),
         tools_dated=month,
+        reader=reader,
     )
 
 
@@ -255,8 +270,9 @@ def settle(out: Path, plan: Plan) -> bool:
         if different:
             more = f"\n  and {len(different) - _SHOWN} more" if len(different) > _SHOWN else ""
             lines = "\n".join(f"  {line}" for line in different[:_SHOWN])
+            late = _LATE if any(line.startswith(_READING) for line in different) else ""
             raise StorageError(
-                f"{out} was begun with another study; give the same one, or another --out:\n{lines}{more}"
+                f"{out} was begun with another study; give the same one, or another --out:\n{lines}{more}{late}"
             )
         return True
     content = {"format": FORMAT, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}

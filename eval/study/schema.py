@@ -225,6 +225,12 @@ class Study(_Strict):
     failures: Failures = "worst"
     """What a failure costs: as much as the worst answer, or `chance`, which is what the best constant answer of the
     other subjects costs: losses are then in units of it, up to 2."""
+    reader: str | None = None
+    """A language model of the catalogue (or of `models_file`) that reads all responses once they are asked, beside the
+    rule of the protocol (docs/reading.md). It belongs to the plan: a reader that is named after the first call is never
+    primary."""
+    primary_reading: Literal["rule", "reader"] = "rule"
+    """By which reading answers are scored for tests, findings and the report: that of the rule, or that of `reader`."""
     looks: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(default=(), max_length=MOST_LOOKS)
     """When the study may be looked at before its end, in fractions of its subjects, such as `[0.5, 0.75, 1]`: at most
     four looks, none under 20 subjects, the last is 1. The study then asks subject by subject in random order (`seed`).
@@ -277,6 +283,12 @@ class Study(_Strict):
             return data
         merged = {name: base | arm if isinstance(arm, dict) else arm for name, arm in arms.items()}
         return data | {"arms": merged}
+
+    @model_validator(mode="after")
+    def _reader_named(self) -> Self:
+        if self.primary_reading == "reader" and self.reader is None:
+            raise ValueError("primary_reading: `reader` needs the key `reader`: name the model that reads")
+        return self
 
     @model_validator(mode="after")
     def _some_models_alone(self) -> Self:

@@ -7,6 +7,7 @@ import numpy as np
 
 from medvision_agent.eval.findings.inputs import Refused
 from medvision_agent.eval.report.model import Chapter
+from told.again import kidneys, read_again, to_be_read
 from told.answers import (
     BAD,
     GOOD,
@@ -59,6 +60,12 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "one arm": plain(lambda store: [store("off", said(BAD))]),
     "one arm, unfinished": plain(lambda store: [store("off", said(BAD), done=40)]),
     "gain": plain(GAIN),
+    "read again": plain(read_again(GAIN)),
+    "few read again": plain(read_again(FEW)),
+    "study that was read": study(read_again(GAIN), changed=to_be_read),
+    "study to be read": study(GAIN, changed=to_be_read),
+    "decisions": plain(kidneys()),
+    "decisions at a price": plain(kidneys(0.02)),
     "short": plain(arms(said(BAD[:24]), said(GOOD[:24]))),
     "few": plain(FEW),
     "giant": plain(arms(said(noise(1, 0.5, 90)), said(noise(2, 0.1, 90)), giant=66)),

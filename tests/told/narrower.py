@@ -10,6 +10,7 @@ __all__ = ["MORE", "NARROWER"]
 NARROWER = {
     " ({} contrasts on {} tasks)": r"declared \(\d contrasts on \d tasks\)",
     "look {} of {} at {} over {}: the tests are of {} of {} subjects": r"Look 2 of 2 at m over data: the tests are",
+    "{} (95% interval {} to {})": r"\(95% interval .* by the rule and .*\(95% interval .* by second",
     "no claim": "; no claim;",
     "Tools helped": "Tools helped on",
     "Tools did harm": "Tools did harm on",

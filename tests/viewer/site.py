@@ -156,6 +156,8 @@ def talk(run: str, row: int, sample: str, *, text: str = "", place: str = "right
         answer=answer,
         numbers=(loss, Number(name="MAE", value=24.1, unit="mm")),
         made_of=("length: 44.1 from ruler (44.1)",) if on else (),
+        read_by=("second: 12.5 mm (loss 0.250; both read, not the same)",) if on else (),
+        decided=("renal-tumour-size: ground truth T1b, answer T1a",) if on else (),
         place=place,
         turns=tuple(turns),
         scene=Scene(shown=shown(), marks=tuple(marks), missing=()),

@@ -158,6 +158,8 @@ export interface Talk {
   answer: string;
   numbers: Number[];
   made_of: string[];
+  read_by: string[];
+  decided: string[];
   place: string;
   turns: Turn[];
   scene: Scene | null;

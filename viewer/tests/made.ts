@@ -102,6 +102,6 @@ export function talk(turns: Turn[], answer: string, marks: Mark[] = []): Talk {
   };
   return {
     ...{ run: "r1", row: 0, id: "a", outcome: "answered", detail: "", target: "10 mm", answer, numbers: [] },
-    ...{ made_of: [], place: "", turns, scene: { shown, marks, missing: [] }, no_scene: "" },
+    ...{ made_of: [], read_by: [], decided: [], place: "", turns, scene: { shown, marks, missing: [] }, no_scene: "" },
   };
 }

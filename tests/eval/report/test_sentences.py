@@ -25,7 +25,7 @@ NOT_PRINTED = {
     ", of {} in all": "only where a claim or a reason is told of some: eval/findings/test_headline.py",
     "no pairs": "where there is no pair, another sentence says so",
 }
-OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}"}
+OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}{}"}
 """What was asked: it is no comparison, and always true."""
 
 TOLD = {
@@ -187,6 +187,10 @@ TOLD = {
     "is being asked": ("one arm, unfinished", "one arm"),
     "are being asked": ("unfinished", "gain"),
     " So far, {} of {} answers are there.": ("unfinished", "gain"),
+    " Answers are scored as {} reads them: the plan says so since before the first call.": (
+        "study that was read",
+        "study to be read",
+    ),
     "is a scripted policy": ("one offline", "offline"),
     "are scripted policies": ("offline, uncompared", "one offline"),
     "all arms": ("offline, uncompared", "one offline"),
@@ -322,6 +326,15 @@ TOLD = {
     "{} {} unread calls: {}": ("unread calls", "gain"),
     "{} {} told the ground truth": ("told the truth", "gain"),
     "NOTHING CAN BE SAID OF TOOLS: {}": ("never called", "gain"),
+    # deciding.py
+    "{}, {}{}: of {}, {} turns {} right and {} wrong": ("decisions", "gain"),
+    "; net {} right for each dollar more": ("decisions at a price", "decisions"),
+    # reading_tables.py, readings.py
+    "{}, {}{}: difference in loss {} by the rule and {} by {}, over {}; the part that only one of them sees (format) "
+    "is {}.": ("read again", "gain"),
+    "{} (95% interval {} to {})": ("read again", "few read again"),
+    "no verdict: {}, which the plan names as the primary reader, has not read {} of {}, so that all figures are by the "
+    "rule; repeat the study's command to have it read them": ("study to be read", "study"),
     # contrasts.py
     contrasts._POLICY: ("offline", "oracle"),
     contrasts._ORACLE: ("oracle", "offline"),

@@ -92,17 +92,25 @@ function Score({ take }: { take: Take }) {
             <dd>{value}</dd>
           </div>
         ))}
-        {talk && talk.made_of.length > 0 && (
-          <div>
-            <dt>Made of</dt>
-            <dd>
-              {talk.made_of.map((line) => (
-                <div key={line}>{line}</div>
-              ))}
-            </dd>
-          </div>
-        )}
+        <Lines name="Made of" lines={talk?.made_of} />
+        <Lines name="Second reader" lines={talk?.read_by} />
+        <Lines name="Decision" lines={talk?.decided} />
       </dl>
+    </div>
+  );
+}
+
+/** A fact of several lines; nothing where there is none. */
+function Lines({ name, lines = [] }: { name: string; lines?: string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {lines.map((line) => (
+          <div key={line}>{line}</div>
+        ))}
+      </dd>
     </div>
   );
 }

@@ -1,0 +1,61 @@
+"""Answers as the primary reading has them: the rule's, or those of a reader that a plan named before the first call.
+
+Contract: a figure is of one reading throughout. While the reader that the plan names has not read every response, all
+figures are by the rule, and no contrast has a verdict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from medvision_agent.agent.reader import Reader
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.scores import Epochs, Scored
+from medvision_agent.eval.reading.stored import read_again, stored_readings
+from medvision_agent.eval.reading.texts import texts_of
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.text import plural
+
+__all__ = ["by_primary_reading"]
+
+
+def by_primary_reading(
+    chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol
+) -> tuple[ChapterIn, Mapping[str, Epochs]]:
+    """Return a chapter with the scores of its primary reading; *scores* are those of the rule.
+
+    Where readings are missing these are returned, with the reason at every contrast.
+    """
+    reader = chapter.read_by
+    if reader is None:
+        return chapter, scores
+    found, missing, responses = dict[str, Epochs](), 0, 0
+    for arm in chapter.arms:
+        found[arm.name], missed, there = _read(arm, scores[arm.name], rules, reader)
+        missing, responses = missing + missed, responses + there
+    if not missing:
+        return chapter, found
+    why = _unread(reader, missing, responses)
+    contrasts = tuple(
+        replace(one, no_verdict="; ".join(filter(None, [one.no_verdict, why]))) for one in chapter.contrasts
+    )
+    return replace(chapter, contrasts=contrasts, read_by=None, progress=(*chapter.progress, why)), scores
+
+
+def _read(arm: ArmIn, scores: Epochs, rules: Protocol, reader: Reader) -> tuple[Epochs, int, int]:
+    """Return the scores of an arm by a reader, how many responses it did not read, and how many there are."""
+    found, missing, responses = list[list[Scored]](), 0, 0
+    for run, epoch in zip(arm.runs, scores, strict=True):
+        again = read_again(texts_of(epoch, rules), reader, stored_readings(run.folder))
+        by_reader = {one.text.asked.id: one.reader for one in again.samples}
+        missing += sum(again.not_reached.values())
+        responses += sum(again.not_reached.values()) + sum(one.text.response is not None for one in again.samples)
+        found.append([(record, score and by_reader.get(record.sample.id)) for record, score in epoch])
+    return found, missing, responses
+
+
+def _unread(reader: Reader, missing: int, responses: int) -> str:
+    return (
+        f"no verdict: {reader.name}, which the plan names as the primary reader, has not read {missing} of "
+        f"{plural(responses, 'response')}, so that all figures are by the rule; repeat the study's command to have it "
+        "read them"
+    )

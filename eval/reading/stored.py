@@ -1,0 +1,139 @@
+"""Readings that were stored before, found again without a call: for a report, and for figures that go by the reader.
+
+Contract: nothing is written. A file of earlier versions does not say who read: none of its readings is found. A stored
+reading counts as a new one does: only where its numbers stand in the response. What is no file of readings is a
+StorageError that names it.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from medvision_agent.agent.endings.usage import Usage
+from medvision_agent.agent.reader import Reader, Reading, stand_in
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.reading.both import BothRead
+from medvision_agent.eval.reading.kept import NAME, Kept
+from medvision_agent.eval.reading.texts import Text
+from medvision_agent.eval.tasks import TaskName
+
+__all__ = ["ReadAgain", "Spent", "Stored", "read_again", "stored_readings"]
+
+_GONE = "the stored reading does not stand in the text"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What readings took."""
+
+    read: int = 0
+    """Responses that are read; equal ones count once."""
+    failed: int = 0
+    """Requests that got no reply."""
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    """None where a price is not known."""
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """Return both together."""
+        known = [one for one in (self, other) if one.read or one.failed]
+        costs = [one.cost_usd for one in known if one.cost_usd is not None]
+        cost = sum(costs) if costs and len(costs) == len(known) else None
+        return Spent(self.read + other.read, self.failed + other.failed, self.usage + other.usage, cost)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """The readings beside one run."""
+
+    readers: tuple[Reader, ...] = ()
+    readings: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
+    """By key (``Reader.key``)."""
+    lost: Mapping[str, Spent] = field(default_factory=dict[str, Spent])
+    """What requests took that got no reply, by the id of the reader."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReadAgain:
+    """The scored samples of a run as both readers have them."""
+
+    samples: list[BothRead]
+    not_reached: Counter[TaskName]
+    """Samples whose response the reader was not asked, or got no reply for."""
+    spent: Spent
+    versions: tuple[str, ...]
+
+
+def stored_readings(folder: Path) -> Stored:
+    """Return the readings beside a run; none where there is no file of them."""
+    file = folder / NAME
+    if not file.is_file():
+        return Stored()
+    try:
+        with closing(_opened(file)) as database:
+            return _stored(database)
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise StorageError(f"{file}: expected a file of readings: {error}; move it away, or restore it") from None
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    uri = f"{file.absolute().as_uri()}?mode=ro"
+    database = sqlite3.connect(uri, uri=True)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        database.close()
+        # A file in WAL mode asks its readers for helper files, which cannot be made in an archive.
+        if file.with_name(f"{file.name}-wal").exists():
+            raise
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True)
+    return database
+
+
+def _stored(database: sqlite3.Connection) -> Stored:
+    names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "reader" not in names:
+        return Stored()
+    readers = [Reader.model_validate_json(text) for (text,) in database.execute("SELECT json FROM reader")]
+    rows = database.execute("SELECT key, numbers, unread, model_version, usage, cost_usd FROM reading")
+    readings = {
+        str(key): Kept(
+            Reading(tuple(map(str, json.loads(numbers))), str(unread), "", version, Usage(**json.loads(usage))), cost
+        )
+        for key, numbers, unread, version, usage, cost in rows
+    }
+    lost = dict[str, Spent]()
+    for reader, usage, cost in database.execute("SELECT reader, usage, cost_usd FROM lost"):
+        lost[reader] = lost.get(reader, Spent()) + Spent(0, 1, Usage(**json.loads(usage)), cost)
+    return Stored(tuple(sorted(readers, key=lambda one: (one.name, one.id))), readings, lost)
+
+
+def read_again(texts: Iterable[Text], reader: Reader, stored: Stored) -> ReadAgain:
+    """Return samples with the readings of one reader; what it took is that of these samples and of lost requests."""
+    samples, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
+    spent, paid = stored.lost.get(reader.id, Spent()), set[str]()
+    for text in texts:
+        if text.response is None:
+            samples.append(BothRead.of(text, None))
+            continue
+        key = reader.key(text.response, text.wanted)
+        kept = stored.readings.get(key)
+        if kept is None:
+            missed[text.asked.task] += 1
+            continue
+        if key not in paid:
+            paid.add(key)
+            spent += Spent(1, 0, kept.reading.usage, kept.cost_usd)
+        versions |= {kept.reading.model_version: None} if kept.reading.model_version else {}
+        samples.append(BothRead.of(text, _checked(kept.reading, text)))
+    return ReadAgain(samples, missed, spent, tuple(versions))
+
+
+def _checked(reading: Reading, text: Text) -> Reading:
+    """Return a stored reading, without its numbers unless they are as many as are wanted and stand in the response."""
+    fits = len(reading.numbers) == text.wanted.count and stand_in(reading.numbers, text.response or "")
+    return reading if not reading.numbers or fits else replace(reading, numbers=(), unread=_GONE)

@@ -1,0 +1,102 @@
+"""The second reader in a report: both readings of each arm and of each contrast, where they disagree, what it took.
+
+Contract: only what is stored beside the runs is shown; nothing is asked of a model. First epochs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
+
+from medvision_agent.agent.reader import Reader
+from medvision_agent.eval.findings.contrasts import Worked
+from medvision_agent.eval.findings.places import demonstration
+from medvision_agent.eval.reading.both import AGREE, compare_readings, summarise_readings
+from medvision_agent.eval.reading.stored import ReadAgain, Spent, Stored, read_again, stored_readings
+from medvision_agent.eval.reading.texts import texts_of
+from medvision_agent.eval.report.model import Disagreement, PairedReading, ReadBy, ReadCost
+from medvision_agent.text import fixed
+
+__all__ = ["readings"]
+
+_MOST = 12
+"""Disagreements that are shown."""
+_LONGEST = 240
+"""Characters of a response that are shown: its end."""
+
+
+def readings(one: Worked) -> Iterator[ReadBy]:
+    """Yield what each reader has of a chapter, that of the plan first."""
+    stored = {arm.name: stored_readings(arm.first.folder) for arm in one.chapter.arms}
+    readers = {each.id: each for own in stored.values() for each in own.readers}
+    planned = one.chapter.reader
+    for reader in sorted(readers.values(), key=lambda each: (planned is None or each.id != planned.id, each.name)):
+        again = {name: _again(one, name, reader, own) for name, own in stored.items()}
+        if any(own.samples for own in again.values()):
+            yield _read_by(one, reader, again)
+
+
+def _again(one: Worked, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
+    """Return the readings of an arm; none where the reader read nothing of it."""
+    found = read_again(texts_of(one.by_rule[arm][0], one.rules), reader, stored)
+    return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
+
+
+def _read_by(one: Worked, reader: Reader, again: Mapping[str, ReadAgain]) -> ReadBy:
+    chapter, reasons = one.chapter, demonstration(one.chapter)
+    pairs = [
+        PairedReading(contrast=chapter.name_of(each), a=each.a.name, b=each.b.name, task=task, found=found)
+        for each in chapter.contrasts
+        for task, found in compare_readings(
+            again[each.a.name].samples, again[each.b.name].samples, [*reasons, *each.withheld]
+        ).items()
+    ]
+    return ReadBy(
+        reader=reader.name,
+        versions=tuple(dict.fromkeys(chain.from_iterable(own.versions for own in again.values()))),
+        prompt_sha256=reader.prompt_sha256,
+        planned=chapter.reader is not None and chapter.reader.id == reader.id,
+        primary=chapter.read_by is not None and chapter.read_by.id == reader.id,
+        arms={
+            name: summarise_readings(own.samples, own.not_reached, reasons)
+            for name, own in again.items()
+            if own.samples
+        },
+        pairs=tuple(pairs),
+        costs={name: _cost(own.spent) for name, own in again.items()},
+        disagreements=tuple(_disagreements(again)),
+    )
+
+
+def _cost(spent: Spent) -> ReadCost:
+    usage = spent.usage
+    return ReadCost(
+        read=spent.read,
+        failed=spent.failed,
+        calls=usage.model_calls,
+        input=usage.input,
+        output=usage.output,
+        unreported=usage.unreported,
+        usd=spent.cost_usd,
+    )
+
+
+def _disagreements(again: Mapping[str, ReadAgain]) -> Iterator[Disagreement]:
+    """Yield some samples that the two read differently, of each arm in turn."""
+    each = [[(name, sample) for sample in own.samples if sample.agreement not in AGREE] for name, own in again.items()]
+    in_turn = [pair for row in zip_longest(*each) for pair in row if pair is not None]
+    for arm, sample in in_turn[:_MOST]:
+        response = sample.text.response or ""
+        end = response if len(response) <= _LONGEST else f"[...] {response[-_LONGEST:]}"
+        yield Disagreement(
+            arm=arm,
+            task=sample.text.asked.asks.name,
+            sample=sample.text.asked.id,
+            agreement=sample.agreement,
+            rule=_numbers(sample.rule.values),
+            reader=_numbers(sample.reader.values) or sample.unread,
+            losses=(sample.rule.loss, sample.reader.loss),
+            response=end,
+        )
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(fixed(value, 3) for value in values)
