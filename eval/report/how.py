@@ -6,6 +6,7 @@ from typing import Any
 
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line
@@ -105,6 +106,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Tool calls in text", _each(one.model.get("grammar") for one in identities)),
         ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
         ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
+        *([("Words", _each(map(_words_of, identities)))] if any(one.words_origin for one in identities) else []),
         ("Protocol", chapter.protocol),
         ("Version", _each(one.version for one in identities)),
         ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),
@@ -119,6 +121,12 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
     facts += [(f"Parity, {'; '.join(names)}", text) for text, names in parity.items()]
     facts += [(f"Not compared, {one.name}", "; ".join(one.differences)) for one in chapter.refused]
     return [(printable(name), printable(text)) for name, text in facts]
+
+
+def _words_of(identity: Identity) -> str:
+    """Say whose words the questions of a run are put into, and by which package."""
+    origin = identity.words_origin
+    return f"{origin['package']} {origin['version']} (SHA-256 {origin['sha256']})" if origin else "shipped"
 
 
 def _may_differ(one: Contrast) -> str:

@@ -46,6 +46,12 @@ class Identity(Frozen):
     """Which of the shipped wordings; 0 is the usual one."""
     wording_sha256: str | None = None
     """Hash of a paraphrase; None for the usual wording, whose hash is ``prompts_sha256``."""
+    words: str = "shipped"
+    """Whose words the questions are put into: ``shipped``, or ``upstream``."""
+    words_origin: dict[str, str] | None = None
+    """Package, version and hash of its files, where the words are upstream's."""
+    words_sha256: str | None = None
+    """Hash over the questions in upstream's words, by the sample's id."""
     picture: str = "own"
     """What picture stands with the question."""
     donors_sha256: str | None = None

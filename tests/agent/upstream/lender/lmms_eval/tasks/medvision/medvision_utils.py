@@ -1,0 +1,58 @@
+"""A stand-in of upstream's functions: the same names and arguments, and words of its own."""
+
+from medvision_bm.sft.sft_prompts import FORM
+
+
+def _load_nifti_2d(path, slice_dim, slice_idx, new_shape_hw=None):
+    raise AssertionError("no volume is read")
+
+
+def get_resized_img_shape(model_name, image, settings):
+    raise AssertionError("no checkpoint is loaded")
+
+
+def _task(module, doc):
+    return module.benchmark_plan["tasks"][int(doc["taskID"]) - 1]
+
+
+def _sizes(doc):
+    spacing, image = _load_nifti_2d(doc["image_file"], doc["slice_dim"], doc["slice_idx"])
+    (height, width), content = get_resized_img_shape("", image, {})
+    down, across = (mm * was / now for mm, was, now in zip(spacing, image.shape, content, strict=True))
+    return f"{width} x {height} px of {across:.3f} x {down:.3f} mm"
+
+
+def create_doc_to_text_BoxCoordinate(module):
+    def text(doc, lmms_eval_specific_kwargs=None):
+        print("upstream prints while it works")
+        return f"Stand-in: where is the {_task(module, doc)['labels_map'][str(doc['label'])]}? {FORM}"
+
+    return text
+
+
+def create_doc_to_text_TumorLesionSize(module):
+    def text(doc, lmms_eval_specific_kwargs=None):
+        return (
+            f"Stand-in: how large is the {_task(module, doc)['labels_map'][str(doc['label'])]}, {_sizes(doc)}? {FORM}"
+        )
+
+    return text
+
+
+def create_doc_to_text_TumorLesionSize_CoT(module):
+    def text(doc, lmms_eval_specific_kwargs=None):
+        return create_doc_to_text_TumorLesionSize(module)(doc) + " Step by step."
+
+    return text
+
+
+def create_doc_to_text_BiometricsFromLandmarks(module):
+    def text(doc, lmms_eval_specific_kwargs=None):
+        profile, task = doc["biometric_profile"], _task(module, doc)
+        if profile["metric_type"] == "angle":
+            raise ValueError("no angles here")
+        line = task[profile["metric_map_name"]][profile["metric_key"]]
+        ends = " to ".join(task[line["element_map_name"]][key] for key in line["element_keys"])
+        return f"Stand-in: how far is {ends}, {_sizes(doc)}? {FORM}"
+
+    return text
