@@ -5,11 +5,13 @@ the sizes are those that the recipe and the model's row give for the whole image
 ConfigError where a setting does not go with upstream's words, or a sample is not MedVision's.
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.models import ModelConfig
-from medvision_agent.agent.upstream.words import Asked, Kind, Lent, lent
+from medvision_agent.agent.upstream.words import Asked, Kind, lent
+from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.recipe import Recipe
 from medvision_agent.eval.data.facts import MedVisionFacts
@@ -20,7 +22,7 @@ from medvision_agent.eval.tasks import DETECTION, SIZE
 from medvision_agent.tools.view.frames import MEDVISION
 from medvision_agent.tools.view.geometry import Size
 
-__all__ = ["check_lent", "lent_words"]
+__all__ = ["check_lent", "with_lent"]
 
 _KINDS: dict[tuple[str, str], Kind] = {
     (DETECTION.name, "direct"): "BoxCoordinate",
@@ -33,6 +35,8 @@ _KINDS: dict[tuple[str, str], Kind] = {
 
 def check_lent(settings: Settings, model: ModelConfig, condition: Condition) -> None:
     """Raise a ConfigError where a setting changes words, and the words are upstream's."""
+    if settings.words != "upstream":
+        return
     others = {
         "--prompt-file": settings.prompt_file is not None,
         f"--wording {settings.wording}": settings.wording != 0,
@@ -48,11 +52,18 @@ def check_lent(settings: Settings, model: ModelConfig, condition: Condition) -> 
         )
 
 
-def lent_words(settings: Settings, model: ModelConfig, recipe: Recipe, samples: Samples) -> Lent | None:
-    """Return the questions about *samples* in upstream's words; None where there are none to ask."""
-    if not len(samples):
-        return None
-    return lent((_asked(sample, settings.form, model, recipe) for sample in samples), settings.upstream_python)
+def with_lent(
+    wording: Wording, settings: Settings, model: ModelConfig, recipe: Recipe, samples: Samples
+) -> tuple[Wording, dict[str, Any]]:
+    """Return *wording* with the questions about *samples* in upstream's words, and the fields of the run's identity.
+
+    Without such a setting, or without samples, nothing changes.
+    """
+    if settings.words != "upstream" or not len(samples):
+        return wording, {"words": settings.words}
+    found = lent((_asked(sample, settings.form, model, recipe) for sample in samples), settings.upstream_python)
+    fields = {"words": settings.words, "words_origin": dict(found.origin), "words_sha256": found.sha256}
+    return replace(wording, lent=found.texts), fields
 
 
 def _asked(sample: Sample, form: str, model: ModelConfig, recipe: Recipe) -> Asked:

@@ -126,7 +126,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
 def _words_of(identity: Identity) -> str:
     """Say whose words the questions of a run are put into, and by which package."""
     origin = identity.words_origin
-    return f"{origin['package']} {origin['version']} (SHA-256 {origin['sha256']})" if origin else "shipped"
+    return f"{identity.worded_by} (SHA-256 of its files {origin['sha256']})" if origin else identity.worded_by
 
 
 def _may_differ(one: Contrast) -> str:

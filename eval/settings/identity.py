@@ -128,6 +128,12 @@ class Identity(Frozen):
         return not (self.tools or self.provider_code or changed)
 
     @property
+    def worded_by(self) -> str:
+        """Return whose words the questions are in: ``shipped``, or the package that they come from, and its version."""
+        origin = self.words_origin
+        return f"{origin['package']} {origin['version']}" if origin else self.words
+
+    @property
     def code(self) -> str:
         """The package's version and the hash of its code."""
         return f"{self.version} {self.code_sha256}"

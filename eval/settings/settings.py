@@ -186,8 +186,8 @@ class Settings(Asked):
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
         it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no
-        ``wording``, no ``words``, no ``upstream_python``, no ``tool_order``, no ``processes``, no ``engine``, no ``address`` and no ``gpus``. Before there
-        were two sets of tools, nobody kept ``tools_dated``.
+        ``wording``, no ``words``, no ``upstream_python``, no ``tool_order``, no ``processes``, no ``engine``, no
+        ``address`` and no ``gpus``. Before there were two sets of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}

@@ -140,7 +140,7 @@ def test_what_cannot_be_asked_in_upstreams_words_is_refused_before_the_first_req
 
 
 def test_without_the_package_it_says_what_to_install(tmp_path):
-    with pytest.raises(ConfigError, match="medvision-bm is not installed.*name the Python of that environment"):
+    with pytest.raises(ConfigError, match=r"medvision-bm is not installed.*name the Python of that environment"):
         prepare(settings(upstream_python=python_without_packages(tmp_path)), asking=False)
 
 
