@@ -32,6 +32,7 @@ Kind = Literal[
 _SECONDS = 3600
 _MOST_CHARACTERS = 20_000
 _LINE = 200_000
+_FIELDS = {"package", "version", "sha256"}
 _WHERE = (
     "--words upstream takes the prompts from MedVision's package: install medvision-bm and medvision_ds as MedVision's "
     "documentation says, and name the Python of that environment by --upstream-python where it is another than this one"
@@ -102,7 +103,7 @@ def _written(questions: Iterable[Asked], to: Path) -> Iterator[str]:
 
 def _run(words: list[str], home: str) -> None:
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - the interpreter that the user names
             words, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
         )
     except OSError as error:
@@ -120,7 +121,7 @@ def _read(path: Path, names: list[str]) -> Lent:
         raise ConfigError(f"MedVision's package gave no answer. {_WHERE}")
     with path.open(encoding="utf-8") as lines:
         origin = _object(lines.readline(_LINE))
-        if "missing" in origin or set(origin) != {"package", "version", "sha256"}:
+        if set(origin) != _FIELDS:
             raise ConfigError(
                 f"MedVision's package cannot be used here ({origin.get('missing', 'no version')}). {_WHERE}"
             )

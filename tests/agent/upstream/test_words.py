@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from commands import COMMAND
@@ -129,14 +130,30 @@ def test_the_texts_of_a_run_have_one_hash_and_the_sizes_of_its_model():
         ({"display": "grid"}, "leave out --display grid"),
         ({"frame": "pixel"}, "give --frame medvision, not pixel"),
         ({"recipe": "paper-v1"}, "ask --task detection, or --recipe medvision-1.2"),
-        ({"tasks": ["angle"]}, "no words for sample .*ValueError: no angles here"),
-        ({"tasks": ["detection"], "form": "cot"}, "no words for sample .*BoxCoordinate_CoT"),
         ({"upstream_python": Path("nowhere/python")}, "nowhere/python: cannot be started"),
     ],
 )
 def test_what_cannot_be_asked_in_upstreams_words_is_refused_before_the_first_request(given, why):
     with pytest.raises(ConfigError, match=why):
         prepare(settings(**given), asking=False)
+
+
+@pytest.mark.parametrize(
+    ("task", "gone", "instead", "why"),
+    [
+        ("angle", "lines = task", "lines = task['none']", "no words for sample .*KeyError: 'none'"),
+        ("detection", "text_BoxCoordinate(", "text_Boxes(", "no words for sample .*text_BoxCoordinate"),
+        ("detection", '? {FORM}"', '"[:0]', "no words for sample .*expected a text"),
+        ("size", "def _load_nifti_2d", "def _load", "has no _load_nifti_2d"),
+    ],
+)
+def test_what_a_version_of_the_package_lacks_is_said(task, gone, instead, why, tmp_path, monkeypatch):
+    other = copytree(LENDER, tmp_path / "other")
+    file = other / "lmms_eval/tasks/medvision/medvision_utils.py"
+    file.write_text(file.read_text().replace(gone, instead))
+    monkeypatch.setenv("PYTHONPATH", beside(other))
+    with pytest.raises(ConfigError, match=why):
+        prepare(settings(tasks=[task]), asking=False)
 
 
 def test_without_the_package_it_says_what_to_install(tmp_path):
