@@ -1,4 +1,4 @@
-"""docs/systems.md: every published row with its command, whose dry run works; and what of the figures can be checked."""
+"""docs/systems.md: every published row with its command, whose dry run works, and what of the figures is checked."""
 
 import importlib.util
 import os

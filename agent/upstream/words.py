@@ -133,8 +133,8 @@ def _read(path: Path, names: list[str]) -> Lent:
             if not text.strip() or len(text) > _MOST_CHARACTERS or "\0" in text:
                 why = told.get("error") or f"expected a text of at most {_MOST_CHARACTERS:,} characters"
                 raise ConfigError(
-                    f"--words upstream: {package} has no words for sample {name!r} ({why}); ask other samples, or leave "
-                    "out --words"
+                    f"--words upstream: {package} has no words for sample {name!r} ({why}); ask others, or leave out "
+                    "--words"
                 )
             texts[name] = same.setdefault(text, text)  # most boxes of a label share theirs
     return Lent(texts, origin)

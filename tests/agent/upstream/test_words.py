@@ -11,6 +11,7 @@ from shutil import copytree
 import pytest
 from commands import COMMAND
 
+import medvision_agent as mva
 from medvision_agent.agent.models.catalogue import load_catalogue
 from medvision_agent.agent.upstream.words import Asked, lent
 from medvision_agent.errors import ConfigError
@@ -75,6 +76,15 @@ def test_a_run_sends_the_texts_of_the_package_and_says_whose_they_are(tmp_path):
         text = message["content"][-1]["text"]
         height, width = record.sample.medvision.image_size_2d
         assert text.startswith(f"Stand-in: how large is the {record.sample.label}, {width} x {height} px")
+
+
+@pytest.mark.usefixtures("standin")
+def test_reports_and_tables_say_whose_words_they_are(tmp_path):
+    assert asked_of(tmp_path / "run", tools="off")[0] == 0
+    code, _, err = run("report", str(tmp_path / "run"), "--out", str(tmp_path / "page.html"))
+    assert code == 0, err
+    assert "medvision-bm 0.1 (SHA-256 of its files" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert set(mva.load(tmp_path / "run").samples()["words"]) == {"medvision-bm 0.1"}
 
 
 @pytest.mark.usefixtures("standin")
