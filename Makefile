@@ -50,7 +50,7 @@ matrix: links
 	PYTHONPATH=$(CURDIR)/.links:$(CURDIR)/tests $(PYTHON) -m matrix --seed 1 --page docs/reliability.md
 
 # medvision-agent and MedVision's own package in one environment: the pair resolves, Parquet works as pinned there, and
-# a model of its evaluator is served and asked.
+# a model of its evaluator is served and asked, and its prompts are taken.
 beside:
 	echo medvision-bm==1.2.1 | $(PYTHON) -m uv pip compile --quiet --python-version 3.11 pyproject.toml - -o /dev/null
 	rm -rf build/beside && $(PYTHON) -m pip install --quiet --no-deps --target build/beside -r requirements/medvision-bm.txt

@@ -17,6 +17,8 @@ from medvision_agent.tools.view.views import Display, ViewSet
 __all__ = ["Form", "Prompt", "Question", "Wording"]
 
 
+_NO_FACTS = {"own", "number", "lent"}
+"""Fields of a wording that no template reads."""
 Form = Literal["direct", "cot"]
 """``direct`` asks for the answer, ``cot`` also prescribes the steps of the reasoning."""
 
@@ -39,12 +41,14 @@ class Wording:
     """What is drawn on the pictures of the image; the system text says so where it is not plain."""
     number: int = 0
     """Which of the shipped wordings it is; 0 is the usual one, the others are its paraphrases."""
+    lent: Mapping[str, str] | None = None
+    """The questions by the sample's id, where they are in MedVision's own words; no template is used for them then."""
     own: Mapping[str, str] = field(default_factory=dict)
     """A researcher's own templates by name (``detection``, ``size``, ..., ``system``), instead of the shipped ones."""
 
     def render(self, template: str, **values: Any) -> str:
         """Return a template filled with *values* and the facts of this wording."""
-        facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in {"own", "number"}}
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NO_FACTS}
         return render(template, {**paraphrase(self.number), **self.own}, **facts, **values)
 
     @property
@@ -67,6 +71,8 @@ class Question:
     asks_box: bool = False
     """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
+    lent: str = ""
+    """The question as MedVision's own package puts it; empty where it is put into words here."""
     shows_picture: bool = True
     """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""
     results: Sequence[HandedBack] = ()
@@ -75,6 +81,11 @@ class Question:
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
         """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""
         whole, frame = views.whole, views.frame
+        system = self.wording.render("system", convention=frame.sentence, frame=frame)
+        if self.lent:
+            # Upstream sends no system text: ours says how tools are used, so that it goes with their paragraph.
+            told = f"{system}\n\n{tool_paragraph}" if tool_paragraph else ""
+            return Prompt(system="", tool_paragraph=told, question=self.lent)
         # Upstream states the image size with its padding; coordinates in pixels run over the content.
         stated = whole.perceived if frame.in_pixels else whole.canvas
         text = self.wording.render(
@@ -90,7 +101,6 @@ class Question:
             width_mm_per_px=_stated(whole.spacing.width_mm),
             height_mm_per_px=_stated(whole.spacing.height_mm),
         )
-        system = self.wording.render("system", convention=frame.sentence, frame=frame)
         return Prompt(
             system="\n\n".join(part for part in (system, self.wording.displayed) if part),
             tool_paragraph=tool_paragraph,
@@ -109,7 +119,7 @@ class Prompt:
     @property
     def system_sent(self) -> str:
         """The system text as sent: the tool paragraph, where there is one, comes last."""
-        return f"{self.system}\n\n{self.tool_paragraph}" if self.tool_paragraph else self.system
+        return "\n\n".join(part for part in (self.system, self.tool_paragraph) if part)
 
     @property
     def sha256(self) -> str:

@@ -23,6 +23,7 @@ from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
 from medvision_agent.eval.asking.chosen import Chosen, choose
 from medvision_agent.eval.asking.engine import HERE, Engine
+from medvision_agent.eval.asking.lent import check_lent, with_lent
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pictures import Pictures, check_picture, pictures_for
 from medvision_agent.eval.asking.pool import Job
@@ -168,6 +169,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
             "medvision-agent ablate (docs/studies.md)"
         )
     check_askable(settings.model, model, condition, recipe.name, wording)
+    check_lent(settings, model, condition)
     if condition.again > settings.limits.model_calls - 2:
         needed = condition.again + 2
         raise ConfigError(f"--tools {condition.name} needs --max-model-calls {needed}: every check is a model call")
@@ -186,6 +188,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         asked = Picked(samples, [row for row, sample in enumerate(samples) if sample.id in pictures.donors])
     _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
+    wording, words = with_lent(wording, settings, model, recipe, asked)
     found = Identity(
         version=VERSION,
         code_sha256=code_sha256(),
@@ -210,6 +213,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         samples_sha256=samples.hashes.samples,
         volumes_sha256=chosen.volumes_sha256(),
         source_origin=chosen.origin,
+        **words,
         **condition.identity(grammar_of(model), FRAMES[model.frame]),
     )
     left_out = len(samples) - len(asked)

@@ -37,6 +37,7 @@ from medvision_agent.eval.store.record import Record
 __all__ = ["Bench", "FarPace", "spoken"]
 
 _OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture", "donors_sha256", "told_truth"}
+_OF_SAMPLES |= {"words_origin", "words_sha256"}
 """Fields of an identity that follow from which samples are asked, or from another run: a worker knows neither."""
 
 
@@ -108,6 +109,8 @@ class Bench:
         if lane.opened.picture != "own":
             donors = {message.sample.id: message.donor} if message.donor else {}
             job = replace(job, pictures=Pictures(lane.opened.picture, donors))
+        if message.lent is not None:
+            job = replace(job, wording=replace(job.wording, lent={message.sample.id: message.lent}))
         if message.thinking_budget is not None:
             job = with_budget(job, message.thinking_budget)
         beside = Beside(message.results, message.pixels)
@@ -118,7 +121,7 @@ class Bench:
         key = settings.data, settings.reading
         if key not in self._sources:
             self._sources[key] = open_source(settings.data, settings.reading, listing=False)
-        # The picture of each sample comes with it.
+        # The picture of each sample comes with it, and so do its words where they are upstream's.
         return prepare(settings.but(picture="own", resume=False), chosen=Chosen(self._sources[key], Kept()))
 
     async def _chat(self, prepared: Prepared, message: Open) -> Chat:

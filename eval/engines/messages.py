@@ -64,6 +64,8 @@ class Ask:
     attempt: int
     donor: Sample | None
     """Whose image is shown instead."""
+    lent: str | None
+    """The question in MedVision's own words, where it is asked in them."""
     results: Sequence[HandedBack] | None
     pixels: int | None
     thinking_budget: int | None

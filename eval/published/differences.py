@@ -34,7 +34,9 @@ def _asking(run: Run, protocol: Protocol, version: Version) -> Iterator[str]:
         yield f"recipe: {recipe}, form {form}{size} here; {version.recipe}, form {version.form} there"
     own = identity.prompt_file_sha256
     words = f"a prompt file of your own ({own[:12]}), unknown to this program," if own else "this program's own"
-    yield f"prompt wording: {words} here; MedVision's there"
+    if identity.words_origin:
+        words = f"MedVision's ({identity.worded_by})"
+    yield f"prompt wording: {words} here; MedVision's there{', version not stated' if identity.words_origin else ''}"
     if (frame := identity.model.get("frame", MEDVISION.name)) != MEDVISION.name:
         yield f"coordinate convention: {frame} here (boxes are converted); MedVision's own there"
     own_code = "the provider's code execution" if identity.provider_code else "none"

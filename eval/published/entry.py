@@ -64,6 +64,7 @@ def run_entry(run: Run, version: str | None = None, rules: Protocol | None = Non
     plain = identity.condition in _PLAIN and identity.picture == "own" and identity.display == "plain"
     names = _catalogue_rows(identity.model_name, str(identity.model.get("model", "")))
     how = f"{identity.condition}, {identity.recipe}, {identity.form}"
+    how += f", words of {identity.worded_by}" if identity.words_origin else ""
     rows = _rows(beside, names, found, code=identity.provider_code) if plain else {}
     known = _Known(identity.model_name, how, beside, rows, differences(run, own, beside))
     return _entry(known, found)

@@ -6,6 +6,7 @@ from typing import Any
 
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, ReadBy, RunFacts
+from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line
@@ -105,6 +106,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Tool calls in text", _each(one.model.get("grammar") for one in identities)),
         ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
         ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
+        *([("Words", _each(map(_words_of, identities)))] if any(one.words_origin for one in identities) else []),
         ("Protocol", chapter.protocol),
         *(("Second reader", _reader(one)) for one in chapter.readings),
         ("Version", _each(one.version for one in identities)),
@@ -125,6 +127,12 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
 def _reader(one: ReadBy) -> str:
     primary = "the primary reading" if one.primary else "the rule is the primary reading"
     return f"{one.reader}; {primary}; words of its prompt (SHA-256): {one.prompt_sha256}"
+
+
+def _words_of(identity: Identity) -> str:
+    """Say whose words the questions of a run are put into, and by which package."""
+    origin = identity.words_origin
+    return f"{identity.worded_by} (SHA-256 of its files {origin['sha256']})" if origin else identity.worded_by
 
 
 def _may_differ(one: Contrast) -> str:

@@ -46,6 +46,12 @@ class Identity(Frozen):
     """Which of the shipped wordings; 0 is the usual one."""
     wording_sha256: str | None = None
     """Hash of a paraphrase; None for the usual wording, whose hash is ``prompts_sha256``."""
+    words: str = "shipped"
+    """Whose words the questions are put into: ``shipped``, or ``upstream``."""
+    words_origin: dict[str, str] | None = None
+    """Package, version and hash of its files, where the words are upstream's."""
+    words_sha256: str | None = None
+    """Hash over the questions in upstream's words, by the sample's id."""
     picture: str = "own"
     """What picture stands with the question."""
     donors_sha256: str | None = None
@@ -120,6 +126,12 @@ class Identity(Frozen):
         """Whether the model could call nothing, and no control stood in the place of tools."""
         changed = self.control or self.again or self.condition in MADE
         return not (self.tools or self.provider_code or changed)
+
+    @property
+    def worded_by(self) -> str:
+        """Return whose words the questions are in: ``shipped``, or the package that they come from, and its version."""
+        origin = self.words_origin
+        return f"{origin['package']} {origin['version']}" if origin else self.words
 
     @property
     def code(self) -> str:

@@ -103,6 +103,16 @@ class Asked(Frozen):
     """A YAML file of your own prompts."""
     wording: Annotated[int, Field(ge=0, lt=WORDINGS), identity("wording", "wording_sha256", "prompt_sha256")] = 0
     """The words of the question: 0 for the usual ones, 1 to 8 for a paraphrase (docs/prompts.md)."""
+    words: Annotated[
+        Literal["shipped", "upstream"], identity("words", "words_origin", "words_sha256", "prompt_sha256")
+    ] = "shipped"
+    """Whose words the question is put into: the `shipped` ones, or `upstream`: those of MedVision's own package
+    `medvision-bm`, taken from where it is installed (docs/prompts.md). Only for MedVision's samples."""
+    upstream_python: Annotated[
+        Path | None, identity("words_origin", "words_sha256", "prompt_sha256", varies="words")
+    ] = None
+    """With `words: upstream`, the Python interpreter of the environment that has `medvision-bm`, where it is another
+    than this one."""
     tool_order: Annotated[int | None, identity("tool_order")] = None
     """Random seed that shuffles the order of the tools' declarations for each sample and wording."""
     spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
@@ -180,12 +190,13 @@ class Settings(Asked):
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
         it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no
-        ``wording``, no ``tool_order``, no ``processes``, no ``engine``, no ``address``, no ``gpus`` and no
-        ``unchecked``. Before there were two sets of tools, nobody kept ``tools_dated``.
+        ``wording``, no ``words``, no ``upstream_python``, no ``tool_order``, no ``processes``, no ``engine``, no
+        ``address``, no ``gpus`` and no ``unchecked``. Before there were two sets of tools, nobody kept ``tools_dated``.
         """
         names = cls.model_fields.keys() - {"model", "row", "out", "resume"}
         later = {"budget", "frame", "script", "models_file", "grammar", "probe", "segmenter", "tools_from", "display"}
         later |= {"picture", "wording", "tool_order", "processes", "engine", "address", "gpus", "unchecked"}
+        later |= {"words", "upstream_python"}
         stored = {"tools_dated": FIRST_SET, **stored}
         kept = {name: stored[name] for name in names if name not in later or name in stored}
         return cls.model_validate({**kept, "model": stored["model_name"], "row": stored["model"]})

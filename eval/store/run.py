@@ -184,7 +184,9 @@ class Run:
         tasks = {sample.task for sample in self.samples}
         ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.prompt_file_sha256
         words = "a replica in our own words, not the published prompt"
-        if sha256 and len(ours) < len(tasks):
+        if self.identity.words_origin:
+            words = f"in the words of {self.identity.worded_by}, a release after the published experiment"
+        elif sha256 and len(ours) < len(tasks):
             words = f"in the words of the prompt file {sha256[:12]}, which this program cannot tell from the original"
             words += f"; {' and '.join(ours)} in our own words, not the published prompt" if ours else ""
         form = self.identity.output_format
@@ -218,6 +220,8 @@ class Run:
             yield f"tool paragraph {identity.paragraph}"
         if identity.wording:
             yield f"wording {identity.wording} (a paraphrase)"
+        if identity.words_origin:
+            yield f"in the words of {identity.worded_by}"
         if identity.tool_order is not None:
             yield f"tools shuffled by seed {identity.tool_order}"
         if identity.prompt_file_sha256:

@@ -131,6 +131,8 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
     asked = {name: getattr(arm, name) for name in Asked.model_fields}
     if arm.prompt_file:
         asked["prompt_file"] = home / arm.prompt_file
+    if arm.upstream_python:
+        asked["upstream_python"] = home / arm.upstream_python
     return Settings(
         **asked,
         model=model,

@@ -97,6 +97,10 @@ def _wording(row: SampleRow) -> int:
     return row.run.identity.wording
 
 
+def _words(row: SampleRow) -> str:
+    return row.run.identity.worded_by
+
+
 KEYS: tuple[_Column, ...] = (
     Column("run", "text", "Folder of the run, relative to the folder that was loaded", lambda row: row.run_name),
     Column("model", "text", "Name of the model", lambda row: row.run.identity.model_name),
@@ -104,6 +108,7 @@ KEYS: tuple[_Column, ...] = (
     Column("arm", "text", "Arm of the study", lambda row: row.run.config.get("arm")),
     Column("epoch", "integer", "Epoch of the study, from 1", lambda row: row.run.config.get("epoch")),
     Column("wording", "integer", "The words of the question: 0 the usual ones, else a paraphrase", _wording),
+    Column("words", "text", "Whose words they are: `shipped`, or the package that lent them, with its version", _words),
     Column("source", "text", "Source of the samples", lambda row: row.run.config["source"]["name"]),
     Column("id", "text", "Identifier of the sample, unique within its source", _asked(lambda one: one.id)),
     Column("task", "text", f"Task: {', '.join(TASKS)}", _asked(lambda one: one.task)),

@@ -1,6 +1,10 @@
 """Every setting changes exactly what it says it changes, is stored, asked again, and has an option."""
 
 import json
+import os
+import sys
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 import segmenters
@@ -19,6 +23,8 @@ from medvision_agent.eval.settings.settings import TOOL_FIELDS, Asked, Settings,
 from medvision_agent.eval.study.schema import VARIES, Arm
 from medvision_agent.tools.own.skeleton import write_skeleton
 
+DATA = Path(__file__).parents[2] / "data/medvision-mini/Data"
+LENDER = Path(__file__).parents[2] / "agent/upstream/lender"
 BASE = {"model": "baseline-cv", "selection": Selection(tasks=("distance",), limit=1)}
 ROW = {"provider": "offline", "name": "prior"}
 OTHER = {
@@ -31,6 +37,8 @@ OTHER = {
     "grammar": "hermes",
     "prompt_file": "prompts.yaml",
     "wording": 3,
+    "words": "upstream",
+    "upstream_python": "other-python",
     "tool_order": 7,
     "spacing": "tool",
     "display": "grid",
@@ -59,6 +67,8 @@ OTHER = {
     "resume": True,
 }
 """Another value of every setting."""
+MEDVISION = {"data": f"medvision:{DATA}", "selection": Selection(tasks=("size",), limit=1)}
+"""Settings in which upstream's words count."""
 SERVED = {"tools": "segment@server"}
 """Settings in which the segmenter counts."""
 OF_RECORDS = {"prompt_sha256", "v0_sha256"}
@@ -78,6 +88,12 @@ def server():
 @pytest.fixture(autouse=True)
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{LENDER}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    copytree(LENDER, tmp_path / "later")
+    (tmp_path / "later/medvision_bm-0.1.dist-info/METADATA").write_text("Name: medvision-bm\nVersion: 0.2\n")
+    (tmp_path / "later/medvision_bm/sft/sft_prompts.py").write_text('FORM = "Reply."\n')
+    (tmp_path / "other-python").write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "later"} exec {sys.executable} "$@"\n')
+    (tmp_path / "other-python").chmod(0o755)
     (tmp_path / "prompts.yaml").write_text("distance: How long? <answer>mm</answer>\ntools: '{{ names }}'\n")
     (tmp_path / "models.yaml").write_text(f"mine: {json.dumps(ROW)}\n")
     write_skeleton("mine", tmp_path)
@@ -88,7 +104,9 @@ def base(name: str) -> Settings:
     """Return settings in which *name* can be changed alone."""
     scripted = {"model": "scripted", "row": {"provider": "offline", "name": "scripted", "script": "other.json"}}
     in_text = {"row": {"provider": "offline", "name": "cv", "tool_calling": "text"}}
-    return Settings.model_validate(BASE | {"script": scripted, "grammar": in_text, "segmenter": SERVED}.get(name, {}))
+    lent = {"words": MEDVISION, "upstream_python": MEDVISION | {"words": "upstream"}}
+    special = {"script": scripted, "grammar": in_text, "segmenter": SERVED, **lent}
+    return Settings.model_validate(BASE | special.get(name, {}))
 
 
 def flat(identity) -> dict:

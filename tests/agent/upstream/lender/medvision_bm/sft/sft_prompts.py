@@ -1,0 +1,3 @@
+"""Sentences of the stand-in's prompts."""
+
+FORM = "Reply with <answer>numbers</answer>."
