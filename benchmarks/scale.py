@@ -1,9 +1,11 @@
 """What stored runs cost by their number of samples: bytes, and CPU and memory of the commands that read them.
 
-Each command runs in a process of its own. CPU is that of the process after its imports; memory is the largest it ever
-held (VmHWM, so Linux only). The floor beside them reads every record and sample with ``sqlite3`` and ``json.loads``.
+Each command runs in a process of its own, which imports what that command imports. CPU is that of the process after
+its imports; memory is the largest it ever held (VmHWM, so Linux only), imports included. The floor beside them reads
+every record and sample with ``sqlite3`` and ``json.loads``. ``report`` is of the arms ``off`` and ``on``; with
+``--arms N`` it is of N arms, which are ``on`` stored again in other folders.
 
-Usage: python benchmarks/scale.py [--counts 1000,10000] [--only resume,score] [--folder KEPT]
+Usage: python benchmarks/scale.py [--counts 1000,10000] [--only resume,score] [--arms 20] [--folder KEPT]
 """
 
 import argparse
@@ -12,21 +14,16 @@ import gc
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn
-
-from big_store import ARMS, make_runs, settings_of
-
-import medvision_agent as mva
-from medvision_agent.api.explaining import explain_results
-from medvision_agent.eval.asking.launch import execute, prepare
-from medvision_agent.eval.asking.runner import Watch
 
 COUNTS = (1_000, 10_000, 100_000)
 
@@ -50,22 +47,26 @@ def main() -> None:
     parser.add_argument("--counts", default=",".join(map(str, COUNTS)))
     parser.add_argument("--only", default=",".join(COMMANDS))
     parser.add_argument("--folder", type=Path, help="Keep the runs here, or take those that are here.")
+    parser.add_argument("--arms", type=int, default=2, help="Arms of the report: off, and copies of on.")
     options = parser.parse_args()
     counts = [int(one) for one in options.counts.split(",")]
     with tempfile.TemporaryDirectory() as temporary:
         root = options.folder or Path(temporary)
         for count in counts:
             if not (root / str(count)).is_dir():
+                from big_store import make_runs  # noqa: PLC0415 - no command that is measured imports it
+
                 make_runs(root / str(count), count)
+            _copy_arms(root / str(count), options.arms)
         print(f"bytes per sample beyond pictures: {', '.join(_size(root, count) for count in counts)}")
         print(f"{'':8}" + "".join(f"{count:>26,}" for count in counts) + "   growth of CPU per sample")
         for command in options.only.split(","):
-            costs = [_child(command, root / str(count)) for count in counts]
+            costs = [_child(command, root / str(count), options.arms) for count in counts]
             print(_row(command, counts, costs), flush=True)
 
 
 def _size(root: Path, count: int) -> str:
-    sizes = {arm: (root / str(count) / arm / "run.sqlite").stat().st_size / count for arm in ARMS}
+    sizes = {arm: (root / str(count) / arm / "run.sqlite").stat().st_size / count for arm in ("off", "on")}
     return f"{count:,}: " + " and ".join(f"{size:,.0f} ({arm})" for arm, size in sizes.items())
 
 
@@ -77,14 +78,28 @@ def _row(command: str, counts: list[int], costs: list[Cost]) -> str:
     return f"{command:8}" + "".join(f"{cell:>26}" for cell in cells) + f"   {growth:.2f}x"
 
 
-def _child(command: str, root: Path) -> Cost:
-    done = subprocess.run([sys.executable, __file__, command, str(root)], capture_output=True, text=True, check=False)
+def _copy_arms(root: Path, arms: int) -> None:
+    """Make the copies of the arm ``on`` that a report of so many arms needs; those that are there stay."""
+    for number in range(2, arms):
+        if not (root / f"on-{number}").is_dir():
+            shutil.copytree(root / "on", root / f"on-{number}")
+
+
+def _child(command: str, root: Path, arms: int) -> Cost:
+    words = [sys.executable, __file__, command, str(root), str(arms)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{command} of {root} failed: {done.stderr[-2000:]}")
     return Cost(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def _resume(root: Path) -> None:
+def _resume(root: Path, _: int) -> None:
+    from big_store import settings_of  # noqa: PLC0415
+
+    from medvision_agent.eval.asking.launch import execute, prepare  # noqa: PLC0415
+    from medvision_agent.eval.asking.runner import Watch  # noqa: PLC0415
+    from medvision_agent.eval.store.in_flight import JOURNAL  # noqa: PLC0415
+
     settings = settings_of(root, "on", root / "on", resume=True)
     prepared = prepare(settings)
     gc.collect()
@@ -95,47 +110,68 @@ def _resume(root: Path) -> None:
 
         async def ask(self, *_: object) -> NoReturn:
             print(json.dumps([time.process_time() - prepared_at, _peak_mb(), prepared_at - STARTED, held]), flush=True)
+            (root / "on" / JOURNAL).unlink(missing_ok=True)  # or the next resumes would blame the sample for this end
             os._exit(0)
 
     asyncio.run(execute(prepared, watch=Watch(), stop=asyncio.Event(), engine=First()))
 
 
-def _score(root: Path) -> None:
-    json.dumps(mva.score(root / "on").to_json())
+def _score(root: Path, _: int) -> None:
+    from medvision_agent.api.scoring import score  # noqa: PLC0415
+
+    json.dumps(score(root / "on").to_json())
 
 
-def _compare(root: Path) -> None:
-    json.dumps(mva.compare(root / "off", root / "on").to_json())
+def _compare(root: Path, _: int) -> None:
+    from medvision_agent.api.comparing import compare  # noqa: PLC0415
+
+    json.dumps(compare(root / "off", root / "on").to_json())
 
 
-def _why(root: Path) -> None:
+def _why(root: Path, _: int) -> None:
+    from medvision_agent.api.explaining import explain_results  # noqa: PLC0415
+
     json.dumps([one.to_json() for one in explain_results(root / "on")])
 
 
-def _report(root: Path) -> None:
-    mva.report([root / "off", root / "on"], root / "report.html")
+def _report(root: Path, arms: int) -> None:
+    from medvision_agent.api.writing import report  # noqa: PLC0415
+
+    report([root / "off", root / "on", *(root / f"on-{number}" for number in range(2, arms))], root / "report.html")
 
 
-def _export(root: Path) -> None:
+def _export(root: Path, _: int) -> None:
+    from medvision_agent.api.writing import export  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory() as temporary:
-        mva.export(root / "on", Path(temporary) / "tables")
+        export(root / "on", Path(temporary) / "tables")
 
 
-def _floor(root: Path) -> None:
+def _floor(root: Path, _: int) -> None:
     database = sqlite3.connect(root / "on" / "run.sqlite")
     samples = {key: json.loads(text) for key, text in database.execute("SELECT id, json FROM sample")}
     records = [json.loads(text) for (text,) in database.execute("SELECT json FROM record")]
     assert len(samples) == len(records) + 1  # noqa: S101 - one is left to be asked
 
 
-COMMANDS: dict[str, Callable[[Path], None]] = {
-    "floor": _floor,
-    "resume": _resume,
-    "score": _score,
-    "compare": _compare,
-    "why": _why,
-    "report": _report,
-    "export": _export,
+class Command(NamedTuple):
+    """A command that is measured."""
+
+    run: Callable[[Path, int], None]
+    """Runs it on the runs of a folder, with the number of arms of a report."""
+    imports: tuple[str, ...] = ()
+    """What it imports at its start."""
+
+
+_API = "medvision_agent.api"
+COMMANDS: dict[str, Command] = {
+    "floor": Command(_floor),
+    "resume": Command(_resume, ("medvision_agent.cli.run", f"{_API}.asking", "big_store")),
+    "score": Command(_score, (f"{_API}.scoring",)),
+    "compare": Command(_compare, (f"{_API}.comparing",)),
+    "why": Command(_why, (f"{_API}.explaining",)),
+    "report": Command(_report, (f"{_API}.writing",)),
+    "export": Command(_export, (f"{_API}.writing",)),
 }
 
 
@@ -148,8 +184,11 @@ def _peak_mb() -> float:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        measured = COMMANDS[sys.argv[1]]
+        for name in measured.imports:
+            import_module(name)
         STARTED = time.process_time()
-        COMMANDS[sys.argv[1]](Path(sys.argv[2]))
+        measured.run(Path(sys.argv[2]), int(sys.argv[3]))
         print(json.dumps([time.process_time() - STARTED, _peak_mb(), 0, 0]))
     else:
         main()

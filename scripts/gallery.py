@@ -21,7 +21,7 @@ def main(target: Path) -> None:
         study = Path(folder) / "demo-controls"
         _run("ablate", STUDY, "--out", study)
         _run("report", study, "--out", target / "report.html", "--viewer", target / "viewer")
-    print(f"wrote {target}")  # noqa: T201
+    print(f"wrote {target}")
 
 
 def _run(*words: str | Path) -> None:

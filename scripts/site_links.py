@@ -17,7 +17,7 @@ _BENCHMARKS = PurePosixPath("benchmarks/README.md"), PurePosixPath("benchmarks.m
 
 def on_files(files: Any, *, config: Any) -> Any:
     """Add the page of benchmarks to the files of the site."""
-    from mkdocs.structure.files import File
+    from mkdocs.structure.files import File  # noqa: PLC0415 - of the extra docs
 
     content = (_ROOT / _BENCHMARKS[0]).read_text(encoding="utf-8")
     files.append(File.generated(config, str(_BENCHMARKS[1]), content=content))

@@ -6,7 +6,7 @@ from medvision_agent.tools.base import Arguments, Output, Result, tool
 from medvision_agent.tools.view.display import picture_of
 from medvision_agent.tools.view.views import MAX_ZOOM, ViewSet
 
-__all__ = ["Crop", "CropArguments", "crop"]
+__all__ = ["Crop", "CropArguments", "crop", "cropped"]
 
 
 class CropArguments(Arguments):
@@ -38,22 +38,14 @@ class Crop(Result):
     height_mm_per_px: float
 
 
-@tool(CropArguments, Crop, states_pixels=True)
-def crop(views: ViewSet, args: CropArguments) -> Output:
-    """Look closer at a part of a view: returns an enlarged picture of it as a new view with its own id.
-
-    Give two opposite corners, in any order, in the coordinate convention of the instructions. The region is widened
-    to whole original pixels; v0_x0, v0_y0, v0_x1 and v0_y1 say in coordinates of v0 what was really taken. The
-    original image is resampled by bilinear interpolation, so enlarging shows no detail that is not there. A zoom
-    that would make the picture too large is lowered; the one used is returned. Points in the new picture are given
-    to tools with the new view id, from 0 to {extent} across that picture.
-    """
+def cropped(views: ViewSet, args: CropArguments) -> Crop:
+    """Add the view that the arguments ask for, and return where it lies; raises ToolError where there can be none."""
     source = views.get(args.view)
     region = views.region(source, args.x0, args.y0, args.x1, args.y1, any_slice=True)
     view = views.crop(region, args.zoom, source)
     x0, y0, x1, y1 = views.frame.rounded(views.corners(views.whole, view.region))
     width, height, spacing = view.perceived.width, view.perceived.height, view.spacing
-    result = Crop(
+    return Crop(
         view=view.id,
         of=source.id,
         v0_x0=x0,
@@ -66,8 +58,21 @@ def crop(views: ViewSet, args: CropArguments) -> Output:
         width_mm_per_px=round(spacing.width_mm, 6),
         height_mm_per_px=round(spacing.height_mm, 6),
     )
+
+
+@tool(CropArguments, Crop, states_pixels=True)
+def crop(views: ViewSet, args: CropArguments) -> Output:
+    """Look closer at a part of a view: returns an enlarged picture of it as a new view with its own id.
+
+    Give two opposite corners, in any order, in the coordinate convention of the instructions. The region is widened
+    to whole original pixels; v0_x0, v0_y0, v0_x1 and v0_y1 say in coordinates of v0 what was really taken. The
+    original image is resampled by bilinear interpolation, so enlarging shows no detail that is not there. A zoom
+    that would make the picture too large is lowered; the one used is returned. Points in the new picture are given
+    to tools with the new view id, from 0 to {extent} across that picture.
+    """
+    result = cropped(views, args)
     caption = (
-        f"view {view.id}, a part of {source.id}: width_px = {width}, height_px = {height}, "
+        f"view {result.view}, a part of {result.of}: width_px = {result.width_px}, height_px = {result.height_px}, "
         f"width_mm_per_px = {result.width_mm_per_px:g}, height_mm_per_px = {result.height_mm_per_px:g}"
     )
-    return Output(result, picture_of(views, view, caption))
+    return Output(result, picture_of(views, views.get(result.view), caption))

@@ -12,6 +12,7 @@ from typing import Any
 from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, results_in
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import DataError
+from medvision_agent.eval.findings.inputs import no_evidence
 from medvision_agent.eval.parts.looked import look_closely
 from medvision_agent.eval.parts.summary import SampleLoss, TaskParts, summarise_labels, summarise_parts
 from medvision_agent.eval.place.located import Located
@@ -121,11 +122,12 @@ def explain_results(
 
 def _run(run: Run, rules: Protocol) -> RunWhy:
     found, summary = look_closely(run, rules)
+    reasons = no_evidence(run)
     return RunWhy(
         summary=summary,
         places=summarise_place(run, found.located),
-        parts=summarise_parts(found.losses),
-        labels=summarise_labels(found.losses),
+        parts=summarise_parts(found.losses, reasons),
+        labels=summarise_labels(found.losses, reasons),
         run=run,
     )
 

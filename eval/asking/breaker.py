@@ -8,7 +8,6 @@ nothing and is not stored: such samples wait until one of the others is answered
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import ProviderError
@@ -30,6 +29,8 @@ class Breaker:
         self._model = model
         self._samples, self._before = samples, records  # read when a request is refused, and not before
         self._heard: dict[str, Ending] = {}
+        self._latest: dict[str, Ending | None] = {}
+        """How each sample ended last, in the order of the samples; empty until the first request is refused."""
         self._refused: dict[str, Record] = {}
         """What was refused last of these samples in this session."""
         self._fresh = set[str]()
@@ -56,6 +57,8 @@ class Breaker:
     def hear(self, record: Record) -> list[Record]:
         """Count a record, and return those whose samples are to be asked again, alone; raises ProviderError."""
         self._heard[record.sample.id] = ending_of(record)
+        if record.sample.id in self._latest:
+            self._latest[record.sample.id] = self._heard[record.sample.id]
         self._fresh.add(record.sample.id)
         probed, refused = record.sample.id == self._probe, record.outcome is Outcome.REJECTED
         if refused:
@@ -76,24 +79,21 @@ class Breaker:
         self._probe, self._tripped = record.sample.id, refused_by_rule
         return [record]
 
-    @cached_property
-    def _earlier(self) -> dict[str, Ending]:
-        """How the samples ended that earlier sessions asked."""
-        return {record.sample.id: ending_of(record) for record in streamed(self._before)}
-
-    @cached_property
-    def _order(self) -> list[str]:
-        return [sample.id for sample in streamed(self._samples)]
+    def _order(self) -> dict[str, Ending | None]:
+        """Return how each sample ended last, in the order of the samples; None for one that was not asked yet."""
+        if not self._latest:
+            known = {record.sample.id: ending_of(record) for record in streamed(self._before)} | self._heard
+            self._latest = {sample.id: known.get(sample.id) for sample in streamed(self._samples)}
+        return self._latest
 
     def _known(self) -> list[Ending]:
         """Return how all samples ended last, in the order of the samples."""
-        latest = self._earlier | self._heard
-        return [latest[sample_id] for sample_id in self._order if sample_id in latest]
+        return [ending for ending in self._order().values() if ending is not None]
 
     def _records(self, wanted: set[str]) -> list[Record]:
         """Return the latest records of refused samples, in the order of the samples."""
         found = {one.sample.id: one for one in streamed(self._before) if one.sample.id in wanted} | self._refused
-        return [found[sample_id] for sample_id in self._order if sample_id in wanted]
+        return [found[sample_id] for sample_id in self._order() if sample_id in wanted]
 
     def _stop(self, record: Record, refused: int) -> ProviderError:
         return ProviderError(

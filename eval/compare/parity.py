@@ -26,6 +26,7 @@ __all__ = [
     "prompt_hash",
     "question",
     "run_parity",
+    "same_question",
     "scored_pairs",
     "varied",
 ]
@@ -92,6 +93,12 @@ def question(record: Record) -> str:
     return record.sample.model_dump_json(exclude={"image", "source"})
 
 
+def same_question(pair: Pair) -> bool:
+    """Return whether two answers were asked the same, with the same ground truth."""
+    a, b = pair
+    return a.sample == b.sample or question(a) == question(b)  # most are equal, and need not be written out
+
+
 def prompt_hash(*, enlarged: bool) -> Callable[[Record], str]:
     """Return what reads the hash of a prompt; where an arm may be *enlarged*, of that with the own image's sizes."""
     return lambda record: record.own_prompt_sha256 if enlarged else record.prompt_sha256
@@ -141,7 +148,8 @@ def _field_differences(
 
 
 def _pair_differences(pairs: Sequence[Pair], free: frozenset[str], names: tuple[str, str]) -> Iterator[str]:
-    yield from _differ("sample (question or truth)", pairs, question)
+    if other := [pair for pair in pairs if not same_question(pair)]:
+        yield _line("sample (question or truth)", other, pairs)
     enlarged = "enlarged" in free
     if "v0_sha256" not in free:
         what = "v0_sha256 (the picture before it was enlarged)" if enlarged else "v0_sha256 (the picture as sent)"
@@ -166,8 +174,12 @@ def _differ(
     different = [(a, b) for a, b in pairs if value(a) != value(b)]
     if different:
         a, b = different[0]
-        line = f"{what}: differs for {len(different)} of {len(pairs)} common samples, first {a.sample.id!r}"
+        line = _line(what, different, pairs)
         yield f"{line} ({_shown(value(a))} in {names[0]}, {_shown(value(b))} in {names[1]})" if names else line
+
+
+def _line(what: str, different: Sequence[Pair], pairs: Sequence[Pair]) -> str:
+    return f"{what}: differs for {len(different)} of {len(pairs)} common samples, first {different[0][0].sample.id!r}"
 
 
 def _unknown_endings(arms: Mapping[str, Sequence[Record]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from medvision_agent.eval.compare.around import Runs, libraries_point, listed, one_name, prices_point
 from medvision_agent.eval.compare.card import Card, Point
 from medvision_agent.eval.compare.drift import Drift
-from medvision_agent.eval.compare.parity import Pair, picture_hash, prompt_hash, question, scored_pairs, varied
+from medvision_agent.eval.compare.parity import Pair, picture_hash, prompt_hash, same_question, scored_pairs, varied
 from medvision_agent.eval.compare.sent import with_names_of
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -65,8 +65,9 @@ def _settings(arms: _Arms) -> Iterator[Point]:
 
 def _stored(arms: _Arms) -> Iterator[Point]:
     """Yield what is compared by what was stored of each answer; where it differs, a study varies it."""
+    asked = sum(map(same_question, arms.pairs))
+    yield Point(name="question", of=asked, proven=asked)
     values: dict[str, Callable[[Record], str]] = {
-        "question": question,
         "prompt": prompt_hash(enlarged=False),
         "picture": picture_hash(enlarged=False),
     }

@@ -7,12 +7,14 @@ Contract: the ground truth of a subject never enters the constants of that subje
 the medians and the best ground truth, and improves one number at a time over the values that the others have, until
 nothing improves: exact where the loss is a mean over an answer's numbers and the others are few, close to it
 elsewhere. At most ``_SAMPLES`` of the others and ``_VALUES`` values of each number are looked at, evenly drawn. The
-same samples give the same constants.
+same samples give the same constants. Subjects for which the same others are drawn share one search: the samples of a
+list that stands in the order of its subjects take ``_SAMPLES + 1`` searches for each number of samples that a subject
+has, and not one for each subject.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,6 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["MIN_OTHERS", "Asked", "LossOf", "best_constants", "mean_losses", "our_loss"]
 
-_Number = TypeVar("_Number", np.float64, np.int64)
 LossOf = Callable[[Floats, Floats], Floats]
 """A loss of answers beside their ground truths: the last axis of both holds the numbers of an answer."""
 
@@ -65,11 +66,11 @@ def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] 
             label = _Group(same)
             for subject, places in label.places.items():
                 if len(label.places) > MIN_OTHERS:
-                    constant = _best(label.without(subject), loss(task))
+                    constant = label.best_without(subject, loss(task))
                 elif subject in of_task:
                     constant = of_task[subject]
                 elif len(whole.places) > 1:
-                    constant = of_task[subject] = _best(whole.without(subject), loss(task))
+                    constant = of_task[subject] = whole.best_without(subject, loss(task))
                 else:
                     continue
                 found |= {same[place].id: constant for place in places}
@@ -85,14 +86,21 @@ class _Group:
         self.places: dict[str, list[int]] = {}
         for place, one in enumerate(samples):
             self.places.setdefault(one.subject, []).append(place)
+        self._found: dict[tuple[int, ...], Floats] = {}
+        """The best constants: one for each set of ground truths that was drawn."""
 
-    def without(self, subject: str) -> Floats:
-        """Return at most ``_SAMPLES`` ground truths of the other subjects, evenly drawn."""
+    def best_without(self, subject: str, loss: LossOf) -> Floats:
+        """Return the best constant of at most ``_SAMPLES`` ground truths of the other subjects, evenly drawn."""
         left_out = self.places[subject]
-        drawn = _evenly(np.arange(len(self.samples) - len(left_out)), _SAMPLES)
+        drawn = _even_places(len(self.samples) - len(left_out), _SAMPLES)
+        key = [len(left_out)]
         for place in left_out:  # in their order, so that each moves what comes after it
-            drawn = drawn + (drawn >= place)
-        return np.asarray(self.targets[drawn])
+            before = int(drawn.searchsorted(place))
+            drawn[before:] += 1
+            key.append(before)
+        if (known := tuple(key)) not in self._found:  # these numbers say which places are drawn
+            self._found[known] = _best(np.asarray(self.targets[drawn]), loss)
+        return self._found[known]
 
 
 def mean_losses(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[TaskName, float]:
@@ -142,6 +150,11 @@ def _best(targets: Floats, loss: LossOf) -> Floats:
     return answer
 
 
-def _evenly(rows: NDArray[_Number], count: int) -> NDArray[_Number]:
+def _evenly(rows: Floats, count: int) -> Floats:
     """Return at most *count* of the rows, evenly spaced."""
-    return rows if len(rows) <= count else rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
+    return rows if len(rows) <= count else rows[_even_places(len(rows), count)]
+
+
+def _even_places(rows: int, count: int) -> NDArray[np.int64]:
+    """Return the places of at most *count* of so many rows, evenly spaced."""
+    return np.arange(rows) if rows <= count else np.linspace(0, rows - 1, count).round().astype(np.int64)

@@ -42,7 +42,7 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
 Target = NDArray[np.float64]
-_Box = TypeVar("_Box", Values, Floats)
+_Numbers = TypeVar("_Numbers", Values, Floats)
 
 OVERLAPS = ("IoU", "F1", "Precision", "Recall")
 _EPSILON = 1e-15
@@ -122,13 +122,13 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
     return Overlap(*(np.minimum(value, 1.0) for value in result)) if protocol.clamp_overlap else result
 
 
-def _numbers_first(box: _Box, axes: int) -> _Box:
-    """Return boxes with so many axes, and their numbers along the first: each lies side by side with its like."""
-    whole = box.reshape(*[1] * (axes - box.ndim), *box.shape)
+def _numbers_first(answers: _Numbers, axes: int) -> _Numbers:
+    """Return answers with so many axes, and their numbers along the first: each lies side by side with its like."""
+    whole = answers.reshape(*[1] * (axes - answers.ndim), *answers.shape)
     return np.ascontiguousarray(np.moveaxis(whole, -1, 0))
 
 
-def _sorted_corners(box: _Box) -> _Box:
+def _sorted_corners(box: _Numbers) -> _Numbers:
     return np.concatenate([np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])])
 
 
@@ -162,9 +162,11 @@ def _ratio(part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_]) ->
 
 def relative_loss(values: Values, target: Target) -> Floats:
     """Return the loss of sizes and distances."""
+    axes = max(values.ndim, target.ndim)
+    values, target = _numbers_first(values, axes), _numbers_first(target, axes)
     errors = absolute_errors(values, target)
     with np.errstate(all="ignore"):
-        return np.asarray(np.where(target > 0, _within(errors / target), errors != 0).mean(axis=-1))
+        return np.asarray(np.where(target > 0, _within(errors / target), errors != 0).mean(axis=0))
 
 
 def angle_loss(values: Values, target: Target) -> Floats:

@@ -2,8 +2,8 @@
 
 ``v0`` has the size of the picture as sent, which the run keeps, and the sample's spacing (after ``--reshape``: the
 field of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is
-made again, by the tool itself, on an empty slice of that size, with the model's size rule and convention; views through
-another window, and of other slices, have the place and the size of the view they were made of.
+made again, by the code of the tool, on an empty slice of that size, with the model's size rule and convention; views
+through another window, and of other slices, have the place and the size of the view they were made of.
 
 Where this cannot be done there is a counted reason (``Missing``), never a silent gap.
 """
@@ -26,7 +26,7 @@ from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
 from medvision_agent.tools.base import Measures
-from medvision_agent.tools.crop import crop
+from medvision_agent.tools.crop import CropArguments, crop, cropped
 from medvision_agent.tools.neighbours import neighbours
 from medvision_agent.tools.registry import installed
 from medvision_agent.tools.view.frames import FRAMES, MEDVISION
@@ -115,14 +115,17 @@ def _again(views: ViewSet, call: Call) -> bool:
     if call.tool != crop.name:
         source = views.get(str(call.result.get("of")))
         return views.shown(source, Window(0.0, 0.0)).id == call.result.get("view")
-    made = crop.call(views, call.arguments).result
-    if made is None or made["view"] != call.result.get("view"):
+    try:
+        made = cropped(views, CropArguments.model_validate(dict(call.arguments)))
+    except (ValueError, ArithmeticError):  # arguments that the tool refuses
+        return False
+    if made.view != call.result.get("view"):
         return False
     whole, keys = views.whole.perceived, ("v0_x0", "v0_y0", "v0_x1", "v0_y1")
     if all(call.withheld(key) for key in keys):  # a blind arm was told the id of the view only
         return True
     scale = max(views.frame.ends(whole))
-    reported = [(made[key], call.number(key)) for key in keys]
+    reported = [(getattr(made, key), call.number(key)) for key in keys]
     return all(then is not None and abs(now - then) <= _SAME * scale for now, then in reported)
 
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION
+
 
 async def test_why_prints_tables_and_strict_json(call, tmp_path):
     run = ("run", "--model", "baseline-cv", "--data", "phantom:2:10", "--out", tmp_path / "run")
@@ -28,6 +30,18 @@ async def test_why_prints_tables_and_strict_json(call, tmp_path):
     assert size["with_solver"]["sources"] == {"fit_contour": size["with_solver"]["n"]}
     assert size["with_solver"]["n"] > size["without_solver"]["n"] == 0
     assert why["tasks"]["size"]["behaviour"]["tools"]["fit_contour"]["calls"] > 0
+
+
+async def test_demonstration_data_has_no_intervals_and_the_reason_is_said(call, tmp_path):
+    run = ("run", "--model", "baseline-prior", "--tools", "off", "--limit", "2", "--out", tmp_path / "run")
+    code, _, err = await call(*run)
+    assert code == 0, err
+    code, out, err = await call("why", tmp_path / "run", "--json")
+    assert (code, err) == (0, "")
+    printed = json.loads(out)
+    for one in (*printed["parts"].values(), *(each for task in printed["labels"].values() for each in task.values())):
+        assert one["withheld"].startswith(DEMONSTRATION)
+        assert all(part["interval"] is None for part in one["parts"].values())
 
 
 async def test_no_run_is_one_clear_line(call, tmp_path):

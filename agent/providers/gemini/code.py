@@ -10,8 +10,7 @@ from typing import Any
 from google import genai
 from google.genai import types
 from httpx2 import AsyncClient
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models.base import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
@@ -20,6 +19,7 @@ from langchain_core.runnables import Runnable
 
 from medvision_agent.agent.chat.chat import ToolChoice, Turn, png_of
 from medvision_agent.agent.chat.code_run import CodeRun
+from medvision_agent.agent.chat.unasked import Unasked
 from medvision_agent.agent.models import Gemini
 from medvision_agent.agent.providers.gemini import replay as published
 from medvision_agent.agent.providers.gemini.chat import GeminiChat, open_api
@@ -30,9 +30,10 @@ from medvision_agent.tools.view.png import rgb_png
 __all__ = ["GeminiCodeChat", "build"]
 
 
-class GeminiDirect(BaseChatModel):
+class GeminiDirect(Unasked):
     """One request by google-genai, one reply with all of its parts."""
 
+    unasked_because = "asked asynchronously only"
     client: Any
     config: Any
     """The catalogue row, a ``Gemini``."""
@@ -42,15 +43,6 @@ class GeminiDirect(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "medvision-agent-gemini"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("asked asynchronously only")
 
     async def _agenerate(
         self,

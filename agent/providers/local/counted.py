@@ -7,12 +7,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.outputs import ChatResult
+from langchain_core.messages import HumanMessage
 
 from medvision_agent.agent.chat.chat import Chat
+from medvision_agent.agent.chat.unasked import Unasked
 from medvision_agent.agent.models import Transformers
 from medvision_agent.agent.providers.local.load import load_processor, without_warnings
 from medvision_agent.agent.providers.local.template import ChatTemplate
@@ -20,24 +18,16 @@ from medvision_agent.agent.providers.local.template import ChatTemplate
 __all__ = ["CountedChat", "open_counted"]
 
 
-class _Unloaded(BaseChatModel):
+class _Unloaded(Unasked):
     """A model without weights."""
 
+    unasked_because = "the model is loaded into the processes that ask"
     processor: Any
     template: Any
 
     @property
     def _llm_type(self) -> str:
         return "medvision-agent-unloaded"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        raise NotImplementedError("the model is loaded into the processes that ask")
 
     def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
         """Return how many tokens the chat template makes of a message with *tools* declared."""

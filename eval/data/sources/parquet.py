@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,18 @@ class ParquetSource(FileSource):
     def __init__(self, path: Path) -> None:
         """Open the file; raises DataError where it cannot be read, or has no pictures."""
         super().__init__(path)
+        self._opened = _sha256_of(path)
         cache = tempfile.mkdtemp(prefix="medvision-agent-")
         weakref.finalize(self, shutil.rmtree, cache, ignore_errors=True)
         self._rows = _open(path, cache)
+
+    def fingerprint(self) -> str | None:
+        """Return the hash of all columns but the pictures; None where the file changed since it was opened.
+
+        A sample that states a frame follows from its picture's size too, so then there is none.
+        """
+        now = _sha256_of(self._path)
+        return now if now == self._opened and FRAME not in self._rows.column_names else None
 
     def read(self) -> Iterator[Read]:
         """Yield every row, checked, or what is wrong with it; pictures are read for their size, if at all."""
@@ -80,8 +90,18 @@ class ParquetSource(FileSource):
         return native_of(sample, self._picture(sample, place, number), place, PICTURE)
 
     def _picture(self, sample: Sample, place: str, number: int | None) -> bytes:
-        row = self._listing.row(sample) if number is None else number - 1
+        row = self._row(sample) if number is None else number - 1
         return _bytes(self._rows[row], place)
+
+    def _row(self, sample: Sample) -> int:
+        """Return the row of a sample, from 0: by the column of ids, so that a resumed run need not list the file."""
+        import pyarrow  # noqa: PLC0415 - slow
+        from pyarrow import compute  # noqa: PLC0415
+
+        row = -1
+        with suppress(KeyError, pyarrow.ArrowException):  # no such column, or ids of another type
+            row = compute.index(self._rows.data.column("id"), sample.id).as_py()
+        return row if row >= 0 else self._listing.row(sample)
 
 
 def _bytes(fields: Mapping[str, Any], place: str) -> bytes:
@@ -125,6 +145,30 @@ def _open(path: Path, cache: str) -> Any:
         found = ", ".join(rows.column_names)
         raise DataError(f"{path}: no column {PICTURE!r}; expected the PNG bytes there, found columns {found}")
     return rows
+
+
+def _sha256_of(path: Path) -> str | None:
+    """Return a hash over the bytes of all columns but the pictures, as they lie in the file; None if it is unreadable.
+
+    The pictures may be gigabytes, and no sample follows from them: a few are compared when a run is resumed.
+    """
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415 - slow
+
+    found = sha256()
+    try:
+        with path.open("rb") as file, parquet.ParquetFile(file) as opened:
+            about = opened.metadata
+            found.update(f"{about.num_rows} rows, {opened.schema_arrow}".encode())
+            for group in map(about.row_group, range(about.num_row_groups)):
+                for chunk in map(group.column, range(group.num_columns)):
+                    if chunk.path_in_schema != PICTURE:
+                        starts = chunk.data_page_offset, chunk.dictionary_page_offset
+                        file.seek(min(start for start in starts if start))
+                        found.update(f"{chunk.path_in_schema} {group.num_rows}".encode())
+                        found.update(file.read(chunk.total_compressed_size))
+    except (OSError, ValueError, ArrowException):
+        return None
+    return found.hexdigest()
 
 
 def _as_json(row: dict[str, Any]) -> str:

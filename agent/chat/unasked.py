@@ -1,0 +1,30 @@
+"""A chat model of LangChain that is not asked by its synchronous method.
+
+Contract: LangChain wants a synchronous method of every chat model. This one raises, with the reason that the model
+states.
+"""
+
+from typing import Any, ClassVar
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
+
+__all__ = ["Unasked"]
+
+
+class Unasked(BaseChatModel):
+    """A chat model without a synchronous method."""
+
+    unasked_because: ClassVar[str]
+    """Why it cannot be asked in this way."""
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        raise NotImplementedError(self.unasked_because)
