@@ -6,6 +6,7 @@ from typing import Any
 
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, RunFacts
+from medvision_agent.eval.scorer.protocol import scored_by
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line
@@ -105,7 +106,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Tool calls in text", _each(one.model.get("grammar") for one in identities)),
         ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
         ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
-        ("Protocol", chapter.protocol),
+        ("Protocol", scored_by(chapter.protocol, [data.task for data in chapter.tasks])),
         ("Version", _each(one.version for one in identities)),
         ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),
         ("Libraries", _each(_libraries(run.config) for run in chapter.runs)),
