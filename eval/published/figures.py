@@ -65,7 +65,7 @@ def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict
     kept = _kept(records)
     if not kept:
         raise DataError(
-            "nothing to put beside the published results: no sample of the run that MedVision scores ended in a result"
+            "nothing to put beside the published results: no sample of the run ended in a result that MedVision scores"
         )
     return {section.batch.family: section_figures(section.summary) for section in _sections(kept, protocol)}
 
