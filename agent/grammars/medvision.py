@@ -18,7 +18,7 @@ from typing import NoReturn
 from medvision_agent.agent.grammars.calls import READ, parsed
 from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, Parsed
 
-__all__ = ["CALLS", "MedVision"]
+__all__ = ["CALLS", "MedVision", "told"]
 
 CALLS = 32
 """Calls of one message that are read; more than that are one invalid call."""
@@ -43,7 +43,7 @@ class MedVision:
 
     def answer(self, results: Sequence[CallResult]) -> str:
         """Return what each tool printed, or its whole result where it did not only print, between tags."""
-        return "\n".join(f"{self.opens}{_told(result)}</tool_response>" for result in results)
+        return "\n".join(told(result.text, ok=result.ok) for result in results)
 
     def read(self, text: str, names: Collection[str]) -> Parsed:  # noqa: ARG002 - unknown names are told by the loop
         """Return the calls in a text, in their order."""
@@ -91,8 +91,11 @@ def _object(call: Call) -> str:
     return written.replace(_CLOSE, _CLOSE.replace("/", "\\/"))
 
 
-def _told(result: CallResult) -> str:
-    if not result.ok:
-        return f"ERROR: {result.text.removeprefix('Error: ')}"
-    found = json.loads(result.text)
-    return str(found["printed"]) if isinstance(found, dict) and found.keys() == {"printed"} else result.text
+def told(text: str, *, ok: bool = True) -> str:
+    """Return how a result, or an error, stands in a message: what was only printed stands there bare."""
+    if ok:
+        found = json.loads(text)
+        said = str(found["printed"]) if isinstance(found, dict) and found.keys() == {"printed"} else text
+    else:
+        said = f"ERROR: {text.removeprefix('Error: ')}"
+    return f"{MedVision.opens}{said}</tool_response>"

@@ -51,6 +51,7 @@ async def test_two_phases_a_call_and_the_answer(server):
     assert [(one.tool, one.ok, one.text) for one in found.trace.tool_calls] == [
         ("execute_python", True, '{"printed": "20.0"}')
     ]
+    assert [one.shown for one in found.trace.tool_calls] == [True]
     first, second = server.requests
     assert [message["role"] for message in first.body["messages"]] == ["system", "user"]
     assert [message["role"] for message in second.body["messages"]] == ["system", "user", "assistant", "user"]
@@ -107,6 +108,12 @@ async def test_a_second_call_of_a_message_is_not_run(server):
 async def test_a_call_in_the_second_phase_ends_the_sample_without_an_answer(server):
     found = await talked(server, called(), called())
     assert (found.outcome, len(server.requests), len(found.trace.tool_calls)) == (Outcome.LIMIT_REACHED, 2, 1)
+
+
+async def test_a_call_that_prints_nothing_is_answered_with_nothing_and_that_is_shown(server):
+    found = await talked(server, called("x = 1"), ANSWER)
+    assert [(one.ok, one.shown) for one in found.trace.tool_calls] == [(True, True)]
+    assert last_said(server)[0]["text"] == "<tool_response></tool_response>"
 
 
 async def test_the_second_phase_is_asked_at_the_limits_too_and_is_not_forced(server):
