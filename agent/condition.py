@@ -3,7 +3,7 @@
 ``off``: no tools. ``on``: the newest set of our tools, with those of the user's file; ``on@2026-11``: the set of that
 month. ``NAME,NAME``: tools by name, always in the registry's order; ``on,NAME``: a set and more. ``NAME@VARIANT``: a
 tool that outlines in another way, which the model is not told of. ``code``: none of ours, but the provider's own code
-execution.
+execution. ``upstream``: MedVision's own protocol of two phases, at most one call of ``execute_python`` and the answer.
 
 Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures``, ``same-region``, ``blank`` and
 ``misled`` change what comes back from the tools, all of ours or those named after a slash (``blind/crop,ruler``).
@@ -35,6 +35,8 @@ from medvision_agent.tools.view.frames import MEDVISION, Frame
 __all__ = ["Condition"]
 
 
+UPSTREAM = "upstream"
+"""MedVision's own tool protocol."""
 _MOST_TIMES = 20
 _RESULTS_OPEN = render("replies/tool_output")
 """What the shipped paragraphs say that a message with results starts with."""
@@ -58,6 +60,8 @@ class Condition:
     """The template of the paragraph that says that tools can be called."""
     tool_set: str = ""
     """The month of the set of tools that ``on`` stands for; empty where tools are chosen by name, or there are none."""
+    calls: int | None = None
+    """How many calls a sample has before its answer, whatever the limits allow; None: as many as these allow."""
     made: bool = False
     """It is made from another arm's answers to the same samples."""
 
@@ -67,12 +71,10 @@ class Condition:
 
         *registry* has the tools that can be named; by default, the shipped ones and those of installed packages.
         """
-        if text == "off":
-            return cls("off", ())
-        if text == "code":
-            return cls("code", (), provider_code=True)
-        if text in MADE:
-            return cls(text, (), made=True)
+        if text in {"off", "code", *MADE}:
+            return cls(text, (), provider_code=text == "code", made=text in MADE)
+        if text == UPSTREAM:
+            return cls(text, (registry or installed()).select(("execute_python",)), calls=1)
         _check_alone(text)
         if text == "again" or text.startswith("again:"):
             times = _times(text)

@@ -121,7 +121,8 @@ async def after_model(
     if not turn.finish.may_call:
         return "__end__"
     if turn.calls_a_tool:
-        return "tools" if session.condition.tools and not session.forced else "__end__"
+        may = session.condition.tools and not session.forced and not session.called_all
+        return "tools" if may else "__end__"
     answered = turn.finish is Finish.STOP and turn.text.strip()
     asked = session.counts["again"] < session.condition.again
     return "again" if asked and answered and not session.at_limit() else "__end__"
@@ -135,7 +136,7 @@ async def after_tools(
     session = runtime.context
     if session.counts["broken"] >= session.limits.broken_turns:
         return "__end__"
-    return "force" if session.at_limit() else "model"
+    return "force" if session.at_limit() and not session.called_all else "model"
 
 
 @cache

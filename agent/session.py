@@ -124,6 +124,11 @@ class Session:
         return sum(turn.unread_calls > 0 for turn in (self.turns[:-1] if self.forced else self.turns))
 
     @property
+    def called_all(self) -> bool:
+        """Whether the condition has no call left, so that the next turn is the answer without being forced."""
+        return self.condition.calls is not None and self.counts["tool"] >= self.condition.calls
+
+    @property
     def seconds(self) -> float:
         """Time since the start, without what the provider made us wait."""
         return time.monotonic() - self.started - self.waited

@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
+from medvision_agent.agent.grammars.medvision import told
 from medvision_agent.agent.trace import Trace
 
 __all__ = ["mark_shown"]
@@ -38,8 +39,13 @@ def _blocks(message: BaseMessage) -> Iterator[dict[str, Any]]:
 
 
 def _stands_in(result: str, texts: Sequence[str]) -> bool:
-    """Tell whether a result stands in a text, if need be with other spaces and quotes, as a grammar may write it."""
+    """Tell whether a result stands in a text, if need be with other spaces and quotes, as a grammar may write it.
+
+    The grammar `medvision` writes no JSON of what was only printed: that is looked for within its tags.
+    """
     if any(result in text for text in texts):
+        return True
+    if result.startswith('{"printed"') and any(told(result) in text for text in texts):
         return True
     bare = _letters(result)
     return any(bare in _letters(text) for text in texts)

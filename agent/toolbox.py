@@ -80,8 +80,9 @@ def _called(session: Session, call: _Call) -> Tool | None:
 def _run(session: Session, call: _Call) -> _Answered:
     """Run one call; what cannot be run is answered with an error."""
     session.counts["tool"] += 1
-    if session.counts["tool"] > session.limits.tool_calls:
-        return _error("replies/call_limit", limit=session.limits.tool_calls)
+    limit = min(session.limits.tool_calls, session.condition.calls or session.limits.tool_calls)
+    if session.counts["tool"] > limit:
+        return _error("replies/call_limit", limit=limit)
     if call.problem:
         return _error("replies/call_unreadable", problem=call.problem)
     tool = _called(session, call)

@@ -11,7 +11,7 @@ from medvision_agent.errors import MedVisionAgentError
 
 __all__ = ["complete_models", "complete_protocols", "complete_runs", "complete_tools"]
 
-_CONDITIONS = ("on", "off", "code", "blind", "same-region", "blank", "misled")
+_CONDITIONS = ("on", "off", "code", "upstream", "blind", "same-region", "blank", "misled")
 _DEPTH = 4
 _MOST = 200
 """Folders that are offered at most."""

@@ -25,7 +25,7 @@ def print_overview(data: str, **options: Any) -> None:
     source = MedVisionSource(Path(data.removeprefix("medvision:")), reading_with(Reading(), options))
     survey = Survey(source, selection.takes_config, lambda _: None)
     survey.run()
-    print_rows(survey)
+    print_rows(survey, masks_too=selection.asks_masks)
     print_wrapped(source.info.note)
     for problem in survey.problems:
         print_wrapped(f"broken: {problem}")
@@ -70,14 +70,15 @@ def facts_of(survey: "Survey") -> list[dict[str, Any]]:
     ]
 
 
-def print_rows(survey: "Survey") -> None:
-    """Print the configurations and what they hold."""
+def print_rows(survey: "Survey", *, masks_too: bool = False) -> None:
+    """Print the configurations and what they hold; those of masks are counted where *masks_too*."""
     rows = facts_of(survey)
     if rows:
         _print_table(rows)
-    # Masks are never asked, and the configurations of distances or angles alone repeat others.
-    counted = [row for config, row in survey.rows.items() if config.whole == config and config.family != "MaskSize"]
-    counted = counted or list(survey.rows.values())
+    # Masks are asked only by name, and the configurations of distances or angles alone repeat others.
+    usual = [row for config, row in survey.rows.items() if config.whole == config and config.family != "MaskSize"]
+    masks = [row for config, row in survey.rows.items() if config.family == "MaskSize"]
+    counted = (usual + masks if masks_too else usual) or list(survey.rows.values())
     samples = sum(row.counter.doc_id for row in counted)
     subjects = len(set[str]().union(*(row.subjects for row in counted)))
     click.echo(f"{len(rows)} configurations; {samples} different samples of {subjects} subjects.")

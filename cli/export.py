@@ -51,6 +51,8 @@ def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protoco
     for folder in done.files.folders:
         click.echo(f"written: {folder}")
     click.echo(f"{done.files.samples} samples, {done.files.empty} of them without an answer (an empty response)")
+    if done.files.not_theirs:
+        click.echo(f"left out: {done.files.not_theirs} samples of the task area, which MedVision's files do not know")
     if done.files.left_out or done.unfinished:
         left_out = f"{done.files.left_out} infrastructure failures, {done.unfinished} samples not finished"
         click.echo(f"left out: {left_out}")

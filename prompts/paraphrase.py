@@ -17,6 +17,7 @@ __all__ = ["WORDINGS", "draw_wordings", "paraphrase", "paraphrase_sha256"]
 WORDINGS = 9
 """How many there are, number 0 included."""
 _FOLDER = Path(__file__).parent / "paraphrases"
+_AREAS = Path(__file__).parent / "areas"
 
 
 @cache
@@ -24,14 +25,24 @@ def paraphrase(number: int) -> Mapping[str, str]:
     """Return the templates of a wording by name; number 0 has none of its own."""
     if number == 0:
         return {}
-    found: Mapping[str, str] = read_yaml((_FOLDER / f"{number}.yaml").read_text(encoding="utf-8"))
+    return {**_texts(_FOLDER, number), **_texts(_AREAS, number)}
+
+
+@cache
+def _texts(folder: Path, number: int) -> Mapping[str, str]:
+    found: Mapping[str, str] = read_yaml((folder / f"{number}.yaml").read_text(encoding="utf-8"))
     return found
 
 
-def paraphrase_sha256(number: int) -> str | None:
-    """Return the hash over the templates of a wording, by name; None for number 0, which is hashed with all prompts."""
-    texts = sorted(paraphrase(number).items())
-    return sha256("".join(f"{name}\0{text}\0" for name, text in texts).encode()).hexdigest() if texts else None
+def paraphrase_sha256(number: int, *, areas: bool = False) -> str | None:
+    """Return the hash over the templates of a wording, by name; None for number 0, which is hashed with all prompts.
+
+    The template of areas is part of it only where they are asked (*areas*).
+    """
+    if number == 0:
+        return None
+    texts = sorted((paraphrase(number) if areas else _texts(_FOLDER, number)).items())
+    return sha256("".join(f"{name}\0{text}\0" for name, text in texts).encode()).hexdigest()
 
 
 def draw_wordings(count: int, seed: int) -> tuple[int, ...]:

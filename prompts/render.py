@@ -18,6 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 __all__ = ["render", "templates_sha256"]
 
 _FOLDER = Path(__file__).parent
+_AREAS = _FOLDER / "areas"
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
@@ -35,19 +36,20 @@ def _environment(own: tuple[tuple[str, str], ...]) -> SandboxedEnvironment:
     texts = DictLoader({f"{name}.j2": text for name, text in own})
     # Plain text for a model, never HTML: nothing is escaped.
     return SandboxedEnvironment(
-        loader=ChoiceLoader([texts, FileSystemLoader(_FOLDER)]), undefined=StrictUndefined, autoescape=False
+        loader=ChoiceLoader([texts, FileSystemLoader([_FOLDER, _AREAS])]), undefined=StrictUndefined, autoescape=False
     )
 
 
 @cache
-def templates_sha256() -> str:
+def templates_sha256(*, areas: bool = False) -> str:
     """Return the hash over the templates of all prompts, by name: it changes when any word of them changes.
 
     Comments in a template reach no model and do not count. What lies in a folder of its own (the words of replies, of
-    grammars, of paraphrases) does not count either: it is hashed where it is used.
+    grammars, of paraphrases) does not count either: it is hashed where it is used. So the question about an area counts
+    only where areas are asked (*areas*), and the hash of every other run stays as it was before there was such a task.
     """
     digest = sha256()
-    for path in sorted(_FOLDER.glob("*.j2")):
+    for path in [*sorted(_FOLDER.glob("*.j2")), *(sorted(_AREAS.glob("*.j2")) if areas else ())]:
         words = _COMMENT.sub("", path.read_text(encoding="utf-8"))
         digest.update(path.name.encode() + b"\0" + words.encode() + b"\0")
     return digest.hexdigest()

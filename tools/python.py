@@ -10,7 +10,7 @@ from medvision_agent.tools.base import Arguments, Measurand, Output, Result, too
 from medvision_agent.tools.sandbox.process import run
 from medvision_agent.tools.view.views import ViewSet
 
-__all__ = ["Python", "PythonArguments", "python"]
+__all__ = ["CODE", "Python", "PythonArguments", "cut", "python"]
 
 CODE = 4000
 """Longest code in characters."""
@@ -45,11 +45,11 @@ def python(views: ViewSet, args: PythonArguments) -> Output:  # noqa: ARG001 (ev
     if value is None and not printed:
         raise ToolError("there is no value and nothing was printed: write the value wanted on the last line")
     if isinstance(value, str):
-        value = _cut(value, _VALUE)
-    return Output(Python(value=value, printed=_cut(printed, _PRINTED)))
+        value = cut(value, _VALUE)
+    return Output(Python(value=value, printed=cut(printed, _PRINTED)))
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     """Return *text*, cut so that it takes about *most* characters in a reply, and saying so."""
     kept = text
     while len(json.dumps(kept)) > most:

@@ -56,8 +56,8 @@ class Model(BaseModel):
     tool_calling: Literal["native", "text"] = "native"
     """How tools are declared and called: by the service's own function calling, or in the text of the messages."""
     grammar: str | None = None
-    """How tools are declared, called and answered with `tool_calling: text`: `plain` (where not given), `hermes`, or
-    the name of a grammar that an installed package offers."""
+    """How tools are declared, called and answered with `tool_calling: text`: `plain` (where not given), `hermes`,
+    `medvision`, or the name of a grammar that an installed package offers."""
     images_in_tool_result: bool = False
     """Put pictures into the tool message itself instead of one user message after all tool messages."""
     tool_choice_none: bool = True

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.agent.policies.policy import Calls, Look, Reading, Unit, clipped, cropped, final, measured
-from medvision_agent.quantity import ANGLE_DEG, BOX, LENGTH_MM
+from medvision_agent.quantity import ANGLE_DEG, AREA_MM2, BOX, LENGTH_MM
 from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.slice import Grey
 
@@ -132,6 +132,8 @@ def _from_glance(look: Look, blob: Blob) -> Calls:
         return _axes_mm(look, blob)
     if look.brief.quantity == LENGTH_MM:
         return ((yield from _extent_mm(look, blob)),)
+    if look.brief.quantity == AREA_MM2:  # of the ellipse that fits into its box
+        return (math.pi / 4 * math.prod(_axes_mm(look, blob)),)
     if look.brief.quantity == ANGLE_DEG:
         return ((yield from _angle_deg(look, blob)),)
     return None

@@ -2,11 +2,13 @@
 
 The oracle is told the ground-truth points and measures them with the tools. It shows the tool chain's own error (crop
 geometry, spacing, the tools that measure) and is labelled as no model: its figures are a ceiling, never a result.
-Without tools it works the same points out from the numbers the prompt states.
+Without tools it works the same points out from the numbers the prompt states. Of an area it is told the share of the
+picture that the structure takes, and works with the stated numbers too: no tool takes a mask.
 
 ``baseline-prior`` answers without looking: the floor every model should beat.
 """
 
+import math
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -32,6 +34,9 @@ def prior(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
 def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
     """Measure the ground-truth points of the brief."""
     points, quantity = look.brief.truth, look.brief.quantity
+    if look.brief.share is not None:
+        yield from ()  # no tool takes a mask: its share of the picture, in the millimetres that the prompt states
+        return final(look.brief.share * math.prod(look.field_mm()), decimals=4)
     if not points:
         return "I was told no ground-truth points for this sample."
     if quantity != BOX and not quantity.points:

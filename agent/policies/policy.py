@@ -61,6 +61,8 @@ class Brief:
     truth: tuple[tuple[float, float], ...] = ()
     """For the oracle alone: the ground-truth points in unit coordinates of the whole picture (u right, v down), in the
     order of the sample's ``truth_points``."""
+    share: float | None = None
+    """For the oracle alone, of an area: the share of the whole picture that the structure takes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@
 Names: the tasks, ``system`` (variable ``convention``), ``tools`` (variable ``names``), ``tools_text``, which is
 for models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool), and
 ``tools_code`` (the provider runs code). What is not given is taken from the shipped templates. The variables of a task
-are those of ``prompts/*.j2``; all templates know ``frame``, the coordinate convention (``tools/view/frames.py``), and
-are tried out in each.
+are those of ``prompts/*.j2`` and ``prompts/areas``; all templates know ``frame``, the coordinate convention
+(``tools/view/frames.py``), and are tried out in each.
 """
 
 from collections.abc import Iterable, Mapping

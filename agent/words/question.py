@@ -36,6 +36,7 @@ class Wording:
     size_unit: str = "millimeters"
     distance_unit: str = "millimeters"
     angle_unit: str = "degrees"
+    area_unit: str = "square millimeters"
     pixel_unit: str = "millimeters"
     display: Display = "plain"
     """What is drawn on the pictures of the image; the system text says so where it is not plain."""

@@ -19,6 +19,7 @@ from medvision_agent.eval.parts.compare import PartsComparison
 from medvision_agent.eval.place.compare import PlaceComparison
 from medvision_agent.eval.published.figures import PILOT, Figures
 from medvision_agent.eval.published.versions import Table as PublishedTable
+from medvision_agent.eval.scorer.protocol import scored_by
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.text import plural
@@ -34,7 +35,8 @@ def comparison_view(found: Compared, width: int) -> Group:
     names = found.names
     facts = zip(names, (found.a.facts, found.b.facts), strict=True)
     lines = [*found.no_claim, *(f"{arm}: {fact}" for arm, own in facts for fact in own)]
-    lines.append(f"scored by {found.comparison.protocol}, paired on sample id; no test of significance")
+    rules = scored_by(found.comparison.protocol, found.comparison.tasks)
+    lines.append(f"scored by {rules}, paired on sample id; no test of significance")
     lines += [*card_lines(found.card), *([found.a.source_note] if found.a.source_note else [])]
     paired = paired_view(found.comparison, names, card=found.card, places=found.places, parts=found.parts)
     end = [*found_lines(found.findings, width), "", next_line(found.a.folder, found.b.folder)]

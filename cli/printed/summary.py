@@ -17,6 +17,7 @@ from medvision_agent.cli.printed.place import place_lines
 from medvision_agent.cli.printed.results import section_view
 from medvision_agent.cli.printed.table import measured, new_table, number, people, plain, show
 from medvision_agent.eval.place.summary import TaskPlace
+from medvision_agent.eval.scorer.protocol import scored_by
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.summary.summary import Cost, Effort, Mean, Summary, TaskSummary
 from medvision_agent.eval.tasks import TaskName
@@ -49,7 +50,8 @@ def summary_view(
     )
     left_out = plural(summary.infrastructure, "infrastructure failure")
     failed = f", {left_out} left out" if summary.infrastructure else ""
-    lines = [*facts, f"scored by {summary.protocol}: {plural(summary.n, 'sample')}, {people(summary)}{failed}"]
+    rules = scored_by(summary.protocol, summary.tasks)
+    lines = [*facts, f"scored by {rules}: {plural(summary.n, 'sample')}, {people(summary)}{failed}"]
     lines += [line for line in (targets, source_note) if line]
     # What is synthetic has exact truth; the source's note says that it is no medical picture.
     doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}

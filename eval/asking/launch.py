@@ -40,7 +40,7 @@ from medvision_agent.eval.store.provenance import code_sha256, libraries
 from medvision_agent.eval.store.read import has_run, open_run, read_config, read_some
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
-from medvision_agent.eval.tasks import TASKS
+from medvision_agent.eval.tasks import AREA, TASKS
 from medvision_agent.prompts.paraphrase import paraphrase_sha256
 from medvision_agent.prompts.render import templates_sha256
 from medvision_agent.text import plural
@@ -189,6 +189,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
     wording, words = with_lent(wording, settings, model, recipe, asked)
+    areas = AREA.name in samples.summed.tasks
     found = Identity(
         version=VERSION,
         code_sha256=code_sha256(),
@@ -200,14 +201,14 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
         display=wording.display,
         display_sha256=_hash([wording.displayed]) if wording.displayed else None,
         wording=wording.number,
-        wording_sha256=paraphrase_sha256(wording.number),
+        wording_sha256=paraphrase_sha256(wording.number, areas=areas),
         tool_order=settings.tool_order,
         picture=pictures.kind,
         donors_sha256=pictures.sha256,
         prompt_file_sha256=prompt_file_sha256,
         reshape=settings.reshape,
         output_format=_output_format(model, condition),
-        prompts_sha256=templates_sha256(),
+        prompts_sha256=templates_sha256(areas=areas),
         limits=settings.limits,
         sample_ids_sha256=samples.hashes.ids,
         samples_sha256=samples.hashes.samples,

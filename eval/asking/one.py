@@ -26,6 +26,7 @@ from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.scorer.spoken import spoken_in
 from medvision_agent.eval.store.record import Donor, Enlarged, Record, ToolUse
 from medvision_agent.eval.tasks import Task
+from medvision_agent.quantity import AREA_MM2
 from medvision_agent.tools.segment.truth import Truth
 from medvision_agent.tools.view.display import check_drawable
 from medvision_agent.tools.view.geometry import Size
@@ -98,7 +99,9 @@ def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture
     )
 
 
-def brief_of(task: Task, condition: Condition, truth: tuple[tuple[float, float], ...] = ()) -> Brief:
+def brief_of(
+    task: Task, condition: Condition, truth: tuple[tuple[float, float], ...] = (), share: float | None = None
+) -> Brief:
     """Return what an offline policy is told of a task, and, where it is the oracle, of the ground truth."""
     return Brief(
         quantity=task.quantity,
@@ -107,6 +110,7 @@ def brief_of(task: Task, condition: Condition, truth: tuple[tuple[float, float],
         usual=task.usual_answer,
         tools=condition.tools,
         truth=truth,
+        share=share,
     )
 
 
@@ -122,9 +126,13 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
     config = job.chat.config
     if not isinstance(config, Offline):
         return None
-    points = sample.truth_points if config.name == "oracle" else ()
+    told = config.name == "oracle"
     height, width = native.values.shape
-    return brief_of(sample.asks, job.condition, tuple((point.x / width, point.y / height) for point in points))
+    points = tuple((point.x / width, point.y / height) for point in sample.truth_points) if told else ()
+    share = None
+    if told and sample.asks.quantity == AREA_MM2:
+        share = sample.target[0] / (height * sample.pixel_size.height_mm * width * sample.pixel_size.width_mm)
+    return brief_of(sample.asks, job.condition, points, share)
 
 
 def _truth(job: Job, sample: Sample, native: NativeImage, image: Slice) -> Truth | None:

@@ -102,7 +102,14 @@ RECIPES = {
         Recipe(
             name="paper-v1",
             mapping=min_max,
-            words=Wording(tagged=False, states_image_size=False, size_unit="mm", angle_unit="degree", pixel_unit="mm"),
+            words=Wording(
+                tagged=False,
+                states_image_size=False,
+                size_unit="mm",
+                angle_unit="degree",
+                area_unit="mm2",
+                pixel_unit="mm",
+            ),
             forms=("direct",),
             true_sizes=False,
             nearest_if_binary=False,

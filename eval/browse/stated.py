@@ -37,7 +37,7 @@ def truth_marks(record: Record, scene: Scene) -> list[Mark]:
     if task.is_box:
         a, b = (scene.views.whole.region.at(corner.x, corner.y) for corner in corners_of(sample.target))
         return [pen.corners(a, b, f"{name}: {sample.label}", _extent(a, b, scene))]
-    if len(points) != 2 * len(task.lines):
+    if not task.lines or len(points) != 2 * len(task.lines):
         return []
     marks = []
     if task.drawing == "ellipse":
@@ -64,6 +64,8 @@ def answer_marks(
         return [], ["there is no answer to draw"]
     if task.is_box:
         return _box(record, scene, rules, pen)
+    if not numbers_of(task):
+        return [], [f"the answer is not drawn: {Missing.NO_PLACES}"]
     traced = trace(task, reply_of(record), calls, scene, rules)
     marks, missing = list[Mark](), dict[str, None]()
     for name, one in zip(numbers_of(task), traced, strict=True):

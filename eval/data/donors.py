@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from medvision_agent.eval.data.sample import Sample
+from medvision_agent.quantity import AREA_MM2
 from medvision_agent.tools.view.geometry import Point, Size, Spacing, acute_angle_deg, distance_mm
 
 __all__ = ["donors", "truth_as_shown"]
@@ -78,12 +79,14 @@ def truth_as_shown(donor: Sample, native: Size, field_mm: tuple[float, float]) -
         return donor.target
     spacing = Spacing(field_mm[0] / native.height, field_mm[1] / native.width)
     points = [Point(one.x, one.y) for one in donor.truth_points]
-    if len(points) >= 2 * len(donor.asks.lines):
+    if donor.asks.lines and len(points) >= 2 * len(donor.asks.lines):
         lines = list(zip(points[::2], points[1::2], strict=False))
         if len(donor.target) < len(lines):
             return (acute_angle_deg(*lines[0], *lines[1], spacing),)
         return tuple(distance_mm(a, b, spacing) for a, b in lines[: len(donor.target)])
     down, across = spacing.height_mm / donor.pixel_size.height_mm, spacing.width_mm / donor.pixel_size.width_mm
+    if donor.asks.quantity == AREA_MM2:  # whatever the shape of the pixels
+        return tuple(number * down * across for number in donor.target)
     if not math.isclose(down, across, rel_tol=1e-6):
         return None
     return donor.target if donor.asks.loss == "angle" else tuple(number * down for number in donor.target)

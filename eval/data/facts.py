@@ -5,10 +5,11 @@ spacings, box sizes, areas and metric values as IEEE half floats (11 significant
 above 65,504 they become infinite), and every target is made from the rounded value.
 """
 
+import math
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 __all__ = ["Area", "Box", "MedVisionFacts", "Metric", "half"]
 
@@ -49,10 +50,16 @@ class Metric(_Frozen):
 
 
 class Area(_Frozen):
-    """The size of a mask on a slice. MedVision asks no question about it."""
+    """The size of a mask on a slice. MedVision asks no question about it; our task ``area`` does."""
 
     pixel_count: int
     roi_mm2: float
+    """Infinite above 65,504 mm2, which JSON writes as null."""
+
+    @field_validator("roi_mm2", mode="before")
+    @classmethod
+    def _from_json(cls, stored: object) -> object:
+        return math.inf if stored is None else stored
 
 
 class MedVisionFacts(_Frozen):

@@ -131,7 +131,7 @@ class Sample(Frozen):
     """Points the target was made from (for drawing, and for the ``oracle``); never shown to a tool.
 
     size: ``major 1``, ``major 2``, ``minor 1``, ``minor 2``; distance and angle: in the order of ``landmarks``;
-    detection: ``lower left``, ``upper right``. A source without them leaves this empty.
+    detection: ``lower left``, ``upper right``; area: none. A source without them leaves this empty.
     """
     dataset: str = Field(min_length=1)
     subject: str = Field(min_length=1)

@@ -28,6 +28,8 @@ _ASKED: dict[str, set[TaskName]] = {
     for family in FAMILIES
 }
 """The tasks of the samples in a family of MedVision's configurations; none where it asks nothing of ours."""
+_USUAL: frozenset[TaskName] = frozenset(name for name, task in TASKS.items() if not task.own_rule)
+"""The tasks that MedVision's plans are asked for where none is named."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -80,6 +82,11 @@ class Selection:
         }
         return ", ".join(f"{name} {' or '.join(values)}" for name, values in named.items() if values)
 
+    @property
+    def asks_masks(self) -> bool:
+        """Return whether a task is named whose samples are in MedVision's plans of masks."""
+        return not _ASKED["MaskSize"].isdisjoint(self.tasks or ())
+
     def takes(self, sample: Sample) -> bool:
         """Return whether a sample is of the tasks, planes and datasets asked for."""
         return (
@@ -99,8 +106,7 @@ class Selection:
         """Return whether a MedVision configuration is asked for."""
         tasks = _ASKED[config.family]
         return (
-            bool(tasks)
-            and (self.tasks is None or not tasks.isdisjoint(self.tasks))
+            not tasks.isdisjoint(_USUAL if self.tasks is None else self.tasks)
             and (not self.planes or config.plane.lower() in self.planes)
             and (not self.datasets or config.dataset in self.datasets)
             and (any(self.admits(pattern, config) for pattern in self.configs) if self.configs else self._plain(config))
@@ -154,7 +160,7 @@ def select(source: Source, selection: Selection) -> Samples:
         return met[config] and not draw.full(config.name)
 
     kept = Kept()
-    for sample in filter(selection.takes, source.stream(Wants(selection.may_take, wanted))):
+    for sample in filter(selection.takes, source.stream(Wants(selection.may_take, wanted, selection.asks_masks))):
         if draw.take(len(kept), sample):
             volumes.note(len(kept), sample)
             kept.add(sample)
@@ -200,7 +206,7 @@ def find_sample(source: Source, sample_id: str) -> Sample:
     if isinstance(source, Streaming):
         # A MedVision sample is named by its configuration and its place there.
         name = sample_id.rpartition("-")[0]
-        wants = Wants(lambda dataset: name.startswith(f"{dataset}_"), lambda config: config.name == name)
+        wants = Wants(lambda dataset: name.startswith(f"{dataset}_"), lambda config: config.name == name, masks=True)
         samples = source.stream(wants)
         hint = "; expected CONFIGURATION-NUMBER, see: medvision-agent data list --samples"
     for sample in samples:
@@ -215,7 +221,8 @@ def _check_names(selection: Selection, found: list[Config]) -> None:
     idle = [pattern for pattern in selection.configs if not any(selection.admits(pattern, c) for c in found)]
     if idle:
         more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""
+        masks = "" if selection.asks_masks or "MaskSize" not in idle[0] else "masks are asked only with --task area; "
         raise DataError(
-            f"no sample of {idle[0]!r}{more}, with the split, planes and tasks asked for; "
+            f"no sample of {idle[0]!r}{more}, with the split, planes and tasks asked for; {masks}"
             f"see: medvision-agent data list.{nearest(idle[0], [config.name for config in found])}"
         )

@@ -118,6 +118,8 @@ class Wants:
     """Whether anything of a dataset may be asked for."""
     config: Callable[[Config], bool]
     """Whether more samples of a configuration are asked for."""
+    masks: bool = False
+    """Whether any configuration of masks is asked for; without, their plans are not opened."""
 
 
 @runtime_checkable

@@ -51,7 +51,7 @@ class Rule(Frozen):
     def _consistent(self) -> Self:
         asked = TASKS[self.task]
         if asked.is_box:
-            raise ValueError("a box decides nothing: task is one of size, distance and angle")
+            raise ValueError("a box decides nothing: task is one of size, distance, angle and area")
         if self.number and self.number not in asked.numbers:
             raise ValueError(f"number: a {self.task} has {', '.join(asked.numbers)}")
         if not self.number and len(asked.numbers) > 1:

@@ -40,7 +40,7 @@ from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.calls import Call
 from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.forms import PLAIN
-from medvision_agent.eval.why.measured import measurements
+from medvision_agent.eval.why.measured import measurements, numbers_of
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.quantity import BOX, LENGTH_MM
 from medvision_agent.tools.view.frames import MEDVISION
@@ -165,6 +165,8 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
         return LossParts(found.loss, {Cause.NO_ANSWER: found.loss}, Kind.NO_ANSWER, Missing.NO_ANSWER)
     if case.task.is_box:
         return _box(case, found)
+    if not numbers_of(case.task):
+        return _whole(found, Missing.NO_PLACES)
     known = [one for one in traced if isinstance(one, Traced)]
     if len(known) < len(traced) or isinstance(case.scene, Missing):
         return _whole(found, next(one for one in traced if isinstance(one, Missing)))

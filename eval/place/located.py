@@ -105,7 +105,7 @@ def is_ambiguous(one: Traced, target: Target) -> bool:
 def has_place(sample: Sample) -> bool:
     """Return whether the ground truth of a sample says where it lies."""
     task = sample.asks
-    return task.is_box or len(sample.truth_points) == 2 * len(task.lines)
+    return task.is_box or (bool(task.lines) and len(sample.truth_points) == 2 * len(task.lines))
 
 
 def question_of(sample: Question) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Contract: the list is never empty, as no run repeats the published conditions: t
 from collections.abc import Iterator
 
 from medvision_agent.eval.published.versions import Version
+from medvision_agent.eval.results.export import is_theirs
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.run import Run
 from medvision_agent.tools.view.frames import MEDVISION
@@ -47,14 +48,18 @@ def _asking(run: Run, protocol: Protocol, version: Version) -> Iterator[str]:
 
 
 def _samples(run: Run, version: Version) -> Iterator[str]:
-    scored = [record.sample for record in run.records if not record.outcome.infrastructure]
+    ended = [record.sample for record in run.records if not record.outcome.infrastructure]
+    scored = [sample for sample in ended if is_theirs(sample)]
     subjects = len({sample.subject for sample in scored})
     chosen = run.config.get("selection", {}).get("limit")
     limit = f", at most {chosen} of each task" if chosen else ""
     datasets = ", ".join(sorted({sample.dataset for sample in scored}))
     yield f"samples: {len(scored)} of {subjects} subjects in {datasets}{limit} here; there: {version.about.samples}"
-    if len(scored) < len(run.samples):
-        yield f"samples left out here: {len(run.samples) - len(scored)} unfinished or ended in infrastructure failures"
+    if len(scored) < len(ended):
+        count = len(ended) - len(scored)
+        yield f"samples that are in no figure: {count} of the task area, which MedVision does not score"
+    if len(ended) < len(run.samples):
+        yield f"samples left out here: {len(run.samples) - len(ended)} unfinished or ended in infrastructure failures"
     splits = {sample.medvision.config.rpartition("_")[2] for sample in scored if sample.medvision}
     if splits != {"Test"}:
         yield f"split: {', '.join(sorted(splits))} here; Test there"

@@ -10,7 +10,7 @@ from typing import Any
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.build import build_answers
-from medvision_agent.eval.results.export import rows_by_task
+from medvision_agent.eval.results.export import is_theirs, rows_by_task
 from medvision_agent.eval.results.summary import Section, sections
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
@@ -41,13 +41,18 @@ class Figures:
 def run_sections(records: Sequence[Record], protocol: Protocol) -> list[Section]:
     """Return MedVision's group summaries of *records*, a section for each family, as of an exported run.
 
-    Empty for a run over other data. Infrastructure failures are left out, as everywhere; a result without an answer has
-    an empty response. Both splits of a task in one run are a DataError, as MedVision's names do not tell them apart.
+    Empty for a run over other data. Infrastructure failures are left out, as everywhere, and so are areas, which
+    MedVision does not score; a result without an answer has an empty response. Both splits of a task in one run are a
+    DataError, as MedVision's names do not tell them apart.
     """
-    kept = [record for record in records if not record.outcome.infrastructure]
+    kept = _kept(records)
     if not kept or any(record.sample.medvision is None for record in kept):
         return []
     return _sections(kept, protocol)
+
+
+def _kept(records: Sequence[Record]) -> list[Record]:
+    return [one for one in records if not one.outcome.infrastructure and is_theirs(one.sample)]
 
 
 def _sections(kept: Sequence[Record], protocol: Protocol) -> list[Section]:
@@ -57,9 +62,11 @@ def _sections(kept: Sequence[Record], protocol: Protocol) -> list[Section]:
 
 def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:
     """Return the figures by family and part of its table, for the families the run has samples of."""
-    kept = [record for record in records if not record.outcome.infrastructure]
+    kept = _kept(records)
     if not kept:
-        raise DataError("nothing to put beside the published results: no sample of the run ended in a result")
+        raise DataError(
+            "nothing to put beside the published results: no sample of the run ended in a result that MedVision scores"
+        )
     return {section.batch.family: section_figures(section.summary) for section in _sections(kept, protocol)}
 
 

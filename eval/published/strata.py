@@ -87,7 +87,7 @@ def _tasks(batch: Batch) -> list[str]:
     """Return the task of each row, as this program calls it."""
     if batch.family == "AD":
         return [str(kind) for kind in batch.answers.column("doc.metric_type")]
-    own = next(name for name, task in TASKS.items() if task.medvision and task.medvision.family == batch.family)
+    own = next(name for name, task in TASKS.items() if task.family == batch.family)
     return [own] * len(batch)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, ReadBy, RunFacts
+from medvision_agent.eval.scorer.protocol import scored_by
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.read import read_trace
 from medvision_agent.eval.store.run import Run
@@ -107,7 +108,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ("Prompts (SHA-256)", _each(one.prompts_sha256 for one in identities)),
         ("Own prompts (SHA-256)", _each(one.prompt_file_sha256 for one in identities)),
         *([("Words", _each(map(_words_of, identities)))] if any(one.words_origin for one in identities) else []),
-        ("Protocol", chapter.protocol),
+        ("Protocol", scored_by(chapter.protocol, [data.task for data in chapter.tasks])),
         *(("Second reader", _reader(one)) for one in chapter.readings),
         ("Version", _each(one.version for one in identities)),
         ("Code (SHA-256)", _each(one.code_sha256 for one in identities)),

@@ -4,9 +4,9 @@
     OUT/<Detection|TL|AD>/<model>/<stamp>_results.json
 
 Contract: every sample that ended in a result is written; a result without an answer has an empty response.
-Infrastructure failures are left out and counted. Samples that are none of MedVision's are a DataError, and so are
-both splits of a task in one run, which MedVision's names do not tell apart. A model's folder appears whole or not at
-all, and one that is there already is never touched.
+Infrastructure failures, and samples of a task that MedVision scores none of, are left out and counted. Samples that are
+none of MedVision's are a DataError, and so are both splits of a task in one run, which MedVision's names do not tell
+apart. A model's folder appears whole or not at all, and one that is there already is never touched.
 
 Families have folders of their own because MedVision's parser takes all files of a folder for one. A stamp belongs to
 one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
@@ -35,7 +35,7 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Exported", "export_run", "rows_by_task"]
+__all__ = ["Exported", "export_run", "is_theirs", "rows_by_task"]
 
 Row = dict[str, Any]
 
@@ -51,11 +51,16 @@ class Exported:
     """How many of them are results without an answer."""
     left_out: int
     """Infrastructure failures."""
+    not_theirs: int = 0
+    """Samples of tasks that MedVision scores none of (``area``); they are in no file."""
 
 
 def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
     """Write *records* of *model* below *out*; the first file is stamped *start*, each next one a second later."""
-    kept = [record for record in records if not record.outcome.infrastructure]
+    ended = [record for record in records if not record.outcome.infrastructure]
+    kept = [record for record in ended if is_theirs(record.sample)]
+    if ended and not kept:
+        raise DataError("nothing to export: MedVision's result files have no task like area, and the run has no other")
     tasks = rows_by_task(kept)
     if not tasks:
         raise DataError("nothing to export: no sample of the run ended in a result")
@@ -65,7 +70,7 @@ def export_run(records: Sequence[Record], model: str, out: Path, start: datetime
     except OSError as error:
         raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
     empty = sum(record.outcome is not Outcome.ANSWERED for record in kept)
-    return Exported(folders, len(kept), empty, len(records) - len(kept))
+    return Exported(folders, len(kept), empty, len(records) - len(ended), len(ended) - len(kept))
 
 
 def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
@@ -83,10 +88,15 @@ def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
     return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
 
 
+def is_theirs(sample: Sample) -> bool:
+    """Return whether MedVision scores answers to such a question; all but areas."""
+    return sample.asks.family is not None
+
+
 def _family(sample: Sample) -> Family:
-    if sample.asks.medvision is None:
+    if sample.asks.family is None:
         raise DataError(f"{sample.id}: MedVision's result files have no task like {sample.task}")
-    return sample.asks.medvision.family
+    return sample.asks.family
 
 
 def _facts(sample: Sample) -> MedVisionFacts:

@@ -13,9 +13,7 @@ from medvision_agent.eval.tasks import TASKS, Family
 
 __all__ = ["COUNTS", "FAMILIES", "Answer", "Boxes", "Doc", "Profile", "ScoredDoc", "Stored"]
 
-COUNTS: dict[Family, int] = {
-    task.medvision.family: len(task.numbers) for task in TASKS.values() if task.medvision is not None
-}
+COUNTS: dict[Family, int] = {task.family: len(task.numbers) for task in TASKS.values() if task.family is not None}
 """How many numbers an answer has, for each of MedVision's task types."""
 FAMILIES: tuple[Family, ...] = tuple(COUNTS)
 

@@ -6,8 +6,8 @@ A metric is a loss within 0..1, 0 is perfect:
 * ``relative``: mean over the numbers of ``min(|p - t| / t, 1)``.
 * ``log-ratio``: mean over the numbers of ``min(|ln(p / t)|, ln 4) / ln 4``. Lengths only; a length of 0 or less is no
   answer, hence a failure.
-* ``absolute``: of angles ``min(|p - t|, 90) / 90``. An error in mm has no largest value: it counts in units of twice
-  the mean error of the best constant (``constants``), up to 1.
+* ``absolute``: of angles ``min(|p - t|, 90) / 90``. An error in mm or mm2 has no largest value: it counts in units
+  of twice the mean error of the best constant (``constants``), up to 1.
 * ``iou``: ``1 - IoU``.
 * ``iou>0.5``: 0 where IoU is at least 0.5 (as MedVision counts it), else 1. ``mre<0.1``: 0 where MRE is below 0.1,
   else 1.

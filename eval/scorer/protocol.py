@@ -10,11 +10,13 @@ Source: MedVision's scoring, read in version 1.0.0 (``paper-v1``) and in the pac
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from medvision_agent.errors import ConfigError, nearest
+from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["DEFAULT_PROTOCOL", "PROTOCOLS", "Protocol", "protocol"]
+__all__ = ["DEFAULT_PROTOCOL", "PROTOCOLS", "Protocol", "protocol", "scored_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +140,10 @@ def protocol(name: str) -> Protocol:
     except KeyError:
         known = ", ".join(PROTOCOLS)
         raise ConfigError(f"protocol {name!r} is unknown; known: {known}.{nearest(name, PROTOCOLS)}") from None
+
+
+def scored_by(name: str, tasks: Iterable[TaskName]) -> str:
+    """Return by what answers to *tasks* are scored: the protocol *name*, and our own rule where it has none."""
+    own = {task: TASKS[task].own_rule for task in tasks}
+    said = (f"{task} by {rule}, our own rule, not MedVision's" for task, rule in own.items() if rule)
+    return "; ".join([name, *said])

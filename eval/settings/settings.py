@@ -78,10 +78,11 @@ class Asked(Frozen):
         str, condition("condition", "control", "again", "provider_code", "overlays", "paragraph", *_TOOLS)
     ] = Field(default="on", min_length=1)
     """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`; `on,NAME`),
-    `on@2026-11` (the set of that month), `code` (the provider's code execution), or a control (docs/studies.md):
-    `blind`, `same-region`, `blank`, `misled`, `again:N`. In a study also `matched`, `matched:mean`,
-    `matched:thinking`, `matched:enlarged` and `result-only`, which are made from the answers of its arm `on`. A tool
-    that outlines may carry a variant: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
+    `on@2026-11` (the set of that month), `code` (the provider's code execution), `upstream` (MedVision's own tool,
+    called once: docs/tools.md), or a control (docs/studies.md): `blind`, `same-region`, `blank`, `misled`, `again:N`.
+    In a study also `matched`, `matched:mean`, `matched:thinking`, `matched:enlarged` and `result-only`, which are made
+    from the answers of its arm `on`. A tool that outlines may carry a variant: `segment@watershed`, `segment@server`,
+    `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`. `on` then means the set of that month, and all tools are
     declared in its words. Default: the newest; a stored run that is resumed or asked again keeps its month."""
@@ -97,8 +98,8 @@ class Asked(Frozen):
     frame: Annotated[str | None, identity("model.frame", "prompt_sha256", *_PARAGRAPH)] = None
     """The coordinate convention of prompts, tools and answers, instead of the model's own."""
     grammar: Annotated[str | None, identity("model.grammar", "model.grammar_origin", "tool_paragraph_sha256")] = None
-    """How tools are declared, called and answered in text (`plain`, `hermes`), instead of the model's own grammar. Only
-    for models with `tool_calling: text`."""
+    """How tools are declared, called and answered in text (`plain`, `hermes`, `medvision`), instead of the model's own
+    grammar. Only for models with `tool_calling: text`."""
     prompt_file: Annotated[Path | None, identity("prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256")] = None
     """A YAML file of your own prompts."""
     wording: Annotated[int, Field(ge=0, lt=WORDINGS), identity("wording", "wording_sha256", "prompt_sha256")] = 0

@@ -169,7 +169,7 @@ class Study(_Strict):
     there). The filters below apply to every source; MedVision-only filters apply to MedVision data alone. Arms are
     compared within a source, and nothing is averaged over two."""
     tasks: tuple[TaskName, ...] | None = None
-    """Only these tasks: `detection`, `size`, `angle`, `distance`."""
+    """Only these tasks: `detection`, `size`, `angle`, `distance`, `area` (MedVision's masks, only where named)."""
     configs: tuple[str, ...] = ()
     """MedVision: configurations, by name or pattern."""
     task_list: Path | None = None

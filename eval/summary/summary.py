@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
+from pydantic import Field
 
 from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -83,6 +84,8 @@ class Effort(Frozen):
 class TaskSummary(Frozen):
     """All samples of one task."""
 
+    own_rule: str = Field(default="", exclude_if=lambda rule: not rule)
+    """Name of the rule that its answers are scored by, where that is ours and not the protocol's; else left out."""
     n: int
     """Scored samples: all but infrastructure failures."""
     subjects: int
@@ -156,6 +159,7 @@ def _summarise_task(task: TaskName, own: Sequence[tuple[Record, Score | None]], 
     pairs = [(record, score) for record, score in own if score is not None]
     scored = [record for record, _ in pairs]
     return TaskSummary(
+        own_rule=TASKS[task].own_rule,
         n=len(scored),
         subjects=len(subjects := subject_sizes(scored)),
         largest_subject=max(subjects, default=0),

@@ -1,12 +1,13 @@
 """What a task is, in one object each. A new task is a file here, a template in ``prompts``, and its name in TASKS."""
 
 from medvision_agent.eval.tasks.angle import ANGLE
+from medvision_agent.eval.tasks.area import AREA
 from medvision_agent.eval.tasks.detection import DETECTION
 from medvision_agent.eval.tasks.distance import DISTANCE
 from medvision_agent.eval.tasks.size import SIZE
 from medvision_agent.eval.tasks.task import Family, Loss, Task, TaskName
 
-__all__ = ["ANGLE", "DETECTION", "DISTANCE", "SIZE", "TASKS", "Family", "Loss", "Task", "TaskName"]
+__all__ = ["ANGLE", "AREA", "DETECTION", "DISTANCE", "SIZE", "TASKS", "Family", "Loss", "Task", "TaskName"]
 
-TASKS: dict[TaskName, Task] = {task.name: task for task in (DETECTION, SIZE, ANGLE, DISTANCE)}
+TASKS: dict[TaskName, Task] = {task.name: task for task in (DETECTION, SIZE, ANGLE, DISTANCE, AREA)}
 """Every task by its name, in the order in which tasks are shown everywhere."""

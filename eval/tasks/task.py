@@ -12,7 +12,7 @@ from medvision_agent.quantity import BOX, Quantity
 
 __all__ = ["RELATIVE_ERRORS", "Drawing", "Family", "Loss", "MedVisionNames", "Task", "TaskName"]
 
-TaskName = Literal["detection", "size", "angle", "distance"]
+TaskName = Literal["detection", "size", "angle", "distance", "area"]
 """How a task is stored, and named on the command line."""
 
 Family = Literal["Detection", "TL", "AD"]
@@ -21,8 +21,8 @@ Family = Literal["Detection", "TL", "AD"]
 Loss = Literal["overlap", "relative error", "angle"]
 """The rules of the loss (``eval/scorer/metrics.py``)."""
 
-Drawing = Literal["box", "ellipse", "lines"]
-"""How the ground truth is drawn: from the target, or from the points it was made from."""
+Drawing = Literal["box", "ellipse", "lines", "none"]
+"""How the ground truth is drawn: from the target, from the points it was made from, or not at all."""
 
 RELATIVE_ERRORS = ("MRE", "MRE<0.1", "MRE<0.2", "MRE<0.3", "MAE")
 """Measures of numbers that have a size."""
@@ -32,7 +32,8 @@ RELATIVE_ERRORS = ("MRE", "MRE<0.1", "MRE<0.2", "MRE<0.3", "MAE")
 class MedVisionNames:
     """What MedVision calls a task."""
 
-    family: Family
+    family: Family | None
+    """None where MedVision plans such samples and scores none."""
     configs: tuple[str, ...]
     """Families of the configurations that hold its samples (``eval/data/configs.py``)."""
 
@@ -68,6 +69,16 @@ class Task:
     """How many decimals the prompt asks for."""
     medvision: MedVisionNames | None = None
     """None for a task that MedVision does not ask."""
+    own_rule: str = ""
+    """Name of the rule it is scored by, where that is ours and no protocol of MedVision's has one; else empty.
+
+    Samples of MedVision's plans are asked such a question only where the task is named.
+    """
+
+    @property
+    def family(self) -> Family | None:
+        """MedVision's type of task in result files; None where MedVision scores no such answers."""
+        return self.medvision.family if self.medvision else None
 
     @property
     def template(self) -> str:

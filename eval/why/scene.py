@@ -42,6 +42,7 @@ class Missing(StrEnum):
     UNCLEAR_POINTS = "the points stated are not exactly those of the task"
     SEVERAL_VIEWS = "points are stated where there are several views"
     SAME_POINTS = "two points of a line coincide"
+    NO_PLACES = "no points determine an area"
 
 
 @dataclass(frozen=True, eq=False)

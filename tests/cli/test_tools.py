@@ -19,7 +19,7 @@ from medvision_agent.tools.registry import SETS, TOOLS, installed
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import encode_png
 
-IN_NO_SET = ("neighbours",)
+IN_NO_SET = ("execute_python", "neighbours")
 PHANTOM = EllipsePhantom(Spacing(2.0, 0.5), 30, 34, 16, 8, 0.0)
 
 

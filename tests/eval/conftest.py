@@ -15,12 +15,14 @@ TARGETS: dict[TaskName, tuple[float, ...]] = {
     "size": (20.0, 10.0),
     "distance": (20.0,),
     "angle": (45.0,),
+    "area": (200.0,),
 }
 NAMES: dict[TaskName, tuple[str, ...]] = {
     "detection": (),
     "size": (),
     "distance": ("p", "q"),
     "angle": ("p", "q", "r", "s"),
+    "area": (),
 }
 MakeRecord = Callable[..., Record]
 

@@ -28,6 +28,7 @@ ASKED = {
     "detection": ("liver", "bounding box"),
     "size": ("liver", "ellipse", "outline", "major", "minor"),
     "distance": ("aortic root diameter", *NAMES[:2]),
+    "area": ("liver", "area", "parts", "holes"),
     "angle": ("aortic root diameter", *NAMES, "acute", "(0 to 90)"),
 }
 """What the question names."""

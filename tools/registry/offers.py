@@ -23,7 +23,7 @@ __all__ = ["DOOR", "RESERVED", "ToolOffer", "from_file", "from_packages", "unfit
 
 DOOR = plugins.Door("medvision_agent.tools", "tool")
 """Where the tools of packages come from."""
-RESERVED = frozenset({"on", "off", "code", "again", "blind", "blank", "misled", "sham"})
+RESERVED = frozenset({"on", "off", "code", "again", "blind", "blank", "misled", "sham", "upstream"})
 """Names of conditions, which no tool can have."""
 _SHIPPED = "the shipped tools"
 

@@ -1,5 +1,6 @@
 """From MedVision's annotations to samples: names from the plan, spacing from the header, points from landmark files."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,19 +11,22 @@ from pydantic import ValidationError
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.configs import PLANES
-from medvision_agent.eval.data.facts import MedVisionFacts
+from medvision_agent.eval.data.facts import Area, MedVisionFacts
 from medvision_agent.eval.data.medvision.folder import DataFolder
 from medvision_agent.eval.data.medvision.landmarks import LandmarkFile, read_landmarks
 from medvision_agent.eval.data.medvision.plan import AnyCase, Named, RawCase
 from medvision_agent.eval.data.medvision.volume import Header, read_header
 from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample
-from medvision_agent.eval.tasks import ANGLE, DETECTION, DISTANCE, SIZE, TaskName
+from medvision_agent.eval.tasks import ANGLE, AREA, DETECTION, DISTANCE, SIZE, TaskName
 from medvision_agent.frozen import complaint
 
 __all__ = ["OpenCase"]
 
 _SPACING_TOLERANCE_MM = 0.0006
 """Plans round spacings to three decimals."""
+_AREA_TOLERANCE = 0.01
+"""Share by which the area that a plan states may differ from pixels times the header's pixel size; half floats are off
+by 5e-4."""
 _AXES = ("major 1", "major 2", "minor 1", "minor 2")
 
 
@@ -83,7 +87,7 @@ class OpenCase:
                 label=None if names else self._label(facts),
                 landmarks=names,
                 measurement=measurement,
-                target=facts.target(),
+                target=facts.target() if facts.area is None else (_area_mm2(facts.area, rows * columns, place),),
                 convention="inclusive-index",
                 truth_points=points,
                 dataset=facts.dataset_name,
@@ -105,8 +109,10 @@ class OpenCase:
         """Return task, truth points, landmark names and the measurement's name."""
         if facts.boxes:
             return DETECTION.name, _corners(facts, self.raw.place), (), ""
+        if facts.area:
+            return AREA.name, (), (), ""
         metric = facts.metric
-        assert metric is not None  # noqa: S101 - masks are never asked
+        assert metric is not None  # noqa: S101 - what is neither a box nor an area
         if len(metric.keys) == 2:
             ends = [end for key in metric.keys for end in self._line(key).element_keys]
             return SIZE.name, self._points(facts, ends, _AXES), (), ""
@@ -138,6 +144,20 @@ class OpenCase:
     def _points(self, facts: MedVisionFacts, keys: Sequence[str], names: Sequence[str]) -> tuple[Landmark, ...]:
         found = [self.landmarks.point(key, facts.slice_dim, facts.slice_idx) for key in keys]
         return tuple(Landmark(name=name, x=x, y=y) for name, (x, y) in zip(names, found, strict=True))
+
+
+def _area_mm2(area: Area, pixel_mm2: float, place: str) -> float:
+    """Return the area of a mask: its pixels times the area of one by the volume's header, unrounded.
+
+    Upstream's own value is a half float, which is infinite above 65,504 mm2; where it is finite, both must agree.
+    """
+    found = area.pixel_count * pixel_mm2
+    if math.isfinite(area.roi_mm2) and not math.isclose(found, area.roi_mm2, rel_tol=_AREA_TOLERANCE):
+        raise DataError(
+            f"{place}: ROI_area: {area.roi_mm2:g} mm2, but {area.pixel_count} pixels of {pixel_mm2:g} mm2 by the "
+            f"volume's header are {found:g} mm2; plan and image do not belong together"
+        )
+    return found
 
 
 def _corners(facts: MedVisionFacts, place: str) -> tuple[Landmark, ...]:

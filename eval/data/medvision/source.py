@@ -2,7 +2,8 @@
 
 Contract: opening it reads no plan. Samples are made while they are asked for, one case in memory at a time. A case or
 a sample that is broken is left out and named in ``problems``, and the others go on; a plan that breaks off is a
-DataError of the whole, because nobody knows what is missing. Masks (``MaskSize``) are never asked.
+DataError of the whole, because nobody knows what is missing. Masks (``MaskSize``) are asked only where they are named:
+they are not among ``samples``.
 
 A mapping file (``--subjects``) says which person a case shows, where dataset and case are not enough to tell. A CSV
 file with the columns ``dataset``, ``case`` and ``subject``; cases it does not name keep ``dataset/case``.
@@ -83,14 +84,14 @@ class MedVisionSource:
 
     @cached_property
     def samples(self) -> Samples:
-        """All samples of both splits. May be millions: ``stream`` is the way to a part of them."""
+        """All samples of both splits, without masks. May be millions: ``stream`` is the way to a part of them."""
         # Distances and angles come once: in the configuration that holds both.
         return Kept(self.stream(Wants(lambda _: True, lambda config: config.whole == config)))
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
         """Yield the samples of the configurations *wants* names, case by case."""
         for plan in self.plans:
-            if plan.kind != "segmentation" and wants.dataset(plan.dataset):
+            if (wants.masks or plan.kind != "segmentation") and wants.dataset(plan.dataset):
                 yield from self._plan_samples(plan, wants)
 
     def _plan_samples(self, plan: PlanFile, wants: Wants) -> Iterator[Sample]:

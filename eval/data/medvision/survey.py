@@ -98,7 +98,7 @@ class Survey:
         for config, row in zip(configs, rows, strict=True):
             for facts in facts_of(raw, case, config, row.counter, filters=self._source.reading.filters):
                 row.subjects.add(opened.subject)
-                if self._samples and not facts.area:
+                if self._samples:
                     self._sample(opened, facts, config)
         if self._samples:
             self._try(lambda: self._check_files(opened))

@@ -17,7 +17,7 @@ from medvision_agent.agent.models import MODEL_CONFIG
 from medvision_agent.agent.models.row import GRAMMARS
 
 GOLDEN = json.loads(gzip.decompress(text_calls.GOLDEN.read_bytes()))
-GRAMMAR_NAMES = ["plain", "hermes"]
+GRAMMAR_NAMES = ["plain", "hermes", "medvision"]
 ON, OFF = Condition.parse("on"), Condition.parse("off")
 
 
@@ -26,7 +26,7 @@ def tagged(written):
     return "\n".join(f"<tool_call>\n{one}\n</tool_call>" for one in written)
 
 
-WRITE = {"plain": fenced, "hermes": tagged}
+WRITE = {"plain": fenced, "hermes": tagged, "medvision": tagged}
 
 
 @pytest.mark.parametrize(("key", "talk", "wire"), list(cases(fenced)), ids=lambda value: str(value)[:40])
@@ -37,7 +37,7 @@ async def test_plain_sends_to_the_byte_what_was_sent_before_there_were_grammars(
 
 
 def test_the_shipped_grammars_come_through_the_door():
-    assert GRAMMARS.names()[:2] == ["hermes", "plain"]
+    assert GRAMMARS.names()[:3] == ["hermes", "medvision", "plain"]
     assert all(offer.shipped for offer in GRAMMARS.offers())
 
 
@@ -134,7 +134,7 @@ async def test_a_grammar_changes_the_tool_paragraph_and_no_other_word(server):
     given = {name: await ask(server, talks["must use"], "chat", grammar=name) for name in GRAMMAR_NAMES}
     given["off"] = await ask(server, talks["off"], "chat")
     assert len({one.prompt_sha256 for one in given.values()}) == 1
-    assert len({one.prompt_with_tools_sha256 for one in given.values()}) == 3
+    assert len({one.prompt_with_tools_sha256 for one in given.values()}) == 4
     system = given["off"].trace.messages[0]["content"]
     assert all(one.trace.messages[0]["content"].startswith(system) for one in given.values())
 
@@ -158,7 +158,10 @@ def test_a_row_names_its_grammar():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"tool_calling": "text", "grammar": "hermis"}, r"grammar\n.*known: hermes, plain\. Did you mean 'hermes'\?"),
+        (
+            {"tool_calling": "text", "grammar": "hermis"},
+            r"grammar\n.*known: hermes, medvision, plain\. Did you mean 'hermes'\?",
+        ),
         ({"grammar": "hermes"}, "grammar: goes with tool_calling: text"),
         ({"tool_calling": "native", "grammar": "plain"}, "grammar: goes with tool_calling: text"),
     ],

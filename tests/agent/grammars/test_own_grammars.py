@@ -110,7 +110,7 @@ def test_package_version_and_code_are_in_the_identity(installed, tmp_path):
     assert len(origin["code_sha256"]) == 64
     assert after.pop("grammar_origin")["code_sha256"] != origin["code_sha256"]
     assert before == after
-    with pytest.raises(ValueError, match="unknown grammar; known: hermes, plain"):
+    with pytest.raises(ValueError, match="unknown grammar; known: hermes, medvision, plain"):
         row("steps")
 
 

@@ -39,12 +39,12 @@ def lesion(centre=(110.0, 60.0), axes_mm=(36.0, 22.0), angle=0.5, bright=True):
     return grey_slice(np.clip(pixels, 0, 255).astype(np.uint8), SPACING)
 
 
-async def ask(name, tools, task, image, truth=()):
+async def ask(name, tools, task, image, truth=(), share=None):
     config = Offline(name=name, perceived={"rule": "native"})
     landmarks = ("a", "b", "c", "d") if task == "angle" else ("a", "b")
     question = Question(task, image, "", "lesion", landmarks)
     condition = Condition.parse(tools)
-    brief = brief_of(TASKS[task], condition, tuple(truth))
+    brief = brief_of(TASKS[task], condition, tuple(truth), share)
     given = await answer(question, condition, Chat(config, build(config)), Limits(), brief=brief)
     assert given.outcome is Outcome.ANSWERED, given.detail
     count = len(TASKS[task].numbers)
@@ -54,7 +54,7 @@ async def ask(name, tools, task, image, truth=()):
 
 
 @pytest.mark.parametrize("tools", ALL_TOOLS)
-@pytest.mark.parametrize("task", ["detection", "size", "distance", "angle"])
+@pytest.mark.parametrize("task", list(TASKS))
 @pytest.mark.parametrize("name", ["prior", "cv"])
 async def test_every_baseline_answers_every_task_under_every_condition(name, task, tools):
     values, used = await ask(name, tools, task, lesion())
@@ -72,6 +72,23 @@ async def test_cv_measures_a_lesion_with_tools_and_only_guesses_without(bright):
     guessed, used = await ask("cv", "off", "size", image)
     assert used == []
     assert np.abs(guessed - [36.0, 22.0]).max() > 0.5
+
+
+async def test_cv_measures_an_area_with_tools_and_takes_that_of_an_ellipse_without():
+    measured, used = await ask("cv", "on", "area", lesion())
+    assert used == ["crop", "fit_contour"]
+    assert measured == pytest.approx([math.pi / 4 * 36.0 * 22.0], rel=0.03)
+    (major, minor), _ = await ask("cv", "off", "size", lesion())
+    guessed, used = await ask("cv", "off", "area", lesion())
+    assert used == []
+    assert guessed == pytest.approx([math.pi / 4 * major * minor], rel=1e-3)
+
+
+@pytest.mark.parametrize("tools", ["off", "on"])
+async def test_the_oracle_works_an_area_out_from_the_share_of_the_picture(tools):
+    found, used = await ask("oracle", tools, "area", lesion(), share=0.25)
+    assert used == []
+    assert found == pytest.approx([0.25 * HEIGHT * 1.2 * WIDTH * 0.8], rel=1e-4)
 
 
 async def test_cv_takes_segment_where_fit_contour_is_missing():

@@ -98,6 +98,12 @@ def test_a_truth_in_its_own_image_is_the_truth(one):
     assert (stretched is None) == (one.task != "detection")
 
 
+def test_an_area_in_a_stretched_image_grows_as_the_image_does():
+    one = Sample.model_validate(sample("a", "s").model_dump() | {"task": "area", "target": (60.0,)})
+    assert truth_as_shown(one, Size(100, 50), (100.0, 100.0)) == (pytest.approx(60.0),)
+    assert truth_as_shown(one, Size(100, 50), (100.0, 300.0)) == (pytest.approx(180.0),)
+
+
 def test_a_distance_across_a_stretched_image_is_stretched():
     two = [{"name": name, "x": x, "y": 10.0} for name, x in (("p", 10.0), ("q", 40.0))]
     across = sample("a", "s").model_dump() | {"task": "distance", "label": None, "landmarks": ("p", "q")}

@@ -24,7 +24,13 @@ from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.tasks import TASKS
 
 MINI = Path(__file__).parents[2] / "data/medvision-mini/Data"
-TARGETS = {"detection": [0.1, 0.1, 0.5, 0.5], "size": [12.5, 8.25], "angle": [45.5], "distance": [30.25]}
+TARGETS = {
+    "detection": [0.1, 0.1, 0.5, 0.5],
+    "size": [12.5, 8.25],
+    "angle": [45.5],
+    "distance": [30.25],
+    "area": [310.5],
+}
 
 
 def line(number, rng, *, volumes=False):
@@ -66,7 +72,7 @@ WHOLE = Wants(lambda _: True, lambda _: True)
 def as_a_list(source, selection):
     """Return what is selected, by the definition: whole samples in lists, nothing left out on the way."""
     if isinstance(source, MedVisionSource):
-        wants = Wants(selection.may_take, selection.takes_config)
+        wants = Wants(selection.may_take, selection.takes_config, selection.asks_masks)
         every = [one for one in source.stream(wants) if selection.takes(one)]
     else:
         every = [one for one in source.samples if selection.takes(one)]

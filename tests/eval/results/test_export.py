@@ -10,6 +10,9 @@ from exported import answered, kept
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
+from medvision_agent.eval.data.selection import Selection, select
+from medvision_agent.eval.published.figures import run_figures, run_sections
 from medvision_agent.eval.results.export import export_run, rows_by_task
 from medvision_agent.eval.results.load import load_answers
 from medvision_agent.eval.results.summary import sample_lines, sections
@@ -17,12 +20,14 @@ from medvision_agent.eval.scorer.numbers import extract, parse
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.scorer.spoken import spoken_in
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.rows import sample_row
 from medvision_agent.frozen import strict
 from medvision_agent.tools.view.frames import FRAMES
 from medvision_agent.tools.view.geometry import Size
 
 DATA = Path(__file__).parents[2] / "data/medvision-mini/Data"
+AREAS = Selection(tasks=("area",), limit=2)
 START = datetime(2026, 1, 2, 3, 4, 58, tzinfo=UTC)
 
 
@@ -156,3 +161,20 @@ def test_results_that_are_there_are_not_touched(records, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot write it"):
         export_run(records[:3], "m", tmp_path / "file", START)
+
+
+def test_areas_are_in_no_file_and_in_no_figure_of_medvisions(records, tmp_path):
+    samples = select(MedVisionSource(DATA, Reading()), AREAS)
+    areas = [Record(sample=one, outcome=Outcome.ANSWERED, response="<answer>500.0</answer>") for one in samples]
+    assert len(areas) > 2
+    done = export_run([*records, *areas], "m", tmp_path / "both", START)
+    alone = export_run(records, "m", tmp_path / "alone", START)
+    assert (done.samples, done.left_out, done.not_theirs) == (alone.samples, alone.left_out, len(areas))
+    assert not list((tmp_path / "both").rglob("*MaskSize*"))
+    with pytest.raises(DataError, match="no task like area"):
+        export_run(areas, "m", tmp_path / "none", START)
+    rules = PROTOCOLS["medvision-1.2"]
+    assert run_figures([*records, *areas], rules) == run_figures(records, rules)
+    assert run_sections(areas, rules) == []
+    with pytest.raises(DataError, match="nothing to put beside the published results"):
+        run_figures(areas, rules)

@@ -55,7 +55,7 @@ def test_a_study_varies_the_grammar_and_its_arms_are_alike_in_all_else(tmp_path,
     ("model", "grammar", "said"),
     [
         ("native", "hermes", "--grammar hermes: model 'native' is called by the service's own function calling"),
-        ("text", "hermse", "unknown grammar 'hermse'; known: hermes, plain. Did you mean 'hermes'?"),
+        ("text", "hermse", "unknown grammar 'hermse'; known: hermes, medvision, plain. Did you mean 'hermes'?"),
     ],
 )
 def test_a_grammar_that_cannot_be_is_refused_before_anything_is_asked(tmp_path, models, model, grammar, said):

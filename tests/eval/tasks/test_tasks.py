@@ -23,7 +23,8 @@ def test_names_are_the_stored_ones_in_their_order():
 
 @tasks
 def test_a_task_is_asked_by_a_template_of_its_own(task):
-    assert (ROOT / "prompts" / f"{task.template}.j2").is_file()
+    folder = ROOT / "prompts" / ("areas" if task.own_rule else "")
+    assert (folder / f"{task.template}.j2").is_file()
 
 
 @tasks

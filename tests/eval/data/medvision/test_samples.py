@@ -57,7 +57,7 @@ def test_truth_points_give_the_targets(source):
             lengths = distance_mm(*points[:2], spacing), distance_mm(*points[2:], spacing)
             assert lengths == pytest.approx(sample.target, abs=2 * max(spacing.height_mm, spacing.width_mm))
         seen[sample.task] += 1
-    assert set(seen) == {name for name, task in TASKS.items() if task.medvision is not None}
+    assert set(seen) == {name for name, task in TASKS.items() if task.family is not None}
 
 
 def test_names_come_from_the_plan(source):
