@@ -33,6 +33,7 @@ __all__ = [
     "FORMAT",
     "STUDY",
     "Traces",
+    "find_attempt",
     "find_record",
     "has_run",
     "holds_run",
@@ -164,6 +165,15 @@ def find_record(folder: Path, sample_id: str) -> Record | None:
     with reading(folder) as database:
         for stored in records_in(database, _OF_ONE, sample=sample_id):
             return _record(folder, stored, _sample(database, folder, sample_id))
+        return None
+
+
+def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
+    """Return a certain record of a sample, also one that was only drawn, or None; raises as ``find_record`` does."""
+    with reading(folder) as database:
+        which = "FROM record WHERE record.sample_id = :sample AND record.attempt = :attempt"
+        for stored in records_in(database, which, sample=sample.id, attempt=attempt):
+            return _record(folder, stored, sample)
         return None
 
 
