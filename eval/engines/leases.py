@@ -1,14 +1,11 @@
 """Samples handed out by leases: the side of the process that decides everything and writes the run.
 
-Contract: all that is out counts in the budget as what is in flight does. Workers have some samples more than they ask
-at once, so that none waits for this process; near a budget they have none, and those that wait are taken back where
-the budget, a refusal or a stop says that no further one may be begun. What a worker finished is in its shard, and is
+Contract: what is handed out, and when, is for ``handing.py`` to say. What a worker finished is in its shard, and is
 taken into the run while it goes on. Where a worker dies, its shards are taken in, and the rest of its samples are asked
 by others; where it says nothing for ``SILENCE`` seconds, the same, after it was killed.
 """
 
 import asyncio
-import itertools
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -20,10 +17,11 @@ from medvision_agent.eval.asking.crashes import line_up_again
 from medvision_agent.eval.asking.engine import LeasingEngine, WorkerLostError
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.one import beside
-from medvision_agent.eval.asking.pool import Ask, Lane, Pool
+from medvision_agent.eval.asking.pool import Lane, Pool
 from medvision_agent.eval.asking.settle import settle
 from medvision_agent.eval.asking.watch import Brief, Watch
 from medvision_agent.eval.engines.dispatch import MOST_DEATHS, died_often, settled
+from medvision_agent.eval.engines.handing import TICK, Handing
 from medvision_agent.eval.engines.messages import (
     Broke,
     Closed,
@@ -35,7 +33,7 @@ from medvision_agent.eval.engines.messages import (
     Place,
     Told,
 )
-from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, shares
+from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot
 from medvision_agent.eval.store.files import make_folder, write_picture
 from medvision_agent.eval.store.read import find_attempt
 from medvision_agent.eval.store.record import Record
@@ -45,12 +43,8 @@ __all__ = ["Leases"]
 
 SILENCE = 120.0
 """Seconds without a word after which a worker is given up."""
-_TICK = 0.2
-"""Seconds between two looks at the budget."""
 _PATIENCE = 5.0
 """Seconds to wait for what is taken back from all workers, before one of them may begin more."""
-_FAR = 4
-"""Samples wait at workers as long as so many times what is in flight at once fits into the budget."""
 
 
 class Leases(LeasingEngine):
@@ -71,30 +65,19 @@ class Leases(LeasingEngine):
             worker.close()
 
 
-class _Session:
+class _Session(Handing):
     """All that is leased by one command."""
 
     def __init__(
         self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
     ) -> None:
-        self._pools, self._meter, self._watch, self._stop = pools, meter, watch, stop
-        parts = [shares(pool.parallel, len(workers)) for pool in pools]
-        self._slots = [Slot(worker, [part[at] for part in parts]) for at, worker in enumerate(workers)]
-        self._suspects = [number for number, pool in enumerate(pools) if pool.alone]
-        self._numbers, self._lanes = itertools.count(), dict[Lane, int]()
-        self._tokens = dict[Path, str]()
+        super().__init__(workers, pools, meter, watch, stop)
+        self._lanes, self._tokens = dict[Lane, int](), dict[Path, str]()
         self._waiting = dict[tuple[Lane, str, int], tuple[Out, Record, Brief | None]]()
         """Samples that were finished and are not in the run yet, though others wait for them, or they may be lost."""
         self._early = set[tuple[Lane, str, int]]()
         """Such that are in the run before the worker told that they were finished."""
-        self._recalls: asyncio.Task[None] | None = None
-        """Has taken back what waits at workers when it is done."""
-        self._calmed = set[int]()
-        """Models whose samples were taken back, because one is asked alone."""
         self._deaths = 0
-        self._tasks = set[asyncio.Task[None]]()
-        self._over = asyncio.Event()
-        self._problems = list[Exception]()
 
     async def run(self) -> list[Exception]:
         """Ask everything, and return what ended it early."""
@@ -110,143 +93,6 @@ class _Session:
                 slot.worker.kill()
             self._take_what_is_left()
         return self._problems
-
-    def _go(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._problem(error)
-            self._over.set()  # nothing that waits for it would ever end
-
-    def _problem(self, problem: Exception) -> None:
-        self._problems.append(problem)
-        self._stop.set()
-
-    # What is handed out.
-
-    def _fill(self) -> None:
-        """Hand out what may be begun, first to have all at work, then to have some wait there."""
-        try:
-            served = self._served()
-            for ahead in (False, True):
-                for number in served:
-                    self._hand_out(number, ahead=ahead)
-        except MedVisionAgentError as problem:
-            self._problem(problem)
-        if not (self._recalls or any(pool.flying for pool in self._pools) or any(one.unclosed for one in self._slots)):
-            self._over.set()
-
-    def _served(self) -> Sequence[int]:
-        """Return the models that are asked now: where there are suspects, one after the other."""
-        while self._suspects and not self._pools[self._suspects[0]].calm:
-            self._suspects.pop(0)
-        return self._suspects[:1] or range(len(self._pools))
-
-    def _hand_out(self, number: int, *, ahead: bool) -> None:
-        pool = self._pools[number]
-        if not pool.calm:
-            self._calmed.discard(number)
-        elif number not in self._calmed:
-            self._calmed.add(number)
-            self._recall(number, all_=True)
-        if self._recalls or (ahead and (pool.calm or self._meter.room < _FAR * pool.parallel)):
-            return
-        slots = [slot for slot in self._slots if slot.shares[number] and slot.serves]
-        if ahead:
-            slots = [slot for slot in slots if slot.count[number] <= slot.shares[number] + slot.ahead(number) // 2]
-        while slots:
-            slot = min(slots, key=lambda one: one.count[number])
-            most = slot.shares[number] + (slot.ahead(number) if ahead else 0)
-            if slot.count[number] >= most:
-                slots.remove(slot)
-            elif (ask := pool.take(self._may)) is None:
-                return
-            else:
-                self._give(slot, number, ask)
-
-    def _may(self) -> bool:
-        """Say whether one more may be begun; before a no counts, what waits at workers is taken back."""
-        if self._stop.is_set():
-            return False
-        if self._meter.would_allow_one_more():
-            return True
-        return self._meter.allows_one_more() if not self._recall(*range(len(self._pools))) else False
-
-    def _recall(self, *numbers: int, all_: bool = False) -> bool:
-        """Take back what waits at workers, if anything does; say whether that goes on.
-
-        Where a worker has no more than it asks at once, nothing waits there, unless it begins nothing (*all_*).
-        """
-        if self._recalls is None and any(
-            slot.count[number] > (0 if all_ else slot.shares[number]) for slot in self._slots for number in numbers
-        ):
-            self._recalls = self._go(self._recalled(numbers))
-        return self._recalls is not None
-
-    async def _recalled(self, numbers: Sequence[int]) -> None:
-        try:
-            await asyncio.gather(*(self._from(slot, one) for slot in self._slots for one in numbers if slot.count[one]))
-        finally:
-            self._recalls = None
-        self._fill()
-
-    async def _from(self, slot: Slot, number: int) -> None:
-        unsent = [out for out in slot.outbox if out.pool == number]
-        slot.outbox = [out for out in slot.outbox if out.pool != number]
-        back = [out.number for out in unsent]
-        with suppress(WorkerLostError):  # all that it had comes back
-            if slot.sees:
-                back = [*await slot.worker.recall(number), *back]
-        self._back([slot.out[one] for one in back if one in slot.out])
-
-    def _back(self, outs: Sequence[Out]) -> None:
-        """Have samples asked next that were not begun."""
-        for out in reversed(outs):
-            self._pools[out.pool].asks.appendleft(out.ask)
-            self._end(out)
-
-    def _give(self, slot: Slot, number: int, ask: Ask) -> None:
-        lane, sample, attempt = ask
-        out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id))
-        out.asking.__enter__()
-        self._meter.flying += 1
-        slot.out[out.number] = out
-        slot.count[number] += 1
-        if lane.draws and (made := lane.draws.made(sample, attempt)):
-            self._go(self._store(out, *made, counts=False))
-            return
-        slot.outbox.append(out)
-        slot.needed.set()
-
-    def _end(self, out: Out) -> None:
-        del out.slot.out[out.number]
-        out.slot.count[out.pool] -= 1
-        self._pools[out.pool].ended()
-        self._meter.flying -= 1
-        out.asking.__exit__(None, None, None)
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(_TICK)
-            for slot in self._slots:
-                slot.rate += 0.2 * (slot.finished / _TICK - slot.rate)
-                slot.finished = 0
-            if (stopped := self._stop.is_set()) or not self._meter.would_allow_one_more():
-                self._recall(*range(len(self._pools)), all_=stopped)
-            self._fill()
-
-    async def _stop_when_told(self) -> None:
-        await self._stop.wait()
-        for slot in self._slots:
-            slot.worker.stop()
-        self._recall(*range(len(self._pools)), all_=True)
-
-    # One worker.
 
     async def _serve(self, slot: Slot) -> None:
         while True:
@@ -285,7 +131,7 @@ class _Session:
     async def _listen(self, slot: Slot) -> None:
         while True:
             if not slot.sees:  # it loads its model
-                await asyncio.sleep(_TICK)
+                await asyncio.sleep(TICK)
                 continue
             lanes = len(slot.sees)
             try:
@@ -344,8 +190,6 @@ class _Session:
             thinking_budget=job.thinking_budget,
             drawn=lane.draws is not None,
         )
-
-    # What comes back.
 
     async def _hear(self, slot: Slot, note: Finished | Closed | Told | GaveUp | Broke | Heard) -> None:
         if isinstance(note, Closed):
