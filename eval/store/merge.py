@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from medvision_agent.errors import DamageError
 from medvision_agent.eval.store.packed import Packed, Packer, packs
-from medvision_agent.eval.store.seal import Tally, TracesIn, add_all_to_tally, records_in
+from medvision_agent.eval.store.seal import StoredRecord, StoredTrace, Tally, TracesIn, add_all_to_tally, records_in
 from medvision_agent.eval.store.shard import hash_in_name
 from medvision_agent.eval.store.writer import transaction
 
@@ -71,8 +72,8 @@ def _check(file: Path, database: sqlite3.Connection) -> None:
         raise DamageError(f"{file}: the shard is damaged: {found and found[0]}")
     if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone() is None:
         return  # its worker died while it made it
-    stored = TracesIn(database).those("FROM record")
-    for one in (*records_in(database), *stored):
+    stored: Iterator[StoredRecord | StoredTrace] = chain(records_in(database), TracesIn(database).those("FROM record"))
+    for one in stored:
         if one.changed:
             raise DamageError(f"{file}: the shard is damaged at sample {one.sample_id!r} (attempt {one.attempt})")
 
