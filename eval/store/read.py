@@ -42,6 +42,7 @@ __all__ = [
     "open_run",
     "read_config",
     "read_identity",
+    "read_range",
     "read_record",
     "read_sample",
     "read_some",
@@ -63,6 +64,7 @@ _LATEST = f"""
     WHERE record.rowid <= :last AND record.attempt = {_LAST}
 """
 _OF_ALL = f"{_LATEST} ORDER BY sample.position"
+_OF_SOME = f"{_LATEST} AND sample.position >= :first AND sample.position < :end ORDER BY sample.position"
 _SUPERSEDED = f"""
     FROM record WHERE record.rowid <= :last AND NOT {_PART} AND record.attempt < {_LAST} ORDER BY attempt, rowid
 """
@@ -192,6 +194,13 @@ def read_some(folder: Path, about: int) -> Iterator[Record]:
         for first in range(0, planned, step):
             for stored in records_in(database, _WITH_PICTURE, last=_EVER, first=first, end=first + step):
                 yield _record(folder, stored, _sample(database, folder, stored.sample_id))
+
+
+def read_range(run: Run, first: int, end: int) -> Iterator[Record]:
+    """Yield the latest records of the samples from place *first* to before *end*, a refusal as it was stored."""
+    with reading(run.folder) as database:
+        for stored in records_in(database, _OF_SOME, last=_EVER, first=first, end=end):
+            yield _record(run.folder, stored, _sample(database, run.folder, stored.sample_id))
 
 
 def read_sample(folder: Path, sample_id: str) -> Sample:
