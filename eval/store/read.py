@@ -117,7 +117,7 @@ def open_run(folder: Path) -> Run:
         unsealed=ends.unsealed,
         libraries=libraries,
         tally=tally,
-        left=None if ends.refused else Later(len(todo.places), partial(pending_of, folder, todo), f"{folder}, samples"),
+        left=None if ends.refused else Later(len(todo), partial(pending_of, folder, todo), f"{folder}, samples"),
     )
 
 
