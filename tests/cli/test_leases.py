@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 
 import near
 import pytest
@@ -9,7 +10,9 @@ from alike import records
 from fake.replies import HANG, calls, error, text
 from fake.servers import turn_of
 
+import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.api import studying
 from medvision_agent.errors import ProviderError
 from medvision_agent.eval.asking.engine import HERE
 from medvision_agent.eval.asking.launch import execute, prepare
@@ -205,6 +208,41 @@ async def test_shards_left_by_a_command_that_was_killed_are_taken_in(server, ask
     assert len(run.records) == 12
     assert json.dumps(sorted(server.asked())) == json.dumps(sorted([*range(12), server.asked()[7]]))
     assert len(open_run(tmp_path / "run").records) == 12
+
+
+async def test_a_second_interruption_stores_what_was_finished(server, ask, tmp_path):
+    server.behave(lambda request: ANSWER if len(server.requests) <= 7 else HANG)
+    task = asyncio.create_task(ask(tools="off", workers=1, connections=1))
+    await server.wait_for(8)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(open_run(tmp_path / "run").records) == 7
+    assert not verify_run(tmp_path / "run").damage
+
+
+async def test_a_study_of_arms_made_from_others_is_the_same(server, data, models, tmp_path, monkeypatch):
+    models.write_text(models.read_text().replace("  max_tries: 2\n", "  max_tries: 2\n  temperature: 0.7\n"))
+    study = tmp_path / "study.yaml"
+    head = f"name: t\nmodels: [fake-openai]\nmodels_file: models.yaml\ndata: {data}\nlimit: 4\n"
+    designs = "designs: [on-off, controls, matched, 'matched:enlarged', result-only, needs-picture]\n"
+    study.write_text(f"{head}max_connections: 3\nbase: {{tools: 'crop,ruler'}}\n{designs}", encoding="utf-8")
+    server.behave(rule)
+
+    @asynccontextmanager
+    async def leasing(runs, stop):
+        yield (engine := Leases(2, near.Near))
+        engine.close()
+
+    await asyncio.to_thread(mva.ablate, study, out=tmp_path / "s1", processes=1, progress=False)
+    monkeypatch.setattr(studying, "engine_for", leasing)
+    await asyncio.to_thread(mva.ablate, study, out=tmp_path / "s2", processes=1, progress=False)
+    cells = sorted((tmp_path / "s1").rglob("run.sqlite"))
+    assert len(cells) >= 5
+    for one in cells:
+        two = tmp_path / "s2" / one.parent.relative_to(tmp_path / "s1")
+        assert records(two) == records(one.parent), one.parent.name
+        assert not verify_run(two).damage
 
 
 async def _not_now(store, file):
