@@ -9,7 +9,6 @@ import asyncio
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from typing import Any
 
 from medvision_agent.errors import MedVisionAgentError
@@ -25,6 +24,8 @@ __all__ = ["TICK", "Handing"]
 
 TICK = 0.2
 """Seconds between two looks at the budget."""
+_PATIENCE = 60.0
+"""Seconds in which a worker gives back what waits there; then it is killed."""
 _SMOOTH = 0.2
 """Share of the last look in the rate of a worker."""
 _FAR = 4
@@ -140,9 +141,14 @@ class Handing(ABC):
         unsent = [out for out in slot.outbox if out.pool == number]
         slot.outbox = [out for out in slot.outbox if out.pool != number]
         back = [out.number for out in unsent]
-        with suppress(WorkerLostError):  # all that it had comes back
+        try:
             if slot.sees:
-                back = [*await slot.worker.recall(number), *back]
+                async with asyncio.timeout(_PATIENCE):
+                    back = [*await slot.worker.recall(number), *back]
+        except WorkerLostError:
+            pass  # all that it had comes back
+        except TimeoutError:
+            slot.worker.kill()
         self._back([slot.out[one] for one in back if one in slot.out])
 
     def _back(self, outs: Sequence[Out]) -> None:

@@ -8,7 +8,6 @@ by others; where it says nothing for ``SILENCE`` seconds, the same, after it was
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ from medvision_agent.eval.store.shard import SHARDS, new_token, remove_shards
 
 __all__ = ["Leases"]
 
-SILENCE = 120.0
+SILENCE = 300.0
 """Seconds without a word after which a worker is given up."""
 _PATIENCE = 5.0
 """Seconds to wait for what is taken back from all workers, before one of them may begin more."""
@@ -200,8 +199,9 @@ class _Session(Handing):
             return
         out = slot.out.get(note.number)
         if isinstance(note, Broke):
-            with suppress(WorkerLostError):
-                self._problem(_raised(note))
+            self._problem(_raised(note))
+            if note.number < 0:  # a shard was not closed
+                self._back_unmerged(slot)
         if out is None:
             return
         self._deaths = 0
@@ -269,13 +269,17 @@ class _Session(Handing):
         merged = await lane.store.merge_async(file)
         if merged.refused:
             self._watch.on_note(merged.refused)
-            lost = [key for key, (out, *_) in self._waiting.items() if key[0] is lane and out.slot is slot]
-            self._back([self._waiting.pop(key)[0] for key in lost])
+            self._back_unmerged(slot)
         for key in merged.keys:
             if (waited := self._waiting.pop((lane, *key), None)) is not None:
                 self._settle(*waited)
             elif lane.followers or not slot.sees[lane]:
                 self._early.add((lane, *key))
+
+    def _back_unmerged(self, slot: Slot) -> None:
+        """Have samples asked again that a worker finished in a shard which never comes, as far as one can tell."""
+        lost = [key for key, (out, *_) in self._waiting.items() if out.slot is slot]
+        self._back([self._waiting.pop(key)[0] for key in lost])
 
     async def _lost(self, slot: Slot, how: str) -> None:
         """Take in what a worker finished that died, and have the rest asked by others."""

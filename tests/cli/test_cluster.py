@@ -13,6 +13,8 @@ from fake.replies import HANG, calls, text
 from fake.servers import turn_of
 
 from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.api.score_apart import ALONE, Workers
+from medvision_agent.api.scoring import score
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.engines.choice import engine_for
@@ -146,6 +148,8 @@ async def test_two_replicas_of_a_local_model_answer(ray_here, data, tmp_path, mo
         assert kinds.count("Open") == 1, "the model is loaded once"
         assert kinds.count("Ask") > 0
     assert run.probe.found == "reached", "the declarations are counted without the weights"
+    scored = [await asyncio.to_thread(score, run.folder, workers=workers) for workers in (ALONE, Workers(2, "ray"))]
+    assert scored[0].to_json() == scored[1].to_json()
 
 
 async def test_a_cluster_that_is_not_there_is_named(data, models, call):
