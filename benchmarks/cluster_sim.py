@@ -1,26 +1,31 @@
 """How fast clusters would be that nobody measured: a simulation by events, from CPU times that were measured.
 
-Each connection asks one sample after the other: the driver's core hands it out, the worker's core prepares it, then
-each request is answered after the latency of the server and costs the worker's core once more, and at last the driver's
-core stores it. A core does one thing at a time, in the order in which things come. The server has no bound, the network
-takes no time, and times do not vary. One process alone is a worker whose core is the driver's.
+Each connection asks one sample after the other: the worker's core prepares it, then each request is answered after the
+latency of the server and costs the worker's core once more, and the driver's core hears of it, merges it and hands out
+another. As many samples as a worker has in flight wait there: a connection waits for the driver only where that is
+further behind. Besides, the driver's core works for each call to a worker (notes and leases), five times a second for
+each. A core does one thing at a time, in the order in which things come. The server has no bound, the network takes no
+time, and times do not vary. One process alone is a worker whose core is the driver's.
 
-Usage: python benchmarks/cluster_sim.py FIGURES.json
+Usage: python benchmarks/cluster_sim.py FIGURES.json --sample MS --call MS
 
-FIGURES.json is what ``cluster.py --json`` wrote: the CPU times come from it, and the rates that the simulation is
-compared with.
+FIGURES.json is what ``cluster.py --json`` wrote: the CPU times of workers come from it, and the rates that the
+simulation is compared with. *sample* is the driver's CPU for each sample (``leases.py``), *call* that for each call.
 """
 
 import argparse
 import heapq
 import itertools
 import json
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROUNDS = 12
 """How often each connection is used; the first two and the last round are left out."""
+TOGETHER = 0.2
+"""Seconds between two calls to a worker."""
 BUSY = 0.97
 """Share of the time from which a core is what bounds."""
 
@@ -51,6 +56,8 @@ class Setting:
     """0: the process that stores asks, too."""
     latency: float = 1.0
     requests: int = 1
+    call: float = 0.0
+    """Of the driver, for each call to a worker."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ class Simulation:
 
     of: Setting
     driver: Core = field(default_factory=Core)
+    behind: dict[int, deque[float]] = field(default_factory=lambda: defaultdict[int, deque[float]](deque))
+    """By worker: when the driver is done with what it finished last."""
     done: list[tuple[float, float, float]] = field(default_factory=list[tuple[float, float, float]])
     """Of each sample: its end, and the seconds of work on the driver's and on the workers' cores by then."""
 
@@ -87,6 +96,7 @@ class Simulation:
         cores = [Core() for _ in range(of.workers)] or [self.driver]
         numbers, count = itertools.count(), of.connections * len(cores) * ROUNDS
         lives = [self.life(core, cores) for _ in range(of.connections) for core in cores]
+        lives += [self.calls() for _ in range(of.workers if of.call else 0)]
         events = [(0.0, next(numbers), life) for life in lives]
         for _, _, life in events:
             next(life)
@@ -97,16 +107,24 @@ class Simulation:
 
     def life(self, core: Core, cores: list[Core]) -> Iterator[float]:
         """Be one connection: take the moment at which it goes on, and yield the next one."""
-        of = self.of
+        of, behind = self.of, self.behind[id(core)]
         now = yield 0.0
         while True:
-            now = yield self.driver.work(now, of.driver / 2)
             for _ in range(of.requests):
                 now = yield core.work(now, of.worker / (of.requests + 1))
                 now = yield now + of.latency
             now = yield core.work(now, of.worker / (of.requests + 1))
-            now = yield self.driver.work(now, of.driver / 2)
+            behind.append(self.driver.work(now, of.driver))
             self.done.append((now, self.driver.busy, sum(one.busy for one in cores)))
+            if len(behind) > of.connections:
+                now = yield max(now, behind.popleft())
+
+    def calls(self) -> Iterator[float]:
+        """Be what the driver says to one worker and hears from it."""
+        now = yield 0.0
+        while True:
+            self.driver.work(now, self.of.call)
+            now = yield now + TOGETHER
 
     def steady(self, cores: int) -> Outcome:
         """Return the rates between the second round and the last but one."""
@@ -121,19 +139,20 @@ def simulated(of: Setting) -> Outcome:
     return Simulation(of).run()
 
 
-def compared(figures: dict[str, dict[str, float]]) -> Iterator[str]:
+def compared(figures: dict[str, dict[str, float]], sample: float, call: float) -> Iterator[str]:
     """Yield a row for each measured case of text: what was measured, and what is simulated with its CPU times."""
     yield "| case | measured, steady | simulated | simulated / measured |\n|---|---|---|---|"
     cases = {"1 process x 32": (32, 0), "1 process x 64": (64, 0), "1 process x 256": (256, 0)}
     for name, (connections, workers) in (cases | {"2 Ray workers x 32": (32, 2)}).items():
         if found := figures.get(name):
             own = found["worker"] if workers else found["driver"]
-            setting = Setting(connections, own / 1000, found["driver"] / 1000 if workers else 0.0, workers)
+            times = (sample / 1000, workers, 1.0, 1, call / 1000) if workers else (0.0,)
+            setting = Setting(connections, own / 1000, *times)
             rate = simulated(setting).rate
             yield f"| {name} | {found['steady']:.1f} samples/s | {rate:.1f} | {rate / found['steady']:.2f} |"
 
 
-def clusters(figures: dict[str, dict[str, float]]) -> Iterator[str]:
+def clusters(figures: dict[str, dict[str, float]], sample: float, call: float) -> Iterator[str]:
     """Yield a row for each cluster: 1, 8 and 64 workers of 256 connections, one text answer and five calls."""
     yield "| workers x connections | samples/s | workers' cores | driver's core | what bounds |\n|---|---|---|---|---|"
     sources = ("one text answer", "2 Ray workers x 32", 1), ("five calls", "1 Ray worker x 32, five calls", 6)
@@ -141,8 +160,8 @@ def clusters(figures: dict[str, dict[str, float]]) -> Iterator[str]:
         if not (found := figures.get(name)):
             continue
         for workers in (1, 8, 64):
-            times = found["worker"] / 1000, found["driver"] / 1000
-            of = simulated(Setting(256, *times, workers, requests=requests))
+            times = found["worker"] / 1000, sample / 1000
+            of = simulated(Setting(256, *times, workers, requests=requests, call=call / 1000))
             shares = f"{min(of.worker, 1):.0%} | {min(of.driver, 1):.0%}"
             yield f"| {what}: {workers} x 256 | {of.rate:.0f} | {shares} | {of.bound} |"
 
@@ -151,8 +170,11 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description="Clusters, simulated from measured CPU times")
     parser.add_argument("figures", type=Path)
-    figures = json.loads(parser.parse_args().figures.read_text(encoding="utf-8"))
-    print("\n".join([*compared(figures), "", *clusters(figures)]))
+    parser.add_argument("--sample", type=float, required=True, help="milliseconds of the driver for each sample")
+    parser.add_argument("--call", type=float, required=True, help="milliseconds of the driver for each call")
+    given = parser.parse_args()
+    figures, times = json.loads(given.figures.read_text(encoding="utf-8")), (given.sample, given.call)
+    print("\n".join([*compared(figures, *times), "", *clusters(figures, *times)]))
 
 
 if __name__ == "__main__":

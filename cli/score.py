@@ -53,6 +53,14 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
     metavar="FILE",
     help="The file in which readings are kept; default: beside the source.",
 )
+@click.option("--processes", type=click.IntRange(1, 256), default=1, help="RUN: score by so many processes.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    help="RUN: score by processes of this machine, or by workers of a Ray cluster that see the run's folder.",
+)
+@click.option("--address", help="RUN, --engine ray: address of the Ray cluster, as for run.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -71,12 +79,16 @@ def command(
     reader_models: str | None,
     reader_max_cost: float | None,
     readings: str | None,
+    processes: int,
+    engine: str,
+    address: str | None,
 ) -> None:
     """Score stored answers again. What is stored is not changed, and nothing is asked of a model but by --reader.
 
     RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
     folder of MedVision results of one model.
     """
+    from medvision_agent.api.score_apart import Workers
     from medvision_agent.api.scoring import is_answers, score, score_answers
 
     _check(context.params, source, files=is_answers(source))
@@ -117,7 +129,7 @@ def command(
         _write_lines(samples, answers.rows())
         print_answers(answers, as_json=as_json)
         return
-    run = score(source, protocol_name)
+    run = score(source, protocol_name, Workers(processes, engine, address))
     _write_lines(samples, run.rows())
     print_summary(run, as_json=as_json)
 
@@ -135,6 +147,11 @@ def _check(given: Mapping[str, Any], source: Path, *, files: bool) -> None:
     if (groups or plans) and not files:
         option = [*groups, *plans][0]
         raise ConfigError(f"{option} is for MedVision's result files; {source} is no such file or folder")
+    workers = given["processes"] > 1 or given["engine"] != "local"
+    if workers and (files or given["reader"] is not None):
+        raise click.UsageError("--processes and --engine are for the scores of a RUN; leave them out")
+    if given["address"] is not None and given["engine"] == "local":
+        raise click.UsageError("--address is for --engine ray; give --engine ray too")
     if groups and given["reader"] is not None:
         raise click.UsageError(f"{groups[0]} changes MedVision's summary, which --reader does not show; leave it out")
 

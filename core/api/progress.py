@@ -19,7 +19,7 @@ from rich.text import Text
 
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.api.so_far import SoFar
-from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.asking.watch import Brief, Watch
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.text import printable
@@ -55,7 +55,8 @@ class RunProgress:
     ) -> None:
         console = Console(stderr=True)
         self._clock, self._shown = clock, shown
-        self._so_far = SoFar(rules or protocol(DEFAULT_PROTOCOL), clock)
+        self._rules = rules or protocol(DEFAULT_PROTOCOL)
+        self._so_far = SoFar(self._rules, clock)
         self._notebook = shown and console.is_jupyter
         self._lines = shown and not self._notebook and not console.is_terminal
         self._bar = _Bar(
@@ -89,7 +90,15 @@ class RunProgress:
 
     def watch(self, **hooks: Any) -> Watch:
         """Return what a run tells of itself: to this, and to *hooks* of ``Watch``."""
-        return Watch(asking=self._so_far.asking, on_record=self.add, on_fault=self.fault, on_note=self.say, **hooks)
+        return Watch(
+            asking=self._so_far.asking,
+            on_record=self.add,
+            on_scored=self.add,
+            rules=self._rules,
+            on_fault=self.fault,
+            on_note=self.say,
+            **hooks,
+        )
 
     @asynccontextmanager
     async def ticking(self) -> AsyncIterator[None]:
@@ -133,9 +142,9 @@ class RunProgress:
         if self._notebook:
             self._refresh()
 
-    def add(self, record: Record) -> None:
-        """Count a finished sample."""
-        self._so_far.add(record)
+    def add(self, record: Record, scored: Brief | None = None) -> None:
+        """Count a finished sample; *scored* is what it was worth, where that is known."""
+        self._so_far.add(record, scored)
         self._unsaid = True
         self._bar.update(self._task, advance=1)
         self._refresh()

@@ -3,15 +3,16 @@
 Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from medvision_agent.api.loaded import PathText
+from medvision_agent.api.score_apart import ALONE, Workers, scored_apart
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.findings.alone import headline, rows_of_summary
-from medvision_agent.eval.place.located import located_run
+from medvision_agent.eval.place.located import Located, located_run
 from medvision_agent.eval.place.summary import TaskPlace, summarise_place
 from medvision_agent.eval.published.figures import run_sections
 from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
@@ -105,16 +106,22 @@ class AnswerScore:
         return summary | {"medvision_agent": ours | {"notes": [*ours["notes"], *self.notes]}}
 
 
-def score(run: PathText, protocol: str = DEFAULT_PROTOCOL) -> RunScore:
-    """Return the score of the stored run in a folder by a protocol."""
-    return score_run(open_run(Path(run)), protocol_named(protocol))
+def score(run: PathText, protocol: str = DEFAULT_PROTOCOL, workers: Workers = ALONE) -> RunScore:
+    """Return the score of the stored run in a folder by a protocol; *workers* of other processes can do the work."""
+    return score_run(open_run(Path(run)), protocol_named(protocol), workers)
 
 
-def score_run(run: Run, rules: Protocol) -> RunScore:
+def score_run(run: Run, rules: Protocol, workers: Workers = ALONE) -> RunScore:
     """Return the score of a run that is open."""
-    scores = score_records(run.records, rules)
+    scores: Sequence[Score | None]
+    located: Iterable[Located]
+    if workers == ALONE:
+        scores = score_records(run.records, rules)
+        located = located_run(run, rules, scores)
+    else:
+        scores, located = scored_apart(run, rules, workers)
     summary = summarise(run.records, rules, scores)
-    places = summarise_place(run, located_run(run, rules, scores))
+    places = summarise_place(run, located)
     try:
         groups, note = run_sections(run.records, rules), ""
     except DataError as error:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.eval.asking.watch import Brief
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.record import Record
@@ -52,8 +53,8 @@ class SoFar:
         """Count from now on; *total* samples are to be asked."""
         self.total, self._begun = total, self._clock()
 
-    def add(self, record: Record) -> None:
-        """Count a finished sample."""
+    def add(self, record: Record, scored: Brief | None = None) -> None:
+        """Count a finished sample; *scored* is what it was worth, where that is known."""
         self.finished += 1
         if record.outcome.infrastructure:
             self._failed["connection"] += 1
@@ -62,7 +63,8 @@ class SoFar:
         self._usage += record.usage
         if record.cost_usd is not None:
             self._cost = (self._cost or 0.0) + record.cost_usd
-        if (score := score_record(record, self._protocol)) is not None:
+        score = score_record(record, self._protocol) if scored is None else scored
+        if score is not None:
             self._scored += 1
             self._parsed += score.success
             self._losses += score.loss

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.trace import Trace
-from medvision_agent.eval.asking.pool import Ask, Asks
+from medvision_agent.eval.asking.pool import Ask, Asks, Pool
+from medvision_agent.eval.asking.watch import Watch
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 
-__all__ = ["set_aside", "without_fatal", "without_suspects"]
+__all__ = ["line_up_again", "set_aside", "without_fatal", "without_suspects"]
 
 
 def without_suspects(stores: Sequence[RunStore], asks: Callable[[], Iterator[Ask]]) -> tuple[deque[Ask], Asks]:
@@ -48,6 +49,18 @@ def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) ->
         journal.forget(sample.id)
         heard(record)
     return [one for one in pending if one not in fatal] if fatal else pending
+
+
+async def line_up_again(pool: Pool, ask: Ask, watch: Watch) -> None:
+    """Line up a sample whose worker died: after deaths in company it is asked alone, and then set aside."""
+    lane, sample, attempt = ask
+    journal = lane.store.in_flight
+    if journal.fatal(sample.id):
+        watch.on_record(await set_aside(lane.store, sample, attempt))
+    elif journal.alone(sample.id):
+        pool.alone.append(ask)
+    else:
+        pool.asks.appendleft(ask)
 
 
 async def set_aside(store: RunStore, sample: Sample, attempt: int) -> Record:

@@ -20,7 +20,7 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 
-__all__ = ["Draws", "mean_number", "tokens"]
+__all__ = ["Draws", "marked", "mean_number", "tokens"]
 
 _NO_DRAWS = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW})
 """Results of which another draw is no other: the question itself is what the service does not take."""
@@ -52,13 +52,6 @@ class Draws:
         """Count an answer that is on disk."""
         self.drawn[record.sample.id].append(record)
 
-    def part(self, record: Record) -> Record:
-        """Return a record as one of several answers, unless it ends the sample; raises ProviderError without tokens."""
-        if record.outcome.infrastructure or record.outcome in _NO_DRAWS:
-            return record
-        tokens(record)
-        return record.model_copy(update={"part": True})
-
     def made(self, sample: Sample, attempt: int) -> tuple[Record, Trace] | None:
         """Return what is made of the answers to a sample; None where it takes more of them."""
         drawn = self.drawn[sample.id]
@@ -76,6 +69,14 @@ class Draws:
     def settle_number(self, source: Iterable[Record], single: Iterable[Record]) -> None:
         """Set the number of answers that every sample gets, unless an earlier session did."""
         self.number = self.number or mean_number(source, single)
+
+
+def marked(record: Record) -> Record:
+    """Return a record as one of several answers, unless it ends the sample; raises ProviderError without tokens."""
+    if record.outcome.infrastructure or record.outcome in _NO_DRAWS:
+        return record
+    tokens(record)
+    return record.model_copy(update={"part": True})
 
 
 def tokens(record: Record) -> int:

@@ -1,19 +1,25 @@
 """Where samples are asked: in this process (``HERE``), or in others (``eval/engines/``).
 
 Contract: an engine asks, and decides nothing. What is asked next, whether the budget allows it, what a refusal means
-and what is stored stays with the one process that writes the run.
+and what is stored stays with the one process that writes the run. An engine of leases hands out many samples together,
+and its workers store what they finish beside the run, until that process takes it in.
 """
 
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Protocol
 
 from medvision_agent.agent.session import Waiting
+from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.one import ask_one, beside
-from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.asking.pool import Lane, Pool
+from medvision_agent.eval.asking.watch import Watch
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import Traced
 
-__all__ = ["HERE", "Engine", "WorkerLostError"]
+__all__ = ["HERE", "Engine", "LeasingEngine", "WorkerLostError"]
 
 
 class WorkerLostError(Exception):
@@ -30,6 +36,19 @@ class Engine(Protocol):
         WorkerLostError.
         """
         ...
+
+
+class LeasingEngine(ABC):
+    """Something that asks samples by leases."""
+
+    @abstractmethod
+    async def ask_pools(
+        self, pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event
+    ) -> list[Exception]:
+        """Ask all that the pools hold, as ``run_pools`` says; return what ended it early, the first thing first.
+
+        When it returns, all that was finished is in the runs.
+        """
 
 
 class _Here:

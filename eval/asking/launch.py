@@ -22,7 +22,7 @@ from medvision_agent.agent.words.prompt_file import with_prompt_file
 from medvision_agent.agent.words.question import Wording
 from medvision_agent.errors import ConfigError, ProviderError, StorageError
 from medvision_agent.eval.asking.chosen import Chosen, choose
-from medvision_agent.eval.asking.engine import HERE, Engine
+from medvision_agent.eval.asking.engine import HERE, Engine, LeasingEngine
 from medvision_agent.eval.asking.lent import check_lent, with_lent
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pictures import Pictures, check_picture, pictures_for
@@ -336,7 +336,9 @@ def views_of(prepared: Prepared, image: Slice) -> ViewSet:
     return ViewSet(image, sees, frame, prepared.wording.display)
 
 
-async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engine: Engine = HERE) -> Run:
+async def execute(
+    prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engine: Engine | LeasingEngine = HERE
+) -> Run:
     """Create or resume the run, have *engine* ask what is pending, and return the run as stored.
 
     Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
@@ -353,6 +355,8 @@ async def execute(prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engi
         if settings.resume:
             check_pictures(prepared, run)
         watch.on_start(run)
+        for line in store.refused:
+            watch.on_note(line)
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         meter = Meter(settings.budget, run.paid if settings.budget.of_usage else (), run.probe)
         try:

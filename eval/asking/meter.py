@@ -11,6 +11,7 @@ more than a whole conversation. As long as no sample had any count, nothing can 
 samples stop the run.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -49,7 +50,8 @@ class Meter:
         self._refused = 0
         """Calls that were answered by an error."""
         self._dearest, self._dearest_usd = 0, 0.0
-        self._flying = 0
+        self.flying = 0
+        """Samples that are being asked, or are promised to a worker."""
         self.reason = ""
         """Why no further sample may be started; empty as long as one may."""
         for record in paid:
@@ -85,16 +87,35 @@ class Meter:
     @contextmanager
     def in_flight(self) -> Iterator[None]:
         """Count a sample as being asked."""
-        self._flying += 1
+        self.flying += 1
         try:
             yield
         finally:
-            self._flying -= 1
+            self.flying -= 1
 
     def allows_one_more(self) -> bool:
         """Tell whether a further sample may be started; once it may not, ``reason`` says why."""
         self.reason = self.reason or next(self._reasons(), "")
         return not self.reason
+
+    def would_allow_one_more(self) -> bool:
+        """Tell the same of this moment, and settle nothing: what is in flight may yet be taken back."""
+        return not (self.reason or next(self._reasons(), ""))
+
+    @property
+    def room(self) -> float:
+        """How many samples at the mean so far fit into the budget beside those in flight; 0 while no mean is known."""
+        budget = self._budget
+        if budget.usd is None and budget.tokens is None:
+            return math.inf
+        if not self._samples:
+            return 0.0
+        spent = (
+            (budget.tokens, self._tokens_used, _tokens(self._beside)),
+            (budget.usd, self._usd_used, self._beside_usd),
+        )
+        fits = ((most - beside) * self._samples / used for most, used, beside in spent if most is not None and used)
+        return min(fits, default=math.inf) - self._samples - self.flying
 
     def _reasons(self) -> Iterator[str]:
         budget = self._budget
@@ -125,7 +146,7 @@ class Meter:
 
     def _projected(self, reported: float) -> float:
         """Return what was reported or estimated, with the samples in flight at their mean."""
-        return reported * (1 + self._flying / self._samples) if self._samples else reported
+        return reported * (1 + self.flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:
         tokens, usd = self._tokens_used + _tokens(self._beside), self._usd_used + self._beside_usd

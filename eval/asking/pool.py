@@ -117,7 +117,8 @@ class Pool:
     """What is asked before all else, one at a time."""
     waiting: list[tuple[Ask, Record]] = field(default_factory=list[tuple[Ask, Record]])
     """Samples whose first request was refused before any other was answered, with what came back."""
-    _flying: int = 0
+    flying: int = 0
+    """Samples that were handed out and have not ended."""
     _exclusive: bool = False
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -129,20 +130,39 @@ class Pool:
         """
         async with self._changed:
             await self._changed.wait_for(self._open)
-            one_at_a_time = bool(self.alone or self.waiting)
-            ask = self._next() if may() else None
-            if ask is not None:
-                self._flying += 1
-                self._exclusive = one_at_a_time
+            ask = self.take(may)
         try:
             yield ask
         finally:
             if ask is not None:
                 async with self._changed:
-                    self._flying -= 1
-                    self._exclusive = False
+                    self.ended()
                     if self._open():  # else all that wait would look, each time, and wait again
                         self._changed.notify_all()
+
+    def take(self, may: Callable[[], bool]) -> Ask | None:
+        """Hand out what is asked next and count it as in flight; None where nothing may be begun at this moment.
+
+        Raises ProviderError where the first requests of the run are refused.
+        """
+        if not self._open():
+            return None
+        one_at_a_time = bool(self.alone or self.waiting)
+        ask = self._next() if may() else None
+        if ask is not None:
+            self.flying += 1
+            self._exclusive = one_at_a_time
+        return ask
+
+    def ended(self) -> None:
+        """Count a sample that was handed out as no longer in flight."""
+        self.flying -= 1
+        self._exclusive = False
+
+    @property
+    def calm(self) -> bool:
+        """Whether the next sample waits until nothing else is in flight."""
+        return bool(self._exclusive or self.alone or self.waiting)
 
     def left(self) -> bool:
         """Say whether anything was not asked; to be called when all is over."""
@@ -150,7 +170,7 @@ class Pool:
 
     def _open(self) -> bool:
         one_at_a_time = self.alone or self.waiting
-        return self._flying == 0 or not (self._exclusive or one_at_a_time or not self.asks)
+        return self.flying == 0 or not (self._exclusive or one_at_a_time or not self.asks)
 
     def _next(self) -> Ask | None:
         self._settle()

@@ -5,42 +5,24 @@ one is started. A ProviderError stops the run the same way and is raised at the 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
-from medvision_agent.agent.session import GivenUpError, Waiting
-from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.agent.session import GivenUpError
 from medvision_agent.eval.asking.breaker import Breaker
-from medvision_agent.eval.asking.crashes import set_aside, without_fatal, without_suspects
-from medvision_agent.eval.asking.engine import HERE, Engine, WorkerLostError
+from medvision_agent.eval.asking.crashes import line_up_again, without_fatal, without_suspects
+from medvision_agent.eval.asking.draws import marked
+from medvision_agent.eval.asking.engine import HERE, Engine, LeasingEngine, WorkerLostError
 from medvision_agent.eval.asking.heap import settled_heap
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Job, Lane, Pool
+from medvision_agent.eval.asking.settle import settle
+from medvision_agent.eval.asking.watch import Watch, waiting_until
 from medvision_agent.eval.store.later import streamed
-from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 
 __all__ = ["Watch", "run_pools", "run_samples", "waiting_until"]
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who wants to know what happens during a run."""
-
-    on_start: Callable[[Run], None] = lambda run: None  # noqa: ARG005
-    asking: Callable[[str], AbstractContextManager[None]] = lambda sample_id: nullcontext()  # noqa: ARG005
-    """Is entered with the id of a sample when it is begun, and left when it is stored or given up."""
-    on_record: Callable[[Record], None] = lambda record: None  # noqa: ARG005
-    """Hears of a record that is on disk."""
-    on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
-    """Hears of every try of a request that failed, with its number."""
-    on_limit: Callable[[str], None] = lambda reason: None  # noqa: ARG005
-    """Hears that a budget is used up while samples are left, and which."""
-    on_note: Callable[[str], None] = lambda line: None  # noqa: ARG005
-    """Hears what a reader of the results must know before the first sample."""
 
 
 async def run_samples(
@@ -52,7 +34,7 @@ async def run_samples(
     watch: Watch,
     stop: asyncio.Event,
     meter: Meter,
-    engine: Engine = HERE,
+    engine: Engine | LeasingEngine = HERE,
 ) -> None:
     """Ask every pending sample of *run*, at most *parallel* at a time, and store each record."""
     todo = without_fatal(store, run, watch.on_record)
@@ -63,7 +45,7 @@ async def run_samples(
 
 
 async def run_pools(
-    pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event, engine: Engine = HERE
+    pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event, engine: Engine | LeasingEngine = HERE
 ) -> None:
     """Have *engine* ask all that the pools hold, side by side, and store each record in the run of its lane.
 
@@ -72,14 +54,13 @@ async def run_pools(
     a budget used up no further sample is started, and *watch* hears of it. A sample whose worker died is asked again,
     as one that was in flight when the program died.
     """
-    asking = _Asking(meter, watch, stop, engine)
     with settled_heap():
-        for pool in pools:
-            while pool.alone and await asking.next_of(pool):
-                pass
-        await asyncio.gather(*(asking.work(pool) for pool in pools for _ in range(pool.parallel)))
-    if asking.problems:
-        raise asking.problems[0]
+        if isinstance(engine, LeasingEngine):
+            problems = await engine.ask_pools(pools, meter, watch=watch, stop=stop)
+        else:
+            problems = await _Asking(meter, watch, stop, engine).all(pools)
+    if problems:
+        raise problems[0]
     if meter.reason and any(pool.left() for pool in pools):
         watch.on_limit(meter.reason)
 
@@ -93,6 +74,14 @@ class _Asking:
     stop: asyncio.Event
     engine: Engine
     problems: list[Exception] = field(default_factory=list[Exception])
+
+    async def all(self, pools: Sequence[Pool]) -> list[Exception]:
+        """Ask all that the pools hold, and return what ended it early."""
+        for pool in pools:
+            while pool.alone and await self.next_of(pool):
+                pass
+        await asyncio.gather(*(self.work(pool) for pool in pools for _ in range(pool.parallel)))
+        return self.problems
 
     async def work(self, pool: Pool) -> None:
         """Ask one sample after the other until nothing is left, or no further one may be started."""
@@ -128,45 +117,12 @@ class _Asking:
                     pool.waiting.append((ask, record))
                     return
                 if lane.draws and made is None:
-                    record = lane.draws.part(record)
+                    record = marked(record)
                 await lane.store.add_async(record, trace)
         except WorkerLostError:
-            await self._lost(pool, ask)
+            lane.store.in_flight.died(sample.id)
+            await line_up_again(pool, ask, self.watch)
             return
         if made is None:
             self.meter.add(record)
-        if lane.draws and record.part:
-            lane.draws.add(record)
-            pool.asks.appendleft((lane, sample, attempt + 1))
-        else:
-            self.watch.on_record(record)
-        for again in lane.breaker.hear(record):
-            pool.alone.append((lane, again.sample, again.attempt + 1))
-        following = [ask for follow in lane.followers for ask in follow(record)]
-        pool.asks.extendleft(reversed(following))
-
-    async def _lost(self, pool: Pool, ask: Ask) -> None:
-        """Line up a sample whose worker died: after deaths in company it is asked alone, and then set aside."""
-        lane, sample, attempt = ask
-        journal = lane.store.in_flight
-        journal.died(sample.id)
-        if journal.fatal(sample.id):
-            self.watch.on_record(await set_aside(lane.store, sample, attempt))
-        elif journal.alone(sample.id):
-            pool.alone.append(ask)
-        else:
-            pool.asks.appendleft(ask)
-
-
-def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
-    """Return what is done between two tries of a request: a wait, which is given up when *stop* is set."""
-    return Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
-    raise GivenUpError
+        settle(pool, ask, record, self.watch.on_record)

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.models import ModelConfig
@@ -29,13 +29,14 @@ from medvision_agent.eval.data.medvision.source import Reading
 from medvision_agent.eval.data.samples import Kept
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
-from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, Open, Opened, Told
+from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Open, Opened, Told
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.files import write_picture
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["Bench", "FarPace", "spoken"]
+__all__ = ["Bench", "FarPace", "spoken", "told"]
 
+T = TypeVar("T")
 _OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture", "donors_sha256", "told_truth"}
 _OF_SAMPLES |= {"words_origin", "words_sha256"}
 """Fields of an identity that follow from which samples are asked, or from another run: a worker knows neither."""
@@ -103,7 +104,12 @@ class Bench:
         return Opened(message.number)
 
     async def ask(self, message: Ask, waiting: Waiting) -> Told:
-        """Ask one sample; raises what an engine's ``ask`` does."""
+        """Ask one sample and return what is stored of it; raises what an engine's ``ask`` does."""
+        record, trace = await self.asked(message, waiting)
+        return await asyncio.to_thread(told, message.number, record, trace, self._lanes[message.lane].opened)
+
+    async def asked(self, message: Ask, waiting: Waiting) -> tuple[Record, Trace]:
+        """Ask one sample, and return its record and its trace."""
         lane = self._lanes[message.lane]
         job = lane.job
         if lane.opened.picture != "own":
@@ -113,9 +119,7 @@ class Bench:
             job = replace(job, wording=replace(job.wording, lent={message.sample.id: message.lent}))
         if message.thinking_budget is not None:
             job = with_budget(job, message.thinking_budget)
-        beside = Beside(message.results, message.pixels)
-        record, trace = await ask_one(job, message.sample, message.attempt, beside, waiting)
-        return await asyncio.to_thread(_told, message.number, record, trace, lane.opened)
+        return await ask_one(job, message.sample, message.attempt, Beside(message.results, message.pixels), waiting)
 
     def _prepared(self, settings: Settings) -> Prepared:
         key = settings.data, settings.reading
@@ -136,7 +140,7 @@ class Bench:
         return chats[code].beside(first, config)
 
 
-async def spoken(number: int, work: Awaitable[Told | Opened]) -> Message:
+async def spoken(number: int, work: Awaitable[T]) -> T | GaveUp | Broke:
     """Return what comes of *work* in words for the process that writes the run: its result, or its error."""
     try:
         return await work
@@ -160,7 +164,7 @@ def _check_same(message: Open, prepared: Prepared) -> None:
         )
 
 
-def _told(number: int, record: Record, trace: Trace, opened: Open) -> Told:
+def told(number: int, record: Record, trace: Trace, opened: Open) -> Told:
     """Return what became of a sample, its pictures on disk where it had a reply, and so is stored for certain."""
     pictures = trace.pictures
     if record.finish_reasons and opened.folder is not None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from uuid import uuid4
 
 from medvision_agent.agent.models import Offline, Transformers
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.engine import HERE, Engine
+from medvision_agent.eval.asking.engine import HERE, Engine, LeasingEngine
 from medvision_agent.eval.asking.launch import Prepared
-from medvision_agent.eval.engines.dispatch import Dispatch, Worker, dispatching
+from medvision_agent.eval.engines.dispatch import dispatching
+from medvision_agent.eval.engines.leases import Leases
 from medvision_agent.eval.engines.processes import ProcessWorker
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import plural
@@ -69,7 +71,7 @@ def stated(number: int, settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIterator[Engine]:
+async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIterator[Engine | LeasingEngine]:
     """Return what asks *runs*; its processes end with the context, and wait for nothing once *stop* is set.
 
     Raises ConfigError where Ray is asked for and cannot be had.
@@ -80,14 +82,16 @@ async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIter
 
         connect(settings.address, number)
         gpus = gpus_of_each(settings.gpus, number, loads=_loads(runs))
-        worker: Callable[[Dispatch], Worker] = partial(RayWorker, gpus=gpus)
+        leases = Leases(number, partial(RayWorker, f"pace-{uuid4().hex}", gpus=gpus))
+        try:
+            yield leases
+        finally:
+            leases.close()
     elif number == 1:
         yield HERE
-        return
     else:
-        worker = ProcessWorker
-    async with dispatching(number, worker, stop) as engine:
-        yield engine
+        async with dispatching(number, ProcessWorker, stop) as engine:
+            yield engine
 
 
 def _loads(runs: Sequence[Prepared]) -> bool:

@@ -1,37 +1,43 @@
 """Workers that are actors of a Ray cluster, on this machine or on others. Needs the extra ``cluster``.
 
-Contract: an actor gets the settings of a run and one sample after the other; record, trace and pictures come back
-through Ray's object store, so that no file system need be shared but for the data. Keys are never sent: each machine
-has its own, in the environment in which Ray was started there. Where an actor dies, Ray says so, and another one asks
-its samples again. Scheduling and placement are Ray's.
+Contract: an actor gets the settings of a run and leases of samples (``holder.py``). It writes what it finishes beside
+the run where it sees the run's folder; elsewhere that comes back through Ray's object store, in pieces of a few
+megabytes. Keys are never sent: each machine has its own, in the environment in which Ray was started there. Where an
+actor dies, Ray says so, and another one takes its place (``leases.py``). Scheduling and placement are Ray's.
 """
 
 import asyncio
+import atexit
 import itertools
 import os
 import socket
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from medvision_agent.agent.models import ModelConfig
-from medvision_agent.agent.session import GivenUpError, Waiting
-from medvision_agent.agent.wire.failures import Fault
+from medvision_agent.agent.session import GivenUpError
 from medvision_agent.agent.wire.rate_limit import Pace, Start
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import WorkerLostError
-from medvision_agent.eval.asking.runner import Watch, waiting_until
-from medvision_agent.eval.engines.bench import Bench, FarPace, spoken
-from medvision_agent.eval.engines.dispatch import Dispatch, NotBegunError, Worker, settled
-from medvision_agent.eval.engines.messages import Ask, Message, Open, Opened, Told
+from medvision_agent.eval.engines.bench import FarPace
+from medvision_agent.eval.engines.dispatch import settled
+from medvision_agent.eval.engines.holder import Holder
+from medvision_agent.eval.engines.messages import Leased, Message, News, Open, Place
+from medvision_agent.eval.engines.slots import LeaseWorker
 
 __all__ = ["RayWorker", "connect", "gpus_of_each"]
 
 _PATIENCE = 10.0
 """Seconds in which a cluster's address answers."""
 _FLIGHTS = 20_000
-"""Calls that an actor takes at once: more than all workers have samples in flight."""
+"""Calls that the actor of the limits takes at once: more than all workers have samples in flight."""
+_PAUSE = 1.0
+"""Seconds until an actor is called again that Ray could not reach."""
 
 
 def connect(address: str | None, workers: int) -> None:
@@ -84,104 +90,114 @@ def _knock(address: str | None) -> None:
         socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
-class RayWorker(Worker):
-    """An actor, and the calls it has not answered yet."""
+class RayWorker(LeaseWorker):
+    """An actor, started anew after each death."""
 
-    def __init__(self, dispatch: Dispatch, *, gpus: float) -> None:
-        """One that takes a number of *gpus*."""
-        super().__init__(dispatch)
-        self._gpus = gpus
-        self._calls = 0
-        """Calls that the actor has not answered yet."""
+    def __init__(self, pacer: str, *, gpus: float) -> None:
+        """One that takes a number of *gpus*; *pacer* names the actor that all workers share."""
+        self._gpus, self._name = gpus, pacer
         self._actor: Any = None
         self._pacer: Any = None
         self._lives = itertools.count()
         self._life = ""
 
     async def start(self) -> None:
-        """Start the actor."""
+        """Start the actor; what it cannot do shows with the first call."""
         import ray  # noqa: PLC0415 - an extra
 
-        shared = {"name": f"pace-{id(self.dispatch)}", "get_if_exists": True, "num_cpus": 0}
+        shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0}
         self._pacer = ray.remote(_Pacer).options(max_concurrency=_FLIGHTS, **shared).remote()
-        actor = ray.remote(_Actor).options(num_cpus=1, num_gpus=self._gpus, max_concurrency=_FLIGHTS)
+        actor = ray.remote(_Actor).options(num_cpus=1, num_gpus=self._gpus)
         self._life = f"{id(self)}-{next(self._lives)}"
         self._actor = actor.remote(self._pacer, self._life)
 
-    async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
-        """Call the actor, and return or raise what comes of it.
+    async def open(self, message: Open, place: Place) -> bool:
+        """Prepare a lane (``LeaseWorker.open``)."""
+        answer, sees = await self._call("open", message, place)
+        settled(answer)
+        return bool(sees)
 
-        Ray does not say whether an actor that died had begun with a call. One that has nothing to do is therefore asked
-        for a sign of life first: a sample has no part in a death that came before it.
-        """
-        if isinstance(message, Open):
-            message = replace(message, folder=None, shared=None)
-        if not self.lives:
-            raise NotBegunError
-        if not self._calls:
-            try:
-                await self._call("here")
-            except WorkerLostError:
-                raise NotBegunError from None
-        self._calls += 1
-        try:
-            faults, answered = await self._call("answer", message)
-        finally:
-            self._calls -= 1
-        for fault, tries in faults:
-            waiting.on_fault(fault, tries)
-        return settled(answered)
+    async def lease(self, asks: Sequence[Leased], most: int) -> None:
+        """Hand out samples."""
+        await self._call("lease", asks, most)
+
+    async def recall(self, pool: int) -> list[int]:
+        """Take back what was not begun."""
+        back: list[int] = await self._call("recall", pool)
+        return back
+
+    async def news(self, heard: int) -> News:
+        """Return what the actor has to tell."""
+        found: News = await self._call("news", heard)
+        return found
 
     async def _call(self, method: str, *given: object) -> Any:
         """Return what a method of the actor returns; raises WorkerLostError where the actor is dead."""
-        from ray.exceptions import RayActorError  # noqa: PLC0415 - an extra
+        from ray.exceptions import ActorUnavailableError, RayActorError  # noqa: PLC0415 - an extra
 
-        actor = self._actor
-        if actor is None:
+        if self._actor is None:
             raise WorkerLostError("it died meanwhile")
-        try:
-            return await getattr(actor, method).remote(*given)
-        except RayActorError as error:
-            if self._actor is actor:  # the first to hear of it
-                self._actor = None
-                self._pacer.forget.remote(self._life)
+        while True:
+            try:
+                return await getattr(self._actor, method).remote(*given)
+            except ActorUnavailableError:  # Ray does not know whether it lives; every method may be called again
+                await asyncio.sleep(_PAUSE)
+            except RayActorError as error:
                 lines = str(error).strip().splitlines()
-                raise self.lost(" ... ".join(dict.fromkeys((lines[0], lines[-1].strip())))) from None
-            raise WorkerLostError(str(error)) from None
+                raise WorkerLostError(" ... ".join(dict.fromkeys((lines[0], lines[-1].strip())))) from None
 
     def stop(self) -> None:
         """Have the actor wait for no further try of a request."""
         if self._actor is not None:
             self._actor.stop.remote()
 
-    async def close(self) -> None:
-        """End the actor."""
+    def kill(self) -> None:
+        """End the actor, and forget the requests that it had begun."""
         import ray  # noqa: PLC0415 - an extra
 
-        for actor in (self._actor, self._pacer):
-            if actor is not None:
-                ray.kill(actor)
+        if self._actor is not None:
+            ray.kill(self._actor)
+            self._actor = None
+            self._pacer.forget.remote(self._life)
+
+    def close(self) -> None:
+        """End the actor, and the one that all share."""
+        import ray  # noqa: PLC0415 - an extra
+
+        self.kill()
+        if self._pacer is not None:
+            ray.kill(self._pacer)
+            self._pacer = None
 
 
 class _Actor:
-    """A bench somewhere in the cluster."""
+    """A holder of leases somewhere in the cluster."""
 
     def __init__(self, pacer: Any, life: str) -> None:
-        self._bench, self._pacer, self._life, self._stop = Bench(self._pace), pacer, life, asyncio.Event()
+        self._pacer, self._life, self._stop = pacer, life, asyncio.Event()
+        self._holder = Holder(self._pace, _scratch)
 
-    async def here(self) -> None:
-        """Give a sign of life."""
+    async def open(self, message: Open, place: Place) -> tuple[Message, bool]:
+        """Prepare a lane, and say whether its folder is seen from here."""
+        answer = await self._holder.open(message, place)
+        return answer, self._holder.sees(message.lane)
 
-    async def answer(self, message: Open | Ask) -> tuple[list[tuple[Fault, int]], Message]:
-        """Do what is asked; return the tries of requests that failed meanwhile, and what came of it."""
-        faults = list[tuple[Fault, int]]()
-        waiting = waiting_until(self._stop, Watch(on_fault=lambda fault, tries: faults.append((fault, tries))))
-        work = self._bench.open(message) if isinstance(message, Open) else self._bench.ask(message, waiting)
-        return faults, await spoken(message.number, work)
+    async def lease(self, asks: Sequence[Leased], most: int) -> None:
+        """Take samples."""
+        self._holder.lease(asks, most)
+
+    async def recall(self, pool: int) -> list[int]:
+        """Give back what was not begun."""
+        return self._holder.recall(pool)
+
+    async def news(self, heard: int) -> News:
+        """Tell what there is to tell."""
+        return await self._holder.news(heard)
 
     async def stop(self) -> None:
         """Wait for no further try of a request."""
         self._stop.set()
+        self._holder.stop()
 
     def _pace(self, lane: int, model: str, config: ModelConfig) -> Pace:  # noqa: ARG002 - the pacer goes by the model
         tell = partial(self._pacer.took.remote, model, self._life)
@@ -196,6 +212,13 @@ class _Actor:
         if turn not in done:
             raise GivenUpError
         return int(turn.result())
+
+
+def _scratch() -> Path:
+    """Return a folder for shards on this machine, which goes with the process unless that is killed."""
+    folder = mkdtemp(prefix="medvision-agent-shards-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 class _Pacer:

@@ -25,7 +25,7 @@ from medvision_agent.eval.engines.messages import Ask, Broke, GaveUp, Message, O
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import Traced
 
-__all__ = ["MOST_DEATHS", "Dispatch", "NotBegunError", "Worker", "dispatching", "settled"]
+__all__ = ["MOST_DEATHS", "Dispatch", "NotBegunError", "Worker", "died_often", "dispatching", "settled"]
 
 MOST_DEATHS = 10
 """Deaths of workers in a row, without a sample that ended in between, after which the run stops."""
@@ -113,15 +113,18 @@ class Dispatch:
     def died(self, how: str) -> Exception:
         """Count the death of a worker, and return what it is to the samples it was asking."""
         self._deaths += 1
-        if self._deaths < MOST_DEATHS:
-            return WorkerLostError(how)
-        return ConfigError(
-            f"--processes: {self._deaths} workers died one after the other, without a sample that ended (the last one "
-            f"{how}); where memory is short, give fewer --processes or --max-connections"
-        )
+        return WorkerLostError(how) if self._deaths < MOST_DEATHS else died_often(self._deaths, how)
 
     def _pace(self, lane: int) -> Pace:
         return next(one for one, number in self._lanes.items() if number == lane).job.chat.pace
+
+
+def died_often(deaths: int, how: str) -> ConfigError:
+    """Return the error for so many deaths in a row; *how* the last one died."""
+    return ConfigError(
+        f"--processes: {deaths} workers died one after the other, without a sample that ended (the last one {how}); "
+        "where memory is short, give fewer --processes or --max-connections"
+    )
 
 
 class NotBegunError(Exception):

@@ -20,13 +20,18 @@ __all__ = [
     "Ask",
     "Began",
     "Broke",
+    "Closed",
     "Fault",
+    "Finished",
     "GaveUp",
     "Heard",
+    "Leased",
     "Message",
+    "News",
     "Open",
     "Opened",
     "Paced",
+    "Place",
     "Ready",
     "Stop",
     "Told",
@@ -69,6 +74,44 @@ class Ask:
     results: Sequence[HandedBack] | None
     pixels: int | None
     thinking_budget: int | None
+
+
+@dataclass(frozen=True)
+class Leased:
+    """To a worker of a cluster: one sample of a lease."""
+
+    number: int
+    pool: int
+    """Which of the models it is asked of: each has its own bound of samples in flight."""
+    lane: int
+    sample: str
+    """JSON."""
+    attempt: int
+    donor: str | None
+    """JSON of the sample whose image is shown instead."""
+    results: Sequence[HandedBack] | None
+    pixels: int | None
+    thinking_budget: int | None
+    drawn: bool
+    """One of several answers to the sample: its whole record is told."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """To a worker of a cluster, beside ``Open``: where it keeps what it finishes of a lane."""
+
+    token: str
+    """What it finds in the run's folder, where it sees that."""
+    worker: str
+    """The folder of its shards."""
+    packs: bool
+    """Whether the run packs traces."""
+    prompt: bool
+    """Whether other runs wait for what is stored of this one."""
+    answered: bool
+    """Whether the run had any reply: before that, a refused first request is not stored."""
+    rules: str | None
+    """The protocol by which samples are scored for who watches; None: nobody does."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +209,41 @@ class Took:
     lane: int
     tokens: int | None
     """Input and output together; None: it had no reply."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """From a worker of a cluster: a sample is on disk, in a shard."""
+
+    number: int
+    record: str
+    """JSON without the sample and, unless it was drawn, without the response."""
+    scored: tuple[bool, float] | None
+    """Success and loss."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """From a worker of a cluster: a shard is closed, and can be taken into the run."""
+
+    lane: int
+    name: str
+    """Its path below the folder of shards."""
+    content: bytes | None
+    """Its bytes, where the worker does not see the run's folder."""
+    pictures: Mapping[str, bytes]
+    """The pictures of its samples, then."""
+
+
+@dataclass(frozen=True)
+class News:
+    """From a worker of a cluster: what it has to tell since the last time."""
+
+    last: int
+    """The number of the last note, by which the worker is told that it was heard."""
+    notes: Sequence[Finished | Closed | Told | GaveUp | Broke | Heard]
+    unclosed: bool
+    """Whether it keeps anything in a shard that is not closed."""
 
 
 def packed(message: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from medvision_agent.errors import StorageError
@@ -48,9 +49,10 @@ class StoredSamples(Samples):
 
 def pending_of(folder: Path, todo: Todo) -> Iterator[tuple[Sample, int]]:
     """Yield the samples of a run that are still to be asked, each with the number of its next attempt."""
-    for first in range(0, len(todo.places), _TOGETHER):
-        places, attempts = (part[first : first + _TOGETHER].tolist() for part in todo)
-        yield from zip(_at(folder, places), attempts, strict=True)
+    left = iter(todo)
+    while some := list(islice(left, _TOGETHER)):
+        samples = _at(folder, [place for place, _ in some])
+        yield from zip(samples, (attempt for _, attempt in some), strict=True)
 
 
 def _at(folder: Path, places: "range | list[int]") -> list[Sample]:

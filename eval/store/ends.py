@@ -4,7 +4,7 @@ Contract: a record takes 21 bytes, however many there are. Ids are told apart by
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -22,15 +22,29 @@ _OUTCOMES = {outcome.value: number for number, outcome in enumerate(Outcome)}
 _DRAWN = len(_OUTCOMES)
 """Stands for an outcome in the list of records that were only drawn."""
 _AGAIN = [_OUTCOMES[one.value] for one in Outcome if one.infrastructure and one is not Outcome.CRASHED]
+_BYTES = 1 << 10
+"""Bytes of ``Todo`` that are read together."""
 
 
-class Todo(NamedTuple):
-    """What is still to be asked."""
+class Todo:
+    """What is still to be asked: the place of each sample among all of the run, rising, and its next attempt.
 
-    places: NDArray[np.int64]
-    """The place of each sample among all of the run, rising."""
-    attempts: NDArray[np.int64]
-    """The number of its next attempt."""
+    It takes a bit for each sample of the run, and more only for those that were asked before.
+    """
+
+    def __init__(self, left: NDArray[np.bool_], attempts: NDArray[np.int64]) -> None:
+        """Take for each sample of the run whether it is still to be asked, and the number of its next attempt."""
+        self._count, self._bits = int(np.count_nonzero(left)), np.packbits(left)
+        again = np.flatnonzero(left & (attempts > 1))
+        self._attempts = dict(zip(again.tolist(), attempts[again].tolist(), strict=True))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for first in range(0, len(self._bits), _BYTES):
+            for place in np.flatnonzero(np.unpackbits(self._bits[first : first + _BYTES])).tolist():
+                yield 8 * first + place, self._attempts.get(8 * first + place, 1)
 
 
 class _Latest(NamedTuple):
@@ -102,8 +116,7 @@ class Ends:
             known = latest.keys[rows] == keys
             attempts += np.where(known, np.maximum(latest.attempts, latest.drawn)[rows], 0)
             left = ~known | (latest.attempts[rows] == 0) | np.isin(latest.outcomes[rows], _AGAIN)
-        places = np.flatnonzero(left)
-        return Todo(places, attempts[places])
+        return Todo(left, attempts)
 
     @cached_property
     def _latest(self) -> _Latest:

@@ -33,6 +33,7 @@ __all__ = [
     "FORMAT",
     "STUDY",
     "Traces",
+    "find_attempt",
     "find_record",
     "has_run",
     "holds_run",
@@ -41,6 +42,7 @@ __all__ = [
     "open_run",
     "read_config",
     "read_identity",
+    "read_range",
     "read_record",
     "read_sample",
     "read_some",
@@ -62,6 +64,7 @@ _LATEST = f"""
     WHERE record.rowid <= :last AND record.attempt = {_LAST}
 """
 _OF_ALL = f"{_LATEST} ORDER BY sample.position"
+_OF_SOME = f"{_LATEST} AND sample.position >= :first AND sample.position < :end ORDER BY sample.position"
 _SUPERSEDED = f"""
     FROM record WHERE record.rowid <= :last AND NOT {_PART} AND record.attempt < {_LAST} ORDER BY attempt, rowid
 """
@@ -114,7 +117,7 @@ def open_run(folder: Path) -> Run:
         unsealed=ends.unsealed,
         libraries=libraries,
         tally=tally,
-        left=None if ends.refused else Later(len(todo.places), partial(pending_of, folder, todo), f"{folder}, samples"),
+        left=None if ends.refused else Later(len(todo), partial(pending_of, folder, todo), f"{folder}, samples"),
     )
 
 
@@ -167,6 +170,15 @@ def find_record(folder: Path, sample_id: str) -> Record | None:
         return None
 
 
+def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
+    """Return a certain record of a sample, also one that was only drawn, or None; raises as ``find_record`` does."""
+    with reading(folder) as database:
+        which = "FROM record WHERE record.sample_id = :sample AND record.attempt = :attempt"
+        for stored in records_in(database, which, sample=sample.id, attempt=attempt):
+            return _record(folder, stored, sample)
+        return None
+
+
 def read_record(folder: Path, sample_id: str) -> Record:
     """Return the latest record of a sample, as ``find_record`` does; raises StorageError if there is none."""
     if (found := find_record(folder, sample_id)) is None:
@@ -182,6 +194,13 @@ def read_some(folder: Path, about: int) -> Iterator[Record]:
         for first in range(0, planned, step):
             for stored in records_in(database, _WITH_PICTURE, last=_EVER, first=first, end=first + step):
                 yield _record(folder, stored, _sample(database, folder, stored.sample_id))
+
+
+def read_range(run: Run, first: int, end: int) -> Iterator[Record]:
+    """Yield the latest records of the samples from place *first* to before *end*, a refusal as it was stored."""
+    with reading(run.folder) as database:
+        for stored in records_in(database, _OF_SOME, last=_EVER, first=first, end=end):
+            yield _record(run.folder, stored, _sample(database, run.folder, stored.sample_id))
 
 
 def read_sample(folder: Path, sample_id: str) -> Sample:

@@ -33,6 +33,7 @@ __all__ = [
     "StoredTrace",
     "Tally",
     "TracesIn",
+    "add_all_to_tally",
     "add_to_tally",
     "facts_changed",
     "hash_of",
@@ -229,6 +230,19 @@ def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
     if tally is None:
         raise ValueError("the run has no tally of its records")
     tally = tally.plus(record.sha256)
+    set_tally(database, tally)
+    return tally
+
+
+def add_all_to_tally(database: sqlite3.Connection, hashes: Iterable[str]) -> Tally:
+    """Add records with these hashes to the stored tally, in the transaction that stores them; return the new tally."""
+    tally, added = stored_tally(database), Adding()
+    if tally is None:
+        raise ValueError("the run has no tally of its records")
+    for one in hashes:
+        added.add(one)
+    total = (int(tally.total, 16) + added.total) % _ALL
+    tally = tally.but(records=tally.records + added.records, total=f"{total:x}")
     set_tally(database, tally)
     return tally
 

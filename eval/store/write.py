@@ -9,6 +9,7 @@ at most the samples in flight.
     RUN/pictures/ab/    abcd....png, named by the SHA-256 of the bytes
     RUN/review.jsonl    notes of people on samples (``reviews.py``): nothing here reads or writes them
     RUN/in_flight.jsonl samples being asked, while a process writes the run or where one died (``in_flight.py``)
+    RUN/shards/         what workers of a cluster finished and the run has not taken yet (``shard.py``)
 
 While a run is written, SQLite's log and a count of the records stand beside the file. The log is copied into the file
 when the run was created and whenever it holds a megabyte.
@@ -23,22 +24,25 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from medvision_agent.agent.endings.probe import ToolProbe
-from medvision_agent.errors import StorageError
+from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, unwritable, write_picture
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
-from medvision_agent.eval.store.packed import Packed, Packer, packs
+from medvision_agent.eval.store.merge import Merged, merge, plain
+from medvision_agent.eval.store.packed import Packer, packs
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.store.schema import add_record, continue_run, create_run, set_fact
-from medvision_agent.eval.store.seal import StoredRecord, hash_of_text
+from medvision_agent.eval.store.schema import continue_run, create_run, set_fact
+from medvision_agent.eval.store.shard import SHARDS, left_in, remove_shards, set_apart
 from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore", "Traced"]
@@ -74,6 +78,8 @@ class RunStore:
         self.run: Run
         """The run as it was when it was opened for writing."""
         self.in_flight = InFlight(folder)
+        self.refused = list[str]()
+        """Shards left by an earlier command that were damaged, in words."""
 
     @classmethod
     def create(cls, folder: Path, samples: Iterable[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
@@ -116,6 +122,10 @@ class RunStore:
             )
         store = cls(folder)
         try:
+            if (folder / SHARDS).is_dir():
+                store.refused += [merged.refused for merged in store.merge_left() if merged.refused]
+                remove_shards(folder)
+                stored = open_run(folder)
             tally = store._writer.do(lambda database: continue_run(database, stored, identity.code, libraries()))
             store._writer.note_count(tally.count)
             store._opened(stored)
@@ -131,6 +141,11 @@ class RunStore:
     def _opened(self, run: Run) -> None:
         self.run = run
         self._packer = Packer() if self._writer.do(packs) else None
+
+    @property
+    def packs(self) -> bool:
+        """Whether the run packs traces."""
+        return self._packer is not None
 
     def note_probe(self, probe: ToolProbe) -> None:
         """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
@@ -157,6 +172,7 @@ class RunStore:
         if count:
             return
         self.close()
+        remove_shards(self.folder)
         for name in (DATABASE, COUNT, LOCK, JOURNAL):
             (self.folder / name).unlink(missing_ok=True)
         for folder in (self.folder / PICTURES, self.folder):
@@ -177,6 +193,32 @@ class RunStore:
         """
         await asyncio.shield(asyncio.wrap_future(self._submit(record, trace)))
 
+    async def merge_async(self, file: Path) -> Merged:
+        """Take a shard into the run, while the event loop goes on; it is gone then, or set apart where it is damaged.
+
+        Raises StorageError where the run cannot be written.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self._writer.submit(partial(self._merge, file))))
+
+    def merge_left(self, worker: str = "*") -> list[Merged]:
+        """Take in all shards that are left of a *worker* that ended, or of all workers."""
+        return self._writer.do(lambda database: [self._merge(one, database) for one in left_in(self.folder, worker)])
+
+    def _merge(self, file: Path, database: sqlite3.Connection) -> Merged:
+        try:
+            shard = plain(file)
+            merged = merge(database, shard)
+        except DamageError as error:
+            return Merged(refused=f"{error}; it is kept as {set_apart(file)}, and its samples are asked again")
+        except _UNWRITABLE as error:
+            raise StorageError(f"{self.folder}: {file} was not taken in: {error}; go on with --resume") from error
+        if merged.tally is not None:
+            with suppress(OSError):  # the samples are stored, and a lower count is true as well
+                self._writer.note_count(merged.tally.count)
+        for one in {file, shard}:
+            one.unlink(missing_ok=True)
+        return merged
+
     def _submit(self, record: Record, trace: Traced) -> Future[None]:
         return self._writer.submit(lambda database: self._add(database, record, trace))
 
@@ -185,18 +227,11 @@ class RunStore:
             text = trace.to_json()
             for key, png in trace.pictures.items():
                 write_picture(self.folder, key, png, self.shared)
-            content = record.model_dump_json(exclude={"sample"}, exclude_defaults=True)
-            row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(text), None)
-            row = row._replace(sha256=row.found_sha256)
-            task, packer = record.sample.task, self._packer
-            packed = Packed(text) if packer is None else packer.pack(task, text)
-            tally, rowid = add_record(database, row, packed)
+            tally = add_row(database, record, text, self._packer)
         except _UNWRITABLE as error:
             raise StorageError(
                 f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
                 "the samples before it are; remove the cause and go on with --resume"
             ) from error
-        if packer is not None:
-            packer.stored(task, text, packed, rowid)
         with suppress(OSError):  # the sample is stored, and a lower count is true as well
             self._writer.note_count(tally.count)

@@ -116,7 +116,8 @@ class Writer:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(file, isolation_level=None)
+    # By its URI, so that shards can be attached by theirs.
+    database = sqlite3.connect(file.absolute().as_uri(), uri=True, isolation_level=None)
     try:
         database.execute(f"PRAGMA page_size = {_PAGE}")  # of a file that is yet to be made
         database.execute("PRAGMA journal_mode = WAL")

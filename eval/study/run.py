@@ -17,7 +17,7 @@ from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.asking.crashes import without_suspects
-from medvision_agent.eval.asking.engine import HERE, Engine
+from medvision_agent.eval.asking.engine import HERE, Engine, LeasingEngine
 from medvision_agent.eval.asking.launch import job_of
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Asks, Lane, Pool
@@ -45,7 +45,7 @@ async def execute_study(
     watch: Watch,
     stop: asyncio.Event,
     on_start: Callable[[int], None],
-    engine: Engine = HERE,
+    engine: Engine | LeasingEngine = HERE,
 ) -> int:
     """Create the study or go on with it, ask what is pending, and return how many samples are still left.
 
@@ -61,6 +61,8 @@ async def execute_study(
                 check = not any(_sends_the_same(one.cell, cell) for one in opened)
                 opened.append(open_cell(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
+            for line in (line for one in opened for line in one.store.refused):
+                watch.on_note(line)
             probing = Probing([one.run.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
             groups = [[one for one in opened if one.cell.model == name] for name in models]

@@ -13,16 +13,13 @@ from fake.replies import HANG, calls, text
 from fake.servers import turn_of
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.agent.providers.factory import open_model
-from medvision_agent.agent.session import Waiting
+from medvision_agent.api.score_apart import ALONE, Workers
+from medvision_agent.api.scoring import score
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.asking.breaker import Breaker
-from medvision_agent.eval.asking.launch import job_of, prepare
-from medvision_agent.eval.asking.pool import Lane
+from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.engines.choice import engine_for
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import open_run
-from medvision_agent.eval.store.write import RunStore
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="needs the extra cluster")
 RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})
@@ -61,21 +58,39 @@ async def test_a_cluster_stores_what_one_process_does(server, data, models, call
     assert (await call("verify", "ray"))[0] == 0
 
 
-async def test_a_worker_that_is_killed_loses_nothing(server, data, models, start, tmp_path):
-    server.behave(lambda request: HANG)
-    process = await start(*words(data, models, "ray", "--engine", "ray", "--processes", 2))
+async def test_killed_workers_and_a_killed_command_lose_nothing(server, data, models, start, tmp_path):
+    hang = 0
+
+    def hanging(request):
+        return HANG if len(server.requests) > hang else rule(request)
+
+    server.behave(hanging)  # no sample is finished, and all workers die
+    process = await start(*words(data, models, "ray", "--engine", "ray", "--processes", 2, "--tools", "off"))
     await server.wait_for(4)
     pids = actors()
-    server.behave(rule)
+    hang = 4 + 4 + 3
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+    for _ in range(4):  # Ray takes its time to start others where much else runs
+        with suppress(TimeoutError):
+            await server.wait_for(hang + 4)  # they asked what was in flight again, and more, until it hung again
+            break
+    process.kill()
+    async with asyncio.timeout(100):
+        await process.communicate()
+    asked = server.asked()
+    server.behave(rule)
+    again = words(data, models, "ray", "--engine", "ray", "--processes", 2, "--tools", "off", "--resume")
+    process = await start(*again)
     async with asyncio.timeout(300):
         _, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     kept = open_run(tmp_path / "ray")
     assert [record.outcome for record in kept.records] == [Outcome.ANSWERED] * 12
-    first = server.asked()[:4]
-    assert sorted(server.asked()) == sorted([*first, *range(12), *range(12)]), "only what was in flight is asked again"
+    assert not (tmp_path / "ray" / "shards").exists()
+    answered = asked[4:hang]
+    assert not set(answered) & set(server.asked(len(asked))), "what was finished is not asked again"
+    assert len(server.requests) == hang + 4 + 12 - len(set(answered))
 
 
 @pytest.fixture
@@ -87,19 +102,6 @@ def ray_here():
     ray.init(address="local", num_cpus=2, num_gpus=2, **quiet)
     yield
     ray.shutdown()
-
-
-async def test_the_death_of_an_idle_worker_is_nobodys(ray_here, data, tmp_path):
-    settings = Settings(model="baseline-cv", data=str(data), tools="off", engine="ray", out=tmp_path / "run")
-    prepared = prepare(settings)
-    with RunStore.create(settings.out, prepared.samples, prepared.identity, prepared.config()) as store:
-        async with open_model(prepared.model) as chat, engine_for([prepared], asyncio.Event()) as engine:
-            lane = Lane(job_of(prepared, chat), store, Breaker("baseline-cv", (), ()))
-            for sample in prepared.samples[:3]:
-                record, _ = await engine.ask(lane, sample, 1, Waiting())  # WorkerLostError would blame the sample
-                assert (record.sample.id, record.outcome) == (sample.id, Outcome.ANSWERED)
-                (pid,) = actors()
-                os.kill(pid, signal.SIGKILL)
 
 
 async def test_a_cluster_without_room_is_refused(ray_here, data, tmp_path):
@@ -118,14 +120,18 @@ async def test_two_replicas_of_a_local_model_answer(ray_here, data, tmp_path, mo
     from medvision_agent.agent.providers.local import chat
     from medvision_agent.eval.engines.cluster import RayWorker
 
-    said, answer = [], RayWorker.answer
+    said, opened, leased = [], RayWorker.open, RayWorker.lease
 
-    async def answered(worker, message, waiting):
-        told = await answer(worker, message, waiting)
-        said.append((worker, worker._gpus, type(message).__name__))
-        return told
+    async def open_told(worker, *given):
+        said.append((worker, worker._gpus, "Open"))
+        return await opened(worker, *given)
 
-    monkeypatch.setattr(RayWorker, "answer", answered)
+    async def lease_told(worker, *given):
+        said.append((worker, worker._gpus, "Ask"))
+        await leased(worker, *given)
+
+    monkeypatch.setattr(RayWorker, "open", open_told)
+    monkeypatch.setattr(RayWorker, "lease", lease_told)
     monkeypatch.delattr(chat, "open_local")  # this process loads nothing
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -142,6 +148,8 @@ async def test_two_replicas_of_a_local_model_answer(ray_here, data, tmp_path, mo
         assert kinds.count("Open") == 1, "the model is loaded once"
         assert kinds.count("Ask") > 0
     assert run.probe.found == "reached", "the declarations are counted without the weights"
+    scored = [await asyncio.to_thread(score, run.folder, workers=workers) for workers in (ALONE, Workers(2, "ray"))]
+    assert scored[0].to_json() == scored[1].to_json()
 
 
 async def test_a_cluster_that_is_not_there_is_named(data, models, call):

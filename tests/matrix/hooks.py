@@ -15,6 +15,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from types import SimpleNamespace
 
 from matrix.row import seeded
 
@@ -164,6 +165,19 @@ def report_samples(report):
             told(self, record, trace)
 
         RunStore.add_async = add_async_told
+
+    if merge := getattr(RunStore, "_merge", None):  # not in earlier versions
+        from medvision_agent.eval.store.read import find_attempt, read_sample, read_trace
+
+        def merge_told(self, file, database):
+            merged = merge(self, file, database)
+            for sample_id, attempt in merged.keys:
+                record = find_attempt(self.folder, read_sample(self.folder, sample_id), attempt)
+                trace = read_trace(self.folder, sample_id)
+                told(self, record, SimpleNamespace(to_json=lambda kept=trace: json.dumps(kept)))
+            return merged
+
+        RunStore._merge = merge_told
 
 
 def telling(asks, report):

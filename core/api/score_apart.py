@@ -1,0 +1,152 @@
+"""Stored answers scored by several processes, or by workers of a Ray cluster: what comes back is numbers.
+
+Contract: a worker reads ranges of a run's samples from its database, read-only, and scores and locates them by the code
+that does so in one process, so that the result is the same. Where the run has grown meanwhile, the process that asked
+scores by itself what a worker saw otherwise.
+"""
+
+import multiprocessing
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from medvision_agent.eval.place.located import Found, Located, locate, locate_record
+from medvision_agent.eval.place.rule import Target
+from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.scorer.protocol import protocol as protocol_named
+from medvision_agent.eval.scorer.score import Score, score_record, score_records
+from medvision_agent.eval.store.read import open_run, read_range
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.why.look import Looks
+from medvision_agent.tools.view.geometry import Point, Spacing
+
+__all__ = ["ALONE", "Workers", "scored_apart"]
+
+_PARTS = 8
+"""Ranges for each worker: so none is idle for long at the end."""
+
+
+class Workers(NamedTuple):
+    """Who scores."""
+
+    processes: int = 1
+    engine: str = "local"
+    address: str | None = None
+    """Of the Ray cluster."""
+
+
+ALONE = Workers()
+"""The process that asks for it."""
+
+
+class _Worth(NamedTuple):
+    """What one record is worth, in numbers."""
+
+    sample: str
+    attempt: int
+    score: Score | None
+    has_place: bool
+    found: "_Found | str | None"
+
+
+class _Found(NamedTuple):
+    """A ``Found`` without its task, which holds functions."""
+
+    points: tuple[tuple[float, float], ...]
+    target: tuple[Point, ...]
+    spacing: Spacing
+    size: tuple[float, float]
+
+    @classmethod
+    def of(cls, found: Found | str | None) -> "_Found | str | None":
+        """Return what a process sends."""
+        if not isinstance(found, Found):
+            return found
+        return cls(found.points, found.target.points, found.target.spacing, found.size)
+
+    def found(self, task: Task) -> Found:
+        """Return what it was made of."""
+        return Found(self.points, Target(task, self.target, self.spacing), self.size)
+
+
+def scored_apart(run: Run, rules: Protocol, workers: Workers) -> tuple[list[Score | None], list[Located]]:
+    """Return the score of each record of a run, and where each was measured, as workers found them.
+
+    Raises ConfigError where Ray cannot be had, and StorageError where a worker cannot read the run.
+    """
+    size = max(1, -(-len(run.samples) // (_PARTS * workers.processes)))
+    ranges = [(first, first + size) for first in range(0, len(run.samples), size)]
+    folder = str(run.folder.absolute())
+    work = _by_ray if workers.engine == "ray" else _by_processes
+    worth = {one.sample: one for part in work(folder, rules.name, ranges, workers) for one in part}
+    scores, located = list[Score | None](), list[Located]()
+    for record in run.records:
+        one = worth.get(record.sample.id)
+        if record.outcome.infrastructure:  # whether a refusal is a result follows from all records together
+            scores.append(None)
+        elif one is None or one.attempt != record.attempt or one.score is None:
+            scores.append(score_record(record, rules))
+            located += filter(None, [locate_record(run, record, rules)])
+        else:
+            scores.append(one.score)
+            found = one.found.found(record.sample.asks) if isinstance(one.found, _Found) else one.found
+            located += [Located(record.sample, one.score, found)] if one.has_place else []
+    return scores, located
+
+
+class _Part:
+    """A worker: a run that is open, and ranges of it scored."""
+
+    def __init__(self, folder: str, rules: str) -> None:
+        self._run, self._rules = open_run(Path(folder)), protocol_named(rules)
+
+    def score(self, first: int, end: int) -> list[_Worth]:
+        """Return what the records of the samples from place *first* to before *end* are worth."""
+        records = list(read_range(self._run, first, end))
+        with Looks(self._run, self._rules) as looks:
+            return [
+                _Worth(record.sample.id, record.attempt, score, one is not None, _Found.of(one.found if one else None))
+                for record, score in zip(records, score_records(records, self._rules), strict=True)
+                for one in [locate(looks.at(record, score)) if score is not None else None]
+            ]
+
+
+_PARTS_OF_THIS_PROCESS: list[_Part] = []
+
+
+def _begin(path: Sequence[str], folder: str, rules: str) -> None:
+    """Open the run in a process that was started."""
+    sys.path[:] = path
+    _PARTS_OF_THIS_PROCESS.append(_Part(folder, rules))
+
+
+def _score(ends: tuple[int, int]) -> list[_Worth]:
+    return _PARTS_OF_THIS_PROCESS[0].score(*ends)
+
+
+def _by_processes(
+    folder: str, rules: str, ranges: Iterable[tuple[int, int]], workers: Workers
+) -> Iterator[list[_Worth]]:
+    begin = partial(_begin, sys.path, folder, rules)
+    with ProcessPoolExecutor(workers.processes, multiprocessing.get_context("spawn"), begin) as pool:
+        yield from pool.map(_score, ranges)
+
+
+def _by_ray(folder: str, rules: str, ranges: Iterable[tuple[int, int]], workers: Workers) -> Iterator[list[_Worth]]:
+    from medvision_agent.eval.engines.cluster import connect, gpus_of_each  # noqa: PLC0415 - an extra
+
+    connect(workers.address, workers.processes)
+    gpus_of_each(0.0, workers.processes, loads=False)
+    import ray  # noqa: PLC0415 - an extra
+    from ray.util import ActorPool  # noqa: PLC0415
+
+    actor: Any = ray.remote(_Part).options(num_cpus=1, max_restarts=-1, max_task_retries=-1)
+    pool: Any = ActorPool([actor.remote(folder, rules) for _ in range(workers.processes)])
+    try:
+        yield from pool.map(lambda one, ends: one.score.remote(*ends), list(ranges))
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None

@@ -1,0 +1,22 @@
+"""What follows from a record that is on disk: who hears of it, and what is asked next because of it."""
+
+from collections.abc import Callable
+
+from medvision_agent.eval.asking.pool import Ask, Pool
+from medvision_agent.eval.store.record import Record
+
+__all__ = ["settle"]
+
+
+def settle(pool: Pool, ask: Ask, record: Record, heard: Callable[[Record], None]) -> None:
+    """Have *heard* hear of a record, and line up what follows; raises ProviderError for refusals by a rule."""
+    lane, sample, attempt = ask
+    if lane.draws and record.part:
+        lane.draws.add(record)
+        pool.asks.appendleft((lane, sample, attempt + 1))
+    else:
+        heard(record)
+    for again in lane.breaker.hear(record):
+        pool.alone.append((lane, again.sample, again.attempt + 1))
+    following = [ask for follow in lane.followers for ask in follow(record)]
+    pool.asks.extendleft(reversed(following))

@@ -1,0 +1,194 @@
+"""What is handed out to workers that hold leases, how much at a time, and what is taken back from them.
+
+Contract: all that is out counts in the budget as what is in flight does. Workers have some samples more than they ask
+at once, so that none of them waits for this process; near a budget they have none, and those that wait are taken back
+where the budget, a refusal or a stop says that no further one may be begun.
+"""
+
+import asyncio
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.eval.asking.engine import WorkerLostError
+from medvision_agent.eval.asking.meter import Meter
+from medvision_agent.eval.asking.pool import Ask, Pool
+from medvision_agent.eval.asking.watch import Watch
+from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, shares
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.write import Traced
+
+__all__ = ["TICK", "Handing"]
+
+TICK = 0.2
+"""Seconds between two looks at the budget."""
+_PATIENCE = 60.0
+"""Seconds in which a worker gives back what waits there; then it is killed."""
+_SMOOTH = 0.2
+"""Share of the last look in the rate of a worker."""
+_FAR = 4
+"""Samples wait at workers as long as so many times what is in flight at once fits into the budget."""
+
+
+class Handing(ABC):
+    """What is out, and at which worker. For one event loop."""
+
+    def __init__(
+        self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
+    ) -> None:
+        self._pools, self._meter, self._watch, self._stop = pools, meter, watch, stop
+        parts = [shares(pool.parallel, len(workers)) for pool in pools]
+        self._slots = [Slot(worker, [part[at] for part in parts]) for at, worker in enumerate(workers)]
+        self._suspects = [number for number, pool in enumerate(pools) if pool.alone]
+        self._numbers = itertools.count()
+        self._recalls: asyncio.Task[None] | None = None
+        """Has taken back what waits at workers when it is done."""
+        self._calmed = set[int]()
+        """Models whose samples were taken back, because one is asked alone."""
+        self._tasks = set[asyncio.Task[None]]()
+        self._over = asyncio.Event()
+        self._problems = list[Exception]()
+
+    @abstractmethod
+    async def _store(self, out: Out, record: Record, trace: Traced, *, counts: bool) -> None:
+        """Store a record that no worker stores; *counts* says whether it was paid."""
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._problem(error)
+            self._over.set()  # nothing that waits for it would ever end
+
+    def _problem(self, problem: Exception) -> None:
+        self._problems.append(problem)
+        self._stop.set()
+
+    def _fill(self) -> None:
+        """Hand out what may be begun, first to have all at work, then to have some wait there."""
+        try:
+            served = self._served()
+            for ahead in (False, True):
+                for number in served:
+                    self._hand_out(number, ahead=ahead)
+        except MedVisionAgentError as problem:
+            self._problem(problem)
+        if not (self._recalls or any(pool.flying for pool in self._pools) or any(one.unclosed for one in self._slots)):
+            self._over.set()
+
+    def _served(self) -> Sequence[int]:
+        """Return the models that are asked now: where there are suspects, one after the other."""
+        while self._suspects and not self._pools[self._suspects[0]].calm:
+            self._suspects.pop(0)
+        return self._suspects[:1] or range(len(self._pools))
+
+    def _hand_out(self, number: int, *, ahead: bool) -> None:
+        pool = self._pools[number]
+        if not pool.calm:
+            self._calmed.discard(number)
+        elif number not in self._calmed:
+            self._calmed.add(number)
+            self._recall(number, all_=True)
+        if self._recalls or (ahead and (pool.calm or self._meter.room < _FAR * pool.parallel)):
+            return
+        slots = [slot for slot in self._slots if slot.shares[number] and slot.serves]
+        if ahead:
+            slots = [slot for slot in slots if slot.count[number] <= slot.shares[number] + slot.ahead(number) // 2]
+        while slots:
+            slot = min(slots, key=lambda one: one.count[number])
+            most = slot.shares[number] + (slot.ahead(number) if ahead else 0)
+            if slot.count[number] >= most:
+                slots.remove(slot)
+            elif (ask := pool.take(self._may)) is None:
+                return
+            else:
+                self._give(slot, number, ask)
+
+    def _may(self) -> bool:
+        """Say whether one more may be begun; before a no counts, what waits at workers is taken back."""
+        if self._stop.is_set():
+            return False
+        if self._meter.would_allow_one_more():
+            return True
+        return self._meter.allows_one_more() if not self._recall(*range(len(self._pools))) else False
+
+    def _recall(self, *numbers: int, all_: bool = False) -> bool:
+        """Take back what waits at workers, if anything does; say whether that goes on.
+
+        Where a worker has no more than it asks at once, nothing waits there, unless it begins nothing (*all_*).
+        """
+        if self._recalls is None and any(
+            slot.count[number] > (0 if all_ else slot.shares[number]) for slot in self._slots for number in numbers
+        ):
+            self._recalls = self._go(self._recalled(numbers))
+        return self._recalls is not None
+
+    async def _recalled(self, numbers: Sequence[int]) -> None:
+        try:
+            await asyncio.gather(*(self._from(slot, one) for slot in self._slots for one in numbers if slot.count[one]))
+        finally:
+            self._recalls = None
+        self._fill()
+
+    async def _from(self, slot: Slot, number: int) -> None:
+        unsent = [out for out in slot.outbox if out.pool == number]
+        slot.outbox = [out for out in slot.outbox if out.pool != number]
+        back = [out.number for out in unsent]
+        try:
+            if slot.sees:
+                async with asyncio.timeout(_PATIENCE):
+                    back = [*await slot.worker.recall(number), *back]
+        except WorkerLostError:
+            pass  # all that it had comes back
+        except TimeoutError:
+            slot.worker.kill()
+        self._back([slot.out[one] for one in back if one in slot.out])
+
+    def _back(self, outs: Sequence[Out]) -> None:
+        """Have samples asked next that were not begun."""
+        for out in reversed(outs):
+            self._pools[out.pool].asks.appendleft(out.ask)
+            self._end(out)
+
+    def _give(self, slot: Slot, number: int, ask: Ask) -> None:
+        lane, sample, attempt = ask
+        out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id))
+        out.asking.__enter__()
+        self._meter.flying += 1
+        slot.out[out.number] = out
+        slot.count[number] += 1
+        if lane.draws and (made := lane.draws.made(sample, attempt)):
+            self._go(self._store(out, *made, counts=False))
+            return
+        slot.outbox.append(out)
+        slot.needed.set()
+
+    def _end(self, out: Out) -> None:
+        del out.slot.out[out.number]
+        out.slot.count[out.pool] -= 1
+        self._pools[out.pool].ended()
+        self._meter.flying -= 1
+        out.asking.__exit__(None, None, None)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            for slot in self._slots:
+                slot.rate += _SMOOTH * (slot.finished / TICK - slot.rate)
+                slot.finished = 0
+            if (stopped := self._stop.is_set()) or not self._meter.would_allow_one_more():
+                self._recall(*range(len(self._pools)), all_=stopped)
+            self._fill()
+
+    async def _stop_when_told(self) -> None:
+        await self._stop.wait()
+        for slot in self._slots:
+            slot.worker.stop()
+        self._recall(*range(len(self._pools)), all_=True)

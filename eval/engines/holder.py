@@ -1,0 +1,324 @@
+"""A worker's leases: samples that wait here, those that are asked, and the shards that keep what is finished.
+
+Contract: samples are begun in the order in which they were leased, as many of each model at a time as the worker was
+told. What is finished is on disk before it is told, and every note is told until it was heard. After a refused request
+nothing is begun until the process that writes the run has heard of it.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.agent.models import ModelConfig
+from medvision_agent.agent.trace import Trace
+from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.eval.asking.draws import marked
+from medvision_agent.eval.asking.watch import Watch, waiting_until
+from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.engines.bench import Bench, spoken, told
+from medvision_agent.eval.engines.messages import (
+    Ask,
+    Broke,
+    Closed,
+    Fault,
+    Finished,
+    GaveUp,
+    Heard,
+    Leased,
+    Message,
+    News,
+    Open,
+    Place,
+    Told,
+)
+from medvision_agent.eval.scorer.protocol import protocol
+from medvision_agent.eval.scorer.score import score_record
+from medvision_agent.eval.store.files import write_picture
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refusals import refused_first
+from medvision_agent.eval.store.shard import SHARDS, Shard, sees
+
+__all__ = ["Holder"]
+
+TOGETHER = 0.2
+"""Seconds in which notes are collected before they are told."""
+QUIET = 5.0
+"""Seconds after which a worker that has nothing to tell says so: it lives."""
+_RECORDS, _BYTES = 256, 1 << 22
+"""Records, and bytes of traces and pictures, with which a shard is closed."""
+_AGE, _PROMPT = 5.0, 0.5
+"""Seconds after which a shard is closed; the shorter time where other runs wait for it."""
+_TOLD = 1 << 23
+"""Bytes of shards and pictures that are told together, unless one note has more."""
+
+Note = Finished | Closed | Told | GaveUp | Broke | Heard
+
+
+@dataclass
+class _Pool:
+    """What is leased of one model."""
+
+    most: int = 0
+    flying: int = 0
+    queue: deque[Leased] = field(default_factory=deque[Leased])
+
+
+@dataclass(eq=False)
+class _Kept:
+    """An open shard, and the pictures that go with it where the run's folder is not seen."""
+
+    shard: Shard
+    begun: float
+    pictures: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@dataclass(eq=False)
+class _Lane:
+    """Where a run's samples are kept."""
+
+    opened: Open
+    place: Place
+    run: Path | None
+    """The run's folder, where this process sees it."""
+    shards: Path
+    answered: bool
+    numbers: int = 0
+    kept: _Kept | None = None
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Holder:
+    """The leases of one worker. For one event loop."""
+
+    def __init__(self, pace: Callable[[int, str, ModelConfig], Pace], scratch: Callable[[], Path]) -> None:
+        """*pace* is what a ``Bench`` takes; *scratch* returns a folder for shards where no run's folder is seen."""
+        self._bench, self._scratch = Bench(pace), scratch
+        self._stop = asyncio.Event()
+        self._pools, self._lanes = dict[int, _Pool](), dict[int, _Lane]()
+        self._notes = deque[tuple[int, Note]]()
+        self._last = 0
+        self._refused = 0
+        """The note of the last refusal: until it is heard, nothing is begun."""
+        self._heard = 0
+        self._told = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._tasks = set[asyncio.Task[None]]()
+        self._closing = 0
+
+    async def open(self, message: Open, place: Place) -> Message:
+        """Prepare a lane."""
+        run = message.folder if message.folder is not None and sees(message.folder, place.token) else None
+        shards = run / SHARDS if run is not None else self._scratch()
+        self._lanes[message.lane] = _Lane(message, place, run, shards / place.worker, place.answered)
+        return await spoken(message.number, self._bench.open(message))
+
+    def sees(self, lane: int) -> bool:
+        """Say whether this process sees the folder of a lane's run."""
+        return self._lanes[lane].run is not None
+
+    def lease(self, asks: Sequence[Leased], most: int) -> None:
+        """Take samples of one model, of which *most* are in flight at once."""
+        pool = self._pools.setdefault(asks[0].pool, _Pool())
+        pool.most = most
+        pool.queue.extend(asks)
+        self._begin()
+
+    def recall(self, pool: int) -> list[int]:
+        """Give back the samples of a model that were not begun."""
+        held = self._pools.setdefault(pool, _Pool())
+        numbers = [one.number for one in held.queue]
+        held.queue.clear()
+        self._close_what_is_due()
+        return numbers
+
+    def stop(self) -> None:
+        """Wait for no further try of a request, and begin nothing."""
+        self._stop.set()
+
+    async def news(self, heard: int) -> News:
+        """Return all notes after number *heard*, once there are any, or when it was quiet for a while."""
+        self._heard = heard
+        while self._notes and self._notes[0][0] <= heard:
+            self._notes.popleft()
+        self._begin()
+        await self._something()
+        notes, size = list[tuple[int, Note]](), 0
+        for number, note in self._notes:
+            more = _size(note)
+            if notes and size + more > _TOLD:
+                break
+            notes.append((number, note))
+            size += more
+        unclosed = bool(self._closing) or any(lane.kept for lane in self._lanes.values())
+        return News(notes[-1][0] if notes else heard, [note for _, note in notes], unclosed)
+
+    async def _something(self) -> None:
+        """Wait for notes, and then a little for more of them, unless they are urgent."""
+        if not self._notes:
+            self._told.clear()
+            self._hurried.clear()
+            waited_for = any(lane.kept and lane.place.prompt for lane in self._lanes.values())
+            await _either(self._told, _PROMPT if waited_for else QUIET)
+        elif self._hurried.is_set():
+            self._hurried.clear()
+            return
+        await _either(self._hurried, TOGETHER if self._notes else 0)
+        self._hurried.clear()
+        self._close_what_is_due()
+
+    def _tell(self, note: Note, *, urgent: bool = False) -> int:
+        self._last += 1
+        self._notes.append((self._last, note))
+        self._told.set()
+        if urgent:
+            self._hurried.set()
+        return self._last
+
+    def _begin(self) -> None:
+        """Begin what may be begun."""
+        if self._stop.is_set() or self._refused > self._heard:
+            return
+        for pool in self._pools.values():
+            while pool.queue and pool.flying < pool.most:
+                pool.flying += 1
+                self._go(pool, pool.queue.popleft())
+
+    def _go(self, pool: _Pool, leased: Leased) -> None:
+        task = asyncio.create_task(self._one(pool, leased))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _one(self, pool: _Pool, leased: Leased) -> None:
+        problem = await spoken(leased.number, self._ask(leased))
+        pool.flying -= 1
+        if problem is not None:
+            if isinstance(problem, Broke):
+                self._stop.set()
+            self._refused = self._tell(problem, urgent=True)
+        self._begin()
+        if pool.flying < pool.most:
+            self._hurried.set()  # there is room for more
+        self._close_what_is_due()
+
+    async def _ask(self, leased: Leased) -> Told | None:
+        """Ask one sample and keep what came of it; return what is not kept here."""
+        lane = self._lanes[leased.lane]
+        ask = Ask(
+            number=leased.number,
+            lane=leased.lane,
+            sample=Sample.model_validate_json(leased.sample),
+            attempt=leased.attempt,
+            donor=Sample.model_validate_json(leased.donor) if leased.donor else None,
+            results=leased.results,
+            pixels=leased.pixels,
+            thinking_budget=leased.thinking_budget,
+        )
+
+        def on_fault(fault: Fault, tries: int) -> None:
+            self._tell(Heard(leased.number, fault, tries))
+
+        record, trace = await self._bench.asked(ask, waiting_until(self._stop, Watch(on_fault=on_fault)))
+        lane.answered = lane.answered or bool(record.finish_reasons)
+        if refused_first(record) and not lane.answered:
+            return await asyncio.to_thread(told, leased.number, record, trace, lane.opened)
+        if leased.drawn:
+            record = marked(record)
+        await self._keep(lane, record, trace)
+        shown = {"sample"} if leased.drawn else {"sample", "response", "as_written"}
+        text = record.model_dump_json(exclude=shown, exclude_defaults=True)
+        refused = record.outcome is Outcome.REJECTED
+        if refused and lane.run is None:
+            self._close(leased.lane)
+        number = self._tell(Finished(leased.number, text, _scored(lane, record)), urgent=refused)
+        if refused:
+            self._refused = number
+        return None
+
+    async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> None:
+        """Store a finished sample in the shard of its lane."""
+        if lane.run is not None and trace.pictures:
+            await asyncio.to_thread(_write_pictures, lane, trace)
+        text = trace.to_json()
+        async with lane.making:
+            if lane.kept is None:
+                lane.numbers += 1
+                folder = lane.shards / str(lane.numbers)
+                lane.kept = _Kept(await asyncio.to_thread(Shard, folder, packs=lane.place.packs), time.monotonic())
+            kept = lane.kept
+            if lane.run is None:
+                kept.pictures.update(trace.pictures)
+                kept.shard.bytes += sum(map(len, trace.pictures.values()))
+            stored = kept.shard.submit(record, text)
+        await asyncio.wrap_future(stored)
+
+    def _close_what_is_due(self) -> None:
+        """Close shards that are full or old, and all of them where nothing is asked any more."""
+        idle = self._idle
+        for number, lane in self._lanes.items():
+            if (kept := lane.kept) is None:
+                continue
+            age = time.monotonic() - kept.begun
+            full = kept.shard.records >= _RECORDS or kept.shard.bytes >= _BYTES
+            if idle or full or age >= (_PROMPT if lane.place.prompt else _AGE):
+                self._close(number)
+
+    def _close(self, number: int) -> None:
+        lane = self._lanes[number]
+        kept, lane.kept = lane.kept, None
+        if kept is not None:
+            self._closing += 1
+            task = asyncio.create_task(self._closed(number, lane, kept))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _closed(self, number: int, lane: _Lane, kept: _Kept) -> None:
+        """Close a shard, and tell of it."""
+        note = await spoken(-1, asyncio.to_thread(_close, number, lane, kept))
+        self._closing -= 1
+        self._tell(note, urgent=lane.place.prompt or self._idle)
+
+    @property
+    def _idle(self) -> bool:
+        return not any(pool.flying or pool.queue for pool in self._pools.values())
+
+
+def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
+    """Close a shard, and read it where the process that writes the run cannot."""
+    file = kept.shard.close()
+    name = f"{lane.place.worker}/{file.name}"
+    if lane.run is not None:
+        return Closed(number, name, None, {})
+    content = file.read_bytes()
+    file.unlink()
+    return Closed(number, name, content, kept.pictures)
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but no longer than that."""
+    if seconds and not event.is_set():
+        await asyncio.wait([waiter := asyncio.ensure_future(event.wait())], timeout=seconds)
+        waiter.cancel()
+
+
+def _size(note: Note) -> int:
+    """Return how many bytes of shards and pictures a note carries."""
+    if not isinstance(note, Closed) or note.content is None:
+        return 0
+    return len(note.content) + sum(map(len, note.pictures.values()))
+
+
+def _write_pictures(lane: _Lane, trace: Trace) -> None:
+    assert lane.run is not None  # noqa: S101 - asked before
+    for key, png in trace.pictures.items():
+        write_picture(lane.run, key, png, lane.opened.shared)
+
+
+def _scored(lane: _Lane, record: Record) -> tuple[bool, float] | None:
+    """Return success and loss of a record, for who watches."""
+    if lane.place.rules is None or (found := score_record(record, protocol(lane.place.rules))) is None:
+        return None
+    return found.success, found.loss

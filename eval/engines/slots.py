@@ -1,0 +1,109 @@
+"""The workers of a cluster as the process that writes the run sees them: what each was leased and has not ended."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from secrets import token_hex
+
+from medvision_agent.eval.asking.pool import Ask, Lane
+from medvision_agent.eval.engines.messages import Leased, News, Open, Place
+
+__all__ = ["LeaseWorker", "Out", "Slot", "shares"]
+
+_MOST_AHEAD = 512
+"""Samples that wait at a worker, at most."""
+
+
+class LeaseWorker(ABC):
+    """A process somewhere that holds leases (``holder.py``); its methods raise WorkerLostError where it died."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start the process; a worker that died or was killed can be started anew."""
+
+    @abstractmethod
+    async def open(self, message: Open, place: Place) -> bool:
+        """Prepare a lane, and say whether the worker sees the run's folder; raises what was raised there."""
+
+    @abstractmethod
+    async def lease(self, asks: Sequence[Leased], most: int) -> None:
+        """Hand out samples of one model, of which *most* are in flight at once; return when they have arrived."""
+
+    @abstractmethod
+    async def recall(self, pool: int) -> list[int]:
+        """Take back the samples of a model that were not begun."""
+
+    @abstractmethod
+    async def news(self, heard: int) -> News:
+        """Return what the worker has to tell after the note *heard*; it says something every few seconds."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Have the worker wait for no further try of a request, and begin nothing."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the process at once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the process and all that it shares with others."""
+
+
+@dataclass(eq=False)
+class Out:
+    """One sample that was leased and has not ended."""
+
+    number: int
+    pool: int
+    ask: Ask
+    slot: "Slot"
+    asking: AbstractContextManager[None]
+    arrived: bool = False
+    """Whether the worker has it for certain."""
+
+
+@dataclass(eq=False)
+class Slot:
+    """The place of one worker, which is started anew where it dies."""
+
+    worker: LeaseWorker
+    shares: Sequence[int]
+    """How many samples of each model it has in flight at most."""
+    life: str = field(default_factory=lambda: f"w{token_hex(6)}")
+    """The folder of its shards."""
+    out: dict[int, Out] = field(default_factory=dict[int, Out])
+    """In the order in which they were leased."""
+    count: Counter[int] = field(default_factory=Counter[int])
+    """Of these, by model."""
+    outbox: list[Out] = field(default_factory=list[Out])
+    """What was not sent yet."""
+    serves: bool = True
+    """Whether it can be handed samples: not while it is seen to what a worker left that died."""
+    needed: asyncio.Event = field(default_factory=asyncio.Event)
+    sees: dict[Lane, bool] = field(default_factory=dict[Lane, bool])
+    """The lanes it has prepared, and whether it sees the folders of their runs."""
+    heard: int = 0
+    unclosed: bool = False
+    finished: int = 0
+    rate: float = 0.0
+    """Samples that it finished per second of late."""
+
+    def ahead(self, pool: int) -> int:
+        """Return how many samples of a model wait there: what it finishes in a second, or has in flight."""
+        return max(self.shares[pool], min(_MOST_AHEAD, int(self.rate)))
+
+    def anew(self) -> None:
+        """Begin another life; to be called when nothing is out."""
+        self.life = f"w{token_hex(6)}"
+        self.outbox, self.sees, self.heard, self.unclosed = [], {}, 0, False
+        self.serves = True
+        self.needed.clear()
+
+
+def shares(parallel: int, workers: int) -> list[int]:
+    """Return how many samples each worker has in flight, which are *parallel* together, as evenly as it goes."""
+    return [parallel // workers + (number < parallel % workers) for number in range(workers)]

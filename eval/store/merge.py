@@ -1,0 +1,122 @@
+"""Shards taken into their run: their records, packed as they are, by sample and attempt.
+
+Contract: a shard is merged in one transaction, which leaves the tally true, and merging it again changes nothing: of
+two records with the same sample and attempt the one that came first stays. A shard that is not what its worker wrote
+is refused whole: a closed one by the hash in its name, one that was left open by the hashes of all that it holds.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from medvision_agent.errors import DamageError
+from medvision_agent.eval.store.packed import Packed, Packer, packs
+from medvision_agent.eval.store.seal import StoredRecord, StoredTrace, Tally, TracesIn, add_all_to_tally, records_in
+from medvision_agent.eval.store.shard import hash_in_name
+from medvision_agent.eval.store.writer import transaction
+
+__all__ = ["Merged", "merge", "plain"]
+
+_FIELDS = "sample_id, attempt, outcome, json, trace_sha256, sha256"
+_COLUMNS = f"{_FIELDS}, trace"
+_UNPACKED = f"INSERT INTO main.record ({_COLUMNS}) SELECT {_FIELDS}, ? FROM shard.record WHERE rowid = ?"  # noqa: S608
+_COPY = f"""
+INSERT INTO main.record (rowid, {_COLUMNS}, base)
+SELECT rowid + :after, {_COLUMNS}, base + :after FROM shard.record ORDER BY rowid
+"""  # noqa: S608 - nothing in it comes from outside
+_KNOWN = """
+SELECT own.rowid FROM shard.record AS own
+JOIN main.record AS other ON other.sample_id = own.sample_id AND other.attempt = own.attempt
+"""
+_STRANGE = "SELECT sample_id FROM shard.record WHERE sample_id NOT IN (SELECT id FROM main.sample) LIMIT 1"
+
+
+class Merged(NamedTuple):
+    """What came of a shard."""
+
+    keys: Sequence[tuple[str, int]] = ()
+    """Sample and attempt of every record in it, those that the run had before included."""
+    tally: Tally | None = None
+    """What the run holds now; None where nothing was added."""
+    refused: str = ""
+    """Why nothing of it was taken; empty where it was."""
+
+
+def plain(file: Path) -> Path:
+    """Return a shard as one plain file whose content is known to be whole; raises DamageError where it is not.
+
+    What a worker left open is copied beside it, as far as its transactions went, and looked at record by record.
+    """
+    try:
+        if (digest := hash_in_name(file)) is not None:
+            if sha256(file.read_bytes()).hexdigest() != digest:
+                raise DamageError(f"{file}: the shard is not what its worker wrote")
+            return file
+        copy = file.with_name("left.sqlite")
+        copy.unlink(missing_ok=True)
+        with closing(sqlite3.connect(file)) as left, closing(sqlite3.connect(copy)) as whole:
+            left.backup(whole)
+            _check(file, whole)
+    except (OSError, sqlite3.Error) as error:
+        raise DamageError(f"{file}: the shard cannot be read: {error}") from error
+    return copy
+
+
+def _check(file: Path, database: sqlite3.Connection) -> None:
+    found = database.execute("PRAGMA quick_check").fetchone()
+    if found != ("ok",):
+        raise DamageError(f"{file}: the shard is damaged: {found and found[0]}")
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone() is None:
+        return  # its worker died while it made it
+    stored: Iterator[StoredRecord | StoredTrace] = chain(records_in(database), TracesIn(database).those("FROM record"))
+    for one in stored:
+        if one.changed:
+            raise DamageError(f"{file}: the shard is damaged at sample {one.sample_id!r} (attempt {one.attempt})")
+
+
+def merge(database: sqlite3.Connection, file: Path) -> Merged:
+    """Add to a run the records of a plain shard that it lacks; raises DamageError where it is of another run."""
+    with _attached(database, file):
+        if database.execute("SELECT 1 FROM shard.sqlite_master WHERE name = 'record'").fetchone() is None:
+            return Merged()
+        rows = database.execute("SELECT sample_id, attempt, sha256, rowid FROM shard.record ORDER BY rowid").fetchall()
+        with transaction(database):
+            for (strange,) in database.execute(_STRANGE):
+                raise DamageError(f"{file}: the shard is of another run: there is no sample {strange!r} in this one")
+            known = {number for (number,) in database.execute(_KNOWN)}
+            new = [row for row in rows if row[3] not in known]
+            if not new:
+                return Merged([row[:2] for row in rows])
+            if packs(database) and not known:
+                (after,) = database.execute("SELECT coalesce(max(rowid), 0) FROM main.record").fetchone()
+                database.execute(_COPY, {"after": after})
+            else:
+                _one_by_one(database, file, [row[3] for row in new])
+            tally = add_all_to_tally(database, [row[2] for row in new])
+    return Merged([row[:2] for row in rows], tally)
+
+
+def _one_by_one(database: sqlite3.Connection, file: Path, numbers: Sequence[int]) -> None:
+    """Copy some records of a shard, each with a trace that needs no other: what it was packed against may stay away."""
+    form = packs(database)
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as shard:
+        stored = TracesIn(shard)
+        for number in numbers:
+            (trace,) = stored.those("FROM record WHERE record.rowid = :number", number=number)
+            if trace.json is None:
+                raise DamageError(f"{file}: the shard is damaged at sample {trace.sample_id!r}")
+            packed = Packer().pack("", trace.json) if form else Packed(trace.json)
+            database.execute(_UNPACKED, (packed.value, number))
+
+
+@contextmanager
+def _attached(database: sqlite3.Connection, file: Path) -> Iterator[None]:
+    database.execute("ATTACH ? AS shard", (f"{file.absolute().as_uri()}?mode=ro&immutable=1",))
+    try:
+        yield
+    finally:
+        database.execute("DETACH shard")

@@ -1,0 +1,114 @@
+"""Shards: what a worker finished, in files of its own beside the run, until the process that writes the run takes them.
+
+    RUN/shards/token                    by this a worker knows that it sees the run's folder
+    RUN/shards/WORKER/N/run.sqlite      the shard that a worker writes: a store without samples (``schema.py``)
+    RUN/shards/WORKER/N-SHA256.sqlite   a shard that is closed: one plain file that never changes, named by its hash
+
+Contract: a record is on disk, flushed, when what ``Shard.submit`` returned is done. One process writes a shard, and
+nobody reads it before it is closed or its writer has died: no lock has to hold between two machines. Traces are packed
+within the shard.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+
+from medvision_agent.eval.store.files import DATABASE, make_folder, sync_folder
+from medvision_agent.eval.store.packed import Packer
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.row import add_row
+from medvision_agent.eval.store.schema import create_run
+from medvision_agent.eval.store.writer import Writer
+
+__all__ = ["SHARDS", "Shard", "hash_in_name", "left_in", "new_token", "remove_shards", "sees", "set_apart"]
+
+SHARDS = "shards"
+_TOKEN = "token"  # noqa: S105 - proves sight of a folder, and opens nothing
+_DAMAGED = ".damaged"
+
+
+class Shard:
+    """A file that one worker adds finished samples to, closed after some of them."""
+
+    def __init__(self, folder: Path, *, packs: bool) -> None:
+        """Make the shard in a *folder* of its own; *packs* says whether the run packs traces.
+
+        Raises StorageError where it cannot be made.
+        """
+        self._folder = folder
+        self._writer = Writer(folder)
+        self._writer.do(lambda database: create_run(database, folder, (), {}))
+        self._packer = Packer() if packs else None
+        self.records = 0
+        """Records that were handed over."""
+        self.bytes = 0
+        """About how many bytes they hold, before they are packed."""
+
+    def submit(self, record: Record, trace: str) -> Future[None]:
+        """Hand over a finished sample; the result is there once it is on disk."""
+        self.records += 1
+        self.bytes += len(trace)
+        return self._writer.submit(partial(self._add, record, trace))
+
+    def _add(self, record: Record, trace: str, database: sqlite3.Connection) -> None:
+        add_row(database, record, trace, self._packer)
+
+    def close(self) -> Path:
+        """Close the shard, and return the plain file that is left of it, under its final name."""
+        self._writer.close()
+        file = self._folder / DATABASE
+        digest = sha256(file.read_bytes()).hexdigest()
+        closed = self._folder.with_name(f"{self._folder.name}-{digest}.sqlite")
+        file.replace(closed)
+        sync_folder(closed.parent)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return closed
+
+
+def hash_in_name(file: Path) -> str | None:
+    """Return the hash that a closed shard is named by; None for one that was not closed."""
+    return file.stem.partition("-")[2] or None
+
+
+def new_token(run: Path) -> str:
+    """Write a token into a run's folder, and return it."""
+    make_folder(run / SHARDS)
+    token = token_hex(16)
+    (run / SHARDS / _TOKEN).write_text(token, encoding="ascii")
+    return token
+
+
+def sees(run: Path, token: str) -> bool:
+    """Say whether this process sees the folder that a token was written into."""
+    try:
+        return (run / SHARDS / _TOKEN).read_text(encoding="ascii") == token
+    except (OSError, ValueError):
+        return False
+
+
+def left_in(run: Path, worker: str = "*") -> Iterator[Path]:
+    """Yield the shards in a run's folder, closed ones first; those that were refused before are left out."""
+    for pattern in (f"{worker}/*-*.sqlite", f"{worker}/*/{DATABASE}"):
+        yield from sorted((run / SHARDS).glob(pattern))
+
+
+def set_apart(file: Path) -> Path:
+    """Give a shard that is damaged another name, under which nobody takes it for one; return that."""
+    apart = file.with_name(f"{file.name}{_DAMAGED}")
+    with suppress(OSError):
+        file.replace(apart)
+    return apart
+
+
+def remove_shards(run: Path) -> None:
+    """Take away the folder of shards, unless a damaged one is in it; to be called when all are merged."""
+    folder = run / SHARDS
+    if not folder.is_dir() or any(folder.glob(f"**/*{_DAMAGED}")):
+        return
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,68 @@
+"""Workers that hold leases in the process of the test, and can be killed there."""
+
+import asyncio
+from pathlib import Path
+from tempfile import mkdtemp
+
+from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.eval.asking.engine import WorkerLostError
+from medvision_agent.eval.engines.dispatch import settled
+from medvision_agent.eval.engines.holder import Holder
+from medvision_agent.eval.engines.slots import LeaseWorker
+
+
+class Near(LeaseWorker):
+    """A holder of leases whose death takes nothing with it but what it had in memory."""
+
+    def __init__(self):
+        self.holder = None
+        self.leases = []
+        """How many samples came at a time."""
+        self.mute = False
+        self.died = asyncio.Event()
+        self._died = None
+
+    async def start(self):
+        self._died = asyncio.get_running_loop().create_future()
+        self.holder = Holder(lambda lane, model, row: Pace(), lambda: Path(mkdtemp(prefix="near-")))
+
+    async def _until_death(self, work):
+        if self.holder is None:
+            raise WorkerLostError("it is dead")
+        task = asyncio.ensure_future(work)
+        await asyncio.wait({task, self._died}, return_when=asyncio.FIRST_COMPLETED)
+        if self._died.done():
+            task.cancel()
+            raise WorkerLostError("it was killed")
+        return task.result()
+
+    async def open(self, message, place):
+        settled(await self._until_death(self.holder.open(message, place)))
+        return self.holder.sees(message.lane)
+
+    async def lease(self, asks, most):
+        if self.holder is None:
+            raise WorkerLostError("it is dead")
+        self.leases.append(len(asks))
+        self.holder.lease(asks, most)
+
+    async def recall(self, pool):
+        return self.holder.recall(pool) if self.holder else []
+
+    async def news(self, heard):
+        return await self._until_death(asyncio.sleep(60) if self.mute else self.holder.news(heard))
+
+    def stop(self):
+        if self.holder is not None:
+            self.holder.stop()
+
+    def kill(self):
+        if self.holder is not None:
+            for task in self.holder._tasks:
+                task.cancel()
+            self.holder = None
+            self._died.set_result(None)
+            self.died.set()
+
+    def close(self):
+        self.kill()
