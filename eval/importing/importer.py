@@ -4,7 +4,7 @@ What is wrong with one image, or one measure, leaves it out by name and does not
 table or an option stops the import before anything is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,6 +59,7 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
         work = _Work(choices, ledger, writer, only=_is_one(inputs))
         for scan in _scans(inputs, choices, ledger):
             work.take(scan)
+        work.pass_over(path for _, path, _ in ledger.left)
         work.finish()
         sheets = writer.finish()
         if not writer.tasks:
@@ -144,6 +145,11 @@ class _Work:
         if not count and not any(tag == scan.tag for tag, _, _ in self.ledger.left):
             self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
 
+    def pass_over(self, paths: Iterable[Path]) -> None:
+        """Say nothing of the rows about images that are left out: the reason is given already."""
+        for path in paths:
+            self._used.update(_aliases(path, self.choices.images))
+
     def finish(self) -> None:
         """Say what of tables belongs to no image."""
         for image in self._rows.keys() - self._used:
@@ -170,6 +176,7 @@ class _Work:
             scan.description = row.texts.get("description", scan.description)
             if scan.grid is None:
                 scan.plane = row.texts.get("plane", scan.plane)
+        _redact(scan, self.choices, self.ledger)
         if scan.grid is None:
             self._space(scan, rows)
             scan.plane = scan.plane or self.choices.plane
@@ -246,6 +253,18 @@ class _Work:
             if question.points:
                 self.ledger.note("points of the table", f"(0, 0) is the {self.choices.points_at} of the first pixel")
             yield _signed(question, row)
+
+
+def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
+    """Set the pixels of rectangles of every plane to the least value, in place."""
+    columns, rows = (0, 1) if scan.grid is not None else (1, 0)
+    for x0, y0, x1, y1 in choices.redact:
+        if x1 > scan.values.shape[columns] or y1 > scan.values.shape[rows]:
+            raise DataError(f"--redact {x0},{y0},{x1},{y1}: reaches out of the image")
+        across, down = slice(x0, x1), slice(y0, y1)
+        scan.values = scan.values.copy()
+        scan.values[(across, down) if columns == 0 else (down, across)] = scan.values.min()
+        ledger.note("native values", "a rectangle redacted: set to the least value")
 
 
 def _signed(question: Question, row: Row) -> Question:

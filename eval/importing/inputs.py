@@ -10,6 +10,8 @@ from medvision_agent.eval.importing.found import Scan
 
 __all__ = ["Inputs", "find_inputs", "has_volumes", "matching"]
 
+_DICOM = (".dcm", ".dicom", ".ima")
+"""Names of DICOM files; most files have none of these."""
 _MOST = 200_000
 """Files of a folder that are looked at."""
 
@@ -38,7 +40,7 @@ def find_inputs(images: Path, without: set[Path]) -> Inputs:
             found.volumes.append(path)
         elif name.endswith(pictures.SUFFIXES):
             found.pictures.append(path)
-        elif _is_dicom(path):
+        elif name.endswith(_DICOM) or _is_dicom(path):
             found.dicom.append(path)
         else:
             others += 1
