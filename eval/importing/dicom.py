@@ -61,10 +61,14 @@ class Series:
 
     def _read(self, choices: Choices, ledger: Ledger) -> Scan:
         frames: list[tuple[Frame, str]] = []
-        for path in self.paths:
-            dataset = _read(path, header=False)
-            _check_people(dataset, choices)
-            frames += [(frame, path.name) for frame in frames_of(dataset)]
+        for at, path in enumerate(self.paths, start=1):
+            try:
+                dataset = _read(path, header=False)
+                _check_people(dataset, choices)
+                frames += [(frame, path.name) for frame in frames_of(dataset)]
+            except DataError as error:
+                which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""
+                raise DataError(f"{which}{error}") from None
         first = frames[0][0]
         placed = grid_of([frame for frame, _ in frames])
         spacing, said = spacing_of(first, choices)
@@ -160,12 +164,11 @@ def _read(path: Path, *, header: bool) -> Any:
 
 
 def _check_people(dataset: Any, choices: Choices) -> None:
-    if str(dataset.get("BurnedInAnnotation") or "").upper() == "YES" and not (
-        choices.accept_burned_in or choices.redact
-    ):
+    burned = str(dataset.get("BurnedInAnnotation") or "").upper() == "YES"
+    if burned and not (choices.accept_burned_in or choices.redact):
         raise DataError(
-            "BurnedInAnnotation is YES: its pixels show text that may name the patient; blacken it with --redact, or take "
-            "it with --accept-burned-in after you looked at it"
+            "BurnedInAnnotation is YES: its pixels show text that may name the patient; blacken it with --redact, or "
+            "take it with --accept-burned-in after you looked at it"
         )
 
 
