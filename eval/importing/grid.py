@@ -37,7 +37,8 @@ _ALIKE_MM = 1e-2
 
 def ras_to_lps(affine: NDArray[Any]) -> Affine:
     """Return the matrix to LPS of a matrix to RAS, or the other way round."""
-    mirrored: Affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine, np.float64)
+    mirrored = np.array(affine, np.float64)
+    mirrored[:2] *= -1
     return mirrored
 
 

@@ -17,11 +17,11 @@ from medvision_agent.eval.importing.inputs import Inputs, find_inputs, matching
 from medvision_agent.eval.importing.marked import from_markups
 from medvision_agent.eval.importing.measures import of_row
 from medvision_agent.eval.importing.people import People
+from medvision_agent.eval.importing.stated import complete
 from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
 from medvision_agent.eval.importing.targets import from_masks
 from medvision_agent.eval.importing.written import Writer, check_free, placed
-from medvision_agent.tools.view.geometry import Spacing
 
 __all__ = ["Imported", "import_images"]
 
@@ -129,7 +129,7 @@ class _Work:
         self.keys.append((scan.tag, scan.path))
         rows = self._rows_of(scan)
         try:
-            self._describe(scan, rows)
+            complete(scan, rows, self.choices, self.ledger)
             named = next((row.texts["subject"] for row in rows if "subject" in row.texts), "")
             subject = self.people.of(scan, named)
         except DataError as error:
@@ -168,42 +168,6 @@ class _Work:
             rows += [replace(row, numbers={**row.numbers, "slice": index}) for row in self._rows.get(member, [])]
             self._used.add(member)
         return rows
-
-    def _describe(self, scan: Scan, rows: list[Row]) -> None:
-        """Complete what is known of an image by what the table and the options say; DataError where they disagree."""
-        for row in rows:
-            scan.modality = row.texts.get("modality", scan.modality)
-            scan.description = row.texts.get("description", scan.description)
-            if scan.grid is None:
-                scan.plane = row.texts.get("plane", scan.plane)
-        _redact(scan, self.choices, self.ledger)
-        if scan.grid is None:
-            self._space(scan, rows)
-            scan.plane = scan.plane or self.choices.plane
-            if not scan.plane:
-                self.ledger.ask("Which plane do the images show? Give --plane, or a column plane.", scan.tag)
-        elif self.choices.spacing:
-            raise DataError("--spacing is for images that state none; its header states one, so leave the option out")
-        if not (scan.modality or self.choices.modality):
-            self.ledger.ask("What is the modality of the images? Give --modality, or a column modality.", scan.tag)
-        if (self.choices.modality or scan.modality) == "CT" and not scan.hu and not scan.displayed:
-            self.ledger.ask("Are the CT values in HU? If so, give --units HU.", scan.tag)
-
-    def _space(self, scan: Scan, rows: list[Row]) -> None:
-        stated = {_spacing_of(row) for row in rows} - {None}
-        if len(stated) > 1:
-            raise DataError("rows of the table state different pixel sizes for it")
-        for table in stated:
-            if scan.spacing is not None and scan.spacing != table:
-                raise DataError("the table states another pixel size than --spacing or its header; leave one out")
-            scan.spacing = table
-            self.ledger.note("pixel_size", "the table")
-        if scan.spacing is None:
-            raise DataError(
-                "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or columns height_mm and width_mm"
-            )
-        if not stated and scan.spacing == self.choices.spacing:
-            self.ledger.note("pixel_size", "--spacing: the user's word")
 
     def _questions(self, scan: Scan, rows: list[Row]) -> Iterator[Question]:
         if self.choices.masks:
@@ -255,30 +219,5 @@ class _Work:
             yield _signed(question, row)
 
 
-def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
-    """Set the pixels of rectangles of every plane to the least value, in place."""
-    columns, rows = (0, 1) if scan.grid is not None else (1, 0)
-    for x0, y0, x1, y1 in choices.redact:
-        if x1 > scan.values.shape[columns] or y1 > scan.values.shape[rows]:
-            raise DataError(f"--redact {x0},{y0},{x1},{y1}: reaches out of the image")
-        across, down = slice(x0, x1), slice(y0, y1)
-        scan.values = scan.values.copy()
-        scan.values[(across, down) if columns == 0 else (down, across)] = scan.values.min()
-        ledger.note("native values", "a rectangle redacted: set to the least value")
-
-
 def _signed(question: Question, row: Row) -> Question:
     return replace(question, annotator=row.texts.get("annotator", ""))
-
-
-def _spacing_of(row: Row) -> Spacing | None:
-    if row.has("height_mm", "width_mm"):
-        sides = row.all_of("height_mm", "width_mm")
-    elif "spacing_mm" in row.numbers:
-        sides = row.all_of("spacing_mm") * 2
-    else:
-        return None
-    try:
-        return Spacing(*sides)
-    except ValueError as error:
-        raise DataError(f"table, line {row.line}: {error}") from None
