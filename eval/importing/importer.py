@@ -130,8 +130,10 @@ class _Work:
         rows = self._rows_of(scan)
         try:
             complete(scan, rows, self.choices, self.ledger)
-            named = next((row.texts["subject"] for row in rows if "subject" in row.texts), "")
-            subject = self.people.of(scan, named)
+            named = {row.texts["subject"] for row in rows if "subject" in row.texts}
+            if len(named) > 1:
+                raise DataError("rows of the table state different subjects for it")
+            subject = self.people.of(scan, next(iter(named), ""))
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
             return

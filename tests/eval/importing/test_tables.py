@@ -108,6 +108,8 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
         ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "are one point"),
         ("image,spacing_mm,value\na.png,1,5\n", "needs the task distance or angle"),
         ("image,spacing_mm,task,landmarks,value\na.png,1,angle,a;b;c;d,140\n", "0 to 90 degrees"),
+        ("image,spacing_mm,subject\na.png,1,Doe\na.png,1,Roe\n", "different subjects"),
+        ("image,spacing_mm\na.png,1\na.png,2\n", "different pixel sizes"),
         ("image,spacing_mm\na.png,1\nb.png,1\n", "line 3: no image of that name"),
     ],
 )
