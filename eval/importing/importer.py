@@ -4,8 +4,10 @@ What is wrong with one image, or one measure, leaves it out by name and does not
 table or an option stops the import before anything is written.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from medvision_agent.errors import DataError
@@ -80,27 +82,24 @@ def _is_one(inputs: Inputs) -> bool:
 
 def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
     """Yield each image; those that cannot be read are left out by name."""
-    number = 0
-    readers = [(path, nifti.read_nifti) for path in inputs.volumes]
-    readers += [(path, pictures.read_picture_file) for path in inputs.pictures]
-    for path, read in readers:
-        number += 1
+    found: list[tuple[Path, tuple[str, ...], Callable[[Choices, Ledger], Scan]]] = [
+        (path, _aliases(path, choices.images), partial(read, path))
+        for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
+        for path in paths
+    ]
+    for series in open_series(inputs.dicom, ledger):
+        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
+        found.append((series.path, (*series.aliases, *one), series.read))
+    names = Counter(name for _, aliases, _ in found for name in set(aliases))
+    for number, (path, aliases, read) in enumerate(found, start=1):
         try:
-            scan = read(path, choices, ledger)
+            scan = read(choices, ledger)
         except DataError as error:
             ledger.leave(f"image-{number}", path, str(error))
             continue
-        scan.tag, scan.aliases = f"image-{number}", _aliases(path, choices.images)
-        yield scan
-    for series in open_series(inputs.dicom, ledger):
-        number += 1
-        try:
-            scan = series.read(choices, ledger)
-        except DataError as error:
-            ledger.leave(f"image-{number}", series.path, str(error))
-            continue
-        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
-        scan.tag, scan.aliases = f"image-{number}", (*series.aliases, *one)
+        # The path below the folder comes first, and is no other's; a name that several images have is nobody's.
+        scan.aliases = tuple(name for at, name in enumerate(aliases) if names[name] == 1 or (at == 0 and "." in name))
+        scan.tag, scan.twins = f"image-{number}", names[aliases[-1]] > 1
         yield scan
 
 
@@ -148,15 +147,19 @@ class _Work:
             self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
 
     def pass_over(self, paths: Iterable[Path]) -> None:
-        """Say nothing of the rows about images that are left out: the reason is given already."""
-        for path in paths:
+        """Say nothing of the rows about images that could not be read: the reason is given already."""
+        for path in set(paths) - {path for _, path in self.keys}:
             self._used.update(_aliases(path, self.choices.images))
 
     def finish(self) -> None:
         """Say what of tables belongs to no image."""
         for image in self._rows.keys() - self._used:
             lines = ", ".join(str(row.line) for row in self._rows[image][:5])
-            self.ledger.leave("table", self.choices.table or Path(), f"line {lines}: no image of that name was read")
+            self.ledger.leave(
+                "table",
+                self.choices.table or Path(),
+                f"line {lines}: no image of that name was read, or several have it",
+            )
         if self._boxes:
             for count in self._boxes.unused():
                 self.ledger.leave("boxes", self.choices.coco or Path(), count)

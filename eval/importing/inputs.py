@@ -87,7 +87,9 @@ def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what
     files = [path for path in _walk(root, set()) if path.name.lower().endswith(suffixes)]
     if only and len(files) == 1:
         return files
-    stems = {stem.removesuffix("_0000") for stem in (*map(_stem, scan.aliases), nifti.stem_of(scan.path))}
+    if scan.twins:
+        raise DataError(f"several images are called like it, so nothing tells whose {what} is; give each its own name")
+    stems = {_stem(alias).removesuffix("_0000") for alias in scan.aliases}
     exact = [path for path in files if nifti.stem_of(path) in stems]
     return exact or [path for path in files if _begins(nifti.stem_of(path), stems)]
 

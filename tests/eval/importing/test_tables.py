@@ -139,6 +139,23 @@ def test_masks_of_pictures(tmp_path):
         take(tmp_path, out="no", **choices)
 
 
+def test_a_name_that_several_images_have_is_nobodys(tmp_path):
+    pictures(tmp_path)
+    for folder in ("images/one", "images/two", "masks"):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in ("one", "two"):
+        cv2.imwrite(str(tmp_path / f"images/{folder}/b.png"), GREY)
+    head = "image,spacing_mm,plane,label,x_min,y_min,x_max,y_max\n"
+    with pytest.raises(DataError, match="line 2: no image of that name"):
+        take(tmp_path, head + "b.png,1,axial,x,1,1,5,5\n")
+    source, made = take(tmp_path, head + "two/b.png,1,axial,x,1,1,5,5\na.png,1,axial,x,1,1,5,5\n")
+    assert [sample.id[:7] for sample in source.samples] == ["image-1", "image-3"]
+    assert ["nothing states its pixel size" in why for _, _, why in made.ledger.left] == [True]
+    cv2.imwrite(str(tmp_path / "masks/b.png"), np.full(GREY.shape, 255, np.uint8))
+    with pytest.raises(DataError, match="several images are called like it"):
+        take(tmp_path, out="no", masks=tmp_path / "masks", spacing=Spacing(1, 1))
+
+
 def coco(folder, *boxes, **image):
     whole = {
         "images": [{"id": 7, "file_name": "a.png", "height": 60, "width": 80, **image}],
