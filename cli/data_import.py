@@ -25,7 +25,7 @@ _SHOWN = 20
 @click.argument("images", metavar="IMAGES", type=_PATH)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
 @click.option("--masks", type=_PATH, help="A mask, or a folder of masks named like their images.")
-@click.option("--markups", type=_PATH, help="3D Slicer or ITK-SNAP markups (.mrk.json, .fcsv), or a folder of them.")
+@click.option("--markups", type=_PATH, help="Markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them.")
 @click.option("--table", type=_FILE, help="CSV file with spacing, subjects and measures, one row for each measure.")
 @click.option("--coco", type=_FILE, help="COCO file with boxes.")
 @click.option("--labels", metavar="N=NAME,...", help="Names of the numbers in masks; others are passed over.")
@@ -66,6 +66,12 @@ _SHOWN = 20
     "--accept-detector-spacing",
     is_flag=True,
     help="DICOM: use a spacing at the detector, which is not corrected for magnification.",
+)
+@click.option(
+    "--redact",
+    multiple=True,
+    metavar="X0,Y0,X1,Y1",
+    help="Blacken this rectangle of stored pixels in every plane; repeat the option for more.",
 )
 @click.option("--accept-burned-in", is_flag=True, help="DICOM: take images with patient data burned into the pixels.")
 @click.option("--dataset", metavar="NAME", help="Name of the data set.")
@@ -108,6 +114,7 @@ def _choices(
     distances: tuple[str, ...],
     angles: tuple[str, ...],
     sizes: tuple[str, ...],
+    redact: tuple[str, ...],
     **others: Any,
 ) -> "Choices":
     from medvision_agent.eval.importing.choices import Choices
@@ -125,6 +132,7 @@ def _choices(
         spacing=_spacing(spacing),
         plane=_plane(plane, images),
         measures=measures,
+        redact=tuple(map(_rectangle, redact)),
         **given | ({"tasks": _tasks(tasks)} if tasks else {}),
     )
 
@@ -169,6 +177,13 @@ def _spacing(text: str | None) -> "Spacing | None":
         raise ConfigError(
             f"--spacing {text}: expected HEIGHT,WIDTH of a pixel in mm, two numbers above 0 (one where they are equal)"
         ) from None
+
+
+def _rectangle(text: str) -> tuple[int, int, int, int]:
+    numbers = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]) or text.count(",") != 3:
+        raise ConfigError(f"--redact {text}: expected X0,Y0,X1,Y1, whole numbers of pixels from the top left corner")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 def _plane(plane: str | None, images: Path) -> str:

@@ -57,6 +57,8 @@ class Choices:
     """Which of a NIfTI header's matrices counts, where they disagree."""
     accept_detector_spacing: bool = False
     """Use the spacing at the detector of a projection, which is not corrected for magnification."""
+    redact: tuple[tuple[int, int, int, int], ...] = ()
+    """Rectangles x0, y0, x1, y1 of stored pixels (ends exclusive) that are blackened in every plane."""
     accept_burned_in: bool = False
     """Take images whose header says that patient data is burned into their pixels."""
 

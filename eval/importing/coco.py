@@ -21,6 +21,8 @@ __all__ = ["Boxes", "read_coco"]
 
 MAX_BYTES = 512 << 20
 _SLACK = 1e-6
+_LONGEST = 200
+"""Characters of a structure's name."""
 
 
 class Boxes:
@@ -108,6 +110,8 @@ def _box(one: dict[str, Any], names: dict[Any, str], place: str) -> dict[str, An
     numbers = [float(number) for number in one["bbox"]]
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise DataError(f"{place}: bbox: expected four finite numbers: x, y, width, height")
+    if not names.get(one["category_id"], "x").isprintable() or len(names.get(one["category_id"], "x")) > _LONGEST:
+        raise DataError(f"{place}: category_id: its name must be printable and of at most {_LONGEST} characters")
     if one["category_id"] not in names:
         raise DataError(f"{place}: category_id: {one['category_id']!r} is none of the categories")
     return {"bbox": numbers, "label": names[one["category_id"]], "crowd": bool(one.get("iscrowd", 0))}

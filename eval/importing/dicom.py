@@ -29,6 +29,7 @@ __all__ = ["Series", "open_series"]
 _OTHERS = {
     "1.2.840.10008.1.3.10": "",  # DICOMDIR: a list of the files beside it
     "1.2.840.10008.5.1.4.1.1.66.4": "a DICOM segmentation: convert it to NIfTI and give it with --masks",
+    "1.2.840.10008.5.1.4.1.1.481.2": "a DICOM dose, which is no image",
     "1.2.840.10008.5.1.4.1.1.481.3": "a DICOM structure set: convert it to NIfTI masks and give these with --masks",
 }
 _SURELY_CLEAN = {"CT", "MR", "PT", "NM"}
@@ -60,10 +61,14 @@ class Series:
 
     def _read(self, choices: Choices, ledger: Ledger) -> Scan:
         frames: list[tuple[Frame, str]] = []
-        for path in self.paths:
-            dataset = _read(path, header=False)
-            _check_people(dataset, choices)
-            frames += [(frame, path.name) for frame in frames_of(dataset)]
+        for at, path in enumerate(self.paths, start=1):
+            try:
+                dataset = _read(path, header=False)
+                _check_people(dataset, choices)
+                frames += [(frame, path.name) for frame in frames_of(dataset)]
+            except DataError as error:
+                which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""
+                raise DataError(f"{which}{error}") from None
         first = frames[0][0]
         placed = grid_of([frame for frame, _ in frames])
         spacing, said = spacing_of(first, choices)
@@ -100,14 +105,14 @@ def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
 def _quiet() -> Iterator[None]:
     """Keep pydicom from warning about values of attributes that are not read; its words may hold such a value."""
     logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)  # its modules' loggers go by this level
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.disabled = before
+        logger.setLevel(before)
 
 
 def _grouped(paths: list[Path], ledger: Ledger) -> dict[str, list[Path]]:
@@ -159,10 +164,11 @@ def _read(path: Path, *, header: bool) -> Any:
 
 
 def _check_people(dataset: Any, choices: Choices) -> None:
-    if str(dataset.get("BurnedInAnnotation") or "").upper() == "YES" and not choices.accept_burned_in:
+    burned = str(dataset.get("BurnedInAnnotation") or "").upper() == "YES"
+    if burned and not (choices.accept_burned_in or choices.redact):
         raise DataError(
-            "BurnedInAnnotation is YES: its pixels show text that may name the patient; redact it, or take it with "
-            "--accept-burned-in after you looked at it"
+            "BurnedInAnnotation is YES: its pixels show text that may name the patient; blacken it with --redact, or "
+            "take it with --accept-burned-in after you looked at it"
         )
 
 

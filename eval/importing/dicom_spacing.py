@@ -12,7 +12,7 @@ from medvision_agent.tools.view.geometry import Spacing
 
 __all__ = ["spacing_of"]
 
-_PROJECTIONS = {"CR", "DX", "MG", "RF", "XA", "RG", "IO", "PX", "SC"}
+_PROJECTIONS = {"CR", "DX", "MG", "RF", "XA", "RG", "IO", "PX", "OT"}
 _CLOSE = 1e-3
 _CENTIMETRES = 3
 """Code of the unit cm of the regions of an ultrasound image."""

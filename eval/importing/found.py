@@ -51,6 +51,8 @@ class Scan:
     """Of a slice, as the header states it; 0 where it does not."""
     members: Mapping[str, int] = field(default_factory=dict)
     """Names of the files of a series, and the slice that each is."""
+    twins: bool = False
+    """Whether other images are called like it."""
     tag: str = ""
     """``image-N``, by which it is called in everything that is written."""
 

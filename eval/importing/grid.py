@@ -37,7 +37,8 @@ _ALIKE_MM = 1e-2
 
 def ras_to_lps(affine: NDArray[Any]) -> Affine:
     """Return the matrix to LPS of a matrix to RAS, or the other way round."""
-    mirrored: Affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine, np.float64)
+    mirrored = np.array(affine, np.float64)
+    mirrored[:2] *= -1
     return mirrored
 
 
@@ -60,10 +61,11 @@ class Cut:
 
     def picture(self, values: NDArray[Any], index: int) -> NDArray[Any]:
         """Return slice *index* of a volume (3-D), height and width."""
-        plane = np.take(values, index, axis=self.axis)
+        plane: NDArray[Any] = np.take(values, index, axis=self.axis)
         if self.down > self.across:
             plane = plane.T
-        return plane[tuple(slice(None, None, -1 if turn else 1) for turn in self.turned)]
+        upright: NDArray[Any] = plane[tuple(slice(None, None, -1 if turn else 1) for turn in self.turned)]
+        return upright
 
     def point(self, voxel: NDArray[np.float64], shape: tuple[int, ...]) -> Point:
         """Return where voxel coordinates lie in the picture."""

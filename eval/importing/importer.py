@@ -4,8 +4,10 @@ What is wrong with one image, or one measure, leaves it out by name and does not
 table or an option stops the import before anything is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from medvision_agent.errors import DataError
@@ -17,11 +19,11 @@ from medvision_agent.eval.importing.inputs import Inputs, find_inputs, matching
 from medvision_agent.eval.importing.marked import from_markups
 from medvision_agent.eval.importing.measures import of_row
 from medvision_agent.eval.importing.people import People
+from medvision_agent.eval.importing.stated import complete
 from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
 from medvision_agent.eval.importing.targets import from_masks
 from medvision_agent.eval.importing.written import Writer, check_free, placed
-from medvision_agent.tools.view.geometry import Spacing
 
 __all__ = ["Imported", "import_images"]
 
@@ -59,6 +61,7 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
         work = _Work(choices, ledger, writer, only=_is_one(inputs))
         for scan in _scans(inputs, choices, ledger):
             work.take(scan)
+        work.pass_over(path for _, path, _ in ledger.left)
         work.finish()
         sheets = writer.finish()
         if not writer.tasks:
@@ -79,27 +82,24 @@ def _is_one(inputs: Inputs) -> bool:
 
 def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
     """Yield each image; those that cannot be read are left out by name."""
-    number = 0
-    readers = [(path, nifti.read_nifti) for path in inputs.volumes]
-    readers += [(path, pictures.read_picture_file) for path in inputs.pictures]
-    for path, read in readers:
-        number += 1
+    found: list[tuple[Path, tuple[str, ...], Callable[[Choices, Ledger], Scan]]] = [
+        (path, _aliases(path, choices.images), partial(read, path))
+        for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
+        for path in paths
+    ]
+    for series in open_series(inputs.dicom, ledger):
+        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
+        found.append((series.path, (*series.aliases, *one), series.read))
+    names = Counter(name for _, aliases, _ in found for name in set(aliases))
+    for number, (path, aliases, read) in enumerate(found, start=1):
         try:
-            scan = read(path, choices, ledger)
+            scan = read(choices, ledger)
         except DataError as error:
             ledger.leave(f"image-{number}", path, str(error))
             continue
-        scan.tag, scan.aliases = f"image-{number}", _aliases(path, choices.images)
-        yield scan
-    for series in open_series(inputs.dicom, ledger):
-        number += 1
-        try:
-            scan = series.read(choices, ledger)
-        except DataError as error:
-            ledger.leave(f"image-{number}", series.path, str(error))
-            continue
-        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
-        scan.tag, scan.aliases = f"image-{number}", (*series.aliases, *one)
+        # The path below the folder comes first, and is no other's; a name that several images have is nobody's.
+        scan.aliases = tuple(name for at, name in enumerate(aliases) if names[name] == 1 or (at == 0 and "." in name))
+        scan.tag, scan.twins = f"image-{number}", names[aliases[-1]] > 1
         yield scan
 
 
@@ -128,9 +128,11 @@ class _Work:
         self.keys.append((scan.tag, scan.path))
         rows = self._rows_of(scan)
         try:
-            self._describe(scan, rows)
-            named = next((row.texts["subject"] for row in rows if "subject" in row.texts), "")
-            subject = self.people.of(scan, named)
+            complete(scan, rows, self.choices, self.ledger)
+            named = {row.texts["subject"] for row in rows if "subject" in row.texts}
+            if len(named) > 1:
+                raise DataError("rows of the table state different subjects for it")
+            subject = self.people.of(scan, next(iter(named), ""))
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
             return
@@ -144,11 +146,20 @@ class _Work:
         if not count and not any(tag == scan.tag for tag, _, _ in self.ledger.left):
             self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
 
+    def pass_over(self, paths: Iterable[Path]) -> None:
+        """Say nothing of the rows about images that could not be read: the reason is given already."""
+        for path in set(paths) - {path for _, path in self.keys}:
+            self._used.update(_aliases(path, self.choices.images))
+
     def finish(self) -> None:
         """Say what of tables belongs to no image."""
         for image in self._rows.keys() - self._used:
             lines = ", ".join(str(row.line) for row in self._rows[image][:5])
-            self.ledger.leave("table", self.choices.table or Path(), f"line {lines}: no image of that name was read")
+            self.ledger.leave(
+                "table",
+                self.choices.table or Path(),
+                f"line {lines}: no image of that name was read, or several have it",
+            )
         if self._boxes:
             for count in self._boxes.unused():
                 self.ledger.leave("boxes", self.choices.coco or Path(), count)
@@ -162,41 +173,6 @@ class _Work:
             rows += [replace(row, numbers={**row.numbers, "slice": index}) for row in self._rows.get(member, [])]
             self._used.add(member)
         return rows
-
-    def _describe(self, scan: Scan, rows: list[Row]) -> None:
-        """Complete what is known of an image by what the table and the options say; DataError where they disagree."""
-        for row in rows:
-            scan.modality = row.texts.get("modality", scan.modality)
-            scan.description = row.texts.get("description", scan.description)
-            if scan.grid is None:
-                scan.plane = row.texts.get("plane", scan.plane)
-        if scan.grid is None:
-            self._space(scan, rows)
-            scan.plane = scan.plane or self.choices.plane
-            if not scan.plane:
-                self.ledger.ask("Which plane do the images show? Give --plane, or a column plane.", scan.tag)
-        elif self.choices.spacing:
-            raise DataError("--spacing is for images that state none; its header states one, so leave the option out")
-        if not (scan.modality or self.choices.modality):
-            self.ledger.ask("What is the modality of the images? Give --modality, or a column modality.", scan.tag)
-        if (self.choices.modality or scan.modality) == "CT" and not scan.hu and not scan.displayed:
-            self.ledger.ask("Are the CT values in HU? If so, give --units HU.", scan.tag)
-
-    def _space(self, scan: Scan, rows: list[Row]) -> None:
-        stated = {_spacing_of(row) for row in rows} - {None}
-        if len(stated) > 1:
-            raise DataError("rows of the table state different pixel sizes for it")
-        for table in stated:
-            if scan.spacing is not None and scan.spacing != table:
-                raise DataError("the table states another pixel size than --spacing or its header; leave one out")
-            scan.spacing = table
-            self.ledger.note("pixel_size", "the table")
-        if scan.spacing is None:
-            raise DataError(
-                "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or columns height_mm and width_mm"
-            )
-        if not stated and scan.spacing == self.choices.spacing:
-            self.ledger.note("pixel_size", "--spacing: the user's word")
 
     def _questions(self, scan: Scan, rows: list[Row]) -> Iterator[Question]:
         if self.choices.masks:
@@ -250,16 +226,3 @@ class _Work:
 
 def _signed(question: Question, row: Row) -> Question:
     return replace(question, annotator=row.texts.get("annotator", ""))
-
-
-def _spacing_of(row: Row) -> Spacing | None:
-    if row.has("height_mm", "width_mm"):
-        sides = row.all_of("height_mm", "width_mm")
-    elif "spacing_mm" in row.numbers:
-        sides = row.all_of("spacing_mm") * 2
-    else:
-        return None
-    try:
-        return Spacing(*sides)
-    except ValueError as error:
-        raise DataError(f"table, line {row.line}: {error}") from None

@@ -10,6 +10,8 @@ from medvision_agent.eval.importing.found import Scan
 
 __all__ = ["Inputs", "find_inputs", "has_volumes", "matching"]
 
+_DICOM = (".dcm", ".dicom", ".ima")
+"""Names of DICOM files; most files have none of these."""
 _MOST = 200_000
 """Files of a folder that are looked at."""
 
@@ -38,7 +40,7 @@ def find_inputs(images: Path, without: set[Path]) -> Inputs:
             found.volumes.append(path)
         elif name.endswith(pictures.SUFFIXES):
             found.pictures.append(path)
-        elif _is_dicom(path):
+        elif name.endswith(_DICOM) or _is_dicom(path):
             found.dicom.append(path)
         else:
             others += 1
@@ -85,7 +87,9 @@ def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what
     files = [path for path in _walk(root, set()) if path.name.lower().endswith(suffixes)]
     if only and len(files) == 1:
         return files
-    stems = {stem.removesuffix("_0000") for stem in (*map(_stem, scan.aliases), nifti.stem_of(scan.path))}
+    if scan.twins:
+        raise DataError(f"several images are called like it, so nothing tells whose {what} is; give each its own name")
+    stems = {_stem(alias).removesuffix("_0000") for alias in scan.aliases}
     exact = [path for path in files if nifti.stem_of(path) in stems]
     return exact or [path for path in files if _begins(nifti.stem_of(path), stems)]
 

@@ -1,4 +1,4 @@
-"""Markups of 3D Slicer and of ITK-SNAP's landmark exchange: points in mm, in files that state their frame.
+"""Markups of 3D Slicer: points in mm, in files that state their frame.
 
 ``.mrk.json`` states ``coordinateSystem``, ``.fcsv`` ``CoordinateSystem``: LPS or RAS, where older files write 1 or 0. A
 file that states none is refused: a point mirrored through the body looks like a point.

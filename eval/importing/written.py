@@ -28,7 +28,7 @@ from medvision_agent.tools.view.slice import Units
 __all__ = ["Writer", "check_free", "placed"]
 
 _OURS = re.compile(r"samples\.jsonl|images|sheet-\d+\.png|summary\.md|questions\.md")
-_DIGITS = 6
+_DIGITS = 9
 """Decimals of a target and of a point that are written."""
 
 

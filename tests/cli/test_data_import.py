@@ -127,6 +127,7 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
         ("scans --masks masks --task angle", "--task angle: masks give detection, size"),
         ("scans --masks masks --plane frontal", "--plane frontal: volumes are cut into axial, coronal, sagittal"),
         ("scans --masks masks --spacing 0,1", "--spacing 0,1: expected HEIGHT,WIDTH"),
+        ("scans --masks masks --redact 5,5,2,9", "--redact 5,5,2,9: expected X0,Y0,X1,Y1"),
         ("scans --masks masks --distance AB", "'AB': expected NAME=POINT,POINT"),
         ("scans --masks masks --spacing 1,1", "--spacing is for images that state none"),
         ("scans --masks masks --key new/key.csv", "lies in new, which holds no names of files"),

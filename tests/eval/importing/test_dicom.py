@@ -1,8 +1,11 @@
 """DICOM files: values, spacing, geometry and people of real files, and what is refused by name."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
+import pydicom
+import pydicom.data
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
@@ -142,6 +145,12 @@ def test_a_calibrated_size_is_taken_and_said(tmp_path, attributes, words):
     assert words in sample.source
 
 
+def test_a_table_must_not_state_another_size_than_the_header(tmp_path):
+    one(tmp_path / "same", **PLACED, columns=",height_mm,width_mm", cells=",0.5,2.0")
+    with pytest.raises(DataError, match=r"the table states a pixel of 2 x 0\.5 mm, and its header one of 0\.5 x 2 mm"):
+        one(tmp_path / "other", **PLACED, columns=",height_mm,width_mm", cells=",2.0,0.5")
+
+
 def test_no_size_at_all_needs_the_users_word(tmp_path):
     with pytest.raises(DataError, match="nothing states its pixel size"):
         one(tmp_path / "no", Modality="MR")
@@ -186,6 +195,56 @@ def test_what_cannot_be_read_is_refused_by_name(tmp_path, attributes, words):
 def test_burned_in_text_can_be_accepted_and_is_asked_about(tmp_path):
     _, _, made = one(tmp_path, **PLACED, BurnedInAnnotation="YES", choices={"accept_burned_in": True})
     assert any("burned into the pixels" in question for question in made.ledger.unknown)
+
+
+def test_burned_in_text_is_blackened_where_the_user_says(tmp_path):
+    _, native, made = one(
+        tmp_path, PIXELS + 7, **PLACED, BurnedInAnnotation="YES", choices={"redact": ((0, 2, 30, 9),)}
+    )
+    assert (native.values[2:9] == PIXELS.min() + 7).all()
+    assert (native.values[9:] == PIXELS[9:] + 7).all()
+    assert any("burned into the pixels" in question for question in made.ledger.unknown)
+    with pytest.raises(DataError, match="reaches out of the image"):
+        one(tmp_path / "far", **PLACED, choices={"redact": ((0, 0, 31, 9),)})
+
+
+REAL = Path(pydicom.data.__file__).parent / "test_files"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "units"),
+    [
+        ("CT_small.dcm", 0.661468, "HU"),
+        ("MR_small.dcm", 0.3125, "native values, unit unknown"),
+        ("MR_small_RLE.dcm", 0.3125, "native values, unit unknown"),
+        ("MR_small_bigendian.dcm", 0.3125, "native values, unit unknown"),
+    ],
+)
+def test_files_of_scanners(tmp_path, name, size, units):
+    data = pydicom.dcmread(REAL / name)
+    (tmp_path / "t.csv").write_text(f"image,label,x_min,y_min,x_max,y_max\n{name},x,1,1,5,5\n")
+    import_images(Choices(images=REAL / name, table=tmp_path / "t.csv"), tmp_path / "out")
+    source = open_source(str(tmp_path / "out/samples.jsonl"))
+    native = source.load(source.samples[0])
+    stored = data.pixel_array * float(data.get("RescaleSlope", 1)) + float(data.get("RescaleIntercept", 0))
+    assert (native.values == stored).all()
+    assert native.units == units
+    assert source.samples[0].pixel_size.height_mm == size
+
+
+def test_every_file_that_pydicom_is_tested_with_is_an_image_or_is_refused_by_name(tmp_path, caplog):
+    files = sorted(REAL.rglob("*.dcm"))
+    rows = "".join(f"{path.relative_to(REAL).as_posix()},x,1,1,3,3,0\n" for path in files)
+    (tmp_path / "t.csv").write_text(f"image,label,x_min,y_min,x_max,y_max,slice\n{rows}")
+    made = import_images(Choices(images=REAL, table=tmp_path / "t.csv"), tmp_path / "out")
+    assert made.samples >= 5
+    assert not caplog.records  # nothing of pydicom's own words, which may hold values of a header
+    reasons = {path.name: why for _, path, why in made.ledger.left}
+    assert any("needs a decoder; install: pip install" in why for why in reasons.values())
+    assert "without an image" in reasons["test-SR.dcm"]
+    assert any("cut short" in why for why in reasons.values())
+    assert "no readable DICOM" in reasons["no_meta.dcm"]
+    assert "DICOM" not in {tag for tag, _, why in made.ledger.left if "line" in why}
 
 
 @pytest.mark.parametrize(
@@ -255,8 +314,6 @@ def test_a_row_about_a_file_of_a_series_is_about_its_slice(tmp_path):
     ],
 )
 def test_series_that_are_no_volume_are_refused_by_name(tmp_path, change, words):
-    import pydicom
-
     series(tmp_path / "scan", np.zeros((4, 20, 30), np.uint16))
     for path in (tmp_path / "scan").iterdir():
         data = pydicom.dcmread(path)

@@ -108,6 +108,8 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
         ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "are one point"),
         ("image,spacing_mm,value\na.png,1,5\n", "needs the task distance or angle"),
         ("image,spacing_mm,task,landmarks,value\na.png,1,angle,a;b;c;d,140\n", "0 to 90 degrees"),
+        ("image,spacing_mm,subject\na.png,1,Doe\na.png,1,Roe\n", "different subjects"),
+        ("image,spacing_mm\na.png,1\na.png,2\n", "different pixel sizes"),
         ("image,spacing_mm\na.png,1\nb.png,1\n", "line 3: no image of that name"),
     ],
 )
@@ -135,6 +137,23 @@ def test_masks_of_pictures(tmp_path):
     (tmp_path / "masks/a.png").unlink()
     with pytest.raises(DataError, match=r"(?s)no mask of it.*80 x 59 px, the image 80 x 60.*colour image"):
         take(tmp_path, out="no", **choices)
+
+
+def test_a_name_that_several_images_have_is_nobodys(tmp_path):
+    pictures(tmp_path)
+    for folder in ("images/one", "images/two", "masks"):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in ("one", "two"):
+        cv2.imwrite(str(tmp_path / f"images/{folder}/b.png"), GREY)
+    head = "image,spacing_mm,plane,label,x_min,y_min,x_max,y_max\n"
+    with pytest.raises(DataError, match="line 2: no image of that name"):
+        take(tmp_path, head + "b.png,1,axial,x,1,1,5,5\n")
+    source, made = take(tmp_path, head + "two/b.png,1,axial,x,1,1,5,5\na.png,1,axial,x,1,1,5,5\n")
+    assert [sample.id[:7] for sample in source.samples] == ["image-1", "image-3"]
+    assert ["nothing states its pixel size" in why for _, _, why in made.ledger.left] == [True]
+    cv2.imwrite(str(tmp_path / "masks/b.png"), np.full(GREY.shape, 255, np.uint8))
+    with pytest.raises(DataError, match="several images are called like it"):
+        take(tmp_path, out="no", masks=tmp_path / "masks", spacing=Spacing(1, 1))
 
 
 def coco(folder, *boxes, **image):

@@ -1,0 +1,85 @@
+"""What a table and the options state about an image beside its file. Statements that disagree are refused."""
+
+import numpy as np
+
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing.choices import Choices
+from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.table import Row
+from medvision_agent.tools.view.geometry import Spacing
+
+__all__ = ["complete"]
+
+_CLOSE = 1e-3
+"""By which part two statements of a pixel's size may differ: tables state them rounded."""
+
+
+def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
+    """Complete what is known of an image by what the table and the options say; DataError where they disagree."""
+    for row in rows:
+        scan.modality = row.texts.get("modality", scan.modality)
+        scan.description = row.texts.get("description", scan.description)
+        if scan.grid is None:
+            scan.plane = row.texts.get("plane", scan.plane)
+    _redact(scan, choices, ledger)
+    if scan.grid is None:
+        _space(scan, rows, choices, ledger)
+        scan.plane = scan.plane or choices.plane
+        if not scan.plane:
+            ledger.ask("Which plane do the images show? Give --plane, or a column plane.", scan.tag)
+    elif choices.spacing:
+        raise DataError("--spacing is for images that state none; its header states one, so leave the option out")
+    else:
+        own = scan.cut(choices.plane).spacing
+        for said in filter(None, map(_spacing_of, rows)):
+            if not np.allclose((said.height_mm, said.width_mm), (own.height_mm, own.width_mm), rtol=_CLOSE):
+                raise DataError(
+                    f"the table states a pixel of {said.height_mm:g} x {said.width_mm:g} mm, and its header one of "
+                    f"{own.height_mm:g} x {own.width_mm:g} mm; leave the columns empty, or correct one of them"
+                )
+    if not (scan.modality or choices.modality):
+        ledger.ask("What is the modality of the images? Give --modality, or a column modality.", scan.tag)
+    if (choices.modality or scan.modality) == "CT" and not scan.hu and not scan.displayed:
+        ledger.ask("Are the CT values in HU? If so, give --units HU.", scan.tag)
+
+
+def _space(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
+    stated = {_spacing_of(row) for row in rows} - {None}
+    if len(stated) > 1:
+        raise DataError("rows of the table state different pixel sizes for it")
+    for table in stated:
+        if scan.spacing is not None and scan.spacing != table:
+            raise DataError("the table states another pixel size than --spacing or its header; leave one out")
+        scan.spacing = table
+        ledger.note("pixel_size", "the table")
+    if scan.spacing is None:
+        raise DataError(
+            "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or columns height_mm and width_mm"
+        )
+    if not stated and scan.spacing == choices.spacing:
+        ledger.note("pixel_size", "--spacing: the user's word")
+
+
+def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
+    """Set the pixels of rectangles of every plane to the least value, in place."""
+    columns, rows = (0, 1) if scan.grid is not None else (1, 0)
+    for x0, y0, x1, y1 in choices.redact:
+        if x1 > scan.values.shape[columns] or y1 > scan.values.shape[rows]:
+            raise DataError(f"--redact {x0},{y0},{x1},{y1}: reaches out of the image")
+        across, down = slice(x0, x1), slice(y0, y1)
+        scan.values = scan.values.copy()
+        scan.values[(across, down) if columns == 0 else (down, across)] = scan.values.min()
+        ledger.note("native values", "a rectangle redacted: set to the least value")
+
+
+def _spacing_of(row: Row) -> Spacing | None:
+    if row.has("height_mm", "width_mm"):
+        sides = row.all_of("height_mm", "width_mm")
+    elif "spacing_mm" in row.numbers:
+        sides = row.all_of("spacing_mm") * 2
+    else:
+        return None
+    try:
+        return Spacing(*sides)
+    except ValueError as error:
+        raise DataError(f"table, line {row.line}: {error}") from None
