@@ -63,7 +63,7 @@ class Dispatch:
             sample=sample,
             attempt=attempt,
             donor=lane.job.pictures.donors.get(sample.id),
-            lent=lane.job.wording.lent[sample.id] if lane.job.wording.lent is not None else None,
+            lent=lane.job.wording.lent_to(sample.id),
             results=own.results,
             pixels=own.pixels,
             thinking_budget=lane.job.thinking_budget,

@@ -213,6 +213,7 @@ class Holder:
             sample=Sample.model_validate_json(leased.sample),
             attempt=leased.attempt,
             donor=Sample.model_validate_json(leased.donor) if leased.donor else None,
+            lent=leased.lent,
             results=leased.results,
             pixels=leased.pixels,
             thinking_budget=leased.thinking_budget,

@@ -184,6 +184,7 @@ class _Session(Handing):
             sample=sample.model_dump_json(),
             attempt=attempt,
             donor=donor.model_dump_json() if donor else None,
+            lent=job.wording.lent_to(sample.id),
             results=own.results if own else None,
             pixels=own.pixels if own else None,
             thinking_budget=job.thinking_budget,

@@ -89,6 +89,8 @@ class Leased:
     attempt: int
     donor: str | None
     """JSON of the sample whose image is shown instead."""
+    lent: str | None
+    """The question in MedVision's own words, where it is asked in them."""
     results: Sequence[HandedBack] | None
     pixels: int | None
     thinking_budget: int | None

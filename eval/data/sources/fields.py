@@ -1,6 +1,7 @@
 """The fields of a sample as a file has them, before they are checked."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,6 @@ def without_nulls(value: Any) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set[str]()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise _TwiceError(f"{twice[:80]}: the key is given twice; leave one of them out")
     return found

@@ -85,7 +85,8 @@ def boxes(tmp_path):
     image = np.zeros((80, 100), np.uint8)
     image[20:60, 30:70] = 200
     rows = [f"{name},{name}.png,person-{name},square,30,20,70,60,0.8\n" for name in "ab"]
-    for name in "ab":
+    for grey, name in enumerate("ab", start=5):
+        image[:10] = grey  # each person has an image of their own
         (tmp_path / f"{name}.png").write_bytes(encode_png(image))
     path = tmp_path / "boxes.csv"
     path.write_text(HEAD + "".join(rows))
