@@ -1,4 +1,4 @@
-"""Make the demo set again from published packages: ``eval/demo`` with samples.json, images/ and NOTICE.
+"""Make the demo set again from published packages: ``eval/data/demo`` with samples.json, images/ and NOTICE.
 
 For maintainers; not installed. In an environment with the package itself::
 

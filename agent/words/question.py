@@ -52,6 +52,10 @@ class Wording:
         facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NO_FACTS}
         return render(template, {**paraphrase(self.number), **self.own}, **facts, **values)
 
+    def lent_to(self, sample_id: str) -> str | None:
+        """Return the question of a sample in MedVision's own words; None where it is not put into them."""
+        return None if self.lent is None else self.lent[sample_id]
+
     @property
     def displayed(self) -> str:
         """What the prompt says of the display; empty where it is plain."""

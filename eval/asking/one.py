@@ -94,7 +94,7 @@ def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture
         measurement=sample.measurement,
         asks_box=sample.asks.is_box,
         wording=wording,
-        lent="" if wording.lent is None else wording.lent[sample.id],
+        lent=wording.lent_to(sample.id) or "",
         shows_picture=shows_picture,
     )
 

@@ -61,7 +61,7 @@ class Cut:
 
     def picture(self, values: NDArray[Any], index: int) -> NDArray[Any]:
         """Return slice *index* of a volume (3-D), height and width."""
-        plane: NDArray[Any] = np.take(values, index, axis=self.axis)
+        plane: NDArray[Any] = values.take(index, axis=self.axis)
         if self.down > self.across:
             plane = plane.T
         upright: NDArray[Any] = plane[tuple(slice(None, None, -1 if turn else 1) for turn in self.turned)]
