@@ -123,8 +123,7 @@ class Simulation:
         """Be what the driver says to one worker and hears from it."""
         now = yield 0.0
         while True:
-            self.driver.work(now, self.of.call)
-            now = yield now + TOGETHER
+            now = yield max(self.driver.work(now, self.of.call), now + TOGETHER)
 
     def steady(self, cores: int) -> Outcome:
         """Return the rates between the second round and the last but one."""
