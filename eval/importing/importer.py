@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sources.placed import placed
 from medvision_agent.eval.importing import coco, markups, nifti, pictures
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.dicom import open_series
@@ -23,7 +24,7 @@ from medvision_agent.eval.importing.stated import complete
 from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
 from medvision_agent.eval.importing.targets import from_masks
-from medvision_agent.eval.importing.written import Writer, check_free, placed
+from medvision_agent.eval.importing.written import Writer, check_free
 
 __all__ = ["Imported", "import_images"]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sources.other_forms import is_dicom
 from medvision_agent.eval.importing import nifti, pictures
 from medvision_agent.eval.importing.found import Scan
 
@@ -40,7 +41,7 @@ def find_inputs(images: Path, without: set[Path]) -> Inputs:
             found.volumes.append(path)
         elif name.endswith(pictures.SUFFIXES):
             found.pictures.append(path)
-        elif name.endswith(_DICOM) or _is_dicom(path):
+        elif name.endswith(_DICOM) or is_dicom(path):
             found.dicom.append(path)
         else:
             others += 1
@@ -61,15 +62,6 @@ def _walk(folder: Path, without: set[Path]) -> Iterator[Path]:
             if count > _MOST:
                 raise DataError(f"{folder}: more than {_MOST} files; import a part of it at a time")
             yield path
-
-
-def _is_dicom(path: Path) -> bool:
-    """Say whether a file is DICOM, whatever its name: these letters stand behind the first 128 bytes."""
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
 
 
 def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what: str) -> list[Path]:

@@ -7,9 +7,6 @@ is copied, and no name of a file or a person reaches it.
 
 import hashlib
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -25,7 +22,7 @@ from medvision_agent.eval.importing.sheet import Sheet
 from medvision_agent.tools.view.png import encode_png
 from medvision_agent.tools.view.slice import Units
 
-__all__ = ["Writer", "check_free", "placed"]
+__all__ = ["Writer", "check_free"]
 
 _OURS = re.compile(r"samples\.jsonl|images|sheet-\d+\.png|summary\.md|questions\.md")
 _DIGITS = 9
@@ -43,32 +40,12 @@ def check_free(out: Path, *, force: bool) -> None:
         raise StorageError(f"{out}: is no earlier import, so it is not replaced; choose another name")
 
 
-@contextmanager
-def placed(out: Path) -> Iterator[Path]:
-    """Give a folder to write into, and move it to *out* at the end; nothing is left behind where writing fails."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as work:
-            made, old = Path(work) / "made", Path(work) / "old"
-            (made / "images").mkdir(parents=True)
-            yield made
-            if out.exists():
-                out.replace(old)
-            try:
-                made.replace(out)
-            except OSError:
-                if old.exists():
-                    old.replace(out)
-                raise
-    except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
-
-
 class Writer:
     """Writes one sample after the other into a folder."""
 
     def __init__(self, folder: Path, choices: Choices, ledger: Ledger) -> None:
         self._folder, self._choices, self._ledger = folder, choices, ledger
+        (folder / "images").mkdir(parents=True)
         self._lines: TextIO = (folder / "samples.jsonl").open("w", encoding="utf-8", newline="\n")
         self._ids: set[str] = set()
         self._sheet = Sheet(folder)

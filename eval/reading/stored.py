@@ -19,6 +19,7 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.reading.both import BothRead
 from medvision_agent.eval.reading.kept import NAME, Kept
 from medvision_agent.eval.reading.texts import Text
+from medvision_agent.eval.store.database import connect_read_only
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["ReadAgain", "Spent", "Stored", "read_again", "stored_readings"]
@@ -74,24 +75,10 @@ def stored_readings(folder: Path) -> Stored:
     if not file.is_file():
         return Stored()
     try:
-        with closing(_opened(file)) as database:
+        with closing(connect_read_only(file)) as database:
             return _stored(database)
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise StorageError(f"{file}: expected a file of readings: {error}; move it away, or restore it") from None
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    uri = f"{file.absolute().as_uri()}?mode=ro"
-    database = sqlite3.connect(uri, uri=True)
-    try:
-        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        database.close()
-        # A file in WAL mode asks its readers for helper files, which cannot be made in an archive.
-        if file.with_name(f"{file.name}-wal").exists():
-            raise
-        return sqlite3.connect(f"{uri}&immutable=1", uri=True)
-    return database
 
 
 def _stored(database: sqlite3.Connection) -> Stored:

@@ -13,7 +13,18 @@ from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.store.damage import Damage, is_lost
 from medvision_agent.eval.store.files import DATABASE, LOG
 
-__all__ = ["CELLS", "FORMAT", "SEALED", "STUDY", "has_run", "holds_run", "named_errors", "no_run", "reading"]
+__all__ = [
+    "CELLS",
+    "FORMAT",
+    "SEALED",
+    "STUDY",
+    "connect_read_only",
+    "has_run",
+    "holds_run",
+    "named_errors",
+    "no_run",
+    "reading",
+]
 
 FORMAT = 3
 """What a new run is written in: traces are packed."""
@@ -68,7 +79,7 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
     if not file.is_file():
         raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder a run was written to")
     with named_errors(folder):
-        database = _connect(file)
+        database = connect_read_only(file)
         try:
             yield database
         finally:
@@ -87,7 +98,8 @@ def named_errors(folder: Path) -> Iterator[None]:
         raise DamageError(f"{file} is not a readable run, it is damaged: {error}; restore it from a copy") from error
 
 
-def _connect(file: Path) -> sqlite3.Connection:
+def connect_read_only(file: Path) -> sqlite3.Connection:
+    """Return a connection that reads a database, also in a folder that cannot be written; raises sqlite3.Error."""
     uri = f"{file.absolute().as_uri()}?mode=ro"
     # Whoever lets go of a half-read run may have it closed by the collector, in any thread.
     database = sqlite3.connect(uri, uri=True, check_same_thread=False)

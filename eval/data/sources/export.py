@@ -5,7 +5,6 @@ The result appears whole or not at all: it is written beside its place under ano
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources.framed import FRAME, in_one_frame
 from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE
 from medvision_agent.eval.data.sources.picture import to_levels
+from medvision_agent.eval.data.sources.placed import placed
 from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["export"]
@@ -35,26 +35,11 @@ def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool 
     if not samples:
         raise DataError("nothing to export: no sample of the tasks asked for")
     _check_free(out, force=force)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
-            made = Path(work) / "made"
-            if out.suffix == ".parquet":
-                _write_parquet(source, samples, made)
-            else:
-                _write_folder(source, samples, made)
-            # The old one goes only when the new one is in its place; with *work* it is taken away at the end.
-            old = Path(work) / "old"
-            if out.exists():
-                out.replace(old)
-            try:
-                made.replace(out)
-            except OSError:
-                if old.exists():
-                    old.replace(out)
-                raise
-    except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+    with placed(out) as made:
+        if out.suffix == ".parquet":
+            _write_parquet(source, samples, made)
+        else:
+            _write_folder(source, samples, made)
 
 
 def _check_free(out: Path, *, force: bool) -> None:

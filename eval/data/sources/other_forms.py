@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-__all__ = ["remedy_for"]
+__all__ = ["is_dicom", "remedy_for"]
 
 _DICOM = "is DICOM, which is not read directly"
 _KINDS = {
@@ -26,7 +26,7 @@ def remedy_for(path: Path) -> str:
         return _of_folder(path)
     name = path.name.lower()
     kind = next((kind for suffix, kind in _KINDS.items() if name.endswith(suffix)), "")
-    kind = kind or (_DICOM if _is_dicom(path) else "")
+    kind = kind or (_DICOM if is_dicom(path) else "")
     return f"{kind}. {_FORM}" if kind else ""
 
 
@@ -40,7 +40,7 @@ def _of_folder(folder: Path) -> str:
     return f"is a folder without a samples.jsonl. {_FORM}"
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom(path: Path) -> bool:
     """Say whether a file is DICOM, whatever its name: these letters stand behind the first 128 bytes."""
     try:
         with path.open("rb") as file:
