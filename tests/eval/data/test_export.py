@@ -21,6 +21,7 @@ from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.data.sources.export import export
+from medvision_agent.eval.data.sources.framed import FRAME
 
 DEMO = open_source("demo")
 FEW = tuple({sample.task: sample for sample in DEMO.samples}.values())
@@ -229,10 +230,10 @@ def test_the_examples_of_the_docs_are_read(tmp_path):
     source = open_source(str(tmp_path / "s.jsonl"))
     (sample,) = source.samples
     assert source.load(sample).values.shape == (200, 200)
-    # Every field of a sample is explained, and no other.
+    # Every field of a sample is explained, with the frame that a file may name, and no other.
     table = text.split("| field |")[1].split("\n\n")[0]
     explained = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert explained == set(type(sample).model_fields)
+    assert explained == {*type(sample).model_fields, FRAME}
     (tmp_path / "scans").mkdir()
     line = example(text, "volume example")
     nibabel.save(nibabel.Nifti1Image(np.zeros((5, 6, 41), np.int16), np.diag([2, 3, 4, 1])), tmp_path / line["image"])
