@@ -7,71 +7,71 @@ from matrix.row import FAULTS, Row
 
 HEAD = """# Reliability
 
-What is done to the program by the hundred, and what came of it. `make matrix` makes this page in one go; the tests run
-a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.
+This page lists what is done to the program in hundreds of trials, and the results. `make matrix` makes this page in one
+go; the tests run a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.
 
 **lost**: finished samples that were not in the store afterwards. **again**: finished samples that were asked once more
-(samples in flight may be). **changed**: records, traces or pictures that differ from what was stored, answers that
-differ from an undisturbed run's, and damage that no command named. **mistyped**: ends of the wrong class (exit code,
-outcome, traceback, message). **over**: ends that took longer, or more memory, than their bound. **broken**: trials that
-failed themselves and say nothing of the program. All should be zero.
+(samples in flight may be asked again). **changed**: records, traces or images that differ from what was stored, answers
+that differ from those of an undisturbed run, and damage that no command reported. **mistyped**: endings of the wrong
+class (exit code, outcome, traceback, message). **over**: endings that took longer, or more memory, than their bound.
+**broken**: trials that failed themselves and show nothing about the program. All counts should be zero.
 
 """
 TAIL = f"""
 ## How
 
-**kills, stops, resources.** Children are real processes of the command line with the offline model `baseline-cv`; they
-end within two minutes. A killed run is resumed and killed again, and at last resumed to its end. Points are before,
-inside and after each statement of SQLite, each flush, rename, link, new folder and file. At a byte of a file the kernel
-ends the child in the middle of a write (SIGXFSZ).
+**kills, stops, resources.** Real child processes run the command line with the offline model `baseline-cv`; they end
+within two minutes. A killed run is resumed and killed again, and finally resumed to its end. Points are before, inside
+and after each statement of SQLite, each flush, rename, link, new folder and file. At a byte of a file, the kernel ends
+the child in the middle of a write (SIGXFSZ).
 
-**wire.** A local server speaks the wire format of chat completions, of OpenAI's responses and of Gemini. One run for
-each row of the program's own tables: every reason to stop, every status from 300 on and a dozen below, every word by
-which an error under status 200 states its kind; as the first reply, and after a tool call. A test compares the trials
-with the tables.
+**wire.** A local server speaks the wire format of chat completions, of OpenAI's responses and of Gemini. There is one
+run for each row of the program's own tables: every reason to stop, every status from 300 on and a dozen below, and
+every word by which an error under status 200 states its kind. Each is tried as the first reply and after a tool call. A
+test compares the trials with the tables.
 
-**floods.** Six samples are asked at once, and one is sent a bomb of gzip or deflate, a body without end, or a body or
-headers that drip. It ends in its class, and the others are answered, within {SECONDS} seconds (a request may take
-{TIMEOUT}) and {MEMORY // 2**20} MiB beyond what the run takes otherwise (a body may have {MEGABYTES} MB).
+**floods.** Six samples are asked at once, and one of them receives a gzip or deflate bomb, a body without end, or a
+body or headers that arrive very slowly. It ends in its class, and the others are answered, within {SECONDS} seconds (a
+request may take {TIMEOUT}) and with at most {MEMORY // 2**20} MiB more memory than the run takes otherwise (a body may
+have {MEGABYTES} MB).
 
-**breaker.** A server refuses request after request at 1, 8 and 64 connections. The run stops with the server's words
-and exit code 2 before many more requests were sent, or goes on where the probe is answered; a resume asks what is
-unfinished, and nothing else.
+**breaker.** A server refuses requests repeatedly at 1, 8 and 64 connections. Either the run stops with the server's
+words and exit code 2 before many more requests are sent, or it continues because the probe is answered. A resume asks
+what is unfinished, and nothing else.
 
-**handles.** 96 samples at 64 connections, on both wires, in a process that may open few files. It finishes, or ends in
-words; a resume with more handles answers the rest.
+**handles.** 96 samples at 64 connections, on both wires, in a process that may open few files. The run finishes, or
+ends with an error message; a resume with more handles answers the rest.
 
 **damage.** A finished run and a killed one are damaged, verified, scored, explained (`why`) and resumed. Each command
-refuses, or says what it said before; where `verify` finds nothing, all records and pictures are what they were; and no
-resume makes damage whole that `verify` had found.
+refuses, or prints what it printed before. If `verify` finds nothing, all records and images are unchanged. No resume
+hides damage that `verify` had found.
 
-**workers.** A worker is killed (SIGKILL) after a random number of samples: a process, or an actor of Ray. The
-command must end as if undisturbed, and ask nothing again that it had on record. A command of Ray is killed, too: its
-workers must end within 30 seconds, and it is resumed to its end.
+**workers.** A worker (a process, or an actor of Ray) is killed with SIGKILL after a random number of samples. The
+command must end as if undisturbed, and must not ask again what it had on record. With Ray, the command is killed, too:
+its workers must end within 30 seconds, and it is resumed to its end.
 
 ## Several processes
 
 With `--processes N`, N further processes ask the samples. The process you started decides everything and is the only
-one that writes the run's database: what is asked next, the budget, the limits per minute, when a server's refusals
-stop the run, and when a sample is done. Its promises are therefore the same as with one process, and the records are
-the same (`tests/cli/test_processes.py` compares them, times aside).
+one that writes the run's database: what is asked next, the budget, the limits per minute, when a server's refusals stop
+the run, and when a sample is done. Its guarantees are therefore the same as with one process, and the records are the
+same except for times (`tests/cli/test_processes.py` compares them).
 
 - Ctrl-C and kills: the processes ignore Ctrl-C, and end with the process that started them, however it ends.
-- A process that dies takes no other sample with it: its samples are asked again. One that was in flight at two deaths
-  is asked alone, and at the third it is set aside as `crashed`. After ten deaths in a row without an answer in
-  between, the run stops.
-- Each process opens the data and the tools by the stored settings, and refuses to ask where they give another
-  identity than the run's, for instance because a file of tools was changed meanwhile.
-- The default is one process for each 64 samples in flight and each 100 samples, but not more than there are cores; a
-  model that works offline gets as many as there are cores. A model loaded into the process (`provider: transformers`)
-  is asked in one.
+- When a process dies, its samples are asked again. A sample that was in flight at two deaths is asked alone, and at the
+  third death it is set aside as `crashed`. After ten deaths in a row without an answer in between, the run stops.
+- Each process opens the data and the tools by the stored settings. It refuses to ask if their identity differs from the
+  run's, for instance because a file of tools was changed meanwhile.
+- By default there is one process for each 64 samples in flight and each 100 samples, but not more than there are cores.
+  A model that works offline gets as many processes as there are cores. A model loaded into the process (`provider:
+  transformers`) is asked in one process.
 
 ## What was not tried
 
-Power cuts and disks that lie about a flush; network file systems; Windows; several machines; real providers;
-refusals and few handles on the responses interface; damage to a study's plan and to exported files (which have tests of
-their own); edits by somebody who makes all hashes anew, which nothing here can find. Where there is no memory for a
-thread's own data, the C library ends the process without a word: that counts as a kill.
+Power cuts and disks that falsely confirm a flush; network file systems; Windows; several machines; real providers;
+refusals and few handles on the responses interface; damage to a study's plan and to exported files (which have separate
+tests); edits by somebody who recomputes all hashes, which nothing here can detect. If there is no memory for a thread's
+own data, the C library ends the process without a message: that counts as a kill.
 """
 
 
