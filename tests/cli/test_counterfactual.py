@@ -21,11 +21,11 @@ RULER = {"name": "ruler", "args": {"view": "v0", "x0": 0.1, "y0": 0.5, "x1": 0.7
 
 @pytest.fixture
 def asked(tmp_path, call):
-    """Return a function that asks 24 distances of a scripted model; the true points give the targets."""
+    """Return a function that asks 24 distances of a scripted model; the true points give them but for 1 %."""
     lines = []
     (tmp_path / "image.png").write_bytes(encode_png(np.full((40, 50), 90, np.uint8)))
     for number, target in enumerate(TARGETS):
-        at = {"y": 20.0}
+        at = {"x": 20.0}
         lines.append(
             {
                 "id": f"s{number}",
@@ -35,7 +35,7 @@ def asked(tmp_path, call):
                 "modality": "MR",
                 "plane": "axial",
                 "landmarks": ["start", "end"],
-                "truth_points": [{"name": "start", "x": 1.0, **at}, {"name": "end", "x": 1.0 + target, **at}],
+                "truth_points": [{"name": "start", **at, "y": 1.0}, {"name": "end", **at, "y": 1.0 + 0.99 * target}],
                 "target": [target],
                 "convention": "edge",
                 "dataset": "d",
@@ -81,7 +81,7 @@ async def test_planted_errors_come_out_as_planted(call, asked):
     assert found["exact arithmetic"] == pytest.approx(mean([capped(15, one) for one in TARGETS]), abs=1e-6)
     assert found["true points"] == pytest.approx(0.2, abs=1e-6)
     assert found["both"] == pytest.approx(0, abs=1e-9)
-    assert found["convention ceiling"] == pytest.approx(mean([capped(0.5 * one, one) for one in TARGETS]), abs=1e-6)
+    assert found["convention ceiling"] == pytest.approx(0.01, abs=1e-6)
     whole = printed["tasks"]["distance"]
     counts = {name: whole[name] for name in ("n", "subjects", "success_rate", "states", "decomposed", "failed")}
     assert counts == {"n": 24, "subjects": 24, "success_rate": 1, "states": 24, "decomposed": 24, "failed": 0}

@@ -65,12 +65,9 @@ class ParquetSource(FileSource):
         self._rows = _open(path, cache)
 
     def fingerprint(self) -> str | None:
-        """Return the hash of all columns but the pictures; None where the file changed since it was opened.
-
-        A sample that states a frame follows from its picture's size too, so then there is none.
-        """
+        """Return the hash of all columns, of pictures their sizes; None where the file changed since it was opened."""
         now = _sha256_of(self._path)
-        return now if now == self._opened and FRAME not in self._rows.column_names else None
+        return now if now == self._opened else None
 
     def read(self) -> Iterator[Read]:
         """Yield every row, checked, or what is wrong with it; pictures are read for their size, if at all."""
@@ -148,9 +145,10 @@ def _open(path: Path, cache: str) -> Any:
 
 
 def _sha256_of(path: Path) -> str | None:
-    """Return a hash over the bytes of all columns but the pictures, as they lie in the file; None if it is unreadable.
+    """Return a hash over the bytes of all columns, as they lie in the file; None if it is unreadable.
 
-    The pictures may be gigabytes, and no sample follows from them: a few are compared when a run is resumed.
+    The pictures may be gigabytes. Of them a sample that states its frame needs the size in pixels, so the sizes of
+    their bytes go into the hash, and a few pictures are compared when a run is resumed.
     """
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - slow
 
@@ -161,10 +159,11 @@ def _sha256_of(path: Path) -> str | None:
             found.update(f"{about.num_rows} rows, {opened.schema_arrow}".encode())
             for group in map(about.row_group, range(about.num_row_groups)):
                 for chunk in map(group.column, range(group.num_columns)):
+                    sizes = chunk.total_compressed_size, chunk.total_uncompressed_size
+                    found.update(f"{chunk.path_in_schema} {group.num_rows} {sizes}".encode())
                     if chunk.path_in_schema != PICTURE:
                         starts = chunk.data_page_offset, chunk.dictionary_page_offset
                         file.seek(min(start for start in starts if start))
-                        found.update(f"{chunk.path_in_schema} {group.num_rows}".encode())
                         found.update(file.read(chunk.total_compressed_size))
     except (OSError, ValueError, ArrowException):
         return None
