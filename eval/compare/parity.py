@@ -99,13 +99,12 @@ def same_question(pair: Pair) -> bool:
 
 
 def prompt_hash(*, enlarged: bool) -> Callable[[Record], str]:
-    """Return a function that reads the hash of a prompt; if an arm may be *enlarged*, as worded for the original
-    size."""
+    """Return a function that reads the hash of a prompt; with *enlarged*, of the prompt for the image's own size."""
     return lambda record: record.own_prompt_sha256 if enlarged else record.prompt_sha256
 
 
 def picture_hash(*, enlarged: bool) -> Callable[[Record], str]:
-    """Return a function that reads the hash of the image as sent; if an arm may be *enlarged*, the original's."""
+    """Return a function that reads the hash of the image as sent; with *enlarged*, of the image before enlarging."""
     return lambda record: record.own_v0_sha256 if enlarged else record.v0_sha256
 
 
