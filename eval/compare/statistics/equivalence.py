@@ -24,8 +24,7 @@ MARGIN = 0.05
 def equivalent(
     data: Clusters, mean_a: Floats, mean_b: Floats, *, level: float, margin: float, largest: float = 1.0
 ) -> NDArray[np.bool_]:
-    """Return whether the arms are equivalent, also after adding a subject in whom A, or B, fails in half of the
-    samples.
+    """Return whether the arms are equivalent, also after adding a subject in whom A, or B, fails in half the samples.
 
     *mean_a* and *mean_b* are the mean losses, at most *largest*.
     """

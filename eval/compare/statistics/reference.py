@@ -55,8 +55,7 @@ def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
 
 
 def quantile(p: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
-    """Return the t whose ``tail`` is *p* (infinite for 0): half the width, in errors, of an interval of level ``1 -
-    p``."""
+    """Return the t whose ``tail`` is *p* (infinite for 0): half the width, in errors, of a ``1 - p`` interval."""
     # On the scale of Student's t quantiles (equal sizes), the function to invert is nearly a straight line.
     freedom = (sizes > 0).sum(axis=-1) - 1.0
     wanted = np.log(-special.stdtrit(freedom, np.maximum(p, _LEAST_CHANCE) / 2))
