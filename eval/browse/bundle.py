@@ -1,4 +1,4 @@
-"""The viewer as a folder that needs no server: the page's files, its data as classic scripts, and the pictures.
+"""The viewer as a folder that needs no server: the page's files, its data as classic scripts, and the images.
 
 Contract: the folder appears whole or not at all, in place of an earlier bundle if there is one; a folder that holds
 anything else is never touched. The same store gives the same bytes. Names of files are keys, numbers and hashes. In the
@@ -30,35 +30,36 @@ from medvision_agent.version import VERSION
 __all__ = ["MARK", "Bundled", "write_bundle"]
 
 MARK = "medvision-bundle.json"
-"""By this file a bundle is known."""
+"""A folder is recognised as a bundle by this file."""
 MOST_PIXELS = 768
-"""Longest side of a picture in a conversation."""
+"""Longest side of an image in a conversation, in pixels."""
 _REDUCED = f"Larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels."
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 @dataclass(frozen=True)
 class Bundled:
-    """What was written."""
+    """Summary of what was written."""
 
     folder: Path
     samples: int
     talks: int
     files: int
     size: int
-    """Bytes of all files."""
+    """Total size of all files, in bytes."""
     words: str
-    """Which samples they are; empty where they are all."""
+    """Which samples are in the bundle; empty if all are."""
     left_out: tuple[str, ...]
-    """What is damaged, and not in it."""
+    """What is damaged and therefore left out."""
 
 
 def write_bundle(
     library: Library, page: Mapping[str, bytes], out: Path, most: int | None = None, *, notes: bool = True
 ) -> Bundled:
-    """Write the viewer over *library* into a folder, with at most so many samples (``choose``) and people's *notes*.
+    """Write the viewer over *library* into a folder, with at most *most* samples (``choose``) and people's *notes*.
 
-    Raises StorageError where there is no run, the folder holds anything but an earlier bundle, or it cannot be written.
+    Raises StorageError if there is no run, if the folder holds anything but an earlier bundle, or if it cannot be
+    written.
     """
     _check(out)
     library.read_on()
@@ -85,7 +86,7 @@ def write_bundle(
 
 
 def _check(out: Path) -> None:
-    """Refuse a folder that holds anything but a bundle."""
+    """Raise StorageError for a folder that holds anything but a bundle."""
     if not out.exists():
         return
     try:
@@ -190,7 +191,7 @@ class _Bundle:
 
 
 def _publishable(talk: Talk) -> Talk:
-    """Return a conversation without the path, of whatever form, in which its image was looked for."""
+    """Return a conversation without the path, in any form, where its image was searched."""
     scene = talk.scene
     if scene is None or not (why := scene.shown.about.partition(UNREADABLE))[1]:
         return talk
