@@ -113,8 +113,7 @@ class ContrastIn:
 
     @property
     def control(self) -> str:
-        """Which aspect of the second arm's tools the first arm, a control, removes, in words; empty for a test of
-        trust."""
+        """Which aspect of the tools the first arm, a control, removes, in words; empty for a test of trust."""
         before, after = self.a.first.identity, self.b.first.identity
         if after.control or not (after.tools or after.provider_code):
             return ""
