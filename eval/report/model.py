@@ -238,15 +238,15 @@ class Disagreement(Frozen):
     losses: tuple[float, float]
     """By the rule, by the reader."""
     response: str
-    """The end of the model's own words."""
+    """The end of the model's response."""
 
 
 class ReadBy(Frozen):
-    """The responses of a chapter as a second reader has them, beside the rule; first epochs."""
+    """A second reader's readings of a chapter's responses, compared with the rule's; first epochs."""
 
     reader: str
     versions: tuple[str, ...]
-    """Those that were served."""
+    """The model versions that were served."""
     prompt_sha256: str
     planned: bool
     """Whether the plan named it before the first call."""
