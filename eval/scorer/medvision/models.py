@@ -112,8 +112,7 @@ _ABSENT = {"total_samples": 0, "num_regions": 0}
 
 
 def sides(groups: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
-    """Return, for anatomy and for lesions, the weighted means of their groups (empty without groups), and the
-    groups."""
+    """Return, for anatomy and for lesions, the weighted means of their groups (empty without any), and the groups."""
     members: dict[str, dict[str, Statistics]] = {side: {} for side in SIDES}
     for name, group in groups.items():
         lower = name.lower()
