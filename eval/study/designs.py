@@ -1,7 +1,7 @@
 """Shorthands of the usual designs: each adds arms and declared contrasts.
 
-Contract: an arm of a shorthand is the study's `base` with the one thing changed that its name says, and a contrast
-declares exactly that. Two shorthands may share an arm (`on`, `off`); one name never means two different arms.
+Contract: an arm of a shorthand is the study's `base` with one change, which its name states, and a contrast declares
+exactly this change. Shorthands may share an arm (`on`, `off`); one name never means two different arms.
 """
 
 import re
@@ -22,23 +22,23 @@ __all__ = ["DESIGNS", "Design", "expand"]
 
 @dataclass
 class Design:
-    """Arms by name and contrasts, as they are collected."""
+    """Arms by name and contrasts, while they are collected."""
 
     base: Arm
     registry: Registry
-    """The tools that its arms may name."""
+    """The tools that arms may name."""
     arms: dict[str, Arm] = field(default_factory=dict)
     contrasts: list[Contrast] = field(default_factory=list)
 
     def add(self, name: str, arm: Arm) -> str:
-        """Add an arm, unless it is there already."""
+        """Add an arm, unless it already exists; returns its name."""
         if self.arms.setdefault(name, arm) != arm:
             differ = ", ".join(arm.differences(self.arms[name]))
             raise ConfigError(f"two different arms are called {name!r} (they differ in {differ}); rename yours")
         return name
 
     def on(self) -> str:
-        """Add the base itself."""
+        """Add the base itself as an arm."""
         if self.base.tools == "off":
             raise ConfigError("base: tools: off leaves nothing to vary; the designs change a base with tools")
         return self.add("on", self.base)
@@ -48,17 +48,17 @@ class Design:
         return self.condition("off", "off")
 
     def condition(self, name: str, tools: str) -> str:
-        """Add the base under another condition."""
+        """Add the base with another tool condition."""
         return self.add(name, self.base.but(tools=tools))
 
     def some(self, name: str, tools: Sequence[str]) -> str:
-        """Add the base with some of its tools, in the words of its set."""
+        """Add the base with some of its tools, worded as a set."""
         month = self._whole().tool_set or self.base.tools_dated
         dated = self.base.tools_dated if month == self.registry.month else month
         return self.add(name, self.base.but(tools=",".join(tools), tools_dated=dated))
 
     def compare(self, a: str, b: str, *varies: str, tested: bool = True) -> None:
-        """Declare a contrast, unless it is declared already; raises ConfigError where once it is tested, once not."""
+        """Declare a contrast, unless it already is; raises ConfigError if it is declared both as a test and not."""
         contrast = Contrast.model_validate({"a": a, "b": b, "varies": varies, "tested": tested})
         before = next((one for one in self.contrasts if one.name == contrast.name), None)
         if before is None:
@@ -206,7 +206,7 @@ _BOXES = (
 
 
 def _vary(key: str, noun: str, more: str = "") -> Callable[[Design, list[str]], None]:
-    """Return a design with one arm for each value given of a setting; *noun* and *more* describe it."""
+    """Return a design with one arm for each given value of a setting; *noun* and *more* describe the arms."""
 
     def apply(design: Design, values: list[str]) -> None:
         for value in values:
@@ -239,13 +239,13 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "frame": (_vary("frame", "coordinate convention", f" {_BOXES}"), "FRAME,FRAME"),
     "grammar": (_vary("grammar", "grammar of tool calls in text"), "GRAMMAR,GRAMMAR"),
 }
-"""Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
+"""Shorthands by name, each with the text that may follow its name and a colon; optional if in brackets."""
 
 
 def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
     """Return all arms and declared contrasts of a study, crossed; raises ConfigError.
 
-    *registry* has the tools that can be named; by default, the shipped ones and those of installed packages.
+    *registry* holds the tools that can be named; default: the shipped tools and those of installed packages.
     """
     design = Design(study.base, registry or installed(), dict(study.arms))
     for text in study.designs:
@@ -266,7 +266,7 @@ def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Ar
 
 
 def _check(contrast: Contrast, arms: Mapping[str, Arm]) -> None:
-    """Refuse a contrast that does not say what its arms differ in."""
+    """Reject a contrast that does not declare the actual differences of its arms."""
     for name in (contrast.a, contrast.b):
         if name not in arms:
             raise ConfigError(f"contrasts: {contrast.name}: no arm is called {name!r}.{nearest(name, arms)}")
