@@ -65,7 +65,7 @@ def write_bundle(
     library.read_on()
     chosen = choose(_runs(library), pairs_of(library.index(live=False)), most)
     if not chosen.samples:
-        raise StorageError(f"{', '.join(map(str, library.roots))}: there is no run to look at")
+        raise StorageError(f"{', '.join(map(str, library.roots))}: no run found")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out.parent) as work:
@@ -93,9 +93,9 @@ def _check(out: Path) -> None:
         names = {file.name for file in out.iterdir()}
         own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
     except (OSError, ValueError, KeyError, TypeError):
-        raise StorageError(f"{out}: it is no bundle of the viewer; give another folder, or an empty one") from None
+        raise StorageError(f"{out}: not a bundle of the viewer; give another folder, or an empty one") from None
     if more := sorted(names - own):
-        raise StorageError(f"{out}: it holds {more[0]!r}, which is not of the bundle; give another folder")
+        raise StorageError(f"{out}: it holds {more[0]!r}, which does not belong to the bundle; give another folder")
 
 
 def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:

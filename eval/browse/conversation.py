@@ -47,7 +47,7 @@ def picture_made(feed: Feed, row: int, name: str) -> bytes:
     made: dict[str, bytes] = {}
     scene_of_sample(_shown_to(feed.opened, record), record, feed.tools, rules=feed.rules, keep=made.__setitem__)
     if name not in made:
-        raise StorageError("the picture cannot be made again: its source has changed, or is not there any more")
+        raise StorageError("the image cannot be made again: its source has changed or no longer exists")
     return made[name]
 
 

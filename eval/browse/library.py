@@ -118,14 +118,14 @@ class Library:
     def picture(self, name: str) -> bytes:
         """Return the PNG file with a name: a stored image, or one that is made on demand."""
         if not is_hash(name):
-            raise StorageError("there is no picture of this name")
+            raise StorageError("there is no image with this name")
         for run in self.runs.values():
             if picture_path(run.feed.folder, name).is_file():
                 return read_picture(run.feed.folder, name)
         with self._lock:
             key, row = self._made.get(name, ("", 0))
         if not key:
-            raise StorageError("there is no picture of this name")
+            raise StorageError("there is no image with this name")
         with self.opened(key, row) as feed:
             return picture_made(feed, row, name)
 
@@ -156,7 +156,7 @@ class Library:
         try:
             return self._runs[key]
         except KeyError:
-            raise StorageError("there is no run of this key, or not any more") from None
+            raise StorageError("there is no run with this key, or it no longer exists") from None
 
     def _lines_of(self, key: str) -> Sequence[Line]:
         """Return the lines of a run, as far as they are in memory."""

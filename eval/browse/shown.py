@@ -126,7 +126,7 @@ def _source(data: str, reading: Reading) -> Source:
     """Return a shipped source or a file source; raises DataError for a source of another package."""
     kind = data.partition(":")[0]
     if kind in SOURCES.names() and not SOURCES.offer(kind).shipped:
-        raise DataError(f"{kind} is a source of another package, which is not opened for looking")
+        raise DataError(f"{kind} is a source of another package, which the viewer does not open")
     return open_source(data, reading)
 
 

@@ -39,7 +39,7 @@ def _kept(entry: Mapping[str, Any]) -> dict[str, list[Point]]:
     }
     counts = {"box": 2, "ellipse": 4}
     if any(len(points) != counts.get(kind, max(3, len(points))) for kind, points in found.items()):
-        raise ValueError("what the trace keeps of it is no shape")
+        raise ValueError("the shape stored in the trace is invalid")
     return found
 
 

@@ -51,7 +51,7 @@ class Rule(Frozen):
     def _consistent(self) -> Self:
         asked = TASKS[self.task]
         if asked.is_box:
-            raise ValueError("a box decides nothing: task is one of size, distance, angle and area")
+            raise ValueError("decisions are not possible for boxes: task must be size, distance, angle or area")
         if self.number and self.number not in asked.numbers:
             raise ValueError(f"number: a {self.task} has {', '.join(asked.numbers)}")
         if not self.number and len(asked.numbers) > 1:
@@ -59,12 +59,12 @@ class Rule(Frozen):
         if len(self.limits) != len(self.categories) - 1:
             raise ValueError(f"{len(self.categories)} categories need {len(self.categories) - 1} limits")
         if len(set(self.categories)) < len(self.categories):
-            raise ValueError("categories: each has a name of its own")
+            raise ValueError("categories: each needs a different name")
         edges = _edges(self.limits)
         if any(low >= high for low, high in pairwise(edges)):
             raise ValueError("limits must rise")
         if self.equal_is and len(self.equal_is) != len(self.limits):
-            raise ValueError("equal_is has one word for each limit, lower or upper")
+            raise ValueError("equal_is needs one word for each limit: lower or upper")
         return self
 
     @property

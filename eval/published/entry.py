@@ -114,8 +114,8 @@ def _version_of_files(name: str, homes: Sequence[Path]) -> str:
     cot = {"-CoT" in file.name for file in files}
     if len(cot) > 1:
         raise DataError(
-            f"{name}: tasks that end in -CoT stand beside leaderboard-v2, others beside preprint-v1, and here are "
-            "both: put them into two folders, or say which with --published-version"
+            f"{name}: tasks that end in -CoT belong to leaderboard-v2, others to preprint-v1, and both are here: "
+            "put them into two folders, or choose one with --published-version"
         )
     return "leaderboard-v2" if True in cot else "preprint-v1"
 

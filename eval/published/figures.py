@@ -64,7 +64,7 @@ def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict
     kept = _kept(records)
     if not kept:
         raise DataError(
-            "nothing to put beside the published results: no sample of the run ended in a result that MedVision scores"
+            "nothing to compare with the published results: no sample of the run has a result that MedVision scores"
         )
     return {section.batch.family: section_figures(section.summary) for section in _sections(kept, protocol)}
 

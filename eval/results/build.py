@@ -93,7 +93,7 @@ def unpack(resps: Any) -> str:
     except (IndexError, KeyError, TypeError):
         raise ValueError("resps holds no response") from None
     if not isinstance(text, str):
-        raise ValueError("the response in resps is no text")
+        raise ValueError("the response in resps is not a text")
     return text
 
 
@@ -115,7 +115,7 @@ def _text(row: Row) -> tuple[Any, str | None]:
 def _doc(doc: Any) -> Doc:
     """Return a row; values without their declared type are kept unchanged."""
     if not isinstance(doc, dict):
-        raise ValueError("doc is no object")
+        raise ValueError("doc is not an object")
     return Doc(**{one.name: _fitting(doc[one.encode_name], one.type) for one in _DOC if one.encode_name in doc})
 
 

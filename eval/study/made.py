@@ -134,8 +134,8 @@ def _single(arms: Mapping[str, Arm], name: str) -> str:
         if arm.tools == "off" and set(arm.differences(arms[name])) <= {"tools"}:
             return other
     raise ConfigError(
-        f"arm {name!r}: several answers are read beside single ones of the same temperature: add the design on-off, "
-        "or an arm with tools: off that differs in nothing else"
+        f"arm {name!r}: it needs an arm of single answers of the same temperature to compare with: add the design "
+        "on-off, or an arm with tools: off that differs in nothing else"
     )
 
 

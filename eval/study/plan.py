@@ -272,7 +272,7 @@ def settle(out: Path, plan: Plan) -> bool:
             lines = "\n".join(f"  {line}" for line in different[:_SHOWN])
             late = _LATE if any(line.startswith(_READING) for line in different) else ""
             raise StorageError(
-                f"{out} was begun with another study; give the same one, or another --out:\n{lines}{more}{late}"
+                f"{out} belongs to another study; give that study, or another --out:\n{lines}{more}{late}"
             )
         return True
     content = {"format": FORMAT, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
@@ -293,15 +293,15 @@ def read_plan(out: Path) -> Plan:
         content = json.loads((out / STUDY).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise StorageError(
-                f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; begin the study "
-                "anew with another --out (its runs can still be read, one by one)"
+                f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; start the "
+                "study again with another --out (its runs can still be read, one by one)"
             )
         plan = Plan.model_validate({**content["plan"], "written": _hash(content["plan"])})
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise StorageError(f"{out / STUDY}: no readable study: {' '.join(str(error).split())[:300]}") from None
+        raise StorageError(f"{out / STUDY}: not a readable study: {' '.join(str(error).split())[:300]}") from None
     # The hash is that of the plan as first written: a later version may have more keys.
     if content.get("sha256") != plan.sha256:
-        raise StorageError(f"{out / STUDY}: its hash is not that of its plan: it was changed after the study began")
+        raise StorageError(f"{out / STUDY}: its hash does not match its plan: it was changed after the study began")
     return plan
 
 

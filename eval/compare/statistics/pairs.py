@@ -163,7 +163,7 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price:
     """
     known = {unit.sample for unit in units}
     if len(known) < len(units):
-        raise ValueError("a sample stands twice among the units")
+        raise ValueError("a sample occurs twice among the units")
     of_a, of_b = _epochs(known, a, price), _epochs(known, b, price)
     found = {unit.evidence for unit in units}
     evidence: Evidence = (
