@@ -20,7 +20,7 @@ __all__ = ["open_talk", "picture_made"]
 
 
 def open_talk(feed: Feed, key: str, row: int) -> Talk:
-    """Return the conversation of a row; raises StorageError where there is none, or it is damaged.
+    """Return the conversation of a row; raises StorageError if it is missing or damaged.
 
     If the canvas or the origin of the answer cannot be computed, the result gives the reason.
     """

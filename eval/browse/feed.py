@@ -1,7 +1,7 @@
 """One stored run, read while it is being written: the lines of its samples grow and change as records arrive.
 
 Contract: the store is only read, a few hundred records at a time, and nothing is held open between two reads, so that
-no writer ever waits. Memory grows with the number of samples, a kilobyte each, and not with conversations or pictures.
+no writer ever waits. Memory grows with the number of samples, a kilobyte each, and not with conversations or images.
 Records are checked as ``open_run`` does; traces and images are checked when they are opened. Errors of a run are never
 raised, but stated in ``problem``. Not safe for several threads at once.
 """

@@ -161,7 +161,7 @@ def _native(as_sent: Shown, image: Slice, units: Units, what: str) -> Made:
 
 
 def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
-    """Return values (h, w) as a packed picture (h, w, 3), its slope and intercept, and the largest error.
+    """Return values (h, w) as a packed image (h, w, 3), its slope and intercept, and the largest error.
 
     The error is 0 if the values are multiples of one step with at most 65,536 steps from the smallest to the largest,
     as a scanner stores them. A reader computes ``float32(number * slope + intercept)``.

@@ -90,7 +90,7 @@ def _sent(record: Record) -> tuple[str, str]:
 
 
 def _version(arms: _Arms) -> Iterator[Point]:
-    """Yield the points on the served model version and on what its name stands for."""
+    """Yield the points on the served model version and on the model behind that name."""
     every, same = len(arms.pairs), sum(one_name(a.model_versions, b.model_versions) for a, b in arms.pairs)
     yield Point(name="version", of=every, proven=same, assumed=every - same)
     if arms.served:

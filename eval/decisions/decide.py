@@ -1,4 +1,4 @@
-"""Decisions of one arm: the categories that its answers lead to, beside those of the ground truth.
+"""Decisions of one arm: the categories that its answers lead to, compared with those of the ground truth.
 
 Contract: strict JSON. ``n`` counts all scored samples that a rule applies to; a failed answer leads to no decision, but
 stays in ``n`` as not right. Kappa uses only the samples with an answer; ``coverage`` is given with it. Infrastructure

@@ -4,8 +4,8 @@ The losses are replays of ``eval/parts/replay.py``:
 
 * *exact arithmetic*: an exact ruler or protractor measures between the answer's own points, with the exact pixel size,
   and the number is written in the unit asked for (the causes arithmetic and unit are corrected);
-* *true points*: the points are the true ones, and what the model made of its own points is done to them: of a length
-  its factor, of an angle its difference, and its unit (the causes wrong object and seeing are corrected);
+* *true points*: the points are the true ones, with the model's own arithmetic applied to them: for a length its factor,
+  for an angle its difference, and its unit (the causes wrong object and seeing are corrected);
 * *both*: all of these, which gives the target.
 
 Contract: pure functions. An answer whose origin is unknown keeps its loss in every step, and so does a failed answer.

@@ -1,8 +1,8 @@
 """Finds runs and studies below a folder.
 
 Contract: nothing is read but the names in folders. The search is bounded in depth, does not enter a run, a study or a
-hidden folder, and sees each folder once, whatever symbolic links lead to it. A folder that cannot be read counts as
-empty.
+hidden folder, and sees each folder once, even if several symbolic links lead to it. A folder that cannot be read counts
+as empty.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""One pass over a stored run: where each answer was measured, what its loss is made of, and how it came about.
+"""One pass over a stored run: where each answer was measured, the parts of its loss, and its origin.
 
 Contract: each record is examined once (``eval/why/look.py``), and no conversation is kept in memory.
 """

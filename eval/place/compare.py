@@ -60,7 +60,7 @@ class PlaceComparison(Frozen):
 
 
 def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName, PlaceComparison]:
-    """Return arm B beside arm A by task; tasks without a pair whose ground truth has a place are left out.
+    """Return arm B compared with arm A by task; a task is left out if no pair's ground truth has a place.
 
     The inputs are the scored samples of runs (``located_run``).
     """

@@ -64,7 +64,7 @@ class Mark(Frozen):
     """A line, box or region on an image; coordinates from 0 to 1, x right, y down."""
 
     shape: Literal["line", "box", "view"]
-    """``view``: a region the model looked at through ``crop``."""
+    """``view``: a region that the model viewed with ``crop``."""
     points: tuple[tuple[float, float], ...]
     """Two ends, or two opposite corners."""
     words: str

@@ -1,7 +1,7 @@
 """Final boxes that models write in one of our conventions; boxes in MedVision's convention follow MedVision's rule.
 
-Contract: takes linear time and raises nothing, whatever the text. A box is written in one of three forms; surrounding
-text (brackets, JSON, tags, code fences, words) does not matter:
+Contract: takes linear time and raises no error for any text. A box is written in one of three forms; surrounding text
+(brackets, JSON, tags, code fences, words) does not matter:
 
 - four numbers in a row, between them nothing but commas, semicolons or spaces: ``[398,699,512,801]``;
 - two points in brackets, between them nothing but a comma, a dash, "and", "to" or the name of a corner:

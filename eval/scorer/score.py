@@ -1,4 +1,4 @@
-"""The score of one sample: MedVision's metrics beside our own loss.
+"""The score of one sample: MedVision's metrics and our own loss.
 
 Contract: scoring raises no error for any response. A response that cannot be parsed is a failure: MAE and MRE are
 undefined (NaN), overlap is 0, the loss (``metrics``) is 1. Infrastructure failures are not scored at all.

@@ -5,7 +5,7 @@
     data: demo
     designs: [on-off, leave-one-out, repeat]
 
-Paths in it are relative to the file. Every key is described in docs/studies.md, which is made of this file.
+Paths in it are relative to the file. Every key is described in docs/studies.md, which is generated from this file.
 """
 
 from dataclasses import dataclass

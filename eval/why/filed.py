@@ -9,7 +9,7 @@ are named (``Lack``).
   off). Tasks that scale the stated pixel size (``scaledPS``) need the factors stored with the answer.
 * Points are in MedVision's convention: shares of the image, x to the right and y up.
 * The numbers that a question states are all those of the prompt, where the file has it.
-* The subject is named by this program's exports, or is the case that the plans know. Else the image file stands for it.
+* The subject comes from this program's exports, or is the case in the plans. Otherwise the image file is used instead.
 
 With plans (``eval/results/plans.py``), headers, true points and cases are looked up.
 """

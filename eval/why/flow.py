@@ -11,9 +11,9 @@ first step that finds anything ends the search:
    degrees minus it;
 3. made of several values in a row, for a number of three significant digits: the mean of 2, of 3 or of all, the sum
    of 2 or 3 lines, or the difference of 2; only lines that share an end are added or subtracted. For k values, each
-   perhaps rounded first, k + 1 half units of the last decimal are forgiven;
+   perhaps rounded first, k + 1 half units of the last decimal are tolerated;
 4. the points that the model states itself, in the final message, in code or as marks, if there are exactly those of the
-   task (``stated.py``, ``coded.py``): the model worked them out. Where tools measured, the number must be within 2 % of
+   task (``stated.py``, ``coded.py``): the model computed from them. Where tools measured, the number must be within 2 % of
    what they give (the prompt states pixel sizes with three decimals).
 
 Code is searched in the same way, but only over values that it contains as a literal with three significant digits, with

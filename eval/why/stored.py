@@ -2,8 +2,8 @@
 
 ``v0`` has the size of the image as sent, which the run stores, and the sample's spacing (after ``--reshape``: the field
 of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is made
-again, by the code of the tool, on an empty slice of that size, with the model's size rule and convention; views through
-another window, and of other slices, have the place and the size of the view they were made of.
+again, by the code of the tool, on an empty slice of that size, with the model's size rule and convention; views with
+another window, or of other slices, have the place and the size of the view from which they were made.
 
 If this is impossible, there is a counted reason (``Missing``), never a silent gap.
 """

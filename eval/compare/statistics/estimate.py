@@ -1,6 +1,6 @@
 """A mean difference between two arms; it has an interval and a p-value only if the data support them.
 
-Contract: an estimate is finite or None, never NaN, and whatever is missing is explained in ``withheld``. The rules:
+Contract: an estimate is finite or None, never NaN, and ``withheld`` explains everything that is missing. The rules:
 
 * under 20 subjects, or under 10 effective ones (Kish), or demonstration data: figures only;
 * the caller gives a reason why the arms support no claim: figures only;

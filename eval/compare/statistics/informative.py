@@ -99,7 +99,7 @@ def _checks(pairs: Pairs) -> int:
 
 
 def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str:
-    """Return the worst finding in words, the arms called by their names; empty if there is none."""
+    """Return the worst finding in words, with the names of the arms; empty if there is none."""
     told = [signal for signal in found if signal.finding in _RANK]
     if not told:
         return ""

@@ -1,7 +1,7 @@
-"""Is a difference between two arms the same in every stratum? CT -0.15 beside MR +0.36 is no "no difference".
+"""Is a difference between two arms the same in every stratum? CT -0.15 and MR +0.36 do not amount to "no difference".
 
 With two strata of a name, one is set against the other; with more, each against all others. The difference of their
-differences is jackknifed over subjects (``jackknife_contrast``: a subject may stand in both). Strata with fewer than
+differences is jackknifed over subjects (``jackknife_contrast``: a subject may be in both). Strata with fewer than
 ``MIN_SUBJECTS`` subjects are given as figures only (``strata``) and are not among "the others".
 
 Contract: the intervals of a comparison hold together at 95 % (Bonferroni). A p-value, by Holm's method over the strata

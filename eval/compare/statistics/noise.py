@@ -1,4 +1,4 @@
-"""The noise floor: how large a difference is beside that of two identical runs (a ``repeat``).
+"""The noise floor: how large a difference is compared with that of two identical runs (a ``repeat``).
 
 Contract: of several repeats, the noisiest is used: the one whose interval extends farthest from 0. A difference is
 within the noise if its size is at most that distance. Without an interval of the repeat, this is unknown.
