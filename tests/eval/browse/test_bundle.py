@@ -117,7 +117,7 @@ def test_an_earlier_bundle_is_replaced_and_nothing_else_ever_is(runs, tmp_path):
         (out / name).unlink()
     assert files(out) == before
     for other in (runs, tmp_path):
-        with pytest.raises(StorageError, match="no bundle"):
+        with pytest.raises(StorageError, match="not a bundle"):
             written(runs, other)
     with pytest.raises(StorageError, match="no run found"):
         written(out / "data", tmp_path / "new")
